@@ -1,0 +1,528 @@
+"""The conductor: pictures to blocks to a file, and back.
+
+Compressing, pictures of one mode and size form a group; a group is cut into blocks of about a
+million pixels (several pictures, or a band of one), and each block is coded alone, by a model or
+by the classic codec, decoded again, compared, and kept. Decompressing, blocks are independent.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from vaezip import bitsback, checkpoint, classic, container
+from vaezip.container import CLASSIC, Block, Group
+from vaezip.errors import FormatError, ImageError, ModelError, VaezipError
+from vaezip.images import BOXES, DEFAULT_MAX_PIXELS, MODES, Picture
+from vaezip.model import Model
+from vaezip.networks.architecture import Architecture
+from vaezip.tiling import Tiling
+
+Samples = NDArray[Any]
+
+BILEVEL_GREY = "L/2"
+"""A grey picture of black and white alone; coded as bits, given back as "L"."""
+
+MODE_NAMES = (*MODES, BILEVEL_GREY)
+"""The number of a mode in a file is its place here."""
+
+AUTO = "auto"
+
+_BLOCK_PIXELS = 1 << 20
+_BAND_MULTIPLE = 32
+_TRIAL_PICTURES = 32
+_CRC = struct.Struct("<I")
+
+_COLOUR_PLANES = {"1": (1, 2), BILEVEL_GREY: (1, 2), "L": (1, 256), "LA": (1, 256), "RGB": (3, 256), "RGBA": (3, 256)}
+"""Modes that a model can code: channels and levels of the planes without alpha."""
+
+
+class ModelShelf:
+    """Models by name, path or fingerprint, each loaded once."""
+
+    def __init__(self, models: Sequence[str | os.PathLike[str]] = (), device: str = "cpu") -> None:
+        """``models``: further model files to look a fingerprint up in."""
+        self.device = device
+        self.extra = tuple(Path(m) for m in models)
+        self._loaded: dict[Path, Model] = {}
+        self._lock = Lock()
+
+    def by_name(self, name: str | os.PathLike[str]) -> Model:
+        """A shipped model's name, or a path."""
+        return self._load(checkpoint.find(os.fspath(name)))
+
+    def by_fingerprint(self, fingerprint: bytes) -> Model:
+        """The model that a file was made with."""
+        return self._load(checkpoint.by_fingerprint(fingerprint, self.extra))
+
+    def fitting(self, mode: str, height: int, width: int) -> list[Model]:
+        """The shipped models that can code such pictures."""
+        paths = checkpoint.shipped().values()
+        return [self._load(p) for p in paths if fits(checkpoint.architecture(p), mode, height, width)]
+
+    def _load(self, path: Path) -> Model:
+        with self._lock:
+            if path not in self._loaded:
+                self._loaded[path] = checkpoint.load(path, self.device)
+            return self._loaded[path]
+
+
+def fits(a: Architecture, mode: str, height: int, width: int) -> bool:
+    """Whether a model of architecture ``a`` can code pictures of this mode and size."""
+    return _COLOUR_PLANES.get(mode) == (a.channels, a.levels) and (a.tiled or (height, width) == a.tile)
+
+
+@dataclass
+class _Pending:
+    """Pictures of a group that wait for their block to fill."""
+
+    group: Group
+    samples: list[Samples] = field(default_factory=list)
+    jobs: list[Future[Block]] = field(default_factory=list)
+
+
+class Compressor:
+    """Takes pictures one by one, codes them in blocks, and gives the file at the end.
+
+    The bytes depend on the pictures, their order, the models and K alone: not on ``threads``,
+    ``device`` or the machine.
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] = AUTO,
+        steps: int = 0,
+        device: str = "cpu",
+        threads: int = 1,
+        verify: bool = True,
+    ) -> None:
+        """See :func:`compress`."""
+        if not 0 <= steps < 1 << 16:
+            raise ModelError("the number of steps must lie between 0 and 65535")
+        self.shelf = ModelShelf(device=device)
+        self.chosen = None if model == AUTO else self.shelf.by_name(model)
+        self.steps, self.verify, self.threads = steps, verify, threads
+        self._pending: dict[tuple[str, int, int], _Pending] = {}
+        self._names: set[str] = set()
+        self._resources = ExitStack()
+        self._pool = _pool(threads, self._resources)
+
+    def __enter__(self) -> Compressor:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._resources.close()
+
+    def add(self, name: str, picture: Picture) -> None:
+        """Add a picture; ``name`` must be new.
+
+        Raises:
+            ImageError: the name is taken, or a model was asked for that does not fit.
+        """
+        if name in self._names:
+            raise ImageError(f"two pictures are called '{name}'; rename one")
+        self._names.add(name)
+        mode, samples = _to_coded(picture)
+        height, width = samples.shape[:2]
+        if self.chosen and not fits(self.chosen.architecture, mode, height, width) and mode in _COLOUR_PLANES:
+            raise ImageError(_misfit(self.chosen, picture.mode, height, width))
+        pending = self._pending.get((mode, height, width))
+        if pending is None:
+            pending = self._pending[mode, height, width] = _Pending(_new_group(mode, height, width))
+        pending.group.names.append(name)
+        pending.group.boxes.append(tuple((BOXES.index(tag), content) for tag, content in picture.boxes))
+        pending.samples.append(samples)
+        if name and len(pending.samples) == pending.group.per_block:
+            self._submit(pending)
+
+    def close(self) -> bytes:
+        """Code what is left and return the file.
+
+        Raises:
+            VaezipError: nothing was added, or a block did not decode to its pictures.
+        """
+        if not self._pending:
+            raise ImageError("there is no picture to compress")
+        if self._is_inline():
+            return self._close_inline()
+        for pending in self._pending.values():
+            if pending.samples:
+                self._submit(pending)
+        for pending in self._pending.values():
+            pending.group.blocks = [job.result() for job in pending.jobs]
+        return container.write_archive([p.group for p in self._pending.values()])
+
+    def _is_inline(self) -> bool:
+        pending = next(iter(self._pending.values()))
+        return self._names == {""} and pending.group.bands == 1 and pending.group.mode < 16
+
+    def _close_inline(self) -> bytes:
+        pending = next(iter(self._pending.values()))
+        group, samples = pending.group, np.stack(pending.samples)
+        candidates = [self._inline(group, samples, model) for model in self._candidates(group)]
+        return min(candidates, key=len)
+
+    def _inline(self, group: Group, samples: Samples, model: Model | None) -> bytes:
+        fingerprint = model.fingerprint if model else CLASSIC
+        native = model is not None and (group.height, group.width) == model.architecture.tile
+        height, width = (0, 0) if native else (group.height, group.width)
+        steps = self.steps if model else 0
+        header = container.inline_header(
+            Group(group.mode, height, width, boxes=group.boxes, blocks=[Block(fingerprint, steps, b"")])
+        )
+        checksum = zlib.crc32(samples.tobytes(), zlib.crc32(header))
+        return header + self._code(model, MODE_NAMES[group.mode], samples, checksum).payload
+
+    def _submit(self, pending: _Pending) -> None:
+        samples = np.stack(pending.samples)
+        pending.samples.clear()
+        for top in range(0, pending.group.height, pending.group.band):
+            band = np.ascontiguousarray(samples[:, top : top + pending.group.band])
+            self._wait_for_room()
+            pending.jobs.append(self._pool.submit(self._best, pending.group, band))
+
+    def _wait_for_room(self) -> None:
+        """Keep no more blocks in memory than the threads can soon take up."""
+        running = [job for p in self._pending.values() for job in p.jobs if not job.done()]
+        if len(running) > self.threads:
+            running[0].result()
+
+    def _candidates(self, group: Group) -> list[Model | None]:
+        """Models to try, and None for the classic codec."""
+        mode, shape = MODE_NAMES[group.mode], (group.height, group.width)
+        if self.chosen:
+            return [self.chosen if fits(self.chosen.architecture, mode, *shape) else None]
+        return [*self.shelf.fitting(mode, *shape), None]
+
+    def _best(self, group: Group, samples: Samples) -> Block:
+        """The block by the best candidate; where it holds many pictures, a trial on the first decides."""
+        mode, checksum = MODE_NAMES[group.mode], zlib.crc32(samples.tobytes())
+        candidates = self._candidates(group)
+        if len(candidates) > 1 and len(samples) > _TRIAL_PICTURES:
+            trial = samples[:_TRIAL_PICTURES]
+            sizes = [len(self._code(model, mode, trial, 0, verify=False).payload) for model in candidates]
+            candidates = [candidates[int(np.argmin(sizes))]]
+        blocks = [self._code(model, mode, samples, checksum) for model in candidates]
+        return min(blocks, key=lambda block: len(block.payload))
+
+    def _code(self, model: Model | None, mode: str, samples: Samples, checksum: int, verify: bool = True) -> Block:
+        steps = self.steps if model else 0
+        payload = _encode_block(model, mode, samples, steps, checksum)
+        if verify and self.verify:
+            decoded, found = _decode_block(model, mode, payload, samples.shape, steps)
+            if found != checksum or not np.array_equal(decoded, samples):
+                raise VaezipError("the coded picture does not decode to itself on this machine; please report this")
+        return Block(model.fingerprint if model else CLASSIC, steps, payload)
+
+
+def compress(
+    pictures: Picture | Iterable[tuple[str, Picture]],
+    model: str | os.PathLike[str] = AUTO,
+    steps: int = 0,
+    device: str = "cpu",
+    threads: int = 1,
+    verify: bool = True,
+) -> bytes:
+    """The ``.vz`` file of one picture, or of a set of named pictures.
+
+    Args:
+        pictures: a picture, or pairs of name and picture; same-shaped pictures share a chain.
+        model: a shipped model's name, the path of a model file, or ``auto``: whatever is smallest
+            among the models that fit and lossless WebP.
+        steps: K of Algorithm 2: gradient steps on each posterior, repeated by the decoder.
+        device: ``cpu``, or ``cuda`` where PyTorch sees one.
+        threads: blocks coded at once.
+        verify: decode every block again and compare.
+
+    Raises:
+        ImageError, ModelError: a picture or model is unfit.
+    """
+    with Compressor(model, steps, device, threads, verify) as compressor:
+        for name, picture in [("", pictures)] if isinstance(pictures, Picture) else pictures:
+            compressor.add(name, picture)
+        return compressor.close()
+
+
+class Archive:
+    """An open ``.vz`` file; nothing is decoded before it is asked for.
+
+    Attributes:
+        names: of the pictures, in the order of the file; [""] for a single picture without a name.
+    """
+
+    def __init__(
+        self,
+        data: bytes,
+        models: Sequence[str | os.PathLike[str]] = (),
+        device: str = "cpu",
+        threads: int = 1,
+        max_pixels: int = DEFAULT_MAX_PIXELS,
+    ) -> None:
+        """Read the structure.
+
+        Args:
+            data: the file.
+            models: model files beside the shipped ones.
+            device, threads: as for :func:`compress`.
+            max_pixels: refuse larger pictures.
+
+        Raises:
+            FormatError: the file is damaged or of an unknown version.
+        """
+        self.file = container.parse(data)
+        self.shelf = ModelShelf(models, device)
+        self.threads = threads
+        if self.file.inline:
+            self._complete_inline()
+        for group in self.file.groups:
+            _check_group(group, max_pixels)
+        self.names = [name for group in self.file.groups for name in group.names]
+        if len(set(self.names)) < len(self.names):
+            raise FormatError("the directory lists a name twice")
+
+    def read(self, name: str = "") -> Picture:
+        """One picture; only its block is decoded.
+
+        Raises:
+            FormatError: there is none of this name, or its block is damaged.
+        """
+        for group in self.file.groups:
+            if name in group.names:
+                index = group.names.index(name)
+                first = index // group.per_block * group.per_block
+                samples = self._decode_pictures(group, first)
+                return _to_picture(group, index, samples[index - first])
+        raise FormatError(f"it holds no picture called '{name}'")
+
+    def pictures(self) -> Iterator[tuple[str, Picture | VaezipError]]:
+        """Every picture in turn, or the error that its block met."""
+        with ExitStack() as resources:
+            pool = _pool(self.threads, resources)
+            runs = [(g, i) for g in self.file.groups for i in range(0, len(g.names), g.per_block)]
+            waiting: list[tuple[Group, int, Future[Samples]]] = []
+            for group, first in runs:
+                waiting.append((group, first, pool.submit(self._decode_pictures, group, first)))
+                if len(waiting) > self.threads:
+                    yield from _results(*waiting.pop(0))
+            for entry in waiting:
+                yield from _results(*entry)
+
+    def info(self) -> dict[str, Any]:
+        """What the file says of itself, ready for JSON; no pixels are decoded."""
+        return {
+            "version": container.VERSION,
+            "layout": "inline" if self.file.inline else "archive",
+            "pictures": [p for group in self.file.groups for p in _describe_pictures(group)],
+            "blocks": [self._describe_block(block) for group in self.file.groups for block in group.blocks],
+        }
+
+    def _describe_block(self, block: Block) -> dict[str, Any]:
+        name = "webp"
+        if block.model != CLASSIC:
+            try:
+                name = checkpoint.by_fingerprint(block.model, self.shelf.extra).stem
+            except ModelError:
+                name = "unknown"
+        return {"method": name, "fingerprint": block.model.hex(), "steps": block.steps, "bytes": len(block.payload)}
+
+    def _complete_inline(self) -> None:
+        """Fill in the size of a picture that is of its model's own."""
+        group = self.file.groups[0]
+        if not group.height:
+            if group.blocks[0].model == CLASSIC:
+                raise FormatError("the header is damaged: the picture has no size")
+            group.height, group.width = self.shelf.by_fingerprint(group.blocks[0].model).architecture.tile
+        group.band = group.height
+
+    def _decode_pictures(self, group: Group, first: int) -> Samples:
+        """The pictures that share a block with picture ``first``, (pictures, height, width, channels)."""
+        count = min(group.per_block, len(group.names) - first)
+        start = first // group.per_block * group.bands
+        out = np.empty((count, group.height, group.width, _channels(group)), _dtype(group))
+        for i, block in enumerate(group.blocks[start : start + group.bands]):
+            band = out[:, i * group.band : (i + 1) * group.band]
+            band[...] = self._decode_block(group, block, band.shape)
+        return out
+
+    def _decode_block(self, group: Group, block: Block, shape: tuple[int, ...]) -> Samples:
+        mode = MODE_NAMES[group.mode]
+        model = None if block.model == CLASSIC else self.shelf.by_fingerprint(block.model)
+        if model and not fits(model.architecture, mode, group.height, group.width):
+            raise FormatError(f"the file is damaged: model '{model.name}' does not code such pictures")
+        samples, checksum = _decode_block(model, mode, block.payload, shape, block.steps)
+        if checksum != zlib.crc32(samples.tobytes(), zlib.crc32(self.file.header) if self.file.inline else 0):
+            raise FormatError("the decoded pixels fail their checksum; the file is damaged")
+        return samples
+
+
+def open_file(
+    path: str | os.PathLike[str],
+    models: Sequence[str | os.PathLike[str]] = (),
+    device: str = "cpu",
+    threads: int = 1,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+) -> Archive:
+    """The archive in a file; see :class:`Archive`.
+
+    Raises:
+        FormatError: it cannot be read, is damaged, or of an unknown version.
+    """
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise FormatError(f"cannot be read: {error.strerror}") from error
+    return Archive(data, models, device, threads, max_pixels)
+
+
+def decompress(data: bytes, models: Sequence[str | os.PathLike[str]] = ()) -> Picture | dict[str, Picture]:
+    """The picture of a file, or its pictures by name where it is a set.
+
+    Raises:
+        FormatError: the file is damaged, or of an unknown version.
+        ModelError: the model it was made with is not here.
+    """
+    archive = Archive(data, models)
+    if archive.names == [""]:
+        return archive.read()
+    found = {}
+    for name, picture in archive.pictures():
+        if isinstance(picture, VaezipError):
+            raise picture
+        found[name] = picture
+    return found
+
+
+def _results(group: Group, first: int, job: Future[Samples]) -> Iterator[tuple[str, Picture | VaezipError]]:
+    try:
+        samples = job.result()
+    except VaezipError as error:
+        yield from ((name, error) for name in group.names[first : first + group.per_block])
+        return
+    for i, picture in enumerate(samples):
+        yield group.names[first + i], _to_picture(group, first + i, picture)
+
+
+def _encode_block(model: Model | None, mode: str, samples: Samples, steps: int, checksum: int) -> bytes:
+    """Code (pictures, height, width, channels) by a model, or classically where there is none."""
+    if model is None:
+        return _CRC.pack(checksum) + classic.encode(samples)
+    colour, alpha = _split_alpha(mode, samples)
+    prefix = b""
+    if alpha is not None:
+        coded = classic.encode(alpha)
+        prefix = _CRC.pack(len(coded)) + coded
+    tiling = Tiling(colour.shape, model.architecture.tile)
+    return prefix + bitsback.encode(model, tiling.split(colour), tiling.mask, steps, checksum)
+
+
+def _decode_block(
+    model: Model | None, mode: str, payload: bytes, shape: tuple[int, ...], steps: int
+) -> tuple[Samples, int]:
+    """Inverse of :func:`_encode_block`: samples and checksum."""
+    n, height, width, channels = shape
+    if model is None:
+        if len(payload) < _CRC.size:
+            raise FormatError("the coded data is truncated")
+        dtype = np.uint16 if mode in MODES and MODES[mode].bits == 16 else np.uint8
+        return classic.decode(payload[4:], (n, height, width, channels), dtype), _CRC.unpack(payload[:4])[0]
+    colours = model.architecture.channels
+    alpha = None
+    if channels > colours:
+        length = _CRC.unpack(payload[:4])[0] if len(payload) >= 4 else 0
+        alpha = classic.decode(payload[4 : 4 + length], (n, height, width, 1), np.uint8)
+        payload = payload[4 + length :]
+    tiling = Tiling((n, height, width, colours), model.architecture.tile)
+    tiles, checksum = bitsback.decode(model, payload, tiling.mask, steps, tiling.fill)
+    colour = tiling.join(tiles)
+    return (colour if alpha is None else np.concatenate([colour, alpha], axis=3)), checksum
+
+
+def _split_alpha(mode: str, samples: Samples) -> tuple[Samples, Samples | None]:
+    colours = _COLOUR_PLANES[mode][0]
+    return (samples, None) if samples.shape[3] == colours else (samples[..., :colours], samples[..., colours:])
+
+
+def _new_group(mode: str, height: int, width: int) -> Group:
+    """How pictures of this size are cut into blocks of about _BLOCK_PIXELS."""
+    group = Group(MODE_NAMES.index(mode), height, width, band=height)
+    if height * width <= _BLOCK_PIXELS:
+        group.per_block = _BLOCK_PIXELS // (height * width)
+    else:
+        group.band = min(height, max(_BAND_MULTIPLE, _BLOCK_PIXELS // width // _BAND_MULTIPLE * _BAND_MULTIPLE))
+    return group
+
+
+def _check_group(group: Group, max_pixels: int) -> None:
+    if group.mode >= len(MODE_NAMES):
+        raise FormatError(f"picture mode {group.mode} is unknown; a newer vaezip may read it")
+    unknown = [tag for boxes in group.boxes for tag, _ in boxes if tag >= len(BOXES)]
+    if unknown:
+        raise FormatError(f"metadata field {unknown[0]} is unknown; a newer vaezip may read it")
+    if group.height * group.width > max_pixels:
+        raise ImageError(
+            f"{group.width}×{group.height} pixels are more than the limit of {max_pixels}; raise it with --max-pixels"
+        )
+
+
+def _to_coded(picture: Picture) -> tuple[str, Samples]:
+    """The mode and samples that are coded: a grey picture of black and white alone becomes bits."""
+    samples = picture.samples
+    if picture.mode == "L" and bool(np.isin(samples, (0, 255)).all()):
+        return BILEVEL_GREY, samples >> 7
+    return picture.mode, samples
+
+
+def _to_picture(group: Group, index: int, samples: Samples) -> Picture:
+    """Inverse of :func:`_to_coded`, with the picture's metadata."""
+    boxes = tuple((BOXES[tag], content) for tag, content in group.boxes[index])
+    if MODE_NAMES[group.mode] == BILEVEL_GREY:
+        return Picture("L", samples * np.uint8(255), boxes)
+    return Picture(MODE_NAMES[group.mode], np.ascontiguousarray(samples), boxes)
+
+
+def _channels(group: Group) -> int:
+    mode = MODE_NAMES[group.mode]
+    return 1 if mode == BILEVEL_GREY else MODES[mode].channels
+
+
+def _dtype(group: Group) -> type[np.generic]:
+    mode = MODE_NAMES[group.mode]
+    return np.uint16 if mode in MODES and MODES[mode].bits == 16 else np.uint8
+
+
+def _describe_pictures(group: Group) -> Iterator[dict[str, Any]]:
+    for name, boxes in zip(group.names, group.boxes):
+        yield {
+            "name": name,
+            "mode": MODE_NAMES[group.mode].removesuffix("/2"),
+            "width": group.width,
+            "height": group.height,
+            "metadata": sorted({BOXES[tag] for tag, _ in boxes}),
+        }
+
+
+def _misfit(model: Model, mode: str, height: int, width: int) -> str:
+    a = model.architecture
+    kind = {(1, 2): "black-and-white", (1, 256): "grey", (3, 256): "RGB"}[a.channels, a.levels]
+    size = "of any size" if a.tiled else f"of {a.tile[1]}×{a.tile[0]}"
+    return f"model '{model.name}' codes {kind} pictures {size}, not {mode} of {width}×{height}; use --model auto"
+
+
+def _pool(threads: int, resources: ExitStack) -> ThreadPoolExecutor:
+    """Threads for blocks. Side by side, the matrix products in each should not take threads of their own."""
+    resources.enter_context(threadpool_limits(1 if threads > 1 else None))
+    pool = ThreadPoolExecutor(threads)
+    resources.callback(pool.shutdown, wait=True, cancel_futures=True)
+    return pool

@@ -1,0 +1,364 @@
+"""The ``.vz`` file: bytes to typed records and back. ``docs/format.md`` is its specification.
+
+Two layouts share the records. *Inline*: one picture, one block; a header of a few bytes, then
+the block to the end of the file. *Archive*: blocks, then a directory of all pictures, then its
+checksum and length, so that blocks can be written as they come and one picture be found alone.
+This module knows nothing of models or pixels; it checks that every number in a directory is
+consistent with every other.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+from dataclasses import dataclass, field
+from itertools import chain
+
+from vaezip.errors import FormatError
+
+VERSION = 1
+CLASSIC = bytes(4)
+"""Stands in the place of a model's fingerprint for a block without a model."""
+
+_MAGIC = b"z\r\n"
+_HIGH = 0xF0
+_ARCHIVE, _NATIVE, _BOXES, _STEPS = 1, 2, 4, 8
+_MAX_DIRECTORY = 1 << 28
+_MAX_SIDE = 1 << 30
+
+
+@dataclass(frozen=True)
+class Block:
+    """One chain, or one run of classic pictures.
+
+    Attributes:
+        model: fingerprint of the model, or :data:`CLASSIC`.
+        steps: K of the posterior's refinement.
+        payload: the coded pixels.
+    """
+
+    model: bytes
+    steps: int
+    payload: bytes
+
+
+@dataclass
+class Group:
+    """Pictures of one mode and size, which share blocks.
+
+    A block holds ``per_block`` whole pictures, or, where ``band`` < ``height``, ``band`` rows
+    of one picture.
+
+    Attributes:
+        mode: number of the mode.
+        height, width: in pixels; 0 in an inline file whose picture is of its model's own size.
+        names: one a picture, in the order of coding; [""] in an inline file.
+        boxes: per picture, (number of the tag, content).
+        blocks: in the order of coding.
+    """
+
+    mode: int
+    height: int
+    width: int
+    per_block: int = 1
+    band: int = 0
+    names: list[str] = field(default_factory=list)
+    boxes: list[tuple[tuple[int, bytes], ...]] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
+
+    @property
+    def bands(self) -> int:
+        """Blocks a picture, 1 where a block holds whole pictures."""
+        return -(-self.height // self.band) if self.height else 1
+
+    @property
+    def block_count(self) -> int:
+        """How many blocks its pictures fill."""
+        return self.bands if len(self.names) == 1 else -(-len(self.names) // self.per_block) * self.bands
+
+
+def inline_header(group: Group) -> bytes:
+    """All bytes before the payload of an inline file with the group's one picture and one block."""
+    block, boxes = group.blocks[0], group.boxes[0]
+    flags = (_NATIVE * (not group.height)) | (_BOXES * bool(boxes)) | (_STEPS * bool(block.steps)) | group.mode << 4
+    out = bytearray([_HIGH | VERSION]) + _MAGIC + bytes([flags]) + block.model
+    if block.steps:
+        out += _varint(block.steps)
+    if group.height:
+        out += _varint(group.height) + _varint(group.width)
+    if boxes:
+        packed = _deflated(b"".join(bytes([tag]) + _varint(len(content)) + content for tag, content in boxes))
+        out += _varint(len(packed)) + packed
+    return bytes(out)
+
+
+def write_archive(groups: list[Group]) -> bytes:
+    """An archive file."""
+    directory = _deflated(_write_directory(groups))
+    payloads = [block.payload for group in groups for block in group.blocks]
+    trailer = struct.pack("<II", zlib.crc32(directory), len(directory))
+    return b"".join([bytes([_HIGH | VERSION]), _MAGIC, bytes([_ARCHIVE]), *payloads, directory, trailer])
+
+
+@dataclass(frozen=True)
+class File:
+    """A parsed file.
+
+    Attributes:
+        inline: whether it is of the inline layout.
+        header: the bytes before the payload of an inline file; its checksum covers them.
+        groups: what it holds.
+    """
+
+    inline: bool
+    header: bytes
+    groups: list[Group]
+
+
+def parse(data: bytes) -> File:
+    """Read a file's structure; no pixels are decoded.
+
+    Raises:
+        FormatError: not a .vz file, of an unknown version, or inconsistent.
+    """
+    if len(data) < 4 or data[1:4] != _MAGIC or data[0] < _HIGH:
+        raise FormatError("not a .vz file")
+    if data[0] != _HIGH | VERSION:
+        raise FormatError(
+            f"format version {data[0] & 0x0F} is unknown; this vaezip reads version {VERSION}: "
+            "use the release that wrote the file, or a newer one"
+        )
+    reader = _Reader(data, 4)
+    flags = reader.byte()
+    if flags & _ARCHIVE:
+        if flags != _ARCHIVE:
+            raise FormatError(f"unknown field 0x{flags:02x} in the header; a newer vaezip may read it")
+        return File(False, b"", _parse_archive(data))
+    group = _parse_inline(reader, flags)
+    header = data[: reader.position]
+    group.blocks[0] = Block(group.blocks[0].model, group.blocks[0].steps, data[reader.position :])
+    return File(True, header, [group])
+
+
+def _parse_inline(reader: _Reader, flags: int) -> Group:
+    model = reader.take(len(CLASSIC))
+    steps = reader.varint() if flags & _STEPS else 0
+    height, width = (0, 0) if flags & _NATIVE else (reader.side(), reader.side())
+    boxes: list[tuple[int, bytes]] = []
+    if flags & _BOXES:
+        inner = _Reader(_inflated(reader.take(reader.varint())))
+        while not inner.done:
+            boxes.append((inner.byte(), inner.take(inner.varint())))
+    return Group(flags >> 4, height, width, 1, height, [""], [tuple(boxes)], [Block(model, steps, b"")])
+
+
+def _parse_archive(data: bytes) -> list[Group]:
+    if len(data) < 13:
+        raise FormatError("the file is truncated")
+    checksum, length = struct.unpack("<II", data[-8:])
+    directory = data[-8 - length : -8] if length <= len(data) - 13 else b""
+    if zlib.crc32(directory) != checksum or not directory:
+        raise FormatError("the directory at the end is damaged or missing; the file may be truncated")
+    return _read_directory(_Reader(_inflated(directory)), data[5 : -8 - length])
+
+
+def _write_directory(groups: list[Group]) -> bytes:
+    models = sorted({block.model for group in groups for block in group.blocks})
+    contents = list(dict.fromkeys(content for group in groups for b in group.boxes for _, content in b))
+    out = bytearray(_varint(len(models)) + b"".join(models) + _varint(len(contents)))
+    for content in contents:
+        out += _varint(len(content)) + content
+    index = {content: i for i, content in enumerate(contents)}
+    out += _varint(len(groups))
+    for group in groups:
+        numbers = (group.mode, group.height, group.width, group.per_block, group.band, len(group.names))
+        out += b"".join(map(_varint, numbers)) + _write_names(group.names)
+        for block in group.blocks:
+            out += b"".join(map(_varint, (models.index(block.model), block.steps, len(block.payload))))
+        placed = [(i, tag, index[content]) for i, b in enumerate(group.boxes) for tag, content in b]
+        out += _varint(len(placed)) + b"".join(map(_varint, chain.from_iterable(placed)))
+    return bytes(out)
+
+
+def _read_directory(reader: _Reader, payloads: bytes) -> list[Group]:
+    models = [reader.take(len(CLASSIC)) for _ in range(reader.count())]
+    contents = [reader.take(reader.varint()) for _ in range(reader.count())]
+    rest = _Reader(payloads)
+    groups = [_read_group(reader, rest, models, contents) for _ in range(reader.count())]
+    if not reader.done:
+        raise FormatError("the directory has an unknown field at its end; a newer vaezip may read it")
+    if not rest.done:
+        raise FormatError("the file holds data that its directory does not list")
+    return groups
+
+
+def _read_group(reader: _Reader, payloads: _Reader, models: list[bytes], contents: list[bytes]) -> Group:
+    mode, height, width = reader.varint(), reader.side(), reader.side()
+    per_block, band, count = reader.varint(), reader.varint(), reader.varint()
+    if not (0 < band <= height and per_block > 0 and count > 0 and (band == height or per_block == 1)):
+        raise FormatError("the directory describes impossible blocks")
+    group = Group(mode, height, width, per_block, band, _read_names(reader, count), [()] * count)
+    for _ in range(group.block_count):
+        model, steps, length = _pick(models, reader.varint()), reader.varint(), reader.varint()
+        group.blocks.append(Block(model, steps, payloads.take(length)))
+    for _ in range(reader.count()):
+        picture, tag, content = reader.varint(), reader.varint(), _pick(contents, reader.varint())
+        if picture >= count:
+            raise FormatError("the directory describes metadata of no picture")
+        group.boxes[picture] = (*group.boxes[picture], (tag, content))
+    return group
+
+
+def _pick(items: list[bytes], index: int) -> bytes:
+    if index >= len(items):
+        raise FormatError("the directory refers to an entry that it does not hold")
+    return items[index]
+
+
+@dataclass
+class _Run:
+    """Names that differ in their last number alone, which counts up: 00000.png … 09999.png.
+
+    ``width`` is the number of digits, 0 for numbers without leading zeros; a name without a
+    number is a run of one with width 255.
+    """
+
+    before: str
+    after: str
+    width: int
+    first: int
+    count: int = 1
+
+    def goes_on(self, other: _Run) -> bool:
+        """Whether ``other`` is the next name of this run."""
+        same = (self.before, self.after, self.width) == (other.before, other.after, other.width)
+        return same and self.width != _NO_NUMBER and other.first == self.first + self.count
+
+    def names(self) -> list[str]:
+        """The names, in order."""
+        if self.width == _NO_NUMBER:
+            return [self.before]
+        numbers = range(self.first, self.first + self.count)
+        return [f"{self.before}{number:0{self.width}d}{self.after}" for number in numbers]
+
+
+_NUMBERED = re.compile(r"(.*?)([0-9]{1,15})([^0-9]*)", re.DOTALL)
+_NO_NUMBER = 255
+
+
+def _run_of(name: str) -> _Run:
+    match = _NUMBERED.fullmatch(name)
+    if not match:
+        return _Run(name, "", _NO_NUMBER, 0)
+    before, digits, after = match.groups()
+    return _Run(before, after, len(digits) if digits[0] == "0" else 0, int(digits))
+
+
+def _write_names(names: list[str]) -> bytes:
+    runs: list[_Run] = []
+    for run in map(_run_of, names):
+        if runs and runs[-1].goes_on(run):
+            runs[-1].count += 1
+        else:
+            runs.append(run)
+    return b"".join(
+        _varint(run.count) + _text(run.before) + _text(run.after) + bytes([run.width]) + _varint(run.first)
+        for run in runs
+    )
+
+
+def _read_names(reader: _Reader, count: int) -> list[str]:
+    names: list[str] = []
+    while len(names) < count:
+        length = reader.varint()
+        run = _Run(reader.text(), reader.text(), reader.byte(), reader.varint(), length)
+        limit = 1 if run.width == _NO_NUMBER else count - len(names)
+        if not 0 < length <= limit:
+            raise FormatError("the directory lists more names than pictures")
+        names += run.names()
+    return names
+
+
+def _text(value: str) -> bytes:
+    data = value.encode()
+    return _varint(len(data)) + data
+
+
+def _deflated(data: bytes) -> bytes:
+    """One byte that tells whether zlib follows, and the shorter of the two forms."""
+    packed = zlib.compress(data, 9)
+    return b"\1" + packed if len(packed) < len(data) else b"\0" + data
+
+
+def _inflated(data: bytes) -> bytes:
+    if data[:1] == b"\0":
+        return data[1:]
+    inflater = zlib.decompressobj()
+    try:
+        if data[:1] != b"\1":
+            raise FormatError("unknown compression of the directory; a newer vaezip may read it")
+        out = inflater.decompress(data[1:], _MAX_DIRECTORY)
+    except zlib.error as error:
+        raise FormatError("the directory or metadata is damaged") from error
+    if not inflater.eof:
+        raise FormatError("the directory or metadata is damaged or too large")
+    return out
+
+
+def _varint(value: int) -> bytes:
+    """Seven bits a byte, lowest first; the high bit says that more follow."""
+    out = bytearray()
+    while value >= 128:
+        out.append(value & 127 | 128)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+class _Reader:
+    """Reads fields off bytes; every over-run is an error."""
+
+    def __init__(self, data: bytes, position: int = 0) -> None:
+        self.data, self.position = data, position
+
+    @property
+    def done(self) -> bool:
+        return self.position == len(self.data)
+
+    def take(self, length: int) -> bytes:
+        if length > len(self.data) - self.position:
+            raise FormatError("the file is truncated or damaged")
+        self.position += length
+        return self.data[self.position - length : self.position]
+
+    def byte(self) -> int:
+        return self.take(1)[0]
+
+    def varint(self) -> int:
+        value = 0
+        for shift in range(0, 63, 7):
+            byte = self.byte()
+            value |= (byte & 127) << shift
+            if byte < 128:
+                return value
+        raise FormatError("the file is damaged: a number in it is too large")
+
+    def count(self) -> int:
+        """A number of entries, each at least a byte long."""
+        value = self.varint()
+        if value > len(self.data) - self.position:
+            raise FormatError("the directory is truncated or damaged")
+        return value
+
+    def side(self) -> int:
+        value = self.varint()
+        if not 0 < value <= _MAX_SIDE:
+            raise FormatError("the file is damaged: a picture has no or too large a side")
+        return value
+
+    def text(self) -> str:
+        try:
+            return self.take(self.varint()).decode()
+        except UnicodeDecodeError as error:
+            raise FormatError("the directory holds a name that is not UTF-8") from error

@@ -1,0 +1,12 @@
+"""Arithmetic whose results do not depend on the machine: the rule of exactness in code.
+
+:mod:`affine` holds integer matrix products and their transposes, :mod:`elementwise`
+correctly rounded element-wise mathematics, :mod:`tables` the integer tables that stand
+for transcendental functions. Everything here runs alike on NumPy and on PyTorch (CPU and
+CUDA) by the Python array API. See ``docs/exactness.md`` for the argument.
+"""
+
+from vaezip.exact.affine import Affine, Convolution
+from vaezip.exact.backend import Backend, backend
+
+__all__ = ["Affine", "Backend", "Convolution", "backend"]

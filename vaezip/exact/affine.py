@@ -1,0 +1,168 @@
+"""Integer affine maps computed by floating-point matrix products that are exact.
+
+Invariants, checked when a map is made:
+
+1. Weights, biases and inputs are integers held in float32 or float64.
+2. For every output row, max|input| · Σ|weight| + |bias| ≤ 2^24 (float32) or 2^53
+   (float64). Hence every partial sum, in whatever order, blocking or fusion, is an
+   integer that the type holds exactly.
+3. The output is clamp(floor(sum · 2^−shift + ½), low, high). The ½ is part of the bias
+   (2^(shift − 1)), so that the sum stays an integer and the scaling by a power of two exact.
+
+The vector–Jacobian product uses the same rule the other way round: the incoming gradient is
+put on a power-of-two grid of each image so coarse that invariant 2 holds for the transposed
+weights.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaezip.errors import ModelError
+from vaezip.exact.backend import Array, Backend
+from vaezip.exact.elementwise import grid_scale, per_image_maximum
+
+EXACT_FLOAT32 = 2**24
+EXACT_FLOAT64 = 2**53
+
+Integers = NDArray[np.int64]
+
+
+class Affine:
+    """y = clamp(floor((W x + b) · 2^−shift + ½), low, high) on the last axis."""
+
+    def __init__(
+        self,
+        b: Backend,
+        weight: Integers,
+        bias: Integers,
+        shift: Integers,
+        clamp: tuple[int, int],
+        input_bound: int,
+        name: str = "layer",
+    ) -> None:
+        """Check the bounds and choose the type.
+
+        Args:
+            b: where the arrays live.
+            weight: (outputs, inputs).
+            bias: (outputs,), in units of the sum.
+            shift: (outputs,), bits dropped from the sum, each ≥ 1.
+            clamp: low and high of the output.
+            input_bound: largest |x| that will come in.
+            name: for messages.
+
+        Raises:
+            ModelError: no type holds every partial sum exactly, or an argument is out of range.
+        """
+        if (shift < 1).any() or (shift > 60).any() or clamp[0] > clamp[1]:
+            raise ModelError(f"{name}: a shift or clamp is out of range")
+        rounded = bias + (np.int64(1) << (shift - 1))
+        row_sums = np.abs(weight).sum(axis=1)
+        # as Python integers: the bound itself must not overflow
+        worst = max(input_bound * int(s) + abs(int(r)) for s, r in zip(row_sums, rounded))
+        self.backend, self.name, self.clamp = b, name, clamp
+        self.dtype = exact_dtype(worst, name)
+        self.weight = b.asarray(weight.T, self.dtype)
+        self.bias = b.asarray(rounded, self.dtype)
+        self.scale = b.asarray(np.ldexp(1.0, -shift), self.dtype)
+        column_sum = max(1, int(np.abs(weight).sum(axis=0).max()))
+        self.gradient_bound = float(EXACT_FLOAT32 // column_sum)
+        if self.gradient_bound < 1:
+            raise ModelError(f"{name}: its weights are too large for an exact gradient")
+        self.transposed = b.asarray(weight, "float32")
+
+    @property
+    def output_bound(self) -> int:
+        """Largest |y|."""
+        return max(abs(self.clamp[0]), abs(self.clamp[1]))
+
+    def __call__(self, x: Array) -> Array:
+        """(…, inputs) integers in float32 or float64 to (…, outputs), likewise."""
+        b = self.backend
+        total = b.cast(x, self.dtype) @ self.weight
+        total += self.bias
+        total *= self.scale
+        return b.xp.clip(b.xp.floor(total), float(self.clamp[0]), float(self.clamp[1]))
+
+    def vjp(self, y: Array, gradient: Array) -> Array:
+        """Gradient of a scalar for x, from its gradient for y.
+
+        Args:
+            y: what the forward pass returned; where it is clamped, nothing flows back.
+            gradient: (images, …, outputs), float32.
+
+        Returns:
+            (images, …, inputs) float32: integers times one power of two an image.
+        """
+        grid, scale = self.to_grid(self.mask(y, gradient) * self.backend.cast(self.scale, "float32"))
+        return (grid @ self.transposed) / scale
+
+    def mask(self, y: Array, gradient: Array) -> Array:
+        """The gradient, zero where y is clamped."""
+        free = (y > float(self.clamp[0])) & (y < float(self.clamp[1]))
+        return gradient * self.backend.cast(free, "float32")
+
+    def to_grid(self, gradient: Array) -> tuple[Array, Array]:
+        """Integers (float32) within the gradient bound, and the power of two they were scaled by."""
+        b = self.backend
+        scale = b.cast(grid_scale(b, per_image_maximum(b, gradient), self.gradient_bound), "float32")
+        return b.xp.round(gradient * scale), scale
+
+
+class Convolution:
+    """A 3×3 convolution, stride 1, zero padding 1, as :class:`Affine` on im2col patches."""
+
+    def __init__(
+        self,
+        b: Backend,
+        weight: Integers,
+        bias: Integers,
+        shift: Integers,
+        clamp: tuple[int, int],
+        input_bound: int,
+        name: str = "layer",
+    ) -> None:
+        """As :class:`Affine`, with weight of shape (outputs, 3, 3, inputs)."""
+        outputs, _, _, inputs = weight.shape
+        self.affine = Affine(b, weight.reshape(outputs, 9 * inputs), bias, shift, clamp, input_bound, name)
+        self.output_bound = self.affine.output_bound
+        # The transpose of a convolution is the convolution with the mirrored kernel.
+        mirrored = weight[:, ::-1, ::-1, :].transpose(1, 2, 0, 3).reshape(9 * outputs, inputs)
+        column_sum = max(1, int(np.abs(mirrored).sum(axis=0).max()))
+        self.affine.gradient_bound = float(EXACT_FLOAT32 // column_sum)
+        self.affine.transposed = b.asarray(mirrored, "float32")
+        if self.affine.gradient_bound < 1:
+            raise ModelError(f"{name}: its weights are too large for an exact gradient")
+
+    def __call__(self, x: Array) -> Array:
+        """(images, height, width, inputs) to (images, height, width, outputs)."""
+        return self.affine(patches(self.affine.backend, x))
+
+    def vjp(self, y: Array, gradient: Array) -> Array:
+        """As :meth:`Affine.vjp`, on (images, height, width, channels)."""
+        affine = self.affine
+        grid, scale = affine.to_grid(affine.mask(y, gradient) * affine.backend.cast(affine.scale, "float32"))
+        return (patches(affine.backend, grid) @ affine.transposed) / scale
+
+
+def patches(b: Backend, x: Array) -> Array:
+    """im2col: (n, h, w, c) to (n, h, w, 9 c), the 3×3 neighbourhood of each position, zeros outside."""
+    n, h, w, c = x.shape
+    padded = b.xp.zeros((n, h + 2, w + 2, c), dtype=x.dtype, device=b.device)
+    padded[:, 1:-1, 1:-1, :] = x
+    return b.xp.concat([padded[:, i : i + h, j : j + w, :] for i in range(3) for j in range(3)], axis=-1)
+
+
+def exact_dtype(worst: int, name: str) -> str:
+    """The narrowest float type that holds every integer up to ``worst``.
+
+    Raises:
+        ModelError: float64 does not.
+    """
+    if worst <= EXACT_FLOAT32:
+        return "float32"
+    if worst <= EXACT_FLOAT64:
+        return "float64"
+    raise ModelError(f"{name}: its sums can reach 2^{worst.bit_length()}, beyond what float64 holds exactly")

@@ -1,0 +1,72 @@
+"""Where arrays live: NumPy, or PyTorch on a device, behind one namespace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from vaezip.errors import ModelError
+
+Array = Any
+"""An array of the backend's namespace (the array API has no common type)."""
+
+
+@dataclass(frozen=True)
+class Backend:
+    """An array namespace and a device.
+
+    Attributes:
+        xp: namespace of the Python array API (``array_api_compat``).
+        device: the device that the namespace understands.
+    """
+
+    xp: Any
+    device: Any
+
+    def asarray(self, values: ArrayLike, dtype: str) -> Array:
+        """A new array on the device; ``dtype`` is the name of a dtype of the namespace."""
+        array = np.array(values).astype(dtype)
+        return self.xp.asarray(array, device=self.device)
+
+    def to_numpy(self, array: Array, dtype: type[np.generic] = np.int32) -> NDArray[Any]:
+        """The array on the host; exact where the values fit ``dtype``."""
+        if self.xp.__name__.endswith("torch"):
+            array = array.detach().cpu().numpy()
+        return np.ascontiguousarray(array, dtype=dtype)
+
+    def cast(self, array: Array, dtype: str) -> Array:
+        """``array`` as ``dtype``, without a copy where it is that already."""
+        return self.xp.astype(array, getattr(self.xp, dtype), copy=False)
+
+
+def backend(device: str = "cpu") -> Backend:
+    """The backend of a device.
+
+    Args:
+        device: ``cpu`` (NumPy), ``torch`` (PyTorch on the CPU), ``cuda`` or ``cuda:N``.
+
+    Raises:
+        ModelError: PyTorch is not installed, or it sees no such device.
+    """
+    if device == "cpu":
+        import array_api_compat.numpy as numpy_namespace
+
+        return Backend(numpy_namespace, "cpu")
+    try:
+        import torch
+    except ImportError as error:
+        raise ModelError(f"--device {device} needs PyTorch; install it with: pip install 'vaezip[torch]'") from error
+    import array_api_compat.torch as torch_namespace
+
+    if device.startswith("cuda"):
+        if not torch.cuda.is_available():
+            raise ModelError(f"--device {device}: PyTorch sees no CUDA device; use --device cpu")
+        # TF32 would round the operands of a product to 10 bits.
+        torch.backends.cuda.matmul.allow_tf32 = False
+        return Backend(torch_namespace, torch.device(device))
+    if device != "torch":
+        raise ModelError(f"no device is called '{device}'; there are cpu and cuda")
+    return Backend(torch_namespace, torch.device("cpu"))

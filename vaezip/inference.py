@@ -1,0 +1,163 @@
+"""From an encoder's output to the posterior q(z|x), and K steps to a better one.
+
+Algorithm 2 of the paper: K steps of gradient ascent on one image's own ELBO, in its own
+(mean, standard deviation), from where the amortized encoder starts. The decompressor repeats
+them, so every number here is exact: integer networks and their exact transposed products,
+element-wise float64 for the rest. An image's result depends on that image alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaezip import distributions as d
+from vaezip.exact import tables
+from vaezip.exact.backend import Array, Backend
+from vaezip.exact.elementwise import exp
+from vaezip.likelihoods import Likelihood
+from vaezip.networks.integer import IntegerNetwork
+
+_NOISE_BITS = 12
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the K steps are taken; part of a model, and so of its fingerprint.
+
+    Attributes:
+        learning_rate: Adam's step, in standard deviations of the first posterior.
+        beta1, beta2: Adam's decay rates (Kingma and Ba 2015).
+    """
+
+    learning_rate: float = 0.1
+    beta1: float = 0.9
+    beta2: float = 0.99
+
+
+def amortized(b: Backend, output: Array) -> tuple[Array, Array]:
+    """The encoder's own posterior.
+
+    Args:
+        output: (images, …, 2 · channels), integers: means, then log standard deviations.
+
+    Returns:
+        Integer-valued float64 (images, latents) each: means in units of
+        2^−POSTERIOR_MEAN_BITS, log standard deviations in units of 2^−LOG_SIGMA_BITS.
+    """
+    channels = output.shape[-1] // 2
+    mean, log_sigma = output[..., :channels], output[..., channels:]
+    count = output.shape[0]
+    mean = b.cast(b.xp.reshape(mean, (count, -1)), "float64")
+    log_sigma = b.cast(b.xp.reshape(log_sigma, (count, -1)), "float64")
+    return mean, b.xp.clip(log_sigma, float(d.LOG_SIGMA_LOW), float(d.LOG_SIGMA_HIGH))
+
+
+def refine(
+    b: Backend,
+    decoder: IntegerNetwork,
+    likelihood: Likelihood,
+    latent: tuple[int, ...],
+    x: Array,
+    mask: Array,
+    start: tuple[Array, Array],
+    steps: int,
+    settings: Settings,
+) -> tuple[Array, Array]:
+    """K steps of Adam on each image's ELBO.
+
+    With z = μ + σ ε and the analytic KL, the ELBO's gradients are
+    d/dμ = g − μ and d/d ln σ = g ε σ + 1 − σ², g = d log p(x|z)/dz.
+
+    Args:
+        latent: shape of one image's z for the decoder.
+        x: pixels (images, height, width, channels), float64.
+        mask: 1 where a pixel is coded, else 0, (images, height, width, 1), float64.
+        start: of :func:`amortized`.
+        steps: K.
+
+    Returns:
+        Means and log standard deviations as :func:`amortized` gives them.
+    """
+    unit_mean, unit_log_sigma = 2.0**-d.POSTERIOR_MEAN_BITS, 2.0**-d.LOG_SIGMA_BITS
+    mean, log_sigma = start[0] * unit_mean, start[1] * unit_log_sigma
+    first_sigma = exp(b, log_sigma)
+    adam_mean, adam_sigma = _Adam(b, mean, settings), _Adam(b, mean, settings)
+    for step in range(steps):
+        noise = b.xp.asarray(gaussian_noise(step, mean.shape[1]), device=b.device)
+        sigma = exp(b, log_sigma)
+        z = latent_grid(b, mean + sigma * noise)
+        g = log_likelihood_gradient(b, decoder, likelihood, latent, x, mask, z)
+        for_mean = (g - mean) * first_sigma
+        for_sigma = g * noise * sigma + (1.0 - sigma * sigma)
+        mean = mean + adam_mean.step(for_mean) * first_sigma
+        log_sigma = b.xp.clip(log_sigma + adam_sigma.step(for_sigma), -5.0, 1.0)
+    bound = float(d.POSTERIOR_MEAN_BOUND)
+    return (
+        b.xp.clip(b.xp.floor(mean * 2.0**d.POSTERIOR_MEAN_BITS + 0.5), -bound, bound),
+        b.xp.floor(log_sigma * 2.0**d.LOG_SIGMA_BITS + 0.5),
+    )
+
+
+def log_likelihood_gradient(
+    b: Backend,
+    decoder: IntegerNetwork,
+    likelihood: Likelihood,
+    latent: tuple[int, ...],
+    x: Array,
+    mask: Array,
+    z: Array,
+) -> Array:
+    """d log p(x|z)/dz for z on the latent grid, float64 (images, latents)."""
+    count = x.shape[0]
+    outputs = decoder.trace(b.xp.reshape(z, (count, *latent)))
+    last = b.cast(outputs[-1], "float64")
+    parameters = b.xp.reshape(last, (*x.shape, likelihood.parameters))
+    gradient = likelihood.gradient(b, parameters, x) * mask[..., None]
+    back = decoder.vjp(outputs, b.cast(b.xp.reshape(gradient, last.shape), "float32"))
+    return b.cast(b.xp.reshape(back, (count, -1)), "float64") * 2.0**d.LATENT_BITS
+
+
+def latent_grid(b: Backend, z: Array) -> Array:
+    """The nearest centre of the latent grid, in its units: integers −LATENT_BINS/2 … LATENT_BINS/2 − 1."""
+    half = float(d.LATENT_BINS // 2)
+    return b.xp.clip(b.xp.floor(z * 2.0**d.LATENT_BITS + 0.5), -half, half - 1.0)
+
+
+class _Adam:
+    """Adam (Kingma and Ba 2015), element-wise in float64; ``step`` returns the ascent."""
+
+    def __init__(self, b: Backend, like: Array, settings: Settings) -> None:
+        self.backend, self.settings = b, settings
+        self.first, self.second = b.xp.zeros_like(like), b.xp.zeros_like(like)
+        self.power1 = self.power2 = 1.0
+
+    def step(self, gradient: Array) -> Array:
+        s = self.settings
+        # products, not powers: a library's pow may round differently elsewhere
+        self.power1, self.power2 = self.power1 * s.beta1, self.power2 * s.beta2
+        self.first = self.first * s.beta1 + gradient * (1.0 - s.beta1)
+        self.second = self.second * s.beta2 + gradient * gradient * (1.0 - s.beta2)
+        mean = self.first / (1.0 - self.power1)
+        spread = self.backend.xp.sqrt(self.second / (1.0 - self.power2))
+        return mean * s.learning_rate / (spread + 1e-12)
+
+
+@lru_cache(maxsize=256)
+def gaussian_noise(step: int, count: int) -> NDArray[np.float64]:
+    """ε ~ N(0, 1) for one step, float64 (count,): a function of step and position alone.
+
+    A counter goes through the finaliser of SplitMix64 (Steele et al. 2014); its upper bits pick
+    a normal quantile. Odd steps mirror the even ones before them (antithetic pairs).
+    """
+    counter = np.arange(count, dtype=np.uint64) + (np.uint64(step // 2 + 1) << np.uint64(32))
+    with np.errstate(over="ignore"):
+        h = counter * np.uint64(0x9E3779B97F4A7C15)
+        h = (h ^ (h >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        h = (h ^ (h >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        h = h ^ (h >> np.uint64(31))
+    quantiles = tables.normal_quantiles(_NOISE_BITS)[(h >> np.uint64(64 - _NOISE_BITS)).astype(np.int64)]
+    return quantiles if step % 2 == 0 else -quantiles

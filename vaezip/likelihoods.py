@@ -1,0 +1,187 @@
+"""p(x|z) from the integers that a decoder network emits: its intervals and its gradient.
+
+Each likelihood takes the decoder's output as (images, height, width, channels, parameters)
+and gives two things: the integer distribution of :mod:`vaezip.distributions` for coding, and,
+for the K steps of :mod:`vaezip.inference`, the gradient of log p(x|z) for that output,
+element by element in float64 by look-ups and correctly rounded arithmetic.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaezip import distributions as d
+from vaezip.ans import Stack
+from vaezip.exact import tables
+from vaezip.exact.backend import Array, Backend
+from vaezip.exact.elementwise import exp
+
+Ints = NDArray[Any]
+
+OUTPUT_BOUND = d.MEAN_BOUND
+"""The decoder's last layer is clamped to ± this; each likelihood clamps further."""
+
+_SIGMOID_RANGE = tables.LOGISTIC_RANGE
+_SIGMOID_STEPS = 64
+
+
+class Coder(Protocol):
+    """A distribution over the pixels of some images."""
+
+    precision: int
+
+    def intervals(self, symbols: Ints) -> tuple[Ints, Ints]:
+        """Starts and freqs."""
+
+    def push(self, stack: Stack, symbols: Ints) -> None:
+        """Push symbols."""
+
+    def pop(self, stack: Stack) -> Ints:
+        """Pop symbols."""
+
+
+class Likelihood(Protocol):
+    """What a decoder's output means."""
+
+    parameters: int
+    """Outputs a pixel value."""
+
+    def coder(self, outputs: Ints) -> Coder:
+        """The distribution of (pixels, channels) values; outputs int32 (pixels, channels, parameters)."""
+
+    def gradient(self, b: Backend, outputs: Array, x: Array) -> Array:
+        """d log p(x|z) / d outputs, float64; x (images, height, width, channels) as float64."""
+
+
+class Bernoulli:
+    """Black and white pixels, one logit each."""
+
+    parameters = 1
+
+    def coder(self, outputs: Ints) -> d.Bernoulli:
+        """See :class:`vaezip.distributions.Bernoulli`."""
+        return d.Bernoulli(np.clip(outputs, -d.LOGIT_BOUND, d.LOGIT_BOUND).ravel())
+
+    def gradient(self, b: Backend, outputs: Array, x: Array) -> Array:
+        """(x − σ(logit)) · 2^−LOGIT_BITS."""
+        logit = outputs[..., 0] * 2.0**-d.LOGIT_BITS
+        return ((x - sigmoid(b, logit)) * 2.0**-d.LOGIT_BITS)[..., None]
+
+
+class Logistic:
+    """Discretized logistic on 0 … 255: mean and log scale a value."""
+
+    parameters = 2
+
+    def coder(self, outputs: Ints) -> d.Logistic:
+        """See :class:`vaezip.distributions.Logistic`."""
+        return d.Logistic(outputs[..., 0].ravel(), _log_scales(outputs).ravel())
+
+    def gradient(self, b: Backend, outputs: Array, x: Array) -> Array:
+        """See :func:`logistic_gradient`."""
+        return b.xp.stack(logistic_gradient(b, outputs[..., 0], outputs[..., 1], x), axis=-1)
+
+
+class ColourLogistic:
+    """RGB: mean, log scale and one coefficient between channels a value."""
+
+    parameters = 3
+
+    def coder(self, outputs: Ints) -> d.ColourLogistic:
+        """See :class:`vaezip.distributions.ColourLogistic`."""
+        coefficients = np.clip(outputs[..., 2], -d.COEFFICIENT_BOUND, d.COEFFICIENT_BOUND)
+        means, log_scales = outputs[..., 0], _log_scales(outputs)
+        return d.ColourLogistic(*(np.ascontiguousarray(p).reshape(-1, 3) for p in (means, log_scales, coefficients)))
+
+    def gradient(self, b: Backend, outputs: Array, x: Array) -> Array:
+        """The logistic's, carried on to the coefficients: dμ_G/da = R − 128, and so on."""
+        xp = b.xp
+        bound = float(d.COEFFICIENT_BOUND)
+        raw = outputs[..., 2]
+        coefficients = xp.clip(raw, -bound, bound)
+        red, green = x[..., 0] - 128.0, x[..., 1] - 128.0
+        unit = 2.0 ** (d.MEAN_BITS - d.COEFFICIENT_BITS)
+        to_green = coefficients[..., 0] * red * unit
+        to_blue = coefficients[..., 1] * red * unit + coefficients[..., 2] * green * unit
+        means = outputs[..., 0] + xp.stack([xp.zeros_like(red), to_green, to_blue], axis=-1)
+        for_mean, for_scale = logistic_gradient(b, means, outputs[..., 1], x)
+        to_green, to_blue = for_mean[..., 1] * unit, for_mean[..., 2] * unit
+        for_coefficients = xp.stack([to_green * red, to_blue * red, to_blue * green], axis=-1)
+        free = b.cast((raw > -bound) & (raw < bound), "float64")
+        return xp.stack([for_mean, for_scale, for_coefficients * free], axis=-1)
+
+
+def likelihood(name: str) -> Likelihood:
+    """The likelihood that an architecture names."""
+    kinds: dict[str, Likelihood] = {
+        "bernoulli": Bernoulli(),
+        "logistic": Logistic(),
+        "colour-logistic": ColourLogistic(),
+    }
+    return kinds[name]
+
+
+def sigmoid(b: Backend, x: Array) -> Array:
+    """σ(x) at the nearest multiple of 1/64, float64."""
+    edge = float(_SIGMOID_RANGE * _SIGMOID_STEPS)
+    index = b.xp.clip(b.xp.floor(x * float(_SIGMOID_STEPS) + 0.5), -edge, edge) + edge
+    return look_up(b, _sigmoid_table(), index)
+
+
+def logistic_gradient(b: Backend, means: Array, log_scales: Array, x: Array) -> tuple[Array, Array]:
+    """d log p(x) / d mean and / d log scale, in the integer units of the parameters.
+
+    From log p = ln σ(u) + ln σ(−l) + ln(1 − e^(−1/s)) with u, l = (x ± ½ − μ)/s; the outermost
+    values have one term only. With U = σ(u), L = σ(l):
+    d/dμ = (L − (1 − U))/s and d/d ln s = −u (1 − U) + l L − (1/s)/(e^(1/s) − 1).
+    """
+    xp = b.xp
+    low, high = float(d.LOG_SCALE_LOW), float(d.LOG_SCALE_HIGH)
+    index = xp.clip(log_scales, low, high) - low
+    reciprocal = look_up(b, _reciprocal_scales(), index)
+    upper = (x + 0.5 - means * 2.0**-d.MEAN_BITS) * reciprocal
+    lower = (x - 0.5 - means * 2.0**-d.MEAN_BITS) * reciprocal
+    not_first, not_last = b.cast(x > 0.0, "float64"), b.cast(x < 255.0, "float64")
+    above = sigmoid(b, -upper) * not_last
+    below = sigmoid(b, lower) * not_first
+    inner = look_up(b, _inner_derivatives(), index) * (not_first * not_last)
+    for_mean = (below - above) * reciprocal * 2.0**-d.MEAN_BITS
+    for_scale = (lower * below - upper * above - inner) * 2.0**-d.LOG_SCALE_BITS
+    free = b.cast((log_scales > low) & (log_scales < high), "float64")
+    return for_mean, for_scale * free
+
+
+def look_up(b: Backend, table: NDArray[np.float64], index: Array) -> Array:
+    """table[index] for integer-valued float64 indices of any shape."""
+    flat = b.xp.reshape(b.cast(index, "int64"), (-1,))
+    return b.xp.reshape(b.xp.take(b.xp.asarray(table, device=b.device), flat, axis=0), index.shape)
+
+
+def _log_scales(outputs: Ints) -> Ints:
+    return np.clip(outputs[..., 1], d.LOG_SCALE_LOW, d.LOG_SCALE_HIGH)
+
+
+@lru_cache
+def _sigmoid_table() -> NDArray[np.float64]:
+    edge = _SIGMOID_RANGE * _SIGMOID_STEPS
+    return tables.sigmoid(np.arange(-edge, edge + 1) / float(_SIGMOID_STEPS))
+
+
+@lru_cache
+def _reciprocal_scales() -> NDArray[np.float64]:
+    """1/s for every log scale."""
+    log_scale = np.arange(d.LOG_SCALE_LOW, d.LOG_SCALE_HIGH + 1) / float(1 << d.LOG_SCALE_BITS)
+    return exp(Backend(np, "cpu"), -log_scale)
+
+
+@lru_cache
+def _inner_derivatives() -> NDArray[np.float64]:
+    """r / (e^r − 1) with r = 1/s, for every log scale."""
+    r = _reciprocal_scales()
+    e = exp(Backend(np, "cpu"), r)
+    # e^r − 1 loses digits where r is small; there r / (e^r − 1) = 1 − r/2 + r²/12 to better than 1e-9
+    return np.where(r < 0.01, 1.0 - 0.5 * r + r * r / 12.0, r / np.where(e > 1.0, e - 1.0, 1.0))

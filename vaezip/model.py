@@ -1,0 +1,88 @@
+"""A model ready to code: prior, likelihood and posterior as integer distributions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaezip import distributions as d
+from vaezip.exact import Backend
+from vaezip.inference import Settings, amortized, refine
+from vaezip.likelihoods import Coder, likelihood
+from vaezip.networks.architecture import Architecture
+from vaezip.networks.integer import IntegerNetwork, Tensors
+
+Pixels = NDArray[np.uint8]
+"""Tiles (images, height, width, channels)."""
+
+Mask = NDArray[np.bool_]
+"""Which pixels of a tile are coded, (images, height, width)."""
+
+_VALUES_PER_CHUNK = 1 << 19
+
+
+@dataclass
+class Model:
+    """p(z), p(x|z) and q(z|x) of one checkpoint on one device.
+
+    Attributes:
+        name: for people; files refer to the fingerprint.
+        fingerprint: first bytes of the SHA-256 of the canonical weights.
+        architecture: shapes and layers.
+        information: the rest of the checkpoint's metadata (objective, training, rates).
+    """
+
+    name: str
+    fingerprint: bytes
+    architecture: Architecture
+    settings: Settings
+    backend: Backend
+    tensors: Tensors
+    information: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        a = self.architecture
+        pixel_bound = max(abs(a.offset), abs(a.levels - 1 - a.offset))
+        self.encoder = IntegerNetwork(self.backend, a.encoder, self.tensors, pixel_bound)
+        self.decoder = IntegerNetwork(self.backend, a.decoder, self.tensors, d.LATENT_BINS // 2)
+        self.likelihood = likelihood(a.likelihood)
+        self.coarse: NDArray[np.int64] = self.tensors["coarse"].astype(np.int64)
+        self.chunk = max(16, _VALUES_PER_CHUNK // a.dims)
+
+    def posterior(self, x: Pixels, mask: Mask, steps: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """q(z|x) after ``steps`` steps: means and log standard deviations, int32 (images, latents).
+
+        The integers are those of :class:`vaezip.distributions.Gaussian`.
+        """
+        means, log_sigmas = zip(*(self._posterior(part, real, steps) for part, real in self._chunks(x, mask)))
+        return np.concatenate(means), np.concatenate(log_sigmas)
+
+    def coder(self, bins: NDArray[np.int32], mask: Mask) -> Coder:
+        """p(x|z) of the masked pixels of all images, z given by latent bins (images, latents)."""
+        return self.likelihood.coder(self.outputs(bins)[mask])
+
+    def outputs(self, bins: NDArray[np.int32]) -> NDArray[np.int32]:
+        """The decoder's integers, int32 (images, height, width, channels, parameters)."""
+        a, b = self.architecture, self.backend
+        parts = []
+        for (part,) in self._chunks(bins):
+            z = b.asarray(part - d.LATENT_BINS // 2, "float32")
+            parts.append(b.to_numpy(self.decoder(z.reshape(len(part), *a.latent))))
+        return np.concatenate(parts).reshape(len(bins), *a.tile, a.channels, self.likelihood.parameters)
+
+    def _posterior(self, x: Pixels, mask: Mask, steps: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        a, b = self.architecture, self.backend
+        start = amortized(b, self.encoder(b.asarray(x.astype(np.int16) - a.offset, "float32")))
+        if steps:
+            pixels, weight = b.asarray(x, "float64"), b.asarray(mask[..., None], "float64")
+            start = refine(b, self.decoder, self.likelihood, a.latent, pixels, weight, start, steps, self.settings)
+        return b.to_numpy(start[0]), b.to_numpy(start[1])
+
+    def _chunks(self, *arrays: NDArray[Any]) -> Iterator[tuple[NDArray[Any], ...]]:
+        """Runs of images small enough that the activations stay within some tens of megabytes."""
+        for i in range(0, len(arrays[0]), self.chunk):
+            yield tuple(array[i : i + self.chunk] for array in arrays)

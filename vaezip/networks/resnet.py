@@ -1,0 +1,59 @@
+"""The fully convolutional ResNet VAE of the paper's CIFAR-10 experiments."""
+
+from __future__ import annotations
+
+from vaezip.networks.architecture import (
+    Architecture,
+    Conv,
+    DepthToSpace,
+    Layer,
+    Residual,
+    SpaceToDepth,
+)
+
+PATCH = 4
+"""Pixels on a side of the patch that one latent position describes."""
+
+COLOUR_PARAMETERS = 9
+"""Per pixel: three means, three log scales, three coefficients between channels."""
+
+
+def resnet(latent_channels: int = 4, hidden: int = 96, blocks: int = 3, size: int = 32) -> Architecture:
+    """Encoder and decoder of ``blocks`` residual blocks each at a quarter of the resolution.
+
+    Args:
+        latent_channels: channels of z; 2 gives the paper's 128 latents for 32×32, 4 gives 256.
+        hidden: channels of the residual blocks.
+        blocks: residual blocks of the encoder, and as many of the decoder.
+        size: side of a tile in pixels.
+    """
+    side = size // PATCH
+    return Architecture(
+        tile=(size, size),
+        channels=3,
+        levels=256,
+        tiled=True,
+        likelihood="colour-logistic",
+        latent=(side, side, latent_channels),
+        offset=128,
+        exponent=7,
+        encoder=(
+            SpaceToDepth(PATCH),
+            Conv("encoder.in", 3 * PATCH * PATCH, hidden),
+            *_residual_blocks("encoder", hidden, blocks),
+            Conv("encoder.out", hidden, 2 * latent_channels, relu=False),
+        ),
+        decoder=(
+            Conv("decoder.in", latent_channels, hidden),
+            *_residual_blocks("decoder", hidden, blocks),
+            Conv("decoder.out", hidden, COLOUR_PARAMETERS * PATCH * PATCH, relu=False),
+            DepthToSpace(PATCH),
+        ),
+    )
+
+
+def _residual_blocks(side: str, hidden: int, blocks: int) -> tuple[Layer, ...]:
+    return tuple(
+        Residual(Conv(f"{side}.{i}.first", hidden, hidden), Conv(f"{side}.{i}.second", hidden, hidden, relu=False))
+        for i in range(blocks)
+    )

@@ -1,0 +1,1 @@
+"""Training in ordinary float PyTorch, and the step from there to integers."""

@@ -1,0 +1,91 @@
+"""How the shipped models are trained: ``python -m vaezip.training.recipes NAME --data DIR --runs DIR``.
+
+Each recipe trains encoder and decoder by the ELBO, then the encoder alone by reverse
+half-asleep. Both stages are resumable: run the same command again to go on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from vaezip import datasets
+from vaezip.networks.architecture import Architecture
+from vaezip.networks.floating import Vae
+from vaezip.networks.mlp import mlp
+from vaezip.networks.resnet import resnet
+from vaezip.training.loop import Stage, fit
+from vaezip.training.objectives import classic, half_asleep
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A data set, an architecture and two stages; the last ``valid`` training images
+    (after a fixed shuffle) are held out to watch the training."""
+
+    dataset: str
+    architecture: Architecture
+    stages: tuple[Stage, Stage]
+    valid: int = 1000
+
+
+RECIPES = {
+    "mnist-binary": Recipe(
+        "mnist-binary",
+        mlp("bernoulli"),
+        (
+            Stage("classic", classic, epochs=100, learning_rate=1e-3),
+            Stage("half-asleep", half_asleep, epochs=50, learning_rate=5e-4, encoder_only=True),
+        ),
+    ),
+    "mnist": Recipe(
+        "mnist",
+        mlp("logistic"),
+        (
+            Stage("classic", classic, epochs=120, learning_rate=1e-3),
+            Stage("half-asleep", half_asleep, epochs=40, learning_rate=5e-4, encoder_only=True),
+        ),
+    ),
+    "cifar10": Recipe(
+        "cifar10",
+        resnet(),
+        (
+            Stage("classic", classic, epochs=8, learning_rate=2e-3, batch=64, augment=True),
+            Stage(
+                "half-asleep",
+                functools.partial(half_asleep, source="posterior"),
+                epochs=2,
+                learning_rate=5e-4,
+                encoder_only=True,
+                batch=64,
+                augment=True,
+            ),
+        ),
+    ),
+}
+
+
+def main() -> None:
+    """Command line of this module."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", choices=sorted(RECIPES))
+    parser.add_argument("--data", default=None, help="folder with the data sets")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder for states and logs")
+    arguments = parser.parse_args()
+    recipe = RECIPES[arguments.name]
+    images = datasets.load(recipe.dataset, "train", arguments.data)
+    shuffled = torch.randperm(len(images), generator=torch.Generator().manual_seed(7)).numpy()
+    images = images[shuffled]
+    train, valid = images[: -recipe.valid], images[-recipe.valid :]
+    torch.manual_seed(1)
+    vae = Vae(recipe.architecture)
+    for stage in recipe.stages:
+        fit(vae, train, valid, stage, arguments.runs / f"{arguments.name}.{stage.name}.pt")
+
+
+if __name__ == "__main__":
+    main()
