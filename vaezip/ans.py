@@ -16,10 +16,10 @@ Invariants:
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from vaezip.errors import FormatError
+from vaezip.kernels import inlined, kernel
 
 MAX_PRECISION = 32
 
@@ -34,13 +34,13 @@ class StackExhausted(Exception):  # noqa: N818 (a state of the stack, not always
     """A pop asked for more bits than the stack holds."""
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def slot_of(state, precision):  # type: ignore[no-untyped-def]
     """Where in [0, 2^precision) the top symbol's interval must lie; all uint64."""
     return state & ((_1 << precision) - _1)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def drop(state, words, size, start, freq, precision):  # type: ignore[no-untyped-def]
     """Take the top symbol, whose interval is given, off the stack; new (state, size)."""
     state = freq * (state >> precision) + (state & ((_1 << precision) - _1)) - start
@@ -52,7 +52,7 @@ def drop(state, words, size, start, freq, precision):  # type: ignore[no-untyped
     return state, size
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _push(state, words, size, starts, freqs, precision):  # type: ignore[no-untyped-def]
     for i in range(starts.size):
         freq = np.uint64(freqs[i])

@@ -32,6 +32,9 @@ BATCH_CAP = 512
 COARSE_STEPS = 16
 """Steps by which the encoder improves the z of coarse tiles; the decoder need not know."""
 
+SEARCHED_LATENTS = 32
+"""With no more latents than this, the z of coarse tiles is improved further by a search."""
+
 Bins = NDArray[np.int32]
 
 Fill = Callable[[Pixels, slice], None]
@@ -172,13 +175,38 @@ def _pop_pixels(model: Model, stack: Stack, x: Pixels, mask: Mask, part: slice, 
 
 
 def _choose(model: Model, x: Pixels, mask: Mask) -> Bins:
-    """Coarse symbols (tiles, latents) that code each tile cheaply: the refined posterior mean,
-    then, latent by latent, the better of it and its neighbours."""
+    """Coarse symbols (tiles, latents) that code each tile cheaply: those of the refined posterior
+    mean, improved by a search where the latents are few."""
     means, _ = model.posterior(x, mask, COARSE_STEPS)
-    half = d.LATENT_BINS // 2
-    fine = (means.astype(np.int64) >> (d.POSTERIOR_MEAN_BITS - d.LATENT_BITS)) + half
-    symbols = np.clip(fine, 0, d.LATENT_BINS - 1) >> model.coarse
-    return symbols.astype(np.int32)
+    fine = (means.astype(np.int64) >> (d.POSTERIOR_MEAN_BITS - d.LATENT_BITS)) + d.LATENT_BINS // 2
+    symbols = (np.clip(fine, 0, d.LATENT_BINS - 1) >> model.coarse).astype(np.int32)
+    if model.architecture.latents > SEARCHED_LATENTS:
+        return symbols
+    return np.stack([_search(model, *tile) for tile in zip(symbols, x, mask)])
+
+
+def _search(model: Model, symbols: Bins, x: Pixels, mask: Mask) -> Bins:
+    """Steepest descent of one tile's bits over single steps of single latents."""
+    steps = np.concatenate([np.zeros((1, symbols.size), np.int32), np.eye(symbols.size, dtype=np.int32)])
+    steps = np.concatenate([steps, -steps[1:]])
+    while True:
+        candidates = np.clip(symbols + steps, 0, (d.LATENT_BINS >> model.coarse) - 1).astype(np.int32)
+        best = candidates[int(np.argmin(_coarse_bits(model, candidates, x, mask)))]
+        if np.array_equal(best, symbols):
+            return symbols
+        symbols = best
+
+
+def _coarse_bits(model: Model, candidates: Bins, x: Pixels, mask: Mask) -> NDArray[np.float64]:
+    """Bits of one tile and its z, for each of some coarse z."""
+    count = len(candidates)
+    prior = d.StandardNormal(np.tile(model.coarse, count))
+    masks = np.broadcast_to(mask, (count, *mask.shape))
+    p = model.coder(_centres(model, candidates), masks)
+    pixels = _pixels(np.broadcast_to(x, (count, *x.shape)), masks)
+    for_z = d.bits(prior.intervals(candidates.ravel()), prior.precision)
+    for_x = d.bits(p.intervals(pixels), p.precision)
+    return for_z.reshape(count, -1).sum(axis=1) + for_x.reshape(count, -1).sum(axis=1)
 
 
 def _centres(model: Model, symbols: Bins) -> Bins:

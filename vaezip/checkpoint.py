@@ -117,8 +117,10 @@ def find(name: str) -> Path:
     raise ModelError(f"no model is called '{name}'; shipped are {', '.join(known)}, or give the path of a model file")
 
 
-def by_fingerprint(wanted: bytes, extra: tuple[Path, ...] = ()) -> Path:
+def by_fingerprint(wanted: bytes, extra: tuple[Path, ...] = (), name: str = "") -> Path:
     """The path of the model with a fingerprint, among ``extra`` and the shipped ones.
+
+    ``name`` is what the file calls it, for the message.
 
     Raises:
         ModelError: none of them has it.
@@ -126,9 +128,9 @@ def by_fingerprint(wanted: bytes, extra: tuple[Path, ...] = ()) -> Path:
     for path in (*extra, *shipped().values()):
         if fingerprint(path) == wanted:
             return path
+    called = f"model '{name}'" if name else "a model"
     raise ModelError(
-        f"made with a model of fingerprint {wanted.hex()}, which is not among those here; "
-        "give the model file it was made with by --model PATH"
+        f"made with {called} of fingerprint {wanted.hex()}, which is not here; give the model file by --model PATH"
     )
 
 

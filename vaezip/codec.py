@@ -63,14 +63,19 @@ class ModelShelf:
         """A shipped model's name, or a path."""
         return self._load(checkpoint.find(os.fspath(name)))
 
-    def by_fingerprint(self, fingerprint: bytes) -> Model:
-        """The model that a file was made with."""
-        return self._load(checkpoint.by_fingerprint(fingerprint, self.extra))
+    def by_fingerprint(self, fingerprint: bytes, name: str = "") -> Model:
+        """The model that a file was made with; ``name`` is what the file calls it."""
+        return self._load(checkpoint.by_fingerprint(fingerprint, self.extra, name))
 
     def fitting(self, mode: str, height: int, width: int) -> list[Model]:
         """The shipped models that can code such pictures."""
         paths = checkpoint.shipped().values()
         return [self._load(p) for p in paths if fits(checkpoint.architecture(p), mode, height, width)]
+
+    @property
+    def loaded(self) -> list[Model]:
+        """Those that were asked for so far."""
+        return list(self._loaded.values())
 
     def _load(self, path: Path) -> Model:
         with self._lock:
@@ -107,11 +112,12 @@ class Compressor:
         device: str = "cpu",
         threads: int = 1,
         verify: bool = True,
+        shelf: ModelShelf | None = None,
     ) -> None:
-        """See :func:`compress`."""
+        """See :func:`compress`; a ``shelf`` saves loading models again, and then tells the device."""
         if not 0 <= steps < 1 << 16:
             raise ModelError("the number of steps must lie between 0 and 65535")
-        self.shelf = ModelShelf(device=device)
+        self.shelf = shelf or ModelShelf(device=device)
         self.chosen = None if model == AUTO else self.shelf.by_name(model)
         self.steps, self.verify, self.threads = steps, verify, threads
         self._pending: dict[tuple[str, int, int], _Pending] = {}
@@ -162,7 +168,8 @@ class Compressor:
                 self._submit(pending)
         for pending in self._pending.values():
             pending.group.blocks = [job.result() for job in pending.jobs]
-        return container.write_archive([p.group for p in self._pending.values()])
+        groups = [p.group for p in self._pending.values()]
+        return container.write_archive(groups, {m.fingerprint: m.name for m in self.shelf.loaded})
 
     def _is_inline(self) -> bool:
         pending = next(iter(self._pending.values()))
@@ -180,7 +187,8 @@ class Compressor:
         height, width = (0, 0) if native else (group.height, group.width)
         steps = self.steps if model else 0
         header = container.inline_header(
-            Group(group.mode, height, width, boxes=group.boxes, blocks=[Block(fingerprint, steps, b"")])
+            Group(group.mode, height, width, boxes=group.boxes, blocks=[Block(fingerprint, steps, b"")]),
+            "" if model is None or model.name in checkpoint.shipped() else model.name,
         )
         checksum = zlib.crc32(samples.tobytes(), zlib.crc32(header))
         return header + self._code(model, MODE_NAMES[group.mode], samples, checksum).payload
@@ -269,6 +277,7 @@ class Archive:
         device: str = "cpu",
         threads: int = 1,
         max_pixels: int = DEFAULT_MAX_PIXELS,
+        shelf: ModelShelf | None = None,
     ) -> None:
         """Read the structure.
 
@@ -277,12 +286,13 @@ class Archive:
             models: model files beside the shipped ones.
             device, threads: as for :func:`compress`.
             max_pixels: refuse larger pictures.
+            shelf: saves loading models again, and then tells the models and the device.
 
         Raises:
             FormatError: the file is damaged or of an unknown version.
         """
         self.file = container.parse(data)
-        self.shelf = ModelShelf(models, device)
+        self.shelf = shelf or ModelShelf(models, device)
         self.threads = threads
         if self.file.inline:
             self._complete_inline()
@@ -302,7 +312,8 @@ class Archive:
             if name in group.names:
                 index = group.names.index(name)
                 first = index // group.per_block * group.per_block
-                samples = self._decode_pictures(group, first)
+                with ExitStack() as resources:
+                    samples = _assembled(group, self._decode_run(_pool(self.threads, resources), group, first))
                 return _to_picture(group, index, samples[index - first])
         raise FormatError(f"it holds no picture called '{name}'")
 
@@ -310,12 +321,12 @@ class Archive:
         """Every picture in turn, or the error that its block met."""
         with ExitStack() as resources:
             pool = _pool(self.threads, resources)
-            runs = [(g, i) for g in self.file.groups for i in range(0, len(g.names), g.per_block)]
-            waiting: list[tuple[Group, int, Future[Samples]]] = []
-            for group, first in runs:
-                waiting.append((group, first, pool.submit(self._decode_pictures, group, first)))
-                if len(waiting) > self.threads:
-                    yield from _results(*waiting.pop(0))
+            waiting: list[tuple[Group, int, list[Future[Samples]]]] = []
+            for group in self.file.groups:
+                for first in range(0, len(group.names), group.per_block):
+                    waiting.append((group, first, self._decode_run(pool, group, first)))
+                    while sum(len(jobs) for _, _, jobs in waiting) > self.threads:
+                        yield from _results(*waiting.pop(0))
             for entry in waiting:
                 yield from _results(*entry)
 
@@ -334,8 +345,12 @@ class Archive:
             try:
                 name = checkpoint.by_fingerprint(block.model, self.shelf.extra).stem
             except ModelError:
-                name = "unknown"
+                name = self._name(block) or "unknown"
         return {"method": name, "fingerprint": block.model.hex(), "steps": block.steps, "bytes": len(block.payload)}
+
+    def _name(self, block: Block) -> str:
+        """What the file calls a block's model."""
+        return self.file.model_names.get(block.model, "")
 
     def _complete_inline(self) -> None:
         """Fill in the size of a picture that is of its model's own."""
@@ -343,22 +358,24 @@ class Archive:
         if not group.height:
             if group.blocks[0].model == CLASSIC:
                 raise FormatError("the header is damaged: the picture has no size")
-            group.height, group.width = self.shelf.by_fingerprint(group.blocks[0].model).architecture.tile
+            model = self.shelf.by_fingerprint(group.blocks[0].model, self._name(group.blocks[0]))
+            group.height, group.width = model.architecture.tile
         group.band = group.height
 
-    def _decode_pictures(self, group: Group, first: int) -> Samples:
-        """The pictures that share a block with picture ``first``, (pictures, height, width, channels)."""
+    def _decode_run(self, pool: ThreadPoolExecutor, group: Group, first: int) -> list[Future[Samples]]:
+        """Start on the pictures that share a block, from ``first`` on, or on the bands of one picture."""
         count = min(group.per_block, len(group.names) - first)
         start = first // group.per_block * group.bands
-        out = np.empty((count, group.height, group.width, _channels(group)), _dtype(group))
+        jobs = []
         for i, block in enumerate(group.blocks[start : start + group.bands]):
-            band = out[:, i * group.band : (i + 1) * group.band]
-            band[...] = self._decode_block(group, block, band.shape)
-        return out
+            rows = min(group.band, group.height - i * group.band)
+            shape = (count, rows, group.width, _channels(group))
+            jobs.append(pool.submit(self._decode_block, group, block, shape))
+        return jobs
 
     def _decode_block(self, group: Group, block: Block, shape: tuple[int, ...]) -> Samples:
         mode = MODE_NAMES[group.mode]
-        model = None if block.model == CLASSIC else self.shelf.by_fingerprint(block.model)
+        model = None if block.model == CLASSIC else self.shelf.by_fingerprint(block.model, self._name(block))
         if model and not fits(model.architecture, mode, group.height, group.width):
             raise FormatError(f"the file is damaged: model '{model.name}' does not code such pictures")
         samples, checksum = _decode_block(model, mode, block.payload, shape, block.steps)
@@ -404,9 +421,19 @@ def decompress(data: bytes, models: Sequence[str | os.PathLike[str]] = ()) -> Pi
     return found
 
 
-def _results(group: Group, first: int, job: Future[Samples]) -> Iterator[tuple[str, Picture | VaezipError]]:
+def _assembled(group: Group, jobs: list[Future[Samples]]) -> Samples:
+    """The pictures of a run, (pictures, height, width, channels); a picture's bands are joined as they come."""
+    if len(jobs) == 1:
+        return jobs[0].result()
+    out = np.empty((1, group.height, group.width, _channels(group)), _dtype(group))
+    for i, job in enumerate(jobs):
+        out[:, i * group.band : (i + 1) * group.band] = job.result()
+    return out
+
+
+def _results(group: Group, first: int, jobs: list[Future[Samples]]) -> Iterator[tuple[str, Picture | VaezipError]]:
     try:
-        samples = job.result()
+        samples = _assembled(group, jobs)
     except VaezipError as error:
         yield from ((name, error) for name in group.names[first : first + group.per_block])
         return

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import struct
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -26,6 +27,8 @@ _HIGH = 0xF0
 _ARCHIVE, _NATIVE, _BOXES, _STEPS = 1, 2, 4, 8
 _MAX_DIRECTORY = 1 << 28
 _MAX_SIDE = 1 << 30
+_MODEL_NAME = 255
+"""Tag of a box of an inline file that holds its model's name."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +81,14 @@ class Group:
         return self.bands if len(self.names) == 1 else -(-len(self.names) // self.per_block) * self.bands
 
 
-def inline_header(group: Group) -> bytes:
-    """All bytes before the payload of an inline file with the group's one picture and one block."""
+def inline_header(group: Group, model_name: str = "") -> bytes:
+    """All bytes before the payload of an inline file with the group's one picture and one block.
+
+    ``model_name`` is for the message of a reader that lacks the model; shipped ones need none.
+    """
     block, boxes = group.blocks[0], group.boxes[0]
+    if model_name:
+        boxes = (*boxes, (_MODEL_NAME, model_name.encode()))
     flags = (_NATIVE * (not group.height)) | (_BOXES * bool(boxes)) | (_STEPS * bool(block.steps)) | group.mode << 4
     out = bytearray([_HIGH | VERSION]) + _MAGIC + bytes([flags]) + block.model
     if block.steps:
@@ -93,9 +101,9 @@ def inline_header(group: Group) -> bytes:
     return bytes(out)
 
 
-def write_archive(groups: list[Group]) -> bytes:
-    """An archive file."""
-    directory = _deflated(_write_directory(groups))
+def write_archive(groups: list[Group], model_names: Mapping[bytes, str] | None = None) -> bytes:
+    """An archive file; ``model_names`` by fingerprint, for the message of a reader that lacks a model."""
+    directory = _deflated(_write_directory(groups, model_names or {}))
     payloads = [block.payload for group in groups for block in group.blocks]
     trailer = struct.pack("<II", zlib.crc32(directory), len(directory))
     return b"".join([bytes([_HIGH | VERSION]), _MAGIC, bytes([_ARCHIVE]), *payloads, directory, trailer])
@@ -109,11 +117,13 @@ class File:
         inline: whether it is of the inline layout.
         header: the bytes before the payload of an inline file; its checksum covers them.
         groups: what it holds.
+        model_names: by fingerprint, as far as the file tells.
     """
 
     inline: bool
     header: bytes
     groups: list[Group]
+    model_names: dict[bytes, str]
 
 
 def parse(data: bytes) -> File:
@@ -134,14 +144,14 @@ def parse(data: bytes) -> File:
     if flags & _ARCHIVE:
         if flags != _ARCHIVE:
             raise FormatError(f"unknown field 0x{flags:02x} in the header; a newer vaezip may read it")
-        return File(False, b"", _parse_archive(data))
-    group = _parse_inline(reader, flags)
+        return File(False, b"", *_parse_archive(data))
+    group, names = _parse_inline(reader, flags)
     header = data[: reader.position]
     group.blocks[0] = Block(group.blocks[0].model, group.blocks[0].steps, data[reader.position :])
-    return File(True, header, [group])
+    return File(True, header, [group], names)
 
 
-def _parse_inline(reader: _Reader, flags: int) -> Group:
+def _parse_inline(reader: _Reader, flags: int) -> tuple[Group, dict[bytes, str]]:
     model = reader.take(len(CLASSIC))
     steps = reader.varint() if flags & _STEPS else 0
     height, width = (0, 0) if flags & _NATIVE else (reader.side(), reader.side())
@@ -150,10 +160,13 @@ def _parse_inline(reader: _Reader, flags: int) -> Group:
         inner = _Reader(_inflated(reader.take(reader.varint())))
         while not inner.done:
             boxes.append((inner.byte(), inner.take(inner.varint())))
-    return Group(flags >> 4, height, width, 1, height, [""], [tuple(boxes)], [Block(model, steps, b"")])
+    names = {}
+    if boxes and boxes[-1][0] == _MODEL_NAME:
+        names[model] = _decoded(boxes.pop()[1])
+    return Group(flags >> 4, height, width, 1, height, [""], [tuple(boxes)], [Block(model, steps, b"")]), names
 
 
-def _parse_archive(data: bytes) -> list[Group]:
+def _parse_archive(data: bytes) -> tuple[list[Group], dict[bytes, str]]:
     if len(data) < 13:
         raise FormatError("the file is truncated")
     checksum, length = struct.unpack("<II", data[-8:])
@@ -163,10 +176,11 @@ def _parse_archive(data: bytes) -> list[Group]:
     return _read_directory(_Reader(_inflated(directory)), data[5 : -8 - length])
 
 
-def _write_directory(groups: list[Group]) -> bytes:
+def _write_directory(groups: list[Group], model_names: Mapping[bytes, str]) -> bytes:
     models = sorted({block.model for group in groups for block in group.blocks})
     contents = list(dict.fromkeys(content for group in groups for b in group.boxes for _, content in b))
-    out = bytearray(_varint(len(models)) + b"".join(models) + _varint(len(contents)))
+    out = bytearray(_varint(len(models)))
+    out += b"".join(model + _text(model_names.get(model, "")) for model in models) + _varint(len(contents))
     for content in contents:
         out += _varint(len(content)) + content
     index = {content: i for i, content in enumerate(contents)}
@@ -181,8 +195,9 @@ def _write_directory(groups: list[Group]) -> bytes:
     return bytes(out)
 
 
-def _read_directory(reader: _Reader, payloads: bytes) -> list[Group]:
-    models = [reader.take(len(CLASSIC)) for _ in range(reader.count())]
+def _read_directory(reader: _Reader, payloads: bytes) -> tuple[list[Group], dict[bytes, str]]:
+    names = {reader.take(len(CLASSIC)): reader.text() for _ in range(reader.count())}
+    models = list(names)
     contents = [reader.take(reader.varint()) for _ in range(reader.count())]
     rest = _Reader(payloads)
     groups = [_read_group(reader, rest, models, contents) for _ in range(reader.count())]
@@ -190,7 +205,7 @@ def _read_directory(reader: _Reader, payloads: bytes) -> list[Group]:
         raise FormatError("the directory has an unknown field at its end; a newer vaezip may read it")
     if not rest.done:
         raise FormatError("the file holds data that its directory does not list")
-    return groups
+    return groups, names
 
 
 def _read_group(reader: _Reader, payloads: _Reader, models: list[bytes], contents: list[bytes]) -> Group:
@@ -285,6 +300,13 @@ def _text(value: str) -> bytes:
     return _varint(len(data)) + data
 
 
+def _decoded(text: bytes) -> str:
+    try:
+        return text.decode()
+    except UnicodeDecodeError as error:
+        raise FormatError("the file holds a name that is not UTF-8") from error
+
+
 def _deflated(data: bytes) -> bytes:
     """One byte that tells whether zlib follows, and the shorter of the two forms."""
     packed = zlib.compress(data, 9)
@@ -358,7 +380,4 @@ class _Reader:
         return value
 
     def text(self) -> str:
-        try:
-            return self.take(self.varint()).decode()
-        except UnicodeDecodeError as error:
-            raise FormatError("the directory holds a name that is not UTF-8") from error
+        return _decoded(self.take(self.varint()))

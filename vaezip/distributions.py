@@ -17,11 +17,11 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from vaezip.ans import Stack, drop, slot_of
 from vaezip.exact import tables
+from vaezip.kernels import inlined, kernel
 
 Ints = NDArray[Any]
 """Integer arrays; parameters are int32, symbols uint8 or int32."""
@@ -332,7 +332,7 @@ _HALF_BIN = 1 << (POSTERIOR_MEAN_BITS - LATENT_BITS - 1)
 _COLOUR_SHIFT = COEFFICIENT_BITS - MEAN_BITS
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _interpolate(table, t, edge):  # type: ignore[no-untyped-def]
     """F(t) out of 2^PROBABILITY_BITS, t in units of 2^−ARGUMENT_BITS."""
     if t <= -edge:
@@ -344,19 +344,19 @@ def _interpolate(table, t, edge):  # type: ignore[no-untyped-def]
     return table[i] + (((table[i + 1] - table[i]) * (t & _STEP_MASK)) >> _STEP)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _logistic(x, mean, log_scale, table, scales):  # type: ignore[no-untyped-def]
     """σ((x − ½ − μ)/s) for 0 < x < 256, out of 2^PROBABILITY_BITS."""
     distance = (np.int64(x) << MEAN_BITS) - (1 << (MEAN_BITS - 1)) - np.int64(mean)
     return _interpolate(table, (distance * scales[log_scale - LOG_SCALE_LOW]) >> _SCALE_BITS, _LOGISTIC_EDGE)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _cumulative(x, probability):  # type: ignore[no-untyped-def]
     return x + ((probability * _LOGISTIC_SPREAD) >> _PROBABILITY_BITS)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _cdf_logistic(x, mean, log_scale, table, scales):  # type: ignore[no-untyped-def]
     if x <= 0:
         return np.int64(0)
@@ -365,7 +365,7 @@ def _cdf_logistic(x, mean, log_scale, table, scales):  # type: ignore[no-untyped
     return _cumulative(x, _logistic(x, mean, log_scale, table, scales))
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _cdf_mixture(x, means, log_scales, weights, table, scales):  # type: ignore[no-untyped-def]
     if x <= 0:
         return np.int64(0)
@@ -377,7 +377,7 @@ def _cdf_mixture(x, means, log_scales, weights, table, scales):  # type: ignore[
     return _cumulative(x, total >> WEIGHT_BITS)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _cdf_gaussian(k, mean, log_sigma, table, scales):  # type: ignore[no-untyped-def]
     if k <= 0:
         return np.int64(0)
@@ -388,7 +388,7 @@ def _cdf_gaussian(k, mean, log_sigma, table, scales):  # type: ignore[no-untyped
     return k + ((probability * _GAUSSIAN_SPREAD) >> _PROBABILITY_BITS)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _intervals_logistic(symbols, means, log_scales, table, scales):  # type: ignore[no-untyped-def]
     starts, freqs = np.empty(symbols.size, np.int64), np.empty(symbols.size, np.int64)
     for i in range(symbols.size):
@@ -398,7 +398,7 @@ def _intervals_logistic(symbols, means, log_scales, table, scales):  # type: ign
     return starts, freqs
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _intervals_mixture(symbols, means, log_scales, weights, table, scales):  # type: ignore[no-untyped-def]
     starts, freqs = np.empty(symbols.size, np.int64), np.empty(symbols.size, np.int64)
     for i in range(symbols.size):
@@ -408,7 +408,7 @@ def _intervals_mixture(symbols, means, log_scales, weights, table, scales):  # t
     return starts, freqs
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _intervals_gaussian(symbols, means, log_sigmas, table, scales):  # type: ignore[no-untyped-def]
     starts, freqs = np.empty(symbols.size, np.int64), np.empty(symbols.size, np.int64)
     for i in range(symbols.size):
@@ -418,7 +418,7 @@ def _intervals_gaussian(symbols, means, log_sigmas, table, scales):  # type: ign
     return starts, freqs
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _pop_uniform(state, words, size, precision, out):  # type: ignore[no-untyped-def]
     for i in range(out.size - 1, -1, -1):
         slot = slot_of(state, precision)
@@ -427,7 +427,7 @@ def _pop_uniform(state, words, size, precision, out):  # type: ignore[no-untyped
     return state, size
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _pop_bernoulli(state, words, size, logits, zero_frequencies, out):  # type: ignore[no-untyped-def]
     precision = np.uint64(BERNOULLI_PRECISION)
     one = np.uint64(1 << BERNOULLI_PRECISION)
@@ -442,7 +442,7 @@ def _pop_bernoulli(state, words, size, logits, zero_frequencies, out):  # type: 
     return state, size
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inlined
 def _pop_one_logistic(state, words, size, mean, log_scale, table, scales):  # type: ignore[no-untyped-def]
     precision = np.uint64(LOGISTIC_PRECISION)
     slot = np.int64(slot_of(state, precision))
@@ -459,7 +459,7 @@ def _pop_one_logistic(state, words, size, mean, log_scale, table, scales):  # ty
     return state, size, low
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _pop_logistic(state, words, size, means, log_scales, table, scales, out):  # type: ignore[no-untyped-def]
     for i in range(out.size - 1, -1, -1):
         state, size, x = _pop_one_logistic(state, words, size, means[i], log_scales[i], table, scales)
@@ -467,7 +467,7 @@ def _pop_logistic(state, words, size, means, log_scales, table, scales, out):  #
     return state, size
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _pop_colour(state, words, size, means, log_scales, coefficients, table, scales, out):  # type: ignore[no-untyped-def]
     for i in range(len(out) - 1, -1, -1):
         state, size, red = _pop_one_logistic(state, words, size, means[i, 0], log_scales[i, 0], table, scales)
@@ -480,7 +480,7 @@ def _pop_colour(state, words, size, means, log_scales, coefficients, table, scal
     return state, size
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _pop_mixture(state, words, size, means, log_scales, weights, table, scales, out):  # type: ignore[no-untyped-def]
     precision = np.uint64(LOGISTIC_PRECISION)
     for i in range(out.size - 1, -1, -1):
@@ -499,7 +499,7 @@ def _pop_mixture(state, words, size, means, log_scales, weights, table, scales, 
     return state, size
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _pop_gaussian(state, words, size, means, log_sigmas, table, scales, out):  # type: ignore[no-untyped-def]
     precision = np.uint64(GAUSSIAN_PRECISION)
     for i in range(out.size - 1, -1, -1):
@@ -518,7 +518,7 @@ def _pop_gaussian(state, words, size, means, log_sigmas, table, scales, out):  #
     return state, size
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _pop_table(state, words, size, cdf, coarse, precision, out):  # type: ignore[no-untyped-def]
     for i in range(out.size - 1, -1, -1):
         slot = np.int64(slot_of(state, precision))

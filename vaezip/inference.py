@@ -8,6 +8,7 @@ element-wise float64 for the rest. An image's result depends on that image alone
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -29,12 +30,19 @@ class Settings:
     """How the K steps are taken; part of a model, and so of its fingerprint.
 
     Attributes:
-        learning_rate: Adam's step, in standard deviations of the first posterior.
+        mean_rate: Adam's first step of the mean, in standard deviations of the first posterior.
+        sigma_rate: Adam's first step of ln σ. One noisy sample tells little of σ: keep it small.
+        decay: step t is taken at rate / √(1 + decay · t).
+        noise: the sample at which gradients are taken lies at μ + noise · σ ε. Below 1 the mean's
+            gradient is less noisy, which is worth more in a few steps than being unbiased.
         beta1, beta2: Adam's decay rates (Kingma and Ba 2015).
     """
 
-    learning_rate: float = 0.1
-    beta1: float = 0.9
+    mean_rate: float = 0.6
+    sigma_rate: float = 0.03
+    decay: float = 0.3
+    noise: float = 0.25
+    beta1: float = 0.7
     beta2: float = 0.99
 
 
@@ -69,8 +77,9 @@ def refine(
 ) -> tuple[Array, Array]:
     """K steps of Adam on each image's ELBO.
 
-    With z = μ + σ ε and the analytic KL, the ELBO's gradients are
-    d/dμ = g − μ and d/d ln σ = g ε σ + 1 − σ², g = d log p(x|z)/dz.
+    With the analytic KL, the ELBO's gradients are d/dμ = g − μ and d/d ln σ = g ε σ + 1 − σ²,
+    where g = d log p(x|z)/dz at z = μ + σ ε. With the smaller step noise · σ ε, the change of g
+    along ε, and so g ε, is smaller by that factor.
 
     Args:
         latent: shape of one image's z for the decoder.
@@ -85,16 +94,19 @@ def refine(
     unit_mean, unit_log_sigma = 2.0**-d.POSTERIOR_MEAN_BITS, 2.0**-d.LOG_SIGMA_BITS
     mean, log_sigma = start[0] * unit_mean, start[1] * unit_log_sigma
     first_sigma = exp(b, log_sigma)
+    low, high = d.LOG_SIGMA_LOW * unit_log_sigma, d.LOG_SIGMA_HIGH * unit_log_sigma
     adam_mean, adam_sigma = _Adam(b, mean, settings), _Adam(b, mean, settings)
     for step in range(steps):
         noise = b.xp.asarray(gaussian_noise(step, mean.shape[1]), device=b.device)
         sigma = exp(b, log_sigma)
-        z = latent_grid(b, mean + sigma * noise)
+        z = latent_grid(b, mean + sigma * noise * settings.noise)
         g = log_likelihood_gradient(b, decoder, likelihood, latent, x, mask, z)
         for_mean = (g - mean) * first_sigma
-        for_sigma = g * noise * sigma + (1.0 - sigma * sigma)
-        mean = mean + adam_mean.step(for_mean) * first_sigma
-        log_sigma = b.xp.clip(log_sigma + adam_sigma.step(for_sigma), -5.0, 1.0)
+        for_sigma = g * noise * sigma * (1.0 / settings.noise) + (1.0 - sigma * sigma)
+        slowed = 1.0 / math.sqrt(1.0 + settings.decay * step)
+        mean = mean + adam_mean.direction(for_mean) * first_sigma * (settings.mean_rate * slowed)
+        change = adam_sigma.direction(for_sigma) * (settings.sigma_rate * slowed)
+        log_sigma = b.xp.clip(log_sigma + change, low, high)
     bound = float(d.POSTERIOR_MEAN_BOUND)
     return (
         b.xp.clip(b.xp.floor(mean * 2.0**d.POSTERIOR_MEAN_BITS + 0.5), -bound, bound),
@@ -128,22 +140,24 @@ def latent_grid(b: Backend, z: Array) -> Array:
 
 
 class _Adam:
-    """Adam (Kingma and Ba 2015), element-wise in float64; ``step`` returns the ascent."""
+    """Adam (Kingma and Ba 2015), element-wise in float64."""
 
     def __init__(self, b: Backend, like: Array, settings: Settings) -> None:
         self.backend, self.settings = b, settings
         self.first, self.second = b.xp.zeros_like(like), b.xp.zeros_like(like)
         self.power1 = self.power2 = 1.0
 
-    def step(self, gradient: Array) -> Array:
+    def direction(self, gradient: Array) -> Array:
+        """The next step uphill at a learning rate of 1."""
         s = self.settings
         # products, not powers: a library's pow may round differently elsewhere
         self.power1, self.power2 = self.power1 * s.beta1, self.power2 * s.beta2
         self.first = self.first * s.beta1 + gradient * (1.0 - s.beta1)
         self.second = self.second * s.beta2 + gradient * gradient * (1.0 - s.beta2)
-        mean = self.first / (1.0 - self.power1)
-        spread = self.backend.xp.sqrt(self.second / (1.0 - self.power2))
-        return mean * s.learning_rate / (spread + 1e-12)
+        # by the reciprocal: PyTorch divides by a number in its own way on CUDA
+        mean = self.first * (1.0 / (1.0 - self.power1))
+        spread = self.backend.xp.sqrt(self.second * (1.0 / (1.0 - self.power2)))
+        return mean / (spread + 1e-12)
 
 
 @lru_cache(maxsize=256)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from vaezip import distributions as d
 from vaezip.ans import Stack
 from vaezip.exact import tables
-from vaezip.exact.backend import Array, Backend
+from vaezip.exact.backend import Array, Backend, backend
 from vaezip.exact.elementwise import exp
 
 Ints = NDArray[Any]
@@ -175,13 +175,13 @@ def _sigmoid_table() -> NDArray[np.float64]:
 def _reciprocal_scales() -> NDArray[np.float64]:
     """1/s for every log scale."""
     log_scale = np.arange(d.LOG_SCALE_LOW, d.LOG_SCALE_HIGH + 1) / float(1 << d.LOG_SCALE_BITS)
-    return exp(Backend(np, "cpu"), -log_scale)
+    return exp(backend(), -log_scale)
 
 
 @lru_cache
 def _inner_derivatives() -> NDArray[np.float64]:
     """r / (e^r − 1) with r = 1/s, for every log scale."""
     r = _reciprocal_scales()
-    e = exp(Backend(np, "cpu"), r)
+    e = exp(backend(), r)
     # e^r − 1 loses digits where r is small; there r / (e^r − 1) = 1 − r/2 + r²/12 to better than 1e-9
     return np.where(r < 0.01, 1.0 - 0.5 * r + r * r / 12.0, r / np.where(e > 1.0, e - 1.0, 1.0))

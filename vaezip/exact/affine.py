@@ -25,6 +25,7 @@ from vaezip.exact.elementwise import grid_scale, per_image_maximum
 
 EXACT_FLOAT32 = 2**24
 EXACT_FLOAT64 = 2**53
+_LARGEST_SCALE = 2.0**120
 
 Integers = NDArray[np.int64]
 
@@ -58,6 +59,8 @@ class Affine:
         """
         if (shift < 1).any() or (shift > 60).any() or clamp[0] > clamp[1]:
             raise ModelError(f"{name}: a shift or clamp is out of range")
+        if _largest(weight) >= 1 << 31 or _largest(bias) > EXACT_FLOAT64:  # the sums below could overflow
+            raise ModelError(f"{name}: a weight or bias is out of range")
         rounded = bias + (np.int64(1) << (shift - 1))
         row_sums = np.abs(weight).sum(axis=1)
         # as Python integers: the bound itself must not overflow
@@ -107,7 +110,9 @@ class Affine:
     def to_grid(self, gradient: Array) -> tuple[Array, Array]:
         """Integers (float32) within the gradient bound, and the power of two they were scaled by."""
         b = self.backend
-        scale = b.cast(grid_scale(b, per_image_maximum(b, gradient), self.gradient_bound), "float32")
+        scale = grid_scale(b, per_image_maximum(b, gradient), self.gradient_bound)
+        # a gradient that float32 holds with few bits or not at all becomes 0, whether or not a machine flushes it
+        scale = b.cast(b.xp.clip(scale, 0.0, _LARGEST_SCALE), "float32")
         return b.xp.round(gradient * scale), scale
 
 
@@ -153,6 +158,10 @@ def patches(b: Backend, x: Array) -> Array:
     padded = b.xp.zeros((n, h + 2, w + 2, c), dtype=x.dtype, device=b.device)
     padded[:, 1:-1, 1:-1, :] = x
     return b.xp.concat([padded[:, i : i + h, j : j + w, :] for i in range(3) for j in range(3)], axis=-1)
+
+
+def _largest(values: Integers) -> int:
+    return max(int(values.max(initial=0)), -int(values.min(initial=0)))
 
 
 def exact_dtype(worst: int, name: str) -> str:

@@ -41,7 +41,7 @@ def exp(b: Backend, x: Array) -> Array:
     r = (x - n * _LN2_HIGH) - n * _LN2_LOW
     total = b.xp.ones_like(r)
     for k in range(13, 0, -1):
-        total = total * r / float(k) + 1.0
+        total = total * r * (1.0 / float(k)) + 1.0  # PyTorch divides by a number in its own way on CUDA
     return total * power_of_two(b, n)
 
 
@@ -82,7 +82,7 @@ def per_image_maximum(b: Backend, x: Array) -> Array:
 
 
 def grid_scale(b: Backend, maximum: Array, bound: float) -> Array:
-    """The largest power of two s with maximum · s ≤ bound, per element; 1 where maximum is 0."""
-    safe = b.xp.where(maximum > 0, maximum, b.xp.ones_like(maximum))
-    ratio = bound / b.cast(safe, "float64")
+    """The largest power of two s with maximum · s ≤ bound, per element; any where maximum is 0."""
+    safe = b.cast(b.xp.where(maximum > 0, maximum, b.xp.ones_like(maximum)), "float64")
+    ratio = b.xp.full_like(safe, bound) / safe  # PyTorch takes number / array as reciprocal · number, rounded twice
     return power_of_two(b, exponent(b, ratio))

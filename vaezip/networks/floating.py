@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -75,6 +76,16 @@ class Vae(nn.Module):
         self.architecture = architecture
         self.encoder = Network(architecture.encoder)
         self.decoder = Network(architecture.decoder)
+        if architecture.likelihood == "colour-logistic":
+            self._start_narrow()
+
+    @torch.no_grad()
+    def _start_narrow(self) -> None:
+        """Start with logistic scales of about fifteen pixel values: from one over the whole range
+        the first steps are so large that units die."""
+        last = self.decoder.weighted[key(weighted_layers(self.architecture.decoder)[-1].name)]
+        last.weight.mul_(0.1)  # type: ignore[operator]
+        last.bias.view(-1, 3)[:, 1] = -2.0  # type: ignore[operator]
 
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """q(z|x) of pixels x (batch, height, width, channels; integers): mean and log standard deviation."""

@@ -140,7 +140,7 @@ def _grid_of(activation: torch.Tensor, precision: Precision) -> _Grid:
     """The finest grid on which all but one in 100,000 activations fit the bits."""
     values = activation.abs().flatten()
     keep = max(1, values.numel() // 100_000)
-    largest = max(float(torch.topk(values, keep).values[-1]), 1e-6)
+    largest = max(float(torch.topk(values, keep).values[-1]), 0.01)  # a layer may be all zeros
     bound = (1 << precision.activation_bits) - 1
     return _Grid(math.floor(math.log2(bound / largest)), bound)
 

@@ -11,7 +11,9 @@ import functools
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from vaezip import datasets
 from vaezip.networks.architecture import Architecture
@@ -46,19 +48,19 @@ RECIPES = {
         "mnist",
         mlp("logistic"),
         (
-            Stage("classic", classic, epochs=120, learning_rate=1e-3),
-            Stage("half-asleep", half_asleep, epochs=40, learning_rate=5e-4, encoder_only=True),
+            Stage("classic", classic, epochs=55, learning_rate=1e-3, floor=0.5, average=0.9995),
+            Stage("half-asleep", half_asleep, epochs=40, learning_rate=5e-4, average=0.999, encoder_only=True),
         ),
     ),
     "cifar10": Recipe(
         "cifar10",
         resnet(),
         (
-            Stage("classic", classic, epochs=8, learning_rate=2e-3, batch=64, augment=True),
+            Stage("classic", classic, epochs=14, learning_rate=1e-3, batch=64, warmup=300, augment=True),
             Stage(
                 "half-asleep",
                 functools.partial(half_asleep, source="posterior"),
-                epochs=2,
+                epochs=3,
                 learning_rate=5e-4,
                 encoder_only=True,
                 batch=64,
@@ -69,6 +71,12 @@ RECIPES = {
 }
 
 
+def split(recipe: Recipe, images: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Training and validation images of a data set's training part, after a fixed shuffle."""
+    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(7)).numpy()
+    return images[order[: -recipe.valid]], images[order[-recipe.valid :]]
+
+
 def main() -> None:
     """Command line of this module."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -77,10 +85,7 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder for states and logs")
     arguments = parser.parse_args()
     recipe = RECIPES[arguments.name]
-    images = datasets.load(recipe.dataset, "train", arguments.data)
-    shuffled = torch.randperm(len(images), generator=torch.Generator().manual_seed(7)).numpy()
-    images = images[shuffled]
-    train, valid = images[: -recipe.valid], images[-recipe.valid :]
+    train, valid = split(recipe, datasets.load(recipe.dataset, "train", arguments.data))
     torch.manual_seed(1)
     vae = Vae(recipe.architecture)
     for stage in recipe.stages:

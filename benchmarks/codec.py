@@ -1,0 +1,206 @@
+"""The bars of the codec, measured on real files: ``python benchmarks/codec.py --data DIR``.
+
+Rates: the 10,000 test images of MNIST, thresholded and grey, each set in one ``.vz``, at K = 0
+and K = 10; single digits. Times and memory: the command line on folders of PNG files, each
+command a process of its own, medians of several runs. Every file is decoded and compared bit
+for bit before its size counts. Writes ``benchmarks/results/codec.json``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import vaezip
+from vaezip import bitsback, checkpoint, datasets, sampling
+from vaezip.images import Picture, same, write
+
+RESULTS = Path(__file__).parent / "results" / "codec.json"
+RUNS = 3
+DIGITS = 1000
+
+
+def main() -> None:
+    """Command line of this script."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", default=None, help="folder with the data sets")
+    parser.add_argument("--only", choices=sorted(PARTS), action="append", help="run these parts alone, keep the rest")
+    arguments = parser.parse_args()
+    report = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    report["machine"] = {"processor": platform.machine(), "cores": os.cpu_count(), "python": platform.python_version()}
+    for name in arguments.only or PARTS:
+        report[name] = PARTS[name](arguments.data)
+        print(name, json.dumps(report[name], indent=1), flush=True)
+        RESULTS.write_text(json.dumps(report, indent=1) + "\n")
+
+
+def rates(data: str | None) -> dict[str, Any]:
+    """Bits per pixel of whole test sets, each in one file."""
+    out = {}
+    for name, mode, bar in (("mnist-binary", "1", 0.153), ("mnist", "L", 1.50)):
+        images = datasets.load(name, "test", data)
+        model = checkpoint.load(checkpoint.find(name))
+        mask = np.ones(images.shape[:3], np.bool_)
+        for steps in (0, 10):
+            size = _checked_size([(f"{i:05d}.png", Picture(mode, x)) for i, x in enumerate(images)], name, steps)
+            elbo = bitsback.elbo_bits(model, images, mask, steps)
+            out[f"{name}, K = {steps}"] = {
+                "images": len(images),
+                "bytes": size,
+                "bpd": round(size * 8 / images.size, 5),
+                "bar_bpd": bar,
+                "elbo_bpd": round(elbo / images.size, 5),
+                "overhead_percent": round(100 * (size * 8 / elbo - 1), 3),
+            }
+    return out
+
+
+def single_digits(data: str | None) -> dict[str, Any]:
+    """One digit a file: bytes against 1.25 × its ELBO + 12."""
+    images = datasets.load("mnist-binary", "test", data)[:DIGITS]
+    model = checkpoint.load(checkpoint.find("mnist-binary"))
+    elbos = _elbo_bytes(model, images)
+    sizes = np.array([_checked_size(Picture("1", x), "mnist-binary", 0) for x in images])
+    bars = 1.25 * elbos + 12
+    return {
+        "digits": len(images),
+        "mean_bytes": round(float(sizes.mean()), 2),
+        "mean_elbo_bytes": round(float(elbos.mean()), 2),
+        "mean_bar_bytes": round(float(bars.mean()), 2),
+        "within_its_bar_percent": round(100 * float((sizes <= bars).mean()), 1),
+        "worst_excess_bytes": round(float((sizes - bars).max()), 2),
+    }
+
+
+def command_line(data: str | None) -> dict[str, Any]:
+    """Seconds and peak memory of the command line, median of some runs."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        images = datasets.load("mnist-binary", "test", data)
+        pictures = root / "digits"
+        pictures.mkdir()
+        for i, x in enumerate(images):
+            (pictures / f"{i:05d}.png").write_bytes(write(Picture("1", x), ".png"))
+        one, archive = pictures / "00000.png", root / "set.vz"
+        return {
+            "help": _timed(["--help"]),
+            "compress one digit": _timed(["compress", "-f", str(one), "-o", str(root / "one.vz")]),
+            "compress 10,000 binary digits": _timed(
+                ["compress", "-f", "--model", "mnist-binary", str(pictures), "-o", str(archive)]
+            ),
+            "compress 10,000 binary digits, auto": _timed(["compress", "-f", str(pictures), "-o", str(archive)]),
+            "decompress 10,000 binary digits": _timed(
+                ["decompress", "-f", str(archive), "-o", str(root / "back")],
+                check=lambda: _assert_equal_folders(pictures, root / "back"),
+            ),
+        }
+
+
+def large_photograph(data: str | None) -> dict[str, Any]:
+    """A 4,000×3,000 picture made of the colour model's samples and a gradient: seconds and peak memory."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        png = root / "photo.png"
+        png.write_bytes(write(Picture("RGB", _synthetic_photograph(3000, 4000)), ".png"))
+        report: dict[str, Any] = {"png_bytes": png.stat().st_size}
+        for model in ("cifar10", "auto"):
+            packed, back = root / f"{model}.vz", root / f"{model}.png"
+            report[f"compress, {model}"] = _timed(
+                ["compress", "-f", "--model", model, str(png), "-o", str(packed)], runs=1
+            )
+            report[f"decompress, {model}"] = _timed(["decompress", "-f", str(packed), "-o", str(back)], runs=1)
+            assert same(vaezip.images.read(back), vaezip.images.read(png)), "the photograph came back changed"
+            report[f"bytes, {model}"] = packed.stat().st_size
+        return report
+
+
+PARTS: dict[str, Callable[[str | None], dict[str, Any]]] = {
+    "rates": rates,
+    "single_digits": single_digits,
+    "command_line": command_line,
+    "large_photograph": large_photograph,
+}
+
+
+def _checked_size(pictures: Picture | list[tuple[str, Picture]], model: str, steps: int) -> int:
+    """Bytes of the file on disk, after it was read, decoded and compared."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "file.vz"
+        path.write_bytes(vaezip.compress(pictures, model, steps, threads=os.cpu_count() or 1))
+        back = vaezip.decompress(path.read_bytes())
+        if isinstance(pictures, Picture):
+            assert isinstance(back, Picture)
+            assert same(back, pictures)
+        else:
+            assert isinstance(back, dict)
+            assert list(back) == [name for name, _ in pictures]
+            assert all(same(back[name], picture) for name, picture in pictures)
+        return path.stat().st_size
+
+
+def _elbo_bytes(model: vaezip.model.Model, images: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """−ELBO of each image in bytes, averaged over eight samples of z."""
+    masks = np.ones(images.shape[:3], np.bool_)
+    repeats = 8
+    return np.array(
+        [
+            bitsback.elbo_bits(model, np.repeat(x[None], repeats, 0), np.repeat(m[None], repeats, 0), 0) / repeats / 8
+            for x, m in zip(images, masks)
+        ]
+    )
+
+
+def _timed(arguments: list[str], runs: int = RUNS, check: Callable[[], None] | None = None) -> dict[str, float]:
+    """Median seconds and largest peak memory of ``vaezip ARGUMENTS``, after one run that warms the kernels."""
+    seconds, peak = [], 0.0
+    for run in range(runs + 1):
+        started = time.perf_counter()
+        process = subprocess.Popen([sys.executable, "-m", "vaezip.cli", *arguments], stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        assert status == 0, f"vaezip {' '.join(arguments)} failed"
+        if run:
+            seconds.append(time.perf_counter() - started)
+            peak = max(peak, _megabytes(usage))
+    if check:
+        check()
+    return {"seconds": round(statistics.median(seconds), 3), "peak_mb": round(peak, 1)}
+
+
+def _megabytes(usage: resource.struct_rusage) -> float:
+    """Peak resident memory; ru_maxrss is in kilobytes, on macOS in bytes."""
+    return usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+
+
+def _assert_equal_folders(a: Path, b: Path) -> None:
+    names = sorted(p.name for p in a.iterdir())
+    assert names == sorted(p.name for p in b.iterdir()), "the set came back with other names"
+    for name in names:
+        assert same(vaezip.images.read(a / name), vaezip.images.read(b / name)), f"{name} came back changed"
+
+
+def _synthetic_photograph(height: int, width: int) -> np.ndarray[Any, Any]:
+    """Tiles drawn from the colour model over a smooth gradient, uint8 (height, width, 3)."""
+    rows, columns = -(-height // 32), -(-width // 32)
+    model = checkpoint.load(checkpoint.find("cifar10"))
+    tiles = np.stack([p.samples for p in sampling.sample(model, 256, seed=1)])
+    chosen = np.random.default_rng(1).integers(0, len(tiles), (rows, columns))
+    mosaic = tiles[chosen].transpose(0, 2, 1, 3, 4).reshape(rows * 32, columns * 32, 3)[:height, :width]
+    gradient = np.linspace(0, 128, width)[None, :, None]
+    return (mosaic // 2 + gradient).astype(np.uint8)
+
+
+if __name__ == "__main__":
+    main()

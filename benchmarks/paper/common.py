@@ -1,0 +1,220 @@
+"""The paper's figures, and how ours are measured to stand beside them.
+
+The paper is Zhang, Hayes, Barber, "Generalization Gap in Amortized Inference", NeurIPS 2022. Its
+rates are net of 6,400 random initial bits an image, and nothing is written to disk; ours are those
+of ``.vz`` files with all that they hold. Its times are those of a CPU that it does not name.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from vaezip import checkpoint, datasets
+from vaezip.bench import runner
+from vaezip.bench.plan import Plan
+from vaezip.bench.plots import GREY, bits
+from vaezip.bench.report import ModelRow, Report
+
+RESULTS = Path(__file__).parent / "results"
+
+FIRST = "the first 1,000 test images"
+DRAWN = "1,000 test images drawn at random"
+ALL = "all 10,000 test images"
+QUICK = "100 test images"
+
+STEPS = tuple(range(11))
+QUICK_STEPS = (0, 3)
+LONG_STEPS = (0, 10)
+"""K for whole test sets that take hours at every K."""
+
+
+@dataclass(frozen=True)
+class Paper:
+    """What the paper reports of a data set; bits per dimension, and seconds an image on a CPU.
+
+    Attributes:
+        classic, half_asleep: rate at K = 0 of the first 1,000 test images, by training of the encoder.
+        refined: rate at K = 10, by either.
+        gain: bits that the K = 10 steps save.
+        seconds, seconds_refined: at K = 0 and K = 10.
+        whole_classic, whole_half_asleep: Table 1, whole test set, K = 0.
+    """
+
+    title: str
+    classic: float
+    half_asleep: float
+    refined: float
+    gain: float
+    seconds: float
+    seconds_refined: float
+    whole_classic: float
+    whole_half_asleep: float
+
+
+PAPER = {
+    "mnist-binary": Paper("binary MNIST", 0.1854, 0.1789, 0.1725, 0.0064, 0.006, 0.017, 0.200, 0.187),
+    "mnist": Paper("grey MNIST", 1.562, 1.552, 1.537, 0.015, 0.05, 0.065, 1.543, 1.513),
+    "cifar10": Paper("CIFAR-10", 4.605, 4.586, 4.572, 0.0146, 0.24, 0.42, 4.592, 4.572),
+}
+
+CLASSIC, HALF_ASLEEP = "classic", "half-asleep"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One data set, some of its images."""
+
+    dataset: str
+    images: str
+    report: Report
+
+    @property
+    def title(self) -> str:
+        """For people."""
+        return f"{PAPER[self.dataset].title}, {self.images}"
+
+    def rows(self, objective: str) -> list[ModelRow]:
+        """The figures of one encoder, by K; empty where there is no such model."""
+        return [row for row in self.report.models if _objective(row) == objective]
+
+    def at(self, objective: str, steps: int) -> ModelRow | None:
+        """The figures of one encoder at one K."""
+        return next((row for row in self.rows(objective) if row.steps == steps), None)
+
+    @property
+    def last(self) -> int:
+        """The largest K."""
+        return max(row.steps for row in self.report.models)
+
+
+def arguments(description: str | None) -> argparse.Namespace:
+    """The command line that the scripts share."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--data", default=None, help="folder with the data sets")
+    parser.add_argument("--quick", action="store_true", help="100 images at K = 0 and 3: minutes, not hours")
+    parser.add_argument("--only", choices=list(PAPER), action="append", help="measure these anew, keep the rest")
+    parser.add_argument("--images", choices=("first", "all"), action="append", help="which images; both if not given")
+    parser.add_argument("--threads", type=int, default=1)
+    return parser.parse_args()
+
+
+def measure(options: argparse.Namespace, figure: str, repeats: int) -> tuple[list[Run], dict[str, str]]:
+    """Measure what the command line asks for, and read what is kept.
+
+    Args:
+        options: of :func:`arguments`.
+        figure: name of the file of results.
+        repeats: how often times are taken.
+
+    Returns:
+        The runs in the order of the paper, and what was skipped, and why.
+    """
+    kept = _kept(options, figure)
+    skipped: dict[str, str] = {}
+    for dataset in options.only or PAPER:
+        models = [name for name in (f"{dataset}-classic", dataset) if name in checkpoint.shipped()]
+        for name in {f"{dataset}-classic", dataset} - set(models):
+            skipped[name] = "no model of this name is shipped"
+        if not models:
+            continue
+        for images, plan in _plans(options, dataset):
+            plan = replace(plan, models=tuple(models), repeats=repeats)
+            print(f"{PAPER[dataset].title}, {images}", flush=True)
+            kept[dataset, images] = Run(dataset, images, runner.run(plan, lambda text: print(" ", text, flush=True)))
+            save(options, figure, list(kept.values()), skipped)
+    runs = sorted(kept.values(), key=lambda run: list(PAPER).index(run.dataset))
+    return runs, skipped
+
+
+def save(options: argparse.Namespace, figure: str, runs: list[Run], skipped: dict[str, str], **more: Any) -> None:
+    """Write the results as JSON."""
+    RESULTS.mkdir(exist_ok=True)
+    fields = {
+        "figure": figure,
+        "quick": options.quick,
+        "skipped": skipped,
+        **more,
+        "runs": [{"dataset": run.dataset, "images": run.images, "report": run.report.to_dict()} for run in runs],
+    }
+    path(options, figure, ".json").write_text(json.dumps(fields, indent=1, ensure_ascii=False) + "\n")
+
+
+def path(options: argparse.Namespace, figure: str, suffix: str) -> Path:
+    """Of a result."""
+    return RESULTS / f"{figure}{'-quick' if options.quick else ''}{suffix}"
+
+
+def markdown(head: list[str], rows: list[list[str]]) -> str:
+    """A table."""
+    lines = [head, ["-"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def mark_paper(axes: Axes, x: float, bpd: float, text: str, above: bool, left: bool = False, drop: float = 0) -> None:
+    """A cross where the paper is, with its name and rate beside it, ``drop`` points lower than usual."""
+    axes.plot([x], [bpd], marker="x", ms=9, mew=2, ls="", color=GREY)
+    axes.annotate(
+        f"paper, {text}  {bits(bpd)}",
+        (x, bpd),
+        (-7 if left else 7, (3 if above else -3) - drop),
+        textcoords="offset points",
+        ha="right" if left else "left",
+        va="bottom" if above else "top",
+        fontsize=9,
+        color=GREY,
+    )
+
+
+def rate(value: float | None) -> str:
+    """Bits per dimension, as many digits as matter."""
+    return "–" if value is None else f"{value:.4f}"
+
+
+def _objective(row: ModelRow) -> str:
+    return row.objective or (CLASSIC if row.model.endswith(f"-{CLASSIC}") else HALF_ASLEEP)
+
+
+def _kept(options: argparse.Namespace, figure: str) -> dict[tuple[str, str], Run]:
+    """Runs of an earlier call, if only some are to be measured now."""
+    file = path(options, figure, ".json")
+    if not (options.only or options.images) or not file.exists():
+        return {}
+    runs = json.loads(file.read_text())["runs"]
+    return {
+        (run["dataset"], run["images"]): Run(run["dataset"], run["images"], Report.from_dict(run["report"]))
+        for run in runs
+    }
+
+
+def _plans(options: argparse.Namespace, dataset: str) -> Iterator[tuple[str, Plan]]:
+    """Which images, and K."""
+    seed = 0 if _is_sorted(dataset, options.data) else None
+    base = Plan(dataset, options.data, orders=("set",), peers=(), threads=options.threads)
+    if options.quick:
+        yield QUICK, replace(base, limit=100, seed=seed, steps=QUICK_STEPS)
+        return
+    asked = options.images or ("first", "all")
+    if "first" in asked:
+        yield (FIRST if seed is None else DRAWN), replace(base, limit=1000, seed=seed, steps=STEPS)
+    if "all" in asked:
+        yield ALL, replace(base, steps=LONG_STEPS if dataset == "cifar10" else STEPS)
+
+
+def _is_sorted(dataset: str, data: str | None) -> bool:
+    """Whether the images stand in order of their classes, unlike the published ones: then the first are all alike.
+
+    Neighbours of a class have much more alike mean colours over a thousand images than the whole has.
+    """
+    if dataset != "cifar10":
+        return False
+    means = datasets.load(dataset, "test", data).mean(axis=(1, 2, 3))
+    blocks = means.reshape(10, -1).mean(axis=1)
+    return bool(blocks.std() > 4 * means.std() / np.sqrt(means.size / 10))

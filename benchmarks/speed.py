@@ -1,0 +1,262 @@
+"""How time and memory grow, and where the time goes: ``python benchmarks/speed.py --data DIR``.
+
+* Sets of 10 to 10,000 images of each shipped model's data set, in one file each.
+* Pictures of 0.1 to 12 megapixels, made here, by the colour model.
+* The parts of a whole job: PNG files to a ``.vz`` on the disk, and back.
+
+Every file is decoded and compared. Times are medians, each size in a process of its own. Writes
+``results/speed.json`` and ``speed.png`` beside this file; ``--quick`` takes a tenth of the sizes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import FuncFormatter
+
+from vaezip import checkpoint, images
+from vaezip.bench import machine, runner, worker
+from vaezip.bench.ours import Ours
+from vaezip.bench.plan import Plan
+from vaezip.bench.plots import COLOURS, MARKERS, Label, duration, frame, name_lines
+from vaezip.bench.profile import PARTS, profile
+from vaezip.images import Picture
+
+RESULTS = Path(__file__).parent / "results"
+DATASETS = ("mnist-binary", "mnist", "cifar10")
+COUNTS = (10, 30, 100, 300, 1000, 3000, 10000)
+MEGAPIXELS = (0.1, 0.3, 1.0, 3.0, 6.0, 12.0)
+COLOUR_MODEL = "cifar10"
+PROFILED_STEPS = (0, 7)
+PART_COLOURS = (*COLOURS, "#F0E442", "#999999", "#222222", "#B3DE69", "#BC80BD", "#D9D9D9")
+
+
+def main() -> None:
+    """Command line of this script."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", default=None, help="folder with the data sets")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the sizes")
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    share = 10 if options.quick else 1
+    names = [name for name in DATASETS if name in checkpoint.shipped()]
+    found: dict[str, Any] = {
+        "machine": machine.describe("cpu"),
+        "versions": machine.versions("cpu"),
+        "commit": machine.commit(),
+        "threads": options.threads,
+        "sets": {name: _sets(name, [n for n in COUNTS if n <= COUNTS[-1] // share], options) for name in names},
+        "pictures": _pictures([m for m in MEGAPIXELS if m <= MEGAPIXELS[-1] / share], options),
+        "parts": {name: _parts(name, 1000 // share, options.data) for name in names},
+        "skipped": [name for name in DATASETS if name not in names],
+    }
+    found["growth"] = {name: _growth(rows, "images") for name, rows in found["sets"].items()}
+    found["growth"]["pictures"] = _growth(found["pictures"], "megapixels")
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / ("speed-quick.json" if options.quick else "speed.json")
+    path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    draw(found).savefig(path.with_suffix(".png"), dpi=150)
+    print(json.dumps(found["growth"], indent=1))
+
+
+def _sets(dataset: str, counts: list[int], options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Seconds and peak memory of a set, by how many images it has."""
+    rows = []
+    for count in counts:
+        plan = Plan(dataset, options.data, count, models=(dataset,), orders=("set",), peers=(), threads=options.threads)
+        rows.append({"images": count, **_measured(plan)})
+        print(dataset, rows[-1], flush=True)
+    return rows
+
+
+def _pictures(sizes: list[float], options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Seconds and peak memory of one picture, by its size."""
+    rows: list[dict[str, Any]] = []
+    if COLOUR_MODEL not in checkpoint.shipped():
+        return rows
+    for megapixels in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "photo.png").write_bytes(images.write(photograph(megapixels), ".png"))
+            plan = Plan(folder, models=(COLOUR_MODEL,), orders=("single",), peers=(), threads=options.threads)
+            rows.append({"megapixels": megapixels, **_measured(plan)})
+        print("picture", rows[-1], flush=True)
+    return rows
+
+
+def _measured(plan: Plan) -> dict[str, Any]:
+    report = runner.run(plan)
+    figures = report.models[0].figures
+    seconds = {name: value * report.facts.images for name, value in asdict(figures).items() if name.endswith("s_s")}
+    seconds["encode_s"] = figures.encode_s * report.facts.images
+    return {**seconds, "peak_mb": figures.peak_mb, "bytes": figures.bytes, "bpd": figures.bpd}
+
+
+def _growth(rows: list[dict[str, Any]], size: str) -> dict[str, float]:
+    """Exponents of size in time, fitted to the upper half of the sizes: 1 is linear."""
+    upper = rows[len(rows) // 2 - 1 :] if len(rows) > 2 else rows
+    if len(upper) < 2:
+        return {}
+    x = np.log([row[size] for row in upper])
+    return {
+        what: round(float(np.polyfit(x, np.log([row[what] for row in upper]), 1)[0]), 3)
+        for what in ("compress_s", "encode_s", "decompress_s")
+    }
+
+
+def _parts(dataset: str, count: int, data: str | None) -> dict[str, dict[str, float]]:
+    """Seconds by part of whole jobs, with one thread."""
+    pictures = [(f"{i:05d}", picture) for i, (_, picture) in enumerate(worker.select(Plan(dataset, data, count)))]
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        paths = {name: Path(folder) / f"{name}.png" for name, _ in pictures}
+        for name, picture in pictures:
+            paths[name].write_bytes(images.write(picture, ".png"))
+        for steps in PROFILED_STEPS:
+            job = _Job(Ours(dataset, steps), paths, Path(folder) / "set.vz")
+            job.compress()
+            job.decompress()
+            works: tuple[tuple[str, Callable[[], None]], ...] = (
+                ("compress", job.compress),
+                ("decompress", job.decompress),
+            )
+            for name, work in works:
+                found[f"{name}, K = {steps}"] = {part: s / count for part, s in profile(work).items()}
+    return found
+
+
+class _Job:
+    """What the command line does: PNG files to one ``.vz``, without verification, and back."""
+
+    def __init__(self, method: Ours, paths: dict[str, Path], target: Path) -> None:
+        self.method, self.paths, self.target = method, paths, target
+
+    def compress(self) -> None:
+        """From disk to disk."""
+        pictures = [(name, images.read(path)) for name, path in self.paths.items()]
+        self.target.write_bytes(self.method.encode(pictures, False)[0])
+
+    def decompress(self) -> None:
+        """From disk to disk."""
+        _, pictures = self.method.decode([self.target.read_bytes()])
+        for name, picture in pictures:
+            assert isinstance(picture, Picture)
+            self.paths[name].write_bytes(images.write(picture, ".png"))
+
+
+def photograph(megapixels: float, seed: int = 1) -> Picture:
+    """An RGB picture, 4 to 3, whose spectrum falls as 1/f like a photograph's, with a little noise."""
+    height = round((megapixels * 1e6 * 3 / 4) ** 0.5)
+    width = round(height * 4 / 3)
+    rng = np.random.default_rng(seed)
+    frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None])
+    frequency[0, 0] = np.inf
+    planes = []
+    for _ in range(3):
+        spectrum = np.fft.rfft2(rng.standard_normal((height, width))) / frequency**1.2
+        plane = np.fft.irfft2(spectrum, (height, width))
+        planes.append((plane - plane.mean()) / plane.std())
+    grey, *tints = planes
+    colour = np.stack([grey, grey + 0.3 * tints[0], grey + 0.3 * tints[1]], axis=2)
+    noisy = 128 + 50 * colour + rng.normal(0, 2, colour.shape)
+    return Picture("RGB", np.clip(np.round(noisy), 0, 255).astype(np.uint8))
+
+
+def draw(found: dict[str, Any]) -> Figure:
+    """Time and memory over images, time over size, and the parts."""
+    figure = Figure(figsize=(14.5, 10), layout=ConstrainedLayoutEngine(w_pad=0.15, h_pad=0.15))
+    ((over_images, over_size), (memory, parts)) = figure.subplots(2, 2)
+    _over_images(over_images, found)
+    _over_size(over_size, found)
+    _memory(memory, found)
+    _bars(parts, found)
+    return figure
+
+
+def _over_images(axes: Axes, found: dict[str, Any]) -> None:
+    frame(axes, "Time of a set over its images, K = 0", "images in one file", "seconds, verification included")
+    labels = []
+    for (name, rows), colour, marker in zip(found["sets"].items(), COLOURS, MARKERS):
+        _line(axes, [r["images"] for r in rows], [r["compress_s"] for r in rows], colour, marker)
+        exponent = found["growth"][name].get("compress_s")
+        labels.append((rows[-1]["compress_s"], f"{name}: time ~ images^{exponent}", colour))
+    _log_log(axes, labels)
+
+
+def _over_size(axes: Axes, found: dict[str, Any]) -> None:
+    frame(axes, f"Time of a picture over its size, {COLOUR_MODEL}, K = 0", "megapixels", "seconds")
+    rows, labels = found["pictures"], []
+    for what, colour, marker in zip(("compress_s", "encode_s", "decompress_s"), COLOURS, MARKERS):
+        if rows:
+            _line(axes, [r["megapixels"] for r in rows], [r[what] for r in rows], colour, marker)
+            name = {"compress_s": "compress and verify", "encode_s": "compress", "decompress_s": "decompress"}[what]
+            labels.append((rows[-1][what], f"{name}: ~ size^{found['growth']['pictures'].get(what)}", colour))
+    _log_log(axes, labels)
+
+
+def _memory(axes: Axes, found: dict[str, Any]) -> None:
+    frame(axes, "Peak memory of a set over its images, K = 0", "images in one file", "MB")
+    axes.set_xscale("log")
+    labels = []
+    for (name, rows), colour, marker in zip(found["sets"].items(), COLOURS, MARKERS):
+        _line(axes, [r["images"] for r in rows], [r["peak_mb"] for r in rows], colour, marker)
+        labels.append(Label(rows[-1]["peak_mb"], name, colour, rows[-1]["images"]))
+    axes.set_ylim(0, 1.1 * max((label.rate for label in labels), default=1))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
+    name_lines(axes, labels, lambda mb: f"{mb:.0f} MB")
+
+
+def _line(axes: Axes, x: list[float], y: list[float], colour: str, marker: str) -> None:
+    axes.plot(x, y, color=colour, marker=marker, lw=2, ms=6)
+
+
+def _log_log(axes: Axes, labels: list[tuple[float, str, str]]) -> None:
+    """Logarithmic axes, each line named at its end."""
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,g}"))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: duration(y)))
+    low, high = axes.get_ylim()
+    labels = sorted(labels)
+    for i, (value, text, colour) in enumerate(labels):
+        place = (np.log(value) - np.log(low)) / (np.log(high) - np.log(low)) + 0.035 * (i - (len(labels) - 1) / 2)
+        axes.text(
+            1.02, place, f"{text}, {duration(value)}", transform=axes.transAxes, color=colour, fontsize=9, va="center"
+        )
+
+
+def _bars(axes: Axes, found: dict[str, Any]) -> None:
+    """A bar a job, cut into parts; the large ones are named."""
+    frame(axes, "Where the time goes: share of each part, PNG files to .vz and back", "per cent of the time", "")
+    works = [(f"{name}\n{work}", parts) for name, jobs in found["parts"].items() for work, parts in jobs.items()]
+    for row, (_, parts) in enumerate(works):
+        total, left = sum(parts.values()), 0.0
+        for part, colour in zip(PARTS, PART_COLOURS):
+            share = 100 * parts[part] / total
+            axes.barh(row, share, left=left, color=colour, edgecolor="white", lw=0.5)
+            if share >= 11:
+                text = axes.text(
+                    left + share / 2, row, part.replace(" and ", "\nand "), ha="center", va="center", fontsize=6.5
+                )
+                text.set_color("white" if sum(int(colour[i : i + 2], 16) for i in (1, 3, 5)) < 400 else "black")
+            left += share
+        axes.text(101, row, f"{duration(total)} an image", va="center", fontsize=8)
+    axes.set_yticks(range(len(works)), [name for name, _ in works], fontsize=7.5)
+    axes.invert_yaxis()
+    axes.set_xlim(0, 100)
+    used = [p for p in PARTS if any(parts[p] > 0.02 * sum(parts.values()) for _, parts in works)]
+    handles = [axes.barh(0, 0, color=PART_COLOURS[PARTS.index(part)]) for part in used]
+    axes.legend(handles, used, fontsize=7, ncols=4, loc="upper center", bbox_to_anchor=(0.5, -0.14), frameon=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""Writes docs/cli.md from the command line's own help texts: ``python docs/make_cli.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from vaezip.cli import COMMANDS, main
+
+PAGE = Path(__file__).parent / "cli.md"
+
+_WIDTH = 100
+
+_HEAD = """\
+# The command line
+
+<!-- Made by docs/make_cli.py; do not edit. -->
+"""
+
+_TAIL = """\
+## Messages and exit status
+
+An error is one line on standard error, `vaezip: FILE: reason; remedy`. A command does the other
+files all the same, and ends with
+
+| status | meaning |
+|-|-|
+| 0 | all went well |
+| 1 | at least one file failed |
+| 2 | the command line is wrong |
+| 130, 143 | interrupted (Ctrl-C), terminated |
+
+A line on each file that went well, and progress, are shown where standard error is a terminal;
+`-v` shows the lines elsewhere too, `-q` neither.
+
+Files are written whole or not at all: after an error or an interrupt, what stood under the name of
+the output still stands there, and no temporary file is left. Devices and pipes are written to
+directly. A set is not written if one of its pictures cannot be compressed; of a damaged set,
+`decompress` writes the pictures that are intact.
+
+## Names in a set
+
+A picture given by its file is called by the base name, one found in a folder by its path in that
+folder, with forward slashes. Where two would be called alike, all are called by their path from the
+folder that they have in common. `decompress` refuses a set with a name that would leave the folder
+(absolute, with `..`, a drive letter or a backslash), or with two names for one file; `--only NAME
+-o FILE` takes such a picture out.
+
+## `vaezip info --json`
+
+A list with one object per FILE that could be read, in their order:
+
+| field | type | meaning |
+|-|-|-|
+| `file` | string | as given |
+| `bytes` | integer | size of the file |
+| `bits_per_dimension` | number | bytes × 8 / Σ (width × height × channels) |
+| `version` | integer | of the format |
+| `layout` | string | `inline` (one picture, one block) or `archive` |
+| `pictures` | list | |
+| `pictures[].name` | string | `""` for a single picture without a name |
+| `pictures[].mode` | string | `1`, `L`, `LA`, `RGB`, `RGBA`, `P`, `I;16`, `LA;16`, `RGB;16` or `RGBA;16` |
+| `pictures[].width`, `.height` | integer | in pixels |
+| `pictures[].metadata` | list of strings | its kinds, sorted: `exif`, `gamma`, `icc`, `palette`, and so on |
+| `blocks` | list | in the order of the file |
+| `blocks[].method` | string | name of the model, `unknown` if it is not here, `webp` for the classic fallback |
+| `blocks[].fingerprint` | string | of the model, in hexadecimal; zeros for `webp` |
+| `blocks[].steps` | integer | K |
+| `blocks[].bytes` | integer | size of the coded pixels |
+
+Later versions may add fields.
+
+## `vaezip models --json`
+
+A list with one object per model, in alphabetical order:
+
+| field | type | meaning |
+|-|-|-|
+| `name` | string | for `--model` |
+| `fingerprint` | string | in hexadecimal, as in files made with it |
+| `channels`, `levels` | integer | what it codes: 1 or 3 channels, 2 or 256 values of each |
+| `tile` | list of two integers | height and width that one latent vector describes |
+| `tiled` | boolean | whether it codes pictures of any size, in such tiles |
+| `latents` | integer | latent variables of a tile |
+| `parameters` | integer | weights and biases of encoder and decoder |
+| `bytes` | integer | size of the model file |
+| `information` | object | what the model's card says: training, rates |
+
+Later versions may add fields.
+"""
+
+
+def render() -> str:
+    """The page."""
+    return "\n".join([_HEAD, *_sections(), _TAIL])
+
+
+def _sections() -> Iterator[str]:
+    group = click.Context(main, info_name="vaezip", terminal_width=_WIDTH, **main.context_settings)
+    yield f"```\n{main.get_help(group)}\n```\n"
+    for name in COMMANDS:
+        command = main.get_command(group, name)
+        assert command is not None
+        context = click.Context(command, parent=group, info_name=name, terminal_width=_WIDTH)
+        yield f"## `vaezip {name}`\n\n```\n{command.get_help(context)}\n```\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(render(), encoding="utf-8")

@@ -1,0 +1,466 @@
+import errno
+import json
+import os
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+import vaezip
+from vaezip import checkpoint, images
+from vaezip.cli import ahead
+
+from .conftest import digit, files, noise, reason
+
+
+def names_in(path):
+    return vaezip.open(path).names
+
+
+def test_file_goes_beside_the_picture_which_is_kept(run, save):
+    save("in/a.png")
+    before = Path("in/a.png").read_bytes()
+    assert run("compress", "in/a.png") == (0, "", "")
+    assert files() == ["in/a.png", "in/a.png.vz"]
+    assert Path("in/a.png").read_bytes() == before
+
+
+def test_file_is_what_the_library_makes(run, save):
+    picture = save("a.png")
+    run("compress", "a.png")
+    assert Path("a.png.vz").read_bytes() == vaezip.compress(picture)
+
+
+def test_output_by_name(run, save):
+    save("a.png")
+    assert run("compress", "a.png", "-o", "b.vz") == (0, "", "")
+    assert files() == ["a.png", "b.vz"]
+    assert names_in("b.vz") == [""]
+
+
+def test_verbose_sums_up(run, save):
+    save("a.png")
+    status, out, err = run("compress", "a.png", "--model", "mnist", "-v")
+    size, coded = os.path.getsize("a.png"), os.path.getsize("a.png.vz")
+    rate = f"{100 * coded / size:.1f} %, {8 * coded / 784:.2f} bpd"
+    assert (status, out, err) == (0, "", f"a.png: {size:,} → {coded:,} bytes ({rate}, mnist)\n")
+
+
+def test_verbose_names_the_classic_fallback(run, save):
+    save("a.png", noise("P"))
+    assert run("compress", "a.png", "-v").err.endswith(", webp)\n")
+
+
+def test_verbose_sums_up_a_set(run, save):
+    save("a.png")
+    save("b.png", noise("RGBA"))
+    status, out, err = run("compress", "a.png", "b.png", "-o", "set.vz", "-v")
+    size, coded = os.path.getsize("a.png") + os.path.getsize("b.png"), os.path.getsize("set.vz")
+    assert (status, out) == (0, "")
+    assert err.startswith(f"set.vz: 2 pictures, {size:,} → {coded:,} bytes ({100 * coded / size:.1f} %, ")
+
+
+def test_quiet_and_verbose_is_quiet(run, save):
+    save("a.png")
+    assert run("compress", "a.png", "-q", "-v") == (0, "", "")
+
+
+def test_several_each_get_a_file(run, save):
+    save("a.png")
+    save("b.webp", noise("RGB"))
+    assert run("compress", "a.png", "b.webp") == (0, "", "")
+    assert files() == ["a.png", "a.png.vz", "b.webp", "b.webp.vz"]
+
+
+def test_one_that_fails_does_not_stop_the_others(run, save):
+    save("a.png")
+    save("c.png")
+    assert run("compress", "a.png", "b.png", "c.png") == (
+        1,
+        "",
+        "vaezip: b.png: cannot be read: No such file or directory\n",
+    )
+    assert files() == ["a.png", "a.png.vz", "c.png", "c.png.vz"]
+
+
+# Sets
+
+
+def test_several_with_output_are_a_set(run, save):
+    pictures = {f"{i}.png": save(f"in/{i}.png", digit(i)) for i in range(3)}
+    assert run("compress", "in/0.png", "in/1.png", "in/2.png", "-o", "set.vz") == (0, "", "")
+    found = dict(vaezip.open("set.vz").pictures())
+    assert list(found) == list(pictures)
+    assert all(images.same(found[name], pictures[name]) for name in pictures)
+
+
+def test_like_base_names_in_a_set_are_told_apart_by_their_folders(run, save):
+    for path in ("in/x/a.png", "in/y/a.png", "in/b.png"):
+        save(path)
+    assert run("compress", "in/x/a.png", "in/y/a.png", "in/b.png", "-o", "set.vz") == (0, "", "")
+    assert names_in("set.vz") == ["x/a.png", "y/a.png", "b.png"]
+
+
+def test_folder_in_a_set_gives_paths_below_it(run, save):
+    for path in ("in/b.png", "in/a/c.png", "d.png"):
+        save(path)
+    assert run("compress", "in", "d.png", "-o", "set.vz") == (0, "", "")
+    assert names_in("set.vz") == ["a/c.png", "b.png", "d.png"]
+
+
+def test_folder_of_one_picture_is_a_set(run, save):
+    save("in/a.png")
+    run("compress", "in", "-o", "set.vz")
+    assert names_in("set.vz") == ["a.png"]
+
+
+def test_folder_without_output_gives_files_beside_the_pictures(run, save):
+    save("in/a.png")
+    save("in/sub/b.png")
+    assert run("compress", "in") == (0, "", "")
+    assert files() == ["in/a.png", "in/a.png.vz", "in/sub/b.png", "in/sub/b.png.vz"]
+
+
+def test_what_is_no_picture_in_a_folder_is_skipped(run, save):
+    save("in/a.png")
+    Path("in/notes.txt").write_text("no picture")
+    assert run("compress", "in", "-o", "set.vz") == (0, "", "")
+    assert names_in("set.vz") == ["a.png"]
+
+
+def test_verbose_tells_what_is_skipped(run, save):
+    save("in/a.png")
+    Path("in/notes.txt").write_text("no picture")
+    err = run("compress", "in", "-o", "set.vz", "-v").err
+    assert err.splitlines()[0] == f"{os.path.join('in', 'notes.txt')}: not a picture by its suffix, skipped"
+
+
+def test_folder_without_pictures(run):
+    Path("in").mkdir()
+    assert run("compress", "in") == (1, "", "vaezip: in: holds no pictures\n")
+
+
+def test_set_with_a_bad_picture_is_not_written_and_all_bad_ones_are_named(run, save):
+    save("a.png")
+    Path("b.png").write_bytes(b"")
+    assert run("compress", "a.png", "b.png", "c.png", "-o", "set.vz") == (
+        1,
+        "",
+        f"vaezip: b.png: {reason(images.read, b'')}\n"
+        "vaezip: c.png: cannot be read: No such file or directory\n"
+        "vaezip: set.vz: not written, because not every picture could be compressed\n",
+    )
+    assert files() == ["a.png", "b.png"]
+
+
+def test_picture_given_twice_to_a_set(run, save):
+    save("a.png")
+    assert run("compress", "a.png", "./a.png", "-o", "set.vz") == (
+        1,
+        "",
+        "vaezip: a.png: is given twice; name it once\n",
+    )
+    assert files() == ["a.png"]
+
+
+def test_name_that_no_set_may_hold(run, save):
+    save("a.png")
+    os.rename("a.png", "C:a.png")
+    save("b.png")
+    assert run("compress", "C:a.png", "b.png", "-o", "set.vz") == (
+        1,
+        "",
+        "vaezip: C:a.png: its name would not do in a set on every system; rename it without '\\' and 'X:'\n"
+        "vaezip: set.vz: not written, because not every picture could be compressed\n",
+    )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, names of files are Unicode")
+def test_name_that_is_not_unicode(run, save):
+    save("a.png")
+    os.rename(b"a.png", b"\xff.png")
+    save("b.png")
+    status, _, err = run("compress", os.fsdecode(b"\xff.png"), "b.png", "-o", "set.vz")
+    assert (status, err.splitlines()[0]) == (
+        1,
+        "vaezip: \\udcff.png: its name is not UTF-8, as names in a set must be; rename it",
+    )
+
+
+def test_set_of_more_than_is_read_ahead_keeps_the_order(run, save, monkeypatch):
+    monkeypatch.setattr(ahead, "_BYTES", 400)
+    for i in range(30):
+        save(f"in/{i:02d}.png", digit(i % 3))
+    assert run("compress", "in", "-o", "set.vz", "--threads", "2") == (0, "", "")
+    assert names_in("set.vz") == [f"{i:02d}.png" for i in range(30)]
+
+
+# Standard input and output
+
+
+def test_standard_input_goes_to_standard_output(run, save):
+    picture = save("a.png")
+    assert run("compress", "-", stdin=Path("a.png").read_bytes()) == (0, vaezip.compress(picture), "")
+
+
+def test_standard_input_to_a_file(run, save):
+    save("a.png")
+    assert run("compress", "-", "-o", "b.vz", stdin=Path("a.png").read_bytes()) == (0, b"", "")
+    assert files() == ["a.png", "b.vz"]
+
+
+def test_empty_standard_input(run):
+    assert run("compress", "-", stdin=b"") == (1, b"", f"vaezip: standard input: {reason(images.read, b'')}\n")
+
+
+def test_standard_input_is_called_so_in_the_summary(run, save):
+    save("a.png")
+    err = run("compress", "-", "-v", stdin=Path("a.png").read_bytes()).err
+    assert err.startswith(f"standard input: {os.path.getsize('a.png'):,} → ")
+
+
+def test_set_to_standard_output(run, save):
+    save("a.png")
+    save("b.png")
+    status, out, err = run("compress", "a.png", "b.png", "-o", "-", stdin=b"")
+    assert (status, err) == (0, "")
+    assert vaezip.Archive(out).names == ["a.png", "b.png"]
+
+
+def test_standard_input_among_several(run):
+    status, out, err = run("compress", "-", "a.png", stdin=b"")
+    assert (status, out) == (2, b"")
+    assert err.endswith("'-' cannot be one of several IMG.\n")
+
+
+# Outputs that are refused
+
+
+def test_existing_output(run, save):
+    save("a.png")
+    Path("a.png.vz").write_bytes(b"old")
+    assert run("compress", "a.png") == (1, "", "vaezip: a.png.vz: exists already; use -f to overwrite it\n")
+    assert Path("a.png.vz").read_bytes() == b"old"
+
+
+def test_existing_output_by_force(run, save):
+    save("a.png")
+    Path("a.png.vz").write_bytes(b"old")
+    assert run("compress", "a.png", "-f") == (0, "", "")
+    assert names_in("a.png.vz") == [""]
+
+
+def test_input_is_never_the_output(run, save):
+    save("a.png")
+    before = Path("a.png").read_bytes()
+    os.link("a.png", "hard.vz")
+    os.symlink("a.png", "soft.vz")
+    for target in ("a.png", "./a.png", "hard.vz", "soft.vz"):
+        expected = (1, "", f"vaezip: {target}: is the input; name another output\n")
+        assert run("compress", "a.png", "-o", target, "-f") == expected
+    assert Path("a.png").read_bytes() == before
+
+
+def test_input_of_a_set_is_never_the_output(run, save):
+    save("a.png")
+    save("b.png")
+    assert run("compress", "a.png", "b.png", "-o", "b.png", "-f") == (
+        1,
+        "",
+        "vaezip: b.png: is the input; name another output\n",
+    )
+
+
+def test_output_in_a_folder_that_is_missing(run, save):
+    save("a.png")
+    assert run("compress", "a.png", "-o", "none/a.vz") == (
+        1,
+        "",
+        "vaezip: none/a.vz: cannot be written: there is no folder 'none'; make it first\n",
+    )
+
+
+@pytest.mark.parametrize("target", ["out", "out/", "new/"])
+def test_output_is_a_folder(run, save, target):
+    save("a.png")
+    Path("out").mkdir()
+    assert run("compress", "a.png", "-o", target) == (1, "", f"vaezip: {target}: is a folder; name a file in it\n")
+
+
+def test_unwritable_folder(run, save, monkeypatch):
+    save("a.png")
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everywhere
+    assert run("compress", "a.png") == (
+        1,
+        "",
+        "vaezip: a.png.vz: cannot be written: the folder '.' is not writable\n",
+    )
+
+
+def test_full_disk(run, save, monkeypatch):
+    def no_space(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    save("a.png")
+    Path("a.png.vz").write_bytes(b"old")
+    monkeypatch.setattr(os, "replace", no_space)
+    assert run("compress", "a.png", "-f") == (
+        1,
+        "",
+        f"vaezip: a.png.vz: cannot be written: {os.strerror(errno.ENOSPC)}\n",
+    )
+    assert files() == ["a.png", "a.png.vz"]
+    assert Path("a.png.vz").read_bytes() == b"old"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_full_device(run, save):
+    save("a.png")
+    assert run("compress", "a.png", "-o", "/dev/full") == (
+        1,
+        "",
+        f"vaezip: /dev/full: cannot be written: {os.strerror(errno.ENOSPC)}\n",
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs permission bits")
+def test_permissions_follow_the_umask(run, save):
+    save("a.png")
+    before = os.umask(0o027)
+    try:
+        run("compress", "a.png")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(os.stat("a.png.vz").st_mode) == 0o640
+
+
+# Inputs that are refused
+
+
+def test_not_a_picture(run):
+    Path("a.png").write_bytes(b"not a picture")
+    expected = f"vaezip: a.png: {reason(images.read, b'not a picture')}\n"
+    assert run("compress", "a.png") == (1, "", expected)
+    assert files() == ["a.png"]
+
+
+def test_truncated_picture(run, save):
+    save("a.png")
+    data = Path("a.png").read_bytes()[:-20]
+    Path("a.png").write_bytes(data)
+    assert run("compress", "a.png") == (1, "", f"vaezip: a.png: {reason(images.read, data)}\n")
+    assert files() == ["a.png"]
+
+
+def test_too_large_a_picture(run, save):
+    save("a.png")
+    expected = f"vaezip: a.png: {reason(images.read, 'a.png', 783)}\n"
+    assert run("compress", "a.png", "--max-pixels", "783") == (1, "", expected)
+    assert run("compress", "a.png", "--max-pixels", "784") == (0, "", "")
+
+
+# Models
+
+
+def test_model_by_name_that_there_is_not(run, save):
+    save("a.png")
+    expected = f"vaezip: {reason(checkpoint.find, 'nope')}\n"
+    assert run("compress", "a.png", "--model", "nope") == (1, "", expected)
+
+
+def test_model_file_that_is_none(run, save):
+    save("a.png")
+    status, out, err = run("compress", "a.png", "--model", "a.png")
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith("vaezip: a.png: the model cannot be read")
+
+
+def test_model_that_does_not_fit(run, save):
+    picture = save("a.png", noise("RGB"))
+    expected = f"vaezip: a.png: {reason(lambda: vaezip.compress(picture, 'mnist'))}\n"
+    assert run("compress", "a.png", "--model", "mnist") == (1, "", expected)
+    assert files() == ["a.png"]
+
+
+def test_model_by_path(run, save, other_model):
+    save("a.png")
+    status, _, err = run("compress", "a.png", "--model", str(other_model), "-v")
+    assert (status, err.endswith(", other)\n")) == (0, True)
+    assert vaezip.open("a.png.vz", [other_model]).info()["blocks"][0]["method"] == "other"
+
+
+def test_steps(run, save):
+    save("a.png")
+    assert run("compress", "a.png", "--model", "mnist", "--steps", "3") == (0, "", "")
+    assert json.loads(run("info", "--json", "a.png.vz").out)[0]["blocks"][0]["steps"] == 3
+
+
+def test_threads_do_not_change_the_file(run, save):
+    for i in range(3):
+        save(f"{i}.png", digit(i))
+    for threads in ("1", "2"):
+        run("compress", "0.png", "1.png", "2.png", "-o", f"{threads}.vz", "--threads", threads)
+    assert Path("1.vz").read_bytes() == Path("2.vz").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "range"),
+    [("--threads", "0", "x>=1"), ("--steps", "-1", "0<=x<=65535"), ("--steps", "65536", "0<=x<=65535")],
+)
+def test_number_out_of_range(run, option, value, range):
+    status, out, err = run("compress", "a.png", option, value)
+    assert (status, out) == (2, "")
+    assert err.endswith(f"Invalid value for '{option}': {value} is not in the range {range}.\n")
+
+
+# Whatever else may happen
+
+
+def _raise(error):
+    def fail(*_, **__):
+        raise error
+
+    return fail
+
+
+def test_unexpected_error_asks_for_a_report(run, save, monkeypatch):
+    save("a.png")
+    monkeypatch.setattr(vaezip.Compressor, "close", _raise(RuntimeError("two\nlines")))
+    assert run("compress", "a.png") == (
+        1,
+        "",
+        "vaezip: a.png: unexpected error (RuntimeError: two lines); please report it with what -v says\n",
+    )
+    assert files() == ["a.png"]
+
+
+def test_unexpected_error_shows_where_with_verbose(run, save, monkeypatch):
+    save("a.png")
+    monkeypatch.setattr(vaezip.Compressor, "close", _raise(RuntimeError("odd")))
+    err = run("compress", "a.png", "-v").err.splitlines()
+    assert err[1] == "Traceback (most recent call last):"
+    assert err[-1] == "RuntimeError: odd"
+
+
+def test_too_little_memory(run, save, monkeypatch):
+    save("a.png")
+    monkeypatch.setattr(vaezip.Compressor, "close", _raise(MemoryError()))
+    expected = "vaezip: a.png: there is not enough memory; try --threads 1\n"
+    assert run("compress", "a.png") == (1, "", expected)
+
+
+def test_interrupt_without_signal_handlers(run, save, monkeypatch):
+    save("a.png")
+    monkeypatch.setattr(os, "replace", _raise(KeyboardInterrupt()))
+    assert run("compress", "a.png") == (130, "", "vaezip: interrupted\n")
+    assert files() == ["a.png"]
+
+
+def test_models_are_loaded_once_for_many_files(run, save, monkeypatch):
+    loads = []
+    monkeypatch.setattr(checkpoint, "load", lambda path, device, real=checkpoint.load: loads.append(path) or real(path))
+    for i in range(3):
+        save(f"{i}.png", digit(i))
+    assert run("compress", "0.png", "1.png", "2.png", "--model", "mnist").status == 0
+    assert loads == [checkpoint.find("mnist")]

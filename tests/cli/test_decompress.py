@@ -1,0 +1,544 @@
+import errno
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import vaezip
+from vaezip import container, images
+from vaezip.cli import names
+from vaezip.images import Picture, same
+
+from .conftest import digit, files, noise, reason
+
+
+@pytest.fixture
+def one(save):
+    """a.png.vz, alone in the folder; gives its picture."""
+    picture = digit()
+    Path("a.png.vz").write_bytes(vaezip.compress(picture))
+    return picture
+
+
+@pytest.fixture
+def set_of():
+    """set_of(names, path="set.vz"): write a set of pictures; gives them by name."""
+
+    def call(*names, path="set.vz"):
+        pictures = {name: digit(i) for i, name in enumerate(names)}
+        Path(path).write_bytes(vaezip.compress(pictures.items()))
+        return pictures
+
+    return call
+
+
+def renamed(path, old, new):
+    """Give a picture of a set a name that :mod:`vaezip.cli` would not."""
+    groups = container.parse(Path(path).read_bytes()).groups
+    for group in groups:
+        group.names = [new if name == old else name for name in group.names]
+    Path(path).write_bytes(container.write_archive(groups))
+
+
+def damage(path, offset):
+    data = bytearray(Path(path).read_bytes())
+    data[offset] ^= 0x10
+    Path(path).write_bytes(data)
+
+
+def test_suffix_is_taken_away_and_the_file_kept(run, one):
+    assert run("decompress", "a.png.vz") == (0, "", "")
+    assert files() == ["a.png", "a.png.vz"]
+    assert same(images.read("a.png"), one)
+
+
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [
+        ("a.vz", "a.png"),
+        ("a.jpg.vz", "a.jpg.png"),
+        ("a.b.vz", "a.b.png"),
+        ("a.pgm.vz", "a.pgm"),
+        ("a.PNG.VZ", "a.PNG"),
+        ("a.webp.vz", "a.webp.png"),  # WebP has no grey
+        ("a", "a.png"),
+        ("in/a.png.vz", "in/a.png"),
+    ],
+)
+def test_default_name(run, one, name, made):
+    Path("in").mkdir()
+    os.rename("a.png.vz", name)
+    assert run("decompress", name) == (0, "", "")
+    assert made in files()
+    assert np.array_equal(images.read(made).samples, one.samples)
+
+
+def test_output_by_name(run, one):
+    assert run("decompress", "a.png.vz", "-o", "b.png") == (0, "", "")
+    assert files() == ["a.png.vz", "b.png"]
+
+
+def test_format_follows_the_suffix(run, one):
+    assert run("decompress", "a.png.vz", "-o", "b.TIF") == (0, "", "")
+    assert Path("b.TIF").read_bytes()[:2] == b"II"
+    assert np.array_equal(images.read("b.TIF").samples, one.samples)
+
+
+def test_lossy_format_is_refused_by_name(run, one):
+    assert run("decompress", "a.png.vz", "-o", "b.jpg") == (
+        1,
+        "",
+        f"vaezip: b.jpg: {reason(images.check_suffix, '.jpg')}\n",
+    )
+    assert files() == ["a.png.vz"]
+
+
+def test_format_that_cannot_hold_the_picture(run, one):
+    expected = f"vaezip: b.ppm: {reason(images.write, one, '.ppm')}\n"
+    assert run("decompress", "a.png.vz", "-o", "b.ppm") == (1, "", expected)
+    assert files() == ["a.png.vz"]
+
+
+def test_output_without_suffix(run, one):
+    expected = "vaezip: b: has no suffix to tell the format by; choose .png\n"
+    assert run("decompress", "a.png.vz", "-o", "b") == (1, "", expected)
+
+
+def test_output_to_a_folder_that_exists(run, one):
+    Path("out").mkdir()
+    assert run("decompress", "a.png.vz", "-o", "out") == (0, "", "")
+    assert files() == ["a.png.vz", "out/a.png"]
+
+
+def test_several_each_go_beside_themselves(run, one, set_of):
+    set_of("b.png", path="b.vz")
+    assert run("decompress", "a.png.vz", "b.vz") == (0, "", "")
+    assert files() == ["a.png", "a.png.vz", "b.vz", "b/b.png"]
+
+
+def test_several_with_output_go_to_that_folder(run, one, set_of):
+    set_of("b.png", path="b.vz")
+    assert run("decompress", "a.png.vz", "b.vz", "-o", "out") == (0, "", "")
+    assert files() == ["a.png.vz", "b.vz", "out/a.png", "out/b/b.png"]
+
+
+def test_several_never_overwrite_each_other(run, one):
+    Path("a.vz").write_bytes(Path("a.png.vz").read_bytes())
+    assert run("decompress", "a.png.vz", "a.vz", "-f") == (
+        1,
+        "",
+        "vaezip: a.png: was just written from another FILE; name another output with -o\n",
+    )
+
+
+def test_one_that_fails_does_not_stop_the_others(run, one):
+    Path("bad.vz").write_bytes(b"")
+    assert run("decompress", "bad.vz", "none.vz", "a.png.vz") == (
+        1,
+        "",
+        f"vaezip: bad.vz: {reason(container.parse, b'')}\nvaezip: none.vz: cannot be read: No such file or directory\n",
+    )
+    assert "a.png" in files()
+
+
+def test_folder_made_for_nothing_is_taken_away(run):
+    Path("bad.vz").write_bytes(b"")
+    Path("worse.vz").write_bytes(b"")
+    assert run("decompress", "bad.vz", "worse.vz", "-o", "out").status == 1
+    assert files() == ["bad.vz", "worse.vz"]
+
+
+def test_verbose_sums_up(run, one):
+    size = os.path.getsize("a.png.vz")
+    status, out, err = run("decompress", "a.png.vz", "-o", "b.png", "-v")
+    assert (status, out) == (0, "")
+    assert err == f"a.png.vz: {size:,} → {os.path.getsize('b.png'):,} bytes (b.png)\n"
+
+
+def test_verbose_tells_the_default_name(run, one):
+    assert run("decompress", "a.png.vz", "-v") == (0, "", "a.png.vz: 1 picture → a.png\n")
+
+
+# Sets
+
+
+def test_set_goes_to_a_folder_of_its_name(run, set_of):
+    pictures = set_of("a.png", "sub/b.png")
+    assert run("decompress", "set.vz") == (0, "", "")
+    assert files() == ["set.vz", "set/a.png", "set/sub/b.png"]
+    assert all(same(images.read(f"set/{name}"), picture) for name, picture in pictures.items())
+
+
+def test_set_to_a_folder(run, set_of):
+    set_of("a.png", "b.png")
+    Path("out").mkdir()
+    assert run("decompress", "set.vz", "-o", "out") == (0, "", "")
+    assert files() == ["out/a.png", "out/b.png", "set.vz"]
+
+
+def test_set_to_the_name_of_a_picture(run, set_of):
+    set_of("a.png", "b.png")
+    assert run("decompress", "set.vz", "-o", "c.png") == (
+        1,
+        "",
+        "vaezip: set.vz: holds 2 pictures, and 'c.png' names one; name a folder, or one with --only\n",
+    )
+    assert files() == ["set.vz"]
+
+
+def test_set_comes_back_as_it_went_in(run, save):
+    pictures = {"a.png": digit(), "b.webp": noise("RGBA"), "c.png": noise("RGB;16"), "d/e.png": noise("P")}
+    for name, picture in pictures.items():
+        save(f"in/{name}", picture)
+    assert run("compress", "in", "-o", "set.vz") == (0, "", "")
+    assert run("decompress", "set.vz") == (0, "", "")
+    assert files("set") == files("in") == list(pictures)
+    assert all(same(images.read(f"set/{name}"), picture) for name, picture in pictures.items())
+
+
+def test_set_adds_png_to_names_that_cannot_be_written(run, set_of):
+    set_of("a.jpg", "b", "c.webp")
+    assert run("decompress", "set.vz") == (0, "", "")
+    assert files("set") == ["a.jpg.png", "b.png", "c.webp.png"]
+
+
+def test_set_adds_png_but_never_over_another_picture(run, set_of):
+    pictures = set_of("a.webp", "a.webp.png")
+    expected = f"vaezip: set.vz: a.webp: {reason(images.write, pictures['a.webp'], '.webp')}\n"
+    assert run("decompress", "set.vz") == (1, "", expected)
+    assert same(images.read("set/a.webp.png"), pictures["a.webp.png"])
+
+
+def test_set_without_suffix_needs_an_output(run, set_of):
+    set_of("a.png", path="set")
+    assert run("decompress", "set") == (
+        1,
+        "",
+        "vaezip: set: is a set, and its name does not end in .vz; name a folder with -o\n",
+    )
+
+
+def test_verbose_sums_up_a_set(run, set_of):
+    set_of("a.png", "b.png")
+    assert run("decompress", "set.vz", "-v") == (0, "", "set.vz: 2 pictures → set\n")
+
+
+def test_existing_file_keeps_the_whole_set_from_being_written(run, set_of):
+    set_of("a.png", "b.png")
+    Path("set").mkdir()
+    Path("set/b.png").write_bytes(b"old")
+    expected = f"vaezip: {Path('set/b.png')}: exists already; use -f to overwrite it\n"
+    assert run("decompress", "set.vz") == (1, "", expected)
+    assert files() == ["set.vz", "set/b.png"]
+    assert run("decompress", "set.vz", "-f") == (0, "", "")
+    assert files() == ["set.vz", "set/a.png", "set/b.png"]
+
+
+def test_file_where_the_folder_would_be(run, set_of):
+    set_of("a.png")
+    Path("set").write_bytes(b"old")
+    assert run("decompress", "set.vz", "-f") == (1, "", "vaezip: set: is not a folder; name another with -o\n")
+
+
+def test_set_to_a_folder_in_a_folder_that_is_missing(run, set_of):
+    set_of("a.png")
+    assert run("decompress", "set.vz", "-o", "x/y") == (
+        1,
+        "",
+        f"vaezip: {Path('x/y')}: cannot be written: there is no folder 'x'; make it first\n",
+    )
+
+
+def test_set_of_more_than_is_written_ahead(run, set_of):
+    set_of(*(f"{i}.png" for i in range(30)))
+    assert run("decompress", "set.vz", "--threads", "2") == (0, "", "")
+    assert len(files("set")) == 30
+
+
+def no_space(*_):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_full_disk_ends_a_set_and_leaves_nothing_half_done(run, set_of, monkeypatch):
+    set_of("sub/a.png", "b.png")
+    monkeypatch.setattr(os, "replace", no_space)
+    expected = f"vaezip: {Path('set/sub/a.png')}: cannot be written: {os.strerror(errno.ENOSPC)}\n"
+    assert run("decompress", "set.vz") == (1, "", expected)
+    assert files() == ["set.vz"]
+
+
+def test_name_that_the_disk_refuses_does_not_stop_the_others(run, set_of):
+    name = "a" * 300 + ".png"
+    set_of(name, "b.png")
+    status, out, err = run("decompress", "set.vz")
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith(f"vaezip: {Path('set', name)}: cannot be written: ")
+    assert files() == ["set.vz", "set/b.png"]
+
+
+# One of a set
+
+
+def test_only_one(run, set_of):
+    pictures = set_of("a.png", "b.png")
+    assert run("decompress", "set.vz", "--only", "b.png", "-o", "c.png") == (0, "", "")
+    assert files() == ["c.png", "set.vz"]
+    assert same(images.read("c.png"), pictures["b.png"])
+
+
+def test_only_one_goes_where_the_whole_set_would_put_it(run, set_of):
+    set_of("a.png", "sub/b.png")
+    assert run("decompress", "set.vz", "--only", "sub/b.png") == (0, "", "")
+    assert files() == ["set.vz", "set/sub/b.png"]
+
+
+def test_only_one_to_a_folder_that_exists(run, set_of):
+    set_of("a.png", "b.png")
+    Path("out").mkdir()
+    assert run("decompress", "set.vz", "--only", "b.png", "-o", "out") == (0, "", "")
+    assert files() == ["out/b.png", "set.vz"]
+
+
+def test_only_one_that_there_is_not(run, set_of):
+    set_of("a.png")
+    assert run("decompress", "set.vz", "--only", "b.png") == (
+        1,
+        "",
+        "vaezip: set.vz: holds no picture called 'b.png'; 'vaezip info -v' lists what it holds\n",
+    )
+    assert files() == ["set.vz"]
+
+
+def test_only_one_of_a_single_picture(run, one):
+    assert run("decompress", "a.png.vz", "--only", "a.png") == (
+        1,
+        "",
+        "vaezip: a.png.vz: holds one picture without a name; leave --only out\n",
+    )
+
+
+def test_only_one_of_several_files(run):
+    status, out, err = run("decompress", "a.vz", "b.vz", "--only", "a.png")
+    assert (status, out) == (2, "")
+    assert err.endswith("--only takes a picture out of one FILE.\n")
+
+
+# Names that would leave the folder
+
+EVIL = ["../b.png", "/b.png", "x/../../b.png", "C:b.png", "C:/b.png", "..\\b.png", "", ".", "x//b.png", "b\0.png"]
+
+
+@pytest.mark.parametrize("name", EVIL)
+def test_name_that_would_leave_the_folder(run, set_of, name):
+    set_of("a.png", "b.png")
+    renamed("set.vz", "b.png", name)
+    shown = name.replace("\0", "\\x00")
+    assert run("decompress", "set.vz") == (
+        1,
+        "",
+        f"vaezip: set.vz: the name '{shown}' in it would leave the folder; take it out with --only NAME -o FILE\n",
+    )
+    assert files() == ["set.vz"]
+
+
+def test_name_that_would_leave_the_folder_alone(run, set_of):
+    set_of("a.png", "b.png")
+    renamed("set.vz", "b.png", "../b.png")
+    assert run("decompress", "set.vz", "--only", "../b.png").status == 1
+    assert run("decompress", "set.vz", "--only", "../b.png", "-o", "c.png") == (0, "", "")
+    assert files() == ["c.png", "set.vz"]
+
+
+def test_names_of_one_file(run, set_of):
+    set_of("a.jpg", "a.jpg.png")
+    assert run("decompress", "set.vz") == (
+        1,
+        "",
+        "vaezip: set.vz: 'a.jpg' and 'a.jpg.png' would be the same file; take it out with --only NAME -o FILE\n",
+    )
+    assert files() == ["set.vz"]
+
+
+def test_names_of_a_file_and_its_folder(run, set_of):
+    set_of("a.png", "a.png/b.png")
+    assert run("decompress", "set.vz") == (
+        1,
+        "",
+        "vaezip: set.vz: 'a.png' would be a file and the folder of 'a.png/b.png'; "
+        "take it out with --only NAME -o FILE\n",
+    )
+    assert files() == ["set.vz"]
+
+
+def test_names_that_some_systems_take_for_one(monkeypatch):
+    assert list(names.file_names(["é.png", "É.png"])) == ["é.png", "É.png"]
+    monkeypatch.setattr("sys.platform", "darwin")
+    assert "would be the same file" in reason(names.file_names, ["é.png", "É.png"])
+
+
+def test_name_cannot_steer_the_terminal(run, set_of):
+    set_of("\x1b[2J\n.png", path="set.vz")
+    damage("set.vz", 20)
+    err = run("decompress", "set.vz").err
+    assert err.startswith("vaezip: set.vz: \\x1b[2J .png: ")
+    assert err.count("\n") == 1
+
+
+# Damage
+
+
+def test_intact_pictures_of_a_damaged_set_are_written(run, save):
+    grey, colour = digit(), noise("RGB", 40, 40)
+    Path("set.vz").write_bytes(vaezip.compress([("a.png", grey), ("b.png", colour)]))
+    damage("set.vz", 25)
+    archive = vaezip.open("set.vz")
+    expected = f"vaezip: set.vz: a.png: {reason(archive.read, 'a.png')}\n"
+    assert run("decompress", "set.vz") == (1, "", expected)
+    assert files() == ["set.vz", "set/b.png"]
+    assert same(images.read("set/b.png"), colour)
+
+
+def test_damaged_picture_is_not_written(run, one):
+    damage("a.png.vz", 30)
+    expected = f"vaezip: a.png.vz: {reason(vaezip.open('a.png.vz').read)}\n"
+    assert run("decompress", "a.png.vz") == (1, "", expected)
+    assert run("decompress", "a.png.vz", "-o", "b.png") == (1, "", expected)
+    assert files() == ["a.png.vz"]
+
+
+def test_every_flipped_byte_is_found(run, one):
+    data = Path("a.png.vz").read_bytes()
+    for offset in range(0, len(data), 7):
+        damage("a.png.vz", offset)
+        status, out, err = run("decompress", "a.png.vz")
+        assert (status, out, err.count("\n")) == (1, "", 1)
+        assert err.startswith("vaezip: a.png.vz: ")
+        assert "unexpected" not in err
+        assert files() == ["a.png.vz"]
+        Path("a.png.vz").write_bytes(data)
+
+
+def test_every_truncation_is_found(run, one):
+    data = Path("a.png.vz").read_bytes()
+    for length in range(0, len(data), 7):
+        Path("a.png.vz").write_bytes(data[:length])
+        status, out, err = run("decompress", "a.png.vz")
+        assert (status, out, err.count("\n")) == (1, "", 1)
+        assert err.startswith("vaezip: a.png.vz: ")
+        assert "unexpected" not in err
+        assert files() == ["a.png.vz"]
+
+
+def test_version_that_is_not_known(run, one):
+    data = b"\xff" + Path("a.png.vz").read_bytes()[1:]
+    Path("a.png.vz").write_bytes(data)
+    assert run("decompress", "a.png.vz") == (1, "", f"vaezip: a.png.vz: {reason(container.parse, data)}\n")
+
+
+def test_model_that_is_not_known_is_told_once(run, other_model):
+    data = vaezip.compress([("a.png", digit(0)), ("b.png", digit(1))], other_model)
+    Path("set.vz").write_bytes(data)
+    expected = f"vaezip: set.vz: {reason(vaezip.open('set.vz').read, 'a.png')}\n"
+    assert run("decompress", "set.vz") == (1, "", expected)
+    assert not Path("set").exists()
+
+
+def test_model_by_path(run, other_model):
+    Path("a.png.vz").write_bytes(vaezip.compress(digit(), other_model))
+    assert run("decompress", "a.png.vz", "--model", str(other_model)) == (0, "", "")
+    assert same(images.read("a.png"), digit())
+
+
+def test_model_file_that_is_none(run, one):
+    status, out, err = run("decompress", "a.png.vz", "--model", "a.png.vz")
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith("vaezip: a.png.vz: not a vaezip model")
+
+
+def test_model_file_that_is_missing(run, one):
+    status, out, err = run("decompress", "a.png.vz", "--model", "none.safetensors")
+    assert (status, out) == (2, "")
+    assert err.endswith("Invalid value for '--model': File 'none.safetensors' does not exist.\n")
+
+
+def test_too_large_a_picture(run, one):
+    expected = f"vaezip: a.png.vz: {reason(lambda: vaezip.open('a.png.vz', max_pixels=783))}\n"
+    assert run("decompress", "a.png.vz", "--max-pixels", "783") == (1, "", expected)
+    assert run("decompress", "a.png.vz", "--max-pixels", "784") == (0, "", "")
+
+
+# Outputs
+
+
+def test_existing_output(run, one):
+    Path("a.png").write_bytes(b"old")
+    for arguments in ([], ["-o", "a.png"]):
+        assert run("decompress", "a.png.vz", *arguments) == (
+            1,
+            "",
+            "vaezip: a.png: exists already; use -f to overwrite it\n",
+        )
+    assert Path("a.png").read_bytes() == b"old"
+    assert run("decompress", "a.png.vz", "-f") == (0, "", "")
+    assert same(images.read("a.png"), one)
+
+
+def test_input_is_never_the_output(run, one):
+    os.rename("a.png.vz", "a.png")
+    os.link("a.png", "b.png")
+    for target in ("a.png", "b.png"):
+        expected = (1, "", f"vaezip: {target}: is the input; name another output\n")
+        assert run("decompress", "a.png", "-o", target, "-f") == expected
+
+
+# Standard input and output
+
+
+def test_standard_input_goes_to_standard_output_as_png(run, one):
+    data = Path("a.png.vz").read_bytes()
+    assert run("decompress", "-", stdin=data) == (0, images.write(one, ".png"), "")
+
+
+def test_standard_input_to_a_file(run, one):
+    assert run("decompress", "-", "-o", "b.bmp", stdin=Path("a.png.vz").read_bytes()) == (0, b"", "")
+    assert np.array_equal(images.read("b.bmp").samples, one.samples)
+
+
+def test_file_to_standard_output(run, one):
+    assert run("decompress", "a.png.vz", "-o", "-", stdin=b"") == (0, images.write(one, ".png"), "")
+
+
+def test_one_of_a_set_to_standard_output(run, set_of):
+    pictures = set_of("a.png", "b.png")
+    expected = images.write(pictures["b.png"], ".png")
+    assert run("decompress", "set.vz", "--only", "b.png", "-o", "-", stdin=b"") == (0, expected, "")
+
+
+def test_set_cannot_go_to_standard_output(run, set_of):
+    set_of("a.png", "b.png")
+    told = "holds 2 pictures; name a folder with -o, or one of them with --only\n"
+    assert run("decompress", "set.vz", "-o", "-") == (1, "", f"vaezip: set.vz: {told}")
+    data = Path("set.vz").read_bytes()
+    assert run("decompress", "-", stdin=data) == (1, b"", f"vaezip: standard input: {told}")
+
+
+def test_set_from_standard_input_to_a_folder(run, set_of):
+    set_of("a.png", "b.png")
+    assert run("decompress", "-", "-o", "out", stdin=Path("set.vz").read_bytes()) == (0, b"", "")
+    assert files("out") == ["a.png", "b.png"]
+
+
+def test_several_cannot_go_to_standard_output(run):
+    status, out, err = run("decompress", "a.vz", "b.vz", "-o", "-")
+    assert (status, out) == (2, "")
+    assert err.endswith("Only one FILE can go to standard output.\n")
+
+
+@pytest.mark.parametrize("mode", images.MODES)
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (7, 3)])
+def test_every_mode_comes_back(run, save, mode, size):
+    picture: Picture = save("a.png", noise(mode, *size))
+    assert run("compress", "a.png", "-o", "b.vz") == (0, "", "")
+    assert run("decompress", "b.vz") == (0, "", "")
+    assert same(images.read("b.png"), picture)

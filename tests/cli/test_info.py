@@ -1,0 +1,128 @@
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+import vaezip
+from vaezip import checkpoint, codec
+from vaezip.cli import info
+from vaezip.images import Picture
+
+from .conftest import digit, noise
+
+
+def fingerprint(path):
+    return checkpoint.fingerprint(path).hex()
+
+
+@pytest.fixture
+def one():
+    """a.vz, coded by the model 'mnist' in three steps; gives its size."""
+    Path("a.vz").write_bytes(vaezip.compress(digit(), "mnist", steps=3))
+    return os.path.getsize("a.vz")
+
+
+@pytest.fixture
+def two():
+    """set.vz, a picture that the classic fallback holds, with metadata, and one that a model holds."""
+    dots = noise("LA;16")
+    dots = Picture(dots.mode, dots.samples, (("resolution", bytes(9)), ("gamma", bytes(4))))
+    Path("set.vz").write_bytes(vaezip.compress([("a b.png", digit()), ("dots.png", dots)]))
+    return os.path.getsize("set.vz")
+
+
+def test_single_picture(run, one):
+    mark, size = fingerprint(checkpoint.find("mnist")), vaezip.open("a.vz").info()["blocks"][0]["bytes"]
+    assert run("info", "a.vz") == (
+        0,
+        f"a.vz: 1 picture, {one} bytes, {8 * one / 784:.4f} bpd\n"
+        "  name       mode  size   metadata\n"
+        "  (no name)  L     28×28  -\n"
+        "  method       model     steps  blocks  bytes\n"
+        f"  model mnist  {mark}      3       1  {size:>5}\n",
+        "",
+    )
+
+
+def test_set_and_classic_fallback(run, two):
+    status, out, err = run("info", "set.vz")
+    lines = out.splitlines()
+    assert (status, err) == (0, "")
+    assert lines[0] == f"set.vz: 2 pictures, {two} bytes, {8 * two / (784 + 60):.4f} bpd"
+    assert lines[2:4] == ["  a b.png   L      28×28  -", "  dots.png  LA;16  6×5    gamma, resolution"]
+    classic, model = sorted(lines[5:])
+    assert classic.startswith("  classic fallback (lossless WebP)  -")
+    assert model.startswith("  model mnist  ")
+
+
+def test_json(run, two):
+    status, out, err = run("info", "--json", "set.vz")
+    (found,) = json.loads(out)
+    assert (status, err) == (0, "")
+    rate = found.pop("bits_per_dimension")
+    assert rate == pytest.approx(8 * two / (784 + 60))
+    assert found == {"file": "set.vz", "bytes": two, **vaezip.open("set.vz").info()}
+    assert list(found["pictures"][0]) == ["name", "mode", "width", "height", "metadata"]
+    assert list(found["blocks"][0]) == ["method", "fingerprint", "steps", "bytes"]
+    assert found["blocks"][1]["method"] == "webp"
+
+
+def test_json_of_several_goes_on_after_one_that_fails(run, one):
+    status, out, err = run("info", "--json", "none.vz", "a.vz")
+    assert (status, err) == (1, "vaezip: none.vz: cannot be read: No such file or directory\n")
+    assert [found["file"] for found in json.loads(out)] == ["a.vz"]
+
+
+def test_many_pictures_are_cut_short(run, monkeypatch):
+    monkeypatch.setattr(info, "_FEW", 2)
+    pictures = [(f"{i}.png", digit(i)) for i in range(3)]
+    Path("set.vz").write_bytes(vaezip.compress([*pictures, ("x.png", noise("RGB"))]))
+    lines = run("info", "set.vz").out.splitlines()
+    assert lines[1:8] == [
+        "  pictures  mode  size",
+        "         3  L     28×28",
+        "         1  RGB   6×5",
+        "  name   mode  size   metadata",
+        "  0.png  L     28×28  -",
+        "  1.png  L     28×28  -",
+        "  … and 2 more; -v lists all",
+    ]
+    listed = run("info", "-v", "set.vz").out.splitlines()
+    assert [line.split()[0] for line in listed[2:6]] == ["0.png", "1.png", "2.png", "x.png"]
+
+
+def test_standard_input(run, one):
+    out = run("info", "-", stdin=Path("a.vz").read_bytes()).out
+    assert out.decode().startswith(f"standard input: 1 picture, {one} bytes, ")
+
+
+def test_blocks_of_a_kind_stand_together(run, two):
+    blocks = [
+        {"method": "webp", "fingerprint": "00000000", "steps": 0, "bytes": 7},
+        {"method": "m", "fingerprint": "01020304", "steps": 3, "bytes": 1000},
+        {"method": "m", "fingerprint": "01020304", "steps": 3, "bytes": 500},
+        {"method": "m", "fingerprint": "01020304", "steps": 0, "bytes": 1},
+    ]
+    assert list(info._block_rows(blocks)) == [
+        ["model m", "01020304", "3", "2", "1,500"],
+        ["classic fallback (lossless WebP)", "-", "-", "1", "7"],
+        ["model m", "01020304", "0", "1", "1"],
+    ]
+
+
+def test_model_that_is_not_known_is_called_so(run, other_model):
+    Path("set.vz").write_bytes(vaezip.compress([("a.png", digit())], other_model))
+    assert run("info", "set.vz").out.splitlines()[-1].split()[:3] == ["model", "unknown", fingerprint(other_model)]
+    known = run("info", "set.vz", "--model", str(other_model))
+    assert known.out.splitlines()[-1].split()[:3] == ["model", "other", fingerprint(other_model)]
+
+
+def test_no_pixels_are_decoded(run, one, monkeypatch):
+    monkeypatch.delattr(codec, "_decode_block")
+    assert run("info", "a.vz").status == 0
+
+
+def test_name_cannot_steer_the_terminal(run):
+    Path("set.vz").write_bytes(vaezip.compress([("\x1b[2J.png", digit())]))
+    assert "  \\x1b[2J.png  L  " in run("info", "set.vz").out

@@ -1,0 +1,88 @@
+import json
+import pkgutil
+import runpy
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import click
+import pytest
+
+import vaezip
+import vaezip.cli
+from vaezip import images
+from vaezip.cli import COMMANDS, main, options
+
+HEAVY = ("numpy", "numba", "PIL", "torch", "safetensors")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], *([name, "--help"] for name in COMMANDS)], ids=" ".join)
+def test_help_imports_nothing_heavy(arguments):
+    script = (
+        "import sys, json; from vaezip.cli import main\n"
+        "try: main(sys.argv[1:])\n"
+        f"finally: print(json.dumps([name for name in {HEAVY} if name in sys.modules]))"
+    )
+    done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=True)
+    *text, last = done.stdout.splitlines()
+    assert text[0].startswith("Usage: ")
+    assert json.loads(last) == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_and_option_has_help(name):
+    command = import_module(COMMANDS[name][0]).command
+    assert command.help
+    assert [p.name for p in command.params if isinstance(p, click.Option) and not p.help] == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_list_of_commands_says_what_the_command_says(name):
+    assert import_module(COMMANDS[name][0]).command.help.splitlines()[0] == COMMANDS[name][1]
+
+
+def test_every_command_is_in_the_list():
+    modules = [module.name for module in pkgutil.iter_modules(vaezip.cli.__path__) if module.name != "__main__"]
+    commands = [name for name in modules if hasattr(import_module(f"vaezip.cli.{name}"), "command")]
+    assert sorted(COMMANDS) == sorted(commands)
+
+
+def test_help_lists_the_commands(run):
+    status, out, err = run("--help")
+    assert (status, err) == (0, "")
+    assert [line.split()[0] for line in out[out.index("Commands:") :].splitlines()[1:]] == list(COMMANDS)
+
+
+def test_version(run):
+    assert run("--version") == (0, f"vaezip {vaezip.__version__}\n", "")
+
+
+def test_unknown_command(run):
+    status, out, err = run("squash")
+    assert (status, out) == (2, "")
+    assert err.endswith("No such command 'squash'.\n")
+
+
+def test_missing_argument(run):
+    status, out, err = run("compress")
+    assert (status, out) == (2, "")
+    assert err.endswith("Missing argument 'IMG...'.\n")
+
+
+def test_default_of_max_pixels_is_that_of_the_library():
+    assert options.MAX_PIXELS == images.DEFAULT_MAX_PIXELS
+
+
+def test_page_is_up_to_date():
+    made = runpy.run_path(str(Path(__file__).parents[2] / "docs" / "make_cli.py"))
+    assert made["PAGE"].read_text(encoding="utf-8") == made["render"](), "run: python docs/make_cli.py"
+
+
+def test_runs_as_a_module():
+    done = subprocess.run([sys.executable, "-m", "vaezip.cli", "--version"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"vaezip {vaezip.__version__}\n", "")
+
+
+def test_group_is_usable_without_ending_the_process():
+    assert main(["--version"], standalone_mode=False) == 0

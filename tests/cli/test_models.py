@@ -1,0 +1,59 @@
+import json
+
+import vaezip
+from vaezip import checkpoint
+
+
+def test_table(run):
+    status, out, err = run("models")
+    head, *rows = out.splitlines()
+    assert (status, err) == (0, "")
+    assert head.split() == ["name", "fingerprint", "codes", "latents", "parameters", "bytes", "bpd"]
+    shipped = {name: checkpoint.fingerprint(path).hex() for name, path in checkpoint.shipped().items()}
+    assert [tuple(row.split()[:2]) for row in rows] == list(shipped.items())
+
+
+def test_table_tells_what_a_model_codes(run):
+    (row,) = (row for row in run("models").out.splitlines() if row.startswith("mnist "))
+    assert "  grey, 28×28  " in row
+
+
+def test_json(run):
+    status, out, err = run("models", "--json")
+    assert (status, err) == (0, "")
+    found = {model["name"]: model for model in json.loads(out)}
+    assert list(found) == list(checkpoint.shipped())
+    path = checkpoint.find("mnist-binary")
+    model = vaezip.load_model(path)
+    weighted = [t.size for name, t in model.tensors.items() if name.endswith((".weight", ".bias"))]
+    assert found["mnist-binary"] == {
+        "name": "mnist-binary",
+        "fingerprint": model.fingerprint.hex(),
+        "channels": 1,
+        "levels": 2,
+        "tile": [28, 28],
+        "tiled": False,
+        "latents": 10,
+        "parameters": sum(weighted),
+        "bytes": path.stat().st_size,
+        "information": model.information,
+    }
+
+
+def test_rate_is_what_the_model_says_of_itself(run, monkeypatch, other_model):
+    model = vaezip.load_model(other_model)
+    path = other_model.with_name("rated.safetensors")
+    checkpoint.save(path, model.architecture, model.settings, model.tensors, {"integer_bpd": 1.23456})
+    monkeypatch.setattr(checkpoint, "shipped", lambda: {"rated": path, "other": other_model})
+    rows = run("models").out.splitlines()[1:]
+    assert [row.split()[-1] for row in rows] == ["1.2346", "-"]
+
+
+def test_damaged_model_does_not_hide_the_others(run, monkeypatch, other_model):
+    damaged = other_model.with_name("damaged.safetensors")
+    damaged.write_bytes(b"")
+    monkeypatch.setattr(checkpoint, "shipped", lambda: {"damaged": damaged, "other": other_model})
+    status, out, err = run("models")
+    assert (status, err.count("\n")) == (1, 1)
+    assert err.startswith(f"vaezip: {damaged}: ")
+    assert [row.split()[0] for row in out.splitlines()] == ["name", "other"]

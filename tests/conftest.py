@@ -1,0 +1,187 @@
+"""Fixtures: pictures that integers draw, and small models trained on them in a moment."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import settings
+from numpy.typing import NDArray
+
+from vaezip import checkpoint
+from vaezip import distributions as d
+from vaezip.ans import Stack
+from vaezip.model import Model
+from vaezip.networks.architecture import Architecture
+
+Pixels = NDArray[np.uint8]
+
+# the first call of a compiled kernel takes seconds, so no deadline
+settings.register_profile("vaezip", deadline=None, print_blob=True)
+settings.load_profile("vaezip")
+
+
+def _discs(count: int, height: int, width: int, channels: int = 1, levels: int = 256, seed: int = 0) -> Pixels:
+    rng = np.random.default_rng(seed)
+    side = min(height, width)
+    y, x = np.mgrid[:height, :width]
+    centre_y, centre_x = (rng.integers(e // 3, e - e // 3, (count, 1, 1)) for e in (height, width))
+    radius = rng.integers(max(1, side // 6), max(2, side // 3), (count, 1, 1))
+    inside = ((y - centre_y) ** 2 + (x - centre_x) ** 2 < radius**2)[..., None]
+    if levels == 2:
+        return np.repeat(inside, channels, axis=3).astype(np.uint8)
+    tone = rng.integers(80, 200, (count, 1, 1, channels))
+    ramp = ((x + y) * 40 // (height + width))[None, :, :, None]
+    return (np.where(inside, tone, 20) + ramp + rng.integers(0, 6, (count, height, width, channels))).astype(np.uint8)
+
+
+@pytest.fixture(scope="session")
+def discs() -> Callable[..., Pixels]:
+    """discs(count, height, width, channels=1, levels=256, seed=0): bright discs on a dark ramp, with noise."""
+    return _discs
+
+
+@dataclass(frozen=True)
+class Small:
+    """A model of a few thousand weights.
+
+    Attributes:
+        vae: its float form.
+        images: what it was trained on, uint8.
+    """
+
+    name: str
+    path: Path
+    vae: object
+    images: Pixels
+
+    @property
+    def model(self) -> Model:
+        return checkpoint.load(self.path)
+
+    @property
+    def architecture(self) -> Architecture:
+        return self.model.architecture
+
+
+def _train(architecture: Architecture, images: Pixels) -> object:
+    import torch
+
+    from vaezip.networks.floating import Vae
+    from vaezip.training.objectives import classic
+
+    torch.manual_seed(0)
+    vae = Vae(architecture)
+    optimiser = torch.optim.Adam(vae.parameters(), lr=3e-3)
+    for step in range(150):
+        loss = classic(vae, torch.from_numpy(images[step % 8 :: 8]).long())
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(vae.parameters(), 2000.0)
+        optimiser.step()
+    return vae
+
+
+@pytest.fixture(scope="session")
+def small_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Small]:
+    """One small model a likelihood: a bernoulli and a logistic MLP on 28×28, and a ResNet on tiles of 8×8."""
+    from vaezip.inference import Settings
+    from vaezip.networks.mlp import mlp
+    from vaezip.networks.resnet import resnet
+    from vaezip.training.quantize import Precision, quantize
+
+    folder = tmp_path_factory.mktemp("models")
+    made = {}
+    for name, architecture in {
+        "bernoulli": mlp("bernoulli", latents=4, hidden=64),
+        "logistic": mlp("logistic", latents=4, hidden=64),
+        "colour": resnet(latent_channels=2, hidden=12, blocks=1, size=8),
+    }.items():
+        a = architecture
+        images = _discs(256, *a.tile, a.channels, a.levels)
+        vae = _train(a, images)
+        path = folder / f"{name}.safetensors"
+        checkpoint.save(path, a, Settings(), quantize(vae, images, Precision()), {"made": "for tests"})
+        made[name] = Small(name, path, vae, images)
+    return made
+
+
+@pytest.fixture(scope="session", params=["bernoulli", "logistic", "colour"])
+def small(request: pytest.FixtureRequest, small_models: dict[str, Small]) -> Small:
+    """Each of the small models in turn."""
+    return small_models[request.param]
+
+
+@pytest.fixture(scope="session", params=sorted(checkpoint.shipped()) or ["none"])
+def shipped(request: pytest.FixtureRequest) -> Model:
+    """Each of the models that come with vaezip in turn."""
+    return checkpoint.load(checkpoint.find(request.param))
+
+
+def _random_stack(words: int, seed: int = 0) -> Stack:
+    rng = np.random.default_rng(seed)
+    stack = Stack(int(rng.integers(0, 1 << 32)))
+    stack.words = rng.integers(0, 1 << 32, words, dtype=np.uint32)
+    stack.size = words
+    return stack
+
+
+@pytest.fixture(scope="session")
+def random_stack() -> Callable[..., Stack]:
+    """random_stack(words, seed=0): a stack full of noise."""
+    return _random_stack
+
+
+def _dream(model: Model, count: int, seed: int = 0) -> Pixels:
+    a = model.architecture
+    stack = _random_stack(count * (a.latents + a.dims) + 64, seed)
+    bins = d.StandardNormal(np.zeros(count * a.latents, np.int64)).pop(stack)
+    mask = np.ones((count, *a.tile), np.bool_)
+    pixels = model.coder(bins.reshape(count, -1), mask).pop(stack)
+    return pixels.reshape(count, *a.tile, a.channels).astype(np.uint8)
+
+
+@pytest.fixture(scope="session")
+def dream() -> Callable[..., Pixels]:
+    """dream(model, count, seed=0): tiles drawn from the model, by integers alone."""
+    return _dream
+
+
+@pytest.fixture
+def limited_memory() -> Callable[[int], object]:
+    """limited_memory(bytes): a context in which no more than so much memory can be had in addition."""
+
+    @contextmanager
+    def limited(extra: int) -> Iterator[None]:
+        try:
+            import resource
+
+            used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        except (ImportError, OSError):
+            yield
+            return
+        before = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (used + extra, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_AS, before)
+
+    return limited
+
+
+@pytest.fixture(scope="session")
+def archive_of() -> Callable[[bytes, bytes], bytes]:
+    """archive_of(directory, payloads=b""): an archive with that directory, its checksum right."""
+
+    def make(directory: bytes, payloads: bytes = b"") -> bytes:
+        stored = b"\0" + directory
+        trailer = zlib.crc32(stored).to_bytes(4, "little") + len(stored).to_bytes(4, "little")
+        return b"\xf1z\r\n\x01" + payloads + stored + trailer
+
+    return make

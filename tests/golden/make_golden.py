@@ -1,0 +1,98 @@
+"""Writes golden files: ``python tests/golden/make_golden.py``. Every later release must decode them for ever.
+
+For each shipped model and each K in 0 and 3 a ``.vz`` of one picture and one of a set, and beside
+them a classic one and an archive of mixed pictures. NAME.npz holds the pictures that NAME.vz holds. Files
+that exist are never written again.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import vaezip
+from vaezip import checkpoint
+from vaezip.sampling import sample
+
+HERE = Path(__file__).parent
+STEPS = (0, 3)
+SET = 5
+ODD = (37, 41)
+
+Pictures = dict[str, vaezip.Picture]
+
+
+def odd(mode: str, height: int, width: int, seed: int) -> vaezip.Picture:
+    """A ramp with noise, made of integers."""
+    form = vaezip.images.MODES[mode]
+    top = {"1": 2, "P": 16}.get(mode, 1 << form.bits)
+    y, x = np.mgrid[:height, :width]
+    noise = np.random.default_rng(seed).integers(0, max(2, top // 40), (height, width, form.channels))
+    samples = ((x + 2 * y)[..., None] * (top // 2) // (2 * height + width) + noise) % top
+    boxes = (("palette", bytes(range(48))),) if mode == "P" else ()
+    return vaezip.Picture(mode, np.ascontiguousarray(samples.astype(form.dtype)), boxes)
+
+
+def cases() -> dict[str, tuple[Pictures, dict[str, object]]]:
+    """For each file its pictures (a single one is called "") and the options of ``compress``."""
+    found: dict[str, tuple[Pictures, dict[str, object]]] = {}
+    for name in checkpoint.shipped():
+        model = vaezip.load_model(checkpoint.find(name))
+        drawn = sample(model, SET, seed=0)
+        for steps in STEPS:
+            options = {"model": name, "steps": steps}
+            found[f"{name}-k{steps}"] = {"": drawn[0]}, options
+            found[f"{name}-set-k{steps}"] = {f"{i}.png": p for i, p in enumerate(drawn)}, options
+            if model.architecture.tiled:
+                found[f"{name}-odd-k{steps}"] = {"": odd("RGBA", *ODD, seed=1)}, options
+    text = ("text", b"Comment\0\0\0golden")
+    plain = odd("I;16", *ODD, seed=2)
+    found["classic"] = {"": vaezip.Picture("I;16", plain.samples, (text,))}, {}
+    modes = enumerate(vaezip.images.MODES)
+    found["archive"] = {f"{i:02d} {mode.replace(';', '-')}.png": odd(mode, 9, 7, seed=i) for i, mode in modes}, {}
+    return found
+
+
+def compress(pictures: Pictures, options: dict[str, object]) -> bytes:
+    """The file of one case."""
+    return vaezip.compress(pictures[""] if "" in pictures else pictures.items(), **options)  # type: ignore[arg-type]
+
+
+def to_arrays(pictures: Pictures) -> dict[str, np.ndarray]:
+    """Samples, modes and boxes by number, names in their order."""
+    arrays: dict[str, np.ndarray] = {
+        "names": np.array(list(pictures)),
+        "modes": np.array([p.mode for p in pictures.values()]),
+    }
+    for i, picture in enumerate(pictures.values()):
+        arrays[f"samples {i}"] = picture.samples
+        for j, (tag, content) in enumerate(picture.boxes):
+            arrays[f"box {i} {j} {tag}"] = np.frombuffer(content, np.uint8)
+    return arrays
+
+
+def from_arrays(arrays: dict[str, np.ndarray]) -> Pictures:
+    """Inverse of :func:`to_arrays`."""
+    found: Pictures = {}
+    for i, (name, mode) in enumerate(zip(arrays["names"], arrays["modes"])):
+        keys = [k for k in arrays if k.startswith(f"box {i} ")]
+        boxes = tuple((k.split(" ", 3)[3], arrays[k].tobytes()) for k in keys)
+        found[str(name)] = vaezip.Picture(str(mode), np.ascontiguousarray(arrays[f"samples {i}"]), boxes)
+    return found
+
+
+def main(folder: Path = HERE) -> None:
+    """Write what is missing, with a name that tells the model's fingerprint."""
+    for name, (pictures, options) in cases().items():
+        vz, npz = folder / f"{name}.vz", folder / f"{name}.npz"
+        if vz.exists() or npz.exists():
+            print(f"{vz.name}: exists, left alone", file=sys.stderr)
+            continue
+        vz.write_bytes(compress(pictures, options))
+        np.savez_compressed(npz, **to_arrays(pictures))
+
+
+if __name__ == "__main__":
+    main()

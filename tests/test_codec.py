@@ -1,0 +1,609 @@
+import os
+import shutil
+import threading
+
+import numpy as np
+import pytest
+
+import vaezip
+from vaezip import bitsback, checkpoint, classic, codec, container
+from vaezip.codec import Archive, Compressor, compress, decompress
+from vaezip.container import CLASSIC, Block, Group
+from vaezip.errors import FormatError, ImageError, ModelError, VaezipError
+from vaezip.images import MODES, Picture, same
+
+PALETTE = ("palette", bytes(range(48)))
+
+
+def picture(mode, height, width, seed=0):
+    rng = np.random.default_rng(seed)
+    top = {"1": 2, "P": 16}.get(mode, 1 << MODES[mode].bits)
+    y, x = np.mgrid[:height, :width]
+    smooth = (
+        (x * 3 + y * 2)[..., None] * (top // 2) // 200
+        + rng.integers(0, max(2, top // 50), (height, width, MODES[mode].channels))
+    ) % top
+    return Picture(mode, np.ascontiguousarray(smooth.astype(MODES[mode].dtype)), (PALETTE,) if mode == "P" else ())
+
+
+def tile(small, index=0):
+    """One of the pictures that a small model was trained on."""
+    a = small.architecture
+    mode = {(1, 2): "1", (1, 256): "L", (3, 256): "RGB"}[a.channels, a.levels]
+    return Picture(mode, small.images[index])
+
+
+def assert_same(found, pictures):
+    assert list(found) == list(pictures)
+    for name in pictures:
+        assert same(found[name], pictures[name]), name
+
+
+# One picture
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 7), (5, 1), (28, 28), (33, 31)])
+@pytest.mark.parametrize("mode", MODES)
+def test_every_mode_and_odd_sizes(mode, size):
+    original = picture(mode, *size)
+    assert same(decompress(compress(original)), original)
+
+
+@pytest.mark.parametrize("steps", [0, 3])
+def test_every_small_model(small, steps):
+    original = tile(small)
+    data = compress(original, model=small.path, steps=steps)
+    archive = Archive(data, [small.path])
+    assert archive.info()["blocks"][0]["method"] == small.name
+    assert archive.info()["blocks"][0]["steps"] == steps
+    assert archive.names == [""]
+    assert same(archive.read(), original)
+    assert same(decompress(data, [small.path]), original)
+
+
+@pytest.mark.parametrize("steps", [0, 2])
+def test_every_shipped_model(shipped, dream, steps):
+    a = shipped.architecture
+    mode = {(1, 2): "1", (1, 256): "L", (3, 256): "RGB"}[a.channels, a.levels]
+    original = Picture(mode, dream(shipped, 1)[0])
+    data = compress(original, model=shipped.name, steps=steps)
+    assert Archive(data).info()["blocks"][0]["method"] == shipped.name
+    assert same(decompress(data), original)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+@pytest.mark.parametrize("size", [(1, 1), (8, 8), (7, 9), (20, 33)])
+def test_a_tiled_model_codes_any_size(small_models, mode, size):
+    path = small_models["colour"].path
+    original = picture(mode, *size)
+    data = compress(original, model=path, steps=1)
+    assert Archive(data, [path]).info()["blocks"][0]["method"] == "colour"
+    assert same(decompress(data, [path]), original)
+
+
+def test_colour_under_alpha_zero_is_kept(small_models):
+    original = picture("RGBA", 12, 12)
+    original.samples[..., 3] = 0
+    for model, models in ((small_models["colour"].path, [small_models["colour"].path]), ("auto", [])):
+        assert same(decompress(compress(original, model=model), models), original)
+
+
+def test_black_and_white_grey_is_coded_as_bits_and_comes_back_grey():
+    original = Picture("L", (picture("1", 28, 28).samples * np.uint8(255)))
+    data = compress(original)
+    assert container.parse(data).groups[0].mode == codec.MODE_NAMES.index(codec.BILEVEL_GREY)
+    assert Archive(data).info()["pictures"][0]["mode"] == "L"
+    assert same(decompress(data), original)
+
+
+@pytest.mark.parametrize("value", [0, 255])
+def test_a_blank_picture_by_a_grey_model_that_was_asked_for(small_models, value):
+    """It happens to be black and white alone, but it is a grey picture, and the model codes those."""
+    path = small_models["logistic"].path
+    original = Picture("L", np.full((28, 28, 1), value, np.uint8))
+    data = compress(original, model=path)
+    assert same(decompress(data, [path]), original)
+
+
+def test_metadata_of_one_picture():
+    boxes = (
+        ("icc", b"profile" * 50),
+        ("exif", b"II*\0"),
+        ("text", b"k\0\0\0v"),
+        ("text", b"k\0\0\0w"),
+        ("gamma", bytes(4)),
+    )
+    original = Picture("L", picture("L", 28, 28).samples, boxes)
+    data = compress(original)
+    assert same(decompress(data), original)
+    assert Archive(data).info()["pictures"][0]["metadata"] == ["exif", "gamma", "icc", "text"]
+
+
+@pytest.mark.parametrize("size", [(1, 20_000), (20_000, 1)])
+def test_very_long_pictures(size):
+    original = picture("L", *size)
+    assert same(decompress(compress(original)), original)
+
+
+# Auto
+
+
+def test_auto_is_the_smallest(shipped, dream):
+    a = shipped.architecture
+    mode = {(1, 2): "1", (1, 256): "L", (3, 256): "RGB"}[a.channels, a.levels]
+    for pixels in (dream(shipped, 1)[0], np.zeros((*a.tile, a.channels), np.uint8)):
+        original = Picture(mode, pixels)
+        fitting = [n for n, p in checkpoint.shipped().items() if codec.fits(checkpoint.architecture(p), mode, *a.tile)]
+        if codec._to_coded(original)[0] != mode:
+            continue
+        sizes = [len(compress(original, model=name)) for name in fitting]
+        sizes.append(9 + 4 + len(classic.encode(pixels[None])) + 2)
+        best = len(compress(original))
+        assert best <= min(sizes[:-1])
+        assert best <= sizes[-1]
+
+
+def test_auto_falls_back_on_webp():
+    original = Picture("RGB", np.tile(np.uint8([[[255, 0, 0], [0, 0, 255]]]), (64, 32, 1)))
+    data = compress(original)
+    assert Archive(data).info()["blocks"][0]["method"] == "webp"
+    assert len(data) < 120
+
+
+def test_auto_chooses_for_a_set_by_its_first_pictures(monkeypatch, shipped, dream):
+    if shipped.architecture.dims > 784:
+        pytest.skip("slow and no different")
+    monkeypatch.setattr(codec, "_TRIAL_PICTURES", 4)
+    mode = {2: "1", 256: "L"}[shipped.architecture.levels]
+    pictures = {f"{i}": Picture(mode, x) for i, x in enumerate(dream(shipped, 12))}
+    data = compress(pictures.items())
+    assert_same(decompress(data), pictures)
+    assert len(data) <= min(len(compress(pictures.items(), model=n)) for n in (shipped.name,)) * 1.1
+
+
+# Sets
+
+
+def test_a_set_of_mixed_sizes_and_modes():
+    pictures = {f"{mode} {size}": picture(mode, *size) for mode in MODES for size in [(4, 4), (3, 9)]}
+    pictures["ü/日本.png"] = picture("L", 28, 28)
+    data = compress(pictures.items())
+    archive = Archive(data)
+    assert set(archive.names) == set(pictures)
+    for name, found in decompress(data).items():
+        assert same(found, pictures[name])
+    for name, original in pictures.items():
+        assert same(archive.read(name), original)
+    assert archive.info()["layout"] == "archive"
+    assert len(archive.info()["pictures"]) == len(pictures)
+
+
+def test_metadata_of_a_set_stays_with_its_picture():
+    boxes = [(), (("icc", b"p"),), (("exif", b"e"), ("text", b"a\0\0\0b"), ("text", b"a\0\0\0c")), (("icc", b"p"),)]
+    pictures = {f"{i}": Picture("L", picture("L", 5, 5, i).samples, b) for i, b in enumerate(boxes)}
+    assert_same(decompress(compress(pictures.items())), pictures)
+
+
+def test_one_named_picture_is_a_set_of_one():
+    original = picture("L", 9, 9)
+    found = decompress(compress([("only.png", original)]))
+    assert_same(found, {"only.png": original})
+
+
+def many(small, count):
+    return {f"{i:03d}.png": tile(small, i) for i in range(count)}
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    """Blocks of three tiles of 28×28, or of bands of 32 rows of a picture larger than that."""
+    monkeypatch.setattr(codec, "_BLOCK_PIXELS", 3 * 28 * 28)
+
+
+@pytest.mark.parametrize("count", [1, 3, 4, 6, 10])
+def test_a_set_of_several_blocks(small_models, small_blocks, count):
+    small = small_models["bernoulli"]
+    pictures = many(small, count)
+    data = compress(pictures.items(), model=small.path)
+    archive = Archive(data, [small.path])
+    assert len(archive.info()["blocks"]) == -(-count // 3)
+    assert_same(decompress(data, [small.path]), pictures)
+    for name in pictures:
+        assert same(archive.read(name), pictures[name])
+
+
+def test_one_picture_is_read_without_the_blocks_of_others(small_models, small_blocks, monkeypatch):
+    small = small_models["bernoulli"]
+    archive = Archive(compress(many(small, 9).items(), model=small.path), [small.path])
+    decoded = []
+    whole = bitsback.decode
+    monkeypatch.setattr(bitsback, "decode", lambda model, data, *a: decoded.append(data) or whole(model, data, *a))
+    archive.read("004.png")
+    assert decoded == [archive.file.groups[0].blocks[1].payload]
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "I;16"])
+@pytest.mark.parametrize("size", [(200, 37), (65, 50), (33, 3000)])
+@pytest.mark.parametrize("name", ["", "named"])
+def test_a_picture_of_several_bands(small_models, small_blocks, mode, size, name):
+    path = small_models["colour"].path
+    original = picture(mode, *size)
+    model = path if mode.startswith("RGB") and ";" not in mode else "auto"
+    data = compress([(name, original)], model=model)
+    archive = Archive(data, [path])
+    assert len(archive.info()["blocks"]) == -(-size[0] // 32)
+    assert same(archive.read(name), original)
+    assert archive.names == [name]
+
+
+def test_bands_and_small_pictures_in_one_file(small_blocks):
+    pictures = {
+        "a": picture("L", 100, 40),
+        "b": picture("L", 28, 28),
+        "c": picture("L", 100, 40, 1),
+        "d": picture("L", 28, 28, 1),
+    }
+    assert set(decompress(data := compress(pictures.items()))) == set(pictures)
+    for name, original in pictures.items():
+        assert same(Archive(data).read(name), original)
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_a_picture_without_a_name_among_others(small_blocks, place):
+    """Wherever it stands: also where it is the last of its block."""
+    names = ["a", "b", "c", "d"]
+    names[place] = ""
+    pictures = {name: picture("P", 28, 28, i) for i, name in enumerate(names)}
+    assert_same(decompress(compress(pictures.items())), pictures)
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_threads_do_not_change_the_bytes(small_models, small_blocks, threads):
+    small = small_models["logistic"]
+    pictures = {**many(small, 11), "big": picture("L", 200, 40)}
+    pictures.pop("big")
+    plain = compress(pictures.items(), model=small.path, steps=1)
+    assert compress(pictures.items(), model=small.path, steps=1, threads=threads) == plain
+    archive = Archive(plain, [small.path], threads=threads)
+    assert_same(dict(archive.pictures()), pictures)
+
+
+def test_several_threads_may_compress_at_once(small_models):
+    small = small_models["bernoulli"]
+    pictures = many(small, 6)
+    plain = compress(pictures.items(), model=small.path, steps=2)
+    found = []
+    jobs = [
+        threading.Thread(target=lambda: found.append(compress(pictures.items(), model=small.path, steps=2)))
+        for _ in range(4)
+    ]
+    for job in jobs:
+        job.start()
+    for job in jobs:
+        job.join()
+    assert found == [plain] * 4
+
+
+def test_the_order_of_pictures_of_one_kind_is_kept(small_models):
+    small = small_models["bernoulli"]
+    names = ["z", "a", "10", "9", "09"]
+    pictures = {name: tile(small, i) for i, name in enumerate(names)}
+    assert Archive(compress(pictures.items(), model=small.path), [small.path]).names == names
+
+
+# Refusals
+
+
+def test_no_picture_at_all():
+    with pytest.raises(ImageError, match="no picture"):
+        compress([])
+
+
+def test_two_pictures_of_one_name():
+    with pytest.raises(ImageError, match="two pictures are called 'x'"):
+        compress([("x", picture("L", 4, 4)), ("x", picture("L", 5, 5))])
+
+
+def test_a_name_is_free_again_after_a_refusal(small_models):
+    with Compressor(small_models["logistic"].path) as compressor:
+        with pytest.raises(ImageError):
+            compressor.add("x", picture("L", 5, 5))
+        compressor.add("x", tile(small_models["logistic"]))
+        assert compressor.close()
+
+
+def test_a_name_that_no_file_can_hold():
+    """As os.fsdecode makes of a file name that is not UTF-8."""
+    with pytest.raises(VaezipError):
+        compress([("caf\udce9.png", picture("L", 4, 4))])
+
+
+@pytest.mark.parametrize("steps", [-1, 1 << 16])
+def test_steps_out_of_range(steps):
+    with pytest.raises(ModelError, match="steps"):
+        compress(picture("L", 4, 4), steps=steps)
+
+
+def test_a_model_that_does_not_fit(small_models):
+    path = small_models["logistic"].path
+    with pytest.raises(
+        ImageError, match=r"model 'logistic' codes grey pictures of 28×28, not RGB of 5×4; use --model auto"
+    ):
+        compress(picture("RGB", 4, 5), model=path)
+    with pytest.raises(ImageError, match="RGB pictures of any size"):
+        compress(picture("L", 28, 28), model=small_models["colour"].path)
+
+
+@pytest.mark.parametrize("mode", ["P", "I;16", "RGB;16"])
+def test_what_no_model_covers_is_coded_classically_whatever_is_asked_for(small_models, mode):
+    original = picture(mode, 28, 28)
+    data = compress(original, model=small_models["logistic"].path)
+    assert Archive(data).info()["blocks"][0] == {
+        "method": "webp",
+        "fingerprint": "00000000",
+        "steps": 0,
+        "bytes": Archive(data).info()["blocks"][0]["bytes"],
+    }
+    assert same(decompress(data), original)
+
+
+def test_an_unknown_model_is_named_with_the_remedy(small_models):
+    small = small_models["bernoulli"]
+    fingerprint = checkpoint.fingerprint(small.path).hex()
+    for pictures in (tile(small), [("a", tile(small))]):
+        data = compress(pictures, model=small.path)
+        with pytest.raises(ModelError, match=f"model 'bernoulli' of fingerprint {fingerprint}.*--model PATH"):
+            decompress(data)
+    assert Archive(data).info()["blocks"][0]["method"] == "bernoulli"
+
+
+def test_a_model_whose_file_name_is_not_utf8(small_models, tmp_path):
+    small = small_models["bernoulli"]
+    path = shutil.copy(small.path, os.fsencode(tmp_path) + b"/caf\xe9.safetensors")
+    try:
+        data = compress(tile(small), model=os.fsdecode(path))
+    except VaezipError:
+        return
+    assert same(decompress(data, [small.path]), tile(small))
+
+
+def test_the_limit_of_pixels():
+    data = compress(picture("RGB", 9, 11))
+    with pytest.raises(ImageError, match=r"11×9 pixels are more than the limit of 98; raise it with --max-pixels"):
+        Archive(data, max_pixels=98)
+    assert Archive(data, max_pixels=99).read()
+
+
+def test_a_name_that_is_not_there():
+    archive = Archive(compress([("a", picture("L", 4, 4))]))
+    for name in ("b", ""):
+        with pytest.raises(FormatError, match=f"no picture called '{name}'"):
+            archive.read(name)
+
+
+def test_a_directory_that_lists_a_name_twice():
+    data = compress([("a", picture("L", 4, 4)), ("b", picture("L", 4, 4, 1))])
+    groups = container.parse(data).groups
+    groups[0].names = ["a", "a"]
+    with pytest.raises(FormatError, match="twice"):
+        Archive(container.write_archive(groups, {}))
+
+
+@pytest.mark.parametrize("what", ["pixels", "checksum"])
+def test_a_block_that_does_not_decode_to_itself_is_not_written(small_models, monkeypatch, what):
+    small = small_models["logistic"]
+    honest = bitsback.decode
+
+    def dishonest(*arguments):
+        x, seed = honest(*arguments)
+        if what == "pixels":
+            x[0, 3, 3] ^= 1
+        return x, seed ^ (what == "checksum")
+
+    monkeypatch.setattr(bitsback, "decode", dishonest)
+    for pictures in (tile(small), many(small, 3).items()):
+        with pytest.raises(VaezipError, match="does not decode to itself"):
+            compress(pictures, model=small.path)
+        assert compress(pictures, model=small.path, verify=False)
+
+
+def test_a_failing_block_in_a_thread_is_not_lost(small_models, small_blocks, monkeypatch):
+    monkeypatch.setattr(bitsback, "decode", lambda *a: (_ for _ in ()).throw(FormatError("broken")))
+    small = small_models["logistic"]
+    with pytest.raises(FormatError, match="broken"):
+        compress(many(small, 20).items(), model=small.path, threads=2)
+
+
+def test_a_file_that_cannot_be_opened(tmp_path):
+    with pytest.raises(FormatError, match="cannot be read: No such file"):
+        vaezip.open(tmp_path / "none.vz")
+    (tmp_path / "a.vz").write_bytes(compress(picture("L", 4, 4)))
+    assert vaezip.open(tmp_path / "a.vz").read().mode == "L"
+
+
+# Damage
+
+
+def assert_never_other_pixels(damaged, originals, models, seen):
+    """A damaged file fails with a sentence, or gives the very pictures."""
+    try:
+        archive = Archive(damaged, models, max_pixels=1 << 14)
+        for name in archive.names:
+            found = archive.read(name)
+            assert name in originals
+            assert same(found, originals[name])
+    except VaezipError as error:
+        seen.append(str(error))
+
+
+def places(data):
+    """All bits; of a longer file, those of its header and one in thirteen of the rest."""
+    return [p for p in range(8 * len(data)) if len(data) < 200 or p < 8 * 16 or p % 13 == 0]
+
+
+def flipped(data):
+    for place in places(data):
+        damaged = bytearray(data)
+        damaged[place // 8] ^= 1 << place % 8
+        yield bytes(damaged)
+
+
+FILES = ["bernoulli", "bernoulli set", "colour", "webp", "webp set", "metadata"]
+
+
+@pytest.fixture(params=FILES)
+def some_file(request, small_models):
+    """A small file, what it holds, and the models it needs."""
+    kind = request.param.split()[0]
+    if kind in small_models:
+        small = small_models[kind]
+        first = Picture("RGB", small.images[:3].reshape(1, -1, 8, 3)[0, :20]) if kind == "colour" else tile(small)
+        pictures, options = {"": first}, {"model": small.path, "steps": 3}
+        if "set" in request.param:
+            pictures, options["steps"] = {"x": tile(small, 1), "y": tile(small, 2)}, 1
+        models = [small.path]
+    else:
+        pictures, options, models = {"": picture("P", 5, 6)}, {}, []
+        if "set" in request.param:
+            pictures = {"x": picture("P", 4, 4), "y": picture("LA", 3, 3)}
+        if kind == "metadata":
+            pictures = {"": Picture("L", picture("L", 3, 3).samples, (("icc", b"profile" * 9), ("gamma", bytes(4))))}
+    data = compress(pictures[""] if "" in pictures else pictures.items(), **options)
+    return data, pictures, models
+
+
+def test_every_flipped_bit_is_found(some_file):
+    data, pictures, models = some_file
+    seen = []
+    for damaged in flipped(data):
+        assert_never_other_pixels(damaged, pictures, models, seen)
+    assert len(seen) == len(places(data))
+    assert all(seen)
+
+
+def test_every_truncation_is_found(some_file):
+    data, pictures, models = some_file
+    seen = []
+    for length in range(len(data)):
+        assert_never_other_pixels(data[:length], pictures, models, seen)
+    assert len(seen) == len(data)
+    assert all(seen)
+
+
+def test_damage_stays_in_its_block(small_models, small_blocks):
+    small = small_models["bernoulli"]
+    pictures = many(small, 12)
+    data = bytearray(compress(pictures.items(), model=small.path))
+    blocks = Archive(bytes(data), [small.path]).file.groups[0].blocks
+    place = data.find(blocks[2].payload)
+    data[place + len(blocks[2].payload) // 2] ^= 16
+    for threads in (1, 2):
+        found = dict(Archive(bytes(data), [small.path], threads=threads).pictures())
+        broken = {name for name, result in found.items() if isinstance(result, VaezipError)}
+        assert broken == {"006.png", "007.png", "008.png"}
+        for name in set(pictures) - broken:
+            assert same(found[name], pictures[name])
+    with pytest.raises(FormatError):
+        decompress(bytes(data), [small.path])
+
+
+def hostile(group, payload=b"12345"):
+    group.blocks = [Block(group.blocks[0].model, group.blocks[0].steps, payload)] * group.block_count
+    group.boxes = [()] * len(group.names)
+    return container.write_archive([group], {})
+
+
+def test_absurd_steps_are_refused_before_they_are_taken(small_models, monkeypatch):
+    small = small_models["bernoulli"]
+    group = container.parse(compress(many(small, 2).items(), model=small.path)).groups[0]
+    block = group.blocks[0]
+    group.blocks = [Block(block.model, 1 << 40, block.payload)]
+    monkeypatch.setattr(bitsback, "decode", lambda *a: pytest.fail("steps were taken"))
+    with pytest.raises(FormatError, match="steps"):
+        dict(Archive(container.write_archive([group], {}), [small.path]).pictures())
+
+
+@pytest.mark.parametrize("kind", ["classic", "model"])
+@pytest.mark.parametrize("shape", ["many pictures a block", "a huge picture a block"])
+def test_a_small_file_cannot_ask_for_a_huge_block(small_models, kind, shape, limited_memory):
+    """No block of ours holds much more than a million pixels, but for the bands of very wide pictures."""
+    small = small_models["colour"]
+    model = small.model.fingerprint if kind == "model" else CLASSIC
+    side, count = (1 << 12, 1 << 10) if shape.startswith("many") else (1 << 14, 1)
+    names = [f"{i}" for i in range(count)]
+    group = Group(list(MODES).index("RGB"), side, side, count, side, names, blocks=[Block(model, 0, b"")])
+    with limited_memory(1 << 29), pytest.raises(VaezipError):
+        Archive(hostile(group), [small.path]).read("0")
+
+
+def test_a_small_inline_file_cannot_ask_for_a_huge_block(small_models, limited_memory):
+    small = small_models["colour"]
+    group = Group(
+        list(MODES).index("RGB"), 1 << 14, 1 << 14, boxes=[()], blocks=[Block(small.model.fingerprint, 0, b"")]
+    )
+    with limited_memory(1 << 29), pytest.raises(VaezipError):
+        Archive(container.inline_header(group) + b"123456789", [small.path]).read()
+
+
+@pytest.mark.parametrize("mode", ["L/2", "L", "RGB", "P", "I;16", "LA"])
+def test_a_model_in_the_wrong_place_is_refused(small_models, mode):
+    small = small_models["bernoulli"]
+    block = Block(small.model.fingerprint, 0, b"1234567890")
+    group = Group(codec.MODE_NAMES.index(mode), 28, 27, boxes=[()], blocks=[block])
+    with pytest.raises(FormatError):
+        Archive(container.inline_header(group) + block.payload, [small.path]).read()
+
+
+@pytest.mark.parametrize(
+    ("mode", "boxes"), [("P", ()), ("L", ((0, bytes(3)),)), ("L", ((7, b"1"),)), ("L", ((7, bytes(4)), (2, b"x")))]
+)
+def test_metadata_that_does_not_suit_the_picture_is_refused_for_that_picture(mode, boxes):
+    good, bad = picture("L", 4, 4), picture("L", 4, 4, 1)
+    data = compress([("good", good), ("bad", bad)])
+    group = container.parse(data).groups[0]
+    group.boxes[1] = boxes
+    if mode == "P":
+        group.mode, group.boxes[0] = list(MODES).index("P"), ((0, bytes(48)),)
+    found = dict(Archive(container.write_archive([group], {})).pictures())
+    assert isinstance(found["bad"], VaezipError)
+    assert isinstance(found["good"], Picture)
+
+
+@pytest.mark.parametrize(
+    ("mode", "tag", "reason"),
+    [(15, 0, "mode 15 is unknown"), (1, 8, "metadata field 8 is unknown"), (1, 200, "field 200")],
+)
+def test_what_a_newer_release_may_write_is_refused_by_name(mode, tag, reason):
+    boxes = ((tag, b"x"),) if tag else ()
+    group = Group(mode, 4, 4, boxes=[boxes], blocks=[Block(CLASSIC, 0, b"")])
+    with pytest.raises(FormatError, match=reason):
+        Archive(container.inline_header(group) + b"payload")
+
+
+def test_a_classic_picture_without_a_size_is_refused():
+    group = Group(1, 0, 0, boxes=[()], blocks=[Block(CLASSIC, 0, b"")])
+    with pytest.raises(FormatError, match="no size"):
+        Archive(container.inline_header(group) + b"payload")
+
+
+# The shelf
+
+
+def test_a_model_is_loaded_once(small_models):
+    shelf = codec.ModelShelf([small_models["bernoulli"].path])
+    path = small_models["bernoulli"].path
+    assert shelf.by_name(path) is shelf.by_fingerprint(checkpoint.fingerprint(path))
+
+
+@pytest.mark.parametrize(
+    ("mode", "size", "fits"),
+    [
+        ("1", (28, 28), True),
+        ("L/2", (28, 28), True),
+        ("L", (28, 28), False),
+        ("1", (28, 27), False),
+        ("P", (28, 28), False),
+    ],
+)
+def test_fits(small_models, mode, size, fits):
+    assert codec.fits(small_models["bernoulli"].architecture, mode, *size) is fits

@@ -1,0 +1,295 @@
+import contextlib
+import dataclasses
+import struct
+import zlib
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from vaezip import container
+from vaezip.container import CLASSIC, Block, Group, inline_header, parse, write_archive
+from vaezip.errors import FormatError, VaezipError
+
+fingerprints = st.binary(min_size=4, max_size=4)
+sides = st.integers(1, 300) | st.integers(1, 1 << 14)
+box_lists = st.lists(st.tuples(st.integers(0, 7), st.binary(max_size=30)), max_size=4).map(tuple)
+words = st.text(max_size=8) | st.sampled_from(["", "scan", "IMG_", "0", "9", "007", "ü", "日本", "a/b", ".png", "\n"])
+# Payloads are never empty: they hold at least a checksum.
+payloads = st.binary(min_size=5, max_size=40)
+steps_of = st.sampled_from([0, 1, 3, 127, 128, 65535])
+
+
+@st.composite
+def numbered(draw):
+    """A run such as 0098.png … 0103.png."""
+    before, after = draw(words), draw(words)
+    first, count = draw(st.integers(0, 120)), draw(st.integers(1, 12))
+    width = draw(st.integers(0, 5))
+    return [f"{before}{i:0{width}d}{after}" for i in range(first, first + count)]
+
+
+@st.composite
+def name_lists(draw):
+    runs = draw(st.lists(numbered() | st.lists(words, max_size=4), max_size=4))
+    return list(dict.fromkeys(name for run in runs for name in run)) or ["x"]
+
+
+@st.composite
+def groups(draw):
+    names = draw(name_lists())
+    height = draw(sides)
+    banded = draw(st.booleans())
+    band = draw(st.integers(max(1, height // 4), height)) if banded else height
+    per_block = 1 if band < height else draw(st.integers(1, 9))
+    group = Group(draw(st.integers(0, 20)), height, draw(sides), per_block, band, names)
+    group.boxes = [draw(box_lists) for _ in names[:3]] + [()] * (len(names) - 3)
+    group.boxes = group.boxes[: len(names)]
+    shapes = draw(st.lists(st.tuples(fingerprints, steps_of, payloads), min_size=1, max_size=3))
+    group.blocks = [Block(*shapes[i % len(shapes)]) for i in range(group.block_count)]
+    return group
+
+
+# Archives
+
+
+@given(st.lists(groups(), min_size=1, max_size=3), st.text(max_size=9))
+@settings(max_examples=60)
+def test_archive_and_back(written, called):
+    models = {block.model: called for group in written for block in group.blocks}
+    file = parse(write_archive(written, models))
+    assert not file.inline
+    assert file.groups == written
+    assert file.model_names == models
+
+
+@given(name_lists())
+@example([f"{i:05d}.png" for i in range(3)] + [f"{i}.png" for i in range(9, 12)])
+@example(["9", "10", "11", "011", "012"])
+@example(["a1b2", "a1b3", "a2b4"])
+@example(["123456789012345678901234567890", "123456789012345678901234567891"])
+@example(["999999999999999", "1000000000000000"])
+@example(["٣", "٤"])  # digits, but not of ASCII
+@example(["a\x00b", "", " "])
+def test_names_and_back(names):
+    group = Group(2, 5, 6, len(names), 5, names, [()] * len(names), [Block(CLASSIC, 0, b"12345")])
+    assert parse(write_archive([group], {})).groups[0].names == names
+
+
+def test_numbered_names_cost_next_to_nothing():
+    names = [f"digit-{i:05d}.png" for i in range(10_000)]
+    group = Group(2, 28, 28, 10_000, 28, names, [()] * len(names), [Block(CLASSIC, 0, b"12345")])
+    assert len(write_archive([group], {})) < 100
+
+
+def test_a_box_that_many_share_is_stored_once():
+    profile = bytes(range(256)) * 4
+    group = Group(2, 5, 5, 50, 5, [f"{i}" for i in range(50)], [((2, profile),)] * 50, [Block(CLASSIC, 0, b"12345")])
+    assert len(write_archive([group], {})) < 600
+
+
+def simple(names=("a", "b"), payload=b"payload", **changes):
+    group = Group(3, 10, 10, 4, 10, list(names), [()] * len(names), [Block(b"\1\2\3\4", 3, payload)])
+    return dataclasses.replace(group, **changes)
+
+
+def test_every_truncation_is_refused():
+    data = write_archive([simple()], {})
+    for length in range(len(data)):
+        with pytest.raises(FormatError):
+            parse(data[:length])
+
+
+def test_every_flipped_bit_outside_of_the_payload_is_refused():
+    data = write_archive([simple()], {})
+    for place in range(8 * len(data)):
+        if 5 <= place // 8 < 12 or place == 8 * 4:  # the payload and the layout, which the codec checks
+            continue
+        damaged = bytearray(data)
+        damaged[place // 8] ^= 1 << place % 8
+        with pytest.raises(FormatError):
+            parse(bytes(damaged))
+
+
+def test_bytes_in_the_middle_or_after_the_end_are_refused():
+    data = write_archive([simple()], {})
+    for changed in (data + b"\0", data[:5] + b"\0" + data[5:], data[:8] + data[9:]):
+        with pytest.raises(FormatError):
+            parse(changed)
+
+
+# Inline
+
+
+@given(
+    st.integers(0, 15),
+    st.none() | st.tuples(sides, sides),
+    box_lists,
+    fingerprints,
+    steps_of,
+    st.binary(max_size=20),
+    st.text(max_size=9),
+)
+def test_inline_and_back(mode, size, boxes, fingerprint, steps, payload, called):
+    height, width = size or (0, 0)
+    header = inline_header(Group(mode, height, width, boxes=[boxes], blocks=[Block(fingerprint, steps, b"")]), called)
+    file = parse(header + payload)
+    assert file.inline
+    assert file.header == header
+    (group,) = file.groups
+    assert (group.mode, group.height, group.width) == (mode, height, width)
+    assert (group.names, group.boxes, group.blocks) == ([""], [boxes], [Block(fingerprint, steps, payload)])
+    assert group.block_count == 1
+    assert file.model_names == ({fingerprint: called} if called else {})
+
+
+def test_the_smallest_header():
+    header = inline_header(Group(0, 0, 0, boxes=[()], blocks=[Block(b"\1\2\3\4", 0, b"")]))
+    assert header == b"\xf1z\r\n\x02\1\2\3\4"
+
+
+def test_truncated_headers_are_refused():
+    header = inline_header(Group(3, 300, 200, boxes=[((1, b"text"),)], blocks=[Block(b"\1\2\3\4", 200, b"")]))
+    for length in range(len(header)):
+        with pytest.raises(FormatError):
+            parse(header[:length])
+
+
+# Refusals
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "not a .vz file"),
+        (b"\x89PNG\r\n\x1a\n", "not a .vz file"),
+        (b"\xf1z\n\n\x02", "not a .vz file"),
+        (b"\x71z\r\n\x02", "not a .vz file"),  # the high bit was stripped
+        (b"\xf1z\n\x02\1\2\3\4", "not a .vz file"),  # CR LF was turned into LF
+        (b"\xf2z\r\n\x02\1\2\3\4", "version 2 is unknown"),
+        (b"\xf0z\r\n\x02\1\2\3\4", "version 0 is unknown"),
+        (b"\xf1z\r\n\x09\1\2\3\4", "unknown field 0x09"),
+        (b"\xf1z\r\n\x01", "truncated"),
+        (b"\xf1z\r\n\x00\0\0\0\0\x00\x05", "side"),
+        (b"\xf1z\r\n\x00\0\0\0\0" + b"\xff" * 10, "too large"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_by_name(data, reason):
+    with pytest.raises(FormatError, match=reason):
+        parse(data)
+
+
+def v(*values):
+    return b"".join(map(container._varint, values))
+
+
+MODEL = v(1) + b"\1\2\3\4" + v(0)
+GOOD = MODEL + v(0, 1) + v(3, 10, 10, 4, 10, 2)
+NAMES = v(2, 0, 0) + b"\0" + v(7)
+BLOCKS = v(0, 3, 7) + v(0)
+
+
+def test_a_directory_by_hand(archive_of):
+    file = parse(archive_of(GOOD + NAMES + BLOCKS, b"payload"))
+    assert file.groups == [simple(names=("7", "8"))]
+
+
+@pytest.mark.parametrize(
+    ("directory", "reason"),
+    [
+        (GOOD + NAMES + BLOCKS + b"\0", "unknown field at its end"),
+        (GOOD + NAMES + v(1, 3, 7, 0), "does not hold"),
+        (GOOD + NAMES + v(0, 3, 6, 0), "does not list"),
+        (GOOD + NAMES + v(0, 3, 8, 0), "truncated or damaged"),
+        (GOOD + v(3, 0, 0) + b"\0" + v(7) + BLOCKS, "more names"),
+        (GOOD + v(0, 0, 0) + b"\0" + v(7) + BLOCKS, "names"),
+        (GOOD + NAMES + v(0, 3, 7, 1, 2, 0, 0), "metadata|hold"),
+        (MODEL + v(0, 1) + v(3, 10, 10, 0, 10, 2) + NAMES + BLOCKS, "impossible"),
+        (MODEL + v(0, 1) + v(3, 10, 10, 4, 11, 2) + NAMES + BLOCKS, "impossible"),
+        (MODEL + v(0, 1) + v(3, 10, 10, 4, 5, 2) + NAMES + BLOCKS, "impossible"),
+        (MODEL + v(0, 1) + v(3, 10, 10, 4, 10, 0) + BLOCKS, "impossible"),
+        (MODEL + v(0, 1) + v(3, 0, 10, 4, 10, 2) + NAMES + BLOCKS, "side"),
+        (MODEL + v(0, 1) + v(3, 10, 1 << 31, 4, 10, 2) + NAMES + BLOCKS, "side"),
+        (GOOD + v(2, 1) + b"\xff" + v(0) + b"\0" + v(7) + BLOCKS, "UTF-8"),
+        (b"", "damaged|truncated"),
+    ],
+)
+def test_an_inconsistent_directory_is_refused(archive_of, directory, reason):
+    with pytest.raises(FormatError, match=reason):
+        parse(archive_of(directory, b"payload"))
+
+
+# A small file may not ask for more than a sane amount of memory.
+
+HUGE = 1 << 40
+BOMBS = {
+    "pictures": MODEL + v(0, 1) + v(3, 1, 1, HUGE, 1, HUGE) + v(HUGE, 0, 0) + b"\0" + v(7) + v(0, 3, 7, 0),
+    "pictures without names": MODEL + v(0, 1) + v(3, 1, 1, 1 << 62, 1, 1 << 62),
+    "long names": MODEL
+    + v(0, 1)
+    + v(3, 1, 1, 1 << 16, 1, 1 << 16)
+    + v(1 << 16, 1 << 16)
+    + b"x" * (1 << 16)
+    + v(0)
+    + b"\0"
+    + v(7)
+    + v(0, 3, 7, 0),
+    "wide numbers": MODEL + v(0, 1) + v(3, 1, 1, 1 << 22, 1, 1 << 22) + v(1 << 22, 0, 0) + b"\xfe" + v(7),
+    "blocks": MODEL + v(0, 1) + v(3, 1 << 24, 1, 1, 1, 1) + v(1, 0, 0) + b"\0" + v(7) + bytes(3 << 24),
+}
+
+
+def packed_archive(directory, payload=b""):
+    packed = b"\1" + zlib.compress(directory, 9)
+    return b"\xf1z\r\n\x01" + payload + packed + struct.pack("<II", zlib.crc32(packed), len(packed))
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_a_small_directory_cannot_ask_for_much_memory(bomb, limited_memory):
+    with limited_memory(3 << 28), pytest.raises(FormatError):
+        parse(packed_archive(BOMBS[bomb], b"payload"))
+
+
+def test_many_empty_boxes_are_refused(limited_memory):
+    boxes = zlib.compress(bytes(1 << 26), 9)
+    inline = b"\xf1z\r\n\x04\0\0\0\0" + v(1, 1) + v(len(boxes) + 1) + b"\1" + boxes
+    with limited_memory(3 << 28), pytest.raises(FormatError):
+        parse(inline)
+
+
+def test_what_could_not_be_read_is_not_written(monkeypatch):
+    """Metadata above the limit of the reader."""
+    monkeypatch.setattr(container, "_MAX_DIRECTORY", 1000)
+    boxes = ((2, bytes(2000)),)
+    with pytest.raises(VaezipError):
+        inline_header(Group(2, 5, 5, boxes=[boxes], blocks=[Block(CLASSIC, 0, b"")]))
+    with pytest.raises(VaezipError):
+        write_archive([simple(boxes=[boxes, boxes])], {})
+
+
+# Fuzz
+
+
+@given(st.binary(max_size=80))
+@settings(max_examples=300)
+def test_random_bytes_are_refused_or_parsed(data):
+    for prefix in (b"", b"\xf1z\r\n", b"\xf1z\r\n\x00" + bytes(4), b"\xf1z\r\n\x0c" + bytes(4)):
+        with contextlib.suppress(FormatError):
+            parse(prefix + data)
+
+
+@given(st.binary(max_size=40))
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_random_directories_are_refused_or_parsed(archive_of, limited_memory, data):
+    for directory in (data, GOOD + data, GOOD + NAMES + data):
+        with contextlib.suppress(FormatError), limited_memory(1 << 28):
+            parse(archive_of(directory, b"payload"))
+
+
+@given(groups(), st.data())
+def test_damaged_directories_are_refused_or_parsed(archive_of, group, data):
+    directory = bytearray(container._write_directory([group], {}))
+    place = data.draw(st.integers(0, len(directory) - 1))
+    directory[place] = data.draw(st.integers(0, 127))
+    with contextlib.suppress(FormatError):
+        parse(archive_of(bytes(directory), b"".join(b.payload for b in group.blocks)))

@@ -1,0 +1,200 @@
+"""The rule of exactness (docs/exactness.md): the same input gives the same bytes on every machine.
+
+Each case compresses the same pictures in a process of its own, with other thread counts, CPU
+features, BLAS kernels, compiled kernels or another array library, and says which it truly had.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vaezip import bitsback, checkpoint, distributions, likelihoods
+from vaezip.exact import elementwise, tables
+from vaezip.tiling import Tiling
+
+X86 = platform.machine().lower() in ("x86_64", "amd64")
+K = (0, 3)
+
+CHILD = """
+import hashlib, json, sys
+import numpy as np
+from threadpoolctl import threadpool_info
+import vaezip
+from vaezip import checkpoint
+from vaezip.inference import gaussian_noise
+
+device, pictures = sys.argv[1], np.load(sys.argv[2])
+out = {"digests": {}, "blas": [], "threads": []}
+for name in checkpoint.shipped():
+    model = checkpoint.load(checkpoint.find(name), device)
+    a = model.architecture
+    x = pictures[f"{a.channels} {a.levels} tiles"]
+    posterior = [p.tobytes() for k in (0, 3) for p in model.posterior(x, np.ones(x.shape[:3], bool), k)]
+    posterior.append(model.outputs(np.arange(0, 4096, 4096 // a.latents, dtype=np.int32)[None, : a.latents]).tobytes())
+    out["digests"][name] = hashlib.sha256(b"".join(posterior)).hexdigest()
+    mode = {(1, 2): "1", (1, 256): "L", (3, 256): "RGB"}[a.channels, a.levels]
+    for kind in ("tiles", "odd") if a.tiled else ("tiles",):
+        some = {str(i): vaezip.Picture(mode, p) for i, p in enumerate(pictures[f"{a.channels} {a.levels} {kind}"])}
+        for steps in (0, 3):
+            data = vaezip.compress(some.items(), model=name, steps=steps, device=device)
+            out["digests"][f"{name} {kind} {steps}"] = hashlib.sha256(data).hexdigest()
+for pool in threadpool_info():
+    if pool["internal_api"] == "openblas":
+        out["blas"].append(pool["architecture"])
+    out["threads"].append(pool["num_threads"])
+import numpy
+core = getattr(numpy, "_core", None) or numpy.core
+out["numpy"] = sorted(k for k, v in core._multiarray_umath.__cpu_features__.items() if v)
+if device == "torch":
+    import torch
+    out["torch"] = torch.backends.cpu.get_cpu_capability()
+import numba
+out["numba"] = numba.config.CPU_NAME
+print(json.dumps(out))
+"""
+
+
+def numpy_features() -> list[str]:
+    """The features that NumPy dispatches on and this machine has."""
+    core = getattr(np, "_core", None) or np.core
+    inner = core._multiarray_umath
+    return [f for f in inner.__cpu_dispatch__ if inner.__cpu_features__[f]]
+
+
+def environments() -> dict[str, tuple[str, dict[str, str]]]:
+    """For each case the device, and what is set around it."""
+    features = numpy_features()
+    wide = [f for f in features if "AVX512" in f or f == "X86_V4"]
+    one, two = (dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), n) for n in "12")
+    cases = {
+        "plain": ("cpu", one),
+        "two threads": ("cpu", two | ({"OPENBLAS_CORETYPE": "Haswell"} if X86 else {})),
+        "no features": ("cpu", one | {"NPY_DISABLE_CPU_FEATURES": ",".join(features)}),
+        "generic kernels": ("cpu", two | {"NUMBA_CPU_NAME": "generic"}),
+        "torch": ("torch", one | {"ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41"}),
+    }
+    if X86:
+        cases["no features"][1]["OPENBLAS_CORETYPE"] = "Nehalem"
+        cases["generic kernels"][1]["OPENBLAS_CORETYPE"] = "SkylakeX" if wide else "Sandybridge"
+        cases["generic kernels"][1]["NPY_DISABLE_CPU_FEATURES"] = ",".join(wide)
+        cases["torch, two threads"] = ("torch", two | {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"})
+    return {name: (device, {k: v for k, v in e.items() if v}) for name, (device, e) in cases.items()}
+
+
+ENVIRONMENTS = environments()
+
+
+@pytest.fixture(scope="module")
+def pictures(discs, dream, tmp_path_factory) -> Path:
+    """Pictures by channels and levels, made once: as tiles of the models, and of an odd size."""
+    found = {}
+    for path in checkpoint.shipped().values():
+        a = checkpoint.architecture(path)
+        key = f"{a.channels} {a.levels}"
+        count = 12 if a.dims < 1000 else 2
+        drawn = discs(count, *a.tile, a.channels, a.levels, seed=1)
+        found[f"{key} tiles"] = np.concatenate([drawn, dream(checkpoint.load(path), count, 5)])
+        found[f"{key} odd"] = discs(1, 35, 33, a.channels, a.levels, seed=2)
+    path = tmp_path_factory.mktemp("exactness") / "pictures.npz"
+    np.savez(path, **found)
+    return path
+
+
+@pytest.fixture(scope="module")
+def results(pictures, tmp_path_factory):
+    """What each case printed; each runs once, when it is first asked for."""
+    found = {}
+
+    def run(case):
+        if case not in found:
+            device, changes = ENVIRONMENTS[case]
+            environment = {
+                k: v for k, v in os.environ.items() if not k.startswith(("OMP_", "OPENBLAS_", "MKL_", "NPY_"))
+            }
+            if "NUMBA_CPU_NAME" in changes:
+                changes = changes | {"NUMBA_CACHE_DIR": str(tmp_path_factory.mktemp("numba"))}
+            command = [sys.executable, "-c", CHILD, device, str(pictures)]
+            done = subprocess.run(command, env=environment | changes, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+            found[case] = json.loads(done.stdout)
+        return found[case]
+
+    return run
+
+
+@pytest.mark.parametrize("case", [c for c in ENVIRONMENTS if c != "plain"])
+def test_the_same_bytes(results, case):
+    plain, other = results("plain")["digests"], results(case)["digests"]
+    assert len(plain) >= 3 * len(checkpoint.shipped())
+    assert {k for k in plain if plain[k] != other[k]} == set()
+
+
+@pytest.mark.parametrize("case", ENVIRONMENTS)
+def test_the_case_was_what_it_says(results, case):
+    """A variable that has no effect would test nothing."""
+    device, asked = ENVIRONMENTS[case]
+    had = results(case)
+    if case != "generic kernels":
+        assert had["numba"] is None
+    else:
+        assert had["numba"] == "generic"
+    if "OPENBLAS_CORETYPE" in asked and device == "cpu":
+        assert asked["OPENBLAS_CORETYPE"].lower() in {b.lower() for b in had["blas"]}
+    disabled = set(asked.get("NPY_DISABLE_CPU_FEATURES", "").split(",")) - {""}
+    assert not disabled & set(had["numpy"])
+    if "ATEN_CPU_CAPABILITY" in asked:
+        assert had["torch"].lower() == asked["ATEN_CPU_CAPABILITY"]
+    if os.cpu_count() > 1:
+        assert max(had["threads"]) == int(asked["OMP_NUM_THREADS"])
+
+
+# What the coding path calls
+
+
+LIBRARY = [
+    *("exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "logaddexp", "logaddexp2", "power", "float_power"),
+    *("sin", "cos", "tan", "sinh", "cosh", "tanh", "arctan", "arctan2", "arcsinh", "arctanh", "cbrt", "hypot"),
+    *("mean", "std", "var", "average", "einsum", "interp", "convolve", "trapezoid"),
+]
+
+
+@pytest.fixture
+def without_library_mathematics(monkeypatch):
+    """No function of NumPy or Python that rounds as it likes."""
+
+    def forbidden(name):
+        def call(*_, **__):
+            raise AssertionError(f"{name} was called on the coding path")
+
+        return call
+
+    for name in LIBRARY:
+        if hasattr(np, name):
+            monkeypatch.setattr(np, name, forbidden(f"numpy.{name}"))
+    for name in ("exp", "expm1", "log", "log2", "log10", "log1p", "pow", "tanh", "erf", "erfc", "sin", "cos", "fsum"):
+        monkeypatch.setattr(math, name, forbidden(f"math.{name}"))
+    for module in (distributions, likelihoods, tables, elementwise):
+        for value in vars(module).values():
+            if hasattr(value, "cache_clear"):
+                value.cache_clear()
+
+
+@pytest.mark.parametrize("steps", K)
+@pytest.mark.usefixtures("without_library_mathematics")
+def test_no_library_mathematics(small, steps):
+    """Neither the decoder, nor the encoder: whose choices would differ from machine to machine."""
+    model, x = small.model, small.images[:5]
+    tiling = Tiling(x.shape, model.architecture.tile)
+    data = bitsback.encode(model, x, tiling.mask, steps, 1)
+    back, seed = bitsback.decode(model, data, tiling.mask, steps, tiling.fill)
+    assert np.array_equal(back, x)
+    assert seed == 1

@@ -1,0 +1,83 @@
+"""Files of earlier releases, which decode for ever; see golden/make_golden.py."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import vaezip
+from vaezip import checkpoint, container
+from vaezip.container import CLASSIC
+
+FOLDER = Path(__file__).parent / "golden"
+FILES = sorted(FOLDER.glob("*.vz"))
+
+_spec = importlib.util.spec_from_file_location("make_golden", FOLDER / "make_golden.py")
+make_golden = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(make_golden)
+
+
+def expected(path):
+    with np.load(path.with_suffix(".npz")) as arrays:
+        return make_golden.from_arrays(dict(arrays))
+
+
+def learned_blocks(data):
+    """(fingerprint, K, payload) of the blocks by models; those by WebP depend on the encoder that Pillow brings."""
+    groups = container.parse(data).groups
+    return [(b.model, b.steps, b.payload) for g in groups for b in g.blocks if b.model != CLASSIC]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_it_decodes(path):
+    pictures = expected(path)
+    found = vaezip.decompress(path.read_bytes())
+    found = {"": found} if isinstance(found, vaezip.Picture) else found
+    assert set(found) == set(pictures)
+    for name, picture in pictures.items():
+        assert vaezip.images.same(found[name], picture), name
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_the_same_pictures_give_the_same_bytes(path):
+    data = path.read_bytes()
+    blocks = learned_blocks(data)
+    if not blocks or "RGBA" in str([p.mode for p in expected(path).values()]):
+        pytest.skip("WebP's bytes depend on the encoder that Pillow brings")
+    name = checkpoint.by_fingerprint(blocks[0][0]).stem
+    again = make_golden.compress(expected(path), {"model": name, "steps": blocks[0][1]})
+    assert learned_blocks(again) == blocks
+
+
+@pytest.mark.parametrize("name", sorted(checkpoint.shipped()))
+@pytest.mark.parametrize("steps", make_golden.STEPS)
+def test_every_shipped_model_has_golden_files(name, steps):
+    """Missing? Run tests/golden/make_golden.py, once the model is final."""
+    fingerprint = checkpoint.fingerprint(checkpoint.find(name))
+    held = {(model, k) for path in FILES for model, k, _ in learned_blocks(path.read_bytes())}
+    assert (fingerprint, steps) in held
+
+
+def test_there_are_golden_files_without_models():
+    assert {"classic", "archive"} <= {path.stem for path in FILES}
+
+
+def test_arrays_and_back():
+    for pictures, _ in make_golden.cases().values():
+        back = make_golden.from_arrays(make_golden.to_arrays(pictures))
+        assert list(back) == list(pictures)
+        assert all(vaezip.images.same(back[name], pictures[name]) for name in pictures)
+
+
+def test_what_exists_is_never_written_again(tmp_path, monkeypatch):
+    cases = {k: v for k, v in make_golden.cases().items() if k == "classic"}
+    monkeypatch.setattr(make_golden, "cases", lambda: cases)
+    make_golden.main(tmp_path)
+    written = (tmp_path / "classic.vz").read_bytes()
+    assert vaezip.images.same(vaezip.decompress(written), cases["classic"][0][""])
+    (tmp_path / "classic.vz").write_bytes(b"precious")
+    make_golden.main(tmp_path)
+    assert (tmp_path / "classic.vz").read_bytes() == b"precious"

@@ -1,0 +1,106 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from vaezip.networks.floating import Vae
+from vaezip.networks.mlp import mlp
+from vaezip.networks.resnet import resnet
+from vaezip.training import likelihoods
+from vaezip.training.objectives import classic, elbo, half_asleep, sample
+
+ARCHITECTURES = [mlp("bernoulli", 3, 8), mlp("logistic", 3, 8), resnet(2, 6, 1, 8)]
+
+
+def vae_of(architecture):
+    torch.manual_seed(0)
+    return Vae(architecture)
+
+
+def pixels_of(architecture, count=6):
+    generator = torch.Generator().manual_seed(1)
+    return torch.randint(
+        0, architecture.levels, (count, *architecture.tile, architecture.channels), generator=generator
+    )
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("objective", [classic, half_asleep])
+def test_losses_and_their_gradients_are_finite(architecture, objective):
+    vae = vae_of(architecture)
+    loss = objective(vae, pixels_of(architecture))
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert all(torch.isfinite(p.grad).all() for p in vae.parameters() if p.grad is not None)
+    assert all(p.grad is not None for p in vae.encoder.parameters())
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_elbo_of_each_image(architecture):
+    x = pixels_of(architecture)
+    values = elbo(vae_of(architecture), x)
+    assert values.shape == (len(x),)
+    assert torch.isfinite(values).all()
+    assert (values < 0).all()
+
+
+def test_elbo_is_a_lower_bound_of_the_likelihood():
+    """A decoder that ignores z has log p(x) in closed form: the ELBO is that less the KL."""
+    vae = vae_of(ARCHITECTURES[0])
+    with torch.no_grad():
+        for parameter in vae.decoder.parameters():
+            parameter.zero_()
+        mean, log_sigma = vae.posterior(pixels_of(ARCHITECTURES[0]))
+        kl = (0.5 * (mean**2 + (2 * log_sigma).exp() - 1) - log_sigma).sum(1)
+        values = elbo(vae, pixels_of(ARCHITECTURES[0]))
+    torch.testing.assert_close(values, -784 * math.log(2) - kl, rtol=1e-5, atol=1e-3)
+
+
+def test_half_of_the_batch_is_dreamt():
+    vae = vae_of(ARCHITECTURES[0])
+    seen = []
+
+    def watch(x):
+        seen.append(x)
+        return Vae.posterior(vae, x)
+
+    vae.posterior = watch
+    x = pixels_of(ARCHITECTURES[0], 10)
+    half_asleep(vae, x)
+    assert len(seen[0]) == 10
+    assert torch.equal(seen[0][5:], x[5:])
+    assert not torch.equal(seen[0][:5], x[:5])
+
+
+@pytest.mark.parametrize("source", ["prior", "posterior"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_samples_are_pixels(architecture, source):
+    x = pixels_of(architecture)
+    found = sample(vae_of(architecture), x, source)
+    assert found.shape == x.shape
+    assert found.dtype == torch.int64
+    assert found.min() >= 0
+    assert found.max() < architecture.levels
+
+
+def test_likelihoods_are_distributions():
+    """The probabilities of all values of a pixel sum to one."""
+    a = mlp("logistic", 1, 1)
+    every = torch.arange(256).reshape(256, 1, 1, 1)
+    parameters = torch.tensor([0.3, -3.0]).expand(256, 1, 1, 1, 2)
+    total = likelihoods.Logistic(a).log_prob(every, parameters).double().exp().sum()
+    assert float(total) == pytest.approx(1, abs=1e-4)
+    two = likelihoods.Bernoulli().log_prob(torch.tensor([0, 1]).reshape(2, 1, 1, 1), torch.full((2, 1, 1, 1, 1), 0.7))
+    assert float(two.exp().sum()) == pytest.approx(1, abs=1e-6)
+
+
+def test_samples_follow_their_distribution():
+    torch.manual_seed(0)
+    a = resnet(2, 6, 1, 8)
+    mean, log_scale, coefficient = 0.1, -3.0, 0.5
+    parameters = torch.tensor([mean, log_scale, coefficient]).expand(4000, 1, 1, 3, 3)
+    x = likelihoods.ColourLogistic(a).sample(parameters).double()[:, 0, 0]
+    assert float(x[:, 0].mean()) == pytest.approx(128 + 128 * mean, abs=1)
+    assert float(x[:, 0].std()) == pytest.approx(128 * math.exp(log_scale) * math.pi / math.sqrt(3), rel=0.1)
+    assert np.corrcoef(x[:, 0], x[:, 1])[0, 1] > 0.3

@@ -1,0 +1,106 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from vaezip import bitsback
+from vaezip import distributions as d
+from vaezip.errors import VaezipError
+from vaezip.exact import backend
+from vaezip.exact.affine import EXACT_FLOAT32, EXACT_FLOAT64
+from vaezip.likelihoods import OUTPUT_BOUND
+from vaezip.networks.architecture import weighted_layers
+from vaezip.networks.floating import Vae
+from vaezip.networks.integer import IntegerNetwork
+from vaezip.networks.mlp import mlp
+from vaezip.networks.resnet import resnet
+from vaezip.training.loop import evaluate
+from vaezip.training.quantize import Precision, _Grid, _row, coarse_grid, quantize
+
+ARCHITECTURES = {
+    "bernoulli": mlp("bernoulli", 3, 16),
+    "logistic": mlp("logistic", 3, 16),
+    "colour": resnet(2, 8, 2, 8),
+}
+
+
+def untrained(name, scale=1.0):
+    torch.manual_seed(0)
+    vae = Vae(ARCHITECTURES[name])
+    with torch.no_grad():
+        for parameter in vae.parameters():
+            parameter.mul_(scale)
+    return vae
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 4.0])
+@pytest.mark.parametrize("bits", [8, 10, 12])
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_bounds_hold_by_construction(name, bits, scale, discs):
+    """Whatever the weights: the integer network accepts them, and every number is in its range."""
+    a = ARCHITECTURES[name]
+    tensors = quantize(untrained(name, scale), discs(32, *a.tile, a.channels, a.levels), Precision(bits))
+    pixel_bound = max(a.offset, a.levels - 1 - a.offset)
+    encoder = IntegerNetwork(backend(), a.encoder, tensors, pixel_bound)
+    IntegerNetwork(backend(), a.decoder, tensors, d.LATENT_BINS // 2)
+    for layer in weighted_layers(a.encoder) + weighted_layers(a.decoder):
+        assert np.abs(tensors[f"{layer.name}.weight"].astype(np.int64)).max() < 1 << 15
+        assert tensors[f"{layer.name}.shift"].min() >= 1
+        last = layer.name.endswith(".out")
+        bound = (d.POSTERIOR_MEAN_BOUND if layer.name.startswith("encoder") else OUTPUT_BOUND) if last else None
+        low, high = tensors[f"{layer.name}.clamp"]
+        if layer.relu:
+            assert low == 0
+        if last:
+            assert (low, high) == (-bound, bound)
+        elif not layer.name.endswith("second"):
+            assert high == (1 << bits) - 1
+    assert encoder.steps
+    assert tensors["coarse"].shape == (a.latents,)
+    assert tensors["coarse"].dtype == np.uint8
+
+
+def test_a_row_is_as_fine_as_its_bound_allows():
+    rng = np.random.default_rng(0)
+    before = _Grid(7, 1023)
+    for exact in (EXACT_FLOAT32, EXACT_FLOAT64):
+        weight = rng.standard_normal(100) * 0.1
+        integers, bias, shift = _row(weight, 0.3, before, 5, exact)
+        total = before.bound * int(np.abs(integers).sum()) + abs(bias) + (1 << (shift - 1))
+        assert total <= exact
+        limited = np.abs(integers).max() >= 1 << 14 or 2 * total > 0.98 * exact
+        assert limited
+        unit = 2.0 ** -(shift - before.exponent + 5)
+        np.testing.assert_allclose(integers * unit, weight, atol=unit / 2 * 1.001)
+        assert bias * unit * 2.0**-before.exponent == pytest.approx(0.3, abs=unit * 2.0**-before.exponent)
+
+
+def test_a_row_that_asks_for_more_than_float32_gets_float64():
+    before = _Grid(7, 1023)
+    integers, bias, _ = _row(np.full(10, 0.5), 0.0, before, 21, EXACT_FLOAT32)
+    assert before.bound * int(np.abs(integers).sum()) + abs(bias) > EXACT_FLOAT32
+
+
+def test_coarse_grid_is_root_twelve_sigmas():
+    log_sigma = np.log(np.array([[2.0**-3 / math.sqrt(12), 0.5 / math.sqrt(12), 1e-9, 1e9]] * 2, np.float32))
+    assert coarse_grid(log_sigma).tolist() == [d.LATENT_BITS - 3, d.LATENT_BITS - 1, 0, d.LATENT_BINS.bit_length() - 2]
+
+
+def test_little_is_lost(small):
+    """Bits of the ELBO, integers against floats. (For shipped models the loss is on their cards.)"""
+    images = small.images
+    floating = np.mean([evaluate(small.vae, images, seed=s) for s in range(3)]) * images.size
+    integer = bitsback.elbo_bits(small.model, images, np.ones(images.shape[:3], bool), 0)
+    assert integer == pytest.approx(floating, rel=0.03)
+
+
+def test_quantising_is_reproducible(small, discs):
+    tensors = [quantize(small.vae, small.images, Precision()) for _ in range(2)]
+    for name in tensors[0]:
+        assert np.array_equal(tensors[0][name], tensors[1][name])
+
+
+def test_weights_that_fit_no_grid_are_refused_with_a_sentence(discs):
+    with pytest.raises(VaezipError):
+        quantize(untrained("bernoulli", 1e4), discs(32, 28, 28, 1, 2), Precision())

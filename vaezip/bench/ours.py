@@ -1,0 +1,132 @@
+"""vaezip itself as a method, and its model's ELBO."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaezip import bitsback, checkpoint, container
+from vaezip.bench.method import Named
+from vaezip.codec import AUTO, Archive, Compressor, ModelShelf
+from vaezip.errors import VaezipError
+from vaezip.images import Picture
+from vaezip.model import Model
+from vaezip.tiling import Tiling
+
+_ELBO_TILES = 1024
+"""The ELBO of few tiles is estimated by drawing z more than once, until about so many have been drawn."""
+
+_MAX_DRAWS = 8
+
+
+Decoded = tuple[str, Picture | VaezipError]
+
+
+class Ours:
+    """The codec with one model and one K, the model loaded once, as the command line does it."""
+
+    suffix = ".vz"
+    verifies = True
+
+    def __init__(self, model: str, steps: int, device: str = "cpu", threads: int = 1) -> None:
+        """``model``: name, path or ``auto``."""
+        path = None if model == AUTO else checkpoint.find(model)
+        self.label = path.stem if path else AUTO
+        self.name = f"{self.label} with K = {steps}"
+        self.model = path or AUTO
+        self.steps, self.threads = steps, threads
+        self.shelf = ModelShelf((path,) if path else (), device)
+        self.chosen = self.shelf.by_name(path) if path else None
+        self._used: set[bytes] = set()
+        self._elbos: dict[bytes, float | None] = {}
+
+    def prepare(self, pictures: Sequence[Named]) -> Sequence[Named]:
+        """Nothing."""
+        return pictures
+
+    def encode(self, prepared: Sequence[Named], verify: bool) -> list[bytes]:
+        """One file."""
+        with Compressor(self.model, self.steps, threads=self.threads, verify=verify, shelf=self.shelf) as compressor:
+            for name, picture in prepared:
+                compressor.add(name, picture)
+            return [compressor.close()]
+
+    def decode(self, files: Sequence[bytes], prepared: object = None) -> tuple[Archive, list[Decoded]]:
+        """The file, and its pictures by name."""
+        archive = Archive(files[0], threads=self.threads, shelf=self.shelf)
+        return archive, list(archive.pictures())
+
+    def restore(self, decoded: tuple[Archive, list[Decoded]], pictures: Sequence[Named]) -> list[Picture]:
+        """In the order of coding: in a file, pictures of one size stand together."""
+        archive, found = decoded[0], dict(decoded[1])
+        self._used.update(block.model for group in archive.file.groups for block in group.blocks)
+        return [_checked(found[name]) for name, _ in pictures]
+
+    def take_model(self) -> Model | None:
+        """The model that coded every block restored since the last call, if it was one."""
+        used, self._used = self._used, set()
+        if self.chosen and used <= {self.chosen.fingerprint}:
+            return self.chosen
+        if len(used) != 1 or container.CLASSIC in used:
+            return None
+        return self.shelf.by_fingerprint(next(iter(used)))
+
+    def elbo_bpd(self, model: Model | None, pictures: Iterable[Named]) -> float | None:
+        """−ELBO in bits a value; None without a model, or where it does not code all planes of all pictures."""
+        if model and model.fingerprint not in self._elbos:
+            self._elbos[model.fingerprint] = _elbo_bpd(model, pictures, self.steps)
+        return self._elbos[model.fingerprint] if model else None
+
+
+def _elbo_bpd(model: Model, pictures: Iterable[Named], steps: int) -> float | None:
+    groups: dict[tuple[int, ...], list[NDArray[np.uint8]]] = defaultdict(list)
+    for _, picture in pictures:
+        planes = coded_planes(model, picture)
+        if planes is None:
+            return None
+        groups[planes.shape].append(planes)
+    bits = sum(_elbo_bits(model, np.stack(group), steps) for group in groups.values())
+    return bits / sum(planes.size for group in groups.values() for planes in group)
+
+
+def coded_planes(model: Model, picture: Picture) -> NDArray[np.uint8] | None:
+    """The samples as the model codes them; None where it does not code all of them."""
+    a, samples = model.architecture, picture.samples
+    if samples.dtype != np.uint8 or picture.mode not in ("1", "L", "RGB") or samples.shape[2] != a.channels:
+        return None
+    black_and_white = picture.mode == "1" or (picture.mode == "L" and bool(np.isin(samples, (0, 255)).all()))
+    if black_and_white != (a.levels == 2):
+        return None
+    return (samples > 0).astype(np.uint8) if black_and_white else samples.astype(np.uint8)
+
+
+def information(model: Model | None) -> dict[str, Any]:
+    """What the report says of a model."""
+    if model is None:
+        return {"fingerprint": None, "objective": None}
+    return {"fingerprint": model.fingerprint.hex(), "objective": model.information.get("objective")}
+
+
+def _elbo_bits(model: Model, samples: NDArray[np.uint8], steps: int) -> float:
+    """Of pictures of one size (pictures, height, width, channels), the mean over some draws of z."""
+    tiles = len(Tiling(samples.shape, model.architecture.tile).mask)
+    draws = min(max(_ELBO_TILES // tiles, 1), _MAX_DRAWS)
+    repeated = np.concatenate([samples] * draws)
+    tiling = Tiling(repeated.shape, model.architecture.tile)
+    return bitsback.elbo_bits(model, tiling.split(repeated), tiling.mask, steps) / draws
+
+
+def _checked(picture: Picture | VaezipError) -> Picture:
+    if isinstance(picture, VaezipError):
+        raise picture
+    return picture
+
+
+def default_models(dataset: str) -> tuple[str, ...]:
+    """The shipped model of the data set's name, or ``auto``."""
+    return (dataset,) if dataset in checkpoint.shipped() and not Path(dataset).is_dir() else (AUTO,)

@@ -1,0 +1,103 @@
+"""What a benchmark is to measure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+ORDERS = ("set", "single")
+"""``set``: all pictures in one file; ``single``: a file a picture."""
+
+PEERS = ("png", "oxipng", "zopfli", "webp", "jxl", "jpegls")
+"""What ``--peers`` takes; ``jxl`` is measured at efforts 7 and 9."""
+
+DEFAULT_PEERS = ("png", "oxipng", "webp", "jxl", "jpegls")
+"""Without zopfli, which takes minutes on a large picture."""
+
+MAX_STEPS = 65535
+
+_RANGE = re.compile(r"(\d+)\.\.(\d+)")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A benchmark.
+
+    Attributes:
+        dataset: a name of :data:`vaezip.datasets.NAMES`, or a folder.
+        data: folder with the named data sets; None for the usual places.
+        limit: how many pictures; None for all.
+        seed: draw them at random with this seed; None takes the first.
+        models: names or paths of models, or ``auto``; empty for the data set's own.
+        steps: values of K.
+        orders: of :data:`ORDERS`.
+        peers: of :data:`PEERS`.
+        per_image: keep the figures of every picture.
+        device: ``cpu`` or ``cuda``.
+        threads: blocks coded at once.
+        repeats: how often the work on a set is timed, at most; long work is timed less often.
+        isolated: measure each method in a process of its own; without, no peak memory is known.
+    """
+
+    dataset: str
+    data: str | None = None
+    limit: int | None = None
+    seed: int | None = None
+    models: tuple[str, ...] = ()
+    steps: tuple[int, ...] = (0,)
+    orders: tuple[str, ...] = ORDERS
+    peers: tuple[str, ...] = DEFAULT_PEERS
+    per_image: bool = False
+    device: str = "cpu"
+    threads: int = 1
+    repeats: int = 3
+    isolated: bool = True
+
+    @staticmethod
+    def from_dict(fields: dict[str, Any]) -> Plan:
+        """Inverse of :func:`dataclasses.asdict`, also when it went through JSON."""
+        fixed: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in fields.items()}
+        return Plan(**fixed)
+
+
+def parse_steps(text: str) -> tuple[int, ...]:
+    """Values of K, in order and each once, from numbers and ranges that include both ends.
+
+    >>> parse_steps("0..3,7,10")
+    (0, 1, 2, 3, 7, 10)
+
+    Raises:
+        ValueError: the text is no such list.
+    """
+    values: set[int] = set()
+    for part in text.split(","):
+        part = part.strip()
+        match = _RANGE.fullmatch(part)
+        if match and int(match[1]) <= int(match[2]) <= MAX_STEPS:
+            values.update(range(int(match[1]), int(match[2]) + 1))
+        elif re.fullmatch(r"[0-9]+", part) and int(part) <= MAX_STEPS:
+            values.add(int(part))
+        else:
+            raise ValueError(f"'{part}' is no number of steps; write 0,5,10 or 0..10, up to {MAX_STEPS}")
+    return tuple(sorted(values))
+
+
+def parse_peers(text: str) -> tuple[str, ...]:
+    """Names of peers from a list with commas, ``none`` or ``all``.
+
+    >>> parse_peers("webp,png")
+    ('png', 'webp')
+
+    Raises:
+        ValueError: an unknown name.
+    """
+    names = {part.strip().lower() for part in text.split(",")}
+    if names == {"none"}:
+        return ()
+    if names == {"all"}:
+        return PEERS
+    unknown = names - set(PEERS)
+    if unknown:
+        raise ValueError(f"'{min(unknown)}' is no peer; there are {', '.join(PEERS)}, or all, or none")
+    return tuple(peer for peer in PEERS if peer in names)

@@ -1,0 +1,267 @@
+"""Two plots for each order: rate over K, and rate over time, other codecs as lines."""
+
+from __future__ import annotations
+
+import io
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from vaezip.bench.measure import Figures
+from vaezip.bench.report import ModelRow, PeerRow, Report
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8C6D1F", "#56B4E9")
+"""Okabe and Ito's, told apart by most colour-blind eyes."""
+
+MARKERS = "osD^vP"
+GREY = "#5A5A5A"
+
+_PANEL = (7.4, 4.8)
+_ORDERS = {
+    "set": "{images:,} {dataset} images in one file",
+    "single": "each of {images:,} {dataset} images in a file of its own",
+}
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A model's rows over K."""
+
+    label: str
+    rows: Sequence[ModelRow]
+    colour: str
+    marker: str
+
+
+@dataclass(frozen=True)
+class Label:
+    """What a line is called.
+
+    Attributes:
+        rate: its rate at ``x``, or at the right edge of the plot where there is none.
+    """
+
+    rate: float
+    text: str
+    colour: str
+    x: float | None = None
+
+
+def render(report: Report, suffix: str) -> bytes:
+    """The plots as a file of this format, ``.png`` or ``.svg``."""
+    out = io.BytesIO()
+    draw(report).savefig(out, format=suffix.lower().removeprefix("."), dpi=150)
+    return out.getvalue()
+
+
+def draw(report: Report) -> Figure:
+    """A row of two plots for each order."""
+    orders = report.orders
+    figure = Figure(
+        figsize=(2 * _PANEL[0], _PANEL[1] * len(orders)), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12)
+    )
+    panels = figure.subplots(len(orders), 2, squeeze=False)
+    for (left, right), order in zip(panels, orders):
+        title = _ORDERS[order].format(images=report.facts.images, dataset=report.facts.dataset)
+        peers = [row for row in report.peers if row.figures.order == order]
+        over_steps(left, curves(report, order), peers, title)
+        over_seconds(right, curves(report, order), peers, title)
+    return figure
+
+
+def curves(report: Report, order: str) -> list[Curve]:
+    """A curve a model; called by its objective too, where the name does not tell."""
+    groups: dict[tuple[str, str | None], list[ModelRow]] = defaultdict(list)
+    for row in report.models:
+        if row.figures.order == order:
+            groups[row.model, row.objective].append(row)
+    return [
+        Curve(model if not objective or objective in model else f"{model} ({objective})", rows, colour, marker)
+        for ((model, objective), rows), colour, marker in zip(groups.items(), COLOURS * 9, MARKERS * 9)
+    ]
+
+
+def over_steps(axes: Axes, shown: Sequence[Curve], peers: Sequence[PeerRow], title: str) -> None:
+    """Bits per dimension over K; peers as lines, where they are near, or by name beyond the edge."""
+    frame(axes, f"Rate over K: {title}", "K, steps of inference per image")
+    labels = []
+    for curve in shown:
+        last = curve.rows[-1]
+        axes.plot([r.steps for r in curve.rows], [r.figures.bpd for r in curve.rows], **_style(curve))
+        labels.append(Label(last.figures.bpd, curve.label, curve.colour, last.steps))
+        known = [(row.steps, row.elbo_bpd) for row in curve.rows if row.elbo_bpd]
+        if known:
+            axes.plot(*zip(*known), color=curve.colour, lw=1.2, ls=(0, (2, 2)))
+            labels.append(Label(known[-1][1], "its −ELBO", curve.colour, known[-1][0]))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    low, high = room(axes)
+    near = [peer for peer in peers if low <= peer.figures.bpd <= high]
+    labels += _peer_lines(axes, near)
+    labels += [Label(p.figures.bpd, p.label, GREY) for p in peers if p not in near]
+    name_lines(axes, labels)
+
+
+def over_seconds(axes: Axes, shown: Sequence[Curve], peers: Sequence[PeerRow], title: str) -> None:
+    """Bits per dimension over seconds an image, to compress; a peer is a line with a dot at its own time."""
+    frame(axes, f"Rate over time: {title}", "time to compress, per image")
+    seconds_axis(axes)
+    labels = []
+    for curve in shown:
+        first, last = curve.rows[0].figures, curve.rows[-1].figures
+        axes.plot([r.figures.compress_s for r in curve.rows], [r.figures.bpd for r in curve.rows], **_style(curve))
+        steps = _steps(curve.rows)
+        labels.append(Label(last.bpd, f"{curve.label}, {steps}", curve.colour, last.compress_s))
+        if curve is shown[0] and last.compress_s > 2 * first.compress_s:
+            _mark(axes, first, f"K = {curve.rows[0].steps}", curve.colour)
+            _mark(axes, last, f"K = {curve.rows[-1].steps}", curve.colour)
+    labels += _peer_lines(axes, peers)
+    for peer in peers:
+        axes.plot([peer.figures.compress_s], [peer.figures.bpd], marker="o", color=GREY, ms=5)
+    room(axes)
+    name_lines(axes, labels)
+
+
+def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """Positions as near as may be to the wanted ones, in their order, ``gap`` apart, between two bounds.
+
+    >>> spread([1.0, 1.0, 5.0], 1.0, 0.0, 9.0)
+    [0.5, 1.5, 5.0]
+    >>> spread([1.0, 5.0, 5.0], 1.0, 0.0, 5.0)
+    [1.0, 4.0, 5.0]
+    """
+    clusters: list[list[int]] = []
+    for i in sorted(range(len(wanted)), key=lambda i: wanted[i]):
+        clusters.append([i])
+        while len(clusters) > 1 and _top(clusters[-2], wanted, gap) + gap > _bottom(clusters[-1], wanted, gap):
+            last = clusters.pop()
+            clusters[-1] += last
+    placed = [0.0] * len(wanted)
+    for cluster in clusters:
+        for rank, i in enumerate(cluster):
+            placed[i] = _bottom(cluster, wanted, gap) + rank * gap
+    order = [i for cluster in clusters for i in cluster]
+    for rank, i in enumerate(reversed(order)):
+        placed[i] = min(placed[i], high - rank * gap)
+    for rank, i in enumerate(order):
+        placed[i] = max(placed[i], low + rank * gap)
+    return placed
+
+
+def _bottom(cluster: list[int], wanted: Sequence[float], gap: float) -> float:
+    return sum(wanted[i] for i in cluster) / len(cluster) - gap * (len(cluster) - 1) / 2
+
+
+def _top(cluster: list[int], wanted: Sequence[float], gap: float) -> float:
+    return _bottom(cluster, wanted, gap) + gap * (len(cluster) - 1)
+
+
+def frame(axes: Axes, title: str, below: str, beside: str = "bits per dimension (less is better)") -> None:
+    """Title, names of the axes, and a grid."""
+    axes.set_title(title, loc="left", fontsize=11, fontweight="bold", pad=14)
+    axes.set_xlabel(below)
+    axes.set_ylabel(beside)
+    axes.grid(color="#E3E3E3", lw=0.8)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def seconds_axis(axes: Axes) -> None:
+    """A logarithmic axis of seconds, in µs, ms or s."""
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: duration(x)))
+
+
+def duration(seconds: float) -> str:
+    """In the unit that fits.
+
+    >>> duration(0.00025), duration(0.01), duration(2.0)
+    ('250 µs', '10 ms', '2 s')
+    """
+    for unit, name in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
+        if seconds >= 0.9995 * unit:
+            return f"{seconds / unit:.3g} {name}"
+    return f"{seconds * 1e9:.3g} ns"
+
+
+def room(axes: Axes) -> tuple[float, float]:
+    """Make the range of rates a little wider than what is drawn; the range."""
+    rates = [float(y) for line in axes.lines for y in np.asarray(line.get_ydata(), float)]
+    low, high = min(rates), max(rates)
+    margin = 0.12 * (high - low) or 0.05 * high or 1.0
+    axes.set_ylim(low - margin, high + margin)
+    return low - margin, high + margin
+
+
+def name_lines(axes: Axes, labels: Sequence[Label], form: Callable[[float], str] | None = None) -> None:
+    """Name each line to the right of the plot, with its rate; those that lie above or below it with an arrow."""
+    low, high = axes.get_ylim()
+    labels = sorted(labels, key=lambda label: label.rate)
+    places = spread([min(max(label.rate, low), high) for label in labels], 0.06 * (high - low), low, high)
+    for label, place in zip(labels, places):
+        inside = low <= label.rate <= high
+        arrow = "" if inside else "↑ " if label.rate > high else "↓ "
+        rate = (form or bits)(label.rate)
+        at_edge = label.x is None
+        axes.annotate(
+            f"{arrow}{label.text}  {rate}",
+            (1.0 if at_edge else label.x, min(max(label.rate, low), high)),
+            (1.04, place),
+            xycoords=axes.get_yaxis_transform() if at_edge else "data",
+            textcoords=axes.get_yaxis_transform(),
+            color=label.colour,
+            fontsize=9,
+            va="center",
+            annotation_clip=False,
+            arrowprops={
+                "arrowstyle": "-",
+                "color": label.colour,
+                "lw": 0.7,
+                "relpos": (0, 0.5),
+                "shrinkA": 1,
+                "shrinkB": 2,
+            }
+            if inside
+            else None,
+        )
+
+
+def bits(rate: float) -> str:
+    """Bits per dimension with four digits that matter."""
+    return f"{rate:.4f}" if rate < 1 else f"{rate:.3f}"
+
+
+def _style(curve: Curve) -> dict[str, Any]:
+    return {"color": curve.colour, "marker": curve.marker, "lw": 2, "ms": 6}
+
+
+def _mark(axes: Axes, figures: Figures, text: str, colour: str) -> None:
+    axes.annotate(
+        text,
+        (figures.compress_s, figures.bpd),
+        (0, -8),
+        textcoords="offset points",
+        ha="center",
+        va="top",
+        fontsize=8,
+        color=colour,
+    )
+
+
+def _peer_lines(axes: Axes, peers: Iterable[PeerRow]) -> list[Label]:
+    labels = []
+    for peer in peers:
+        axes.axhline(peer.figures.bpd, color=GREY, lw=1, ls=(0, (5, 3)))
+        labels.append(Label(peer.figures.bpd, peer.label, GREY))
+    return labels
+
+
+def _steps(rows: Sequence[ModelRow]) -> str:
+    first, last = rows[0].steps, rows[-1].steps
+    return f"K = {first}" if first == last else f"K = {first} … {last}"

@@ -1,0 +1,138 @@
+"""Runs a benchmark: every method in turn, each in a process of its own."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from vaezip import checkpoint
+from vaezip.bench import machine, ours, peers, worker
+from vaezip.bench.method import MismatchError, UnavailableError
+from vaezip.bench.plan import Plan
+from vaezip.bench.report import Facts, ModelRow, PeerRow, Report, figures_from
+from vaezip.codec import AUTO
+from vaezip.datasets import Collection
+from vaezip.errors import VaezipError
+
+Progress = Callable[[str], None]
+Job = dict[str, Any]
+
+
+def run(plan: Plan, progress: Progress = lambda text: None) -> Report:
+    """Measure all that a plan asks for.
+
+    Args:
+        plan: what to measure.
+        progress: told what is being measured.
+
+    Raises:
+        MismatchError: a picture did not come back bit for bit; the message names it and the method.
+        VaezipError: the data set or a model is missing or unfit.
+    """
+    models = plan.models or ours.default_models(plan.dataset)
+    for model in models:
+        if model != AUTO:
+            checkpoint.architecture(checkpoint.find(model))
+    progress(f"reading {plan.dataset}")
+    facts = _facts(worker.select(plan), plan)
+    jobs: list[Job] = [{"model": model, "steps": steps} for model in models for steps in plan.steps]
+    jobs += [{"peer": variant} for peer in plan.peers for variant in peers.variants(peer)]
+    model_rows: list[ModelRow] = []
+    peer_rows: list[PeerRow] = []
+    skipped: dict[str, str] = {}
+    for i, job in enumerate(jobs):
+        progress(f"{i + 1} of {len(jobs)}: {_title(job)}")
+        try:
+            answer = _measure(plan, job)
+        except UnavailableError as reason:
+            skipped[_title(job)] = str(reason)
+            continue
+        for row in answer["rows"]:
+            row["figures"] = figures_from(row["figures"])
+            if "peer" in job:
+                peer_rows.append(PeerRow(**row))
+            else:
+                model_rows.append(ModelRow(**row))
+    return Report(
+        facts,
+        model_rows,
+        peer_rows,
+        skipped,
+        plan.device,
+        plan.threads,
+        machine.describe(plan.device),
+        machine.versions(plan.device),
+        machine.commit(),
+        datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+    )
+
+
+def _title(job: Job) -> str:
+    return peers.CODECS[job["peer"]].label if "peer" in job else f"{Path(job['model']).stem}, K = {job['steps']}"
+
+
+def _measure(plan: Plan, job: Job) -> dict[str, Any]:
+    if not plan.isolated:
+        with tempfile.TemporaryDirectory(prefix="vaezip-bench-") as folder:
+            return worker.run(plan, job, Path(folder))
+    answer = _ask_worker(plan, job)
+    if "error" in answer:
+        kind = {k.__name__: k for k in (MismatchError, UnavailableError)}.get(answer["error"], VaezipError)
+        raise kind(answer["reason"])
+    return answer
+
+
+def _ask_worker(plan: Plan, job: Job) -> dict[str, Any]:
+    """Run a job in a fresh process. The open pipe to its standard input keeps it alive."""
+    command = [sys.executable, "-m", "vaezip.bench.worker", json.dumps({"plan": asdict(plan), **job})]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    with (
+        tempfile.TemporaryFile() as complaints,
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints, env=environment
+        ) as process,
+    ):
+        assert process.stdout
+        lines = process.stdout.read().decode().splitlines()
+        if process.wait() != 0 or not lines:
+            complaints.seek(0)
+            last = complaints.read().decode(errors="replace").strip().rpartition("\n")[2]
+            reason = last or f"exit status {process.returncode}"
+            raise VaezipError(f"{_title(job)} could not be measured: {reason}")
+    answer: dict[str, Any] = json.loads(lines[-1])
+    return answer
+
+
+def _facts(pictures: Collection, plan: Plan) -> Facts:
+    digest = hashlib.sha256()
+    dims = raw = 0
+    modes: Counter[str] = Counter()
+    shapes = set()
+    for _, picture in pictures:
+        digest.update(picture.samples.tobytes())
+        dims, raw = dims + picture.samples.size, raw + picture.samples.nbytes
+        modes[picture.mode] += 1
+        height, width, channels = picture.samples.shape
+        shapes.add((height, width, channels))
+    return Facts(
+        pictures.name,
+        len(pictures),
+        dims,
+        raw,
+        dict(modes),
+        shapes.pop() if len(shapes) == 1 else None,
+        plan.limit,
+        plan.seed,
+        digest.hexdigest(),
+        pictures.verified,
+    )

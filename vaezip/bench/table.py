@@ -1,0 +1,179 @@
+"""The figures as tables for a terminal, or for plain text; the best in each column has a star."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TextIO
+
+from rich import box
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+from vaezip.bench.report import Facts, ModelRow, PeerRow, Report
+
+Row = ModelRow | PeerRow
+
+_PLAIN_WIDTH = 140
+_TITLES = {
+    "set": "Set: {images:,} images in one file (other codecs: one contact sheet)",
+    "single": "Single: each of {images:,} images in a file of its own",
+}
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A column of figures.
+
+    Attributes:
+        title: heading, of two lines.
+        value: what it shows of a row; None for nothing.
+        form: a format specification, or "3" for three significant digits.
+        less_is_better: whether the least value is the best.
+        rank: columns of the highest rank go first where the terminal is narrow.
+    """
+
+    title: str
+    value: Callable[[Row], float | None]
+    form: str
+    less_is_better: bool = True
+    rank: int = 0
+
+    def cells(self, rows: Sequence[Row]) -> list[Text]:
+        """The column, the best of several figures starred. What looks equal is equally good."""
+        shown = [self._show(self.value(row)) for row in rows]
+        known = [float(text) for text in shown if text]
+        best = (min if self.less_is_better else max)(known) if len(known) > 1 else None
+        return [_cell(text, bool(text) and float(text) == best) for text in shown]
+
+    def _show(self, value: float | None) -> str:
+        if value is None:
+            return ""
+        return three_digits(value) if self.form == "3" else format(value, self.form)
+
+
+_COLUMNS = (
+    _Column("\nBPD", lambda r: r.figures.bpd, ".4f"),
+    _Column("\nELBO", lambda r: r.elbo_bpd if isinstance(r, ModelRow) else None, ".4f"),
+    _Column("over\n%", lambda r: _percent(r.overhead) if isinstance(r, ModelRow) else None, ".2f", rank=1),
+    _Column("compress\nms/image", lambda r: 1e3 * r.figures.compress_s, "3"),
+    _Column("\nMB/s", lambda r: r.figures.compress_mb_s, "3", less_is_better=False, rank=3),
+    _Column("decompress\nms/image", lambda r: 1e3 * r.figures.decompress_s, "3"),
+    _Column("\nMB/s", lambda r: r.figures.decompress_mb_s, "3", less_is_better=False, rank=3),
+    _Column("peak\nMB", lambda r: r.figures.peak_mb, ".0f", rank=2),
+)
+
+
+def show(report: Report, out: TextIO, per_image: bool = False) -> None:
+    """Print a report; with colours, and in its width, where ``out`` is a terminal."""
+    console = Console(file=out, highlight=False)
+    if console.is_terminal:
+        _print(report, console, per_image)
+        return
+    buffer = io.StringIO()
+    _print(report, Console(file=buffer, highlight=False, width=_PLAIN_WIDTH, color_system=None), per_image)
+    out.write("".join(line.rstrip() + "\n" for line in buffer.getvalue().splitlines()))
+
+
+def _print(report: Report, console: Console, per_image: bool) -> None:
+    console.print(_headline(report.facts), markup=False)
+    for order in report.orders:
+        console.print(_fitting_table(report, order, console))
+        if per_image and order == "single":
+            console.print(images_table(report))
+    for name, reason in report.skipped.items():
+        console.print(f"skipped: {name}: {reason}", markup=False)
+    console.print(_footnote(report), markup=False)
+
+
+def _fitting_table(report: Report, order: str, console: Console) -> Table:
+    """With as many columns as the terminal is wide enough for."""
+    for rank in (3, 2, 1, 0):
+        table = figures_table(report, order, rank)
+        wide = console.options.update(max_width=10 * _PLAIN_WIDTH)
+        if Measurement.get(console, wide, table).maximum <= console.width:
+            break
+    return table
+
+
+def figures_table(report: Report, order: str, rank: int = 3) -> Table:
+    """One row a method, one column a figure of at most this rank."""
+    rows = report.rows(order)
+    title = _TITLES[order].format(images=report.facts.images)
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE, collapse_padding=True)
+    for heading in ("\nmethod", "\nencoder"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("\nK", justify="right", no_wrap=True)
+    columns = [column for column in _COLUMNS if column.rank <= rank]
+    for column in columns:
+        table.add_column(column.title, justify="right", no_wrap=True)
+    figures = zip(*(column.cells(rows) for column in columns))
+    for i, (row, cells) in enumerate(zip(rows, figures)):
+        last_model = isinstance(row, ModelRow) and i + 1 < len(rows) and isinstance(rows[i + 1], PeerRow)
+        table.add_row(*_name(row), *cells, end_section=last_model)
+    return table
+
+
+def images_table(report: Report) -> Table:
+    """One row an image, one column a method: bits a value in a file of its own."""
+    rows = report.rows("single")
+    table = Table(title="Bits per dimension of each image", title_justify="left", title_style="bold", box=box.SIMPLE)
+    table.add_column("image")
+    for row in rows:
+        name, _, steps = _name(row)
+        table.add_column(f"{name}\nK={steps}" if steps else name, justify="right")
+    for images in zip(*(row.figures.images for row in rows)):
+        best = min(image.bpd for image in images)
+        table.add_row(images[0].name, *(f"{i.bpd:.4f}" + ("*" if i.bpd == best else " ") for i in images))
+    return table
+
+
+def three_digits(value: float) -> str:
+    """Three significant digits, never with an exponent.
+
+    >>> three_digits(0.01234), three_digits(1.2), three_digits(45678.0)
+    ('0.0123', '1.20', '45678')
+    """
+    if value == 0:
+        return "0"
+    text = f"{value:.3g}"
+    if "e" in text:
+        text = f"{float(text):f}".rstrip("0").rstrip(".") if abs(value) < 1 else f"{value:.0f}"
+    digits = len(text.replace(".", "").lstrip("0"))
+    return text if digits >= 3 else text + ("" if "." in text else ".") + "0" * (3 - digits)
+
+
+def _cell(text: str, best: bool) -> Text:
+    return Text(f"{text}*", "bold green") if best else Text(f"{text} " if text else "")
+
+
+def _percent(fraction: float | None) -> float | None:
+    return None if fraction is None else 100 * fraction
+
+
+def _name(row: Row) -> tuple[str, str, str]:
+    if isinstance(row, PeerRow):
+        return row.label, "", ""
+    return f"vaezip {row.model}", row.objective or "", str(row.steps)
+
+
+def _headline(facts: Facts) -> str:
+    choice = (
+        "the first" if facts.limit and facts.seed is None else "drawn at random" if facts.seed is not None else "all"
+    )
+    size = "×".join(str(n) for n in facts.shape) if facts.shape else "of several sizes"
+    return f"{facts.dataset}: {facts.images:,} images ({choice}), {size}, {facts.dims:,} values\n"
+
+
+def _footnote(report: Report) -> str:
+    machine = report.machine
+    threads = f"{report.threads} thread" + ("s" if report.threads > 1 else "")
+    where = machine["gpu"] or machine["cpu"]
+    return (
+        "* best of its column. BPD: bits of the files per value, headers included. ELBO: the model's own bound.\n"
+        "Every image was decoded and compared: all are identical. compress includes vaezip's own verification.\n"
+        f"{where}, {threads}."
+    )

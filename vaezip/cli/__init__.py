@@ -1,0 +1,76 @@
+"""The command line: ``vaezip COMMAND …``.
+
+``--help`` answers at once: a command's module is imported when the command runs, and imports in
+turn nothing heavy before it must. Modules named after a command hold it as ``command``; the others
+are what the commands share.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+import vaezip
+from vaezip.cli import interrupts, streams
+
+COMMANDS = {
+    "compress": ("vaezip.cli.compress", "Compress pictures without loss."),
+    "decompress": ("vaezip.cli.decompress", "Write the pictures of .vz files."),
+    "test": ("vaezip.cli.test", "Decode .vz files and write nothing."),
+    "info": ("vaezip.cli.info", "Tell what .vz files hold."),
+    "models": ("vaezip.cli.models", "List the models that come with vaezip."),
+    "sample": ("vaezip.cli.sample", "Draw pictures from a model."),
+}
+"""Of each command, its module and what the list of commands says of it."""
+
+
+class Program(click.Group):
+    """The commands of the table, imported when they are needed."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run as a program, which may be interrupted; tests call :meth:`main` instead."""
+        interrupts.install()
+        streams.forgive_names()
+        return super().__call__(*args, **kwargs)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name, if there is one."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(COMMANDS[cmd_name][0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list in ``--help``, without importing any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; click itself would take an interrupt for a mere failure."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("vaezip: interrupted", err=True)
+            raise click.exceptions.Exit(130) from None
+
+
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(vaezip.__version__, prog_name="vaezip", message="%(prog)s %(version)s")
+def main() -> None:
+    """Compress pictures without loss, by a variational auto-encoder and bits-back coding.
+
+    A file made on one machine decodes on every other, bit for bit.
+
+    \b
+    vaezip compress photo.png       makes photo.png.vz
+    vaezip decompress photo.png.vz  makes photo.png again
+
+    The exit status is 0 if all went well, 1 if a file failed (the others are still done), 2 if the
+    command line is wrong, 130 after an interrupt.
+    """

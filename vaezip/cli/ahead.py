@@ -1,0 +1,45 @@
+"""Work done in threads a little ahead of who needs it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_ITEMS_A_THREAD = 2
+_BYTES = 1 << 25
+
+
+def ahead(
+    function: Callable[[Item], Result], items: Iterable[Item], threads: int, size: Callable[[Item], int]
+) -> Iterator[tuple[Item, Future[Result]]]:
+    """Each item with what ``function`` makes of it, in order.
+
+    So few are under way at once that memory does not grow with the number of items: two a
+    thread, and, but for one, 32 MiB.
+
+    Args:
+        function: called in threads; what it raises, the future raises.
+        items: taken one by one.
+        threads: how many.
+        size: of an item, in bytes.
+    """
+    pool = ThreadPoolExecutor(threads)
+    waiting: deque[tuple[Item, int, Future[Result]]] = deque()
+    held = 0
+    try:
+        for item in items:
+            waiting.append((item, size(item), pool.submit(function, item)))
+            held += waiting[-1][1]
+            while len(waiting) > _ITEMS_A_THREAD * threads or (held > _BYTES and len(waiting) > 1):
+                first, weight, job = waiting.popleft()
+                held -= weight
+                yield first, job
+        for first, _, job in waiting:
+            yield first, job
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

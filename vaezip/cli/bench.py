@@ -1,0 +1,164 @@
+"""``vaezip bench``."""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from vaezip.bench.plan import DEFAULT_PEERS, ORDERS, PEERS, Plan, parse_peers, parse_steps
+from vaezip.cli import options, streams
+from vaezip.cli.console import Console, blame, with_console
+from vaezip.cli.streams import STDIO
+from vaezip.errors import DataError
+
+if TYPE_CHECKING:
+    from vaezip.bench.report import Report
+
+_PLOT_SUFFIXES = (".png", ".svg")
+
+
+def _steps(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ...]:
+    try:
+        return parse_steps(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def _peers(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ...]:
+    try:
+        return parse_peers(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def _plot(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value and Path(value).suffix.lower() not in _PLOT_SUFFIXES:
+        raise click.BadParameter("the name must end in .png or .svg")
+    return value
+
+
+@click.command()
+@click.option(
+    "--dataset",
+    required=True,
+    metavar="NAME|FOLDER",
+    help="mnist, mnist-binary, cifar10 or cifar100 (their test images), or a folder of pictures.",
+)
+@click.option(
+    "--data",
+    metavar="DIR",
+    type=click.Path(file_okay=False),
+    help="Where the named data sets lie, in subfolders mnist, cifar-10-batches-bin, cifar-100-binary.  "
+    "[default: $VAEZIP_DATA, then the user's cache, then a download]",
+)
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    metavar="NAME|PATH|auto",
+    help="A model to measure. May be repeated.  [default: the one named like the data set, or auto]",
+)
+@click.option(
+    "--steps",
+    metavar="K,...",
+    default="0",
+    show_default=True,
+    callback=_steps,
+    help="Steps of inference: 5, or 0,5,10, or 0..10.",
+)
+@click.option("--order", type=click.Choice(ORDERS), help="All images in one file, or a file an image.  [default: both]")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Measure N images.  [default: all]")
+@click.option("--seed", type=click.IntRange(min=0), metavar="S", help="Draw the images at random, not the first ones.")
+@click.option(
+    "--peers",
+    metavar="LIST",
+    default=",".join(DEFAULT_PEERS),
+    show_default=True,
+    callback=_peers,
+    help=f"Other codecs to measure: any of {','.join(PEERS)}; or all; or none.",
+)
+@click.option("--per-image", is_flag=True, help="Tell the figures of every image, too.")
+@click.option(
+    "--json", "json_file", metavar="FILE", type=click.Path(), help="Write all figures to FILE; '-' for stdout."
+)
+@click.option(
+    "--plot", metavar="FILE", type=click.Path(), callback=_plot, help="Draw rate over K and over time: .png or .svg."
+)
+@options.force
+@options.device
+@options.threads
+@with_console
+def command(
+    dataset: str,
+    data: str | None,
+    models: tuple[str, ...],
+    steps: tuple[int, ...],
+    order: str | None,
+    limit: int | None,
+    seed: int | None,
+    peers: tuple[str, ...],
+    per_image: bool,
+    json_file: str | None,
+    plot: str | None,
+    force: bool,
+    device: str,
+    threads: int,
+    console: Console,
+) -> None:
+    """Measure rate, time and memory, beside other codecs.
+
+    Rates are those of files that are written, read back, decoded and compared with the images; if one
+    of them differs, the exit status is 1. 'docs/bench.md' says what the figures mean.
+
+    \b
+    vaezip bench --dataset mnist --steps 0..10 --limit 1000 --plot rates.png
+    vaezip bench --dataset photos/ --model auto --peers webp,jxl
+    """
+    plan = Plan(
+        dataset,
+        data,
+        limit,
+        seed,
+        models,
+        steps,
+        (order,) if order else ORDERS,
+        peers,
+        per_image,
+        device,
+        threads,
+    )
+    _check_installed(["rich", *(["matplotlib"] if plot else [])])
+    for target in filter(None, (json_file, plot)):
+        with blame(streams.target_label(target)):
+            streams.check(target, force)
+    options.check_device(device)
+    from vaezip.bench import runner
+
+    _tell(runner.run(plan, console.progress), plan, json_file, plot, force, console)
+
+
+def _check_installed(packages: list[str]) -> None:
+    missing = [package for package in packages if find_spec(package) is None]
+    if missing:
+        raise DataError(f"bench needs {' and '.join(missing)}; install it with: pip install 'vaezip[bench]'")
+
+
+def _tell(report: Report, plan: Plan, json_file: str | None, plot: str | None, force: bool, console: Console) -> None:
+    """Table, JSON and plot."""
+    if json_file:
+        with blame(streams.target_label(json_file)):
+            streams.write(json_file, report.to_json().encode(), force)
+    if plot:
+        from vaezip.bench import plots
+
+        with blame(plot):
+            streams.write(plot, plots.render(report, Path(plot).suffix), force)
+    console.clear()
+    if json_file != STDIO:
+        from vaezip.bench import table
+
+        table.show(report, sys.stdout, plan.per_image)

@@ -1,0 +1,209 @@
+"""``vaezip compress``."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+import vaezip
+from vaezip.cli import inputs, names, options, streams
+from vaezip.cli.ahead import ahead
+from vaezip.cli.console import Console, LocatedError, blame, plural, with_console
+from vaezip.cli.inputs import Source
+from vaezip.cli.streams import PATH, STDIO
+
+if TYPE_CHECKING:
+    from vaezip.codec import ModelShelf
+
+_AUTO = "auto"
+
+
+@click.command()
+@click.argument("images", nargs=-1, required=True, metavar="IMG...", type=PATH)
+@click.option("-o", "--output", metavar="OUT", type=PATH, help="Write one file of this name; '-' for stdout.")
+@options.force
+@click.option(
+    "--model",
+    metavar="NAME|PATH|auto",
+    default=_AUTO,
+    show_default=True,
+    help="A model that comes with vaezip, a model file, or whatever makes the file smallest.",
+)
+@click.option(
+    "--steps",
+    type=click.IntRange(0, 65535),
+    metavar="K",
+    default=0,
+    show_default=True,
+    help="Refine each posterior by K steps: smaller, but slower, to decompress too.",
+)
+@options.device
+@options.threads
+@options.max_pixels
+@with_console
+def command(
+    images: tuple[str, ...],
+    output: str | None,
+    force: bool,
+    model: str,
+    steps: int,
+    device: str,
+    threads: int,
+    max_pixels: int,
+    console: Console,
+) -> None:
+    """Compress pictures without loss.
+
+    Each IMG gets a file of its own beside it: photo.png makes photo.png.vz. With -o, one IMG makes
+    that file, and several make it together, as a set from which each can be read alone.
+
+    A folder stands for all pictures below it. '-' is standard input, whose result goes to standard
+    output. IMG is kept. Every result is decoded again and compared before it is written.
+    """
+    if STDIO in images and len(images) > 1:
+        raise click.UsageError("'-' cannot be one of several IMG.")
+    job = _Job(force, model, steps, device, threads, max_pixels, console)
+    if images == (STDIO,):
+        job.alone(Source(STDIO, ""), output or STDIO)
+    elif output is None:
+        job.each(inputs.find(images, console))
+    elif len(images) == 1 and not os.path.isdir(images[0]):
+        job.alone(Source(images[0], ""), output)
+    else:
+        job.together(inputs.find(images, console), output)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A picture, the bytes of its file, and how many values a decoder must give back."""
+
+    picture: vaezip.Picture
+    size: int
+    values: int
+
+
+class _Job:
+    """The options of one command line, and the three ways to go about it."""
+
+    def __init__(
+        self, force: bool, model: str, steps: int, device: str, threads: int, max_pixels: int, console: Console
+    ) -> None:
+        self.force, self.model, self.steps, self.threads = force, model, steps, threads
+        self.max_pixels, self.console = max_pixels, console
+        options.check_device(device)
+        self.model_files = () if model == _AUTO else (model,)
+        self.shelf = _shelf(model, device)
+
+    def alone(self, source: Source, target: str) -> None:
+        """One picture to one file."""
+        with blame(streams.target_label(target)):
+            streams.check(target, self.force, [source.path])
+        self.console.progress(f"{streams.source_label(source.path)} …")
+        with blame(streams.source_label(source.path)):
+            read = self._read(source)
+        self._compress(source, read, target)
+
+    def each(self, sources: list[Source]) -> None:
+        """Every picture to a file beside it."""
+
+        def read(source: Source) -> _Read:
+            with blame(_beside(source)):
+                streams.check(_beside(source), self.force)
+            return self._read(source)
+
+        for i, (source, job) in enumerate(ahead(read, sources, self.threads, _file_size)):
+            self.console.progress(f"{i + 1:,} of {len(sources):,}: {source.path}")
+            with self.console.attempt(source.path):
+                self._compress(source, job.result(), _beside(source))
+
+    def together(self, sources: list[Source], target: str) -> None:
+        """All pictures to one file; if one of them fails, all are looked at, and nothing is written."""
+        with blame(streams.target_label(target)):
+            streams.check(target, self.force, [source.path for source in sources])
+        inputs.check_distinct(sources)
+        label, size, values = streams.target_label(target), 0, 0
+        with self._compressor() as compressor:
+            for i, (source, job) in enumerate(ahead(self._read, sources, self.threads, _file_size)):
+                self.console.progress(f"{i + 1:,} of {len(sources):,}: {source.path}")
+                with self.console.attempt(source.path):
+                    read = self._add(compressor, source, job)
+                    size, values = size + read.size, values + read.values
+            if self.console.failures:
+                raise LocatedError(label, "not written, because not every picture could be compressed")
+            with blame(label):
+                data = compressor.close()
+        with blame(label):
+            streams.write(target, data, self.force, [source.path for source in sources])
+        self._summarise(f"{label}: {plural(len(sources), 'picture')}, ", size, values, data)
+
+    def _add(self, compressor: vaezip.Compressor, source: Source, job: Future[_Read]) -> _Read:
+        names.check_storable(source.name)
+        read = job.result()
+        if not self.console.failures:
+            compressor.add(source.name, read.picture)
+        return read
+
+    def _compress(self, source: Source, read: _Read, target: str) -> None:
+        with blame(streams.source_label(source.path)), self._compressor() as compressor:
+            compressor.add("", read.picture)
+            data = compressor.close()
+        with blame(streams.target_label(target)):
+            streams.write(target, data, self.force, [source.path])
+        self._summarise(f"{streams.source_label(source.path)}: ", read.size, read.values, data)
+
+    def _read(self, source: Source) -> _Read:
+        data = streams.read(source.path)
+        picture = vaezip.images.read(data, self.max_pixels)
+        return _Read(picture, len(data), picture.samples.size)
+
+    def _compressor(self) -> vaezip.Compressor:
+        return vaezip.Compressor(self.model, self.steps, threads=self.threads, shelf=self.shelf)
+
+    def _summarise(self, head: str, size: int, values: int, data: bytes) -> None:
+        if self.console.summarises:
+            share = f"{100 * len(data) / size:.1f} %" if size else "-"
+            rate = f"{8 * len(data) / values:.2f} bpd"
+            self.console.summary(
+                f"{head}{size:,} → {len(data):,} bytes ({share}, {rate}, {_methods(data, self.model_files)})"
+            )
+
+
+def _shelf(model: str, device: str) -> ModelShelf:
+    """Models for however many files; the one that is asked for is loaded at once, lest each file report it missing."""
+    from vaezip.codec import ModelShelf
+
+    with blame(None):
+        shelf = ModelShelf(device=device)
+        if model != _AUTO:
+            shelf.by_name(model)
+        return shelf
+
+
+def _beside(source: Source) -> str:
+    return source.path + names.SUFFIX
+
+
+def _file_size(source: Source) -> int:
+    try:
+        return os.path.getsize(source.path)
+    except OSError:
+        return 0
+
+
+def _methods(data: bytes, model_files: tuple[str, ...]) -> str:
+    """What coded the blocks of a file, the most bytes first."""
+    from vaezip import checkpoint, container
+
+    extra = tuple(Path(file) for file in model_files if os.path.isfile(file))
+    sizes: Counter[str] = Counter()
+    for group in container.parse(data).groups:
+        for block in group.blocks:
+            classic = block.model == container.CLASSIC
+            sizes["webp" if classic else checkpoint.by_fingerprint(block.model, extra).stem] += len(block.payload)
+    return " + ".join(name for name, _ in sizes.most_common())

@@ -1,0 +1,143 @@
+"""What the user is told: errors in one line, summaries, progress; and the exit status."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from vaezip.errors import VaezipError
+
+_SECONDS_BETWEEN_PROGRESS = 0.1
+
+
+class LocatedError(Exception):
+    """An error with what it befell: a file, or None where that is no one file."""
+
+    def __init__(self, where: str | None, reason: str, expected: bool = True) -> None:
+        super().__init__(reason)
+        self.where, self.reason, self.expected = where, reason, expected
+
+
+@contextmanager
+def blame(where: str | None) -> Iterator[None]:
+    """Lay any error inside at the door of ``where``; the innermost ``blame`` counts."""
+    try:
+        yield
+    except (LocatedError, click.ClickException, click.exceptions.Exit, BrokenPipeError):
+        raise
+    except VaezipError as error:
+        raise LocatedError(where, str(error)) from error
+    except MemoryError as error:
+        raise LocatedError(where, "there is not enough memory; try --threads 1") from error
+    except OSError as error:
+        raise LocatedError(where, error.strerror or str(error)) from error
+    except Exception as error:
+        reason = f"unexpected error ({type(error).__name__}: {error}); please report it with what -v says"
+        raise LocatedError(where, reason, expected=False) from error
+
+
+def printable(text: str) -> str:
+    """One line that no name in it can break or use to steer the terminal."""
+    line = " ".join(text.splitlines())
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+
+
+def plural(count: int, noun: str) -> str:
+    """The count with its noun.
+
+    >>> plural(1, "picture"), plural(10000, "picture")
+    ('1 picture', '10,000 pictures')
+    """
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+class Console:
+    """Standard error, as one command uses it.
+
+    Attributes:
+        failures: errors reported so far.
+        summarises: whether summaries are shown, which may cost something to make.
+        quiet, verbose: whether to tell less or more.
+    """
+
+    def __init__(self, quiet: bool = False, verbose: bool = False) -> None:
+        terminal = sys.stderr is not None and sys.stderr.isatty()
+        self.failures = 0
+        self.quiet, self.verbose = quiet, verbose and not quiet
+        self.summarises = self.verbose or (terminal and not quiet)
+        self._shows_progress = terminal and not quiet
+        self._shown = 0  # length of the progress line on the screen
+        self._shown_at = 0.0
+
+    @contextmanager
+    def attempt(self, where: str | None = None) -> Iterator[None]:
+        """Report an error inside and go on after it."""
+        try:
+            with blame(where):
+                yield
+        except LocatedError as failed:
+            self.report(failed)
+
+    def report(self, failed: LocatedError) -> None:
+        """``vaezip: FILE: reason``."""
+        self.failures += 1
+        self._say(": ".join(filter(None, ["vaezip", failed.where, failed.reason])))
+        if not failed.expected and self.verbose:
+            click.echo("".join(traceback.format_exception(failed.__cause__)), err=True, nl=False)
+
+    def note(self, text: str) -> None:
+        """What only -v tells."""
+        if self.verbose:
+            self._say(text)
+
+    def summary(self, text: str) -> None:
+        """One line on a file that is done."""
+        if self.summarises:
+            self._say(text)
+
+    def progress(self, text: str) -> None:
+        """A line that the next one overwrites; not too often."""
+        now = time.monotonic()
+        if self._shows_progress and now - self._shown_at >= _SECONDS_BETWEEN_PROGRESS:
+            self.clear()
+            text = printable(text)[:78]
+            click.echo(text, err=True, nl=False)
+            self._shown, self._shown_at = len(text), now
+
+    def close(self) -> None:
+        """Leave the terminal clean, and end with status 1 if anything failed."""
+        self.clear()
+        if self.failures:
+            raise click.exceptions.Exit(1)
+
+    def _say(self, text: str) -> None:
+        self.clear()
+        click.echo(printable(text), err=True)
+
+    def clear(self) -> None:
+        """Take the progress line off the screen."""
+        if self._shown:
+            click.echo("\r" + " " * self._shown + "\r", err=True, nl=False)
+            self._shown = 0
+
+
+def with_console(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command -q and -v, and in their place the argument ``console``."""
+
+    @click.option("-q", "--quiet", is_flag=True, help="No progress and no summaries; errors are still told.")
+    @click.option("-v", "--verbose", is_flag=True, help="Tell more, also where standard error is no terminal.")
+    @functools.wraps(function)
+    def run(quiet: bool, verbose: bool, **arguments: Any) -> None:
+        console = Console(quiet, verbose)
+        with console.attempt():
+            function(console=console, **arguments)
+        console.close()
+
+    return run

@@ -1,0 +1,221 @@
+"""``vaezip decompress``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias, Union
+
+import click
+
+import vaezip
+from vaezip.cli import names, options, streams
+from vaezip.cli.ahead import ahead
+from vaezip.cli.archives import is_set, open_archive, require_models
+from vaezip.cli.console import Console, blame, plural, with_console
+from vaezip.cli.streams import PATH, STDIO
+from vaezip.errors import FormatError, ImageError, OutputError, VaezipError
+from vaezip.output import Folder, NoSpaceError, check_free
+
+Found: TypeAlias = tuple[str, Union["vaezip.Picture", VaezipError]]
+"""What an archive gives for a name."""
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=PATH)
+@click.option(
+    "-o",
+    "--output",
+    metavar="OUT",
+    type=PATH,
+    help="The picture, or for a set or several FILEs the folder, to write; '-' for stdout.",
+)
+@click.option("--only", metavar="NAME", help="Take this picture alone out of a set.")
+@options.force
+@options.models
+@options.device
+@options.threads
+@options.max_pixels
+@with_console
+def command(
+    files: tuple[str, ...],
+    output: str | None,
+    only: str | None,
+    force: bool,
+    models: tuple[str, ...],
+    device: str,
+    threads: int,
+    max_pixels: int,
+    console: Console,
+) -> None:
+    """Write the pictures of .vz files.
+
+    photo.png.vz makes photo.png, and a set, set.vz, the folder set. The format follows the suffix:
+    .png, .webp, .tif, .bmp, .ppm, .pgm or .pbm. Where a suffix is lossy or its format cannot hold the
+    picture exactly, .png is added: photo.jpg.vz makes photo.jpg.png. PNG alone keeps all metadata.
+
+    '-' is standard input, whose picture goes to standard output as PNG. FILE is kept. Of a damaged
+    set, the pictures that are intact are written.
+    """
+    if only is not None and len(files) > 1:
+        raise click.UsageError("--only takes a picture out of one FILE.")
+    if output == STDIO and len(files) > 1:
+        raise click.UsageError("Only one FILE can go to standard output.")
+    options.check_device(device)
+    options.check_models(models)
+    job = _Job(output, len(files) > 1, force, models, device, threads, max_pixels, console)
+    with ExitStack() as stack:
+        if job.many and output is not None:
+            with blame(output):
+                stack.enter_context(Folder(output)).make()
+        for path in files:
+            console.progress(f"{streams.source_label(path)} …")
+            with console.attempt(streams.source_label(path)):
+                job.take_all(path) if only is None else job.take_one(path, only)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """The options of one command line; ``many`` if there are several FILEs, ``written`` what they became so far."""
+
+    output: str | None
+    many: bool
+    force: bool
+    models: tuple[str, ...]
+    device: str
+    threads: int
+    max_pixels: int
+    console: Console
+    written: set[Path] = field(default_factory=set)
+
+    def take_all(self, path: str) -> None:
+        """All that a file holds."""
+        archive, size = self._open(path)
+        require_models(archive)
+        if is_set(archive):
+            self._take_set(path, archive)
+        elif self._names_a_file(path):
+            self._write_named(path, archive, "", size)
+        else:
+            target = self._default_picture(path)
+            self._write_files(path, target.parent, {"": target.name}, _one(archive, ""))
+
+    def take_one(self, path: str, name: str) -> None:
+        """One picture of a set."""
+        archive, size = self._open(path)
+        if not is_set(archive):
+            raise FormatError("holds one picture without a name; leave --only out")
+        if name not in archive.names:
+            raise FormatError(f"holds no picture called '{name}'; 'vaezip info -v' lists what it holds")
+        if self._names_a_file(path):
+            self._write_named(path, archive, name, size)
+        else:
+            files = {name: names.file_name(name)}
+            self._write_files(path, self._folder(path), files, _one(archive, name))
+
+    def _open(self, path: str) -> tuple[vaezip.Archive, int]:
+        return open_archive(path, self.models, self.device, self.threads, self.max_pixels)
+
+    def _names_a_file(self, path: str) -> bool:
+        """Whether one picture goes to just where the user says, or from standard input to standard output."""
+        if self.many or self.output is None:
+            return path == STDIO and self.output is None
+        return not os.path.isdir(self.output)
+
+    def _default_picture(self, path: str) -> Path:
+        default = names.without_suffix(path)
+        file = Path(names.lossless(default) if default is not None else path + ".png")
+        return Path(self.output, file.name) if self.output is not None else file
+
+    def _folder(self, path: str) -> Path:
+        """The folder for the pictures of a set."""
+        if self.output is not None and not self.many:
+            return Path(self.output)
+        default = names.without_suffix(path)
+        if default is None:
+            raise OutputError("is a set, and its name does not end in .vz; name a folder with -o")
+        return Path(self.output, Path(default).name) if self.output is not None else Path(default)
+
+    def _take_set(self, path: str, archive: vaezip.Archive) -> None:
+        count = plural(len(archive.names), "picture")
+        if STDIO in (path, self.output) and self.output in (None, STDIO):
+            raise OutputError(f"holds {count}; name a folder with -o, or one of them with --only")
+        folder = self._folder(path)
+        if self.output == str(folder) and names.lossless(self.output) == self.output and not folder.is_dir():
+            raise OutputError(f"holds {count}, and '{self.output}' names one; name a folder, or one with --only")
+        self._write_files(path, folder, names.file_names(archive.names), archive.pictures())
+
+    def _write_named(self, path: str, archive: vaezip.Archive, name: str, size: int) -> None:
+        target = self.output or STDIO
+        with blame(streams.target_label(target)):
+            suffix = names.format_of(target)
+            streams.check(target, self.force, [path])
+        picture = archive.read(name)
+        with blame(streams.target_label(target)):
+            data = vaezip.images.write(picture, suffix)
+            streams.write(target, data, self.force, [path])
+        self._summarise(path, f"{size:,} → {len(data):,} bytes ({streams.target_label(target)})")
+
+    def _write_files(self, path: str, where: Path, files: dict[str, str], pictures: Iterable[Found]) -> None:
+        """Write pictures to their files in a folder; nothing at all if one exists and may not be overwritten."""
+        with blame(str(where)):
+            folder = Folder(where)
+        for file in files.values():
+            with blame(str(where / file)):
+                if where / file in self.written:
+                    raise OutputError("was just written from another FILE; name another output with -o")
+                check_free(where / file, self.force, [path])
+        label, taken = streams.source_label(path), frozenset(files.values())
+
+        def write(found: Found) -> Path:
+            name, picture = found
+            with blame(f"{label}: {name}" if name else label):
+                if isinstance(picture, VaezipError):
+                    raise picture
+                return self._write_file(folder, files[name], taken, picture, path)
+
+        written: list[Path] = []
+        with folder:
+            for _, job in ahead(write, pictures, self.threads, _picture_size):
+                with self.console.attempt(label):
+                    written.append(job.result())
+                if isinstance(_cause(job), NoSpaceError):
+                    break
+                self.console.progress(f"{len(written):,} of {len(files):,}: {label}")
+        self.written.update(written)
+        if written:
+            self._summarise(path, f"{plural(len(written), 'picture')} → {written[0] if len(files) == 1 else where}")
+
+    def _write_file(self, folder: Folder, file: str, taken: frozenset[str], picture: vaezip.Picture, path: str) -> Path:
+        """Write one of the files; where its format cannot hold the picture, with ``.png`` added."""
+        try:
+            data = vaezip.images.write(picture, os.path.splitext(file)[1])
+        except ImageError:
+            file += ".png"
+            if file in taken:
+                raise
+            data = vaezip.images.write(picture, ".png")
+        with blame(str(folder.path / file)):
+            folder.write(file, data, self.force, [path])
+        return folder.path / file
+
+    def _summarise(self, path: str, text: str) -> None:
+        self.console.summary(f"{streams.source_label(path)}: {text}")
+
+
+def _one(archive: vaezip.Archive, name: str) -> Iterator[Found]:
+    yield name, archive.read(name)
+
+
+def _cause(job: Future[Path]) -> BaseException | None:
+    """What made a job fail, if it failed."""
+    error = job.exception()
+    return error and error.__cause__
+
+
+def _picture_size(found: Found) -> int:
+    return 0 if isinstance(found[1], VaezipError) else found[1].samples.nbytes

@@ -1,0 +1,92 @@
+"""``vaezip info``."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from vaezip.cli import options, streams
+from vaezip.cli.archives import open_archive
+from vaezip.cli.console import Console, plural, printable, with_console
+from vaezip.cli.tables import table
+
+_FEW = 10
+_NO_LIMIT = 1 << 62
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=streams.PATH)
+@click.option("--json", "as_json", is_flag=True, help="Tell it as JSON: a list, with one object per FILE.")
+@options.models
+@with_console
+def command(files: tuple[str, ...], as_json: bool, models: tuple[str, ...], console: Console) -> None:
+    """Tell what .vz files hold.
+
+    Decodes no pixels. Of a set of many pictures only the first are listed; -v lists all. '-' is
+    standard input.
+    """
+    options.check_models(models)
+    found = []
+    for path in files:
+        with console.attempt(streams.source_label(path)):
+            found.append(_describe(path, models))
+            if not as_json:
+                click.echo("\n".join(_lines(found[-1], len(found[-1]["pictures"]) if console.verbose else _FEW)))
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+
+
+def _describe(path: str, models: tuple[str, ...]) -> dict[str, Any]:
+    archive, size = open_archive(path, models, "cpu", 1, _NO_LIMIT)
+    found = archive.info()
+    return {"file": path, "bytes": size, "bits_per_dimension": 8 * size / _dimensions(found["pictures"]), **found}
+
+
+def _dimensions(pictures: list[dict[str, Any]]) -> int:
+    """The values that a decoder gives: pixels times channels."""
+    from vaezip.images import MODES
+
+    return sum(p["width"] * p["height"] * MODES[p["mode"]].channels for p in pictures)
+
+
+def _lines(found: dict[str, Any], most: int) -> Iterator[str]:
+    pictures = found["pictures"]
+    head = f"{plural(len(pictures), 'picture')}, {found['bytes']:,} bytes, {found['bits_per_dimension']:.4f} bpd"
+    yield printable(f"{streams.source_label(found['file'])}: {head}")
+    if len(pictures) > most:
+        shapes = Counter((p["mode"], p["width"], p["height"]) for p in pictures)
+        rows = [[f"{n:,}", mode, f"{w}×{h}"] for (mode, w, h), n in shapes.most_common()]
+        yield from table([["pictures", "mode", "size"], *rows], right=["pictures"], indent="  ")
+    yield from table([["name", "mode", "size", "metadata"], *map(_picture_row, pictures[:most])], indent="  ")
+    if len(pictures) > most:
+        yield f"  … and {len(pictures) - most:,} more; -v lists all"
+    blocks = [["method", "model", "steps", "blocks", "bytes"], *_block_rows(found["blocks"])]
+    yield from table(blocks, right=["steps", "blocks", "bytes"], indent="  ")
+
+
+def _picture_row(picture: dict[str, Any]) -> list[str]:
+    size = f"{picture['width']}×{picture['height']}"
+    return [picture["name"] or "(no name)", picture["mode"], size, ", ".join(picture["metadata"]) or "-"]
+
+
+def _block_rows(blocks: list[dict[str, Any]]) -> Iterator[list[str]]:
+    counts: Counter[tuple[str, str, int]] = Counter()
+    sizes: Counter[tuple[str, str, int]] = Counter()
+    for block in blocks:
+        key = block["method"], block["fingerprint"], block["steps"]
+        counts[key] += 1
+        sizes[key] += block["bytes"]
+    for key, size in sizes.most_common():
+        method, fingerprint, steps = key
+        classic = method == "webp"
+        yield [
+            "classic fallback (lossless WebP)" if classic else f"model {method}",
+            "-" if classic else fingerprint,
+            "-" if classic else str(steps),
+            f"{counts[key]:,}",
+            f"{size:,}",
+        ]

@@ -1,0 +1,88 @@
+"""``vaezip models``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import vaezip
+from vaezip.cli.console import Console, with_console
+from vaezip.cli.tables import table
+
+if TYPE_CHECKING:
+    from vaezip.networks.architecture import Architecture
+
+_KINDS = {(1, 2): "black and white", (1, 256): "grey", (3, 256): "RGB"}
+"""Of channels and levels."""
+
+_RATE = "integer_bpd"
+"""Where the information of a model has its bits per dimension on its test set."""
+
+
+_NUMBERS = ("latents", "parameters", "bytes", "bpd")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Tell it as JSON, with all that each model says of itself.")
+@with_console
+def command(as_json: bool, console: Console) -> None:
+    """List the models that come with vaezip."""
+    from vaezip import checkpoint
+
+    found = []
+    for path in checkpoint.shipped().values():
+        with console.attempt():
+            found.append(_describe(path))
+    click.echo(json.dumps(found, indent=2) if as_json else "\n".join(table(_rows(found), right=_NUMBERS)))
+
+
+def _describe(path: Path) -> dict[str, Any]:
+    model = vaezip.load_model(path)
+    a = model.architecture
+    return {
+        "name": model.name,
+        "fingerprint": model.fingerprint.hex(),
+        "channels": a.channels,
+        "levels": a.levels,
+        "tile": list(a.tile),
+        "tiled": a.tiled,
+        "latents": a.latents,
+        "parameters": _parameters(a),
+        "bytes": path.stat().st_size,
+        "information": model.information,
+    }
+
+
+def _parameters(a: Architecture) -> int:
+    """Weights and biases of both networks."""
+    from vaezip.networks.architecture import Conv, weighted_layers
+
+    layers = weighted_layers(a.encoder + a.decoder)
+    return sum(layer.outputs * (layer.inputs * (9 if isinstance(layer, Conv) else 1) + 1) for layer in layers)
+
+
+def _rows(found: list[dict[str, Any]]) -> list[list[str]]:
+    head = ["name", "fingerprint", "codes", "latents", "parameters", "bytes", "bpd"]
+    return [head, *map(_row, found)]
+
+
+def _row(model: dict[str, Any]) -> list[str]:
+    rate = model["information"].get(_RATE)
+    return [
+        model["name"],
+        model["fingerprint"],
+        _codes(model),
+        f"{model['latents']:,}",
+        f"{model['parameters']:,}",
+        f"{model['bytes']:,}",
+        f"{rate:.4f}" if isinstance(rate, float) else "-",
+    ]
+
+
+def _codes(model: dict[str, Any]) -> str:
+    height, width = model["tile"]
+    kind = _KINDS.get((model["channels"], model["levels"]), "other pictures")
+    return f"{kind}, in tiles of {width}×{height}" if model["tiled"] else f"{kind}, {width}×{height}"

@@ -1,0 +1,109 @@
+"""Names: of pictures in a set, of the files that they become, and of files without ``.vz``."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import unicodedata
+from collections.abc import Sequence
+
+import vaezip
+from vaezip.cli import streams
+from vaezip.errors import FormatError, ImageError
+from vaezip.output import is_special
+
+SUFFIX = ".vz"
+
+_DRIVE = re.compile(r"[A-Za-z]:")
+
+
+def is_safe(name: str) -> bool:
+    """Whether a name, taken as a path with forward slashes, stays in its folder on every system."""
+    if not name or "\0" in name or "\\" in name or _DRIVE.match(name):
+        return False
+    return not {"", ".", ".."} & set(name.split("/"))
+
+
+def check_storable(name: str) -> None:
+    """Refuse to put into a set what could not be taken out of it again.
+
+    Raises:
+        ImageError: the name is not safe, or no Unicode.
+    """
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise ImageError("its name is not UTF-8, as names in a set must be; rename it") from None
+    if not is_safe(name):
+        raise ImageError("its name would not do in a set on every system; rename it without '\\' and 'X:'")
+
+
+def file_names(names: Sequence[str]) -> dict[str, str]:
+    """The file, relative to the folder, that each picture of a set goes to.
+
+    Raises:
+        FormatError: a name would leave the folder, or two would be one file.
+    """
+    files = {name: file_name(name) for name in names}
+    taken: dict[str, str] = {}
+    for name, file in files.items():
+        if taken.setdefault(_key(file), name) != name:
+            raise FormatError(f"'{taken[_key(file)]}' and '{name}' would be the same file; {_REMEDY}")
+    for name, file in files.items():
+        parts = _key(file).split("/")
+        above = next((p for i in range(1, len(parts)) if (p := "/".join(parts[:i])) in taken), None)
+        if above is not None:
+            raise FormatError(f"'{taken[above]}' would be a file and the folder of '{name}'; {_REMEDY}")
+    return files
+
+
+def file_name(name: str) -> str:
+    """The file of one picture of a set: its name, and ``.png`` where no such file can be written without loss.
+
+    Raises:
+        FormatError: the name would leave the folder.
+    """
+    if not is_safe(name):
+        raise FormatError(f"the name '{name}' in it would leave the folder; {_REMEDY}")
+    return lossless(name)
+
+
+_REMEDY = "take it out with --only NAME -o FILE"
+
+
+def lossless(path: str) -> str:
+    """The path, and ``.png`` where its suffix is not one of a lossless format that vaezip writes."""
+    try:
+        vaezip.images.check_suffix(os.path.splitext(path)[1])
+    except ImageError:
+        return path + ".png"
+    return path
+
+
+def format_of(target: str) -> str:
+    """The suffix that tells how to write a picture; PNG where a target cannot have one.
+
+    Raises:
+        ImageError: it is lossy, or none that vaezip writes.
+    """
+    if target == streams.STDIO or is_special(target):
+        return ".png"
+    suffix = os.path.splitext(target)[1]
+    if not suffix:
+        raise ImageError("has no suffix to tell the format by; choose .png")
+    vaezip.images.check_suffix(suffix)
+    return suffix
+
+
+def without_suffix(path: str) -> str | None:
+    """The path without ``.vz``, or None where it does not end so."""
+    stem, suffix = os.path.splitext(path)
+    return stem if suffix.lower() == SUFFIX else None
+
+
+def _key(file: str) -> str:
+    """Equal for names that the file system takes as one."""
+    if sys.platform in ("win32", "darwin"):
+        return unicodedata.normalize("NFC", file).casefold()
+    return file

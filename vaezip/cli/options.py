@@ -1,0 +1,81 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from vaezip.cli.console import blame
+
+MAX_PIXELS = 1 << 28
+"""As :data:`vaezip.images.DEFAULT_MAX_PIXELS`, which is too heavy to import for a help text."""
+
+
+def usable_cores() -> int:
+    """Cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def check_device(device: str) -> None:
+    """Fail before any work where the device is not there."""
+    if device != "cpu":
+        from vaezip.exact import backend
+
+        with blame(None):
+            backend(device)
+
+
+def check_models(models: tuple[str, ...]) -> None:
+    """Fail before any work where a model file is none."""
+    if models:
+        from vaezip import checkpoint
+
+        with blame(None):
+            for model in models:
+                checkpoint.architecture(Path(model))
+
+
+def _count_cores(_: click.Context, __: click.Parameter, value: int | None) -> int:
+    return value or usable_cores()
+
+
+force = click.option("-f", "--force", is_flag=True, help="Overwrite what exists; never the input.")
+
+device = click.option(
+    "--device",
+    type=click.Choice(["cpu", "cuda"]),
+    default="cpu",
+    show_default=True,
+    help="Where the networks run; the result is the same. cuda needs PyTorch.",
+)
+
+threads = click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    metavar="N",
+    callback=_count_cores,
+    show_default="cores that can be used",
+    help="Blocks coded at once; the result is the same.",
+)
+
+max_pixels = click.option(
+    "--max-pixels",
+    type=click.IntRange(min=1),
+    metavar="N",
+    default=MAX_PIXELS,
+    show_default=True,
+    help="Refuse larger pictures, which need much memory.",
+)
+
+models = click.option(
+    "--model",
+    "models",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="PATH",
+    multiple=True,
+    help="A model file that FILE may need beside the models that come with vaezip. May be repeated.",
+)

@@ -1,0 +1,41 @@
+"""``vaezip test``."""
+
+from __future__ import annotations
+
+import click
+
+from vaezip.cli import options, streams
+from vaezip.cli.archives import open_archive, require_models
+from vaezip.cli.console import Console, LocatedError, plural, printable, with_console
+from vaezip.errors import VaezipError
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=streams.PATH)
+@options.models
+@options.device
+@options.threads
+@options.max_pixels
+@with_console
+def command(
+    files: tuple[str, ...], models: tuple[str, ...], device: str, threads: int, max_pixels: int, console: Console
+) -> None:
+    """Decode .vz files and write nothing.
+
+    Says for each FILE that it is ok, or what is damaged in it. '-' is standard input.
+    """
+    options.check_device(device)
+    options.check_models(models)
+    for path in files:
+        label = streams.source_label(path)
+        with console.attempt(label):
+            archive, _ = open_archive(path, models, device, threads, max_pixels)
+            require_models(archive)
+            damaged = console.failures
+            for i, (name, picture) in enumerate(archive.pictures()):
+                console.progress(f"{i:,} of {len(archive.names):,}: {label}")
+                if isinstance(picture, VaezipError):
+                    console.report(LocatedError(f"{label}: {name}" if name else label, str(picture)))
+            if console.failures == damaged and not console.quiet:
+                console.clear()
+                click.echo(f"{printable(label)}: ok ({plural(len(archive.names), 'picture')})")

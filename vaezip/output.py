@@ -1,0 +1,216 @@
+"""Files that are written whole or not at all.
+
+The bytes go to a temporary file beside the target, which then takes the target's name in one
+step. Invariants:
+
+1. Whatever goes wrong, the target is what it was, and no temporary file stays.
+2. An existing file is overwritten only with ``force``, and the input never.
+3. A folder that was made here and stayed empty is taken away again.
+
+Devices, pipes and other special files are written to directly.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from threading import RLock
+
+from vaezip.errors import OutputError
+
+PathLike = str | os.PathLike[str]
+
+
+class NoSpaceError(OutputError):
+    """The disk is full, or the user's part of it: what comes next will not fit either."""
+
+
+def check(path: PathLike, force: bool = False, sources: Iterable[PathLike] = ()) -> None:
+    """Find out early what would keep :func:`write` from writing.
+
+    Args:
+        path: the target.
+        force: whether it may exist.
+        sources: files that it must not be, under whatever name.
+
+    Raises:
+        OutputError: it exists, is a folder or a source, or its folder is missing or unwritable.
+    """
+    check_free(path, force, sources)
+    if not is_special(path):
+        _check_folder(Path(path).parent)
+
+
+def check_free(path: PathLike, force: bool = False, sources: Iterable[PathLike] = ()) -> None:
+    """As :func:`check`, of the target alone: its folder may be made later."""
+    text = os.fspath(path)
+    if os.path.isdir(text) or text.endswith(("/", os.sep)):
+        raise OutputError("is a folder; name a file in it")
+    if not os.path.lexists(text) or is_special(text):
+        return
+    if any(_same(text, source) for source in sources):
+        raise OutputError("is the input; name another output")
+    if not force:
+        raise OutputError("exists already; use -f to overwrite it")
+
+
+def write(path: PathLike, data: bytes, force: bool = False, sources: Iterable[PathLike] = ()) -> None:
+    """Write a file, atomically where it is a regular one.
+
+    Raises:
+        OutputError: see :func:`check`; or the disk is full, or failed.
+        BrokenPipeError: the target is a pipe that nobody reads any more.
+    """
+    check(path, force, sources)
+    try:
+        if is_special(path):
+            Path(path).write_bytes(data)
+        else:
+            _replace(Path(path), data)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise _refused(error) from error
+
+
+class Folder:
+    """A folder of files; made, with the folders in it, when the first file needs it."""
+
+    def __init__(self, path: PathLike) -> None:
+        """``path`` may exist.
+
+        Raises:
+            OutputError: it is no folder, or the folder that is to hold it is missing.
+        """
+        self.path = Path(path)
+        self._made: list[Path] = []
+        if os.path.lexists(self.path) and not self.path.is_dir():
+            raise OutputError("is not a folder; name another with -o")
+        _check_folder(self.path if self.path.is_dir() else self.path.parent)
+
+    def __enter__(self) -> Folder:
+        _folders.append(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.tidy()
+        _folders.remove(self)
+
+    def make(self) -> None:
+        """Make the folder now.
+
+        Raises:
+            OutputError: that is not possible.
+        """
+        try:
+            self._make(self.path)
+        except OSError as error:
+            raise _refused(error) from error
+
+    def write(self, name: str, data: bytes, force: bool = False, sources: Iterable[PathLike] = ()) -> None:
+        """As :func:`write`, to a file in the folder; may be called from many threads."""
+        target = self.path / name
+        try:
+            self._make(target.parent)
+        except OSError as error:
+            raise _refused(error) from error
+        write(target, data, force, sources)
+
+    def tidy(self) -> None:
+        """Take away the folders made here that are empty."""
+        for folder in reversed(self._made):
+            with suppress(OSError):
+                folder.rmdir()
+
+    def _make(self, folder: Path) -> None:
+        if folder.is_dir():
+            return
+        if folder != self.path:
+            self._make(folder.parent)
+        with _lock:
+            _stop_if_abandoned()
+            if not folder.is_dir():
+                folder.mkdir()
+                self._made.append(folder)
+
+
+def abandon() -> None:
+    """Undo all that is unfinished, and let nothing new begin: the process is about to end.
+
+    For signal handlers: other threads may be writing at this moment.
+    """
+    global _abandoned
+    with _lock:
+        _abandoned = True
+        for temporary in list(_unfinished):
+            with suppress(OSError):
+                temporary.unlink()
+        for folder in list(_folders):
+            folder.tidy()
+
+
+# A signal handler runs in the main thread, which may hold the lock: hence the R.
+_lock = RLock()
+_abandoned = False
+_unfinished: set[Path] = set()
+_folders: list[Folder] = []
+
+
+def _replace(path: Path, data: bytes) -> None:
+    # A name of its own and not one made from the target's, which may be as long as names can be.
+    temporary = path.parent / f".vaezip-{secrets.token_hex(8)}.tmp"
+    try:
+        with open(_create(temporary), "wb") as file:
+            file.write(data)
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    finally:
+        _unfinished.discard(temporary)
+
+
+def _create(temporary: Path) -> int:
+    """A descriptor of a new file, with the permissions that the umask leaves."""
+    with _lock:
+        _stop_if_abandoned()
+        _unfinished.add(temporary)
+        return os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+
+
+def _stop_if_abandoned() -> None:
+    if _abandoned:
+        raise InterruptedError("interrupted")
+
+
+def _check_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise OutputError(f"cannot be written: there is no folder '{folder}'; make it first")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputError(f"cannot be written: the folder '{folder}' is not writable")
+
+
+def _refused(error: OSError) -> OutputError:
+    full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None))
+    return (NoSpaceError if full else OutputError)(f"cannot be written: {error.strerror or error}")
+
+
+def is_special(path: PathLike) -> bool:
+    """Whether it exists and is neither a file nor a folder."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
+def _same(path: PathLike, source: PathLike) -> bool:
+    try:
+        return os.path.samefile(path, source)
+    except OSError:
+        return False

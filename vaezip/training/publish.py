@@ -1,0 +1,142 @@
+"""From trained states to shipped models: ``python -m vaezip.training.publish NAME --data DIR --runs DIR``.
+
+Writes ``models/NAME.safetensors`` (the half-asleep encoder) and ``models/NAME-classic.safetensors``
+(the encoder before that stage) on one decoder, with the measured figures as ``.json`` and a card
+as ``.md`` beside each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from vaezip import bitsback, checkpoint, datasets
+from vaezip.inference import Settings
+from vaezip.model import Model
+from vaezip.networks.floating import Vae
+from vaezip.training.loop import evaluate
+from vaezip.training.quantize import Precision, quantize
+from vaezip.training.recipes import RECIPES, Recipe, split
+
+_CALIBRATION = 1000
+
+
+def main() -> None:
+    """Command line of this module."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="+", choices=sorted(RECIPES))
+    parser.add_argument("--data", default=None, help="folder with the data sets")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder with the states")
+    parser.add_argument("--models", type=Path, default=Path("models"), help="folder to write to")
+    parser.add_argument("--limit", type=int, default=None, help="test images to measure the rates on (default: all)")
+    arguments = parser.parse_args()
+    for name in arguments.names:
+        recipe = RECIPES[name]
+        train, _ = split(recipe, datasets.load(recipe.dataset, "train", arguments.data))
+        test = datasets.load(recipe.dataset, "test", arguments.data)[: arguments.limit]
+        for stage, suffix in zip(recipe.stages, ("-classic", "")):
+            state = torch.load(arguments.runs / f"{name}.{stage.name}.pt", weights_only=True)
+            vae = Vae(recipe.architecture)
+            vae.load_state_dict(state["vae"])
+            publish(arguments.models / (name + suffix), recipe, stage.name, state["epoch"], vae, train, test)
+
+
+def publish(
+    stem: Path,
+    recipe: Recipe,
+    objective: str,
+    epochs: int,
+    vae: Vae,
+    train: NDArray[np.uint8],
+    test: NDArray[np.uint8],
+) -> None:
+    """Quantise, measure and write one model.
+
+    Args:
+        stem: path without suffix.
+        recipe: what it was trained by.
+        objective: of the encoder.
+        epochs: how many of the last stage were done.
+        vae: in float.
+        train: calibration images come from here.
+        test: the rates are measured on these.
+    """
+    tensors = quantize(vae, train[:_CALIBRATION], Precision())
+    path = stem.with_suffix(checkpoint.SUFFIX)
+    information: dict[str, Any] = {"objective": objective, "dataset": recipe.dataset, "epochs": epochs}
+    checkpoint.save(path, recipe.architecture, Settings(), tensors, information)
+    model = checkpoint.load(path)
+    information |= measure(vae, model, test)
+    checkpoint.save(path, recipe.architecture, Settings(), tensors, information)
+    parameters = sum(t.size for name, t in tensors.items() if name.endswith((".weight", ".bias")))
+    record = {
+        "name": stem.name,
+        "fingerprint": model.fingerprint.hex(),
+        "parameters": parameters,
+        "latents": recipe.architecture.latents,
+        "stages": [
+            {"name": s.name, "epochs": s.epochs, "learning_rate": s.learning_rate, "batch": s.batch}
+            for s in recipe.stages
+        ],
+        **information,
+    }
+    stem.with_suffix(".json").write_text(json.dumps(record, indent=1) + "\n")
+    stem.with_suffix(".md").write_text(card(record))
+
+
+def measure(vae: Vae, model: Model, test: NDArray[np.uint8]) -> dict[str, Any]:
+    """−ELBO in bits per dimension on the test images, in float and by the integers that code."""
+    torch.manual_seed(0)
+    mask = np.ones(test.shape[:3], np.bool_)
+    integer = bitsback.elbo_bits(model, test, mask, 0) / test.size
+    refined = bitsback.elbo_bits(model, test[:1000], mask[:1000], 10) / test[:1000].size
+    floating = float(np.mean([evaluate(vae, test, seed=seed) for seed in range(4)]))
+    return {
+        "test_images": len(test),
+        "float_bpd": round(floating, 5),
+        "integer_bpd": round(integer, 5),
+        "quantization_loss_percent": round(100 * (integer / floating - 1), 3),
+        "integer_bpd_k0_first_1000": round(
+            bitsback.elbo_bits(model, test[:1000], mask[:1000], 0) / test[:1000].size, 5
+        ),
+        "integer_bpd_k10_first_1000": round(refined, 5),
+    }
+
+
+def card(record: dict[str, Any]) -> str:
+    """The model's card in Markdown."""
+    stages = "; then ".join(
+        f"{s['name']}, {s['epochs']} epochs, Adam from {s['learning_rate']} along a cosine, batches of {s['batch']}"
+        for s in record["stages"]
+    )
+    return f"""# {record["name"]}
+
+| | |
+|-|-|
+| Fingerprint | `{record["fingerprint"]}` |
+| Trained on | {record["dataset"]}, training part |
+| Encoder's objective | {record["objective"]}, {record["epochs"]} epochs |
+| Recipe | {stages} |
+| Latents | {record["latents"]} |
+| Parameters | {record["parameters"]:,} |
+| −ELBO on {record["test_images"]:,} test images, float | {record["float_bpd"]} bits per dimension |
+| −ELBO on the same, integers | {record["integer_bpd"]} bits per dimension |
+| Lost by quantisation | {record["quantization_loss_percent"]} % |
+| −ELBO on the first 1,000, integers, K = 0 and K = 10 | {record["integer_bpd_k0_first_1000"]} and {
+        record["integer_bpd_k10_first_1000"]
+    } |
+
+Made by `python -m vaezip.training.recipes {record["name"].removesuffix("-classic")}` and
+`python -m vaezip.training.publish {record["name"].removesuffix("-classic")}`; the figures are those of
+`{record["name"]}.json`.
+"""
+
+
+if __name__ == "__main__":
+    main()
