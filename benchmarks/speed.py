@@ -22,7 +22,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.ticker import FuncFormatter
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from vaezip import checkpoint, images
 from vaezip.bench import machine, runner, worker
@@ -38,7 +39,14 @@ COUNTS = (10, 30, 100, 300, 1000, 3000, 10000)
 MEGAPIXELS = (0.1, 0.3, 1.0, 3.0, 6.0, 12.0)
 COLOUR_MODEL = "cifar10"
 PROFILED_STEPS = (0, 7)
-PART_COLOURS = (*COLOURS, "#F0E442", "#999999", "#222222", "#B3DE69", "#BC80BD", "#D9D9D9")
+PART_COLOURS = (*COLOURS, "#F0E442", "#999999", "#222222", "#B3DE69", "#BC80BD", "#FB9A99", "#D9D9D9")
+
+
+_SHORT = {"encoder network": "encoder", "decoder network": "decoder", "distributions and stack": "pop"}
+_LONG = {
+    "K steps": "K steps (at K = 0 those of the first image alone)",
+    "distributions and stack": "pop: distributions and stack",
+}
 
 
 def main() -> None:
@@ -102,8 +110,8 @@ def _measured(plan: Plan) -> dict[str, Any]:
 
 
 def _growth(rows: list[dict[str, Any]], size: str) -> dict[str, float]:
-    """Exponents of size in time, fitted to the upper half of the sizes: 1 is linear."""
-    upper = rows[len(rows) // 2 - 1 :] if len(rows) > 2 else rows
+    """Exponents of size in time, fitted to the three largest: 1 is linear."""
+    upper = rows[-3:]
     if len(upper) < 2:
         return {}
     x = np.log([row[size] for row in upper])
@@ -147,10 +155,11 @@ class _Job:
 
     def decompress(self) -> None:
         """From disk to disk."""
+        folder = Path(tempfile.mkdtemp(dir=self.target.parent))  # overwriting files would be slower
         _, pictures = self.method.decode([self.target.read_bytes()])
         for name, picture in pictures:
             assert isinstance(picture, Picture)
-            self.paths[name].write_bytes(images.write(picture, ".png"))
+            (folder / f"{name}.png").write_bytes(images.write(picture, ".png"))
 
 
 def photograph(megapixels: float, seed: int = 1) -> Picture:
@@ -173,7 +182,7 @@ def photograph(megapixels: float, seed: int = 1) -> Picture:
 
 def draw(found: dict[str, Any]) -> Figure:
     """Time and memory over images, time over size, and the parts."""
-    figure = Figure(figsize=(14.5, 10), layout=ConstrainedLayoutEngine(w_pad=0.15, h_pad=0.15))
+    figure = Figure(figsize=(14.5, 10.5), layout=ConstrainedLayoutEngine(w_pad=0.15, h_pad=0.15))
     ((over_images, over_size), (memory, parts)) = figure.subplots(2, 2)
     _over_images(over_images, found)
     _over_size(over_size, found)
@@ -188,7 +197,7 @@ def _over_images(axes: Axes, found: dict[str, Any]) -> None:
     for (name, rows), colour, marker in zip(found["sets"].items(), COLOURS, MARKERS):
         _line(axes, [r["images"] for r in rows], [r["compress_s"] for r in rows], colour, marker)
         exponent = found["growth"][name].get("compress_s")
-        labels.append((rows[-1]["compress_s"], f"{name}: time ~ images^{exponent}", colour))
+        labels.append((rows[-1]["compress_s"], f"{name}, ~ images$^{{{exponent}}}$", colour))
     _log_log(axes, labels)
 
 
@@ -199,7 +208,7 @@ def _over_size(axes: Axes, found: dict[str, Any]) -> None:
         if rows:
             _line(axes, [r["megapixels"] for r in rows], [r[what] for r in rows], colour, marker)
             name = {"compress_s": "compress and verify", "encode_s": "compress", "decompress_s": "decompress"}[what]
-            labels.append((rows[-1][what], f"{name}: ~ size^{found['growth']['pictures'].get(what)}", colour))
+            labels.append((rows[-1][what], f"{name}, ~ size$^{{{found['growth']['pictures'].get(what)}}}$", colour))
     _log_log(axes, labels)
 
 
@@ -224,13 +233,15 @@ def _log_log(axes: Axes, labels: list[tuple[float, str, str]]) -> None:
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,g}"))
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: duration(y)))
+    axes.yaxis.set_minor_formatter(NullFormatter())
     low, high = axes.get_ylim()
     labels = sorted(labels)
     for i, (value, text, colour) in enumerate(labels):
         place = (np.log(value) - np.log(low)) / (np.log(high) - np.log(low)) + 0.035 * (i - (len(labels) - 1) / 2)
         axes.text(
-            1.02, place, f"{text}, {duration(value)}", transform=axes.transAxes, color=colour, fontsize=9, va="center"
+            1.02, place, f"{duration(value)}  {text}", transform=axes.transAxes, color=colour, fontsize=9, va="center"
         )
 
 
@@ -240,13 +251,11 @@ def _bars(axes: Axes, found: dict[str, Any]) -> None:
     works = [(f"{name}\n{work}", parts) for name, jobs in found["parts"].items() for work, parts in jobs.items()]
     for row, (_, parts) in enumerate(works):
         total, left = sum(parts.values()), 0.0
-        for part, colour in zip(PARTS, PART_COLOURS):
+        for part, colour in zip(PARTS, PART_COLOURS, strict=True):
             share = 100 * parts[part] / total
             axes.barh(row, share, left=left, color=colour, edgecolor="white", lw=0.5)
             if share >= 11:
-                text = axes.text(
-                    left + share / 2, row, part.replace(" and ", "\nand "), ha="center", va="center", fontsize=6.5
-                )
+                text = axes.text(left + share / 2, row, _SHORT.get(part, part), ha="center", va="center", fontsize=6.5)
                 text.set_color("white" if sum(int(colour[i : i + 2], 16) for i in (1, 3, 5)) < 400 else "black")
             left += share
         axes.text(101, row, f"{duration(total)} an image", va="center", fontsize=8)
@@ -254,8 +263,16 @@ def _bars(axes: Axes, found: dict[str, Any]) -> None:
     axes.invert_yaxis()
     axes.set_xlim(0, 100)
     used = [p for p in PARTS if any(parts[p] > 0.02 * sum(parts.values()) for _, parts in works)]
-    handles = [axes.barh(0, 0, color=PART_COLOURS[PARTS.index(part)]) for part in used]
-    axes.legend(handles, used, fontsize=7, ncols=4, loc="upper center", bbox_to_anchor=(0.5, -0.14), frameon=False)
+    handles = [Patch(color=PART_COLOURS[PARTS.index(part)]) for part in used]
+    axes.legend(
+        handles,
+        [_LONG.get(p, p) for p in used],
+        fontsize=7,
+        ncols=3,
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.14),
+        frameon=False,
+    )
 
 
 if __name__ == "__main__":

@@ -134,7 +134,7 @@ def test_auto_is_the_smallest(shipped, dream):
     for pixels in (dream(shipped, 1)[0], np.zeros((*a.tile, a.channels), np.uint8)):
         original = Picture(mode, pixels)
         fitting = [n for n, p in checkpoint.shipped().items() if codec.fits(checkpoint.architecture(p), mode, *a.tile)]
-        if codec._to_coded(original)[0] != mode:
+        if mode == "L" and np.isin(pixels, (0, 255)).all():  # coded as bits
             continue
         sizes = [len(compress(original, model=name)) for name in fitting]
         sizes.append(9 + 4 + len(classic.encode(pixels[None])) + 2)
@@ -318,7 +318,7 @@ def test_a_name_that_no_file_can_hold():
         compress([("caf\udce9.png", picture("L", 4, 4))])
 
 
-@pytest.mark.parametrize("steps", [-1, 1 << 16])
+@pytest.mark.parametrize("steps", [-1, 256])
 def test_steps_out_of_range(steps):
     with pytest.raises(ModelError, match="steps"):
         compress(picture("L", 4, 4), steps=steps)
@@ -511,16 +511,6 @@ def hostile(group, payload=b"12345"):
     group.blocks = [Block(group.blocks[0].model, group.blocks[0].steps, payload)] * group.block_count
     group.boxes = [()] * len(group.names)
     return container.write_archive([group], {})
-
-
-def test_absurd_steps_are_refused_before_they_are_taken(small_models, monkeypatch):
-    small = small_models["bernoulli"]
-    group = container.parse(compress(many(small, 2).items(), model=small.path)).groups[0]
-    block = group.blocks[0]
-    group.blocks = [Block(block.model, 1 << 40, block.payload)]
-    monkeypatch.setattr(bitsback, "decode", lambda *a: pytest.fail("steps were taken"))
-    with pytest.raises(FormatError, match="steps"):
-        dict(Archive(container.write_archive([group], {}), [small.path]).pictures())
 
 
 @pytest.mark.parametrize("kind", ["classic", "model"])

@@ -208,7 +208,7 @@ def test_colour_partition_of_each_channel(means, log_scales, coefficients, red, 
 
 def test_colour_means_follow_the_earlier_channels():
     means = np.array([[100, 200, 300]], np.int32)
-    coefficients = np.array([[64, -32, 16]], np.int32)  # 1, −½ and ¼
+    coefficients = np.array([[4, -2, 1]], np.int32) << (d.COEFFICIENT_BITS - 2)  # 1, −½ and ¼
     shifted = d.shifted_means(np.array([[138, 108, 7]], np.uint8), means, coefficients)
     unit = 1 << d.MEAN_BITS
     assert shifted.tolist() == [[100, 200 + 10 * unit, 300 - 5 * unit - 5 * unit]]

@@ -191,21 +191,20 @@ def _search(model: Model, symbols: Bins, x: Pixels, mask: Mask) -> Bins:
     steps = np.concatenate([steps, -steps[1:]])
     while True:
         candidates = np.clip(symbols + steps, 0, (d.LATENT_BINS >> model.coarse) - 1).astype(np.int32)
-        best = candidates[int(np.argmin(_coarse_bits(model, candidates, x, mask)))]
+        best = candidates[int(np.argmin(_coarse_costs(model, candidates, x, mask)))]
         if np.array_equal(best, symbols):
             return symbols
         symbols = best
 
 
-def _coarse_bits(model: Model, candidates: Bins, x: Pixels, mask: Mask) -> NDArray[np.float64]:
-    """Bits of one tile and its z, for each of some coarse z."""
+def _coarse_costs(model: Model, candidates: Bins, x: Pixels, mask: Mask) -> NDArray[np.int64]:
+    """What one tile and its z cost, for each of some coarse z, in integers that every machine computes alike."""
     count = len(candidates)
     prior = d.StandardNormal(np.tile(model.coarse, count))
     masks = np.broadcast_to(mask, (count, *mask.shape))
     p = model.coder(_centres(model, candidates), masks)
     pixels = _pixels(np.broadcast_to(x, (count, *x.shape)), masks)
-    for_z = d.bits(prior.intervals(candidates.ravel()), prior.precision)
-    for_x = d.bits(p.intervals(pixels), p.precision)
+    for_z, for_x = d.costs(prior.intervals(candidates.ravel())), d.costs(p.intervals(pixels))
     return for_z.reshape(count, -1).sum(axis=1) + for_x.reshape(count, -1).sum(axis=1)
 
 

@@ -69,12 +69,30 @@ def load(path: str | os.PathLike[str], device: str = "cpu") -> Model:
         layers = Architecture.from_json(metadata["architecture"])
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path}: not a vaezip model ({error})") from error
-    return Model(path.stem, fingerprint(path), layers, settings, backend(device), tensors, information)
+    return Model(path.stem, _fingerprint(metadata, tensors), layers, settings, backend(device), tensors, information)
+
+
+def architecture(path: Path) -> Architecture:
+    """The architecture of a model file, without its weights."""
+    return _architecture(path, _version(path))
+
+
+def fingerprint(path: Path) -> bytes:
+    """The first bytes of the SHA-256 of architecture, settings and tensors, by name, type and value."""
+    return _fingerprint_of_file(path, _version(path))
+
+
+def _version(path: Path) -> tuple[int, int]:
+    """What changes when a file is written anew, so that the caches below forget it."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise ModelError(f"{path}: the model cannot be read ({error.strerror})") from error
+    return status.st_mtime_ns, status.st_size
 
 
 @lru_cache
-def architecture(path: Path) -> Architecture:
-    """The architecture of a model file, without its weights."""
+def _architecture(path: Path, version: tuple[int, int]) -> Architecture:
     try:
         with safe_open(path, framework="numpy") as file:
             return Architecture.from_json((file.metadata() or {})["architecture"])
@@ -83,9 +101,11 @@ def architecture(path: Path) -> Architecture:
 
 
 @lru_cache
-def fingerprint(path: Path) -> bytes:
-    """The first bytes of the SHA-256 of architecture, settings and tensors, by name, type and value."""
-    metadata, tensors = _read(path)
+def _fingerprint_of_file(path: Path, version: tuple[int, int]) -> bytes:
+    return _fingerprint(*_read(path))
+
+
+def _fingerprint(metadata: Mapping[str, str], tensors: Mapping[str, NDArray[Any]]) -> bytes:
     digest = hashlib.sha256()
     for text in (metadata.get("architecture", ""), metadata.get("settings", "")):
         digest.update(text.encode() + b"\0")

@@ -40,7 +40,7 @@ MODE_NAMES = (*MODES, BILEVEL_GREY)
 
 AUTO = "auto"
 
-_BLOCK_PIXELS = 1 << 20
+_BLOCK_PIXELS = _MAX_BLOCK_PIXELS = 1 << 20
 _BAND_MULTIPLE = 32
 _TRIAL_PICTURES = 32
 _CRC = struct.Struct("<I")
@@ -115,8 +115,8 @@ class Compressor:
         shelf: ModelShelf | None = None,
     ) -> None:
         """See :func:`compress`; a ``shelf`` saves loading models again, and then tells the device."""
-        if not 0 <= steps < 1 << 16:
-            raise ModelError("the number of steps must lie between 0 and 65535")
+        if not 0 <= steps <= container.MAX_STEPS:
+            raise ModelError(f"the number of steps must lie between 0 and {container.MAX_STEPS}")
         self.shelf = shelf or ModelShelf(device=device)
         self.chosen = None if model == AUTO else self.shelf.by_name(model)
         self.steps, self.verify, self.threads = steps, verify, threads
@@ -139,19 +139,21 @@ class Compressor:
         """
         if name in self._names:
             raise ImageError(f"two pictures are called '{name}'; rename one")
-        self._names.add(name)
-        mode, samples = _to_coded(picture)
+        if not _is_unicode(name):
+            raise ImageError("its name is not valid Unicode; rename it")
+        mode, samples = self._to_coded(picture)
         height, width = samples.shape[:2]
         if self.chosen and not fits(self.chosen.architecture, mode, height, width) and mode in _COLOUR_PLANES:
             raise ImageError(_misfit(self.chosen, picture.mode, height, width))
         pending = self._pending.get((mode, height, width))
         if pending is None:
             pending = self._pending[mode, height, width] = _Pending(_new_group(mode, height, width))
+        if len(pending.samples) == pending.group.per_block:
+            self._submit(pending)
+        self._names.add(name)
         pending.group.names.append(name)
         pending.group.boxes.append(tuple((BOXES.index(tag), content) for tag, content in picture.boxes))
         pending.samples.append(samples)
-        if name and len(pending.samples) == pending.group.per_block:
-            self._submit(pending)
 
     def close(self) -> bytes:
         """Code what is left and return the file.
@@ -169,7 +171,17 @@ class Compressor:
         for pending in self._pending.values():
             pending.group.blocks = [job.result() for job in pending.jobs]
         groups = [p.group for p in self._pending.values()]
-        return container.write_archive(groups, {m.fingerprint: m.name for m in self.shelf.loaded})
+        return container.write_archive(groups, {m.fingerprint: _name_to_store(m) for m in self.shelf.loaded})
+
+    def _to_coded(self, picture: Picture) -> tuple[str, Samples]:
+        """The mode and samples to code: a grey picture of black and white alone becomes bits,
+        unless a model was asked for that codes grey."""
+        samples = picture.samples
+        height, width = samples.shape[:2]
+        grey = self.chosen is not None and fits(self.chosen.architecture, "L", height, width)
+        if picture.mode == "L" and not grey and bool(np.isin(samples, (0, 255)).all()):
+            return BILEVEL_GREY, samples >> 7
+        return picture.mode, samples
 
     def _is_inline(self) -> bool:
         pending = next(iter(self._pending.values()))
@@ -188,7 +200,7 @@ class Compressor:
         steps = self.steps if model else 0
         header = container.inline_header(
             Group(group.mode, height, width, boxes=group.boxes, blocks=[Block(fingerprint, steps, b"")]),
-            "" if model is None or model.name in checkpoint.shipped() else model.name,
+            _name_to_store(model) if model else "",
         )
         checksum = zlib.crc32(samples.tobytes(), zlib.crc32(header))
         return header + self._code(model, MODE_NAMES[group.mode], samples, checksum).payload
@@ -438,18 +450,23 @@ def _results(group: Group, first: int, jobs: list[Future[Samples]]) -> Iterator[
         yield from ((name, error) for name in group.names[first : first + group.per_block])
         return
     for i, picture in enumerate(samples):
-        yield group.names[first + i], _to_picture(group, first + i, picture)
+        try:
+            yield group.names[first + i], _to_picture(group, first + i, picture)
+        except ImageError as error:  # metadata that fits no such picture
+            yield group.names[first + i], error
 
 
 def _encode_block(model: Model | None, mode: str, samples: Samples, steps: int, checksum: int) -> bytes:
     """Code (pictures, height, width, channels) by a model, or classically where there is none."""
     if model is None:
-        return _CRC.pack(checksum) + classic.encode(samples)
+        coded = classic.encode(samples)
+        return _CRC.pack(checksum ^ zlib.crc32(coded)) + coded
     colour, alpha = _split_alpha(mode, samples)
     prefix = b""
     if alpha is not None:
         coded = classic.encode(alpha)
         prefix = _CRC.pack(len(coded)) + coded
+        checksum ^= zlib.crc32(prefix)
     tiling = Tiling(colour.shape, model.architecture.tile)
     return prefix + bitsback.encode(model, tiling.split(colour), tiling.mask, steps, checksum)
 
@@ -463,17 +480,20 @@ def _decode_block(
         if len(payload) < _CRC.size:
             raise FormatError("the coded data is truncated")
         dtype = np.uint16 if mode in MODES and MODES[mode].bits == 16 else np.uint8
-        return classic.decode(payload[4:], (n, height, width, channels), dtype), _CRC.unpack(payload[:4])[0]
+        checksum = _CRC.unpack(payload[:4])[0] ^ zlib.crc32(payload[4:])
+        return classic.decode(payload[4:], (n, height, width, channels), dtype), checksum
     colours = model.architecture.channels
     alpha = None
+    alpha_checksum = 0
     if channels > colours:
         length = _CRC.unpack(payload[:4])[0] if len(payload) >= 4 else 0
         alpha = classic.decode(payload[4 : 4 + length], (n, height, width, 1), np.uint8)
+        alpha_checksum = zlib.crc32(payload[: 4 + length])
         payload = payload[4 + length :]
     tiling = Tiling((n, height, width, colours), model.architecture.tile)
     tiles, checksum = bitsback.decode(model, payload, tiling.mask, steps, tiling.fill)
     colour = tiling.join(tiles)
-    return (colour if alpha is None else np.concatenate([colour, alpha], axis=3)), checksum
+    return (colour if alpha is None else np.concatenate([colour, alpha], axis=3)), checksum ^ alpha_checksum
 
 
 def _split_alpha(mode: str, samples: Samples) -> tuple[Samples, Samples | None]:
@@ -497,22 +517,30 @@ def _check_group(group: Group, max_pixels: int) -> None:
     unknown = [tag for boxes in group.boxes for tag, _ in boxes if tag >= len(BOXES)]
     if unknown:
         raise FormatError(f"metadata field {unknown[0]} is unknown; a newer vaezip may read it")
+    if group.per_block * group.band * group.width > max(_MAX_BLOCK_PIXELS, _BAND_MULTIPLE * group.width):
+        raise FormatError("the directory describes blocks that are too large")
     if group.height * group.width > max_pixels:
         raise ImageError(
             f"{group.width}×{group.height} pixels are more than the limit of {max_pixels}; raise it with --max-pixels"
         )
 
 
-def _to_coded(picture: Picture) -> tuple[str, Samples]:
-    """The mode and samples that are coded: a grey picture of black and white alone becomes bits."""
-    samples = picture.samples
-    if picture.mode == "L" and bool(np.isin(samples, (0, 255)).all()):
-        return BILEVEL_GREY, samples >> 7
-    return picture.mode, samples
+def _is_unicode(name: str) -> bool:
+    """Whether a name can be written as UTF-8; those of other file names hold surrogates."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _name_to_store(model: Model) -> str:
+    """A model's name for readers that lack it; every vaezip has the shipped ones."""
+    return "" if model.name in checkpoint.shipped() else model.name
 
 
 def _to_picture(group: Group, index: int, samples: Samples) -> Picture:
-    """Inverse of :func:`_to_coded`, with the picture's metadata."""
+    """Inverse of :meth:`Compressor._to_coded`, with the picture's metadata."""
     boxes = tuple((BOXES[tag], content) for tag, content in group.boxes[index])
     if MODE_NAMES[group.mode] == BILEVEL_GREY:
         return Picture("L", samples * np.uint8(255), boxes)

@@ -25,7 +25,14 @@ CLASSIC = bytes(4)
 _MAGIC = b"z\r\n"
 _HIGH = 0xF0
 _ARCHIVE, _NATIVE, _BOXES, _STEPS = 1, 2, 4, 8
-_MAX_DIRECTORY = 1 << 28
+MAX_STEPS = 255
+
+# What a hostile file can make a reader allocate.
+_MAX_DIRECTORY = 1 << 26
+_MAX_PICTURES = 1 << 22
+_MAX_NAME_CHARACTERS = 1 << 28
+_MAX_BOXES = 1 << 16
+_MIN_PAYLOAD = 5
 _MAX_SIDE = 1 << 30
 _MODEL_NAME = 255
 """Tag of a box of an inline file that holds its model's name."""
@@ -88,11 +95,11 @@ def inline_header(group: Group, model_name: str = "") -> bytes:
     """
     block, boxes = group.blocks[0], group.boxes[0]
     if model_name:
-        boxes = (*boxes, (_MODEL_NAME, model_name.encode()))
+        boxes = (*boxes, (_MODEL_NAME, model_name.encode(errors="replace")))
     flags = (_NATIVE * (not group.height)) | (_BOXES * bool(boxes)) | (_STEPS * bool(block.steps)) | group.mode << 4
     out = bytearray([_HIGH | VERSION]) + _MAGIC + bytes([flags]) + block.model
     if block.steps:
-        out += _varint(block.steps)
+        out.append(block.steps)
     if group.height:
         out += _varint(group.height) + _varint(group.width)
     if boxes:
@@ -153,12 +160,14 @@ def parse(data: bytes) -> File:
 
 def _parse_inline(reader: _Reader, flags: int) -> tuple[Group, dict[bytes, str]]:
     model = reader.take(len(CLASSIC))
-    steps = reader.varint() if flags & _STEPS else 0
+    steps = reader.byte() if flags & _STEPS else 0
     height, width = (0, 0) if flags & _NATIVE else (reader.side(), reader.side())
     boxes: list[tuple[int, bytes]] = []
     if flags & _BOXES:
         inner = _Reader(_inflated(reader.take(reader.varint())))
         while not inner.done:
+            if len(boxes) >= _MAX_BOXES:
+                raise FormatError("the file is damaged: it lists too much metadata")
             boxes.append((inner.byte(), inner.take(inner.varint())))
     names = {}
     if boxes and boxes[-1][0] == _MODEL_NAME:
@@ -189,15 +198,15 @@ def _write_directory(groups: list[Group], model_names: Mapping[bytes, str]) -> b
         numbers = (group.mode, group.height, group.width, group.per_block, group.band, len(group.names))
         out += b"".join(map(_varint, numbers)) + _write_names(group.names)
         for block in group.blocks:
-            out += b"".join(map(_varint, (models.index(block.model), block.steps, len(block.payload))))
+            out += _varint(models.index(block.model)) + bytes([block.steps]) + _varint(len(block.payload))
         placed = [(i, tag, index[content]) for i, b in enumerate(group.boxes) for tag, content in b]
         out += _varint(len(placed)) + b"".join(map(_varint, chain.from_iterable(placed)))
     return bytes(out)
 
 
 def _read_directory(reader: _Reader, payloads: bytes) -> tuple[list[Group], dict[bytes, str]]:
-    names = {reader.take(len(CLASSIC)): reader.text() for _ in range(reader.count())}
-    models = list(names)
+    named = [(reader.take(len(CLASSIC)), reader.text()) for _ in range(reader.count())]
+    models = [model for model, _ in named]
     contents = [reader.take(reader.varint()) for _ in range(reader.count())]
     rest = _Reader(payloads)
     groups = [_read_group(reader, rest, models, contents) for _ in range(reader.count())]
@@ -205,24 +214,37 @@ def _read_directory(reader: _Reader, payloads: bytes) -> tuple[list[Group], dict
         raise FormatError("the directory has an unknown field at its end; a newer vaezip may read it")
     if not rest.done:
         raise FormatError("the file holds data that its directory does not list")
-    return groups, names
+    return groups, dict(named)
 
 
 def _read_group(reader: _Reader, payloads: _Reader, models: list[bytes], contents: list[bytes]) -> Group:
     mode, height, width = reader.varint(), reader.side(), reader.side()
     per_block, band, count = reader.varint(), reader.varint(), reader.varint()
-    if not (0 < band <= height and per_block > 0 and count > 0 and (band == height or per_block == 1)):
+    possible = 0 < band <= height and per_block > 0 and (band == height or per_block == 1)
+    if not (possible and 0 < count <= _MAX_PICTURES):
         raise FormatError("the directory describes impossible blocks")
-    group = Group(mode, height, width, per_block, band, _read_names(reader, count), [()] * count)
+    group = Group(mode, height, width, per_block, band, _read_names(reader, count))
+    if group.block_count * _MIN_PAYLOAD > len(payloads.data) - payloads.position:
+        raise FormatError("the directory describes more blocks than the file holds")
     for _ in range(group.block_count):
-        model, steps, length = _pick(models, reader.varint()), reader.varint(), reader.varint()
+        model, steps, length = _pick(models, reader.varint()), reader.byte(), reader.varint()
+        if length < _MIN_PAYLOAD:
+            raise FormatError("the directory describes an empty block")
         group.blocks.append(Block(model, steps, payloads.take(length)))
+    group.boxes = _read_boxes(reader, count, contents)
+    return group
+
+
+def _read_boxes(reader: _Reader, count: int, contents: list[bytes]) -> list[tuple[tuple[int, bytes], ...]]:
+    boxes: dict[int, list[tuple[int, bytes]]] = {}
     for _ in range(reader.count()):
         picture, tag, content = reader.varint(), reader.varint(), _pick(contents, reader.varint())
         if picture >= count:
             raise FormatError("the directory describes metadata of no picture")
-        group.boxes[picture] = (*group.boxes[picture], (tag, content))
-    return group
+        boxes.setdefault(picture, []).append((tag, content))
+        if len(boxes[picture]) > _MAX_BOXES:
+            raise FormatError("the directory lists too much metadata")
+    return [tuple(boxes.get(i, ())) for i in range(count)]
 
 
 def _pick(items: list[bytes], index: int) -> bytes:
@@ -258,6 +280,7 @@ class _Run:
         return [f"{self.before}{number:0{self.width}d}{self.after}" for number in numbers]
 
 
+_MAX_DIGITS = 15
 _NUMBERED = re.compile(r"(.*?)([0-9]{1,15})([^0-9]*)", re.DOTALL)
 _NO_NUMBER = 255
 
@@ -285,18 +308,20 @@ def _write_names(names: list[str]) -> bytes:
 
 def _read_names(reader: _Reader, count: int) -> list[str]:
     names: list[str] = []
+    characters = 0
     while len(names) < count:
         length = reader.varint()
         run = _Run(reader.text(), reader.text(), reader.byte(), reader.varint(), length)
         limit = 1 if run.width == _NO_NUMBER else count - len(names)
-        if not 0 < length <= limit:
-            raise FormatError("the directory lists more names than pictures")
+        characters += length * (len(run.before) + len(run.after) + _MAX_DIGITS)
+        if not 0 < length <= limit or _MAX_DIGITS < run.width < _NO_NUMBER or characters > _MAX_NAME_CHARACTERS:
+            raise FormatError("the directory lists impossible names")
         names += run.names()
     return names
 
 
 def _text(value: str) -> bytes:
-    data = value.encode()
+    data = value.encode(errors="replace")
     return _varint(len(data)) + data
 
 
@@ -309,6 +334,8 @@ def _decoded(text: bytes) -> str:
 
 def _deflated(data: bytes) -> bytes:
     """One byte that tells whether zlib follows, and the shorter of the two forms."""
+    if len(data) > _MAX_DIRECTORY:
+        raise FormatError(f"names and metadata take more than the {_MAX_DIRECTORY >> 20} MiB that the format allows")
     packed = zlib.compress(data, 9)
     return b"\1" + packed if len(packed) < len(data) else b"\0" + data
 

@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.ans import Stack, drop, slot_of
-from vaezip.exact import tables
+from vaezip.exact import backend, tables
+from vaezip.exact.elementwise import log
 from vaezip.kernels import inlined, kernel
 
 Ints = NDArray[Any]
@@ -33,8 +34,8 @@ MEAN_BITS = 4
 MEAN_BOUND = 1 << 14
 LOG_SCALE_BITS = 5
 LOG_SCALE_LOW, LOG_SCALE_HIGH = -96, 176
-COEFFICIENT_BITS = 6
-COEFFICIENT_BOUND = 255
+COEFFICIENT_BITS = 10
+COEFFICIENT_BOUND = 4095
 WEIGHT_LOGIT_BITS = 5
 WEIGHT_BITS = 14
 
@@ -72,8 +73,8 @@ class Uniform:
         stack.push(*self.intervals(symbols), self.precision)
 
     def pop(self, stack: Stack) -> Ints:
-        """int32 (count,)."""
-        out = np.empty(self.count, np.int32)
+        """int64 (count,)."""
+        out = np.empty(self.count, np.int64)
         stack.settle(*_pop_uniform(*_head(stack), np.uint64(self.precision), out))
         return out
 
@@ -255,6 +256,13 @@ class StandardNormal:
 def bits(intervals: tuple[Ints, Ints], precision: int) -> NDArray[np.float64]:
     """−log2 of the probability of each interval (a report, not on the coding path)."""
     return precision - np.log2(intervals[1].astype(np.float64))
+
+
+def costs(intervals: tuple[Ints, Ints]) -> NDArray[np.int64]:
+    """−log2 of the frequency of each interval in units of 2^−16 bits, negative: for comparing
+    ways to code, on the coding path, up to a constant that is the precision."""
+    nats = log(backend(), intervals[1].astype(np.float64))
+    return -np.floor(nats * (65536.0 * 1.4426950408889634)).astype(np.int64)
 
 
 def shifted_means(pixels: Ints, means: Ints, coefficients: Ints) -> Ints:

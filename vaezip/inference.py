@@ -45,6 +45,13 @@ class Settings:
     beta1: float = 0.7
     beta2: float = 0.99
 
+    def __post_init__(self) -> None:
+        values = (self.mean_rate, self.sigma_rate, self.decay, self.noise, self.beta1, self.beta2)
+        if not all(isinstance(v, float) and 0 <= v <= 100 for v in values):
+            raise ValueError("a setting of the K steps is not a number from 0 to 100")
+        if not (self.noise > 0 and self.beta1 < 1 and self.beta2 < 1):
+            raise ValueError("noise must be above 0 and both betas below 1")
+
 
 def amortized(b: Backend, output: Array) -> tuple[Array, Array]:
     """The encoder's own posterior.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip import distributions as d
+from vaezip.errors import ModelError
 from vaezip.exact import Backend
 from vaezip.inference import Settings, amortized, refine
-from vaezip.likelihoods import Coder, likelihood
+from vaezip.likelihoods import OUTPUT_BOUND, Coder, likelihood
 from vaezip.networks.architecture import Architecture
 from vaezip.networks.integer import IntegerNetwork, Tensors
 
@@ -46,12 +48,29 @@ class Model:
 
     def __post_init__(self) -> None:
         a = self.architecture
+        _check_architecture(a)
         pixel_bound = max(abs(a.offset), abs(a.levels - 1 - a.offset))
         self.encoder = IntegerNetwork(self.backend, a.encoder, self.tensors, pixel_bound)
         self.decoder = IntegerNetwork(self.backend, a.decoder, self.tensors, d.LATENT_BINS // 2)
         self.likelihood = likelihood(a.likelihood)
-        self.coarse: NDArray[np.int64] = self.tensors["coarse"].astype(np.int64)
+        self.coarse = _coarse(self.tensors, a.latents)
         self.chunk = max(16, _VALUES_PER_CHUNK // a.dims)
+        self._check_networks()
+
+    def _check_networks(self) -> None:
+        """Run both networks once: their outputs must have the shape and the range that coding relies on."""
+        a, b = self.architecture, self.backend
+        try:
+            posterior = self.encoder(b.asarray(np.zeros((1, *a.tile, a.channels)), "float32"))
+            parameters = self.decoder(b.asarray(np.zeros((1, *a.latent)), "float32"))
+        except (ValueError, RuntimeError, IndexError) as error:
+            raise ModelError(f"the layers of model '{self.name}' do not fit together ({error})") from error
+        fit = tuple(posterior.shape) == (1, *a.latent[:-1], 2 * a.latent[-1])
+        fit &= math.prod(parameters.shape) == a.dims * self.likelihood.parameters
+        fit &= self.encoder.output_bound <= d.POSTERIOR_MEAN_BOUND
+        fit &= self.decoder.output_bound <= OUTPUT_BOUND
+        if not fit:
+            raise ModelError(f"the outputs of model '{self.name}' are not those that its architecture asks for")
 
     def posterior(self, x: Pixels, mask: Mask, steps: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """q(z|x) after ``steps`` steps: means and log standard deviations, int32 (images, latents).
@@ -86,3 +105,25 @@ class Model:
         """Runs of images small enough that the activations stay within some tens of megabytes."""
         for i in range(0, len(arrays[0]), self.chunk):
             yield tuple(array[i : i + self.chunk] for array in arrays)
+
+
+_KINDS = {("bernoulli", 1, 2), ("logistic", 1, 256), ("colour-logistic", 3, 256)}
+"""Likelihood, channels and levels that go together."""
+
+
+def _check_architecture(a: Architecture) -> None:
+    if (a.likelihood, a.channels, a.levels) not in _KINDS:
+        raise ModelError(f"no likelihood '{a.likelihood}' for {a.channels} channels of {a.levels} levels is known")
+    sides = (*a.tile, *a.latent)
+    whole = all(isinstance(s, int) and 0 < s <= 4096 for s in sides) and len(a.tile) == 2
+    if not (whole and 0 <= a.offset < a.levels and 0 <= a.exponent <= 8):
+        raise ModelError("the model's tile, latent or input grid is out of range")
+
+
+def _coarse(tensors: Tensors, latents: int) -> NDArray[np.int64]:
+    coarse = tensors.get("coarse")
+    if coarse is None or coarse.shape != (latents,) or coarse.dtype.kind not in "iu":
+        raise ModelError("the model lacks the coarse grid of its latents")
+    if coarse.min() < 0 or coarse.max() >= d.LATENT_BINS.bit_length() - 1:
+        raise ModelError("the coarse grid of the model's latents is out of range")
+    return coarse.astype(np.int64)

@@ -111,9 +111,9 @@ def test_blocks_of_a_kind_stand_together(run, two):
     ]
 
 
-def test_model_that_is_not_known_is_called_so(run, other_model):
+def test_model_that_is_not_here_has_the_name_that_the_file_gives(run, other_model):
     Path("set.vz").write_bytes(vaezip.compress([("a.png", digit())], other_model))
-    assert run("info", "set.vz").out.splitlines()[-1].split()[:3] == ["model", "unknown", fingerprint(other_model)]
+    assert run("info", "set.vz").out.splitlines()[-1].split()[:3] == ["model", "other", fingerprint(other_model)]
     known = run("info", "set.vz", "--model", str(other_model))
     assert known.out.splitlines()[-1].split()[:3] == ["model", "other", fingerprint(other_model)]
 

@@ -34,7 +34,7 @@ codec._encode_block = encode
 
 
 def end(process):
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=120)
     return process.returncode, out, err.decode()
 
 
@@ -151,7 +151,7 @@ def terminal():
 def test_binary_output_is_refused_on_a_terminal(start, save, terminal, arguments):
     Path("a.png.vz").write_bytes(vaezip.compress(save("a.png")))
     process = start(*arguments, stdout=terminal[0])
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=120)
     expected = b"vaezip: standard output: is a terminal; redirect it, or name a file with -o\n"
     assert (process.returncode, err) == (1, expected)
     assert terminal[1]() == ""

@@ -97,12 +97,11 @@ def _elbo_bpd(model: Model, pictures: Iterable[Named], steps: int) -> float | No
 def coded_planes(model: Model, picture: Picture) -> NDArray[np.uint8] | None:
     """The samples as the model codes them; None where it does not code all of them."""
     a, samples = model.architecture, picture.samples
-    if samples.dtype != np.uint8 or picture.mode not in ("1", "L", "RGB") or samples.shape[2] != a.channels:
+    if samples.shape[2] != a.channels:
         return None
-    black_and_white = picture.mode == "1" or (picture.mode == "L" and bool(np.isin(samples, (0, 255)).all()))
-    if black_and_white != (a.levels == 2):
-        return None
-    return (samples > 0).astype(np.uint8) if black_and_white else samples.astype(np.uint8)
+    if a.levels == 2 and (picture.mode == "1" or (picture.mode == "L" and bool(np.isin(samples, (0, 255)).all()))):
+        return (samples > 0).astype(np.uint8)
+    return samples.astype(np.uint8) if a.levels == 256 and picture.mode in ("L", "RGB") else None
 
 
 def information(model: Model | None) -> dict[str, Any]:

@@ -193,6 +193,8 @@ def duration(seconds: float) -> str:
 def room(axes: Axes) -> tuple[float, float]:
     """Make the range of rates a little wider than what is drawn; the range."""
     rates = [float(y) for line in axes.lines for y in np.asarray(line.get_ydata(), float)]
+    if not rates:
+        return axes.get_ylim()
     low, high = min(rates), max(rates)
     margin = 0.12 * (high - low) or 0.05 * high or 1.0
     axes.set_ylim(low - margin, high + margin)

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from vaezip import checkpoint, classic, codec, container, distributions, images, model
+from vaezip import checkpoint, classic, container, distributions, images, model
 from vaezip.ans import Stack
 from vaezip.tiling import Tiling
 
@@ -49,7 +49,6 @@ _TIMED: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     *(("distributions", kind, ("__init__", "intervals")) for kind in _DISTRIBUTIONS),
     *(("distributions and stack", kind, ("pop",)) for kind in _DISTRIBUTIONS),
     ("distributions", model.Model, ("coder",)),
-    ("pictures and tiles", codec, ("_to_coded", "_to_picture")),
     ("pictures and tiles", images.Picture, ("__post_init__",)),
     ("pictures and tiles", Tiling, ("split", "join", "fill")),
     ("stack", Stack, ("push", "to_bytes", "from_bytes")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TextIO
@@ -135,15 +136,12 @@ def three_digits(value: float) -> str:
     """Three significant digits, never with an exponent.
 
     >>> three_digits(0.01234), three_digits(1.2), three_digits(45678.0)
-    ('0.0123', '1.20', '45678')
+    ('0.0123', '1.20', '45700')
     """
     if value == 0:
         return "0"
-    text = f"{value:.3g}"
-    if "e" in text:
-        text = f"{float(text):f}".rstrip("0").rstrip(".") if abs(value) < 1 else f"{value:.0f}"
-    digits = len(text.replace(".", "").lstrip("0"))
-    return text if digits >= 3 else text + ("" if "." in text else ".") + "0" * (3 - digits)
+    rounded = float(f"{value:.3g}")
+    return f"{rounded:.{max(2 - math.floor(math.log10(abs(rounded))), 0)}f}"
 
 
 def _cell(text: str, best: bool) -> Text:

@@ -22,6 +22,7 @@ COMMANDS = {
     "info": ("vaezip.cli.info", "Tell what .vz files hold."),
     "models": ("vaezip.cli.models", "List the models that come with vaezip."),
     "sample": ("vaezip.cli.sample", "Draw pictures from a model."),
+    "bench": ("vaezip.cli.bench", "Measure rate, time and memory, beside other codecs."),
 }
 """Of each command, its module and what the list of commands says of it."""
 

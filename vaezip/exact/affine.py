@@ -70,11 +70,19 @@ class Affine:
         self.weight = b.asarray(weight.T, self.dtype)
         self.bias = b.asarray(rounded, self.dtype)
         self.scale = b.asarray(np.ldexp(1.0, -shift), self.dtype)
-        column_sum = max(1, int(np.abs(weight).sum(axis=0).max()))
-        self.gradient_bound = float(EXACT_FLOAT32 // column_sum)
-        if self.gradient_bound < 1:
-            raise ModelError(f"{name}: its weights are too large for an exact gradient")
-        self.transposed = b.asarray(weight, "float32")
+        self.set_transposed(weight)
+
+    def set_transposed(self, matrix: Integers) -> None:
+        """Take the (inputs, outputs) matrix through which gradients flow back, and choose their grid.
+
+        Float32 where its sums leave a gradient eight bits, else float64.
+        """
+        column_sum = max(1, int(np.abs(matrix).sum(axis=0).max()))
+        narrow = column_sum <= EXACT_FLOAT32 >> 8
+        bound = EXACT_FLOAT32 // column_sum if narrow else min(EXACT_FLOAT64 // column_sum, EXACT_FLOAT32)
+        self.gradient_bound = float(bound)
+        self.gradient_dtype = "float32" if narrow else "float64"
+        self.transposed = self.backend.asarray(matrix, self.gradient_dtype)
 
     @property
     def output_bound(self) -> int:
@@ -99,21 +107,27 @@ class Affine:
         Returns:
             (images, …, inputs) float32: integers times one power of two an image.
         """
-        grid, scale = self.to_grid(self.mask(y, gradient) * self.backend.cast(self.scale, "float32"))
-        return (grid @ self.transposed) / scale
+        grid, scale = self.to_grid(self.of_sums(y, gradient))
+        return self.off_grid(grid @ self.transposed, scale)
 
-    def mask(self, y: Array, gradient: Array) -> Array:
-        """The gradient, zero where y is clamped."""
+    def of_sums(self, y: Array, gradient: Array) -> Array:
+        """The gradient for the sums from that for y: scaled, and zero where y is clamped."""
         free = (y > float(self.clamp[0])) & (y < float(self.clamp[1]))
-        return gradient * self.backend.cast(free, "float32")
+        return gradient * self.backend.cast(free, "float32") * self.backend.cast(self.scale, "float32")
 
     def to_grid(self, gradient: Array) -> tuple[Array, Array]:
-        """Integers (float32) within the gradient bound, and the power of two they were scaled by."""
+        """Integers within the gradient bound, and the power of two they were scaled by."""
         b = self.backend
         scale = grid_scale(b, per_image_maximum(b, gradient), self.gradient_bound)
         # a gradient that float32 holds with few bits or not at all becomes 0, whether or not a machine flushes it
         scale = b.cast(b.xp.clip(scale, 0.0, _LARGEST_SCALE), "float32")
-        return b.xp.round(gradient * scale), scale
+        return b.cast(b.xp.round(gradient * scale), self.gradient_dtype), scale
+
+    def off_grid(self, product: Array, scale: Array) -> Array:
+        """Undo the scaling, float32."""
+        if self.gradient_dtype == "float32":
+            return product / scale
+        return self.backend.cast(product / self.backend.cast(scale, "float64"), "float32")
 
 
 class Convolution:
@@ -135,11 +149,7 @@ class Convolution:
         self.output_bound = self.affine.output_bound
         # The transpose of a convolution is the convolution with the mirrored kernel.
         mirrored = weight[:, ::-1, ::-1, :].transpose(1, 2, 0, 3).reshape(9 * outputs, inputs)
-        column_sum = max(1, int(np.abs(mirrored).sum(axis=0).max()))
-        self.affine.gradient_bound = float(EXACT_FLOAT32 // column_sum)
-        self.affine.transposed = b.asarray(mirrored, "float32")
-        if self.affine.gradient_bound < 1:
-            raise ModelError(f"{name}: its weights are too large for an exact gradient")
+        self.affine.set_transposed(mirrored)
 
     def __call__(self, x: Array) -> Array:
         """(images, height, width, inputs) to (images, height, width, outputs)."""
@@ -148,8 +158,8 @@ class Convolution:
     def vjp(self, y: Array, gradient: Array) -> Array:
         """As :meth:`Affine.vjp`, on (images, height, width, channels)."""
         affine = self.affine
-        grid, scale = affine.to_grid(affine.mask(y, gradient) * affine.backend.cast(affine.scale, "float32"))
-        return (patches(affine.backend, grid) @ affine.transposed) / scale
+        grid, scale = affine.to_grid(affine.of_sums(y, gradient))
+        return affine.off_grid(patches(affine.backend, grid) @ affine.transposed, scale)
 
 
 def patches(b: Backend, x: Array) -> Array:

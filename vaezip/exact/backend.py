@@ -66,7 +66,22 @@ def backend(device: str = "cpu") -> Backend:
             raise ModelError(f"--device {device}: PyTorch sees no CUDA device; use --device cpu")
         # TF32 would round the operands of a product to 10 bits.
         torch.backends.cuda.matmul.allow_tf32 = False
-        return Backend(torch_namespace, torch.device(device))
+        return _tested(Backend(torch_namespace, torch.device(device)))
     if device != "torch":
         raise ModelError(f"no device is called '{device}'; there are cpu and cuda")
-    return Backend(torch_namespace, torch.device("cpu"))
+    return _tested(Backend(torch_namespace, torch.device("cpu")))
+
+
+def _tested(b: Backend) -> Backend:
+    """Refuse a backend that rounds: PyTorch can be told, by variables and switches of its own, to
+    multiply in fewer bits than float32 has."""
+    steps = np.arange(256, dtype=np.int64)
+    left = (steps[:, None] * 37 + steps) % 4096
+    right = (steps[:, None] + steps * 11) % 16
+    for dtype in ("float32", "float64"):
+        product = b.asarray(left, dtype) @ b.asarray(right, dtype)
+        if not np.array_equal(b.to_numpy(product, np.int64), left @ right):
+            raise ModelError(
+                "PyTorch multiplies matrices in reduced precision here; set it to the highest, or use --device cpu"
+            )
+    return b

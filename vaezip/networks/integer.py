@@ -50,6 +50,7 @@ class IntegerNetwork:
             step = _build(b, layer, tensors, bound)
             bound = getattr(step, "output_bound", bound)
             self.steps.append(step)
+        self.output_bound = bound
 
     def __call__(self, x: Array) -> Array:
         """(images, …) integers to (images, …) integers, as floats."""

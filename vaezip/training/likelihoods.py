@@ -7,12 +7,14 @@ distributions, for coding, are in :mod:`vaezip.distributions`.
 
 from __future__ import annotations
 
+import math
 from typing import Protocol
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from vaezip.distributions import LOGISTIC_PRECISION
 from vaezip.networks.architecture import Architecture
 
 LOG_SCALE_RANGE = (-3.0, 5.5)
@@ -54,7 +56,7 @@ class Logistic:
     def log_prob(self, x: Tensor, parameters: Tensor) -> Tensor:
         """Sum over the pixels of :func:`logistic_log_prob`."""
         mean, log_scale = self.moments(parameters)
-        return logistic_log_prob(x.float(), mean, log_scale).flatten(1).sum(1)
+        return floored(logistic_log_prob(x.float(), mean, log_scale)).flatten(1).sum(1)
 
     def sample(self, parameters: Tensor) -> Tensor:
         """x = clamp(round(μ + s · logit(u))), u uniform."""
@@ -78,7 +80,7 @@ class ColourLogistic(Logistic):
         """Sum over pixels and channels."""
         mean, log_scale = self.moments(parameters)
         mean = mean + self.shift(x.float() - self.offset, parameters[..., 2])
-        return logistic_log_prob(x.float(), mean, log_scale).flatten(1).sum(1)
+        return floored(logistic_log_prob(x.float(), mean, log_scale)).flatten(1).sum(1)
 
     def sample(self, parameters: Tensor) -> Tensor:
         """Red first, then green given red, then blue given both."""
@@ -112,6 +114,14 @@ def logistic_log_prob(x: Tensor, mean: Tensor, log_scale: Tensor) -> Tensor:
         + torch.where(first, zero, log_lower)
         + torch.where(first | last, zero, inner)
     )
+
+
+def floored(log_prob: Tensor) -> Tensor:
+    """log(p + 2^−LOGISTIC_PRECISION): the coder gives every value a frequency of at least 1, and so
+    does this. Without that floor a single stray pixel costs thousands of bits that no file would
+    hold, and the fear of it outweighs all other pixels of a set.
+    """
+    return torch.logaddexp(log_prob, torch.full_like(log_prob, -LOGISTIC_PRECISION * math.log(2)))
 
 
 def logistic_sample(mean: Tensor, log_scale: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from vaezip.errors import ModelError
+from vaezip.errors import DataError, ModelError
 from vaezip.networks.floating import Vae
 from vaezip.training.objectives import elbo
 
@@ -74,6 +74,8 @@ def fit(vae: Vae, train: NDArray[np.uint8], valid: NDArray[np.uint8], stage: Sta
     optimiser = torch.optim.Adam(weights, lr=stage.learning_rate)
     averaged = AveragedModel(vae, multi_avg_fn=get_ema_multi_avg_fn(stage.average))  # type: ignore[no-untyped-call]
     first = _restore(vae, averaged, optimiser, state)
+    if len(train) < stage.batch:
+        raise DataError(f"{len(train)} training pictures are fewer than a batch of {stage.batch}; give more")
     images = torch.from_numpy(train)
     steps = len(train) // stage.batch
     for epoch in range(first, stage.epochs):

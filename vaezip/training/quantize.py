@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from vaezip import distributions as d
+from vaezip.errors import ModelError
 from vaezip.exact.affine import EXACT_FLOAT32, EXACT_FLOAT64
 from vaezip.likelihoods import OUTPUT_BOUND
 from vaezip.networks.architecture import Architecture, Conv, Dense, Layer, Residual
@@ -27,10 +28,16 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Precision:
-    """Bits of the hidden activations, and the largest exact integer of the sums."""
+    """What to spend.
+
+    Attributes:
+        activation_bits: of the hidden activations.
+        wide: names of layers whose sums may take the 53 bits of float64, at half the speed;
+            the others get the weights that the 24 of float32 leave room for.
+    """
 
     activation_bits: int = 10
-    exact: int = EXACT_FLOAT32
+    wide: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -156,7 +163,8 @@ def _affine(
     exponents = np.full(layer.outputs, after.exponent) if rows is None else rows.exponents
     if rows is not None:
         bias = bias + rows.offsets
-    fitted = [_row(w, v, before, int(e), precision.exact) for w, v, e in zip(weight, bias, exponents)]
+    exact = EXACT_FLOAT64 if layer.name in precision.wide else EXACT_FLOAT32
+    fitted = [_row(w, v, before, int(e), exact) for w, v, e in zip(weight, bias, exponents)]
     integers, biases, shifts = (np.array(part) for part in zip(*fitted))
     low = 0 if layer.relu else -after.bound
     return {
@@ -180,7 +188,7 @@ def _row(weight: Floats, bias: float, before: _Grid, after: int, exact: int) -> 
             return integers, rounded, shift
     if exact < EXACT_FLOAT64:  # this row's output grid is finer than float32 sums allow
         return _row(weight, bias, before, after, EXACT_FLOAT64)
-    raise ValueError("a row of weights fits no exact grid")
+    raise ModelError("a row of weights fits no exact grid")
 
 
 def _narrow(values: NDArray[np.int64]) -> NDArray[Any]:

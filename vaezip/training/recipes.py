@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -22,17 +22,19 @@ from vaezip.networks.mlp import mlp
 from vaezip.networks.resnet import resnet
 from vaezip.training.loop import Stage, fit
 from vaezip.training.objectives import classic, half_asleep
+from vaezip.training.quantize import Precision
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A data set, an architecture and two stages; the last ``valid`` training images
-    (after a fixed shuffle) are held out to watch the training."""
+    """A data set, an architecture, two stages, and the bits of the integer network; the last
+    ``valid`` training images (after a fixed shuffle) are held out to watch the training."""
 
     dataset: str
     architecture: Architecture
     stages: tuple[Stage, Stage]
     valid: int = 1000
+    precision: Precision = field(default_factory=Precision)
 
 
 RECIPES = {
@@ -48,8 +50,8 @@ RECIPES = {
         "mnist",
         mlp("logistic"),
         (
-            Stage("classic", classic, epochs=55, learning_rate=1e-3, floor=0.5, average=0.9995),
-            Stage("half-asleep", half_asleep, epochs=40, learning_rate=5e-4, average=0.999, encoder_only=True),
+            Stage("classic", classic, epochs=70, learning_rate=1e-3, floor=0.5, average=0.9995),
+            Stage("half-asleep", half_asleep, epochs=25, learning_rate=5e-4, average=0.999, encoder_only=True),
         ),
     ),
     "cifar10": Recipe(
@@ -67,6 +69,7 @@ RECIPES = {
                 augment=True,
             ),
         ),
+        precision=Precision(wide=("decoder.out",)),  # its outputs are the pixels' own means and scales
     ),
 }
 

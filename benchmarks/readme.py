@@ -1,0 +1,64 @@
+"""Write the table of figures in the README from the committed results: ``python benchmarks/readme.py``.
+
+``--check`` writes nothing and fails where the README is not up to date.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+START, END = "<!-- figures: made by benchmarks/readme.py from benchmarks/results/*.json -->", "<!-- end of figures -->"
+
+
+def main() -> None:
+    """Command line of this script."""
+    path = ROOT / "README.md"
+    old = path.read_text()
+    new = with_figures(old, json.loads((ROOT / "benchmarks" / "results" / "codec.json").read_text()))
+    if "--check" in sys.argv[1:]:
+        sys.exit(0 if old == new else "README.md is not up to date; run: python benchmarks/readme.py")
+    path.write_text(new)
+
+
+def with_figures(readme: str, results: dict[str, Any]) -> str:
+    """The README with the table between its two marks made anew."""
+    before, rest = readme.split(START)
+    _, after = rest.split(END)
+    return f"{before}{START}\n\n{table(results)}\n\n{END}{after}"
+
+
+def table(results: dict[str, Any]) -> str:
+    """Rates, then times, in Markdown."""
+    rows = [
+        "| 10,000 MNIST test images in one file | bytes | bits per pixel | over the model's ELBO | the paper |",
+        "|-|-|-|-|-|",
+    ]
+    paper = {
+        "mnist-binary, K = 0": 0.179,
+        "mnist-binary, K = 10": 0.1725,
+        "mnist, K = 0": 1.552,
+        "mnist, K = 10": 1.537,
+    }
+    for name, r in results["rates"].items():
+        rows.append(f"| `{name}` | {r['bytes']:,} | {r['bpd']:.4f} | {r['overhead_percent']:+.2f} % | {paper[name]} |")
+    one = results["single_digits"]
+    rows += [
+        "",
+        "The paper's figures are for its first 1,000 images, net of initial bits; ours are bytes on disk.",
+        f"One binary digit alone, file and all: {one['mean_bytes']} bytes (its ELBO: {one['mean_elbo_bytes']}).",
+        "",
+        "| command, two cores | seconds | peak memory |",
+        "|-|-|-|",
+    ]
+    photo = {f"4,000×3,000 RGB: {k}": v for k, v in results["large_photograph"].items() if isinstance(v, dict)}
+    for name, r in (results["command_line"] | photo).items():
+        rows.append(f"| {name} | {r['seconds']:.2f} | {r['peak_mb']:.0f} MB |")
+    return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+
+from vaezip import bitsback, checkpoint
+from vaezip.bench import ours
+from vaezip.errors import ModelError
+from vaezip.images import Picture, same
+
+
+@pytest.fixture
+def named(discs):
+    return [(f"{i:05d}", Picture("L", x)) for i, x in enumerate(discs(6, 28, 28))]
+
+
+@pytest.fixture
+def method(small_models):
+    return ours.Ours(str(small_models["logistic"].path), 1)
+
+
+def round_trip(method, named):
+    files = method.encode(method.prepare(named), verify=False)
+    return files, method.restore(method.decode(files), named)
+
+
+@pytest.mark.parametrize("count", [1, 6])
+def test_round_trip(method, named, count):
+    some = named[:count] if count > 1 else [("", named[0][1])]
+    (file,), back = round_trip(method, some)
+    assert file[1:4] == b"z\r\n"
+    assert all(same(a, b) for (_, a), b in zip(some, back, strict=True))
+
+
+def test_order_is_kept_where_sizes_are_mixed():
+    rng = np.random.default_rng(0)
+    shapes = [(3, 4, 1), (5, 5, 1), (3, 4, 1)]
+    named = [(f"p{i}", Picture("L", rng.integers(0, 256, shape, np.uint8))) for i, shape in enumerate(shapes)]
+    method = ours.Ours("auto", 0)
+    _, back = round_trip(method, named)
+    assert all(same(a, b) for (_, a), b in zip(named, back, strict=True))
+    assert method.take_model() is None  # all of it is WebP
+
+
+def test_model_and_its_elbo(method, named, small_models):
+    round_trip(method, named)
+    model = method.take_model()
+    assert model.fingerprint == small_models["logistic"].model.fingerprint
+    x = np.stack([picture.samples for _, picture in named])
+    once = bitsback.elbo_bits(model, x, np.ones(x.shape[:3], np.bool_), 1) / x.size
+    assert method.elbo_bpd(model, named) == pytest.approx(once, rel=0.05)
+    assert method.elbo_bpd(None, named) is None
+
+
+def test_elbo_of_tiles(small_models, discs):
+    model = small_models["colour"].model
+    pictures = [("a", Picture("RGB", discs(1, 20, 13, 3)[0])), ("b", Picture("RGB", discs(1, 8, 8, 3)[0]))]
+    method = ours.Ours(str(small_models["colour"].path), 0)
+    (file,), _ = round_trip(method, pictures)
+    bits = method.elbo_bpd(model, pictures) * (20 * 13 + 64) * 3
+    assert 0.5 * bits < 8 * len(file) < 3 * bits
+
+
+def test_planes_that_a_model_codes(small_models):
+    grey, bits, colour = (small_models[n].model for n in ("logistic", "bernoulli", "colour"))
+    noise = np.random.default_rng(0).integers(0, 256, (28, 28, 4), np.uint8)
+    black = Picture("L", np.zeros((28, 28, 1), np.uint8))
+    assert ours.coded_planes(grey, Picture("L", noise[..., :1].copy())) is not None
+    assert ours.coded_planes(bits, Picture("L", noise[..., :1].copy())) is None
+    assert ours.coded_planes(bits, black).max() == 0
+    assert ours.coded_planes(bits, Picture("1", noise[..., :1] >> 7)).max() == 1
+    assert ours.coded_planes(grey, Picture("1", noise[..., :1] >> 7)) is None
+    assert ours.coded_planes(colour, Picture("RGB", noise[..., :3].copy())) is not None
+    assert ours.coded_planes(colour, Picture("RGBA", noise)) is None
+    assert ours.coded_planes(grey, Picture("I;16", noise[..., :1].astype(np.uint16))) is None
+
+
+def test_information(small_models):
+    model = small_models["logistic"].model
+    assert ours.information(model) == {"fingerprint": model.fingerprint.hex(), "objective": None}
+    assert ours.information(None) == {"fingerprint": None, "objective": None}
+
+
+def test_default_model_is_the_data_sets_own(monkeypatch, tmp_path):
+    monkeypatch.setattr(checkpoint, "shipped", lambda: {"mnist": tmp_path / "mnist.safetensors"})
+    assert ours.default_models("mnist") == ("mnist",)
+    assert ours.default_models("cifar100") == ours.default_models("./mnist") == ("auto",)
+
+
+def test_unknown_model():
+    with pytest.raises(ModelError, match="no model is called 'nope'"):
+        ours.Ours("nope", 0)

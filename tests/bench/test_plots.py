@@ -1,0 +1,68 @@
+import io
+from itertools import pairwise
+
+import pytest
+
+pytest.importorskip("matplotlib")
+
+from dataclasses import replace
+
+from vaezip.bench import plots
+
+
+def test_png(report):
+    from PIL import Image
+
+    with Image.open(io.BytesIO(plots.render(report, ".png"))) as image:
+        assert min(image.size) > 500
+        assert len(image.convert("RGB").getcolors(1 << 24)) > 100
+
+
+def test_svg_names_axes_and_lines(report, monkeypatch):
+    import matplotlib
+
+    monkeypatch.setitem(matplotlib.rcParams, "svg.fonttype", "none")
+    text = plots.render(report, ".svg").decode()
+    for words in (
+        "Rate over K: 2 mnist images in one file",
+        "Rate over time: each of 2 mnist images in a file of its own",
+        "bits per dimension (less is better)",
+        "K, steps of inference per image",
+        "time to compress, per image",
+        "m (half-asleep)",
+        "m-classic",
+        "JPEG XL effort 9",
+        "PNG",
+        "−ELBO",
+    ):
+        assert words in text
+
+
+@pytest.mark.parametrize("change", [{"peers": []}, {"models": []}])
+def test_half_a_report(report, change):
+    assert plots.render(replace(report, **change), ".png")
+
+
+def test_one_method_at_one_k(report):
+    assert plots.render(replace(report, models=report.models[:1], peers=[]), ".png")
+
+
+def test_peers_beyond_the_edge_are_named_with_an_arrow(report):
+    figure = plots.draw(report)
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert any(text.startswith("↑ PNG  0.4000") for text in texts)
+
+
+def test_labels_do_not_overlap_and_stay_inside():
+    places = plots.spread([0.5] * 5 + [0.9, 1.0, 1.0], 0.1, 0.0, 1.0)
+    assert all(b - a > 0.0999 for a, b in pairwise(sorted(places)))
+    assert min(places) >= 0
+    assert max(places) <= 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.00025, "250 µs"), (0.01, "10 ms"), (2.0, "2 s"), (3e-8, "30 ns"), (1.0, "1 s"), (0.00123, "1.23 ms")],
+)
+def test_duration(seconds, text):
+    assert plots.duration(seconds) == text

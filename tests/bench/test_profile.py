@@ -1,0 +1,23 @@
+from vaezip.ans import Stack
+from vaezip.bench import worker
+from vaezip.bench.ours import Ours
+from vaezip.bench.profile import PARTS, Profile, profile
+
+
+def test_parts_of_a_set(plan, small_models):
+    wanted = plan(limit=8)
+    pictures = list(worker.select(wanted))
+    method = Ours(wanted.models[0], 2)
+    push = Stack.push
+    found = profile(lambda: method.encode(pictures, False))
+    assert tuple(found) == PARTS
+    busy = {part for part, seconds in found.items() if seconds > 0}
+    assert {"encoder network", "decoder network", "K steps", "distributions", "stack", "container"} <= busy
+    assert Stack.push is push  # nothing stays patched
+
+
+def test_time_inside_a_part_counts_once():
+    found = Profile()
+    with found.part("outer"), found.part("inner"):
+        sum(range(100_000))
+    assert found.seconds["inner"] > 10 * found.seconds["outer"]
