@@ -51,7 +51,10 @@ def start() -> Callable[..., subprocess.Popen]:
     """start(*arguments, before="", **options): the program in a process; ``before`` is run in it first."""
 
     def call(*arguments: str, before: str = "", **options: Any) -> subprocess.Popen:
-        script = f"{before}\nfrom vaezip.cli import main\nmain(prog_name='vaezip')"
+        # whoever runs the tests in the background may have had these ignored
+        heard = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        heard += "if hasattr(signal, 'SIGHUP'): signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
+        script = f"{heard}{before}\nfrom vaezip.cli import main\nmain(prog_name='vaezip')"
         pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
         return subprocess.Popen([sys.executable, "-c", script, *arguments], **(pipes | options))
 
