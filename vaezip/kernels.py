@@ -1,11 +1,17 @@
-"""Compiled functions: numba without the global interpreter lock, cached where a folder can be written."""
+"""Compiled functions: numba without the global interpreter lock, cached where a folder can be written.
+
+A cache that cannot be read or written (a full disk, a limit on file sizes, somebody else's folder)
+costs the time to compile again, and nothing else.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from numba import njit
+from numba.core.caching import FunctionCache
 
 
 def kernel(function: Callable[..., Any]) -> Any:
@@ -18,8 +24,20 @@ def inlined(function: Callable[..., Any]) -> Any:
     return _compile(function, inline="always")
 
 
+class _Cache(FunctionCache):
+    """numba's own, whose troubles with files are not the user's."""
+
+    def load_overload(self, *arguments: Any) -> Any:
+        with suppress(OSError):
+            return super().load_overload(*arguments)
+
+    def save_overload(self, *arguments: Any) -> None:
+        with suppress(OSError):
+            super().save_overload(*arguments)
+
+
 def _compile(function: Callable[..., Any], **options: Any) -> Any:
-    try:
-        return njit(cache=True, nogil=True, **options)(function)
-    except RuntimeError:  # neither the package's folder nor the user's cache can be written
-        return njit(nogil=True, **options)(function)
+    compiled = njit(nogil=True, **options)(function)
+    with suppress(RuntimeError):  # neither the package's folder nor the user's cache can be written
+        compiled._cache = _Cache(function)
+    return compiled

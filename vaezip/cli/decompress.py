@@ -36,10 +36,7 @@ Found: TypeAlias = tuple[str, Union["vaezip.Picture", VaezipError]]
 )
 @click.option("--only", metavar="NAME", help="Take this picture alone out of a set.")
 @options.force
-@options.models
-@options.device
-@options.threads
-@options.max_pixels
+@options.reading
 @with_console
 def command(
     files: tuple[str, ...],

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -79,3 +81,10 @@ models = click.option(
     multiple=True,
     help="A model file that FILE may need beside the models that come with vaezip. May be repeated.",
 )
+
+
+def reading(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What every command takes that decodes .vz files."""
+    for option in (max_pixels, threads, device, models):
+        command = option(command)
+    return command

@@ -12,10 +12,7 @@ from vaezip.errors import VaezipError
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=streams.PATH)
-@options.models
-@options.device
-@options.threads
-@options.max_pixels
+@options.reading
 @with_console
 def command(
     files: tuple[str, ...], models: tuple[str, ...], device: str, threads: int, max_pixels: int, console: Console
