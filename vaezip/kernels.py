@@ -29,15 +29,15 @@ class _Cache(FunctionCache):
 
     def load_overload(self, *arguments: Any) -> Any:
         with suppress(OSError):
-            return super().load_overload(*arguments)
+            return super().load_overload(*arguments)  # type: ignore[no-untyped-call]
 
     def save_overload(self, *arguments: Any) -> None:
         with suppress(OSError):
-            super().save_overload(*arguments)
+            super().save_overload(*arguments)  # type: ignore[no-untyped-call]
 
 
 def _compile(function: Callable[..., Any], **options: Any) -> Any:
     compiled = njit(nogil=True, **options)(function)
     with suppress(RuntimeError):  # neither the package's folder nor the user's cache can be written
-        compiled._cache = _Cache(function)
+        compiled._cache = _Cache(function)  # type: ignore[no-untyped-call]
     return compiled

@@ -8,7 +8,7 @@ from vaezip.networks.floating import Vae
 from vaezip.networks.mlp import mlp
 from vaezip.networks.resnet import resnet
 from vaezip.training import likelihoods
-from vaezip.training.objectives import classic, elbo, half_asleep, sample
+from vaezip.training.objectives import OBJECTIVES, denoising, dream, elbo, half_asleep, iwae, optimal, sleep
 
 ARCHITECTURES = [mlp("bernoulli", 3, 8), mlp("logistic", 3, 8), resnet(2, 6, 1, 8)]
 
@@ -26,7 +26,7 @@ def pixels_of(architecture, count=6):
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize("objective", [classic, half_asleep])
+@pytest.mark.parametrize("objective", [*(o.loss for o in OBJECTIVES.values()), optimal])
 def test_losses_and_their_gradients_are_finite(architecture, objective):
     vae = vae_of(architecture)
     loss = objective(vae, pixels_of(architecture))
@@ -77,7 +77,8 @@ def test_half_of_the_batch_is_dreamt():
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_samples_are_pixels(architecture, source):
     x = pixels_of(architecture)
-    found = sample(vae_of(architecture), x, source)
+    z, found = dream(vae_of(architecture), x, source)
+    assert z.shape == (len(x), *architecture.latent)
     assert found.shape == x.shape
     assert found.dtype == torch.int64
     assert found.min() >= 0
@@ -104,3 +105,61 @@ def test_samples_follow_their_distribution():
     assert float(x[:, 0].mean()) == pytest.approx(128 + 128 * mean, abs=1)
     assert float(x[:, 0].std()) == pytest.approx(128 * math.exp(log_scale) * math.pi / math.sqrt(3), rel=0.1)
     assert np.corrcoef(x[:, 0], x[:, 1])[0, 1] > 0.3
+
+
+@pytest.mark.parametrize("name", sorted(OBJECTIVES))
+def test_encoder_only_objectives_ask_nothing_of_the_decoder(name):
+    """One that is not encoder-only must move the decoder, or training with it would be for nothing."""
+    objective, vae = OBJECTIVES[name], vae_of(ARCHITECTURES[0])
+    if objective.encoder_only:
+        vae.decoder.requires_grad_(False)
+    objective.loss(vae, pixels_of(ARCHITECTURES[0])).backward()
+    assert all((p.grad is None) == objective.encoder_only for p in vae.decoder.parameters())
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in vae.encoder.parameters())
+
+
+def test_wake_sleep_is_two_steps_that_share_no_parameter():
+    """The encoder's gradient is that of sleep; the data moves the decoder alone."""
+    x, both, alone = pixels_of(ARCHITECTURES[0]), vae_of(ARCHITECTURES[0]), vae_of(ARCHITECTURES[0])
+    torch.manual_seed(3)
+    with torch.no_grad():
+        torch.randn(len(x), *both.architecture.latent)  # the wake phase draws its z first
+    sleep(alone, x).backward()
+    torch.manual_seed(3)
+    OBJECTIVES["wake-sleep"].loss(both, x).backward()
+    for p, q in zip(both.encoder.parameters(), alone.encoder.parameters()):
+        torch.testing.assert_close(p.grad, q.grad)
+
+
+def test_sleep_finds_the_posterior_of_a_known_model():
+    """A decoder that ignores z has the prior as posterior, and −log q there is the prior's entropy."""
+    vae = vae_of(ARCHITECTURES[0])
+    with torch.no_grad():
+        for parameter in vae.parameters():
+            parameter.zero_()
+    x = pixels_of(ARCHITECTURES[0], 4000)
+    entropy = 3 * 0.5 * (1 + math.log(2 * math.pi))
+    assert sleep(vae, x).item() == pytest.approx(entropy, rel=0.05)
+
+
+def test_denoising_shows_the_encoder_noise_on_its_share_of_the_batch():
+    vae, seen = vae_of(ARCHITECTURES[1]), []
+
+    def watch(x):
+        seen.append(x)
+        return Vae.posterior(vae, x)
+
+    vae.posterior = watch
+    x = pixels_of(ARCHITECTURES[1], 20)
+    denoising(vae, x, alpha=0.25, sigma=0.1)
+    change = seen[0] - x
+    assert not change[5:].any()
+    assert float(change[:5].std()) == pytest.approx(25.5, rel=0.05)
+
+
+def test_iwae_tightens_with_samples():
+    vae, x = vae_of(ARCHITECTURES[0]), pixels_of(ARCHITECTURES[0], 200)
+    with torch.no_grad():
+        one, many = (float(iwae(vae, x, samples).mean()) for samples in (1, 30))
+        assert one == pytest.approx(float(elbo(vae, x).mean()), abs=0.5)
+        assert many > one

@@ -1,6 +1,16 @@
-"""What an encoder and a decoder are trained for; each function returns a loss in nats per image."""
+"""What an encoder and a decoder are trained for, and the bounds by which they are judged.
+
+Equations: *Generalization Gap in Amortized Inference* (Zhang, Hayes, Barber, NeurIPS 2022), "the
+paper". θ are the decoder's parameters, φ the encoder's. Pixels x are integers of shape (batch,
+height, width, channels). Every objective returns a scalar loss in nats per image; :data:`OBJECTIVES`
+names those for the command line and says which of them keep the decoder fixed.
+"""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -8,35 +18,55 @@ from torch import Tensor
 from vaezip.networks.floating import Vae
 from vaezip.training.likelihoods import likelihood_of
 
+_HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
 
-def elbo(vae: Vae, x: Tensor) -> Tensor:
+
+def elbo(vae: Vae, x: Tensor, seen: Tensor | None = None) -> Tensor:
     """ELBO(x) = log p(x|z) − KL(q(z|x) ‖ p(z)), z ~ q(z|x), of each image in nats.
 
     Args:
         vae: encoder q and decoder p.
-        x: integer pixels (batch, height, width, channels).
+        x: the pixels.
+        seen: what the encoder sees in their place, if not x.
 
     Returns:
         Tensor (batch,), one reparametrised sample each (Kingma and Welling 2014).
     """
-    mean, log_sigma = vae.posterior(x)
+    mean, log_sigma = vae.posterior(x if seen is None else seen)
     sigma = torch.exp(log_sigma)
     z = mean + sigma * torch.randn_like(mean)
     kl = 0.5 * (mean**2 + sigma**2 - 1) - log_sigma
-    log_likelihood = likelihood_of(vae.architecture).log_prob(x, vae.parameters_of_x(z))
-    return log_likelihood - kl.flatten(1).sum(1)
+    return log_likelihood(vae, x, z) - kl.flatten(1).sum(1)
+
+
+def iwae(vae: Vae, x: Tensor, samples: int) -> Tensor:
+    """log 1/S Σ p(x|z_s) p(z_s) / q(z_s|x), z_s ~ q(z|x), of each image in nats, shape (batch,).
+
+    The importance-weighted bound (Burda et al. 2016): the better q as a proposal, the tighter.
+    """
+    mean, log_sigma = vae.posterior(x)
+    weights = []
+    for _ in range(samples):
+        z = mean + torch.exp(log_sigma) * torch.randn_like(mean)
+        log_prior = log_gaussian(z, torch.zeros_like(z), torch.zeros_like(z))
+        weights.append(log_likelihood(vae, x, z) + log_prior - log_gaussian(z, mean, log_sigma))
+    return torch.logsumexp(torch.stack(weights), dim=0) - math.log(samples)
 
 
 def classic(vae: Vae, x: Tensor) -> Tensor:
-    """−ELBO on data: both encoder and decoder learn from it (α = 0)."""
+    """−ELBO(x) over φ and θ on data: the usual amortized training, α = 0 (the paper's eq. 3)."""
     return -elbo(vae, x).mean()
 
 
-def half_asleep(vae: Vae, x: Tensor, alpha: float = 0.5, source: str = "prior") -> Tensor:
-    """−ELBO on the mixture α p(x) + (1 − α) data, for the encoder alone (the paper's eq. 21).
+def optimal(vae: Vae, x: Tensor) -> Tensor:
+    """−ELBO(x) over φ, where x are the very images to be coded: a bound, for evaluation only."""
+    return classic(vae, x)
 
-    The caller keeps the decoder fixed. With ``alpha`` = 0.5 the first half of the
-    batch is replaced by model samples.
+
+def half_asleep(vae: Vae, x: Tensor, alpha: float = 0.5, source: str = "prior") -> Tensor:
+    """−ELBO over φ on the mixture α p(x) + (1 − α) data (the paper's eq. 21).
+
+    The first α of the batch gives way to model samples.
 
     Args:
         source: where the samples' z comes from: ``prior`` (z ~ p(z)) or ``posterior``
@@ -44,16 +74,80 @@ def half_asleep(vae: Vae, x: Tensor, alpha: float = 0.5, source: str = "prior") 
             posterior disagree).
     """
     asleep = round(alpha * len(x))
-    with torch.no_grad():
-        dreams = sample(vae, x[:asleep], source)
+    _, dreams = dream(vae, x[:asleep], source)
     return -elbo(vae, torch.cat([dreams, x[asleep:]])).mean()
 
 
-def sample(vae: Vae, x: Tensor, source: str) -> Tensor:
-    """As many model samples as x has images, integer pixels of the same shape."""
+def reverse_sleep(vae: Vae, x: Tensor, source: str = "prior") -> Tensor:
+    """−ELBO over φ on model samples alone: KL(q(z|x) ‖ p(z|x)) for x ~ p(x), α = 1."""
+    return half_asleep(vae, x, 1.0, source)
+
+
+def sleep(vae: Vae, x: Tensor) -> Tensor:
+    """−log q(z|x) over φ for (x, z) ~ p(x, z): KL(p(z|x) ‖ q(z|x)), the forward sleep phase."""
+    z, dreams = dream(vae, x, "prior")
+    mean, log_sigma = vae.posterior(dreams)
+    return -log_gaussian(z, mean, log_sigma).mean()
+
+
+def wake_sleep(vae: Vae, x: Tensor) -> Tensor:
+    """Forward sleep over φ, and −log p(x|z), z ~ q(z|x), over θ on data (Hinton et al. 1995).
+
+    The two phases share no parameter, so that one step on their sum is a step of each.
+    """
+    with torch.no_grad():
+        mean, log_sigma = vae.posterior(x)
+        z = mean + torch.exp(log_sigma) * torch.randn_like(mean)
+    return sleep(vae, x) - log_likelihood(vae, x, z).mean()
+
+
+def denoising(vae: Vae, x: Tensor, alpha: float = 0.5, sigma: float = 0.2) -> Tensor:
+    """α KL(q(z|x+ε) ‖ p(z|x)) + (1 − α) KL(q(z|x) ‖ p(z|x)) over φ, up to log p(x) (the paper's eq. 23).
+
+    Args:
+        sigma: standard deviation of ε as a share of the pixels' range.
+    """
+    noisy = round(alpha * len(x))
+    seen = x.float()
+    noise = torch.randn_like(seen[:noisy]) * (sigma * (vae.architecture.levels - 1))
+    return -elbo(vae, x, torch.cat([seen[:noisy] + noise, seen[noisy:]])).mean()
+
+
+def log_likelihood(vae: Vae, x: Tensor, z: Tensor) -> Tensor:
+    """log p(x|z) of each image in nats, shape (batch,)."""
+    return likelihood_of(vae.architecture).log_prob(x, vae.parameters_of_x(z))
+
+
+def log_gaussian(z: Tensor, mean: Tensor, log_sigma: Tensor) -> Tensor:
+    """log N(z; mean, σ²) of each image in nats, shape (batch,)."""
+    return -(0.5 * ((z - mean) / torch.exp(log_sigma)) ** 2 + log_sigma + _HALF_LOG_TAU).flatten(1).sum(1)
+
+
+@torch.no_grad()
+def dream(vae: Vae, x: Tensor, source: str) -> tuple[Tensor, Tensor]:
+    """(z, x̃ ~ p(x|z)), as many as x has images; z from ``source`` as in :func:`half_asleep`."""
     if source == "posterior":
         mean, log_sigma = vae.posterior(x)
         z = mean + torch.exp(log_sigma) * torch.randn_like(mean)
     else:
         z = torch.randn(len(x), *vae.architecture.latent, device=x.device)
-    return likelihood_of(vae.architecture).sample(vae.parameters_of_x(z))
+    return z, likelihood_of(vae.architecture).sample(vae.parameters_of_x(z))
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A loss and whether it is for the encoder alone, with the decoder kept as it is."""
+
+    loss: Callable[..., Tensor]
+    encoder_only: bool
+
+
+OBJECTIVES = {
+    "elbo": Objective(classic, encoder_only=False),
+    "half-asleep": Objective(half_asleep, encoder_only=True),
+    "reverse-sleep": Objective(reverse_sleep, encoder_only=True),
+    "sleep": Objective(sleep, encoder_only=True),
+    "wake-sleep": Objective(wake_sleep, encoder_only=False),
+    "denoising": Objective(denoising, encoder_only=True),
+}
+"""What ``vaezip train --objective`` knows; ``optimal`` is for evaluation and is left out."""
