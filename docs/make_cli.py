@@ -69,6 +69,10 @@ A list with one object per FILE that could be read, in their order:
 | `blocks[].fingerprint` | string | of the model, in hexadecimal; zeros for `webp` |
 | `blocks[].steps` | integer | K |
 | `blocks[].bytes` | integer | size of the coded pixels |
+| `models` | list | the models in the file, as `--embed-model` puts them there |
+| `models[].name` | string | of the model |
+| `models[].fingerprint` | string | as in the blocks |
+| `models[].bytes` | integer | that it takes in the file |
 
 Later versions may add fields.
 

@@ -17,14 +17,21 @@ from numpy.typing import NDArray
 from vaezip import checkpoint
 from vaezip import distributions as d
 from vaezip.ans import Stack
+from vaezip.local_model import LocalModel
 from vaezip.model import Model
 from vaezip.networks.architecture import Architecture
+from vaezip.networks.local.architecture import LocalArchitecture
 
 Pixels = NDArray[np.uint8]
 
 # the first call of a compiled kernel takes seconds, so no deadline
 settings.register_profile("vaezip", deadline=None, print_blob=True)
 settings.load_profile("vaezip")
+
+
+def _shipped(kind: type) -> list[str]:
+    local = {n: isinstance(checkpoint.architecture(p), LocalArchitecture) for n, p in checkpoint.shipped().items()}
+    return sorted(name for name, is_local in local.items() if is_local == (kind is LocalModel))
 
 
 def _discs(count: int, height: int, width: int, channels: int = 1, levels: int = 256, seed: int = 0) -> Pixels:
@@ -123,9 +130,72 @@ def small(request: pytest.FixtureRequest, small_models: dict[str, Small]) -> Sma
     return small_models[request.param]
 
 
-@pytest.fixture(scope="session", params=sorted(checkpoint.shipped()) or ["none"])
+@dataclass(frozen=True)
+class SmallLocal:
+    """A local-autoregressive model of a few thousand weights.
+
+    Attributes:
+        vae: its float form.
+        images: what it was trained on, uint8 (pictures, 40, 40, channels).
+    """
+
+    path: Path
+    vae: object
+    images: Pixels
+
+    @property
+    def model(self) -> LocalModel:
+        return checkpoint.load(self.path)
+
+
+@pytest.fixture(scope="session")
+def local_models(tmp_path_factory: pytest.TempPathFactory) -> dict[int, SmallLocal]:
+    """A small local-autoregressive model by number of channels, 1 and 3."""
+    import torch
+
+    from vaezip.inference import Settings
+    from vaezip.networks.local.architecture import RADIUS, local
+    from vaezip.networks.local.floating import LocalVae
+    from vaezip.networks.local.neighbourhood import framed
+    from vaezip.training.quantize_local import quantize_local
+
+    folder = tmp_path_factory.mktemp("local")
+    made = {}
+    for channels in (1, 3):
+        torch.manual_seed(0)
+        vae = LocalVae(local(channels, hidden=32, blocks=1, head=8, mixture=3, latents=4))
+        images = _discs(64, 40, 40, channels)
+        frames = torch.from_numpy(framed(images)).float()[:, : 32 + RADIUS, : 32 + 2 * RADIUS]
+        optimiser = torch.optim.Adam(vae.parameters(), lr=1e-3)
+        for step in range(100):
+            part = frames[step % 4 :: 4]
+            loss = -vae.elbo(part, part[:, RADIUS:, RADIUS:-RADIUS].contiguous()).mean() / 1000
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+        path = folder / f"local-{channels}.safetensors"
+        checkpoint.save(path, vae.architecture, Settings(), quantize_local(vae, frames), {"made": "for tests"})
+        made[channels] = SmallLocal(path, vae, images)
+    return made
+
+
+@pytest.fixture(scope="session", params=[1, 3], ids=["grey", "colour"])
+def small_local(request: pytest.FixtureRequest, local_models: dict[int, SmallLocal]) -> SmallLocal:
+    """Each of them in turn."""
+    return local_models[request.param]
+
+
+@pytest.fixture(scope="session", params=_shipped(Model) or ["none"])
 def shipped(request: pytest.FixtureRequest) -> Model:
-    """Each of the models that come with vaezip in turn."""
+    """Each of the models that come with vaezip and whose pixels are independent given z, in turn."""
+    return checkpoint.load(checkpoint.find(request.param))
+
+
+@pytest.fixture(scope="session", params=_shipped(LocalModel) or ["none"])
+def shipped_local(request: pytest.FixtureRequest) -> LocalModel:
+    """Each of the local-autoregressive models that come with vaezip in turn."""
+    if request.param == "none":
+        pytest.skip("none is shipped")
     return checkpoint.load(checkpoint.find(request.param))
 
 

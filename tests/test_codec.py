@@ -1,3 +1,5 @@
+import contextlib
+import json
 import os
 import shutil
 import threading
@@ -597,3 +599,171 @@ def test_a_model_is_loaded_once(small_models):
 )
 def test_fits(small_models, mode, size, fits):
     assert codec.fits(small_models["bernoulli"].architecture, mode, *size) is fits
+
+
+# Models in the file
+
+
+@pytest.fixture
+def nothing_shipped(monkeypatch):
+    monkeypatch.setattr(checkpoint, "shipped", dict)
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_file_with_its_model_needs_nothing_else(small, named, nothing_shipped):
+    pictures = {str(i): tile(small, i) for i in range(3)}
+    data = compress(pictures.items() if named else tile(small), model=small.path, steps=1, embed_model=True)
+    if named:
+        assert_same(decompress(data), pictures)
+    else:
+        assert same(decompress(data), tile(small))
+    archive = Archive(data)
+    assert archive.info()["blocks"][0]["method"] == small.name
+    assert [(m["name"], m["fingerprint"]) for m in archive.info()["models"]] == [
+        (small.name, small.model.fingerprint.hex())
+    ]
+
+
+def test_the_model_in_the_file_is_that_which_was_asked_for_byte_by_byte(small):
+    (packed,) = container.parse(compress(tile(small), model=small.path, embed_model=True)).embedded.values()
+    assert container.unpack_model(packed) == small.path.read_bytes()
+
+
+def test_pictures_are_coded_alike_with_and_without_the_model(small):
+    pictures = [("a", tile(small)), ("b", tile(small, 1))]
+    plain, whole = (container.parse(compress(pictures, small.path, embed_model=e)) for e in (False, True))
+    assert plain.groups == whole.groups
+    assert (len(plain.embedded), len(whole.embedded)) == (0, 1)
+
+
+def test_auto_puts_every_model_that_it_used_into_the_file(shipped, dream, monkeypatch):
+    a = shipped.architecture
+    mode = {(1, 2): "1", (1, 256): "L", (3, 256): "RGB"}[a.channels, a.levels]
+    pictures = {"a": Picture(mode, dream(shipped, 1)[0]), "b": picture("I;16", 5, 6)}
+    data = compress(pictures.items(), embed_model=True)
+    assert len(container.parse(data).embedded) == 1
+    monkeypatch.setattr(checkpoint, "shipped", dict)
+    assert_same(decompress(data), pictures)
+
+
+def test_a_file_that_no_model_codes_holds_none():
+    data = compress(picture("I;16", 5, 6), embed_model=True)
+    assert container.parse(data).embedded == {}
+    assert same(decompress(data), picture("I;16", 5, 6))
+
+
+def test_the_model_in_the_file_goes_before_others_of_its_fingerprint(small, monkeypatch):
+    data = compress(tile(small), model=small.path, embed_model=True)
+    monkeypatch.delattr(codec.ModelShelf, "by_fingerprint")
+    assert same(Archive(data, [small.path]).read(), tile(small))
+
+
+def test_the_models_of_one_file_are_not_used_for_another(small, nothing_shipped):
+    shelf = codec.ModelShelf()
+    whole, bare = (compress([("a", tile(small))], small.path, embed_model=e) for e in (True, False))
+    assert same(Archive(whole, shelf=shelf).read("a"), tile(small))
+    with pytest.raises(ModelError, match="which is not here"):
+        Archive(bare, shelf=shelf).read("a")
+
+
+def test_a_model_that_changes_meanwhile_is_not_put_into_a_file(small_models, tmp_path):
+    path = tmp_path / "m.safetensors"
+    shutil.copy(small_models["logistic"].path, path)
+    with Compressor(path, embed_model=True) as compressor:
+        compressor.add("", tile(small_models["logistic"]))
+        shutil.copy(small_models["bernoulli"].path, path)
+        with pytest.raises(ModelError, match="has changed meanwhile"):
+            compressor.close()
+        path.unlink()
+        with pytest.raises(ModelError, match="cannot be read"):
+            compressor.close()
+
+
+def with_model(small, model):
+    """A file that names the fingerprint of a small model, but holds these bytes as the model."""
+    archive = container.parse(compress([("a", tile(small))], small.path))
+    return container.write_archive(archive.groups, {}, {small.model.fingerprint: model})
+
+
+def test_a_model_of_another_fingerprint_is_refused(small_models):
+    small, other = small_models["logistic"], small_models["bernoulli"]
+    with pytest.raises(FormatError) as caught:
+        decompress(with_model(small, other.path.read_bytes()))
+    assert str(caught.value) == (
+        f"the model in the file has fingerprint {other.model.fingerprint.hex()}, "
+        f"not {small.model.fingerprint.hex()}, by which the file names it; the file is damaged"
+    )
+
+
+def test_a_model_that_is_none_is_refused(small):
+    data = small.path.read_bytes()
+    for model in (b"", b"junk", data[:-1], data[:100], data + b"x", b"\xff" * 8 + data[8:]):
+        with pytest.raises(FormatError, match=r"the model in the file cannot be used: model '.*': not a vaezip model"):
+            decompress(with_model(small, model))
+
+
+def rewritten(small, **metadata):
+    """The bytes of a model with other metadata."""
+    data = small.path.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    header["__metadata__"] |= metadata
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + data[8 + length :]
+
+
+def architecture(small, **fields):
+    return {"architecture": json.dumps(json.loads(small.architecture.to_json()) | fields)}
+
+
+LAYER = {"name": "x", "inputs": 1, "outputs": 1, "relu": True}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"tile": [4096, 4096]},
+        {"tile": []},
+        {"tile": [8]},
+        {"tile": [1e300, 1]},
+        {"tile": ["8", "8"]},
+        {"latent": [0]},
+        {"latent": [-1, -2, -2]},
+        {"latent": [4096, 4096, 2]},
+        {"encoder": []},
+        {"encoder": [{"kind": "space_to_depth", "factor": 0}]},
+        {"encoder": [{"kind": "conv", **LAYER, "inputs": 0}]},
+        {"encoder": [{"kind": "conv", **LAYER, "inputs": -3, "outputs": -5}]},
+        {"encoder": [{"kind": "conv", **LAYER, "outputs": 1 << 40}]},
+        {"encoder": [{"kind": "dense", **LAYER, "outputs": None}]},
+        {"decoder": [{"kind": "depth_to_space", "factor": 1 << 40}]},
+        {"decoder": [{"kind": "residual", "first": LAYER, "second": LAYER}]},
+        {"channels": 3, "likelihood": "logistic"},
+        {"exponent": 1 << 40},
+    ],
+    ids=str,
+)
+def test_a_hostile_architecture_is_refused(small_models, fields, limited_memory):
+    small = small_models["colour"]
+    with limited_memory(1 << 29), pytest.raises(FormatError, match="the model in the file cannot be used"):
+        decompress(with_model(small, rewritten(small, **architecture(small, **fields))))
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "NaN", "[]", "{}", "", '"x"', "null"])
+@pytest.mark.parametrize("field", ["architecture", "settings"])
+def test_hostile_metadata_is_refused(small_models, field, text):
+    small = small_models["colour"]
+    with pytest.raises(FormatError, match="the model in the file"):
+        decompress(with_model(small, rewritten(small, **{field: text})))
+
+
+def test_a_model_with_flipped_bits_never_gives_other_pixels(small_models):
+    small = small_models["bernoulli"]
+    model = small.path.read_bytes()
+    rng = np.random.default_rng(0)
+    header = 8 + int.from_bytes(model[:8], "little")
+    for place in [*rng.integers(0, 8 * header, 150), *rng.integers(8 * header, 8 * len(model), 10)]:
+        damaged = bytearray(model)
+        damaged[place // 8] ^= 1 << place % 8
+        with contextlib.suppress(VaezipError):
+            assert same(decompress(with_model(small, bytes(damaged)))["a"], tile(small))

@@ -118,6 +118,107 @@ def test_bytes_in_the_middle_or_after_the_end_are_refused():
             parse(changed)
 
 
+# Models in an archive
+
+
+def v(*values):
+    return b"".join(map(container._varint, values))
+
+
+MODEL = v(1) + b"\1\2\3\4" + v(0)
+GOOD = MODEL + v(0, 1) + v(3, 10, 10, 4, 10, 2)
+NAMES = v(2, 0, 0) + b"\0" + v(7)
+BLOCKS = v(0, 3, 7) + v(0)
+
+
+@given(st.lists(groups(), min_size=1, max_size=3), st.data())
+@settings(max_examples=60)
+def test_models_and_back(written, data):
+    used = sorted({block.model for group in written for block in group.blocks} - {CLASSIC})
+    embedded = {fingerprint: data.draw(st.binary(max_size=50)) for fingerprint in used if data.draw(st.booleans())}
+    file = parse(write_archive(written, {}, embedded))
+    assert file.groups == written
+    assert {fingerprint: container.unpack_model(packed) for fingerprint, packed in file.embedded.items()} == embedded
+
+
+def test_a_file_without_models_is_as_ever():
+    """The bytes of a file of format version 1 as the first release wrote them."""
+    by_hand = GOOD + NAMES + BLOCKS
+    expected = b"\xf1z\r\n\x01payload\0" + by_hand
+    written = write_archive([simple(names=("7", "8"))], {}, {})
+    assert written[: len(expected)] == expected
+    assert write_archive([simple(names=("7", "8"))]) == written
+
+
+WITH_MODEL = b"\xf1z\r\n\x03"
+MODEL_FILE = b"a model"
+
+
+def with_model(embedded=b"", model=b"\0" + MODEL_FILE, directory=None):
+    """An archive whose directory ends in ``embedded``."""
+    stored = b"\0" + (directory or GOOD + NAMES + BLOCKS) + embedded
+    trailer = struct.pack("<II", zlib.crc32(stored), len(stored))
+    return WITH_MODEL + b"payload" + model + stored + trailer
+
+
+def entry(index=0, length=8, checksum=None):
+    return v(index, length) + struct.pack("<I", zlib.crc32(b"\0" + MODEL_FILE) if checksum is None else checksum)
+
+
+def test_a_model_by_hand():
+    data = with_model(v(1) + entry())
+    assert write_archive([simple(names=("7", "8"))], {}, {b"\1\2\3\4": MODEL_FILE}) == data
+    assert container.unpack_model(parse(data).embedded[b"\1\2\3\4"]) == MODEL_FILE
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (with_model(), "truncated or damaged"),
+        (with_model(v(1) + entry(index=1)), "does not hold"),
+        (with_model(v(1) + entry(length=9)), "truncated or damaged"),
+        (with_model(v(1) + entry(length=7)), "the model in the file is damaged"),
+        (with_model(v(1) + entry(checksum=0)), "the model in the file is damaged"),
+        (with_model(v(2) + entry() * 2, (b"\0" + MODEL_FILE) * 2), "impossible model"),
+        (with_model(v(1) + entry(), directory=GOOD.replace(b"\1\2\3\4", CLASSIC) + NAMES + BLOCKS), "impossible model"),
+        (with_model(v(0)), "does not list"),
+        (with_model(v(1) + entry() + b"\0"), "unknown field at its end"),
+        (with_model(v(1 << 40)), "truncated or damaged"),
+        (with_model(v(1) + entry()).replace(WITH_MODEL, b"\xf1z\r\n\x01"), "unknown field at its end"),
+        (with_model(v(1) + entry()).replace(WITH_MODEL, b"\xf1z\r\n\x07"), "unknown field 0x07"),
+    ],
+)
+def test_an_impossible_model_is_refused(data, reason):
+    with pytest.raises(FormatError, match=reason):
+        parse(data)
+
+
+@pytest.mark.parametrize(
+    ("packed", "reason"),
+    [
+        (b"", "unknown compression of the model in the file"),
+        (b"\2x", "unknown compression of the model in the file"),
+        (b"\1x", "the model in the file is damaged"),
+        (b"\1" + zlib.compress(b"x")[:-1], "the model in the file is damaged or too large"),
+    ],
+)
+def test_a_model_that_cannot_be_unpacked_is_refused(packed, reason):
+    with pytest.raises(FormatError, match=reason):
+        container.unpack_model(packed)
+
+
+def test_a_small_model_cannot_ask_for_much_memory(limited_memory):
+    packed = b"\1" + zlib.compress(bytes(1 << 28), 9)
+    with limited_memory(3 << 26), pytest.raises(FormatError, match="too large"):
+        container.unpack_model(packed)
+
+
+def test_a_model_that_could_not_be_read_is_not_written(monkeypatch):
+    monkeypatch.setattr(container, "MAX_MODEL", 6)
+    with pytest.raises(VaezipError, match="leave out --embed-model"):
+        write_archive([simple()], {}, {b"\1\2\3\4": MODEL_FILE})
+
+
 # Inline
 
 
@@ -177,16 +278,6 @@ def test_truncated_headers_are_refused():
 def test_what_cannot_be_read_is_refused_by_name(data, reason):
     with pytest.raises(FormatError, match=reason):
         parse(data)
-
-
-def v(*values):
-    return b"".join(map(container._varint, values))
-
-
-MODEL = v(1) + b"\1\2\3\4" + v(0)
-GOOD = MODEL + v(0, 1) + v(3, 10, 10, 4, 10, 2)
-NAMES = v(2, 0, 0) + b"\0" + v(7)
-BLOCKS = v(0, 3, 7) + v(0)
 
 
 def test_a_directory_by_hand(archive_of):

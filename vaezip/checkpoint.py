@@ -20,13 +20,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
+from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save_file
 
 from vaezip.errors import ModelError
 from vaezip.exact import backend
 from vaezip.inference import Settings
+from vaezip.local_model import AnyModel, LocalModel
 from vaezip.model import Model
-from vaezip.networks.architecture import Architecture
+from vaezip.networks import AnyArchitecture, architecture_from_json
+from vaezip.networks.architecture import Conv, weighted_layers
+from vaezip.networks.local.architecture import LocalArchitecture
+from vaezip.networks.local.integer import layer_shapes
 
 FINGERPRINT_BYTES = 4
 SUFFIX = ".safetensors"
@@ -34,7 +39,7 @@ SUFFIX = ".safetensors"
 
 def save(
     path: str | os.PathLike[str],
-    architecture: Architecture,
+    architecture: AnyArchitecture,
     settings: Settings,
     tensors: Mapping[str, NDArray[Any]],
     information: dict[str, Any],
@@ -55,24 +60,78 @@ def save(
     os.chmod(path, 0o644)  # safetensors makes it unreadable to others
 
 
-def load(path: str | os.PathLike[str], device: str = "cpu") -> Model:
+def load(path: str | os.PathLike[str], device: str = "cpu") -> AnyModel:
     """Read a model file and check that it can be run exactly.
 
     Raises:
         ModelError: not a model file, incomplete, or beyond exact arithmetic.
     """
     path = Path(path)
-    metadata, tensors = _read(path)
+    return _model(str(path), path.stem, *_read(path), device)
+
+
+def loads(data: bytes, name: str, device: str = "cpu") -> AnyModel:
+    """The model in the bytes of a model file, which may come from anybody.
+
+    Args:
+        data: the bytes.
+        name: of the model.
+        device: as for :func:`load`.
+
+    Raises:
+        ModelError: as :func:`load`; or its networks are larger than any that one would train.
+    """
+    try:
+        tensors = load_tensors(data)
+        metadata = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")]).get("__metadata__", {})
+        _check_work(architecture_from_json(metadata["architecture"]))
+        return _model(f"model '{name}'", name, metadata, tensors, device)
+    except _MALFORMED as error:
+        raise ModelError(f"model '{name}': not a vaezip model ({error})") from error
+
+
+def _model(
+    where: str, name: str, metadata: Mapping[str, str], tensors: Mapping[str, NDArray[Any]], device: str
+) -> AnyModel:
     try:
         settings = Settings(**json.loads(metadata["settings"]))
         information = json.loads(metadata["information"])
-        layers = Architecture.from_json(metadata["architecture"])
+        layers = architecture_from_json(metadata["architecture"])
     except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{path}: not a vaezip model ({error})") from error
-    return Model(path.stem, _fingerprint(metadata, tensors), layers, settings, backend(device), tensors, information)
+        raise ModelError(f"{where}: not a vaezip model ({error})") from error
+    rest = (settings, backend(device), tensors, information)
+    if isinstance(layers, LocalArchitecture):
+        return LocalModel(name, _fingerprint(metadata, tensors), layers, *rest)
+    return Model(name, _fingerprint(metadata, tensors), layers, *rest)
 
 
-def architecture(path: Path) -> Architecture:
+_MALFORMED = (SafetensorError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
+"""What bytes that are no model can make the code above run into."""
+
+_MAX_ACTIVATIONS = 1 << 22
+_MAX_PRODUCTS = 1 << 33
+"""What one tile may cost; the largest shipped model takes 2^16 activations and 2^26 products."""
+
+
+def _check_work(a: AnyArchitecture) -> None:
+    """Refuse networks that would take gigabytes or minutes for a tile."""
+    products = 0
+    from_z = a.style if isinstance(a, LocalArchitecture) else a.decoder
+    for values, layers in ((a.dims, a.encoder), (a.latents, from_z)):
+        for layer in weighted_layers(layers):
+            patch = layer.inputs * (9 if isinstance(layer, Conv) else 1)
+            positions = -(-values // layer.inputs)
+            values = positions * layer.outputs
+            products += positions * patch * layer.outputs
+            if not 0 < max(values, positions * patch) <= _MAX_ACTIVATIONS:
+                raise ModelError("its networks are too large to be run")
+    if isinstance(a, LocalArchitecture):
+        products += a.tile[0] * a.tile[1] * sum(rows * columns for rows, columns in layer_shapes(a).values())
+    if products > _MAX_PRODUCTS:
+        raise ModelError("its networks are too large to be run")
+
+
+def architecture(path: Path) -> AnyArchitecture:
     """The architecture of a model file, without its weights."""
     return _architecture(path, _version(path))
 
@@ -92,10 +151,10 @@ def _version(path: Path) -> tuple[int, int]:
 
 
 @lru_cache
-def _architecture(path: Path, version: tuple[int, int]) -> Architecture:
+def _architecture(path: Path, version: tuple[int, int]) -> AnyArchitecture:
     try:
         with safe_open(path, framework="numpy") as file:
-            return Architecture.from_json((file.metadata() or {})["architecture"])
+            return architecture_from_json((file.metadata() or {})["architecture"])
     except (OSError, SafetensorError, KeyError) as error:
         raise ModelError(f"{path}: not a vaezip model ({error})") from error
 

@@ -22,13 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from vaezip import bitsback, checkpoint, classic, container
+from vaezip import chain, checkpoint, classic, container
 from vaezip.container import CLASSIC, Block, Group
 from vaezip.errors import FormatError, ImageError, ModelError, VaezipError
 from vaezip.images import BOXES, DEFAULT_MAX_PIXELS, MODES, Picture
-from vaezip.model import Model
-from vaezip.networks.architecture import Architecture
-from vaezip.tiling import Tiling
+from vaezip.local_model import AnyModel
+from vaezip.networks import AnyArchitecture
 
 Samples = NDArray[Any]
 
@@ -56,35 +55,50 @@ class ModelShelf:
         """``models``: further model files to look a fingerprint up in."""
         self.device = device
         self.extra = tuple(Path(m) for m in models)
-        self._loaded: dict[Path, Model] = {}
+        self._loaded: dict[Path, AnyModel] = {}
         self._lock = Lock()
 
-    def by_name(self, name: str | os.PathLike[str]) -> Model:
+    def by_name(self, name: str | os.PathLike[str]) -> AnyModel:
         """A shipped model's name, or a path."""
         return self._load(checkpoint.find(os.fspath(name)))
 
-    def by_fingerprint(self, fingerprint: bytes, name: str = "") -> Model:
+    def by_fingerprint(self, fingerprint: bytes, name: str = "") -> AnyModel:
         """The model that a file was made with; ``name`` is what the file calls it."""
         return self._load(checkpoint.by_fingerprint(fingerprint, self.extra, name))
 
-    def fitting(self, mode: str, height: int, width: int) -> list[Model]:
+    def fitting(self, mode: str, height: int, width: int) -> list[AnyModel]:
         """The shipped models that can code such pictures."""
         paths = checkpoint.shipped().values()
         return [self._load(p) for p in paths if fits(checkpoint.architecture(p), mode, height, width)]
 
+    def file(self, fingerprint: bytes) -> bytes:
+        """The bytes of the file of a model that was loaded.
+
+        Raises:
+            ModelError: it has been changed since.
+        """
+        path, model = next((p, m) for p, m in self._loaded.items() if m.fingerprint == fingerprint)
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise ModelError(f"{path}: the model cannot be read ({error.strerror})") from error
+        if checkpoint.loads(data, model.name).fingerprint != fingerprint:
+            raise ModelError(f"{path}: the model has changed meanwhile; try again")
+        return data
+
     @property
-    def loaded(self) -> list[Model]:
+    def loaded(self) -> list[AnyModel]:
         """Those that were asked for so far."""
         return list(self._loaded.values())
 
-    def _load(self, path: Path) -> Model:
+    def _load(self, path: Path) -> AnyModel:
         with self._lock:
             if path not in self._loaded:
                 self._loaded[path] = checkpoint.load(path, self.device)
             return self._loaded[path]
 
 
-def fits(a: Architecture, mode: str, height: int, width: int) -> bool:
+def fits(a: AnyArchitecture, mode: str, height: int, width: int) -> bool:
     """Whether a model of architecture ``a`` can code pictures of this mode and size."""
     return _COLOUR_PLANES.get(mode) == (a.channels, a.levels) and (a.tiled or (height, width) == a.tile)
 
@@ -113,13 +127,14 @@ class Compressor:
         threads: int = 1,
         verify: bool = True,
         shelf: ModelShelf | None = None,
+        embed_model: bool = False,
     ) -> None:
         """See :func:`compress`; a ``shelf`` saves loading models again, and then tells the device."""
         if not 0 <= steps <= container.MAX_STEPS:
             raise ModelError(f"the number of steps must lie between 0 and {container.MAX_STEPS}")
         self.shelf = shelf or ModelShelf(device=device)
         self.chosen = None if model == AUTO else self.shelf.by_name(model)
-        self.steps, self.verify, self.threads = steps, verify, threads
+        self.steps, self.verify, self.threads, self.embed_model = steps, verify, threads, embed_model
         self._pending: dict[tuple[str, int, int], _Pending] = {}
         self._names: set[str] = set()
         self._resources = ExitStack()
@@ -171,7 +186,14 @@ class Compressor:
         for pending in self._pending.values():
             pending.group.blocks = [job.result() for job in pending.jobs]
         groups = [p.group for p in self._pending.values()]
-        return container.write_archive(groups, {m.fingerprint: _name_to_store(m) for m in self.shelf.loaded})
+        embedded = self._models_of(groups) if self.embed_model else {}
+        names = {m.fingerprint: m.name if m.fingerprint in embedded else _name_to_store(m) for m in self.shelf.loaded}
+        return container.write_archive(groups, names, embedded)
+
+    def _models_of(self, groups: list[Group]) -> dict[bytes, bytes]:
+        """The files of the models that coded the blocks of some groups, by fingerprint."""
+        used = {block.model for group in groups for block in group.blocks} - {CLASSIC}
+        return {fingerprint: self.shelf.file(fingerprint) for fingerprint in used}
 
     def _to_coded(self, picture: Picture) -> tuple[str, Samples]:
         """The mode and samples to code: a grey picture of black and white alone becomes bits,
@@ -184,6 +206,8 @@ class Compressor:
         return picture.mode, samples
 
     def _is_inline(self) -> bool:
+        if self.embed_model:
+            return False
         pending = next(iter(self._pending.values()))
         return self._names == {""} and pending.group.bands == 1 and pending.group.mode < 16
 
@@ -193,7 +217,7 @@ class Compressor:
         candidates = [self._inline(group, samples, model) for model in self._candidates(group)]
         return min(candidates, key=len)
 
-    def _inline(self, group: Group, samples: Samples, model: Model | None) -> bytes:
+    def _inline(self, group: Group, samples: Samples, model: AnyModel | None) -> bytes:
         fingerprint = model.fingerprint if model else CLASSIC
         native = model is not None and (group.height, group.width) == model.architecture.tile
         height, width = (0, 0) if native else (group.height, group.width)
@@ -219,7 +243,7 @@ class Compressor:
         if len(running) > self.threads:
             running[0].result()
 
-    def _candidates(self, group: Group) -> list[Model | None]:
+    def _candidates(self, group: Group) -> list[AnyModel | None]:
         """Models to try, and None for the classic codec."""
         mode, shape = MODE_NAMES[group.mode], (group.height, group.width)
         if self.chosen:
@@ -237,7 +261,7 @@ class Compressor:
         blocks = [self._code(model, mode, samples, checksum) for model in candidates]
         return min(blocks, key=lambda block: len(block.payload))
 
-    def _code(self, model: Model | None, mode: str, samples: Samples, checksum: int, verify: bool = True) -> Block:
+    def _code(self, model: AnyModel | None, mode: str, samples: Samples, checksum: int, verify: bool = True) -> Block:
         steps = self.steps if model else 0
         payload = _encode_block(model, mode, samples, steps, checksum)
         if verify and self.verify:
@@ -254,6 +278,7 @@ def compress(
     device: str = "cpu",
     threads: int = 1,
     verify: bool = True,
+    embed_model: bool = False,
 ) -> bytes:
     """The ``.vz`` file of one picture, or of a set of named pictures.
 
@@ -265,11 +290,12 @@ def compress(
         device: ``cpu``, or ``cuda`` where PyTorch sees one.
         threads: blocks coded at once.
         verify: decode every block again and compare.
+        embed_model: put the models that are used into the file, which then needs nothing else to be read.
 
     Raises:
         ImageError, ModelError: a picture or model is unfit.
     """
-    with Compressor(model, steps, device, threads, verify) as compressor:
+    with Compressor(model, steps, device, threads, verify, embed_model=embed_model) as compressor:
         for name, picture in [("", pictures)] if isinstance(pictures, Picture) else pictures:
             compressor.add(name, picture)
         return compressor.close()
@@ -306,6 +332,8 @@ class Archive:
         self.file = container.parse(data)
         self.shelf = shelf or ModelShelf(models, device)
         self.threads = threads
+        self._embedded: dict[bytes, AnyModel] = {}
+        self._lock = Lock()
         if self.file.inline:
             self._complete_inline()
         for group in self.file.groups:
@@ -342,6 +370,33 @@ class Archive:
             for entry in waiting:
                 yield from _results(*entry)
 
+    def model(self, fingerprint: bytes) -> AnyModel:
+        """The model of a block: the one in the file, or else a shipped one or one of ``models``.
+
+        Raises:
+            FormatError: the one in the file is damaged.
+            ModelError: there is none.
+        """
+        name = self.file.model_names.get(fingerprint, "")
+        if fingerprint not in self.file.embedded:
+            return self.shelf.by_fingerprint(fingerprint, name)
+        with self._lock:
+            if fingerprint not in self._embedded:
+                self._embedded[fingerprint] = self._unpack_model(fingerprint, name)
+            return self._embedded[fingerprint]
+
+    def _unpack_model(self, fingerprint: bytes, name: str) -> AnyModel:
+        try:
+            model = checkpoint.loads(container.unpack_model(self.file.embedded[fingerprint]), name, self.shelf.device)
+        except ModelError as error:
+            raise FormatError(f"the model in the file cannot be used: {error}") from error
+        if model.fingerprint != fingerprint:
+            raise FormatError(
+                f"the model in the file has fingerprint {model.fingerprint.hex()}, not {fingerprint.hex()}, "
+                "by which the file names it; the file is damaged"
+            )
+        return model
+
     def info(self) -> dict[str, Any]:
         """What the file says of itself, ready for JSON; no pixels are decoded."""
         return {
@@ -349,11 +404,17 @@ class Archive:
             "layout": "inline" if self.file.inline else "archive",
             "pictures": [p for group in self.file.groups for p in _describe_pictures(group)],
             "blocks": [self._describe_block(block) for group in self.file.groups for block in group.blocks],
+            "models": [
+                {"name": self.file.model_names[mark], "fingerprint": mark.hex(), "bytes": len(packed)}
+                for mark, packed in self.file.embedded.items()
+            ],
         }
 
     def _describe_block(self, block: Block) -> dict[str, Any]:
         name = "webp"
-        if block.model != CLASSIC:
+        if block.model in self.file.embedded:
+            name = self._name(block)
+        elif block.model != CLASSIC:
             try:
                 name = checkpoint.by_fingerprint(block.model, self.shelf.extra).stem
             except ModelError:
@@ -370,7 +431,7 @@ class Archive:
         if not group.height:
             if group.blocks[0].model == CLASSIC:
                 raise FormatError("the header is damaged: the picture has no size")
-            model = self.shelf.by_fingerprint(group.blocks[0].model, self._name(group.blocks[0]))
+            model = self.model(group.blocks[0].model)
             group.height, group.width = model.architecture.tile
         group.band = group.height
 
@@ -387,7 +448,7 @@ class Archive:
 
     def _decode_block(self, group: Group, block: Block, shape: tuple[int, ...]) -> Samples:
         mode = MODE_NAMES[group.mode]
-        model = None if block.model == CLASSIC else self.shelf.by_fingerprint(block.model, self._name(block))
+        model = None if block.model == CLASSIC else self.model(block.model)
         if model and not fits(model.architecture, mode, group.height, group.width):
             raise FormatError(f"the file is damaged: model '{model.name}' does not code such pictures")
         samples, checksum = _decode_block(model, mode, block.payload, shape, block.steps)
@@ -456,7 +517,7 @@ def _results(group: Group, first: int, jobs: list[Future[Samples]]) -> Iterator[
             yield group.names[first + i], error
 
 
-def _encode_block(model: Model | None, mode: str, samples: Samples, steps: int, checksum: int) -> bytes:
+def _encode_block(model: AnyModel | None, mode: str, samples: Samples, steps: int, checksum: int) -> bytes:
     """Code (pictures, height, width, channels) by a model, or classically where there is none."""
     if model is None:
         coded = classic.encode(samples)
@@ -467,12 +528,11 @@ def _encode_block(model: Model | None, mode: str, samples: Samples, steps: int, 
         coded = classic.encode(alpha)
         prefix = _CRC.pack(len(coded)) + coded
         checksum ^= zlib.crc32(prefix)
-    tiling = Tiling(colour.shape, model.architecture.tile)
-    return prefix + bitsback.encode(model, tiling.split(colour), tiling.mask, steps, checksum)
+    return prefix + chain.encode(model, colour, steps, checksum)
 
 
 def _decode_block(
-    model: Model | None, mode: str, payload: bytes, shape: tuple[int, ...], steps: int
+    model: AnyModel | None, mode: str, payload: bytes, shape: tuple[int, ...], steps: int
 ) -> tuple[Samples, int]:
     """Inverse of :func:`_encode_block`: samples and checksum."""
     n, height, width, channels = shape
@@ -490,9 +550,7 @@ def _decode_block(
         alpha = classic.decode(payload[4 : 4 + length], (n, height, width, 1), np.uint8)
         alpha_checksum = zlib.crc32(payload[: 4 + length])
         payload = payload[4 + length :]
-    tiling = Tiling((n, height, width, colours), model.architecture.tile)
-    tiles, checksum = bitsback.decode(model, payload, tiling.mask, steps, tiling.fill)
-    colour = tiling.join(tiles)
+    colour, checksum = chain.decode(model, payload, (n, height, width, colours), steps)
     return (colour if alpha is None else np.concatenate([colour, alpha], axis=3)), checksum ^ alpha_checksum
 
 
@@ -534,7 +592,7 @@ def _is_unicode(name: str) -> bool:
     return True
 
 
-def _name_to_store(model: Model) -> str:
+def _name_to_store(model: AnyModel) -> str:
     """A model's name for readers that lack it; every vaezip has the shipped ones."""
     return "" if model.name in checkpoint.shipped() else model.name
 
@@ -568,7 +626,7 @@ def _describe_pictures(group: Group) -> Iterator[dict[str, Any]]:
         }
 
 
-def _misfit(model: Model, mode: str, height: int, width: int) -> str:
+def _misfit(model: AnyModel, mode: str, height: int, width: int) -> str:
     a = model.architecture
     kind = {(1, 2): "black-and-white", (1, 256): "grey", (3, 256): "RGB"}[a.channels, a.levels]
     size = "of any size" if a.tiled else f"of {a.tile[1]}×{a.tile[0]}"

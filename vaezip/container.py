@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -22,9 +22,13 @@ VERSION = 1
 CLASSIC = bytes(4)
 """Stands in the place of a model's fingerprint for a block without a model."""
 
+_CRC = struct.Struct("<I")
 _MAGIC = b"z\r\n"
 _HIGH = 0xF0
 _ARCHIVE, _NATIVE, _BOXES, _STEPS = 1, 2, 4, 8
+_EMBEDDED = 2
+"""In an archive, bit 1 tells that it holds models."""
+
 MAX_STEPS = 255
 
 # What a hostile file can make a reader allocate.
@@ -34,6 +38,9 @@ _MAX_NAME_CHARACTERS = 1 << 28
 _MAX_BOXES = 1 << 16
 _MIN_PAYLOAD = 5
 _MAX_SIDE = 1 << 30
+MAX_MODEL = 1 << 26
+"""Bytes of a model file that an archive can hold."""
+
 _MODEL_NAME = 255
 """Tag of a box of an inline file that holds its model's name."""
 
@@ -108,12 +115,43 @@ def inline_header(group: Group, model_name: str = "") -> bytes:
     return bytes(out)
 
 
-def write_archive(groups: list[Group], model_names: Mapping[bytes, str] | None = None) -> bytes:
-    """An archive file; ``model_names`` by fingerprint, for the message of a reader that lacks a model."""
-    directory = _deflated(_write_directory(groups, model_names or {}))
+def write_archive(
+    groups: list[Group],
+    model_names: Mapping[bytes, str] | None = None,
+    embedded: Mapping[bytes, bytes] | None = None,
+) -> bytes:
+    """An archive file.
+
+    Args:
+        groups: what it holds.
+        model_names: by fingerprint, for the message of a reader that lacks a model.
+        embedded: model files by fingerprint, each of which a block names.
+    """
+    models = [(fingerprint, _packed_model(data)) for fingerprint, data in sorted((embedded or {}).items())]
+    directory = _deflated(_write_directory(groups, model_names or {}, models))
     payloads = [block.payload for group in groups for block in group.blocks]
     trailer = struct.pack("<II", zlib.crc32(directory), len(directory))
-    return b"".join([bytes([_HIGH | VERSION]), _MAGIC, bytes([_ARCHIVE]), *payloads, directory, trailer])
+    flags = _ARCHIVE | _EMBEDDED * bool(models)
+    start = bytes([_HIGH | VERSION]) + _MAGIC + bytes([flags])
+    return b"".join([start, *payloads, *(packed for _, packed in models), directory, trailer])
+
+
+def unpack_model(packed: bytes) -> bytes:
+    """The model file that an archive holds.
+
+    Raises:
+        FormatError: it is damaged or too large.
+    """
+    return _inflated(packed, "the model in the file", MAX_MODEL)
+
+
+def _packed_model(data: bytes) -> bytes:
+    if len(data) > MAX_MODEL:
+        raise FormatError(
+            f"the model takes {len(data) >> 20} MiB, more than the {MAX_MODEL >> 20} that a file can hold; "
+            "leave out --embed-model"
+        )
+    return _shorter(data)
 
 
 @dataclass(frozen=True)
@@ -125,12 +163,14 @@ class File:
         header: the bytes before the payload of an inline file; its checksum covers them.
         groups: what it holds.
         model_names: by fingerprint, as far as the file tells.
+        embedded: models that it holds, by fingerprint, as :func:`unpack_model` takes them.
     """
 
     inline: bool
     header: bytes
     groups: list[Group]
     model_names: dict[bytes, str]
+    embedded: dict[bytes, bytes] = field(default_factory=dict)
 
 
 def parse(data: bytes) -> File:
@@ -149,9 +189,9 @@ def parse(data: bytes) -> File:
     reader = _Reader(data, 4)
     flags = reader.byte()
     if flags & _ARCHIVE:
-        if flags != _ARCHIVE:
+        if flags & ~_EMBEDDED != _ARCHIVE:
             raise FormatError(f"unknown field 0x{flags:02x} in the header; a newer vaezip may read it")
-        return File(False, b"", *_parse_archive(data))
+        return File(False, b"", *_parse_archive(data, bool(flags & _EMBEDDED)))
     group, names = _parse_inline(reader, flags)
     header = data[: reader.position]
     group.blocks[0] = Block(group.blocks[0].model, group.blocks[0].steps, data[reader.position :])
@@ -175,17 +215,23 @@ def _parse_inline(reader: _Reader, flags: int) -> tuple[Group, dict[bytes, str]]
     return Group(flags >> 4, height, width, 1, height, [""], [tuple(boxes)], [Block(model, steps, b"")]), names
 
 
-def _parse_archive(data: bytes) -> tuple[list[Group], dict[bytes, str]]:
+_Archive = tuple[list[Group], dict[bytes, str], dict[bytes, bytes]]
+"""Groups, names of models, and models."""
+
+
+def _parse_archive(data: bytes, has_models: bool) -> _Archive:
     if len(data) < 13:
         raise FormatError("the file is truncated")
     checksum, length = struct.unpack("<II", data[-8:])
     directory = data[-8 - length : -8] if length <= len(data) - 13 else b""
     if zlib.crc32(directory) != checksum or not directory:
         raise FormatError("the directory at the end is damaged or missing; the file may be truncated")
-    return _read_directory(_Reader(_inflated(directory)), data[5 : -8 - length])
+    return _read_directory(_Reader(_inflated(directory)), data[5 : -8 - length], has_models)
 
 
-def _write_directory(groups: list[Group], model_names: Mapping[bytes, str]) -> bytes:
+def _write_directory(
+    groups: list[Group], model_names: Mapping[bytes, str], embedded: Sequence[tuple[bytes, bytes]] = ()
+) -> bytes:
     models = sorted({block.model for group in groups for block in group.blocks})
     contents = list(dict.fromkeys(content for group in groups for b in group.boxes for _, content in b))
     out = bytearray(_varint(len(models)))
@@ -201,20 +247,37 @@ def _write_directory(groups: list[Group], model_names: Mapping[bytes, str]) -> b
             out += _varint(models.index(block.model)) + bytes([block.steps]) + _varint(len(block.payload))
         placed = [(i, tag, index[content]) for i, b in enumerate(group.boxes) for tag, content in b]
         out += _varint(len(placed)) + b"".join(map(_varint, chain.from_iterable(placed)))
+    if embedded:
+        out += _varint(len(embedded))
+    for fingerprint, packed in embedded:
+        out += _varint(models.index(fingerprint)) + _varint(len(packed)) + _CRC.pack(zlib.crc32(packed))
     return bytes(out)
 
 
-def _read_directory(reader: _Reader, payloads: bytes) -> tuple[list[Group], dict[bytes, str]]:
+def _read_directory(reader: _Reader, payloads: bytes, has_models: bool) -> _Archive:
     named = [(reader.take(len(CLASSIC)), reader.text()) for _ in range(reader.count())]
     models = [model for model, _ in named]
     contents = [reader.take(reader.varint()) for _ in range(reader.count())]
     rest = _Reader(payloads)
     groups = [_read_group(reader, rest, models, contents) for _ in range(reader.count())]
+    embedded = _read_models(reader, rest, models) if has_models else {}
     if not reader.done:
         raise FormatError("the directory has an unknown field at its end; a newer vaezip may read it")
     if not rest.done:
         raise FormatError("the file holds data that its directory does not list")
-    return groups, dict(named)
+    return groups, dict(named), embedded
+
+
+def _read_models(reader: _Reader, payloads: _Reader, models: list[bytes]) -> dict[bytes, bytes]:
+    found = {}
+    for _ in range(reader.count()):
+        fingerprint, length, checksum = _pick(models, reader.varint()), reader.varint(), reader.take(_CRC.size)
+        if fingerprint == CLASSIC or fingerprint in found:
+            raise FormatError("the directory describes an impossible model")
+        found[fingerprint] = payloads.take(length)
+        if _CRC.pack(zlib.crc32(found[fingerprint])) != checksum:
+            raise FormatError("the model in the file is damaged")
+    return found
 
 
 def _read_group(reader: _Reader, payloads: _Reader, models: list[bytes], contents: list[bytes]) -> Group:
@@ -336,22 +399,26 @@ def _deflated(data: bytes) -> bytes:
     """One byte that tells whether zlib follows, and the shorter of the two forms."""
     if len(data) > _MAX_DIRECTORY:
         raise FormatError(f"names and metadata take more than the {_MAX_DIRECTORY >> 20} MiB that the format allows")
+    return _shorter(data)
+
+
+def _shorter(data: bytes) -> bytes:
     packed = zlib.compress(data, 9)
     return b"\1" + packed if len(packed) < len(data) else b"\0" + data
 
 
-def _inflated(data: bytes) -> bytes:
+def _inflated(data: bytes, what: str = "the directory or metadata", most: int = _MAX_DIRECTORY) -> bytes:
     if data[:1] == b"\0":
         return data[1:]
     inflater = zlib.decompressobj()
     try:
         if data[:1] != b"\1":
-            raise FormatError("unknown compression of the directory; a newer vaezip may read it")
-        out = inflater.decompress(data[1:], _MAX_DIRECTORY)
+            raise FormatError(f"unknown compression of {what}; a newer vaezip may read it")
+        out = inflater.decompress(data[1:], most)
     except zlib.error as error:
-        raise FormatError("the directory or metadata is damaged") from error
+        raise FormatError(f"{what} is damaged") from error
     if not inflater.eof:
-        raise FormatError("the directory or metadata is damaged or too large")
+        raise FormatError(f"{what} is damaged or too large")
     return out
 
 

@@ -119,7 +119,7 @@ class Logistic:
 
     def intervals(self, symbols: Ints) -> tuple[Ints, Ints]:
         """Symbols 0 … 255, shape (n,)."""
-        return _intervals_logistic(symbols, self.means, self.log_scales, *_logistic_tables())
+        return _intervals_logistic(symbols, self.means, self.log_scales, *logistic_tables())
 
     def push(self, stack: Stack, symbols: Ints) -> None:
         """Push symbols of shape (n,)."""
@@ -128,7 +128,7 @@ class Logistic:
     def pop(self, stack: Stack) -> Ints:
         """uint8 (n,)."""
         out = np.empty(self.means.size, np.uint8)
-        stack.settle(*_pop_logistic(*_head(stack), self.means, self.log_scales, *_logistic_tables(), out))
+        stack.settle(*_pop_logistic(*_head(stack), self.means, self.log_scales, *logistic_tables(), out))
         return out
 
 
@@ -147,7 +147,7 @@ class LogisticMixture:
 
     def intervals(self, symbols: Ints) -> tuple[Ints, Ints]:
         """Symbols 0 … 255, shape (n,)."""
-        arguments = self.means, self.log_scales, self.weights, *_logistic_tables()
+        arguments = self.means, self.log_scales, self.weights, *logistic_tables()
         return _intervals_mixture(symbols, *arguments)
 
     def push(self, stack: Stack, symbols: Ints) -> None:
@@ -157,7 +157,7 @@ class LogisticMixture:
     def pop(self, stack: Stack) -> Ints:
         """uint8 (n,)."""
         out = np.empty(len(self.means), np.uint8)
-        arguments = self.means, self.log_scales, self.weights, *_logistic_tables()
+        arguments = self.means, self.log_scales, self.weights, *logistic_tables()
         stack.settle(*_pop_mixture(*_head(stack), *arguments, out))
         return out
 
@@ -189,7 +189,7 @@ class ColourLogistic:
     def pop(self, stack: Stack) -> Ints:
         """uint8 (n, 3)."""
         out = np.empty(self.means.shape, np.uint8)
-        arguments = self.means, self.log_scales, self.coefficients, *_logistic_tables()
+        arguments = self.means, self.log_scales, self.coefficients, *logistic_tables()
         stack.settle(*_pop_colour(*_head(stack), *arguments, out))
         return out
 
@@ -300,7 +300,7 @@ def _zero_frequencies() -> Ints:
 
 
 @lru_cache
-def _logistic_tables() -> tuple[Ints, Ints]:
+def logistic_tables() -> tuple[Ints, Ints]:
     """The logistic distribution function and 1/s for every log scale."""
     bits_of_reciprocal = _SCALE_BITS + tables.ARGUMENT_BITS - MEAN_BITS
     scales = tables.reciprocal_exp(LOG_SCALE_LOW, LOG_SCALE_HIGH, LOG_SCALE_BITS, bits_of_reciprocal)
@@ -374,7 +374,8 @@ def _cdf_logistic(x, mean, log_scale, table, scales):  # type: ignore[no-untyped
 
 
 @inlined
-def _cdf_mixture(x, means, log_scales, weights, table, scales):  # type: ignore[no-untyped-def]
+def cdf_mixture(x, means, log_scales, weights, table, scales):  # type: ignore[no-untyped-def]
+    """P(X < x) of one mixture out of 2^LOGISTIC_PRECISION, for kernels here and elsewhere."""
     if x <= 0:
         return np.int64(0)
     if x >= LEVELS:
@@ -411,8 +412,8 @@ def _intervals_mixture(symbols, means, log_scales, weights, table, scales):  # t
     starts, freqs = np.empty(symbols.size, np.int64), np.empty(symbols.size, np.int64)
     for i in range(symbols.size):
         x = np.int64(symbols[i])
-        starts[i] = _cdf_mixture(x, means[i], log_scales[i], weights[i], table, scales)
-        freqs[i] = _cdf_mixture(x + 1, means[i], log_scales[i], weights[i], table, scales) - starts[i]
+        starts[i] = cdf_mixture(x, means[i], log_scales[i], weights[i], table, scales)
+        freqs[i] = cdf_mixture(x + 1, means[i], log_scales[i], weights[i], table, scales) - starts[i]
     return starts, freqs
 
 
@@ -496,12 +497,12 @@ def _pop_mixture(state, words, size, means, log_scales, weights, table, scales, 
         low, high = np.int64(0), np.int64(LEVELS)
         while high - low > 1:
             middle = (low + high) >> 1
-            if _cdf_mixture(middle, means[i], log_scales[i], weights[i], table, scales) <= slot:
+            if cdf_mixture(middle, means[i], log_scales[i], weights[i], table, scales) <= slot:
                 low = middle
             else:
                 high = middle
-        start = _cdf_mixture(low, means[i], log_scales[i], weights[i], table, scales)
-        freq = _cdf_mixture(low + 1, means[i], log_scales[i], weights[i], table, scales) - start
+        start = cdf_mixture(low, means[i], log_scales[i], weights[i], table, scales)
+        freq = cdf_mixture(low + 1, means[i], log_scales[i], weights[i], table, scales) - start
         state, size = drop(state, words, size, np.uint64(start), np.uint64(freq), precision)
         out[i] = low
     return state, size

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,6 @@ from vaezip.exact import tables
 from vaezip.exact.backend import Array, Backend
 from vaezip.exact.elementwise import exp
 from vaezip.likelihoods import Likelihood
-from vaezip.networks.integer import IntegerNetwork
 
 _NOISE_BITS = 12
 
@@ -53,6 +53,16 @@ class Settings:
             raise ValueError("noise must be above 0 and both betas below 1")
 
 
+class Decoder(Protocol):
+    """z → the parameters of p(x|z), as integers, with its exact transposed product."""
+
+    def trace(self, x: Array) -> list[Any]:
+        """From z (images, …) on the latent grid: what :meth:`vjp` needs, the parameters last."""
+
+    def vjp(self, outputs: list[Any], gradient: Array) -> Array:
+        """Gradient for z, (images, …), from :meth:`trace`'s outputs and that for the parameters, float32."""
+
+
 def amortized(b: Backend, output: Array) -> tuple[Array, Array]:
     """The encoder's own posterior.
 
@@ -73,7 +83,7 @@ def amortized(b: Backend, output: Array) -> tuple[Array, Array]:
 
 def refine(
     b: Backend,
-    decoder: IntegerNetwork,
+    decoder: Decoder,
     likelihood: Likelihood,
     latent: tuple[int, ...],
     x: Array,
@@ -123,7 +133,7 @@ def refine(
 
 def log_likelihood_gradient(
     b: Backend,
-    decoder: IntegerNetwork,
+    decoder: Decoder,
     likelihood: Likelihood,
     latent: tuple[int, ...],
     x: Array,

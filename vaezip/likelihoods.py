@@ -115,6 +115,28 @@ class ColourLogistic:
         return xp.stack([for_mean, for_scale, for_coefficients * free], axis=-1)
 
 
+class LogisticMixture:
+    """A mixture of discretized logistics: weight logits, means and log scales, each of every component."""
+
+    def __init__(self, components: int) -> None:
+        self.components, self.parameters = components, 3 * components
+
+    def coder(self, outputs: Ints) -> d.LogisticMixture:
+        """See :class:`vaezip.distributions.LogisticMixture`."""
+        logits, means, log_scales = np.moveaxis(outputs.reshape(-1, 3, self.components), 1, 0)
+        return d.LogisticMixture(means, np.clip(log_scales, d.LOG_SCALE_LOW, d.LOG_SCALE_HIGH), logits)
+
+    def gradient(self, b: Backend, outputs: Array, x: Array) -> Array:
+        """With p = Σ w_k p_k and r_k = w_k p_k / p: d/d logit_k = r_k − w_k, and the logistic's own
+        derivatives of its mean and log scale times r_k."""
+        xp, k = b.xp, self.components
+        logits, means, log_scales = (outputs[..., i * k : (i + 1) * k] for i in range(3))
+        for_mean, for_scale = logistic_gradient(b, means, log_scales, x[..., None])
+        w = _normalised(b, exp(b, (logits - xp.max(logits, axis=-1, keepdims=True)) * 2.0**-d.WEIGHT_LOGIT_BITS))
+        r = _normalised(b, w * _probabilities(b, means, log_scales, x[..., None]))
+        return xp.concat([(r - w) * 2.0**-d.WEIGHT_LOGIT_BITS, r * for_mean, r * for_scale], axis=-1)
+
+
 def likelihood(name: str) -> Likelihood:
     """The likelihood that an architecture names."""
     kinds: dict[str, Likelihood] = {
@@ -155,6 +177,29 @@ def logistic_gradient(b: Backend, means: Array, log_scales: Array, x: Array) -> 
     return for_mean, for_scale * free
 
 
+def _probabilities(b: Backend, means: Array, log_scales: Array, x: Array) -> Array:
+    """σ(u) − σ(l) = σ(u) σ(−l) (1 − e^(−1/s)), of the outermost values one factor alone; and a little,
+    so that no mixture of them is 0. u and l are those of :func:`logistic_gradient`."""
+    xp = b.xp
+    low, high = float(d.LOG_SCALE_LOW), float(d.LOG_SCALE_HIGH)
+    index = xp.clip(log_scales, low, high) - low
+    reciprocal = look_up(b, _reciprocal_scales(), index)
+    distance = x - means * 2.0**-d.MEAN_BITS
+    first, last, one = x <= 0.0, x >= 255.0, xp.ones_like(distance)
+    upper = xp.where(last, one, sigmoid(b, (distance + 0.5) * reciprocal))
+    lower = xp.where(first, one, sigmoid(b, (0.5 - distance) * reciprocal))
+    inner = xp.where(first | last, one, look_up(b, _interior_factors(), index))
+    return upper * lower * inner + 1e-12
+
+
+def _normalised(b: Backend, values: Array) -> Array:
+    """values / Σ over the last axis, summed in its order."""
+    total = values[..., 0]
+    for k in range(1, values.shape[-1]):
+        total = total + values[..., k]
+    return values / total[..., None]
+
+
 def look_up(b: Backend, table: NDArray[np.float64], index: Array) -> Array:
     """table[index] for integer-valued float64 indices of any shape."""
     flat = b.xp.reshape(b.cast(index, "int64"), (-1,))
@@ -176,6 +221,13 @@ def _reciprocal_scales() -> NDArray[np.float64]:
     """1/s for every log scale."""
     log_scale = np.arange(d.LOG_SCALE_LOW, d.LOG_SCALE_HIGH + 1) / float(1 << d.LOG_SCALE_BITS)
     return exp(backend(), -log_scale)
+
+
+@lru_cache
+def _interior_factors() -> NDArray[np.float64]:
+    """1 − e^(−1/s), for every log scale."""
+    r = _reciprocal_scales()
+    return np.where(r < 0.01, r - 0.5 * r * r + r * r * r / 6.0, 1.0 - exp(backend(), -r))
 
 
 @lru_cache

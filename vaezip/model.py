@@ -53,7 +53,7 @@ class Model:
         self.encoder = IntegerNetwork(self.backend, a.encoder, self.tensors, pixel_bound)
         self.decoder = IntegerNetwork(self.backend, a.decoder, self.tensors, d.LATENT_BINS // 2)
         self.likelihood = likelihood(a.likelihood)
-        self.coarse = _coarse(self.tensors, a.latents)
+        self.coarse = coarse_grid(self.tensors, a.latents)
         self.chunk = max(16, _VALUES_PER_CHUNK // a.dims)
         self._check_networks()
 
@@ -120,7 +120,12 @@ def _check_architecture(a: Architecture) -> None:
         raise ModelError("the model's tile, latent or input grid is out of range")
 
 
-def _coarse(tensors: Tensors, latents: int) -> NDArray[np.int64]:
+def coarse_grid(tensors: Tensors, latents: int) -> NDArray[np.int64]:
+    """log2 of the fine bins that a coarse one of each latent spans, int64 (latents,).
+
+    Raises:
+        ModelError: the model lacks it, or it is out of range.
+    """
     coarse = tensors.get("coarse")
     if coarse is None or coarse.shape != (latents,) or coarse.dtype.kind not in "iu":
         raise ModelError("the model lacks the coarse grid of its latents")

@@ -9,15 +9,17 @@ from __future__ import annotations
 import numpy as np
 
 from vaezip import distributions as d
+from vaezip import raster
 from vaezip.ans import Stack
 from vaezip.images import Picture
-from vaezip.model import Model
+from vaezip.local_model import AnyModel, LocalModel
+from vaezip.model import Pixels
 
 _MODES = {(1, 2): "1", (1, 256): "L", (3, 256): "RGB"}
 """Of channels and levels."""
 
 
-def sample(model: Model, count: int, seed: int) -> list[Picture]:
+def sample(model: AnyModel, count: int, seed: int) -> list[Picture]:
     """Pictures of the model's tile size.
 
     Args:
@@ -28,14 +30,21 @@ def sample(model: Model, count: int, seed: int) -> list[Picture]:
     return [_draw(model, seed, index) for index in range(count)]
 
 
-def _draw(model: Model, seed: int, index: int) -> Picture:
+def _draw(model: AnyModel, seed: int, index: int) -> Picture:
     a = model.architecture
     stack = _random_stack(_most_bits(model), seed, index)
+    return Picture(_MODES[a.channels, a.levels], np.ascontiguousarray(_pop(model, stack)))
+
+
+def _pop(model: AnyModel, stack: Stack) -> Pixels:
+    """One tile's pixels, (height, width, channels)."""
+    a = model.architecture
+    if isinstance(model, LocalModel):
+        return raster.draw(model, stack, (1, *a.tile, a.channels))[0]
     bins = d.StandardNormal(np.zeros(a.latents, np.int64)).pop(stack)
     mask = np.ones((1, *a.tile), np.bool_)
     values = model.coder(bins.reshape(1, a.latents), mask).pop(stack)
-    samples = np.ascontiguousarray(values, np.uint8).reshape(*a.tile, a.channels)
-    return Picture(_MODES[a.channels, a.levels], samples)
+    return values.astype(np.uint8).reshape(*a.tile, a.channels)
 
 
 def _random_stack(bits: int, seed: int, index: int) -> Stack:
@@ -49,7 +58,7 @@ def _random_stack(bits: int, seed: int, index: int) -> Stack:
     return stack
 
 
-def _most_bits(model: Model) -> int:
+def _most_bits(model: AnyModel) -> int:
     """What a picture can take off the stack at most: the whole precision for every symbol."""
     a = model.architecture
     return a.latents * d.GAUSSIAN_PRECISION + a.dims * max(d.BERNOULLI_PRECISION, d.LOGISTIC_PRECISION)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import vaezip
-from vaezip import checkpoint, images
+from vaezip import checkpoint, container, images
 from vaezip.cli import ahead
 
 from .conftest import digit, files, noise, reason
@@ -464,3 +464,30 @@ def test_models_are_loaded_once_for_many_files(run, save, monkeypatch):
         save(f"{i}.png", digit(i))
     assert run("compress", "0.png", "1.png", "2.png", "--model", "mnist").status == 0
     assert loads == [checkpoint.find("mnist")]
+
+
+def test_embedded_model(run, save, other_model):
+    picture = save("a.png")
+    assert run("compress", "--model", str(other_model), "--embed-model", "a.png") == (0, "", "")
+    other_model.unlink()
+    assert Path("a.png.vz").read_bytes()[4] == 3
+    assert images.same(vaezip.decompress(Path("a.png.vz").read_bytes()), picture)
+
+
+def test_embedded_model_of_a_set(run, save, other_model):
+    pictures = {name: save(name, digit(i)) for i, name in enumerate(("a.png", "b.png"))}
+    assert run("compress", "--model", str(other_model), "--embed-model", *pictures, "-o", "set.vz") == (0, "", "")
+    other_model.unlink()
+    found = vaezip.decompress(Path("set.vz").read_bytes())
+    assert all(images.same(found[name], picture) for name, picture in pictures.items())
+
+
+def test_model_that_is_too_large_to_embed(run, save, other_model, monkeypatch):
+    save("a.png")
+    monkeypatch.setattr(container, "MAX_MODEL", 1 << 20)
+    expected = (
+        f"vaezip: a.png: the model takes {other_model.stat().st_size >> 20} MiB, "
+        "more than the 1 that a file can hold; leave out --embed-model\n"
+    )
+    assert run("compress", "--model", str(other_model), "--embed-model", "a.png") == (1, "", expected)
+    assert files() == ["a.png", "models/other.safetensors"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import vaezip
-from vaezip import container, images
+from vaezip import checkpoint, container, images
 from vaezip.cli import names
 from vaezip.images import Picture, same
 
@@ -542,3 +542,34 @@ def test_every_mode_comes_back(run, save, mode, size):
     assert run("compress", "a.png", "-o", "b.vz") == (0, "", "")
     assert run("decompress", "b.vz") == (0, "", "")
     assert same(images.read("b.png"), picture)
+
+
+def test_model_in_the_file(run, other_model):
+    picture = digit()
+    Path("a.png.vz").write_bytes(vaezip.compress(picture, other_model, embed_model=True))
+    other_model.unlink()
+    assert run("decompress", "a.png.vz") == (0, "", "")
+    assert images.same(images.read(Path("a.png").read_bytes()), picture)
+    assert run("test", "a.png.vz") == (0, "a.png.vz: ok (1 picture)\n", "")
+
+
+@pytest.mark.parametrize("command", ["test", "decompress"])
+def test_model_in_the_file_that_is_none(run, other_model, command):
+    groups = container.parse(vaezip.compress([("a.png", digit())], other_model)).groups
+    mark = checkpoint.fingerprint(other_model)
+    Path("a.vz").write_bytes(container.write_archive(groups, {mark: "other"}, {mark: b"junk"}))
+    status, out, err = run(command, "a.vz")
+    assert (status, out) == (1, "")
+    assert err.startswith("vaezip: a.vz: the model in the file cannot be used: model 'other': not a vaezip model (")
+    assert err.count("\n") == 1
+    assert files() == ["a.vz", "models/other.safetensors"]
+
+
+@pytest.mark.parametrize("command", ["test", "decompress"])
+def test_model_in_the_file_of_another_fingerprint(run, other_model, command):
+    groups = container.parse(vaezip.compress([("a.png", digit())], other_model)).groups
+    mark, path = checkpoint.fingerprint(other_model), checkpoint.find("mnist")
+    Path("a.vz").write_bytes(container.write_archive(groups, {}, {mark: path.read_bytes()}))
+    found = checkpoint.fingerprint(path).hex()
+    expected = f"the model in the file has fingerprint {found}, not {mark.hex()}, by which the file names it"
+    assert run(command, "a.vz") == (1, "", f"vaezip: a.vz: {expected}; the file is damaged\n")

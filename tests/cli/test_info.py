@@ -126,3 +126,17 @@ def test_no_pixels_are_decoded(run, one, monkeypatch):
 def test_name_cannot_steer_the_terminal(run):
     Path("set.vz").write_bytes(vaezip.compress([("\x1b[2J.png", digit())]))
     assert "  \\x1b[2J.png  L  " in run("info", "set.vz").out
+
+
+def test_model_in_the_file(run, other_model):
+    Path("set.vz").write_bytes(vaezip.compress([("a.png", digit())], other_model, embed_model=True))
+    mark = fingerprint(other_model)
+    other_model.unlink()
+    status, out, err = run("info", "set.vz")
+    assert (status, err) == (0, "")
+    *_, block, head, row = out.splitlines()
+    assert block.split()[:3] == ["model", "other", mark]
+    assert head.split("  ")[1] == "model in the file"
+    (model,) = json.loads(run("info", "--json", "set.vz").out)[0]["models"]
+    assert (model["name"], model["fingerprint"]) == ("other", mark)
+    assert row.split() == ["other", mark, f"{model['bytes']:,}"]

@@ -14,7 +14,7 @@ TABLES = {
     "gaussian_cdf": tables.gaussian_cdf,
     "normal_quantiles": lambda: tables.normal_quantiles(12),
     "zero_frequencies": d._zero_frequencies,
-    "logistic_scales": lambda: d._logistic_tables()[1],
+    "logistic_scales": lambda: d.logistic_tables()[1],
     "gaussian_scales": lambda: d._gaussian_tables()[1],
     "prior_cdf": d._prior_cdf,
     "softmax_powers": lambda: tables.reciprocal_exp(0, 40 << d.WEIGHT_LOGIT_BITS, d.WEIGHT_LOGIT_BITS, 30),

@@ -1,17 +1,19 @@
 import contextlib
 import json
 import math
+import os
 
 import numpy as np
 import pytest
 import torch
 
-from vaezip.errors import VaezipError
+from vaezip.errors import DataError, ModelError, VaezipError
 from vaezip.networks.floating import Vae
 from vaezip.networks.mlp import mlp
-from vaezip.training import recipes
-from vaezip.training.loop import Stage, evaluate, fit
+from vaezip.training import loop, recipes
+from vaezip.training.loop import Stage, evaluate, fit, read_log
 from vaezip.training.objectives import classic, half_asleep
+from vaezip.training.processes import Processes
 
 
 @pytest.fixture(scope="module")
@@ -32,13 +34,17 @@ def equal(a, b):
     return all(torch.equal(a[k], b[k]) for k in a)
 
 
+def rates(log):
+    return [{k: v for k, v in line.items() if k != "seconds"} for line in read_log(log)]
+
+
 def stage(epochs=3, **more):
     return Stage("s", more.pop("objective", classic), epochs, 1e-3, batch=32, **more)
 
 
 def test_a_stage_that_is_resumed_ends_like_one_that_was_not(images, tmp_path):
     whole, parts = fresh(), fresh()
-    fit(whole, images[:64], images[64:], stage(augment=True), tmp_path / "whole.pt")
+    fit(whole, images[:64], images[64:], stage(augment=True, moved=0.5), tmp_path / "whole.pt")
     calls = []
 
     def interrupted(vae, x):
@@ -48,9 +54,15 @@ def test_a_stage_that_is_resumed_ends_like_one_that_was_not(images, tmp_path):
         return classic(vae, x)
 
     with pytest.raises(KeyboardInterrupt):
-        fit(parts, images[:64], images[64:], stage(augment=True, objective=interrupted), tmp_path / "parts.pt")
+        fit(
+            parts,
+            images[:64],
+            images[64:],
+            stage(augment=True, moved=0.5, objective=interrupted),
+            tmp_path / "parts.pt",
+        )
     again = Vae(parts.architecture)
-    fit(again, images[:64], images[64:], stage(augment=True), tmp_path / "parts.pt")
+    fit(again, images[:64], images[64:], stage(augment=True, moved=0.5), tmp_path / "parts.pt")
     assert equal(weights(again), weights(whole))
     lines = [json.loads(line) for line in (tmp_path / "parts.jsonl").read_text().splitlines()]
     assert [line["epoch"] for line in lines] == [1, 2, 3]
@@ -81,8 +93,104 @@ def test_half_asleep_leaves_the_decoder_untouched(images, tmp_path):
     assert all(not torch.equal(before[k], after[k]) for k in before if k.startswith("encoder"))
 
 
+@pytest.mark.parametrize("when", range(1, 7))
+def test_a_stage_that_is_killed_while_it_writes_ends_like_one_that_was_not(images, tmp_path, monkeypatch, when):
+    """The log and the state of each of three epochs are put in place one after the other."""
+    whole, parts = fresh(), fresh()
+    fit(whole, images[:64], images[64:], stage(), tmp_path / "whole.pt")
+    real, calls = os.replace, []
+
+    def replace(source, target):
+        calls.append(target)
+        if len(calls) == when:
+            raise KeyboardInterrupt
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    with pytest.raises(KeyboardInterrupt):
+        fit(parts, images[:64], images[64:], stage(), tmp_path / "parts.pt")
+    again = Vae(parts.architecture) if when > 2 else fresh()  # the first weights come from the seed alone
+    fit(again, images[:64], images[64:], stage(), tmp_path / "parts.pt")
+    assert equal(weights(again), weights(whole))
+    assert rates(tmp_path / "parts.jsonl") == rates(tmp_path / "whole.jsonl")
+
+
+def test_the_best_epoch_is_given_where_it_is_asked_for(images, tmp_path, monkeypatch):
+    bpds = iter([0.9, 0.5, 0.7])
+    monkeypatch.setattr(loop, "evaluate", lambda *_: next(bpds))
+    vae = fresh()
+    fit(vae, images[:64], images[64:], stage(), tmp_path / "best.pt", best=True)
+    bpds = iter([0.9, 0.5])
+    with pytest.raises(StopIteration):  # the third epoch is trained, but not kept
+        fit(fresh(), images[:64], images[64:], stage(), tmp_path / "two.pt")
+    second = torch.load(tmp_path / "two.pt", weights_only=True)
+    assert second["epoch"] == 2
+    assert equal(weights(vae), second["vae"])
+    fit(again := fresh(), images[:64], images[64:], stage(), tmp_path / "best.pt", best=True)
+    assert equal(weights(again), weights(vae))
+
+
+def test_another_seed_is_another_run(images, tmp_path):
+    found = []
+    for i, seed in enumerate((0, 1, 1, 2)):
+        vae = fresh()
+        fit(vae, images[:64], images[64:], stage(1), tmp_path / f"{i}.pt", seed=seed)
+        found.append(weights(vae))
+    assert equal(found[1], found[2])
+    assert not any(equal(found[i], found[j]) for i, j in ((0, 1), (0, 3), (1, 3)))
+
+
+def test_every_process_draws_noise_of_its_own():
+    assert (
+        len({loop._seed(1000 + epoch, seed, rank) for epoch in range(9) for seed in range(9) for rank in range(9)})
+        == 729
+    )
+
+
+def test_progress_is_told_of_every_step(images, tmp_path):
+    told = []
+    fit(fresh(), images[:64], images[64:], stage(2), tmp_path / "s.pt", progress=told.append)
+    assert [(p.stage, p.epoch, p.step, p.steps) for p in told] == [
+        ("s", 1, 1, 4),
+        ("s", 1, 2, 4),
+        ("s", 2, 3, 4),
+        ("s", 2, 4, 4),
+    ]
+
+
+def test_the_last_good_epoch_is_kept_when_the_loss_diverges(images, tmp_path):
+    steps = []
+
+    def objective(vae, x):
+        steps.append(1)
+        return classic(vae, x) * (math.nan if len(steps) > 3 else 1.0)
+
+    with pytest.raises(ModelError) as caught:
+        fit(fresh(), images[:64], images[64:], stage(objective=objective), tmp_path / "s.pt")
+    assert str(caught.value) == (
+        "the loss of s diverged in epoch 2 at a learning rate of 0.001, "
+        f"and the state after epoch 1 is kept in {tmp_path / 's.pt'}; lower the learning rate"
+    )
+    saved = torch.load(tmp_path / "s.pt", weights_only=True)
+    assert saved["epoch"] == 1
+    assert all(torch.isfinite(tensor).all() for tensor in saved["vae"].values())
+
+
+def test_weights_that_are_no_longer_finite_are_not_kept(images, tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "evaluate", lambda *_: math.nan)
+    with pytest.raises(ModelError, match=r"diverged in epoch 1 .* nothing was kept; lower the learning rate"):
+        fit(fresh(), images[:64], images[64:], stage(), tmp_path / "s.pt")
+    assert not (tmp_path / "s.pt").exists()
+
+
+@pytest.mark.parametrize("count", [3, 32])
+def test_a_batch_that_does_not_divide_among_processes_is_refused(images, tmp_path, count):
+    with pytest.raises(DataError, match=f"a batch of 32 does not divide among {count} processes, 2 or more pictures"):
+        fit(fresh(), images[:64], images[64:], stage(), tmp_path / "s.pt", processes=Processes(0, count))
+
+
 def test_a_loss_that_diverges_is_reported_and_not_saved(images, tmp_path):
-    with pytest.raises(VaezipError, match="diverged in epoch 0"):
+    with pytest.raises(VaezipError, match="diverged in epoch 1"):
         fit(
             fresh(), images[:64], images[64:], stage(objective=lambda v, x: classic(v, x) * math.nan), tmp_path / "s.pt"
         )
@@ -107,7 +215,8 @@ def test_evaluate_does_not_depend_on_the_batch_much_and_is_seeded(images):
 @pytest.mark.parametrize("name", sorted(recipes.RECIPES))
 def test_recipes(name):
     recipe = recipes.RECIPES[name]
-    assert [s.encoder_only for s in recipe.stages] == [False, True]
+    assert [s.name for s in recipe.stages[-2:]] == ["classic", "half-asleep"]
+    assert [s.encoder_only for s in recipe.stages] == [False] * (len(recipe.stages) - 1) + [True]
     torch.manual_seed(0)
     vae, a = Vae(recipe.architecture), recipe.architecture
     x = torch.randint(0, a.levels, (2, *a.tile, a.channels))
@@ -122,3 +231,18 @@ def test_the_held_out_images_are_no_training_images():
     assert len(valid) == recipe.valid
     assert sorted([*train, *valid]) == list(range(3000))
     assert (recipes.split(recipe, images)[1] == valid).all()
+
+
+def test_moved_pictures_are_the_same_pixels_elsewhere():
+    x = torch.arange(10 * 4 * 5, dtype=torch.uint8).reshape(10, 4, 5, 1)
+    seen = set()
+    for seed in range(30):
+        found = loop._moved(x, 0.6, torch.Generator().manual_seed(seed))
+        assert torch.equal(found[:4], x[:4])
+        for half in (slice(4, 7), slice(7, 10)):
+            by = [
+                (i, j) for i in (-1, 0, 1) for j in (-1, 0, 1) if torch.equal(found[half], x[half].roll((i, j), (1, 2)))
+            ]
+            assert len(by) == 1
+            seen.add(by[0])
+    assert len(seen) == 9

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vaezip import bitsback, checkpoint, container
+from vaezip import chain, checkpoint, container
 from vaezip.bench.method import Named
 from vaezip.codec import AUTO, Archive, Compressor, ModelShelf
 from vaezip.errors import VaezipError
 from vaezip.images import Picture
-from vaezip.model import Model
+from vaezip.local_model import AnyModel
 from vaezip.tiling import Tiling
 
 _ELBO_TILES = 1024
@@ -67,7 +67,7 @@ class Ours:
         self._used.update(block.model for group in archive.file.groups for block in group.blocks)
         return [_checked(found[name]) for name, _ in pictures]
 
-    def take_model(self) -> Model | None:
+    def take_model(self) -> AnyModel | None:
         """The model that coded every block restored since the last call, if it was one."""
         used, self._used = self._used, set()
         if self.chosen and used <= {self.chosen.fingerprint}:
@@ -76,14 +76,14 @@ class Ours:
             return None
         return self.shelf.by_fingerprint(next(iter(used)))
 
-    def elbo_bpd(self, model: Model | None, pictures: Iterable[Named]) -> float | None:
+    def elbo_bpd(self, model: AnyModel | None, pictures: Iterable[Named]) -> float | None:
         """−ELBO in bits a value; None without a model, or where it does not code all planes of all pictures."""
         if model and model.fingerprint not in self._elbos:
             self._elbos[model.fingerprint] = _elbo_bpd(model, pictures, self.steps)
         return self._elbos[model.fingerprint] if model else None
 
 
-def _elbo_bpd(model: Model, pictures: Iterable[Named], steps: int) -> float | None:
+def _elbo_bpd(model: AnyModel, pictures: Iterable[Named], steps: int) -> float | None:
     groups: dict[tuple[int, ...], list[NDArray[np.uint8]]] = defaultdict(list)
     for _, picture in pictures:
         planes = coded_planes(model, picture)
@@ -94,7 +94,7 @@ def _elbo_bpd(model: Model, pictures: Iterable[Named], steps: int) -> float | No
     return bits / sum(planes.size for group in groups.values() for planes in group)
 
 
-def coded_planes(model: Model, picture: Picture) -> NDArray[np.uint8] | None:
+def coded_planes(model: AnyModel, picture: Picture) -> NDArray[np.uint8] | None:
     """The samples as the model codes them; None where it does not code all of them."""
     a, samples = model.architecture, picture.samples
     if samples.shape[2] != a.channels:
@@ -104,20 +104,18 @@ def coded_planes(model: Model, picture: Picture) -> NDArray[np.uint8] | None:
     return samples.astype(np.uint8) if a.levels == 256 and picture.mode in ("L", "RGB") else None
 
 
-def information(model: Model | None) -> dict[str, Any]:
+def information(model: AnyModel | None) -> dict[str, Any]:
     """What the report says of a model."""
     if model is None:
         return {"fingerprint": None, "objective": None}
     return {"fingerprint": model.fingerprint.hex(), "objective": model.information.get("objective")}
 
 
-def _elbo_bits(model: Model, samples: NDArray[np.uint8], steps: int) -> float:
+def _elbo_bits(model: AnyModel, samples: NDArray[np.uint8], steps: int) -> float:
     """Of pictures of one size (pictures, height, width, channels), the mean over some draws of z."""
     tiles = len(Tiling(samples.shape, model.architecture.tile).mask)
     draws = min(max(_ELBO_TILES // tiles, 1), _MAX_DRAWS)
-    repeated = np.concatenate([samples] * draws)
-    tiling = Tiling(repeated.shape, model.architecture.tile)
-    return bitsback.elbo_bits(model, tiling.split(repeated), tiling.mask, steps) / draws
+    return chain.elbo_bits(model, np.concatenate([samples] * draws), steps) / draws
 
 
 def _checked(picture: Picture | VaezipError) -> Picture:

@@ -21,6 +21,7 @@ COMMANDS = {
     "test": ("vaezip.cli.test", "Decode .vz files and write nothing."),
     "info": ("vaezip.cli.info", "Tell what .vz files hold."),
     "models": ("vaezip.cli.models", "List the models that come with vaezip."),
+    "train": ("vaezip.cli.train", "Train a model on pictures of your own."),
     "sample": ("vaezip.cli.sample", "Draw pictures from a model."),
     "bench": ("vaezip.cli.bench", "Measure rate, time and memory, beside other codecs."),
 }

@@ -19,12 +19,13 @@ def require_models(archive: vaezip.Archive) -> None:
 
     Raises:
         ModelError: a block was made with a model that is not here.
+        FormatError: the model in the file is damaged.
     """
     from vaezip.container import CLASSIC
 
     for fingerprint in {block.model for group in archive.file.groups for block in group.blocks}:
         if fingerprint != CLASSIC:
-            archive.shelf.by_fingerprint(fingerprint, archive.file.model_names.get(fingerprint, ""))
+            archive.model(fingerprint)
 
 
 def is_set(archive: vaezip.Archive) -> bool:

@@ -43,6 +43,11 @@ _AUTO = "auto"
     show_default=True,
     help="Refine each posterior by K steps: smaller, but slower, to decompress too.",
 )
+@click.option(
+    "--embed-model",
+    is_flag=True,
+    help="Put the model into the file, which then needs nothing else to be read; for large sets.",
+)
 @options.device
 @options.threads
 @options.max_pixels
@@ -53,6 +58,7 @@ def command(
     force: bool,
     model: str,
     steps: int,
+    embed_model: bool,
     device: str,
     threads: int,
     max_pixels: int,
@@ -68,7 +74,7 @@ def command(
     """
     if STDIO in images and len(images) > 1:
         raise click.UsageError("'-' cannot be one of several IMG.")
-    job = _Job(force, model, steps, device, threads, max_pixels, console)
+    job = _Job(force, model, steps, embed_model, device, threads, max_pixels, console)
     if images == (STDIO,):
         job.alone(Source(STDIO, ""), output or STDIO)
     elif output is None:
@@ -92,9 +98,18 @@ class _Job:
     """The options of one command line, and the three ways to go about it."""
 
     def __init__(
-        self, force: bool, model: str, steps: int, device: str, threads: int, max_pixels: int, console: Console
+        self,
+        force: bool,
+        model: str,
+        steps: int,
+        embed_model: bool,
+        device: str,
+        threads: int,
+        max_pixels: int,
+        console: Console,
     ) -> None:
         self.force, self.model, self.steps, self.threads = force, model, steps, threads
+        self.embed_model = embed_model
         self.max_pixels, self.console = max_pixels, console
         options.check_device(device)
         self.model_files = () if model == _AUTO else (model,)
@@ -163,7 +178,9 @@ class _Job:
         return _Read(picture, len(data), picture.samples.size)
 
     def _compressor(self) -> vaezip.Compressor:
-        return vaezip.Compressor(self.model, self.steps, threads=self.threads, shelf=self.shelf)
+        return vaezip.Compressor(
+            self.model, self.steps, threads=self.threads, shelf=self.shelf, embed_model=self.embed_model
+        )
 
     def _summarise(self, head: str, size: int, values: int, data: bytes) -> None:
         if self.console.summarises:

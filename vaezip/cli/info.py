@@ -66,6 +66,9 @@ def _lines(found: dict[str, Any], most: int) -> Iterator[str]:
         yield f"  … and {len(pictures) - most:,} more; -v lists all"
     blocks = [["method", "model", "steps", "blocks", "bytes"], *_block_rows(found["blocks"])]
     yield from table(blocks, right=["steps", "blocks", "bytes"], indent="  ")
+    if found["models"]:
+        rows = [[m["name"], m["fingerprint"], f"{m['bytes']:,}"] for m in found["models"]]
+        yield from table([["model in the file", "fingerprint", "bytes"], *rows], right=["bytes"], indent="  ")
 
 
 def _picture_row(picture: dict[str, Any]) -> list[str]:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 import vaezip
 from vaezip.cli.console import Console, with_console
 from vaezip.cli.tables import table
-
-if TYPE_CHECKING:
-    from vaezip.networks.architecture import Architecture
 
 _KINDS = {(1, 2): "black and white", (1, 256): "grey", (3, 256): "RGB"}
 """Of channels and levels."""
@@ -50,18 +47,10 @@ def _describe(path: Path) -> dict[str, Any]:
         "tile": list(a.tile),
         "tiled": a.tiled,
         "latents": a.latents,
-        "parameters": _parameters(a),
+        "parameters": sum(t.size for name, t in model.tensors.items() if name.endswith((".weight", ".bias"))),
         "bytes": path.stat().st_size,
         "information": model.information,
     }
-
-
-def _parameters(a: Architecture) -> int:
-    """Weights and biases of both networks."""
-    from vaezip.networks.architecture import Conv, weighted_layers
-
-    layers = weighted_layers(a.encoder + a.decoder)
-    return sum(layer.outputs * (layer.inputs * (9 if isinstance(layer, Conv) else 1) + 1) for layer in layers)
 
 
 def _rows(found: list[dict[str, Any]]) -> list[list[str]]:

@@ -119,8 +119,7 @@ class Architecture:
     def to_json(self) -> str:
         """Canonical JSON: the same architecture always gives the same string."""
         fields = {k: getattr(self, k) for k in self.__dataclass_fields__}
-        fields["encoder"] = [_layer_to_dict(layer) for layer in self.encoder]
-        fields["decoder"] = [_layer_to_dict(layer) for layer in self.decoder]
+        fields["encoder"], fields["decoder"] = layers_to_json(self.encoder), layers_to_json(self.decoder)
         return json.dumps(fields, sort_keys=True, separators=(",", ":"))
 
     @staticmethod
@@ -134,11 +133,25 @@ class Architecture:
             fields = json.loads(text)
             fields["tile"] = tuple(fields["tile"])
             fields["latent"] = tuple(fields["latent"])
-            fields["encoder"] = tuple(_layer_from_dict(d) for d in fields["encoder"])
-            fields["decoder"] = tuple(_layer_from_dict(d) for d in fields["decoder"])
+            fields["encoder"] = layers_from_json(fields["encoder"])
+            fields["decoder"] = layers_from_json(fields["decoder"])
             return Architecture(**fields)
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"the model's architecture is not understood ({error})") from error
+
+
+def layers_to_json(layers: tuple[Layer, ...]) -> list[dict[str, Any]]:
+    """Layers as plain data, for JSON."""
+    return [_layer_to_dict(layer) for layer in layers]
+
+
+def layers_from_json(layers: list[dict[str, Any]]) -> tuple[Layer, ...]:
+    """Inverse of :func:`layers_to_json`.
+
+    Raises:
+        ModelError: a layer of unknown kind.
+    """
+    return tuple(_layer_from_dict(layer) for layer in layers)
 
 
 def _layer_to_dict(layer: Layer) -> dict[str, Any]:

@@ -76,7 +76,7 @@ class Vae(nn.Module):
         self.architecture = architecture
         self.encoder = Network(architecture.encoder)
         self.decoder = Network(architecture.decoder)
-        if architecture.likelihood == "colour-logistic":
+        if architecture.tiled and architecture.levels > 2:
             self._start_narrow()
 
     @torch.no_grad()
@@ -85,7 +85,8 @@ class Vae(nn.Module):
         the first steps are so large that units die."""
         last = self.decoder.weighted[key(weighted_layers(self.architecture.decoder)[-1].name)]
         last.weight.mul_(0.1)  # type: ignore[operator]
-        last.bias.view(-1, 3)[:, 1] = -2.0  # type: ignore[operator]
+        parameters = {"logistic": 2, "colour-logistic": 3}[self.architecture.likelihood]
+        last.bias.view(-1, parameters)[:, 1] = -2.0  # type: ignore[operator]
 
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """q(z|x) of pixels x (batch, height, width, channels; integers): mean and log standard deviation."""

@@ -14,11 +14,16 @@ from vaezip.networks.architecture import (
 PATCH = 4
 """Pixels on a side of the patch that one latent position describes."""
 
-COLOUR_PARAMETERS = 9
-"""Per pixel: three means, three log scales, three coefficients between channels."""
+_INPUT = {"bernoulli": (1, 2, 0, 0), "logistic": (1, 256, 128, 7), "colour-logistic": (3, 256, 128, 7)}
+"""Of each likelihood: channels and levels of the pixels, and offset and exponent of the network's input."""
+
+_PARAMETERS = {"bernoulli": 1, "logistic": 2, "colour-logistic": 9}
+"""Per pixel; of colour three means, three log scales, three coefficients between channels."""
 
 
-def resnet(latent_channels: int = 4, hidden: int = 96, blocks: int = 3, size: int = 32) -> Architecture:
+def resnet(
+    latent_channels: int = 4, hidden: int = 96, blocks: int = 3, size: int = 32, likelihood: str = "colour-logistic"
+) -> Architecture:
     """Encoder and decoder of ``blocks`` residual blocks each at a quarter of the resolution.
 
     Args:
@@ -26,27 +31,29 @@ def resnet(latent_channels: int = 4, hidden: int = 96, blocks: int = 3, size: in
         hidden: channels of the residual blocks.
         blocks: residual blocks of the encoder, and as many of the decoder.
         size: side of a tile in pixels.
+        likelihood: ``colour-logistic`` (RGB), ``logistic`` (grey) or ``bernoulli`` (pixels 0 or 1).
     """
     side = size // PATCH
+    channels, levels, offset, exponent = _INPUT[likelihood]
     return Architecture(
         tile=(size, size),
-        channels=3,
-        levels=256,
+        channels=channels,
+        levels=levels,
         tiled=True,
-        likelihood="colour-logistic",
+        likelihood=likelihood,
         latent=(side, side, latent_channels),
-        offset=128,
-        exponent=7,
+        offset=offset,
+        exponent=exponent,
         encoder=(
             SpaceToDepth(PATCH),
-            Conv("encoder.in", 3 * PATCH * PATCH, hidden),
+            Conv("encoder.in", channels * PATCH * PATCH, hidden),
             *_residual_blocks("encoder", hidden, blocks),
             Conv("encoder.out", hidden, 2 * latent_channels, relu=False),
         ),
         decoder=(
             Conv("decoder.in", latent_channels, hidden),
             *_residual_blocks("decoder", hidden, blocks),
-            Conv("decoder.out", hidden, COLOUR_PARAMETERS * PATCH * PATCH, relu=False),
+            Conv("decoder.out", hidden, _PARAMETERS[likelihood] * PATCH * PATCH, relu=False),
             DepthToSpace(PATCH),
         ),
     )

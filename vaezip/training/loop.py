@@ -1,4 +1,11 @@
-"""The training loop: epochs of Adam with a cosine schedule, resumable after every epoch."""
+"""The training loop: epochs of Adam with a cosine schedule, resumable after every epoch.
+
+Invariants:
+
+1. The state on disk is always that after a whole epoch, and the log holds a line for each of its epochs.
+2. A stage that was stopped at any moment and run again gives the weights of one that was not, bit
+   for bit: all randomness of an epoch comes from its number and the seed.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +16,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -20,6 +27,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from vaezip.errors import DataError, ModelError
 from vaezip.networks.floating import Vae
 from vaezip.training.objectives import elbo
+from vaezip.training.processes import Processes
 
 Objective = Callable[[Vae, Tensor], Tensor]
 
@@ -41,6 +49,8 @@ class Stage:
         batch: images a step.
         warmup: steps over which the learning rate rises from zero, so that no unit dies at the start.
         augment: mirror each picture left to right with probability ½.
+        moved: share of each batch that is moved by up to a pixel either way, around the edges: for
+            pictures whose edges are blank. It keeps the decoder from learning them by heart.
     """
 
     name: str
@@ -53,100 +63,243 @@ class Stage:
     batch: int = 100
     warmup: int = 0
     augment: bool = False
+    moved: float = 0.0
 
 
-def fit(vae: Vae, train: NDArray[np.uint8], valid: NDArray[np.uint8], stage: Stage, state: Path) -> None:
+@dataclass(frozen=True)
+class Progress:
+    """Where a stage stands.
+
+    Attributes:
+        stage: its name.
+        epoch: the one under way, from 1.
+        step, steps: those done in this stage and all of it.
+        bpd: the last batch's loss in bits per dimension.
+    """
+
+    stage: str
+    epoch: int
+    step: int
+    steps: int
+    bpd: float
+
+
+def fit(
+    vae: Vae,
+    train: NDArray[np.uint8],
+    valid: NDArray[np.uint8],
+    stage: Stage,
+    state: Path,
+    *,
+    seed: int = 0,
+    best: bool = False,
+    processes: Processes = Processes(),  # noqa: B008, it is immutable
+    progress: Callable[[Progress], None] | None = None,
+) -> None:
     """Run a stage, going on from ``state`` where that file exists.
 
-    Writes ``state`` after every epoch and one JSON line an epoch to ``state`` with
-    suffix ``.jsonl``: epoch, training loss and validation ELBO in bits per dimension.
+    Writes ``state`` after every epoch, and to ``state`` with suffix ``.jsonl`` one JSON line an
+    epoch: training loss and validation −ELBO in bits per dimension.
 
     Args:
-        vae: trained in place.
+        vae: trained in place, on the device that it is on.
         train, valid: uint8 pixels (images, height, width, channels).
         state: checkpoint of this stage (weights, optimiser, epoch).
+        seed: of the order of the images and of all noise.
+        best: give the weights of the epoch with the best validation ELBO, not the last ones.
+        processes: which share every batch.
+        progress: told of every step.
 
     Raises:
-        ModelError: the loss is no longer a finite number.
+        DataError: fewer images than a batch, or a batch that does not divide among the processes.
+        ModelError: the loss is no longer a finite number; ``state`` is that of the last good epoch.
     """
-    weights = list((vae.encoder if stage.encoder_only else vae).parameters())
-    vae.decoder.requires_grad_(not stage.encoder_only)
-    optimiser = torch.optim.Adam(weights, lr=stage.learning_rate)
-    averaged = AveragedModel(vae, multi_avg_fn=get_ema_multi_avg_fn(stage.average))  # type: ignore[no-untyped-call]
-    first = _restore(vae, averaged, optimiser, state)
     if len(train) < stage.batch:
         raise DataError(f"{len(train)} training pictures are fewer than a batch of {stage.batch}; give more")
-    images = torch.from_numpy(train)
-    steps = len(train) // stage.batch
-    for epoch in range(first, stage.epochs):
+    if processes.count > 1 and (stage.batch % processes.count or stage.batch < 2 * processes.count):
+        raise DataError(
+            f"a batch of {stage.batch} does not divide among {processes.count} processes, 2 or more pictures for each; "
+            "change it"
+        )
+    run = _Run(vae, stage, state, best, processes)
+    for epoch in range(run.epoch, stage.epochs):
         started = time.time()
-        generator = torch.Generator().manual_seed(epoch)
-        torch.manual_seed(1000 + epoch)
-        order = torch.randperm(len(train), generator=generator)
-        total = 0.0
-        for step in range(steps):
-            progress = (epoch + step / steps) / stage.epochs
-            risen = min(1.0, (epoch * steps + step + 1) / max(1, stage.warmup))
-            cosine = stage.floor + (1 - stage.floor) * 0.5 * (1 + math.cos(math.pi * progress))
-            optimiser.param_groups[0]["lr"] = stage.learning_rate * risen * cosine
-            x = images[order[step * stage.batch : (step + 1) * stage.batch]]
-            if stage.augment:
-                x = torch.where(torch.rand(len(x), 1, 1, 1, generator=generator) < 0.5, x, x.flip(2))
-            loss = stage.objective(vae, x.long())
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(weights, 2000.0)
-            optimiser.step()
-            averaged.update_parameters(vae)
-            total += loss.item()
-        if not math.isfinite(total):
-            raise ModelError(
-                f"the loss diverged in epoch {epoch}; the last good state is {state}: lower the learning rate"
-            )
-        _save(vae, averaged, optimiser, epoch + 1, state)
-        bits = math.log(2) * vae.architecture.dims
-        line = {
-            "stage": stage.name,
-            "epoch": epoch + 1,
-            "train_bpd": round(total / steps / bits, 5),
-            "valid_bpd": round(evaluate(cast(Vae, averaged.module), valid), 5),
-            "seconds": round(time.time() - started, 1),
-        }
-        with state.with_suffix(".jsonl").open("a") as log:
-            log.write(json.dumps(line) + "\n")
-    vae.load_state_dict(averaged.module.state_dict())
+        train_bpd = _epoch(run, torch.from_numpy(train), epoch, seed, progress)
+        if processes.first:
+            valid_bpd = evaluate(cast(Vae, run.averaged.module), valid)
+            run.keep(epoch + 1, train_bpd, valid_bpd, time.time() - started)
+    vae.load_state_dict(processes.share(run.result))
 
 
 def evaluate(vae: Vae, images: NDArray[np.uint8], batch: int = 500, seed: int = 0) -> float:
     """−ELBO in bits per dimension, averaged over the images, one sample each."""
     torch.manual_seed(seed)
+    device = _device(vae)
     with torch.no_grad():
         total = sum(
-            -elbo(vae, torch.from_numpy(images[i : i + batch]).long()).sum().item()
+            -elbo(vae, torch.from_numpy(images[i : i + batch]).to(device).long()).sum().item()
             for i in range(0, len(images), batch)
         )
     return total / len(images) / vae.architecture.dims / math.log(2)
 
 
-def _restore(vae: Vae, averaged: AveragedModel, optimiser: torch.optim.Optimizer, state: Path) -> int:
-    if not state.exists():
-        return 0
-    saved = torch.load(state, weights_only=True)
-    vae.load_state_dict(saved["last"])
-    averaged.load_state_dict(saved["averaged"])
-    optimiser.load_state_dict(saved["optimiser"])
-    return int(saved["epoch"])
+class _Run:
+    """The state of a stage: what is trained, by what, and how far.
+
+    Attributes:
+        epoch: how many are done.
+        result: the weights that the stage gives, as far as it has come.
+    """
+
+    def __init__(self, vae: Vae, stage: Stage, state: Path, best: bool, processes: Processes) -> None:
+        self.vae, self.stage, self.state, self.best, self.processes = vae, stage, state, best, processes
+        vae.decoder.requires_grad_(not stage.encoder_only)
+        self.weights = list((vae.encoder if stage.encoder_only else vae).parameters())
+        self.optimiser = torch.optim.Adam(self.weights, lr=stage.learning_rate)
+        average = get_ema_multi_avg_fn(stage.average)  # type: ignore[no-untyped-call]
+        self.averaged = AveragedModel(vae, multi_avg_fn=average)
+        self.epoch, self.best_bpd = 0, math.inf
+        self.log: list[dict[str, Any]] = []
+        self._restore()
+
+    def keep(self, epoch: int, train_bpd: float, valid_bpd: float, seconds: float) -> None:
+        """Write the state after an epoch.
+
+        The log comes first: should the state not follow, its last line is dropped by :meth:`_restore`.
+
+        Raises:
+            ModelError: the weights have left the finite numbers.
+        """
+        if not math.isfinite(valid_bpd):
+            raise diverged(self.stage, epoch, self.state)
+        if not self.best or valid_bpd < self.best_bpd:
+            self.result, self.best_bpd = _copy(self.averaged.module.state_dict()), valid_bpd
+        self.epoch = epoch
+        rates = {"train_bpd": round(train_bpd, 5), "valid_bpd": round(valid_bpd, 5)}
+        self.log.append({"stage": self.stage.name, "epoch": epoch, **rates, "seconds": round(seconds, 1)})
+        self.state.parent.mkdir(parents=True, exist_ok=True)
+        self._write_log()
+        self._write_state()
+
+    def _restore(self) -> None:
+        saved = torch.load(self.state, map_location="cpu", weights_only=True) if self._saved else None
+        saved = self.processes.share(saved)
+        if saved is None:
+            self.vae.load_state_dict(self.processes.share(_copy(self.vae.state_dict())))
+            self.result = _copy(self.vae.state_dict())
+            return
+        self.vae.load_state_dict(saved["last"])
+        self.averaged.load_state_dict(saved["averaged"])
+        self.optimiser.load_state_dict(saved["optimiser"])
+        self.result, self.epoch = saved["vae"], int(saved["epoch"])
+        self.best_bpd = saved.get("valid_bpd", math.inf)
+        if self.processes.first:
+            self.log = [line for line in read_log(self._log) if line["epoch"] <= self.epoch]
+
+    @property
+    def _saved(self) -> bool:
+        return self.processes.first and self.state.exists()
+
+    @property
+    def _log(self) -> Path:
+        return self.state.with_suffix(".jsonl")
+
+    def _write_log(self) -> None:
+        partial = self.state.with_suffix(".jsonl.partial")
+        partial.write_text("".join(json.dumps(line) + "\n" for line in self.log))
+        os.replace(partial, self._log)
+
+    def _write_state(self) -> None:
+        partial = self.state.with_suffix(".partial")
+        saved = {
+            "vae": self.result,
+            "valid_bpd": self.best_bpd,
+            "last": self.vae.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "epoch": self.epoch,
+        }
+        torch.save(saved, partial)
+        os.replace(partial, self.state)
 
 
-def _save(vae: Vae, averaged: AveragedModel, optimiser: torch.optim.Optimizer, epoch: int, state: Path) -> None:
-    state.parent.mkdir(parents=True, exist_ok=True)
-    partial = state.with_suffix(".partial")
-    saved = {
-        "vae": averaged.module.state_dict(),
-        "last": vae.state_dict(),
-        "averaged": averaged.state_dict(),
-        "optimiser": optimiser.state_dict(),
-        "epoch": epoch,
-    }
-    torch.save(saved, partial)
-    os.replace(partial, state)
+def _epoch(run: _Run, images: Tensor, epoch: int, seed: int, progress: Callable[[Progress], None] | None) -> float:
+    """One pass over the images: the mean loss in bits per dimension."""
+    stage, vae, processes = run.stage, run.vae, run.processes
+    generator = torch.Generator().manual_seed(_seed(epoch, seed))
+    torch.manual_seed(_seed(1000 + epoch, seed, processes.rank))
+    order = torch.randperm(len(images), generator=generator)
+    steps = len(images) // stage.batch
+    bits = math.log(2) * vae.architecture.dims
+    total = 0.0
+    for step in range(steps):
+        run.optimiser.param_groups[0]["lr"] = learning_rate(stage, epoch, step, steps)
+        x = images[order[step * stage.batch : (step + 1) * stage.batch]]
+        if stage.augment:
+            x = torch.where(torch.rand(len(x), 1, 1, 1, generator=generator) < 0.5, x, x.flip(2))
+        if stage.moved:
+            x = _moved(x, stage.moved, generator)
+        loss = _step(run, x[processes.rank :: processes.count])
+        if not math.isfinite(loss):
+            raise diverged(stage, epoch + 1, run.state)
+        total += loss
+        if progress:
+            progress(Progress(stage.name, epoch + 1, epoch * steps + step + 1, stage.epochs * steps, loss / bits))
+    return total / steps / bits
+
+
+def _moved(x: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """Two groups at the end of the batch, ``share`` of it together, each moved by its own −1, 0 or 1 rows
+    and columns. At the end, because half-asleep has samples take the place of the beginning."""
+    steps = torch.randint(-1, 2, (2, 2), generator=generator).tolist()
+    half = round(share * len(x) / 2)
+    kept, *groups = x.split([len(x) - 2 * half, half, half])
+    return torch.cat([kept, *(torch.roll(group, step, (1, 2)) for group, step in zip(groups, steps))])
+
+
+def _step(run: _Run, x: Tensor) -> float:
+    """One step of Adam on this process's share of a batch; the loss of the whole batch, before it."""
+    loss = run.stage.objective(run.vae, x.to(_device(run.vae)).long())
+    run.optimiser.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    mean = loss.detach().reshape(1)
+    run.processes.average([mean, *(w.grad for w in run.weights if w.grad is not None)])
+    torch.nn.utils.clip_grad_norm_(run.weights, 2000.0)
+    run.optimiser.step()
+    run.averaged.update_parameters(run.vae)
+    return mean.item()
+
+
+def learning_rate(stage: Stage, epoch: int, step: int, steps: int) -> float:
+    """Of a step: risen over the warm-up, and fallen along a cosine over all epochs."""
+    progress = (epoch + step / steps) / stage.epochs
+    risen = min(1.0, (epoch * steps + step + 1) / max(1, stage.warmup))
+    cosine = stage.floor + (1 - stage.floor) * 0.5 * (1 + math.cos(math.pi * progress))
+    return stage.learning_rate * risen * cosine
+
+
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """The lines of a log, oldest first; none where there is no such file."""
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def diverged(stage: Stage, epoch: int, state: Path) -> ModelError:
+    """What is raised where a loss or a weight is no longer finite."""
+    kept = f"the state after epoch {epoch - 1} is kept in {state}" if epoch > 1 else "nothing was kept"
+    return ModelError(
+        f"the loss of {stage.name} diverged in epoch {epoch} at a learning rate of {stage.learning_rate:g}, "
+        f"and {kept}; lower the learning rate"
+    )
+
+
+def _seed(epoch: int, seed: int, rank: int = 0) -> int:
+    """Far apart for different seeds and ranks, in the 32 bits that PyTorch's generator takes."""
+    return (epoch + 0x9E3779B1 * seed + 0x85EBCA6B * rank) % (1 << 32)
+
+
+def _device(vae: Vae) -> torch.device:
+    return next(vae.parameters()).device
+
+
+def _copy(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().cpu().clone() for name, tensor in weights.items()}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from vaezip import bitsback, checkpoint, datasets
+from vaezip import chain, checkpoint, datasets
 from vaezip.inference import Settings
-from vaezip.model import Model
+from vaezip.local_model import AnyModel
 from vaezip.networks.floating import Vae
 from vaezip.training.loop import evaluate
 from vaezip.training.quantize import quantize
@@ -41,11 +42,13 @@ def main() -> None:
         train, _ = split(recipe, datasets.load(recipe.dataset, "train", arguments.data))
         test = datasets.load(recipe.dataset, "test", arguments.data)
         test = test[np.random.default_rng(0).permutation(len(test))][: arguments.limit]
-        for stage, suffix in zip(recipe.stages, ("-classic", "")):
+        for stage, suffix in zip(recipe.stages[-2:], ("-classic", "")):
             state = torch.load(arguments.runs / f"{name}.{stage.name}.pt", weights_only=True)
             vae = Vae(recipe.architecture)
             vae.load_state_dict(state["vae"])
-            publish(arguments.models / (name + suffix), recipe, stage.name, state["epoch"], vae, train, test)
+            made_by = [f"python -m vaezip.training.{step} {name}" for step in ("recipes", "publish")]
+            stem = arguments.models / (name + suffix)
+            publish(stem, recipe, stage.name, state["epoch"], vae, train, test, made_by=made_by)
 
 
 def publish(
@@ -56,7 +59,10 @@ def publish(
     vae: Vae,
     train: NDArray[np.uint8],
     test: NDArray[np.uint8],
-) -> None:
+    *,
+    made_by: Sequence[str],
+    refined: int = 1000,
+) -> dict[str, Any]:
     """Quantise, measure and write one model.
 
     Args:
@@ -67,13 +73,18 @@ def publish(
         vae: in float.
         train: calibration images come from here.
         test: the rates are measured on these.
+        made_by: command lines, for the card.
+        refined: how many of them to measure with K = 10 steps, too.
+
+    Returns:
+        What the ``.json`` holds.
     """
     tensors = quantize(vae, train[:_CALIBRATION], recipe.precision)
-    path = stem.with_suffix(checkpoint.SUFFIX)
+    path = beside(stem, checkpoint.SUFFIX)
     information: dict[str, Any] = {"objective": objective, "dataset": recipe.dataset, "epochs": epochs}
     checkpoint.save(path, recipe.architecture, Settings(), tensors, information)
     model = checkpoint.load(path)
-    information |= measure(vae, model, test)
+    information |= measure(vae, model, test, refined)
     checkpoint.save(path, recipe.architecture, Settings(), tensors, information)
     parameters = sum(t.size for name, t in tensors.items() if name.endswith((".weight", ".bias")))
     record = {
@@ -85,27 +96,38 @@ def publish(
             {"name": s.name, "epochs": s.epochs, "learning_rate": s.learning_rate, "batch": s.batch}
             for s in recipe.stages
         ],
+        "made_by": list(made_by),
         **information,
     }
-    stem.with_suffix(".json").write_text(json.dumps(record, indent=1) + "\n")
-    stem.with_suffix(".md").write_text(card(record))
+    beside(stem, ".json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    beside(stem, ".md").write_text(card(record), encoding="utf-8")
+    return record
 
 
-def measure(vae: Vae, model: Model, test: NDArray[np.uint8]) -> dict[str, Any]:
+def beside(stem: Path, suffix: str) -> Path:
+    """The stem with a suffix, whatever dots are in its name."""
+    return stem.with_name(stem.name + suffix)
+
+
+def measure(vae: Vae, model: AnyModel, test: NDArray[np.uint8], refined: int) -> dict[str, Any]:
     """−ELBO in bits per dimension on the test images, in float and by the integers that code."""
     torch.manual_seed(0)
-    mask = np.ones(test.shape[:3], np.bool_)
-    integer = bitsback.elbo_bits(model, test, mask, 0) / test.size
-    refined = bitsback.elbo_bits(model, test[:1000], mask[:1000], 10) / test[:1000].size
+    few = test[:refined]
+    integer = _integer_bpd(model, test, 0)
     floating = float(np.mean([evaluate(vae, test, seed=seed) for seed in range(4)]))
     return {
         "test_images": len(test),
         "float_bpd": round(floating, 5),
         "integer_bpd": round(integer, 5),
         "quantization_loss_percent": round(100 * (integer / floating - 1), 3),
-        "integer_bpd_k0_of_1000": round(bitsback.elbo_bits(model, test[:1000], mask[:1000], 0) / test[:1000].size, 5),
-        "integer_bpd_k10_of_1000": round(refined, 5),
+        "refined_images": len(few),
+        "integer_bpd_k0": round(_integer_bpd(model, few, 0), 5),
+        "integer_bpd_k10": round(_integer_bpd(model, few, 10), 5),
     }
+
+
+def _integer_bpd(model: AnyModel, images: NDArray[np.uint8], steps: int) -> float:
+    return chain.elbo_bits(model, images, steps) / images.size
 
 
 def card(record: dict[str, Any]) -> str:
@@ -127,13 +149,11 @@ def card(record: dict[str, Any]) -> str:
 | −ELBO on {record["test_images"]:,} test images, float | {record["float_bpd"]} bits per dimension |
 | −ELBO on the same, integers | {record["integer_bpd"]} bits per dimension |
 | Lost by quantisation | {record["quantization_loss_percent"]} % |
-| −ELBO on 1,000 of them, integers, K = 0 and K = 10 | {record["integer_bpd_k0_of_1000"]} and {
-        record["integer_bpd_k10_of_1000"]
+| −ELBO on {record["refined_images"]:,} of them, integers, K = 0 and K = 10 | {record["integer_bpd_k0"]} and {
+        record["integer_bpd_k10"]
     } |
 
-Made by `python -m vaezip.training.recipes {record["name"].removesuffix("-classic")}` and
-`python -m vaezip.training.publish {record["name"].removesuffix("-classic")}`; the figures are those of
-`{record["name"]}.json`.
+Made by `{"` and `".join(record["made_by"])}`; the figures are those of `{record["name"]}.json`.
 """
 
 

@@ -27,12 +27,12 @@ from vaezip.training.quantize import Precision
 
 @dataclass(frozen=True)
 class Recipe:
-    """A data set, an architecture, two stages, and the bits of the integer network; the last
+    """A data set, an architecture, stages in turn, and the bits of the integer network; the last
     ``valid`` training images (after a fixed shuffle) are held out to watch the training."""
 
     dataset: str
     architecture: Architecture
-    stages: tuple[Stage, Stage]
+    stages: tuple[Stage, ...]
     valid: int = 1000
     precision: Precision = field(default_factory=Precision)
 
@@ -50,9 +50,11 @@ RECIPES = {
         "mnist",
         mlp("logistic"),
         (
-            Stage("classic", classic, epochs=70, learning_rate=1e-3, floor=0.5, average=0.9995),
-            Stage("half-asleep", half_asleep, epochs=25, learning_rate=5e-4, average=0.999, encoder_only=True),
+            Stage("fitted", classic, epochs=160, learning_rate=1e-3, floor=0.2, average=0.9997),
+            Stage("classic", classic, epochs=20, learning_rate=5e-4, floor=0.3, average=0.9995, moved=0.3),
+            Stage("half-asleep", half_asleep, 15, 3e-4, average=0.999, encoder_only=True, moved=0.3),
         ),
+        precision=Precision(wide=("decoder.out",)),
     ),
     "cifar10": Recipe(
         "cifar10",

@@ -1,0 +1,262 @@
+"""The pixel network's forms against each other: float, matrix products, compiled."""
+
+import dataclasses
+
+import array_api_compat.torch as torch_namespace
+import numpy as np
+import pytest
+import torch
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from vaezip import distributions as d
+from vaezip import raster
+from vaezip.errors import ModelError
+from vaezip.exact import backend
+from vaezip.inference import log_likelihood_gradient
+from vaezip.likelihoods import LogisticMixture
+from vaezip.local_model import LocalModel, _Decoder
+from vaezip.networks import architecture_from_json
+from vaezip.networks.local import kernel
+from vaezip.networks.local.architecture import RADIUS, TILE, local
+from vaezip.networks.local.floating import mixture_log_prob
+from vaezip.networks.local.neighbourhood import OFFSETS, empty_frame, features, framed
+
+
+def noise(shape, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, shape).astype(np.uint8)
+
+
+def bins_of(model, tiles, seed=0):
+    drawn = np.random.default_rng(seed).normal(0, 1 << d.LATENT_BITS, (tiles, model.architecture.latents))
+    return np.clip(drawn + d.LATENT_BINS // 2, 0, d.LATENT_BINS - 1).astype(np.int32)
+
+
+def by_matrices(model, pictures, bins):
+    """Intervals of every value, (2, pictures, height, width, channels in the order of coding)."""
+    a = model.architecture
+    differences, prediction = features(np, framed(pictures))
+    order = list(a.order)
+    inputs = np.concatenate([differences, prediction - a.offset], axis=-1).astype(np.float32)
+    residuals = (pictures.astype(np.int16) - prediction)[..., order]
+    _, _, width, channels = pictures.shape
+    out = np.zeros((2, *pictures.shape), np.int64)
+    shifts = model.shifts(bins)
+    across = -(-width // TILE)
+    for i in range(len(pictures)):
+        for tile in range(across):
+            at = np.s_[i, :, tile * TILE : (tile + 1) * TILE]
+            flat = inputs[at].reshape(1, -1, a.features), residuals[at].reshape(1, -1, channels).astype(np.float32)
+            trace = model.pixels.trace(*flat, shifts[i * across + tile][None].astype(np.float32))
+            p = model.pixels.parameters(trace, prediction[at][..., order].reshape(1, -1, channels))
+            coder = LogisticMixture(a.mixture).coder(p.reshape(-1, 3 * a.mixture).astype(np.int32))
+            x = pictures[at][..., order]
+            for k, part in enumerate(coder.intervals(x.ravel())):
+                out[k][at] = part.reshape(x.shape)
+    return out
+
+
+def by_kernel(model, pictures, bins):
+    """The same, from the compiled network, put back from the order of symbols."""
+    n, height, width, channels = pictures.shape
+    strip = raster.Strip(slice(0, n), 0, height)
+    starts, freqs = (part[::-1] for part in raster._intervals(model, framed(pictures), strip, bins))
+    out = np.zeros((2, *pictures.shape), np.int64)
+    done = 0
+    for wave in range(width + kernel.LAG * (height - 1)):
+        rows = [r for r in range(height) if 0 <= wave - kernel.LAG * r < width]
+        pixels = [(i, r, wave - kernel.LAG * r) for i in range(n) for r in rows]
+        for begin in range(0, len(pixels), kernel.CHUNK):
+            for c in range(channels):
+                for i, r, x in pixels[begin : begin + kernel.CHUNK]:
+                    out[:, i, r, x, c] = starts[done], freqs[done]
+                    done += 1
+    assert done == starts.size
+    return out
+
+
+@settings(max_examples=40)
+@given(st.integers(1, TILE), st.integers(1, 40), st.integers(1, 3), st.integers(0, 9))
+@example(1, 1, 1, 0)
+@example(1, 40, 2, 0)
+@example(TILE, 1, 2, 0)
+@example(TILE, 40, 3, 0)
+@example(TILE, 33, 1, 0)
+def test_the_compiled_network_is_the_matrix_products(local_models, height, width, count, seed):
+    for channels, small in local_models.items():
+        model = small.model
+        pictures = noise((count, height, width, channels), seed)
+        bins = bins_of(model, count * -(-width // TILE), seed)
+        assert np.array_equal(by_kernel(model, pictures, bins), by_matrices(model, pictures, bins))
+
+
+def test_the_compiled_network_of_shipped_models(shipped_local):
+    a = shipped_local.architecture
+    y, x = np.mgrid[:20, :50]
+    ramp = np.repeat(((3 * x + 5 * y) % 256)[None, ..., None], a.channels, axis=3)
+    pictures = (ramp // 2 + noise((1, 20, 50, a.channels)) // 8).astype(np.uint8)
+    bins = bins_of(shipped_local, 2)
+    assert np.array_equal(by_kernel(shipped_local, pictures, bins), by_matrices(shipped_local, pictures, bins))
+
+
+def test_torch_multiplies_the_same(small_local):
+    ours, torchs = small_local.model, small_local.model
+    torchs = dataclasses.replace(torchs, backend=backend("torch"))
+    pictures = small_local.images[:3]
+    for steps in (0, 2):
+        for strip in raster.strips(pictures.shape):
+            found = [raster._posterior(m, framed(pictures)[strip.pictures], strip, steps) for m in (ours, torchs)]
+            assert np.array_equal(found[0], found[1])
+
+
+def test_frames_show_only_what_is_known():
+    """A pixel's features do not change when it, or any pixel after it, does."""
+    pictures = noise((1, 6, 7, 3))
+    for y in range(6):
+        for x in range(7):
+            other = pictures.copy()
+            other[0, y, x:] = 255 - other[0, y, x:]
+            other[0, y + 1 :] = 255 - other[0, y + 1 :]
+            before, after = (features(np, framed(p)) for p in (pictures, other))
+            assert all(np.array_equal(p[0, y, x], q[0, y, x]) for p, q in zip(before, after))
+
+
+def test_features_are_the_neighbours():
+    frame = framed(noise((1, 9, 9, 1)))
+    differences, prediction = features(np, frame)
+    for i, (dy, dx) in enumerate(OFFSETS):
+        expected = frame[0, RADIUS + 5 + dy, RADIUS + 4 + dx, 0] - prediction[0, 5, 4, 0]
+        assert differences[0, 5, 4, i] == expected
+    west, north, corner = (int(frame[0, RADIUS + 5 + y, RADIUS + 4 + x, 0]) for y, x in ((0, -1), (-1, 0), (-1, -1)))
+    assert prediction[0, 5, 4, 0] == sorted((west, north, west + north - corner))[1]
+
+
+def test_torch_sees_the_same_features():
+    frame = framed(noise((2, 5, 6, 3)))
+    for ours, theirs in zip(features(np, frame), features(torch_namespace, torch.from_numpy(frame))):
+        assert np.array_equal(ours, theirs.numpy())
+
+
+def test_an_empty_frame_is_that_of_no_known_pixel():
+    frame = empty_frame((1, 4, 5, 3))
+    assert frame.shape == (1, 4 + RADIUS, 5 + 2 * RADIUS, 3)
+    assert (frame == 128).all()
+
+
+def test_integers_cost_what_floats_cost(small_local):
+    """−ELBO of the integer model within 1 % of the float model's."""
+    model = small_local.model
+    x = small_local.images[:16, :32, :32]
+    frames = torch.from_numpy(framed(x)).float()
+    torch.manual_seed(0)
+    with torch.no_grad():
+        tiles = torch.from_numpy(x).float()
+        floats = np.mean([-float(small_local.vae.elbo(frames, tiles).sum()) for _ in range(4)]) / np.log(2)
+    assert raster.elbo_bits(model, x, 0) == pytest.approx(floats, rel=0.01)
+
+
+def test_gradient_is_that_of_autograd_within_quantisation(small_local):
+    model, b = small_local.model, small_local.model.backend
+    a = model.architecture
+    x = small_local.images[:8, :32, :32]
+    frames = framed(x)
+    bins = bins_of(model, 8)
+    order = list(a.order)
+    ordered = b.asarray(x[..., order].reshape(8, -1, a.channels), "float64")
+    found = log_likelihood_gradient(
+        b,
+        _Decoder(model, frames),
+        LogisticMixture(a.mixture),
+        a.latent,
+        ordered,
+        np.ones((*ordered.shape[:2], 1)),
+        b.asarray(bins - d.LATENT_BINS // 2, "float64"),
+    )
+    z = torch.as_tensor((bins - d.LATENT_BINS // 2) / 2.0**d.LATENT_BITS, dtype=torch.float32).requires_grad_()
+    frames_, tiles = torch.from_numpy(frames).float(), torch.from_numpy(x).float()
+    small_local.vae.log_likelihood(frames_, tiles, z).sum().backward()
+    exact = z.grad.numpy()
+    cosine = (found * exact).sum() / np.linalg.norm(found) / np.linalg.norm(exact)
+    assert cosine > 0.97
+
+
+def test_mixtures_are_distributions():
+    """The probabilities of all values sum to one, and a little for the floor under each."""
+    every = torch.arange(256.0).reshape(1, 256, 1)
+    parameters = torch.randn(1, 1, 9, generator=torch.Generator().manual_seed(0)).expand(1, 256, 9)
+    total = mixture_log_prob(every, torch.full((1, 256, 1), 100.0), parameters).double().exp().sum()
+    assert float(total) == pytest.approx(1 + 256 * 2.0**-d.LOGISTIC_PRECISION, abs=1e-4)
+
+
+def test_float_and_integer_mixtures_agree():
+    k = 3
+    rng = np.random.default_rng(1)
+    logits, means, scales = (
+        rng.integers(-60, 60, (1, k)),
+        rng.integers(1000, 2500, (1, k)),
+        rng.integers(0, 100, (1, k)),
+    )
+    coder = d.LogisticMixture(*(np.repeat(p, 256, 0).astype(np.int32) for p in (means, scales, logits)))
+    bits = d.bits(coder.intervals(np.arange(256)), coder.precision)
+    at = np.r_[logits[0] / 2**d.WEIGHT_LOGIT_BITS, means[0] / 2**d.MEAN_BITS / 16, scales[0] / 2**d.LOG_SCALE_BITS]
+    parameters = torch.tensor(at, dtype=torch.float32).expand(1, 256, 3 * k)
+    nats = -mixture_log_prob(torch.arange(256.0).reshape(1, 256, 1), torch.zeros(1, 256, 1), parameters)
+    assert np.allclose(bits, nats.numpy()[0] / np.log(2), atol=0.02)
+
+
+def test_architecture_survives_json():
+    a = local(1, hidden=64, latents=7)
+    assert architecture_from_json(a.to_json()) == a
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"hidden": 33},
+        {"hidden": 0},
+        {"channels": 2},
+        {"head": -1},
+        {"mixture": 10**6},
+        {"latent": [3, 3]},
+        {"tile": [16, 16]},
+        {"levels": 2},
+        {"blocks": 99},
+        {"surprise": 1},
+        {"encoder": [{"kind": "magic"}]},
+    ],
+)
+def test_architectures_out_of_range_are_refused(change):
+    import json
+
+    with pytest.raises(ModelError):
+        architecture_from_json(json.dumps(json.loads(local().to_json()) | change))
+
+
+def tampered(model, name, value):
+    tensors = dict(model.tensors)
+    tensors[name] = value(tensors[name]) if value else None
+    if value is None:
+        del tensors[name]
+    return lambda: LocalModel("x", b"", model.architecture, model.settings, model.backend, tensors)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("first.weight", None),
+        ("first.weight", lambda t: t[:, :-1]),
+        ("first.weight", lambda t: np.full(t.shape, 32767, np.int32) * 5),
+        ("inner.0.weight", lambda t: np.full(t.shape, 32767, np.int16)),
+        ("out.0.bias", lambda t: np.full(t.shape, 2**31 - 1, np.int64)),
+        ("first.shift", lambda t: t * 0),
+        ("first.shift", lambda t: t * 0 + 31),
+        ("head.0.clamp", lambda t: t - 1),
+        ("out.0.clamp", lambda t: t * 4),
+        ("outer.0.weight", lambda t: t.astype(np.float32)),
+        ("coarse", None),
+        ("coarse", lambda t: t + 40),
+    ],
+)
+def test_tensors_beyond_exactness_are_refused(small_local, name, value):
+    with pytest.raises(ModelError):
+        tampered(small_local.model, name, value)()

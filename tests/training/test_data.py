@@ -1,0 +1,170 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vaezip import images
+from vaezip.errors import DataError
+from vaezip.images import MODES, Picture
+from vaezip.networks.mlp import mlp
+from vaezip.networks.resnet import resnet
+from vaezip.training import data
+from vaezip.training.data import cut, split, survey
+
+COLOUR = resnet(2, 8, 1, 8)
+
+
+def silent(_):
+    pass
+
+
+def picture(mode, height, width, seed=0):
+    rng = np.random.default_rng(seed)
+    kind = MODES[mode]
+    samples = rng.integers(0, 1 << kind.bits, (height, width, kind.channels)).astype(kind.dtype)
+    return Picture(mode, samples, (("palette", rng.bytes(768)),) if mode == "P" else ())
+
+
+def black_and_white(height, width):
+    return Picture("L", picture("1", height, width).samples * np.uint8(255))
+
+
+def folder(path, *pictures):
+    path.mkdir(exist_ok=True)
+    for i, held in enumerate(pictures):
+        (path / f"{i}.png").write_bytes(images.write(held, ".png"))
+    return str(path)
+
+
+# Tiles
+
+
+def test_tiles_cover_a_picture_and_are_whole():
+    held = picture("RGB", 19, 8)
+    tiles = cut(COLOUR, held)
+    assert [tile.tolist() for tile in tiles] == [held.samples[y : y + 8].tolist() for y in (0, 8, 11)]
+
+
+def test_a_picture_smaller_than_a_tile_is_continued_by_its_edge():
+    held = picture("RGB", 3, 8)
+    (tile,) = cut(COLOUR, held)
+    assert np.array_equal(tile[:3], held.samples)
+    assert all(np.array_equal(row, held.samples[2]) for row in tile[3:])
+
+
+def test_alpha_is_left_out():
+    held = picture("RGBA", 8, 8)
+    assert np.array_equal(cut(COLOUR, held)[0], held.samples[..., :3])
+
+
+def test_grey_of_black_and_white_becomes_bits():
+    held = black_and_white(28, 28)
+    assert np.array_equal(cut(mlp("bernoulli"), held)[0] * 255, held.samples)
+
+
+# Surveys
+
+
+@pytest.mark.parametrize(
+    ("pictures", "likelihood"),
+    [
+        ([picture("RGB", 5, 6), picture("RGBA", 5, 6)], "colour-logistic"),
+        ([picture("L", 5, 6), picture("LA", 7, 6)], "logistic"),
+        ([picture("L", 5, 6), black_and_white(5, 6)], "logistic"),
+        ([picture("1", 5, 6)], "bernoulli"),
+        ([black_and_white(5, 6)], "bernoulli"),
+        ([black_and_white(5, 6), picture("1", 5, 6)], "bernoulli"),
+    ],
+)
+def test_the_likelihood_is_that_of_the_pictures(tmp_path, pictures, likelihood):
+    found = survey(folder(tmp_path / "a", *pictures), silent)
+    assert found.likelihood == likelihood
+    assert found.sizes == {p.samples.shape[:2] for p in pictures}
+    assert found.skipped == ()
+
+
+@pytest.mark.parametrize(
+    ("pictures", "reason"),
+    [
+        (
+            [picture("L", 5, 6), picture("RGB", 5, 6), picture("L", 9, 6)],
+            "holds pictures of several kinds (2 of mode L, 1 of mode RGB); put each kind into a folder of its own",
+        ),
+        (
+            [black_and_white(5, 6), picture("RGB", 5, 6)],
+            "holds pictures of several kinds (1 of mode L, 1 of mode RGB); put each kind into a folder of its own",
+        ),
+        ([picture("P", 9, 9)], "no model codes pictures of mode P; convert them to 1, L or RGB"),
+        ([picture("I;16", 9, 9)], "no model codes pictures of mode I;16; convert them to 1, L or RGB"),
+    ],
+)
+def test_pictures_that_no_one_model_codes_are_refused(tmp_path, pictures, reason):
+    with pytest.raises(DataError) as caught:
+        survey(folder(tmp_path / "a", *pictures), silent)
+    assert str(caught.value) == reason
+
+
+def test_unreadable_pictures_are_skipped_and_listed(tmp_path):
+    source = folder(tmp_path / "a", picture("L", 5, 6))
+    Path(source, "x.png").write_bytes(b"junk")
+    found = survey(source, silent)
+    assert len(found.collection) == 1
+    assert [line.split(": ")[0] for line in found.skipped] == [str(Path(source, "x.png"))]
+
+
+# Splits
+
+
+@pytest.fixture
+def found(tmp_path):
+    return survey(folder(tmp_path / "a", *(picture("RGB", 8 + 8 * (i % 2), 8, i) for i in range(10))), silent)
+
+
+def of_pictures(found, tiles):
+    """The numbers of the pictures that tiles are of."""
+    first = {cut(COLOUR, p)[0].tobytes(): name for name, p in found.collection}
+    return sorted(first[tile.tobytes()] for tile in tiles if tile.tobytes() in first)
+
+
+def test_the_parts_share_no_picture(found):
+    parts = split(found, COLOUR, 0.3, 0, silent)
+    train, valid = of_pictures(found, parts.train), of_pictures(found, parts.valid)
+    assert parts.counts == (len(train), len(valid)) == (7, 3)
+    assert sorted(train + valid) == sorted(found.collection.labels)
+    assert sorted(name for name, _ in parts.held_out) == valid
+    assert len(parts.train) + len(parts.valid) == 15
+    assert len(parts.test(COLOUR)) == len(parts.valid)
+
+
+def test_the_seed_draws_the_parts(found):
+    one, again, other = (split(found, COLOUR, 0.3, seed, silent) for seed in (1, 1, 2))
+    assert np.array_equal(one.train, again.train)
+    assert of_pictures(found, one.valid) != of_pictures(found, other.valid)
+
+
+def test_of_many_tiles_some_are_drawn_from_every_picture(found, monkeypatch):
+    monkeypatch.setattr(data, "MOST_TRAIN", 9)
+    assert len(split(found, COLOUR, 0.1, 0, silent).train) == 9
+
+
+def test_the_pictures_to_try_the_model_on_are_few(found, monkeypatch):
+    monkeypatch.setattr(data, "_HELD_OUT_VALUES", 1)
+    assert len(split(found, COLOUR, 0.5, 0, silent).held_out) == 1
+
+
+def test_one_picture_cannot_be_split(tmp_path):
+    found = survey(folder(tmp_path / "a", picture("RGB", 99, 99)), silent)
+    with pytest.raises(DataError, match="1 picture is too few to hold one out; give at least 2"):
+        split(found, COLOUR, 0.5, 0, silent)
+
+
+def test_a_named_data_set_is_tried_on_its_test_images(tmp_path, monkeypatch):
+    home = tmp_path / "mnist"
+    home.mkdir()
+    for name, count in (("train-images-idx3-ubyte", 6), ("t10k-images-idx3-ubyte", 3)):
+        head = np.array([2051, count, 28, 28], ">u4").tobytes()
+        (home / name).write_bytes(head + bytes([7, count]) * (count * 392))
+    monkeypatch.setenv("VAEZIP_DATA", str(tmp_path))
+    parts = split(survey("mnist", silent), mlp("logistic"), 0.2, 0, silent)
+    assert parts.counts == (5, 1)
+    assert [int(p.samples.max()) for _, p in parts.held_out] == [7, 7, 7]

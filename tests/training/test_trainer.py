@@ -1,0 +1,152 @@
+import json
+
+import numpy as np
+import pytest
+
+from vaezip.errors import DataError, ModelError, OutputError
+from vaezip.images import Picture
+from vaezip.networks.mlp import mlp
+from vaezip.training import trainer
+from vaezip.training.data import Split, Survey
+from vaezip.training.trainer import Options, Run, architecture_of, recipe_of, verified
+
+MLP_SIZE = frozenset([(28, 28)])
+ANY_SIZE = frozenset([(28, 28), (9, 9)])
+
+
+def found(likelihood, sizes):
+    return Survey(None, likelihood, sizes, ())
+
+
+@pytest.fixture
+def data(discs):
+    images = discs(40, 28, 28, 1, 2)
+    return Split(images[:32], images[32:], [("a", Picture("1", images[0]))], (32, 8))
+
+
+@pytest.mark.parametrize(
+    ("likelihood", "sizes", "tiled"),
+    [
+        ("bernoulli", MLP_SIZE, False),
+        ("logistic", MLP_SIZE, False),
+        ("logistic", ANY_SIZE, True),
+        ("bernoulli", ANY_SIZE, True),
+        ("colour-logistic", MLP_SIZE, True),
+    ],
+)
+def test_the_network_suits_the_pictures(likelihood, sizes, tiled):
+    architecture = architecture_of(Options(), found(likelihood, sizes))
+    assert (architecture.likelihood, architecture.tiled) == (likelihood, tiled)
+
+
+@pytest.mark.parametrize("sizes", [ANY_SIZE, MLP_SIZE])
+def test_a_network_that_does_not_suit_them_is_refused(sizes):
+    kind = "logistic" if sizes is ANY_SIZE else "colour-logistic"
+    with pytest.raises(DataError, match="use --arch resnet"):
+        architecture_of(Options(arch="mlp"), found(kind, sizes))
+
+
+def test_sizes_that_are_asked_for():
+    options = Options(arch="resnet", latents=3, hidden=7)
+    architecture = architecture_of(options, found("logistic", MLP_SIZE))
+    assert architecture.latent == (8, 8, 3)
+    assert architecture.encoder[1].outputs == 7
+    assert architecture_of(Options(latents=3), found("logistic", MLP_SIZE)).latent == (3,)
+
+
+def test_the_first_stage_trains_both_and_the_second_the_encoder(data):
+    first, second = recipe_of(Options(), "x", mlp("bernoulli"), data).stages
+    assert (first.name, first.encoder_only, first.learning_rate) == ("elbo", False, 1e-3)
+    assert (second.name, second.encoder_only, second.learning_rate) == ("half-asleep", True, 5e-4)
+    assert second.epochs == -(-first.epochs // 4)
+
+
+def test_few_pictures_get_small_batches_and_many_epochs(data):
+    few = Split(data.train[:3], data.valid, [], (3, 8))
+    many = Split(np.zeros((60_000, 28, 28, 1), np.uint8), data.valid, [], (60_000, 8))
+    for some, batch, epochs in ((few, 2, (500, 125)), (data, 8, (500, 125)), (many, 64, (50, 13))):
+        stages = recipe_of(Options(), "x", mlp("bernoulli"), some).stages
+        assert [(s.batch, s.epochs) for s in stages] == [(batch, epochs[0]), (batch, epochs[1])]
+
+
+def test_what_is_asked_for_is_done(data):
+    options = Options(objectives=("elbo", "sleep", "elbo"), epochs=(3, 2, 1), batch=5, learning_rate=0.5)
+    stages = recipe_of(options, "x", mlp("bernoulli"), data).stages
+    assert [(s.name, s.epochs, s.batch, s.learning_rate) for s in stages] == [
+        ("elbo", 3, 5, 0.5),
+        ("sleep", 2, 5, 0.25),
+        ("elbo", 1, 5, 0.5),
+    ]
+
+
+# The folder of a run
+
+
+def run(data, folder, seed=0, **options):
+    options = {"epochs": (1, 1), **options}
+    return Run(recipe_of(Options(**options), "x", mlp("bernoulli", 2, 8), data), data, seed, folder)
+
+
+def test_a_run_goes_on_in_its_own_folder(data, tmp_path):
+    assert run(data, tmp_path / "r").open(force=False) is False
+    assert run(data, tmp_path / "r").open(force=False) is True
+
+
+@pytest.mark.parametrize(
+    ("change", "named"), [({"seed": 1}, "seed"), ({"batch": 3}, "stages"), ({"pictures": 1}, "pictures")]
+)
+def test_another_run_does_not(data, tmp_path, change, named):
+    run(data, tmp_path / "r").open(force=False)
+    (tmp_path / "r" / "1-elbo.pt").touch()
+    if change.pop("pictures", None):
+        data = Split(data.train ^ 1, data.valid, data.held_out, data.counts)
+    other = run(data, tmp_path / "r", **change)
+    with pytest.raises(OutputError, match=f"holds a training with other {named}; use -f to begin anew, or another -o"):
+        other.open(force=False)
+    assert (tmp_path / "r" / "1-elbo.pt").exists()
+    assert other.open(force=True) is False
+    assert [path.name for path in (tmp_path / "r").iterdir()] == ["settings.json"]
+
+
+def test_another_run_may_have_the_folder_of_one_that_did_nothing(data, tmp_path):
+    run(data, tmp_path / "r").open(force=False)
+    assert run(data, tmp_path / "r", seed=1).open(force=False) is False
+
+
+@pytest.mark.parametrize("content", [None, "[]", "{"])
+def test_a_folder_that_is_none_of_a_run_is_never_touched(data, tmp_path, content):
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r" / ("settings.json" if content else "other")).write_text(content or "")
+    for force in (False, True):
+        with pytest.raises(OutputError, match="is in the way; choose another -o"):
+            run(data, tmp_path / "r").open(force=force)
+    assert len(list((tmp_path / "r").iterdir())) == 1
+
+
+def test_settings_tell_all_that_the_result_depends_on(data, tmp_path):
+    run(data, tmp_path / "r").open(force=False)
+    assert set(json.loads((tmp_path / "r" / "settings.json").read_text())) == {
+        "pictures",
+        "architecture",
+        "stages",
+        "seed",
+    }
+
+
+# The model
+
+
+def test_pictures_held_out_come_back(small):
+    a = small.architecture
+    mode = {(1, 2): "1", (1, 256): "L", (3, 256): "RGB"}[a.channels, a.levels]
+    pictures = [(str(i), Picture(mode, small.images[i])) for i in range(3)]
+    if a.tiled:
+        pictures.insert(1, ("odd", Picture(mode, np.ascontiguousarray(small.images[3][:5]))))
+    assert 30 < verified(pictures, small.path, 1) < sum(p.samples.size for _, p in pictures)
+
+
+def test_a_model_that_does_not_give_a_picture_back_is_refused(small_models, monkeypatch):
+    small = small_models["logistic"]
+    monkeypatch.setattr(trainer.images, "same", lambda a, b: False)
+    with pytest.raises(ModelError, match="does not give back 'a', so it is not written"):
+        verified([("a", Picture("L", small.images[0]))], small.path, 1)

@@ -1,0 +1,336 @@
+"""``vaezip train``."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import time
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from vaezip.cli import options, streams
+from vaezip.cli.console import Console, blame, plural, with_console
+from vaezip.cli.streams import PATH
+from vaezip.cli.tables import table
+from vaezip.errors import DataError, VaezipError
+
+if TYPE_CHECKING:
+    from vaezip.training.data import Split, Survey
+    from vaezip.training.loop import Progress
+    from vaezip.training.processes import Processes
+    from vaezip.training.recipes import Recipe
+    from vaezip.training.trainer import Finished, Run
+
+OBJECTIVES = {
+    "elbo": False,
+    "half-asleep": True,
+    "reverse-sleep": True,
+    "sleep": True,
+    "wake-sleep": False,
+    "denoising": True,
+}
+"""Whether each keeps the decoder as it is; as :data:`vaezip.training.objectives.OBJECTIVES`, which is too
+heavy to import for a help text."""
+
+_DEFAULT_OBJECTIVES = "elbo,half-asleep"
+_SUFFIX = ".safetensors"
+_PEERS = ("png", "webp", "jxl-7")
+_MOST_SEED = (1 << 31) - 1
+
+
+def _objectives(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ...]:
+    names = tuple(value.split(","))
+    unknown = [name for name in names if name not in OBJECTIVES]
+    if unknown:
+        raise click.BadParameter(f"'{unknown[0]}' is none of {', '.join(OBJECTIVES)}")
+    if OBJECTIVES[names[0]]:
+        raise click.BadParameter(f"{names[0]} trains the encoder alone; put elbo or wake-sleep before it")
+    return names
+
+
+def _epochs(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, ...] | None:
+    if value is None:
+        return None
+    numbers = value.split(",")
+    if not all(number.isdecimal() and int(number) > 0 for number in numbers):
+        raise click.BadParameter("give whole numbers above 0, such as 50,10")
+    return tuple(map(int, numbers))
+
+
+def _model_file(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not value.endswith(_SUFFIX):
+        raise click.BadParameter(f"the name must end in {_SUFFIX}")
+    return value
+
+
+@click.command()
+@click.option(
+    "--data",
+    "source",
+    required=True,
+    metavar="NAME|FOLDER",
+    help="A folder of pictures of one kind; or mnist, mnist-binary, cifar10 or cifar100 (their training images).",
+)
+@click.option(
+    "-o",
+    "--output",
+    metavar="OUT",
+    type=PATH,
+    callback=_model_file,
+    help="The model file to write, with its card and its figures beside it.  [default: NAME.safetensors]",
+)
+@click.option(
+    "--arch",
+    type=click.Choice(["mlp", "resnet"]),
+    help="The network: mlp for 28×28 in one channel, resnet for any size.  [default: what suits the pictures]",
+)
+@click.option(
+    "--latents",
+    type=click.IntRange(1, 4096),
+    metavar="N",
+    help="Latent variables of an mlp, or of each 4×4 pixels of a resnet.  [default: 10 or 4]",
+)
+@click.option(
+    "--hidden",
+    type=click.IntRange(1, 65536),
+    metavar="N",
+    help="Units of the hidden layers of an mlp, or channels of a resnet.  [default: 500 or 96]",
+)
+@click.option(
+    "--objective",
+    "objectives",
+    metavar="NAME,...",
+    default=_DEFAULT_OBJECTIVES,
+    show_default=True,
+    callback=_objectives,
+    help=f"What to train for, one stage after the other: {', '.join(OBJECTIVES)}.",
+)
+@click.option(
+    "--epochs",
+    metavar="N,...",
+    callback=_epochs,
+    help="Passes over the pictures, for each stage.  [default: by the number of pictures]",
+)
+@click.option(
+    "--batch", type=click.IntRange(min=2), metavar="N", help="Tiles a step.  [default: 64, fewer for few pictures]"
+)
+@click.option(
+    "--learning-rate",
+    type=click.FloatRange(0, min_open=True),
+    metavar="R",
+    default=1e-3,
+    show_default=True,
+    help="Of Adam at the start; half of it in stages that train the encoder alone.",
+)
+@click.option(
+    "--valid",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    metavar="SHARE",
+    default=0.1,
+    show_default=True,
+    help="Of the pictures, held out to choose the best epoch and to try the model on.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, _MOST_SEED),
+    metavar="S",
+    default=0,
+    show_default=True,
+    help="Of the split, the first weights and all noise.",
+)
+@options.force
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True, help="Where to train.")
+@click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    metavar="N",
+    show_default="cores that can be used",
+    help="For each process. Unlike elsewhere, another number may change the last digits.",
+)
+@with_console
+def command(
+    source: str,
+    output: str | None,
+    objectives: tuple[str, ...],
+    epochs: tuple[int, ...] | None,
+    force: bool,
+    device: str,
+    threads: int | None,
+    console: Console,
+    **chosen: Any,
+) -> None:
+    """Train a model on pictures of your own.
+
+    Cuts the pictures into tiles, trains a VAE on them, puts it on integers, and tries it on the
+    pictures held out. What comes out works at once:
+
+    \b
+    vaezip train --data photos/
+    vaezip compress --model photos.safetensors --embed-model photos/ -o photos.vz
+
+    Until it is done the run lives in the folder OUT.training (photos.training). Stopped at any
+    moment, it goes on when the same command is given again. 'torchrun --nproc-per-node N -m vaezip
+    train ...' shares the work among N processes. 'docs/training.md' tells more.
+    """
+    if epochs and len(epochs) != len(objectives):
+        raise click.UsageError(f"--epochs must give {plural(len(objectives), 'number')}, one for each objective.")
+    if find_spec("torch") is None:
+        raise DataError("train needs PyTorch; install it with: pip install 'vaezip[torch]'")
+    target = Path(output or (os.path.basename(os.path.abspath(source)) + _SUFFIX))
+    from vaezip.training import processes, trainer
+
+    for suffix in reversed(trainer.SUFFIXES):
+        path = _beside(target, suffix)
+        with blame(str(path)):
+            streams.check(str(path), force)
+    options.check_device(device)
+    threads = threads or max(1, options.usable_cores() // processes.processes_here())
+    wanted = trainer.Options(objectives=objectives, epochs=epochs, **chosen)
+    with processes.started(device) as group:
+        _Job(source, target, force, device, threads, group, console).run(
+            wanted, _command_line(click.get_current_context())
+        )
+
+
+class _Job:
+    """One command line."""
+
+    def __init__(
+        self, source: str, target: Path, force: bool, device: str, threads: int, group: Processes, console: Console
+    ) -> None:
+        self.source, self.target, self.force, self.threads, self.group = source, target, force, threads, group
+        self.console = console if group.first else Console(quiet=True)
+        from vaezip.training.processes import local_rank
+
+        self.device = f"{device}:{local_rank()}" if device == "cuda" else device
+
+    def run(self, wanted: Any, command: str) -> None:
+        """Read, train, finish, compare."""
+        import torch
+
+        from vaezip.training import data, trainer
+
+        torch.set_num_threads(self.threads)
+        with blame(self.source):
+            found = data.survey(self.source, self.console.progress)
+            architecture = trainer.architecture_of(wanted, found)
+            split = data.split(found, architecture, wanted.valid, wanted.seed, self.console.progress)
+        for reason in found.skipped:
+            self.console.note(f"{reason}; skipped")
+        recipe = trainer.recipe_of(wanted, found.collection.name, architecture, split)
+        run = trainer.Run(recipe, split, wanted.seed, _beside(self.target, ".training"))
+        self._tell(_about(self.source, found, split, recipe))
+        if self.group.first:
+            with blame(None):
+                resumed = run.open(self.force)
+            if resumed:
+                self._tell(f"going on in {run.folder}")
+        with blame(self.source):
+            vae = run.train(self.device, self.group, _Clock(recipe, split, self.console))
+        if self.group.first:
+            self._finish(run, run.finish(vae, self.target, [command], self.threads))
+
+    def _finish(self, run: Run, finished: Finished) -> None:
+        for line in run.best():
+            self.console.note(f"{line['stage']}: best in epoch {line['epoch']}, {line['valid_bpd']} bpd of validation")
+        size = plural(self.target.stat().st_size, "byte")
+        held_out = plural(len(finished.held_out), "picture")
+        self._tell(
+            f"{self.target}: {size}, fingerprint {finished.record['fingerprint']}; "
+            f"{held_out} held out came back bit for bit"
+        )
+        for row in _gains(finished, self.threads, self.console):
+            self._tell(row)
+
+    def _tell(self, text: str) -> None:
+        if not self.console.quiet:
+            self.console.clear()
+            click.echo(text)
+
+
+class _Clock:
+    """Progress with the time that is left, from the steps done in this process."""
+
+    def __init__(self, recipe: Recipe, split: Split, console: Console) -> None:
+        self.console, self.recipe = console, recipe
+        steps = [stage.epochs * (len(split.train) // stage.batch) for stage in recipe.stages]
+        self.before = {stage.name: sum(steps[:i]) for i, stage in enumerate(recipe.stages)}
+        self.all = sum(steps)
+        self.start: tuple[int, float] | None = None
+
+    def __call__(self, progress: Progress) -> None:
+        """Told of every step."""
+        done, now = self.before[progress.stage] + progress.step, time.monotonic()
+        if self.start is None:
+            self.start = done, now
+        first, began = self.start
+        left = f", {duration((now - began) / (done - first) * (self.all - done))} left" if done > first else ""
+        epochs = next(stage.epochs for stage in self.recipe.stages if stage.name == progress.stage)
+        self.console.progress(f"{progress.stage}, epoch {progress.epoch} of {epochs}, {progress.bpd:.3f} bpd{left}")
+
+
+def duration(seconds: float) -> str:
+    """In the unit that suits it.
+
+    >>> duration(40), duration(600), duration(36000)
+    ('40 s', '10 min', '10.0 h')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def _about(source: str, found: Survey, split: Split, recipe: Recipe) -> str:
+    height, width = recipe.architecture.tile
+    train, valid = split.counts
+    tiles = f"{plural(len(split.train), 'tile')} of {width}×{height}"
+    skipped = f", {len(found.skipped):,} skipped because they cannot be read" if found.skipped else ""
+    stages = ", then ".join(f"{stage.name} for {plural(stage.epochs, 'epoch')}" for stage in recipe.stages)
+    return f"{source}: {plural(train, 'picture')} to train on ({tiles}), {valid:,} held out{skipped}\n{stages}"
+
+
+def _gains(finished: Finished, threads: int, console: Console) -> Iterator[str]:
+    """Lines of a table: the pictures held out, as a set, by other codecs."""
+    from vaezip.bench.peers import CODECS, Peer
+
+    sizes, missing = [("vaezip", finished.size)], []
+    for name in _PEERS:
+        console.progress(f"comparing with {CODECS[name].label}")
+        try:
+            peer = Peer(name, threads)
+            files = peer.encode(peer.prepare(finished.held_out), verify=False)
+        except VaezipError as error:
+            missing.append(f"{CODECS[name].label} is left out: {error}")
+            continue
+        sizes.append((peer.name, sum(map(len, files))))
+    rows = [["held out", "bytes", "bpd", "saved"]]
+    rows += [
+        [label, f"{size:,}", f"{8 * size / finished.values:.3f}", f"{100 * (1 - finished.size / size):.1f} %"]
+        for label, size in sizes
+    ]
+    rows[1][-1] = ""
+    yield from table(rows, right=rows[0][1:])
+    yield from missing
+
+
+def _beside(target: Path, suffix: str) -> Path:
+    return target.with_name(target.name.removesuffix(_SUFFIX) + suffix)
+
+
+_UNTOLD = ("force", "threads", "quiet", "verbose")
+
+
+def _command_line(context: click.Context) -> str:
+    """The command line, for the card: what moves the result."""
+    words = ["vaezip", "train"]
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        if name not in _UNTOLD and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            value = context.params[name]
+            words += [parameter.opts[-1], ",".join(map(str, value)) if isinstance(value, tuple) else str(value)]
+    return shlex.join(words)

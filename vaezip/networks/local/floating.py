@@ -1,0 +1,122 @@
+"""The local-autoregressive VAE in float PyTorch, for training only."""
+
+from __future__ import annotations
+
+import math
+
+import array_api_compat.torch as xp
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from vaezip.distributions import LOGISTIC_PRECISION
+from vaezip.networks.floating import LOG_SIGMA_RANGE, Network
+from vaezip.networks.local.architecture import LocalArchitecture
+from vaezip.networks.local.neighbourhood import features
+from vaezip.training.likelihoods import LOG_SCALE_RANGE
+
+UNIT = 16.0
+"""Pixel values to one unit of the network's differences, residuals and means."""
+
+LEVEL_UNIT = 64.0
+"""Pixel values to one unit of the prediction as a feature."""
+
+
+class LocalVae(nn.Module):
+    """Encoder, style network and pixel network of a :class:`LocalArchitecture`, in float32."""
+
+    def __init__(self, architecture: LocalArchitecture) -> None:
+        super().__init__()
+        a = self.architecture = architecture
+        self.encoder, self.style = Network(a.encoder), Network(a.style)
+        self.first = nn.Linear(a.features, a.hidden)
+        self.inner = nn.ModuleList(nn.Linear(a.hidden, a.hidden) for _ in range(a.blocks))
+        self.outer = nn.ModuleList(nn.Linear(a.hidden, a.hidden) for _ in range(a.blocks))
+        self.head = nn.ModuleList(nn.Linear(a.hidden + i, a.head) for i in range(a.channels))
+        self.out = nn.ModuleList(nn.Linear(a.head + i, 3 * a.mixture) for i in range(a.channels))
+        self._start()
+
+    @torch.no_grad()
+    def _start(self) -> None:
+        """Blocks start near the identity; posteriors narrow, or z would say nothing and soon be ignored;
+        mixtures as a spread of widths around P, to which the last known channel adds most of its residual."""
+        a = self.architecture
+        for outer in self.outer:
+            nn.init.normal_(outer.weight, std=0.3 / math.sqrt(a.hidden))  # type: ignore[arg-type]
+        encoder, style = self.encoder.weighted["encoder_out"], self.style.weighted["style_out"]
+        style.weight.mul_(0.3)  # type: ignore[operator]
+        style.bias.zero_()  # type: ignore[operator]
+        encoder.weight[a.latents :].mul_(0.1)  # type: ignore[index]
+        encoder.bias[a.latents :] = -2.0  # type: ignore[operator]
+        k = a.mixture
+        for i, out in enumerate(self.out):
+            out.weight.mul_(0.1)  # type: ignore[operator]
+            out.bias.zero_()  # type: ignore[operator]
+            out.bias[2 * k :] = torch.linspace(0.0, 3.2, k)  # type: ignore[operator]
+            if i:
+                out.weight[k : 2 * k, -1] = 0.7  # type: ignore[operator]
+
+    def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """q(z|x) of tiles x (tiles, 32, 32, channels): mean and log standard deviation (tiles, latents)."""
+        a = self.architecture
+        mean, log_sigma = self.encoder((x.float() - a.offset) * 2.0**-a.exponent).chunk(2, dim=-1)
+        return mean, log_sigma.clamp(*LOG_SIGMA_RANGE)
+
+    def elbo(self, frame: Tensor, x: Tensor) -> Tensor:
+        """log p(x|z) − KL(q(z|x) ‖ p(z)), z ~ q(z|x), of each tile in nats, (tiles,).
+
+        Args:
+            frame: tiles with what surrounds them, (tiles, 32 + RADIUS, 32 + 2 RADIUS, channels).
+            x: the tiles alone.
+        """
+        mean, log_sigma = self.posterior(x)
+        z = mean + torch.exp(log_sigma) * torch.randn_like(mean)
+        kl = 0.5 * (mean**2 + torch.exp(2 * log_sigma) - 1) - log_sigma
+        return self.log_likelihood(frame, x, z) - kl.sum(1)
+
+    def log_likelihood(self, frame: Tensor, x: Tensor, z: Tensor) -> Tensor:
+        """log p(x|z) of each tile in nats, the coder's floor under p included."""
+        a = self.architecture
+        differences, prediction = (t.flatten(1, 2) for t in features(xp, frame))
+        residual = (x.flatten(1, 2) - prediction) / UNIT
+        h = self.trunk(differences, prediction, self.style(z))
+        total = torch.zeros(len(x))
+        known: list[Tensor] = []
+        for i, c in enumerate(a.order):
+            at = slice(c, c + 1)
+            inner = F.relu(self.head[i](torch.cat([h, *known], -1)))
+            parameters = self.out[i](torch.cat([inner, *known], -1))
+            log_p = mixture_log_prob(x.flatten(1, 2)[..., at], prediction[..., at], parameters)
+            total = total + log_p.flatten(1).sum(1)
+            known.append(residual[..., at])
+        return total
+
+    def trunk(self, differences: Tensor, prediction: Tensor, shifts: Tensor) -> Tensor:
+        """The hidden units (tiles, pixels, hidden)."""
+        a = self.architecture
+        shift = shifts.unsqueeze(1).chunk(1 + a.blocks, -1)
+        f = torch.cat([differences / UNIT, (prediction - a.offset) / LEVEL_UNIT], -1)
+        h = F.relu(self.first(f) + shift[0])
+        for i in range(a.blocks):
+            h = F.relu(h + self.outer[i](F.relu(self.inner[i](h) + shift[i + 1])))
+        return h
+
+
+def mixture_log_prob(x: Tensor, prediction: Tensor, parameters: Tensor) -> Tensor:
+    """ln(Σ_k w_k (σ(u_k) − σ(l_k)) + 2^−LOGISTIC_PRECISION), u, l = (x ± ½ − μ_k)/s_k.
+
+    Args:
+        x, prediction: (…, 1).
+        parameters: (…, 3 · mixture): logits, (means − prediction)/UNIT, log scales.
+    """
+    logits, mean, log_scale = parameters.chunk(3, -1)
+    inverse = torch.exp(-log_scale.clamp(*LOG_SCALE_RANGE))
+    distance = x - prediction - UNIT * mean
+    # on the side where σ is small, so that the difference keeps its digits
+    sign = torch.where(distance > 0, -1.0, 1.0)
+    upper = torch.sigmoid(sign * (distance + 0.5) * inverse)
+    lower = torch.sigmoid(sign * (distance - 0.5) * inverse)
+    upper = torch.where(x >= 255, (sign > 0).float(), upper)
+    lower = torch.where(x <= 0, (sign < 0).float(), lower)
+    p = (torch.softmax(logits, -1) * (upper - lower).abs()).sum(-1)
+    return torch.log(p + 2.0**-LOGISTIC_PRECISION)

@@ -1,0 +1,303 @@
+"""The pixel network, compiled: pixel after pixel where each must be decoded before the next.
+
+A strip is up to 32 rows of some pictures. Its pixels are coded in *waves*: wave t holds pixel
+(row r, column t − LAG · r) of every row and picture. All that a pixel's neighbourhood holds lies in
+earlier waves, so the pixels of a wave are computed together. The order of symbols is wave, then
+chunks of up to CHUNK pixels (pictures, then rows), then channels, then pixels.
+
+Sums are in 32 bits, which :func:`vaezip.networks.local.integer.layers` has checked; so the order of
+additions does not matter.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaezip import distributions as d
+from vaezip.ans import drop, slot_of
+from vaezip.exact import tables
+from vaezip.kernels import inlined, kernel
+from vaezip.networks.local.architecture import RADIUS, LocalArchitecture
+from vaezip.networks.local.integer import ACTIVATION_BOUND, Layer
+
+Ints = NDArray[Any]
+
+LAG = RADIUS + 1
+CHUNK = 32
+_VECTOR = 32
+_SOFTMAX_SPAN = 40 << d.WEIGHT_LOGIT_BITS
+
+
+class Weights(NamedTuple):
+    """The layers as arrays; inputs are padded with zeros to whole vectors.
+
+    ``*_w`` int16 (…, outputs, padded inputs), ``*_e`` int32 (channels, outputs, channels) for the
+    residuals, ``*_b`` int32 biases with the rounding's ½, ``*_s`` int32 shifts, ``*_c`` int32 (…, 2).
+    """
+
+    first_w: Ints
+    first_b: Ints
+    first_s: Ints
+    first_c: Ints
+    inner_w: Ints
+    inner_b: Ints
+    inner_s: Ints
+    inner_c: Ints
+    outer_w: Ints
+    outer_b: Ints
+    outer_s: Ints
+    outer_c: Ints
+    head_w: Ints
+    head_e: Ints
+    head_b: Ints
+    head_s: Ints
+    out_w: Ints
+    out_e: Ints
+    out_b: Ints
+    out_s: Ints
+    out_c: Ints
+    order: Ints
+
+
+class Tables(NamedTuple):
+    """The logistic distribution function, 1/s, and e^−x for the weights of a mixture."""
+
+    cdf: Ints
+    scales: Ints
+    powers: Ints
+
+
+def weights(a: LocalArchitecture, made: dict[str, Layer]) -> Weights:
+    """Pack the layers of :func:`vaezip.networks.local.integer.layers`."""
+    blocks = range(a.blocks)
+    first = _packed(a, [made["first"]], 0)
+    inner = _packed(a, [made[f"inner.{i}"] for i in blocks], 0)
+    outer = _packed(a, [made[f"outer.{i}"] for i in blocks], 0)
+    head = _packed(a, [made[f"head.{i}"] for i in range(a.channels)], a.hidden)
+    out = _packed(a, [made[f"out.{i}"] for i in range(a.channels)], a.head)
+    arrays = [first[k][0] for k in "wbsc"]
+    for part, kinds in ((inner, "wbsc"), (outer, "wbsc"), (head, "webs"), (out, "websc")):
+        arrays += [part[k] for k in kinds]
+    return Weights._make([*arrays, np.array(a.order, np.int64)])
+
+
+def _packed(a: LocalArchitecture, made: list[Layer], plain: int) -> dict[str, Ints]:
+    """Arrays of some layers of one shape; inputs from ``plain`` on, if any, are residuals."""
+    outputs = len(made[0].bias) if made else a.hidden
+    inputs = plain or (made[0].weight.shape[1] if made else a.hidden)
+    w = np.zeros((len(made), outputs, -(-inputs // _VECTOR) * _VECTOR), np.int16)
+    e = np.zeros((len(made), outputs, a.channels), np.int32)
+    for i, layer in enumerate(made):
+        w[i, :, :inputs] = layer.weight[:, :inputs]
+        e[i, :, : layer.weight.shape[1] - inputs] = layer.weight[:, inputs:]
+    rounded = [layer.bias + (np.int64(1) << (layer.shift - 1)) for layer in made]
+    return {
+        "w": w,
+        "e": e,
+        "b": np.array(rounded, np.int32).reshape(len(made), outputs),
+        "s": np.array([layer.shift for layer in made], np.int32).reshape(len(made), outputs),
+        "c": np.array([layer.clamp for layer in made], np.int32).reshape(len(made), 2),
+    }
+
+
+def mixture_tables() -> Tables:
+    """Those that the intervals are made from, the same as :class:`vaezip.distributions.LogisticMixture`'s."""
+    powers = tables.reciprocal_exp(0, _SOFTMAX_SPAN, d.WEIGHT_LOGIT_BITS, 30)
+    return Tables(*d.logistic_tables(), powers)
+
+
+@inlined
+def _dot(x, w):  # type: ignore[no-untyped-def]
+    """Σ x w in 32 bits; written so that the compiler finds the multiply-add of 16-bit pairs."""
+    total = np.int32(0)
+    for k in range(w.size):
+        total = np.int32(total + np.int32(np.int32(x[k]) * np.int32(w[k])))
+    return total
+
+
+@inlined
+def _clamped(x, low, high):  # type: ignore[no-untyped-def]
+    return min(max(x, low), high)
+
+
+@kernel
+def _first(n, f, weights, shifts, style, h):  # type: ignore[no-untyped-def]
+    low, high = weights.first_c[0], weights.first_c[1]
+    for o in range(h.shape[1]):
+        w, bias, shift = weights.first_w[o], weights.first_b[o], weights.first_s[o]
+        for p in range(n):
+            y = _clamped((_dot(f[p], w) + bias) >> shift, low, high)
+            h[p, o] = _clamped(y + shifts[style[p], o], 0, ACTIVATION_BOUND)
+
+
+@kernel
+def _block(n, i, weights, shifts, style, h, inner):  # type: ignore[no-untyped-def]
+    hidden = h.shape[1]
+    low, high = weights.inner_c[i, 0], weights.inner_c[i, 1]
+    for o in range(hidden):
+        w, bias, shift = weights.inner_w[i, o], weights.inner_b[i, o], weights.inner_s[i, o]
+        for p in range(n):
+            y = _clamped((_dot(h[p], w) + bias) >> shift, low, high)
+            inner[p, o] = _clamped(y + shifts[style[p], (i + 1) * hidden + o], 0, ACTIVATION_BOUND)
+    low, high = weights.outer_c[i, 0], weights.outer_c[i, 1]
+    for o in range(hidden):
+        w, bias, shift = weights.outer_w[i, o], weights.outer_b[i, o], weights.outer_s[i, o]
+        for p in range(n):
+            y = _clamped((_dot(inner[p], w) + bias) >> shift, low, high)
+            h[p, o] = _clamped(h[p, o] + y, 0, ACTIVATION_BOUND)
+
+
+@kernel
+def _head(n, i, weights, h, e, unit, out):  # type: ignore[no-untyped-def]
+    """Parameters of the i-th channel in the order of coding."""
+    for o in range(weights.head_w.shape[1]):
+        w, bias, shift = weights.head_w[i, o], weights.head_b[i, o], weights.head_s[i, o]
+        for p in range(n):
+            total = _dot(h[p], w) + bias
+            for j in range(i):
+                total += weights.head_e[i, o, j] * e[p, j]
+            unit[p, o] = _clamped(total >> shift, 0, ACTIVATION_BOUND)
+    low, high = weights.out_c[i, 0], weights.out_c[i, 1]
+    for o in range(weights.out_w.shape[1]):
+        w, bias, shift = weights.out_w[i, o], weights.out_b[i, o], weights.out_s[i, o]
+        for p in range(n):
+            total = _dot(unit[p], w) + bias
+            for j in range(i):
+                total += weights.out_e[i, o, j] * e[p, j]
+            out[p, o] = _clamped(total >> shift, low, high)
+
+
+@inlined
+def _mixture(out, prediction, mix, powers, w, m, s):  # type: ignore[no-untyped-def]
+    """Weights, means and log scales of one channel of one pixel, as LogisticMixture has them."""
+    best = 0
+    for k in range(1, mix):
+        if out[k] > out[best]:
+            best = k
+    total = np.int64(0)
+    for k in range(mix):
+        w[k] = powers[min(np.int64(out[best]) - np.int64(out[k]), _SOFTMAX_SPAN)]
+        total += w[k]
+        m[k] = (prediction << d.MEAN_BITS) + out[mix + k]
+        s[k] = _clamped(out[2 * mix + k], d.LOG_SCALE_LOW, d.LOG_SCALE_HIGH)
+    left = np.int64(1 << d.WEIGHT_BITS)
+    for k in range(mix):
+        w[k] = (w[k] << d.WEIGHT_BITS) // total
+        left -= w[k]
+    w[best] += left
+
+
+@inlined
+def _describe(frame, i, y, x, channels, f, p, prediction):  # type: ignore[no-untyped-def]
+    """Features and prediction of the pixel at frame position (y, x)."""
+    for c in range(channels):
+        west, north, corner = frame[i, y, x - 1, c], frame[i, y - 1, x, c], frame[i, y - 1, x - 1, c]
+        low, high = min(west, north), max(west, north)
+        prediction[p, c] = max(low, min(high, west + north - corner))
+    at = 0
+    for dy in range(-RADIUS, 1):
+        for dx in range(-RADIUS, RADIUS + 1 if dy < 0 else 0):
+            for c in range(channels):
+                f[p, at] = frame[i, y + dy, x + dx, c] - prediction[p, c]
+                at += 1
+    for c in range(channels):
+        f[p, at] = prediction[p, c] - 128
+        at += 1
+
+
+@inlined
+def _pop(state, words, size, m, s, w, table, scales):  # type: ignore[no-untyped-def]
+    precision = np.uint64(d.LOGISTIC_PRECISION)
+    slot = np.int64(slot_of(state, precision))
+    low, high = np.int64(0), np.int64(d.LEVELS)
+    start, end = np.int64(0), np.int64(1 << d.LOGISTIC_PRECISION)
+    while high - low > 1:
+        middle = (low + high) >> 1
+        value = d.cdf_mixture(middle, m, s, w, table, scales)
+        if value <= slot:
+            low, start = middle, value
+        else:
+            high, end = middle, value
+    state, size = drop(state, words, size, np.uint64(start), np.uint64(end - start), precision)
+    return state, size, low
+
+
+@inlined
+def _enter(frame, i, y, x, c, value):  # type: ignore[no-untyped-def]
+    """Write a decoded value where the frame shows it."""
+    frame[i, y, x, c] = value
+    if x == RADIUS and y + 1 < frame.shape[1]:
+        for k in range(RADIUS):
+            frame[i, y + 1, k, c] = value
+    if x == frame.shape[2] - RADIUS - 1:
+        for k in range(RADIUS):
+            frame[i, y, x + 1 + k, c] = value
+
+
+@kernel
+def code_strip(decode, frame, top, rows, waves, weights, shifts, mix, tables, stack, starts, freqs):  # type: ignore[no-untyped-def]
+    """Intervals of a strip's pixels, or, decoding, the pixels themselves.
+
+    Args:
+        decode: take the pixels from the stack and write them into the frame.
+        frame: int16 (pictures, …) of :mod:`vaezip.networks.local.neighbourhood`.
+        top, rows: the strip.
+        waves: (first, last + 1).
+        weights: of :func:`weights`.
+        shifts: int32 (pictures · tiles in a row, shifts).
+        mix: logistics a channel.
+        tables: of :func:`mixture_tables`.
+        stack: (state, words, size).
+        starts, freqs: int64, one for each value, in the order of symbols; filled when not decoding.
+
+    Returns:
+        state and size of the stack, and the number of values.
+    """
+    state, words, size = stack
+    pictures, width, channels = frame.shape[0], frame.shape[2] - 2 * RADIUS, frame.shape[3]
+    across = (width + 31) // 32
+    hidden = weights.first_w.shape[0]
+    f = np.zeros((CHUNK, weights.first_w.shape[1]), np.int16)
+    h = np.zeros((CHUNK, hidden), np.int16)
+    inner = np.zeros((CHUNK, hidden), np.int16)
+    unit = np.zeros((CHUNK, weights.out_w.shape[2]), np.int16)
+    out = np.zeros((CHUNK, 3 * mix), np.int32)
+    e = np.zeros((CHUNK, channels), np.int32)
+    prediction = np.zeros((CHUNK, channels), np.int64)
+    style, at = np.zeros(CHUNK, np.int64), np.zeros((CHUNK, 3), np.int64)
+    w, m, s = np.zeros(mix, np.int64), np.zeros(mix, np.int64), np.zeros(mix, np.int64)
+    done = 0
+    for wave in range(waves[0], waves[1]):
+        low = max(0, (wave - width + LAG) // LAG)
+        count = min(rows - 1, wave // LAG) - low + 1
+        for begin in range(0, pictures * count, CHUNK):
+            n = min(CHUNK, pictures * count - begin)
+            for p in range(n):
+                i, row = (begin + p) // count, low + (begin + p) % count
+                column = wave - LAG * row
+                at[p, 0], at[p, 1], at[p, 2] = i, top + row + RADIUS, column + RADIUS
+                style[p] = i * across + column // 32
+                _describe(frame, i, at[p, 1], at[p, 2], channels, f, p, prediction)
+            _first(n, f, weights, shifts, style, h)
+            for b in range(weights.inner_w.shape[0]):
+                _block(n, b, weights, shifts, style, h, inner)
+            for j in range(channels):
+                c = weights.order[j]
+                _head(n, j, weights, h, e, unit, out)
+                for p in range(n):
+                    i, y, x = at[p, 0], at[p, 1], at[p, 2]
+                    _mixture(out[p], prediction[p, c], mix, tables.powers, w, m, s)
+                    if decode:
+                        state, size, value = _pop(state, words, size, m, s, w, tables.cdf, tables.scales)
+                        _enter(frame, i, y, x, c, value)
+                    else:
+                        value = np.int64(frame[i, y, x, c])
+                        start = d.cdf_mixture(value, m, s, w, tables.cdf, tables.scales)
+                        starts[done] = start
+                        freqs[done] = d.cdf_mixture(value + 1, m, s, w, tables.cdf, tables.scales) - start
+                    e[p, j] = value - prediction[p, c]
+                    done += 1
+    return state, size, done

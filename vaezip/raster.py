@@ -1,0 +1,231 @@
+"""Bits-back coding of whole pictures by a local-autoregressive model, strip after strip.
+
+A *strip* is one row of 32×32 tiles, of one picture or of the same row of some small ones. The decoder
+takes the strips from the top: it pops each tile's z, then the strip's pixels, which see those above,
+then pushes z back under q(z|x). The encoder undoes that from the last strip to the first: it pops z
+under q(z|x), pushes the pixels, then z under p(z), then one bit that says that z was popped. Where the
+stack holds too few bits to pop z, z is chosen on a coarse grid instead, and the bit says that; the
+strip that the encoder starts with is always such, and has no bit.
+
+The stack is seeded with the checksum of the pixels, as in :mod:`vaezip.bitsback`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaezip import distributions as d
+from vaezip.ans import Stack, StackExhausted
+from vaezip.errors import FormatError
+from vaezip.local_model import LocalModel
+from vaezip.networks.local import kernel
+from vaezip.networks.local.architecture import RADIUS, TILE
+from vaezip.networks.local.neighbourhood import empty_frame, framed
+from vaezip.tiling import Pixels, Tiling
+
+STRIP_TILES = 64
+"""Pictures are joined until a strip has about as many tiles; part of the file format."""
+
+Frame = NDArray[np.int16]
+Bins = NDArray[np.int32]
+Intervals = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Rows ``top`` … ``top + rows − 1`` of the pictures of a slice."""
+
+    pictures: slice
+    top: int
+    rows: int
+
+
+def strips(shape: tuple[int, int, int, int]) -> Iterator[Strip]:
+    """The strips of pictures (pictures, height, width, channels), in the decoder's order.
+
+    >>> [(s.pictures.start, s.top, s.rows) for s in strips((1, 70, 500, 3))]
+    [(0, 0, 32), (0, 32, 32), (0, 64, 6)]
+    """
+    n, h, w, _ = shape
+    together = max(1, STRIP_TILES // -(-w // TILE))
+    for first in range(0, n, together):
+        for top in range(0, h, TILE):
+            yield Strip(slice(first, min(n, first + together)), top, min(TILE, h - top))
+
+
+def encode(model: LocalModel, pictures: Pixels, steps: int, seed: int) -> bytes:
+    """Code pictures of one size.
+
+    Args:
+        model: prior, likelihood and posterior.
+        pictures: uint8 (pictures, height, width, channels).
+        steps: K of Algorithm 2.
+        seed: 32-bit checksum, found again by :func:`decode`.
+    """
+    stack, frame = Stack(seed), framed(pictures)
+    for number, strip in enumerate(reversed(list(strips(pictures.shape)))):
+        part = frame[strip.pictures]
+        q = _posterior(model, part, strip, steps)
+        bins, coarse = (_choose(model, q), True) if number == 0 else _take(model, stack, q)
+        stack.push(*_intervals(model, part, strip, bins), d.LOGISTIC_PRECISION)
+        _prior(model, bins.shape[0], coarse).push(stack, (bins >> model.coarse * coarse).ravel())
+        if number:
+            d.Uniform(1, 1).push(stack, np.array([int(coarse)]))
+    return stack.to_bytes()
+
+
+def decode(model: LocalModel, data: bytes, shape: tuple[int, int, int, int], steps: int) -> tuple[Pixels, int]:
+    """Inverse of :func:`encode`: the pictures and the seed.
+
+    Raises:
+        FormatError: the data is not what :func:`encode` made.
+    """
+    stack, frame = Stack.from_bytes(data), empty_frame(shape)
+    order = list(strips(shape))
+    try:
+        for strip in order:
+            coarse = strip is order[-1] or bool(d.Uniform(1, 1).pop(stack)[0])
+            _pop_strip(model, stack, frame[strip.pictures], strip, coarse, steps)
+    except StackExhausted:
+        raise FormatError("the coded data is damaged or truncated") from None
+    seed = stack.state & 0xFFFFFFFF
+    if not stack.spent(seed):
+        raise FormatError("the coded data is damaged")
+    return _pictures(frame), seed
+
+
+def draw(model: LocalModel, stack: Stack, shape: tuple[int, int, int, int]) -> Pixels:
+    """Pictures drawn from the model by the random bits of a stack: z ~ p(z), then x ~ p(x|z)."""
+    frame = empty_frame(shape)
+    for strip in strips(shape):
+        part = frame[strip.pictures]
+        bins = _prior(model, len(part) * _across(part), False).pop(stack)
+        _pop_pixels(model, stack, part, strip, bins.reshape(-1, model.architecture.latents))
+    return _pictures(frame)
+
+
+def elbo_bits(model: LocalModel, pictures: Pixels, steps: int) -> float:
+    """−ELBO of all pictures in bits, by the very intervals of the coder, one sample of z a tile, drawn
+    by pseudo-random bits."""
+    total, frame, noise = 0.0, framed(pictures), np.random.default_rng(0)
+    for strip in strips(pictures.shape):
+        part = frame[strip.pictures]
+        means, log_sigmas = _posterior(model, part, strip, steps)
+        q = d.Gaussian(means.ravel(), log_sigmas.ravel())
+        scratch = Stack(int(noise.integers(0, 1 << 32)))
+        scratch.words = noise.integers(0, 1 << 32, means.size + 2, dtype=np.uint32)
+        scratch.size = scratch.words.size
+        bins = q.pop(scratch)
+        prior = _prior(model, len(means), False)
+        total += float(d.bits(_intervals(model, part, strip, bins.reshape(means.shape)), d.LOGISTIC_PRECISION).sum())
+        total += float(d.bits(prior.intervals(bins), prior.precision).sum())
+        total -= float(d.bits(q.intervals(bins), q.precision).sum())
+    return total
+
+
+def _pop_strip(model: LocalModel, stack: Stack, frame: Frame, strip: Strip, coarse: bool, steps: int) -> None:
+    tiles = len(frame) * _across(frame)
+    symbols = _prior(model, tiles, coarse).pop(stack).reshape(tiles, -1)
+    bins = _centres(model, symbols) if coarse else symbols
+    _pop_pixels(model, stack, frame, strip, bins)
+    if not coarse:
+        means, log_sigmas = _posterior(model, frame, strip, steps)
+        d.Gaussian(means.ravel(), log_sigmas.ravel()).push(stack, bins.ravel())
+
+
+def _pop_pixels(model: LocalModel, stack: Stack, frame: Frame, strip: Strip, bins: Bins) -> None:
+    nothing, head = np.empty(0, np.int64), (np.uint64(stack.state), stack.words, stack.size)
+    state, size, _ = _run(model, True, frame, strip, bins, head, nothing, nothing)
+    stack.settle(state, size)
+
+
+def _pictures(frame: Frame) -> Pixels:
+    return frame[:, RADIUS:, RADIUS:-RADIUS].astype(np.uint8)
+
+
+def _take(model: LocalModel, stack: Stack, q: tuple[Bins, Bins]) -> tuple[Bins, bool]:
+    """Bins of z popped under q, or, where the stack is too short, chosen; and whether they were."""
+    try:
+        return d.Gaussian(q[0].ravel(), q[1].ravel()).pop(stack).reshape(q[0].shape), False
+    except StackExhausted:
+        return _choose(model, q), True
+
+
+def _choose(model: LocalModel, q: tuple[Bins, Bins]) -> Bins:
+    """The fine bins in the middle of the coarse ones in which the posterior means lie."""
+    fine = (q[0].astype(np.int64) >> (d.POSTERIOR_MEAN_BITS - d.LATENT_BITS)) + d.LATENT_BINS // 2
+    return _centres(model, np.clip(fine, 0, d.LATENT_BINS - 1) >> model.coarse)
+
+
+def _centres(model: LocalModel, symbols: NDArray[np.integer]) -> Bins:
+    return ((symbols.astype(np.int64) << model.coarse) + ((1 << model.coarse) >> 1)).astype(np.int32)
+
+
+def _prior(model: LocalModel, tiles: int, coarse: bool) -> d.StandardNormal:
+    return d.StandardNormal(np.tile(model.coarse * int(coarse), tiles))
+
+
+def _intervals(model: LocalModel, frame: Frame, strip: Strip, bins: Bins) -> Intervals:
+    """Starts and freqs in the order of pushing: what is popped first comes last."""
+    values = len(frame) * strip.rows * (frame.shape[2] - 2 * RADIUS) * frame.shape[3]
+    starts, freqs = np.empty(values, np.int64), np.empty(values, np.int64)
+    unused = (np.uint64(0), np.empty(0, np.uint32), 0)
+    _run(model, False, frame, strip, bins, unused, starts, freqs)
+    return starts[::-1], freqs[::-1]
+
+
+def _run(
+    model: LocalModel,
+    decoding: bool,
+    frame: Frame,
+    strip: Strip,
+    bins: Bins,
+    stack: tuple[np.uint64, NDArray[np.uint32], int],
+    starts: NDArray[np.int64],
+    freqs: NDArray[np.int64],
+) -> tuple[np.uint64, int, int]:
+    width = frame.shape[2] - 2 * RADIUS
+    waves = (0, width + kernel.LAG * (strip.rows - 1))
+    a = model.architecture
+    return kernel.code_strip(
+        decoding,
+        frame,
+        strip.top,
+        strip.rows,
+        waves,
+        model.weights,
+        model.shifts(bins),
+        a.mixture,
+        model.tables,
+        stack,
+        starts,
+        freqs,
+    )
+
+
+def _posterior(model: LocalModel, frame: Frame, strip: Strip, steps: int) -> tuple[Bins, Bins]:
+    """q(z|x) of the strip's tiles; all its pixels must be in the frame."""
+    rows = frame[:, RADIUS + strip.top : RADIUS + strip.top + strip.rows, RADIUS:-RADIUS]
+    tiling = Tiling(rows.shape, (TILE, TILE))
+    tiles = tiling.split(rows.astype(np.uint8))
+    frames = _tile_frames(frame, strip) if steps else np.zeros((len(tiles), 0), np.int16)
+    return model.posterior(tiles, frames, tiling.mask, steps)
+
+
+def _tile_frames(frame: Frame, strip: Strip) -> Frame:
+    """Each tile with its causal surroundings; what lies outside of the picture repeats its edge and is masked."""
+    n, _, w, c = frame.shape
+    part = frame[:, strip.top : strip.top + strip.rows + RADIUS]
+    across = _across(frame)
+    beside = across * TILE + 2 * RADIUS - w
+    part = np.pad(part, ((0, 0), (0, TILE - strip.rows), (0, beside), (0, 0)), mode="edge")
+    tiles = [part[:, :, i * TILE : i * TILE + TILE + 2 * RADIUS] for i in range(across)]
+    return np.stack(tiles, axis=1).reshape(n * across, TILE + RADIUS, TILE + 2 * RADIUS, c)
+
+
+def _across(frame: Frame) -> int:
+    return -(-(frame.shape[2] - 2 * RADIUS) // TILE)

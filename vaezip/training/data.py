@@ -1,0 +1,206 @@
+"""Pictures to the tiles that a network is trained on.
+
+Pictures are read one by one, first to see what they are, then to cut them, so that a folder of large
+photographs need not fit into memory. What is held out for validation is whole pictures: tiles of one
+picture are too much alike.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaezip import datasets
+from vaezip.datasets import Collection
+from vaezip.errors import DataError
+from vaezip.images import Picture
+from vaezip.networks.architecture import Architecture
+
+Pixels = NDArray[np.uint8]
+
+MOST_TRAIN, MOST_VALID = 100_000, 5_000
+"""Tiles to train on and to watch the training by; of larger sets, so many are drawn at random."""
+
+_HELD_OUT_VALUES = 1 << 22
+"""Values of the pictures that the finished model is tried on: a minute or so."""
+
+_LIKELIHOODS = {
+    "1": "bernoulli",
+    "L": "logistic",
+    "LA": "logistic",
+    "RGB": "colour-logistic",
+    "RGBA": "colour-logistic",
+}
+"""By mode; alpha is coded without a model."""
+
+_BILEVEL = "L/2"
+"""A grey picture of black and white alone, which goes with either kind."""
+
+Told = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a data set holds.
+
+    Attributes:
+        collection: its readable pictures.
+        likelihood: of a model that codes them.
+        sizes: (height, width) that occur.
+        skipped: why the others cannot be read, one line each.
+    """
+
+    collection: Collection
+    likelihood: str
+    sizes: frozenset[tuple[int, int]]
+    skipped: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Split:
+    """A data set in two parts, tiles (tiles, height, width, channels) each, and a third to be tried on.
+
+    Attributes:
+        train, valid: in random order.
+        held_out: pictures that are not trained on: the published test images, or the validation part.
+        counts: how many pictures ``train`` and ``valid`` are of.
+    """
+
+    train: Pixels
+    valid: Pixels
+    held_out: list[tuple[str, Picture]]
+    counts: tuple[int, int]
+
+    def test(self, architecture: Architecture) -> Pixels:
+        """The tiles of the pictures held out."""
+        return np.concatenate([cut(architecture, picture) for _, picture in self.held_out])
+
+
+def survey(source: str, told: Told) -> Survey:
+    """Look at every picture.
+
+    Args:
+        source: name of a data set, whose training part is meant, or a folder.
+        told: of how far it has come.
+
+    Raises:
+        DataError: there is nothing to read, or the pictures are not of one kind.
+    """
+    found = _collection(source)
+    modes: Counter[str] = Counter()
+    sizes, readable, skipped = set(), [], []
+    for i, index in enumerate(found.indices):
+        told(f"reading picture {i + 1:,} of {len(found):,}")
+        try:
+            picture = found.fetch(index)
+        except DataError as error:
+            skipped.append(str(error))
+            continue
+        readable.append(index)
+        modes[_mode(picture)] += 1
+        sizes.add(picture.samples.shape[:2])
+    if not readable:
+        raise DataError(f"none of its {len(found)} pictures can be read; the first: {skipped[0]}")
+    return Survey(replace(found, indices=tuple(readable)), _likelihood(modes), frozenset(sizes), tuple(skipped))
+
+
+def split(found: Survey, architecture: Architecture, share: float, seed: int, told: Told) -> Split:
+    """Cut the pictures of a data set, after a shuffle.
+
+    Args:
+        found: of :func:`survey`.
+        share: of the pictures that goes to validation.
+        seed: of the shuffle.
+
+    Raises:
+        DataError: too few pictures for two parts.
+    """
+    count = len(found.collection)
+    valid = max(1, round(share * count))
+    if count - valid < 1:
+        raise DataError(f"{count} picture is too few to hold one out; give at least 2")
+    drawn = found.collection.select(seed=seed).indices
+    parts = [replace(found.collection, indices=part) for part in (drawn[valid:], drawn[:valid])]
+    rng = np.random.default_rng(seed)
+    train, held = (_tiles(architecture, part, most, rng, told) for part, most in zip(parts, (MOST_TRAIN, MOST_VALID)))
+    named = found.collection.name in datasets.NAMES and found.collection.numbered
+    tried = datasets.collection(found.collection.name, "test").select(seed=0) if named else parts[1]
+    return Split(train, held, list(_within(tried, _HELD_OUT_VALUES)), (count - valid, valid))
+
+
+def cut(architecture: Architecture, picture: Picture) -> Pixels:
+    """The tiles of a picture, (tiles, height, width, channels).
+
+    Those of the last row and column are moved inwards to be whole; a picture that is smaller than a
+    tile is continued by its last row and column, as in coding.
+    """
+    pixels = picture.samples[..., : architecture.channels].astype(np.uint8, copy=False)
+    if architecture.levels == 2 and picture.mode == "L":
+        pixels = pixels >> np.uint8(7)
+    height, width = architecture.tile
+    below, beside = (max(0, t - s) for t, s in zip(architecture.tile, pixels.shape))
+    pixels = np.pad(pixels, ((0, below), (0, beside), (0, 0)), mode="edge")
+    corners = [(y, x) for y in _starts(pixels.shape[0], height) for x in _starts(pixels.shape[1], width)]
+    return np.stack([pixels[y : y + height, x : x + width] for y, x in corners])
+
+
+def _starts(length: int, tile: int) -> list[int]:
+    return [min(start, length - tile) for start in range(0, length, tile)]
+
+
+def _tiles(architecture: Architecture, pictures: Collection, most: int, rng: np.random.Generator, told: Told) -> Pixels:
+    """About ``most`` tiles at the most, as many of each picture as of any other that has so many, shuffled."""
+    each = max(1, most // len(pictures))
+    parts = []
+    for i, (_, picture) in enumerate(pictures):
+        told(f"cutting picture {i + 1:,} of {len(pictures):,}")
+        parts.append(rng.permutation(cut(architecture, picture))[:each])
+    return rng.permutation(np.concatenate(parts))
+
+
+def _within(pictures: Iterable[tuple[str, Picture]], values: int) -> Iterator[tuple[str, Picture]]:
+    """The first of the pictures, without metadata, until they hold so many values."""
+    for name, picture in pictures:
+        values -= picture.samples.size
+        yield name, Picture(picture.mode, picture.samples)
+        if values <= 0:
+            return
+
+
+def _collection(source: str) -> Collection:
+    if source not in datasets.NAMES and os.path.isdir(source):
+        try:
+            return datasets.collection(source)
+        except DataError:
+            raise DataError("holds no pictures; name a folder of PNG, WebP or other picture files") from None
+    return datasets.collection(source, "train")
+
+
+def _mode(picture: Picture) -> str:
+    return _BILEVEL if picture.mode == "L" and np.isin(picture.samples, (0, 255)).all() else picture.mode
+
+
+def _likelihood(modes: Counter[str]) -> str:
+    """Of a model for pictures of these modes.
+
+    Raises:
+        DataError: they are not of one kind, or no model codes it.
+    """
+    kinds = {_LIKELIHOODS.get(mode) for mode in modes if mode != _BILEVEL}
+    if modes[_BILEVEL] and kinds != {"bernoulli"}:
+        kinds |= {"logistic"} if kinds else {"bernoulli"}
+    if len(kinds) > 1:
+        names = Counter({mode.removesuffix("/2"): 0 for mode in modes})
+        for mode, count in modes.items():
+            names[mode.removesuffix("/2")] += count
+        listed = ", ".join(f"{count:,} of mode {mode}" for mode, count in names.most_common())
+        raise DataError(f"holds pictures of several kinds ({listed}); put each kind into a folder of its own")
+    likelihood = kinds.pop()
+    if likelihood is None:
+        raise DataError(f"no model codes pictures of mode {', '.join(modes)}; convert them to 1, L or RGB")
+    return likelihood
