@@ -14,10 +14,10 @@ import pytest
 from hypothesis import settings
 from numpy.typing import NDArray
 
-from vaezip import checkpoint
+from vaezip import checkpoint, raster
 from vaezip import distributions as d
 from vaezip.ans import Stack
-from vaezip.local_model import LocalModel
+from vaezip.local_model import AnyModel, LocalModel
 from vaezip.model import Model
 from vaezip.networks.architecture import Architecture
 from vaezip.networks.local.architecture import LocalArchitecture
@@ -213,9 +213,11 @@ def random_stack() -> Callable[..., Stack]:
     return _random_stack
 
 
-def _dream(model: Model, count: int, seed: int = 0) -> Pixels:
+def _dream(model: AnyModel, count: int, seed: int = 0) -> Pixels:
     a = model.architecture
     stack = _random_stack(count * (a.latents + a.dims) + 64, seed)
+    if isinstance(model, LocalModel):
+        return raster.draw(model, stack, (count, *a.tile, a.channels))
     bins = d.StandardNormal(np.zeros(count * a.latents, np.int64)).pop(stack)
     mask = np.ones((count, *a.tile), np.bool_)
     pixels = model.coder(bins.reshape(count, -1), mask).pop(stack)

@@ -31,6 +31,7 @@ from threadpoolctl import threadpool_info
 import vaezip
 from vaezip import checkpoint
 from vaezip.inference import gaussian_noise
+from vaezip.model import Model
 
 device, pictures = sys.argv[1], np.load(sys.argv[2])
 out = {"digests": {}, "blas": [], "threads": []}
@@ -38,9 +39,13 @@ for name in checkpoint.shipped():
     model = checkpoint.load(checkpoint.find(name), device)
     a = model.architecture
     x = pictures[f"{a.channels} {a.levels} tiles"]
-    posterior = [p.tobytes() for k in (0, 3) for p in model.posterior(x, np.ones(x.shape[:3], bool), k)]
-    posterior.append(model.outputs(np.arange(0, 4096, 4096 // a.latents, dtype=np.int32)[None, : a.latents]).tobytes())
-    out["digests"][name] = hashlib.sha256(b"".join(posterior)).hexdigest()
+    bins = np.arange(0, 4096, 4096 // a.latents, dtype=np.int32)[None, : a.latents]
+    if isinstance(model, Model):
+        parts = [p.tobytes() for k in (0, 3) for p in model.posterior(x, np.ones(x.shape[:3], bool), k)]
+        parts.append(model.outputs(bins).tobytes())
+    else:
+        parts = [model.shifts(bins).tobytes()]
+    out["digests"][name] = hashlib.sha256(b"".join(parts)).hexdigest()
     mode = {(1, 2): "1", (1, 256): "L", (3, 256): "RGB"}[a.channels, a.levels]
     for kind in ("tiles", "odd") if a.tiled else ("tiles",):
         some = {str(i): vaezip.Picture(mode, p) for i, p in enumerate(pictures[f"{a.channels} {a.levels} {kind}"])}

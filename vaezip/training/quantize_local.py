@@ -95,7 +95,8 @@ def _exponent(units: torch.Tensor | list[torch.Tensor]) -> int:
     """The finest grid on which all but one unit in a million fit 12 bits."""
     values = (units[0] if isinstance(units, list) else units).flatten()
     keep = max(1, values.numel() // 1_000_000)
-    return math.floor(math.log2(ACTIVATION_BOUND / max(float(torch.topk(values, keep).values[-1]), 0.01)))
+    largest = max(float(torch.topk(values, keep).values[-1]), 1.0)  # a layer may be as good as dead
+    return math.floor(math.log2(ACTIVATION_BOUND / largest))
 
 
 def _layer(

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from vaezip import datasets
-from vaezip.networks.architecture import Architecture
+from vaezip.networks.architecture import Architecture, weighted_layers
 from vaezip.networks.floating import Vae
 from vaezip.networks.mlp import mlp
 from vaezip.networks.resnet import resnet
@@ -37,6 +37,8 @@ class Recipe:
     precision: Precision = field(default_factory=Precision)
 
 
+_GREY = mlp("logistic")
+
 RECIPES = {
     "mnist-binary": Recipe(
         "mnist-binary",
@@ -48,13 +50,22 @@ RECIPES = {
     ),
     "mnist": Recipe(
         "mnist",
-        mlp("logistic"),
+        _GREY,
         (
             Stage("fitted", classic, epochs=160, learning_rate=1e-3, floor=0.2, average=0.9997),
             Stage("classic", classic, epochs=20, learning_rate=5e-4, floor=0.3, average=0.9995, moved=0.3),
-            Stage("half-asleep", half_asleep, 15, 3e-4, average=0.999, encoder_only=True, moved=0.3),
+            Stage(
+                "half-asleep",
+                functools.partial(half_asleep, alpha=0.2),  # with a half, validation images would cost more
+                epochs=10,
+                learning_rate=1e-4,
+                floor=0.1,
+                average=0.998,
+                encoder_only=True,
+                moved=0.3,
+            ),
         ),
-        precision=Precision(wide=("decoder.out",)),
+        precision=Precision(11, wide=tuple(layer.name for layer in weighted_layers(_GREY.encoder + _GREY.decoder))),
     ),
     "cifar10": Recipe(
         "cifar10",
