@@ -253,7 +253,7 @@ def _moved(x: Tensor, share: float, generator: torch.Generator) -> Tensor:
     and columns. At the end, because half-asleep has samples take the place of the beginning."""
     steps = torch.randint(-1, 2, (2, 2), generator=generator).tolist()
     half = round(share * len(x) / 2)
-    kept, *groups = x.split([len(x) - 2 * half, half, half])
+    kept, groups = x[: len(x) - 2 * half], x[len(x) - 2 * half :].chunk(2)
     return torch.cat([kept, *(torch.roll(group, step, (1, 2)) for group, step in zip(groups, steps))])
 
 
