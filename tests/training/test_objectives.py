@@ -8,7 +8,7 @@ from vaezip.networks.floating import Vae
 from vaezip.networks.mlp import mlp
 from vaezip.networks.resnet import resnet
 from vaezip.training import likelihoods
-from vaezip.training.objectives import OBJECTIVES, denoising, dream, elbo, half_asleep, iwae, optimal, sleep
+from vaezip.training.objectives import OBJECTIVES, classic, denoising, dream, elbo, half_asleep, iwae, optimal, sleep
 
 ARCHITECTURES = [mlp("bernoulli", 3, 8), mlp("logistic", 3, 8), resnet(2, 6, 1, 8)]
 
@@ -71,6 +71,15 @@ def test_half_of_the_batch_is_dreamt():
     assert len(seen[0]) == 10
     assert torch.equal(seen[0][5:], x[5:])
     assert not torch.equal(seen[0][:5], x[:5])
+
+
+def test_half_asleep_without_samples_is_classic():
+    vae, x = vae_of(ARCHITECTURES[0]), pixels_of(ARCHITECTURES[0])
+    losses = []
+    for objective in (classic, lambda vae, x: half_asleep(vae, x, alpha=0.0)):
+        torch.manual_seed(0)
+        losses.append(float(objective(vae, x).detach()))
+    assert losses[0] == losses[1]
 
 
 @pytest.mark.parametrize("source", ["prior", "posterior"])

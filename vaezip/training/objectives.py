@@ -74,6 +74,8 @@ def half_asleep(vae: Vae, x: Tensor, alpha: float = 0.5, source: str = "prior") 
             posterior disagree).
     """
     asleep = round(alpha * len(x))
+    if not asleep:
+        return classic(vae, x)
     _, dreams = dream(vae, x[:asleep], source)
     return -elbo(vae, torch.cat([dreams, x[asleep:]])).mean()
 
