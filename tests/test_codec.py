@@ -152,6 +152,34 @@ def test_auto_falls_back_on_webp():
     assert len(data) < 120
 
 
+def test_auto_tries_parts_of_a_large_picture(monkeypatch, discs):
+    """All candidates code some patches, the best of them alone the whole."""
+    monkeypatch.setattr(codec, "_TRIAL_PIXELS", 1000)
+    monkeypatch.setattr(codec, "_TRIAL_SIDE", 24)
+    original = Picture("RGB", discs(1, 90, 70, 3)[0])
+    coded = []
+    encode = codec._encode_block
+    monkeypatch.setattr(
+        codec, "_encode_block", lambda model, *rest: coded.append((model, rest[1].shape)) or encode(model, *rest)
+    )
+    data = vaezip.compress(original)
+    assert same(decompress(data), original)
+    assert len({shape for _, shape in coded}) == 2
+    whole = [model for model, shape in coded if shape == (1, 90, 70, 3)]
+    assert len(whole) == 1
+    assert {shape for _, shape in coded} == {(1, 90, 70, 3), (9, 24, 24, 3)}
+    assert len(coded) == 2 + sum(name.startswith(("cifar10", "photo")) for name in checkpoint.shipped())
+
+
+@pytest.mark.parametrize(("height", "width"), [(2000, 1), (1, 2000), (40, 50)])
+def test_parts_lie_within(monkeypatch, height, width):
+    monkeypatch.setattr(codec, "_TRIAL_PIXELS", 1000)
+    samples = np.arange(height * width, dtype=np.int64).reshape(1, height, width, 1)
+    some = codec._some(samples)
+    assert len(some) == 9
+    assert {0, height * width - 1} <= set(some.ravel().tolist())
+
+
 def test_auto_chooses_for_a_set_by_its_first_pictures(monkeypatch, shipped, dream):
     if shipped.architecture.dims > 784:
         pytest.skip("slow and no different")

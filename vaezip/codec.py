@@ -42,6 +42,7 @@ AUTO = "auto"
 _BLOCK_PIXELS = _MAX_BLOCK_PIXELS = 1 << 20
 _BAND_MULTIPLE = 32
 _TRIAL_PICTURES = 32
+_TRIAL_PIXELS, _TRIAL_SIDE = 1 << 17, 96
 _CRC = struct.Struct("<I")
 
 _COLOUR_PLANES = {"1": (1, 2), BILEVEL_GREY: (1, 2), "L": (1, 256), "LA": (1, 256), "RGB": (3, 256), "RGBA": (3, 256)}
@@ -214,8 +215,8 @@ class Compressor:
     def _close_inline(self) -> bytes:
         pending = next(iter(self._pending.values()))
         group, samples = pending.group, np.stack(pending.samples)
-        candidates = [self._inline(group, samples, model) for model in self._candidates(group)]
-        return min(candidates, key=len)
+        models = self._promising(group, samples)
+        return min((self._inline(group, samples, model) for model in models), key=len)
 
     def _inline(self, group: Group, samples: Samples, model: AnyModel | None) -> bytes:
         fingerprint = model.fingerprint if model else CLASSIC
@@ -251,15 +252,19 @@ class Compressor:
         return [*self.shelf.fitting(mode, *shape), None]
 
     def _best(self, group: Group, samples: Samples) -> Block:
-        """The block by the best candidate; where it holds many pictures, a trial on the first decides."""
+        """The block by the best candidate."""
         mode, checksum = MODE_NAMES[group.mode], zlib.crc32(samples.tobytes())
-        candidates = self._candidates(group)
-        if len(candidates) > 1 and len(samples) > _TRIAL_PICTURES:
-            trial = samples[:_TRIAL_PICTURES]
-            sizes = [len(self._code(model, mode, trial, 0, verify=False).payload) for model in candidates]
-            candidates = [candidates[int(np.argmin(sizes))]]
-        blocks = [self._code(model, mode, samples, checksum) for model in candidates]
+        blocks = [self._code(model, mode, samples, checksum) for model in self._promising(group, samples)]
         return min(blocks, key=lambda block: len(block.payload))
+
+    def _promising(self, group: Group, samples: Samples) -> list[AnyModel | None]:
+        """The candidates to code with: all, or of many pixels the one that is best on some of them."""
+        candidates, some = self._candidates(group), _some(samples)
+        if len(candidates) == 1 or some.size == samples.size:
+            return candidates
+        mode = MODE_NAMES[group.mode]
+        sizes = [len(_encode_block(model, mode, some, 0, 0)) for model in candidates]
+        return [candidates[int(np.argmin(sizes))]]
 
     def _code(self, model: AnyModel | None, mode: str, samples: Samples, checksum: int, verify: bool = True) -> Block:
         steps = self.steps if model else 0
@@ -515,6 +520,16 @@ def _results(group: Group, first: int, jobs: list[Future[Samples]]) -> Iterator[
             yield group.names[first + i], _to_picture(group, first + i, picture)
         except ImageError as error:  # metadata that fits no such picture
             yield group.names[first + i], error
+
+
+def _some(samples: Samples) -> Samples:
+    """The first of many pictures; of a large one nine patches, spread over it."""
+    n, height, width, _ = samples.shape
+    if n > 1 or height * width <= _TRIAL_PIXELS:
+        return samples[:_TRIAL_PICTURES]
+    side = min(_TRIAL_SIDE, height, width)
+    tops, lefts = (np.linspace(0, extent - side, 3).astype(int) for extent in (height, width))
+    return np.stack([samples[0, y : y + side, x : x + side] for y in tops for x in lefts])
 
 
 def _encode_block(model: AnyModel | None, mode: str, samples: Samples, steps: int, checksum: int) -> bytes:
