@@ -25,8 +25,8 @@ from vaezip.bench.report import ModelRow, Report
 
 RESULTS = Path(__file__).parent / "results"
 
-FIRST = "the first 1,000 test images"
-DRAWN = "1,000 test images drawn at random"
+FIRST = "the first {:,} test images"
+DRAWN = "{:,} test images drawn at random"
 ALL = "all 10,000 test images"
 QUICK = "100 test images"
 
@@ -102,6 +102,8 @@ def arguments(description: str | None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="100 images at K = 0 and 3: minutes, not hours")
     parser.add_argument("--only", choices=list(PAPER), action="append", help="measure these anew, keep the rest")
     parser.add_argument("--images", choices=("first", "all"), action="append", help="which images; both if not given")
+    parser.add_argument("--count", type=int, default=1000, help="how many are the first images")
+    parser.add_argument("--like", metavar="FIGURE", help="measure nothing: take what this figure measured")
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()
 
@@ -117,6 +119,8 @@ def measure(options: argparse.Namespace, figure: str, repeats: int) -> tuple[lis
     Returns:
         The runs in the order of the paper, and what was skipped, and why.
     """
+    if options.like:
+        return list(_read(path(options, options.like, ".json")).values()), {}
     kept = _kept(options, figure)
     skipped: dict[str, str] = {}
     for dataset in options.only or PAPER:
@@ -185,8 +189,11 @@ def _objective(row: ModelRow) -> str:
 def _kept(options: argparse.Namespace, figure: str) -> dict[tuple[str, str], Run]:
     """Runs of an earlier call, if only some are to be measured now."""
     file = path(options, figure, ".json")
-    if not (options.only or options.images) or not file.exists():
-        return {}
+    return _read(file) if (options.only or options.images) and file.exists() else {}
+
+
+def _read(file: Path) -> dict[tuple[str, str], Run]:
+    """The runs of a file of results."""
     runs = json.loads(file.read_text())["runs"]
     return {
         (run["dataset"], run["images"]): Run(run["dataset"], run["images"], Report.from_dict(run["report"]))
@@ -203,7 +210,8 @@ def _plans(options: argparse.Namespace, dataset: str) -> Iterator[tuple[str, Pla
         return
     asked = options.images or ("first", "all")
     if "first" in asked:
-        yield (FIRST if seed is None else DRAWN), replace(base, limit=1000, seed=seed, steps=STEPS)
+        images = (FIRST if seed is None else DRAWN).format(options.count)
+        yield images, replace(base, limit=options.count, seed=seed, steps=STEPS)
     if "all" in asked:
         yield ALL, replace(base, steps=LONG_STEPS if dataset == "cifar10" else STEPS)
 

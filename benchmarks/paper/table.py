@@ -1,0 +1,109 @@
+"""Write README.md beside this file from the results: ``python benchmarks/paper/table.py``.
+
+``--check`` writes nothing and fails where it is not up to date.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import common
+
+README = common.RESULTS.parent / "README.md"
+NAMES = ("figure1", "figure3", "figure4", "figure5", "table1", "appendix")
+UNITS = {"bpd": ("", 4), "nats": (" nats", 2), "%": (" %", 1), "epoch": ("", 0)}
+HEAD = """# The paper's experiments
+
+Zhang, Hayes, Barber, *Generalization Gap in Amortized Inference*, NeurIPS 2022, again with vaezip. Made by
+`python benchmarks/paper/table.py` from `results/*.json`; no figure here is typed by hand. Rates are −ELBO in bits per
+dimension where no other unit stands (less is better); ± is the standard deviation over seeds.
+
+Each experiment is one command, `--quick` for its small form, which takes some minutes on one CPU core; without it, the
+paper's sizes. Both keep their states in `--runs` (default `runs/paper`) and go on from there when started again;
+experiments share the trainings that they have in common. A claim **holds** where the mean difference, taken seed by
+seed, has the claimed sign and is larger than its standard deviation; *within the deviation* where it is not larger.
+"""
+RATES = """
+## Figures 7 and 8: rates and times of files
+
+`python benchmarks/paper/figure7.py --data DIR` and `figure8.py` compress the test sets with the shipped models;
+what they find is in `results/figure7.md` and `results/figure8.md`.
+"""
+
+
+def main() -> None:
+    """Command line of this script."""
+    text = document()
+    if "--check" in sys.argv[1:]:
+        sys.exit(
+            0 if README.read_text() == text else f"{README} is not up to date; run: python benchmarks/paper/table.py"
+        )
+    README.write_text(text)
+
+
+def document() -> str:
+    """The whole file."""
+    results = [found for name in NAMES for found in forms(name)]
+    return HEAD + "\n" + overview(results) + "".join(map(section, results)) + RATES
+
+
+def forms(name: str) -> list[dict[str, Any]]:
+    """The full and the quick result of an experiment, those that there are."""
+    paths = [common.RESULTS / f"{name}{form}.json" for form in ("", "-quick")]
+    return [json.loads(path.read_text()) for path in paths if path.exists()]
+
+
+def overview(results: list[dict[str, Any]]) -> str:
+    """Every claim in one table."""
+    rows = [[f"{label(r)}", c["claim"], spoken(c["verdict"]), margin(c)] for r in results for c in r["claims"]]
+    return "## The claims\n\n" + common.markdown(["experiment", "claim", "here", "by"], rows)
+
+
+def label(result: dict[str, Any]) -> str:
+    """Short name of a result."""
+    return result["title"].partition(":")[0] + (", quick" if result["quick"] else "")
+
+
+def spoken(verdict: str) -> str:
+    """A verdict, loud where the paper is not borne out."""
+    return {"does not hold": "**does not hold**", "within the deviation": "*within the deviation*"}.get(
+        verdict, verdict
+    )
+
+
+def margin(found: dict[str, Any]) -> str:
+    """The difference and its deviation."""
+    seeds = f", {found['seeds']} seeds" if found["seeds"] > 1 else ", one seed"
+    return f"{number(found['difference'], found['deviation'], found['unit'])}{seeds}"
+
+
+def number(value: float, deviation: float | None, unit: str) -> str:
+    """A value in its unit."""
+    name, digits = UNITS[unit]
+    spread = "" if deviation is None else f" ± {deviation:.{digits}f}"
+    return f"{value:.{digits}f}{spread}{name}"
+
+
+def section(result: dict[str, Any]) -> str:
+    """Plot, paper / ours, and why they differ."""
+    name = result["figure"] + ("-quick" if result["quick"] else "")
+    command = f"python benchmarks/paper/{result['figure']}.py --data DIR{' --quick' if result['quick'] else ''}"
+    rows = [[r["what"], "–" if r["paper"] is None else f"{r['paper']:.3f}", ours(r)] for r in result["rows"]]
+    form = " (quick form)" if result["quick"] else ""
+    return (
+        f"\n## {result['title']}{form}\n\n`{command}`\n\n![{result['title']}](results/{name}.png)\n\n"
+        + common.markdown(["", "paper", "ours"], rows)
+        + "\nWhy they differ:\n\n"
+        + "".join(f"- {reason}.\n" for reason in result["differences"])
+    )
+
+
+def ours(found: dict[str, Any]) -> str:
+    """Our value of a row."""
+    return number(found["ours"], found["deviation"], found["unit"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""The paper's Table 1 and Figure 6: ``python benchmarks/paper/table1.py --data DIR [--quick] [--only DATASET]``.
+
+The encoder of a trained VAE is trained on with the decoder as it is: by the denoising regulariser with
+σ from 0.1 to 1, by reverse half-asleep, and, to tell what more training alone does, by the classic
+objective; each with three seeds of the VAE. Writes ``results/table1.json`` and ``.png`` beside this
+file, after each data set.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import training
+from claims import claim, row
+from curves import STYLES, level, panels
+from matplotlib.figure import Figure
+from record import Record, kept, record, write
+from training import SEEDS, Setting, Trial
+
+from vaezip.bench.plots import GREY, Label, frame, name_lines, room
+from vaezip.training import objectives
+
+NAME = "table1"
+SIGMAS = (0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
+PARTS = {"mnist-binary": 10, "mnist": 10, "cifar10": 256}
+QUICK_PARTS = ("mnist-binary", "mnist")
+PAPER = {
+    "mnist-binary": {"classic": 0.200, "denoising": 0.191, "half-asleep": 0.187},
+    "mnist": {"classic": 1.543, "denoising": 1.515, "half-asleep": 1.513},
+    "cifar10": {"classic": 4.592, "denoising": 4.591, "half-asleep": 4.572},
+}
+CLASSIC, CONTINUED, HALF = "classic", "classic continued", "half-asleep"
+
+
+def main() -> None:
+    """Command line of this script."""
+    options = training.arguments(__doc__, tuple(PARTS))
+    sizes = training.sizes(options)
+    measured = kept(options, NAME)
+    for dataset in options.only or (QUICK_PARTS if options.quick else PARTS):
+        print(dataset, flush=True)
+        measured[dataset] = measure(sizes(dataset, PARTS[dataset]), options)
+        found = summary({d: measured[d] for d in PARTS if d in measured}, sizes)
+        write(options, NAME, found, draw(found))
+
+
+def measure(setting: Setting, options: argparse.Namespace) -> dict[str, Any]:
+    """Test BPD of every encoder, by seed."""
+    rates: dict[str, list[float]] = {}
+    for seed in SEEDS:
+        trial = Trial(setting, seed, options)
+        rates.setdefault(CLASSIC, []).append(trial.bpd(trial.vae()))
+        rates.setdefault(CONTINUED, []).append(trial.bpd(trial.half_asleep(0.0)))
+        rates.setdefault(HALF, []).append(trial.bpd(trial.half_asleep()))
+        for sigma in SIGMAS:
+            objective = functools.partial(objectives.denoising, sigma=sigma)
+            rates.setdefault(denoising(sigma), []).append(trial.bpd(trial.encoder(denoising(sigma), objective)))
+    return {"title": setting.title, "rates": rates}
+
+
+def denoising(sigma: float) -> str:
+    """What an encoder is called."""
+    return f"denoising-{sigma}"
+
+
+def best_sigma(rates: dict[str, list[float]]) -> float:
+    """With the lowest mean rate on the test images, as the paper chooses it."""
+    return min(SIGMAS, key=lambda sigma: np.mean(rates[denoising(sigma)]))
+
+
+def summary(measured: dict[str, Any], sizes: Callable[[str, int], Setting]) -> Record:
+    """Rows and claims of every data set that was measured."""
+    rows, claims, settings, differences = [], [], [], []
+    for dataset, found in measured.items():
+        setting, rates, paper = sizes(dataset, PARTS[dataset]), found["rates"], PAPER[dataset]
+        settings.append(training.described(setting))
+        differences += training.differences(setting)
+        sigma, title = best_sigma(rates), found["title"]
+        best = rates[denoising(sigma)]
+        rows += [
+            row(f"{title}: VAE", rates[CLASSIC], paper["classic"]),
+            row(f"{title}: its encoder trained on by the classic objective", rates[CONTINUED]),
+            row(f"{title}: denoising, best σ = {sigma}", best, paper["denoising"]),
+            row(f"{title}: half-asleep", rates[HALF], paper["half-asleep"]),
+        ]
+        claims += [
+            claim(f"{title}: half-asleep < denoising (best σ)", rates[HALF], best),
+            claim(f"{title}: denoising (best σ) < classic", best, rates[CLASSIC]),
+            claim(f"{title}: half-asleep < classic", rates[HALF], rates[CLASSIC]),
+            claim(f"{title}: half-asleep < classic trained on as long", rates[HALF], rates[CONTINUED]),
+            claim(f"{title}: denoising (best σ) < classic trained on as long", best, rates[CONTINUED]),
+        ]
+    title = "Table 1 and Figure 6: denoising against half-asleep"
+    return record(title, settings, measured, rows, claims, sorted(set(differences), key=differences.index))
+
+
+def draw(found: Record) -> Figure:
+    """A plot for each data set: rate over σ, the others as levels. Each seed's VAE is subtracted, because seeds
+    differ in the decoder, and that would hide what the objectives do."""
+    figure, axes = panels(len(found["measured"]))
+    colour, marker = STYLES["denoising"]
+    for panel, part in zip(axes, found["measured"].values()):
+        saved = {
+            name: [v - r for v, r in zip(part["rates"][CLASSIC], values)] for name, values in part["rates"].items()
+        }
+        frame(panel, f"Saved to the VAE: {part['title']}", "σ of the noise", "bits per dimension (more is better)")
+        means = [float(np.mean(saved[denoising(s)])) for s in SIGMAS]
+        deviations = [float(np.std(saved[denoising(s)], ddof=1)) for s in SIGMAS]
+        panel.errorbar(SIGMAS, means, deviations, color=colour, marker=marker, lw=2, ms=6, capsize=4)
+        labels = [
+            Label(means[-1], "denoising", colour, SIGMAS[-1]),
+            level(panel, "half-asleep", saved[HALF], "half-asleep"),
+            level(panel, "classic", saved[CONTINUED], "classic, as long"),
+        ]
+        panel.axhline(0, color=GREY, lw=1)
+        room(panel)
+        name_lines(panel, labels)
+    return figure
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""The paper's experiments, in sizes of no meaning: that they run, go on, and agree with what stands in the table."""
+
+import argparse
+import gzip
+import importlib
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+PAPER = Path(__file__).parents[2] / "benchmarks" / "paper"
+TINY = {
+    "train": 40,
+    "test": 20,
+    "snapshots": (1, 2),
+    "encoder_epochs": 2,
+    "optimal_epochs": 1,
+    "batch": 20,
+    "hidden": 8,
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def scripts_on_path():
+    """As when a script is started."""
+    sys.path.insert(0, str(PAPER))
+    yield
+    sys.path.remove(str(PAPER))
+
+
+@pytest.fixture(scope="module")
+def options(tmp_path_factory):
+    """With fifty random images of each part in the layout of MNIST."""
+    folder = tmp_path_factory.mktemp("paper")
+    (folder / "mnist").mkdir()
+    rng = np.random.default_rng(0)
+    for part in ("train", "t10k"):
+        pixels = np.array([2051, 50, 28, 28], ">u4").tobytes() + rng.integers(0, 256, (50, 28, 28), np.uint8).tobytes()
+        labels = np.array([2049, 50], ">u4").tobytes() + rng.integers(0, 10, 50, np.uint8).tobytes()
+        (folder / "mnist" / f"{part}-images-idx3-ubyte.gz").write_bytes(gzip.compress(pixels))
+        (folder / "mnist" / f"{part}-labels-idx1-ubyte.gz").write_bytes(gzip.compress(labels))
+    return argparse.Namespace(data=str(folder), runs=folder / "runs", quick=True, only=None, device="cpu")
+
+
+def tiny(dataset="mnist-binary", latents=4):
+    training = importlib.import_module("training")
+    return replace(training.quick(dataset, latents), **TINY)
+
+
+def checked(script, found):
+    """A result that can be written and drawn, with figures that are numbers."""
+    assert found["rows"]
+    assert found["claims"]
+    assert found["differences"]
+    assert all(np.isfinite(row["ours"]) for row in found["rows"])
+    assert {claim["verdict"] for claim in found["claims"]} <= {"holds", "does not hold", "within the deviation"}
+    as_json = json.loads(json.dumps(found))
+    script.draw(as_json)
+    section = importlib.import_module("table").section({"figure": script.NAME, "quick": True, **as_json})
+    assert found["title"] in section
+    assert f"{script.NAME}-quick.png" in section
+
+
+@pytest.mark.parametrize("name", ["figure1", "figure4"])
+def test_an_experiment_of_one_setting_runs(name, options):
+    script = importlib.import_module(name)
+    checked(script, script.measure(tiny(), options))
+
+
+@pytest.mark.parametrize(("name", "part"), [("figure5", "mnist-16"), ("table1", "mnist")])
+def test_an_experiment_of_several_data_sets_runs(name, part, options):
+    script = importlib.import_module(name)
+    found = {part: script.measure(tiny("mnist"), options)}
+    checked(script, script.summary(found, lambda *_: tiny("mnist")))
+
+
+def test_the_known_model_runs(options):
+    script = importlib.import_module("figure3")
+    script.SAMPLES = 3
+    checked(script, script.measure(tiny(), options, drawn=40, drawn_test=20))
+
+
+def test_the_appendix_runs(options):
+    script = importlib.import_module("appendix")
+    checked(script, script.measure(tiny(), options, (1, 3)))
+
+
+def test_a_second_call_trains_nothing_and_finds_the_same(options, monkeypatch):
+    script, training = importlib.import_module("figure1"), importlib.import_module("training")
+    first = script.measure(tiny(), options)
+    monkeypatch.setattr(training.objectives, "elbo", None, raising=True)
+    assert script.measure(tiny(), options) == first
+
+
+def test_states_of_another_setting_are_refused(options):
+    training = importlib.import_module("training")
+    training.Trial(tiny(), 1, options)
+    with pytest.raises(SystemExit, match="another setting"):
+        training.Trial(replace(tiny(), batch=10), 1, options)
+    with pytest.raises(SystemExit, match="another setting"):
+        training.Trial(replace(tiny(), snapshots=(2, 3)), 1, options)
+
+
+def test_a_training_may_go_further_than_before(options, tmp_path):
+    training = importlib.import_module("training")
+    options = argparse.Namespace(**{**vars(options), "runs": tmp_path})
+    whole = replace(tiny(), snapshots=(1, 2))
+    first = training.Trial(training.until(whole, 1), 1, options)
+    first.vae()
+    again = training.Trial(whole, 1, options)
+    again.vae()
+    assert list(again.curve("classic")) == [1, 2]
+    assert first.bpd(first.vae()) == again.bpd(again.vae(1))
+    with pytest.raises(SystemExit, match="--epochs 0"):
+        training.until(whole, 0)
+
+
+@pytest.mark.parametrize(
+    ("less", "more", "verdict"),
+    [
+        ([1.0, 1.0], [1.2, 1.3], "holds"),
+        ([1.2, 1.3], [1.0, 1.0], "does not hold"),
+        ([1.0, 1.0], [1.1, 0.9], "within the deviation"),
+        ([1.0], [1.1], "holds"),
+    ],
+)
+def test_a_claim_is_judged_against_the_deviation(less, more, verdict):
+    assert importlib.import_module("claims").claim("a < b", less, more)["verdict"] == verdict
+
+
+def test_the_gap_opens_where_test_is_lowest_if_it_does():
+    training = importlib.import_module("training")
+    assert training.gap_opens({1: 3.0, 2: 1.0, 3: 2.0}) == 2
+    assert training.gap_opens({1: 3.0, 2: 2.0, 3: 1.0}) is None
+
+
+@pytest.mark.parametrize("name", ["linear", "nearest"])
+def test_a_classifier_tells_clusters_apart(name):
+    rng = np.random.default_rng(0)
+    classes = rng.integers(0, 10, 400).astype(np.uint8)
+    centres = rng.normal(0, 10, (10, 5))
+    features = (centres[classes] + rng.normal(0, 0.1, (400, 5))).astype(np.float32)
+    classify = getattr(importlib.import_module("classifiers"), name)
+    assert (classify(features[:300], classes[:300], features[300:]) == classes[300:]).mean() > 0.98
+
+
+def test_the_table_is_up_to_date():
+    table = importlib.import_module("table")
+    assert table.README.read_text() == table.document()
