@@ -266,10 +266,10 @@ class Compressor:
         sizes = [len(_encode_block(model, mode, some, 0, 0)) for model in candidates]
         return [candidates[int(np.argmin(sizes))]]
 
-    def _code(self, model: AnyModel | None, mode: str, samples: Samples, checksum: int, verify: bool = True) -> Block:
+    def _code(self, model: AnyModel | None, mode: str, samples: Samples, checksum: int) -> Block:
         steps = self.steps if model else 0
         payload = _encode_block(model, mode, samples, steps, checksum)
-        if verify and self.verify:
+        if self.verify:
             decoded, found = _decode_block(model, mode, payload, samples.shape, steps)
             if found != checksum or not np.array_equal(decoded, samples):
                 raise VaezipError("the coded picture does not decode to itself on this machine; please report this")
@@ -290,7 +290,8 @@ def compress(
     Args:
         pictures: a picture, or pairs of name and picture; same-shaped pictures share a chain.
         model: a shipped model's name, the path of a model file, or ``auto``: whatever is smallest
-            among the models that fit and lossless WebP.
+            among the models that fit and lossless WebP; of many pictures, or a large one, whatever is
+            smallest on some of it.
         steps: K of Algorithm 2: gradient steps on each posterior, repeated by the decoder.
         device: ``cpu``, or ``cuda`` where PyTorch sees one.
         threads: blocks coded at once.

@@ -489,22 +489,29 @@ def _pop_colour(state, words, size, means, log_scales, coefficients, table, scal
     return state, size
 
 
+@inlined
+def pop_one_mixture(state, words, size, means, log_scales, weights, table, scales):  # type: ignore[no-untyped-def]
+    """Take one mixture's symbol off the stack, for kernels here and elsewhere: (state, size, symbol)."""
+    precision = np.uint64(LOGISTIC_PRECISION)
+    slot = np.int64(slot_of(state, precision))
+    low, high = np.int64(0), np.int64(LEVELS)
+    start, end = np.int64(0), np.int64(1 << LOGISTIC_PRECISION)
+    while high - low > 1:
+        middle = (low + high) >> 1
+        value = cdf_mixture(middle, means, log_scales, weights, table, scales)
+        if value <= slot:
+            low, start = middle, value
+        else:
+            high, end = middle, value
+    state, size = drop(state, words, size, np.uint64(start), np.uint64(end - start), precision)
+    return state, size, low
+
+
 @kernel
 def _pop_mixture(state, words, size, means, log_scales, weights, table, scales, out):  # type: ignore[no-untyped-def]
-    precision = np.uint64(LOGISTIC_PRECISION)
     for i in range(out.size - 1, -1, -1):
-        slot = np.int64(slot_of(state, precision))
-        low, high = np.int64(0), np.int64(LEVELS)
-        while high - low > 1:
-            middle = (low + high) >> 1
-            if cdf_mixture(middle, means[i], log_scales[i], weights[i], table, scales) <= slot:
-                low = middle
-            else:
-                high = middle
-        start = cdf_mixture(low, means[i], log_scales[i], weights[i], table, scales)
-        freq = cdf_mixture(low + 1, means[i], log_scales[i], weights[i], table, scales) - start
-        state, size = drop(state, words, size, np.uint64(start), np.uint64(freq), precision)
-        out[i] = low
+        state, size, x = pop_one_mixture(state, words, size, means[i], log_scales[i], weights[i], table, scales)
+        out[i] = x
     return state, size
 
 

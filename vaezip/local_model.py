@@ -17,7 +17,7 @@ from vaezip.likelihoods import LogisticMixture
 from vaezip.model import Mask, Model, Pixels, coarse_grid
 from vaezip.networks.integer import IntegerNetwork, Tensors
 from vaezip.networks.local import integer, kernel
-from vaezip.networks.local.architecture import LocalArchitecture
+from vaezip.networks.local.architecture import RADIUS, LocalArchitecture
 from vaezip.networks.local.integer import PixelNetwork, Trace
 from vaezip.networks.local.neighbourhood import features
 
@@ -112,7 +112,7 @@ class _Decoder:
         order = list(a.order)
         differences, prediction = features(np, frames)
         inputs = np.concatenate([differences, prediction - a.offset], axis=-1)
-        x = frames[:, -a.tile[0] :, -a.tile[1] - 3 : -3]
+        x = frames[:, RADIUS:, RADIUS:-RADIUS]
         residual = (x - prediction)[..., order]
         self.features = b.asarray(inputs.reshape(count, -1, a.features), "float32")
         self.residuals = b.asarray(residual.reshape(count, -1, a.channels), "float32")

@@ -14,8 +14,7 @@ _MOMENTUM = 0.95
 class Muon(torch.optim.Optimizer):
     """W ← W − rate · √max(1, rows/columns) · orthogonal factor of the momentum.
 
-    All directions of a matrix learn at one pace, where Adam's steps follow a few. On the pixel
-    networks of :mod:`vaezip.networks.local` 400 of its steps do what takes Adam over 1,000.
+    All directions of a matrix learn at one pace, where Adam's steps follow a few.
     """
 
     def __init__(self, matrices: Iterable[Tensor], rate: float) -> None:

@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip import distributions as d
-from vaezip.ans import drop, slot_of
 from vaezip.exact import tables
 from vaezip.kernels import inlined, kernel
 from vaezip.networks.local.architecture import RADIUS, LocalArchitecture
@@ -124,26 +123,20 @@ def _clamped(x, low, high):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _first(n, f, weights, shifts, style, h):  # type: ignore[no-untyped-def]
-    low, high = weights.first_c[0], weights.first_c[1]
-    for o in range(h.shape[1]):
-        w, bias, shift = weights.first_w[o], weights.first_b[o], weights.first_s[o]
+def _shifted(n, x, w, bias, shift, clamp, shifts, style, begin, out):  # type: ignore[no-untyped-def]
+    """out = relu(W x + shifts of the pixel's style, from column ``begin`` on), for n pixels."""
+    low, high = clamp[0], clamp[1]
+    for o in range(w.shape[0]):
         for p in range(n):
-            y = _clamped((_dot(f[p], w) + bias) >> shift, low, high)
-            h[p, o] = _clamped(y + shifts[style[p], o], 0, ACTIVATION_BOUND)
+            y = _clamped((_dot(x[p], w[o]) + bias[o]) >> shift[o], low, high)
+            out[p, o] = _clamped(y + shifts[style[p], begin + o], 0, ACTIVATION_BOUND)
 
 
 @kernel
-def _block(n, i, weights, shifts, style, h, inner):  # type: ignore[no-untyped-def]
-    hidden = h.shape[1]
-    low, high = weights.inner_c[i, 0], weights.inner_c[i, 1]
-    for o in range(hidden):
-        w, bias, shift = weights.inner_w[i, o], weights.inner_b[i, o], weights.inner_s[i, o]
-        for p in range(n):
-            y = _clamped((_dot(h[p], w) + bias) >> shift, low, high)
-            inner[p, o] = _clamped(y + shifts[style[p], (i + 1) * hidden + o], 0, ACTIVATION_BOUND)
+def _outer(n, i, weights, inner, h):  # type: ignore[no-untyped-def]
+    """h = relu(h + W inner) of block i, in place."""
     low, high = weights.outer_c[i, 0], weights.outer_c[i, 1]
-    for o in range(hidden):
+    for o in range(h.shape[1]):
         w, bias, shift = weights.outer_w[i, o], weights.outer_b[i, o], weights.outer_s[i, o]
         for p in range(n):
             y = _clamped((_dot(inner[p], w) + bias) >> shift, low, high)
@@ -209,23 +202,6 @@ def _describe(frame, i, y, x, channels, f, p, prediction):  # type: ignore[no-un
 
 
 @inlined
-def _pop(state, words, size, m, s, w, table, scales):  # type: ignore[no-untyped-def]
-    precision = np.uint64(d.LOGISTIC_PRECISION)
-    slot = np.int64(slot_of(state, precision))
-    low, high = np.int64(0), np.int64(d.LEVELS)
-    start, end = np.int64(0), np.int64(1 << d.LOGISTIC_PRECISION)
-    while high - low > 1:
-        middle = (low + high) >> 1
-        value = d.cdf_mixture(middle, m, s, w, table, scales)
-        if value <= slot:
-            low, start = middle, value
-        else:
-            high, end = middle, value
-    state, size = drop(state, words, size, np.uint64(start), np.uint64(end - start), precision)
-    return state, size, low
-
-
-@inlined
 def _enter(frame, i, y, x, c, value):  # type: ignore[no-untyped-def]
     """Write a decoded value where the frame shows it."""
     frame[i, y, x, c] = value
@@ -281,9 +257,12 @@ def code_strip(decode, frame, top, rows, waves, weights, shifts, mix, tables, st
                 at[p, 0], at[p, 1], at[p, 2] = i, top + row + RADIUS, column + RADIUS
                 style[p] = i * across + column // 32
                 _describe(frame, i, at[p, 1], at[p, 2], channels, f, p, prediction)
-            _first(n, f, weights, shifts, style, h)
+            layer = weights.first_w, weights.first_b, weights.first_s, weights.first_c
+            _shifted(n, f, *layer, shifts, style, 0, h)
             for b in range(weights.inner_w.shape[0]):
-                _block(n, b, weights, shifts, style, h, inner)
+                block = weights.inner_w[b], weights.inner_b[b], weights.inner_s[b], weights.inner_c[b]
+                _shifted(n, h, *block, shifts, style, (b + 1) * hidden, inner)
+                _outer(n, b, weights, inner, h)
             for j in range(channels):
                 c = weights.order[j]
                 _head(n, j, weights, h, e, unit, out)
@@ -291,7 +270,7 @@ def code_strip(decode, frame, top, rows, waves, weights, shifts, mix, tables, st
                     i, y, x = at[p, 0], at[p, 1], at[p, 2]
                     _mixture(out[p], prediction[p, c], mix, tables.powers, w, m, s)
                     if decode:
-                        state, size, value = _pop(state, words, size, m, s, w, tables.cdf, tables.scales)
+                        state, size, value = d.pop_one_mixture(state, words, size, m, s, w, tables.cdf, tables.scales)
                         _enter(frame, i, y, x, c, value)
                     else:
                         value = np.int64(frame[i, y, x, c])
