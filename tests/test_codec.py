@@ -350,7 +350,7 @@ def test_a_name_that_no_file_can_hold():
 
 @pytest.mark.parametrize("steps", [-1, 256])
 def test_steps_out_of_range(steps):
-    with pytest.raises(ModelError, match="steps"):
+    with pytest.raises(VaezipError, match="steps"):
         compress(picture("L", 4, 4), steps=steps)
 
 

@@ -82,9 +82,9 @@ def test_a_posterior_does_not_depend_on_its_neighbours(small_local):
     model, x = small_local.model, small_local.images[:3]
     frame = raster.framed(x)
     strip = next(raster.strips(x.shape))
-    together = raster._posterior(model, frame, strip, 3)
+    together = raster.posterior(model, frame, strip, 3)
     for i in range(3):
-        alone = raster._posterior(model, frame[i : i + 1], strip, 3)
+        alone = raster.posterior(model, frame[i : i + 1], strip, 3)
         across = len(alone[0])
         assert all(np.array_equal(t[i * across : (i + 1) * across], a) for t, a in zip(together, alone))
 
@@ -141,6 +141,8 @@ def test_drawing_takes_what_the_picture_costs(small_local, random_stack):
     prior = raster._prior(model, 1, False)
     bins = prior.pop(copy)
     costs = d.bits(prior.intervals(bins), prior.precision).sum()
-    intervals = raster._intervals(model, frame, next(raster.strips(shape)), bins.reshape(1, -1))
+    intervals = raster.intervals(
+        model, frame, next(raster.strips(shape)), model.weights, model.shifts(bins.reshape(1, -1))
+    )
     costs += d.bits(intervals, d.LOGISTIC_PRECISION).sum()
     assert before - stack.bits == pytest.approx(costs, abs=1)

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip import distributions as d
+from vaezip import latents
 from vaezip.ans import Stack, StackExhausted
 from vaezip.errors import FormatError
 from vaezip.model import Mask, Model, Pixels
@@ -119,12 +120,9 @@ def elbo_bits(model: Model, x: Pixels, mask: Mask, steps: int) -> float:
     for start in range(0, len(x), BATCH_CAP):
         part = slice(start, start + BATCH_CAP)
         q = _posterior(model, x[part], mask[part], steps)
-        scratch = Stack(int(noise.integers(0, 1 << 32)))
-        scratch.words = noise.integers(0, 1 << 32, q.means.size + 2, dtype=np.uint32)
-        scratch.size = scratch.words.size
-        bins = q.pop(scratch)
+        bins = latents.sample(q, noise)
         p = model.coder(bins.reshape(-1, model.architecture.latents), mask[part])
-        prior = _fine_prior(bins.size)
+        prior = latents.fine_prior(bins.size)
         total += float(d.bits(p.intervals(_pixels(x[part], mask[part])), p.precision).sum())
         total += float(d.bits(prior.intervals(bins), prior.precision).sum())
         total -= float(d.bits(q.intervals(bins), q.precision).sum())
@@ -144,26 +142,26 @@ def _push_batch(model: Model, stack: Stack, x: Pixels, mask: Mask, batch: slice,
     bins = q.pop(stack)
     p = model.coder(bins.reshape(-1, model.architecture.latents), mask[batch])
     p.push(stack, _pixels(x[batch], mask[batch]))
-    _fine_prior(bins.size).push(stack, bins)
+    latents.fine_prior(bins.size).push(stack, bins)
 
 
 def _pop_batch(model: Model, stack: Stack, x: Pixels, mask: Mask, batch: slice, steps: int, fill: Fill) -> None:
-    bins = _fine_prior((batch.stop - batch.start) * model.architecture.latents).pop(stack)
+    bins = latents.fine_prior((batch.stop - batch.start) * model.architecture.latents).pop(stack)
     _pop_pixels(model, stack, x, mask, batch, bins, fill)
     _posterior(model, x[batch], mask[batch], steps).push(stack, bins)
 
 
 def _push_coarse(model: Model, stack: Stack, x: Pixels, mask: Mask, coarse: int) -> None:
-    prior = d.StandardNormal(np.tile(model.coarse, coarse))
+    prior = latents.coarse_prior(coarse, model.coarse)
     symbols = _choose(model, x[:coarse], mask[:coarse])
-    p = model.coder(_centres(model, symbols), mask[:coarse])
+    p = model.coder(latents.centres(symbols, model.coarse), mask[:coarse])
     p.push(stack, _pixels(x[:coarse], mask[:coarse]))
     prior.push(stack, symbols.ravel())
 
 
 def _pop_coarse(model: Model, stack: Stack, x: Pixels, mask: Mask, coarse: int, fill: Fill) -> None:
-    symbols = d.StandardNormal(np.tile(model.coarse, coarse)).pop(stack)
-    bins = _centres(model, symbols.reshape(coarse, -1))
+    symbols = latents.coarse_prior(coarse, model.coarse).pop(stack)
+    bins = latents.centres(symbols.reshape(coarse, -1), model.coarse)
     _pop_pixels(model, stack, x, mask, slice(0, coarse), bins, fill)
 
 
@@ -178,8 +176,7 @@ def _choose(model: Model, x: Pixels, mask: Mask) -> Bins:
     """Coarse symbols (tiles, latents) that code each tile cheaply: those of the refined posterior
     mean, improved by a search where the latents are few."""
     means, _ = model.posterior(x, mask, COARSE_STEPS)
-    fine = (means.astype(np.int64) >> (d.POSTERIOR_MEAN_BITS - d.LATENT_BITS)) + d.LATENT_BINS // 2
-    symbols = (np.clip(fine, 0, d.LATENT_BINS - 1) >> model.coarse).astype(np.int32)
+    symbols = latents.coarse_symbols(means, model.coarse)
     if model.architecture.latents > SEARCHED_LATENTS:
         return symbols
     return np.stack([_search(model, *tile) for tile in zip(symbols, x, mask)])
@@ -200,27 +197,17 @@ def _search(model: Model, symbols: Bins, x: Pixels, mask: Mask) -> Bins:
 def _coarse_costs(model: Model, candidates: Bins, x: Pixels, mask: Mask) -> NDArray[np.int64]:
     """What one tile and its z cost, for each of some coarse z, in integers that every machine computes alike."""
     count = len(candidates)
-    prior = d.StandardNormal(np.tile(model.coarse, count))
+    prior = latents.coarse_prior(count, model.coarse)
     masks = np.broadcast_to(mask, (count, *mask.shape))
-    p = model.coder(_centres(model, candidates), masks)
+    p = model.coder(latents.centres(candidates, model.coarse), masks)
     pixels = _pixels(np.broadcast_to(x, (count, *x.shape)), masks)
     for_z, for_x = d.costs(prior.intervals(candidates.ravel())), d.costs(p.intervals(pixels))
     return for_z.reshape(count, -1).sum(axis=1) + for_x.reshape(count, -1).sum(axis=1)
 
 
-def _centres(model: Model, symbols: Bins) -> Bins:
-    """The fine bins in the middle of coarse ones."""
-    middle = (1 << model.coarse) >> 1
-    return ((symbols.astype(np.int64) << model.coarse) + middle).astype(np.int32)
-
-
 def _posterior(model: Model, x: Pixels, mask: Mask, steps: int) -> d.Gaussian:
     means, log_sigmas = model.posterior(x, mask, steps)
     return d.Gaussian(means.ravel(), log_sigmas.ravel())
-
-
-def _fine_prior(count: int) -> d.StandardNormal:
-    return d.StandardNormal(np.zeros(count, np.int64))
 
 
 def _pixels(x: Pixels, mask: Mask) -> NDArray[np.uint8]:

@@ -24,6 +24,7 @@ from threadpoolctl import threadpool_limits
 
 from vaezip import chain, checkpoint, classic, container
 from vaezip.container import CLASSIC, Block, Group
+from vaezip.effort import DEFAULT, DEFAULT_PRESET, NONE, Effort, chosen_effort
 from vaezip.errors import FormatError, ImageError, ModelError, VaezipError
 from vaezip.images import BOXES, DEFAULT_MAX_PIXELS, MODES, Picture
 from vaezip.local_model import AnyModel
@@ -116,14 +117,14 @@ class _Pending:
 class Compressor:
     """Takes pictures one by one, codes them in blocks, and gives the file at the end.
 
-    The bytes depend on the pictures, their order, the models and K alone: not on ``threads``,
+    The bytes depend on the pictures, their order, the models and the effort alone: not on ``threads``,
     ``device`` or the machine.
     """
 
     def __init__(
         self,
         model: str | os.PathLike[str] = AUTO,
-        steps: int = 0,
+        effort: Effort = DEFAULT,
         device: str = "cpu",
         threads: int = 1,
         verify: bool = True,
@@ -131,11 +132,9 @@ class Compressor:
         embed_model: bool = False,
     ) -> None:
         """See :func:`compress`; a ``shelf`` saves loading models again, and then tells the device."""
-        if not 0 <= steps <= container.MAX_STEPS:
-            raise ModelError(f"the number of steps must lie between 0 and {container.MAX_STEPS}")
         self.shelf = shelf or ModelShelf(device=device)
         self.chosen = None if model == AUTO else self.shelf.by_name(model)
-        self.steps, self.verify, self.threads, self.embed_model = steps, verify, threads, embed_model
+        self.effort, self.verify, self.threads, self.embed_model = effort, verify, threads, embed_model
         self._pending: dict[tuple[str, int, int], _Pending] = {}
         self._names: set[str] = set()
         self._resources = ExitStack()
@@ -222,7 +221,7 @@ class Compressor:
         fingerprint = model.fingerprint if model else CLASSIC
         native = model is not None and (group.height, group.width) == model.architecture.tile
         height, width = (0, 0) if native else (group.height, group.width)
-        steps = self.steps if model else 0
+        steps = self.effort.steps if model else 0
         header = container.inline_header(
             Group(group.mode, height, width, boxes=group.boxes, blocks=[Block(fingerprint, steps, b"")]),
             _name_to_store(model) if model else "",
@@ -263,12 +262,12 @@ class Compressor:
         if len(candidates) == 1 or some.size == samples.size:
             return candidates
         mode = MODE_NAMES[group.mode]
-        sizes = [len(_encode_block(model, mode, some, 0, 0)) for model in candidates]
+        sizes = [len(_encode_block(model, mode, some, NONE, 0)) for model in candidates]
         return [candidates[int(np.argmin(sizes))]]
 
     def _code(self, model: AnyModel | None, mode: str, samples: Samples, checksum: int) -> Block:
-        steps = self.steps if model else 0
-        payload = _encode_block(model, mode, samples, steps, checksum)
+        steps = self.effort.steps if model else 0
+        payload = _encode_block(model, mode, samples, self.effort, checksum)
         if self.verify:
             decoded, found = _decode_block(model, mode, payload, samples.shape, steps)
             if found != checksum or not np.array_equal(decoded, samples):
@@ -279,11 +278,12 @@ class Compressor:
 def compress(
     pictures: Picture | Iterable[tuple[str, Picture]],
     model: str | os.PathLike[str] = AUTO,
-    steps: int = 0,
+    steps: int | None = None,
     device: str = "cpu",
     threads: int = 1,
     verify: bool = True,
     embed_model: bool = False,
+    preset: int = DEFAULT_PRESET,
 ) -> bytes:
     """The ``.vz`` file of one picture, or of a set of named pictures.
 
@@ -292,16 +292,20 @@ def compress(
         model: a shipped model's name, the path of a model file, or ``auto``: whatever is smallest
             among the models that fit and lossless WebP; of many pictures, or a large one, whatever is
             smallest on some of it.
-        steps: K of Algorithm 2: gradient steps on each posterior, repeated by the decoder.
+        steps: K: gradient steps on each posterior, or, by a model with a pixel network, on that network
+            after each band of rows; repeated by the decoder.
         device: ``cpu``, or ``cuda`` where PyTorch sees one.
         threads: blocks coded at once.
         verify: decode every block again and compare.
         embed_model: put the models that are used into the file, which then needs nothing else to be read.
+        preset: where no ``steps`` are given, 1 (fast) … 9 (small).
 
     Raises:
         ImageError, ModelError: a picture or model is unfit.
+        VaezipError: ``steps`` or ``preset`` is out of range.
     """
-    with Compressor(model, steps, device, threads, verify, embed_model=embed_model) as compressor:
+    effort = chosen_effort(steps, preset)
+    with Compressor(model, effort, device, threads, verify, embed_model=embed_model) as compressor:
         for name, picture in [("", pictures)] if isinstance(pictures, Picture) else pictures:
             compressor.add(name, picture)
         return compressor.close()
@@ -533,7 +537,7 @@ def _some(samples: Samples) -> Samples:
     return np.stack([samples[0, y : y + side, x : x + side] for y in tops for x in lefts])
 
 
-def _encode_block(model: AnyModel | None, mode: str, samples: Samples, steps: int, checksum: int) -> bytes:
+def _encode_block(model: AnyModel | None, mode: str, samples: Samples, effort: Effort, checksum: int) -> bytes:
     """Code (pictures, height, width, channels) by a model, or classically where there is none."""
     if model is None:
         coded = classic.encode(samples)
@@ -544,7 +548,7 @@ def _encode_block(model: AnyModel | None, mode: str, samples: Samples, steps: in
         coded = classic.encode(alpha)
         prefix = _CRC.pack(len(coded)) + coded
         checksum ^= zlib.crc32(prefix)
-    return prefix + chain.encode(model, colour, steps, checksum)
+    return prefix + chain.encode(model, colour, effort, checksum)
 
 
 def _decode_block(

@@ -25,8 +25,8 @@ Ints = NDArray[Any]
 OUTPUT_BOUND = d.MEAN_BOUND
 """The decoder's last layer is clamped to ± this; each likelihood clamps further."""
 
-_SIGMOID_RANGE = tables.LOGISTIC_RANGE
-_SIGMOID_STEPS = 64
+SIGMOID_RANGE = tables.LOGISTIC_RANGE
+SIGMOID_STEPS = 64
 
 
 class Coder(Protocol):
@@ -149,8 +149,8 @@ def likelihood(name: str) -> Likelihood:
 
 def sigmoid(b: Backend, x: Array) -> Array:
     """σ(x) at the nearest multiple of 1/64, float64."""
-    edge = float(_SIGMOID_RANGE * _SIGMOID_STEPS)
-    index = b.xp.clip(b.xp.floor(x * float(_SIGMOID_STEPS) + 0.5), -edge, edge) + edge
+    edge = float(SIGMOID_RANGE * SIGMOID_STEPS)
+    index = b.xp.clip(b.xp.floor(x * float(SIGMOID_STEPS) + 0.5), -edge, edge) + edge
     return look_up(b, _sigmoid_table(), index)
 
 
@@ -210,10 +210,16 @@ def _log_scales(outputs: Ints) -> Ints:
     return np.clip(outputs[..., 1], d.LOG_SCALE_LOW, d.LOG_SCALE_HIGH)
 
 
+def gradient_tables() -> tuple[NDArray[np.float64], ...]:
+    """What logistic gradients are made from: σ at multiples of 1/SIGMOID_STEPS; and for every log scale 1/s,
+    1 − e^(−1/s) and (1/s)/(e^(1/s) − 1)."""
+    return _sigmoid_table(), _reciprocal_scales(), _interior_factors(), _inner_derivatives()
+
+
 @lru_cache
 def _sigmoid_table() -> NDArray[np.float64]:
-    edge = _SIGMOID_RANGE * _SIGMOID_STEPS
-    return tables.sigmoid(np.arange(-edge, edge + 1) / float(_SIGMOID_STEPS))
+    edge = SIGMOID_RANGE * SIGMOID_STEPS
+    return tables.sigmoid(np.arange(-edge, edge + 1) / float(SIGMOID_STEPS))
 
 
 @lru_cache

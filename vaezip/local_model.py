@@ -44,9 +44,9 @@ class LocalModel:
         self.encoder = IntegerNetwork(b, a.encoder, self.tensors, 128)
         self.style = IntegerNetwork(b, a.style, self.tensors, d.LATENT_BINS // 2)
         self.coarse = coarse_grid(self.tensors, a.latents)
-        made = integer.layers(a, self.tensors)
-        self.pixels = PixelNetwork(b, a, made)
-        self.weights = kernel.weights(a, made)
+        self.layers = integer.layers(a, self.tensors)
+        self.pixels = PixelNetwork(b, a, self.layers)
+        self.weights = kernel.weights(a, self.layers)
         self.tables = kernel.mixture_tables()
         self._check_networks()
 

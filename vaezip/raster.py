@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip import distributions as d
+from vaezip import latents
 from vaezip.ans import Stack, StackExhausted
 from vaezip.errors import FormatError
 from vaezip.local_model import LocalModel
@@ -69,9 +70,9 @@ def encode(model: LocalModel, pictures: Pixels, steps: int, seed: int) -> bytes:
     stack, frame = Stack(seed), framed(pictures)
     for number, strip in enumerate(reversed(list(strips(pictures.shape)))):
         part = frame[strip.pictures]
-        q = _posterior(model, part, strip, steps)
+        q = posterior(model, part, strip, steps)
         bins, coarse = (_choose(model, q), True) if number == 0 else _take(model, stack, q)
-        stack.push(*_intervals(model, part, strip, bins), d.LOGISTIC_PRECISION)
+        stack.push(*intervals(model, part, strip, model.weights, model.shifts(bins)), d.LOGISTIC_PRECISION)
         _prior(model, bins.shape[0], coarse).push(stack, (bins >> model.coarse * coarse).ravel())
         if number:
             d.Uniform(1, 1).push(stack, np.array([int(coarse)]))
@@ -95,7 +96,7 @@ def decode(model: LocalModel, data: bytes, shape: tuple[int, int, int, int], ste
     seed = stack.state & 0xFFFFFFFF
     if not stack.spent(seed):
         raise FormatError("the coded data is damaged")
-    return _pictures(frame), seed
+    return unframed(frame), seed
 
 
 def draw(model: LocalModel, stack: Stack, shape: tuple[int, int, int, int]) -> Pixels:
@@ -103,9 +104,10 @@ def draw(model: LocalModel, stack: Stack, shape: tuple[int, int, int, int]) -> P
     frame = empty_frame(shape)
     for strip in strips(shape):
         part = frame[strip.pictures]
-        bins = _prior(model, len(part) * _across(part), False).pop(stack)
-        _pop_pixels(model, stack, part, strip, bins.reshape(-1, model.architecture.latents))
-    return _pictures(frame)
+        bins = _prior(model, len(part) * across(part), False).pop(stack)
+        shifts = model.shifts(bins.reshape(-1, model.architecture.latents))
+        pop_pixels(model, stack, part, strip, model.weights, shifts)
+    return unframed(frame)
 
 
 def elbo_bits(model: LocalModel, pictures: Pixels, steps: int) -> float:
@@ -114,36 +116,43 @@ def elbo_bits(model: LocalModel, pictures: Pixels, steps: int) -> float:
     total, frame, noise = 0.0, framed(pictures), np.random.default_rng(0)
     for strip in strips(pictures.shape):
         part = frame[strip.pictures]
-        means, log_sigmas = _posterior(model, part, strip, steps)
+        means, log_sigmas = posterior(model, part, strip, steps)
         q = d.Gaussian(means.ravel(), log_sigmas.ravel())
-        scratch = Stack(int(noise.integers(0, 1 << 32)))
-        scratch.words = noise.integers(0, 1 << 32, means.size + 2, dtype=np.uint32)
-        scratch.size = scratch.words.size
-        bins = q.pop(scratch)
+        bins = latents.sample(q, noise)
         prior = _prior(model, len(means), False)
-        total += float(d.bits(_intervals(model, part, strip, bins.reshape(means.shape)), d.LOGISTIC_PRECISION).sum())
+        shifts = model.shifts(bins.reshape(means.shape))
+        total += float(d.bits(intervals(model, part, strip, model.weights, shifts), d.LOGISTIC_PRECISION).sum())
         total += float(d.bits(prior.intervals(bins), prior.precision).sum())
         total -= float(d.bits(q.intervals(bins), q.precision).sum())
     return total
 
 
 def _pop_strip(model: LocalModel, stack: Stack, frame: Frame, strip: Strip, coarse: bool, steps: int) -> None:
-    tiles = len(frame) * _across(frame)
+    tiles = len(frame) * across(frame)
     symbols = _prior(model, tiles, coarse).pop(stack).reshape(tiles, -1)
-    bins = _centres(model, symbols) if coarse else symbols
-    _pop_pixels(model, stack, frame, strip, bins)
+    bins = latents.centres(symbols, model.coarse) if coarse else symbols
+    pop_pixels(model, stack, frame, strip, model.weights, model.shifts(bins))
     if not coarse:
-        means, log_sigmas = _posterior(model, frame, strip, steps)
+        means, log_sigmas = posterior(model, frame, strip, steps)
         d.Gaussian(means.ravel(), log_sigmas.ravel()).push(stack, bins.ravel())
 
 
-def _pop_pixels(model: LocalModel, stack: Stack, frame: Frame, strip: Strip, bins: Bins) -> None:
+def pop_pixels(
+    model: LocalModel, stack: Stack, frame: Frame, strip: Strip, weights: kernel.Weights, shifts: Bins
+) -> None:
+    """Take the pixels of a strip, or of some rows of one, off the stack, and write them into the frame.
+
+    Args:
+        weights: of the pixel network.
+        shifts: of the style network, for each tile of the strip.
+    """
     nothing, head = np.empty(0, np.int64), (np.uint64(stack.state), stack.words, stack.size)
-    state, size, _ = _run(model, True, frame, strip, bins, head, nothing, nothing)
+    state, size, _ = _run(model, True, frame, strip, weights, shifts, head, nothing, nothing)
     stack.settle(state, size)
 
 
-def _pictures(frame: Frame) -> Pixels:
+def unframed(frame: Frame) -> Pixels:
+    """The pictures of a frame."""
     return frame[:, RADIUS:, RADIUS:-RADIUS].astype(np.uint8)
 
 
@@ -157,24 +166,19 @@ def _take(model: LocalModel, stack: Stack, q: tuple[Bins, Bins]) -> tuple[Bins, 
 
 def _choose(model: LocalModel, q: tuple[Bins, Bins]) -> Bins:
     """The fine bins in the middle of the coarse ones in which the posterior means lie."""
-    fine = (q[0].astype(np.int64) >> (d.POSTERIOR_MEAN_BITS - d.LATENT_BITS)) + d.LATENT_BINS // 2
-    return _centres(model, np.clip(fine, 0, d.LATENT_BINS - 1) >> model.coarse)
-
-
-def _centres(model: LocalModel, symbols: NDArray[np.integer]) -> Bins:
-    return ((symbols.astype(np.int64) << model.coarse) + ((1 << model.coarse) >> 1)).astype(np.int32)
+    return latents.centres(latents.coarse_symbols(q[0], model.coarse), model.coarse)
 
 
 def _prior(model: LocalModel, tiles: int, coarse: bool) -> d.StandardNormal:
-    return d.StandardNormal(np.tile(model.coarse * int(coarse), tiles))
+    return latents.coarse_prior(tiles, model.coarse * int(coarse))
 
 
-def _intervals(model: LocalModel, frame: Frame, strip: Strip, bins: Bins) -> Intervals:
-    """Starts and freqs in the order of pushing: what is popped first comes last."""
+def intervals(model: LocalModel, frame: Frame, strip: Strip, weights: kernel.Weights, shifts: Bins) -> Intervals:
+    """Starts and freqs of what :func:`pop_pixels` takes, in the order of pushing: what is popped first comes last."""
     values = len(frame) * strip.rows * (frame.shape[2] - 2 * RADIUS) * frame.shape[3]
     starts, freqs = np.empty(values, np.int64), np.empty(values, np.int64)
     unused = (np.uint64(0), np.empty(0, np.uint32), 0)
-    _run(model, False, frame, strip, bins, unused, starts, freqs)
+    _run(model, False, frame, strip, weights, shifts, unused, starts, freqs)
     return starts[::-1], freqs[::-1]
 
 
@@ -183,23 +187,23 @@ def _run(
     decoding: bool,
     frame: Frame,
     strip: Strip,
-    bins: Bins,
+    weights: kernel.Weights,
+    shifts: Bins,
     stack: tuple[np.uint64, NDArray[np.uint32], int],
     starts: NDArray[np.int64],
     freqs: NDArray[np.int64],
 ) -> tuple[np.uint64, int, int]:
     width = frame.shape[2] - 2 * RADIUS
     waves = (0, width + kernel.LAG * (strip.rows - 1))
-    a = model.architecture
     return kernel.code_strip(
         decoding,
         frame,
         strip.top,
         strip.rows,
         waves,
-        model.weights,
-        model.shifts(bins),
-        a.mixture,
+        weights,
+        shifts,
+        model.architecture.mixture,
         model.tables,
         stack,
         starts,
@@ -207,25 +211,27 @@ def _run(
     )
 
 
-def _posterior(model: LocalModel, frame: Frame, strip: Strip, steps: int) -> tuple[Bins, Bins]:
+def posterior(model: LocalModel, frame: Frame, strip: Strip, steps: int) -> tuple[Bins, Bins]:
     """q(z|x) of the strip's tiles; all its pixels must be in the frame."""
     rows = frame[:, RADIUS + strip.top : RADIUS + strip.top + strip.rows, RADIUS:-RADIUS]
     tiling = Tiling(rows.shape, (TILE, TILE))
     tiles = tiling.split(rows.astype(np.uint8))
-    frames = _tile_frames(frame, strip) if steps else np.zeros((len(tiles), 0), np.int16)
+    frames = tile_frames(frame, strip.top, strip.rows) if steps else np.zeros((len(tiles), 0), np.int16)
     return model.posterior(tiles, frames, tiling.mask, steps)
 
 
-def _tile_frames(frame: Frame, strip: Strip) -> Frame:
-    """Each tile with its causal surroundings; what lies outside of the picture repeats its edge and is masked."""
+def tile_frames(frame: Frame, top: int, rows: int) -> Frame:
+    """Each tile of a strip with its causal surroundings, (tiles, TILE + RADIUS, TILE + 2 RADIUS, channels);
+    what lies outside of the picture repeats its edge."""
     n, _, w, c = frame.shape
-    part = frame[:, strip.top : strip.top + strip.rows + RADIUS]
-    across = _across(frame)
-    beside = across * TILE + 2 * RADIUS - w
-    part = np.pad(part, ((0, 0), (0, TILE - strip.rows), (0, beside), (0, 0)), mode="edge")
-    tiles = [part[:, :, i * TILE : i * TILE + TILE + 2 * RADIUS] for i in range(across)]
-    return np.stack(tiles, axis=1).reshape(n * across, TILE + RADIUS, TILE + 2 * RADIUS, c)
+    part = frame[:, top : top + rows + RADIUS]
+    columns = across(frame)
+    beside = columns * TILE + 2 * RADIUS - w
+    part = np.pad(part, ((0, 0), (0, TILE - rows), (0, beside), (0, 0)), mode="edge")
+    tiles = [part[:, :, i * TILE : i * TILE + TILE + 2 * RADIUS] for i in range(columns)]
+    return np.stack(tiles, axis=1).reshape(n * columns, TILE + RADIUS, TILE + 2 * RADIUS, c)
 
 
-def _across(frame: Frame) -> int:
+def across(frame: Frame) -> int:
+    """Tiles in a row of a frame's pictures."""
     return -(-(frame.shape[2] - 2 * RADIUS) // TILE)

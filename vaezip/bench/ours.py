@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from vaezip import chain, checkpoint, container
 from vaezip.bench.method import Named
 from vaezip.codec import AUTO, Archive, Compressor, ModelShelf
+from vaezip.effort import Effort
 from vaezip.errors import VaezipError
 from vaezip.images import Picture
 from vaezip.local_model import AnyModel
@@ -51,7 +52,9 @@ class Ours:
 
     def encode(self, prepared: Sequence[Named], verify: bool) -> list[bytes]:
         """One file."""
-        with Compressor(self.model, self.steps, threads=self.threads, verify=verify, shelf=self.shelf) as compressor:
+        with Compressor(
+            self.model, Effort(self.steps), threads=self.threads, verify=verify, shelf=self.shelf
+        ) as compressor:
             for name, picture in prepared:
                 compressor.add(name, picture)
             return [compressor.close()]
@@ -113,9 +116,11 @@ def information(model: AnyModel | None) -> dict[str, Any]:
 
 def _elbo_bits(model: AnyModel, samples: NDArray[np.uint8], steps: int) -> float:
     """Of pictures of one size (pictures, height, width, channels), the mean over some draws of z."""
+    if chain.learns(model, Effort(steps)):
+        return chain.elbo_bits(model, samples, Effort(steps))  # no z is drawn
     tiles = len(Tiling(samples.shape, model.architecture.tile).mask)
     draws = min(max(_ELBO_TILES // tiles, 1), _MAX_DRAWS)
-    return chain.elbo_bits(model, np.concatenate([samples] * draws), steps) / draws
+    return chain.elbo_bits(model, np.concatenate([samples] * draws), Effort(steps)) / draws
 
 
 def _checked(picture: Picture | VaezipError) -> Picture:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,8 +21,20 @@ from vaezip.cli.streams import PATH, STDIO
 
 if TYPE_CHECKING:
     from vaezip.codec import ModelShelf
+    from vaezip.effort import Effort
 
 _AUTO = "auto"
+_PRESETS = range(1, 10)
+"""As :data:`vaezip.effort.PRESETS`, which is too heavy to import for a help text."""
+
+
+def _presets(command: Callable[..., Any]) -> Callable[..., Any]:
+    """``-1`` … ``-9``; the first stands for all of them in the help."""
+    for n in reversed(_PRESETS):
+        text = "… to -9: from the fastest to the smallest, in both directions.  [default: -5]"
+        flag = click.option(f"-{n}", "preset", flag_value=n, type=int, default=None, help=text, hidden=n > 1)
+        command = flag(command)
+    return command
 
 
 @click.command()
@@ -35,13 +48,14 @@ _AUTO = "auto"
     show_default=True,
     help="A model that comes with vaezip, a model file, or whatever makes the file smallest.",
 )
+@_presets
 @click.option(
     "--steps",
     type=click.IntRange(0, 65535),
     metavar="K",
-    default=0,
-    show_default=True,
-    help="Refine each posterior by K steps: smaller, but slower, to decompress too.",
+    default=None,
+    help="Take K gradient steps, in the place of a preset's: on each posterior, or, by a model for photographs, "
+    "on its pixel network after every two rows. Smaller, but slower, to decompress too.",
 )
 @click.option(
     "--embed-model",
@@ -57,7 +71,8 @@ def command(
     output: str | None,
     force: bool,
     model: str,
-    steps: int,
+    preset: int | None,
+    steps: int | None,
     embed_model: bool,
     device: str,
     threads: int,
@@ -74,7 +89,9 @@ def command(
     """
     if STDIO in images and len(images) > 1:
         raise click.UsageError("'-' cannot be one of several IMG.")
-    job = _Job(force, model, steps, embed_model, device, threads, max_pixels, console)
+    if preset is not None and steps is not None:
+        raise click.UsageError("-1 … -9 and --steps say the same; give one of them.")
+    job = _Job(force, model, _effort(preset, steps), embed_model, device, threads, max_pixels, console)
     if images == (STDIO,):
         job.alone(Source(STDIO, ""), output or STDIO)
     elif output is None:
@@ -101,14 +118,14 @@ class _Job:
         self,
         force: bool,
         model: str,
-        steps: int,
+        effort: Effort,
         embed_model: bool,
         device: str,
         threads: int,
         max_pixels: int,
         console: Console,
     ) -> None:
-        self.force, self.model, self.steps, self.threads = force, model, steps, threads
+        self.force, self.model, self.effort, self.threads = force, model, effort, threads
         self.embed_model = embed_model
         self.max_pixels, self.console = max_pixels, console
         options.check_device(device)
@@ -179,7 +196,7 @@ class _Job:
 
     def _compressor(self) -> vaezip.Compressor:
         return vaezip.Compressor(
-            self.model, self.steps, threads=self.threads, shelf=self.shelf, embed_model=self.embed_model
+            self.model, self.effort, threads=self.threads, shelf=self.shelf, embed_model=self.embed_model
         )
 
     def _summarise(self, head: str, size: int, values: int, data: bytes) -> None:
@@ -189,6 +206,13 @@ class _Job:
             self.console.summary(
                 f"{head}{size:,} → {len(data):,} bytes ({share}, {rate}, {_methods(data, self.model_files)})"
             )
+
+
+def _effort(preset: int | None, steps: int | None) -> Effort:
+    from vaezip.effort import DEFAULT_PRESET, chosen_effort
+
+    with blame(None):
+        return chosen_effort(steps, preset or DEFAULT_PRESET)
 
 
 def _shelf(model: str, device: str) -> ModelShelf:

@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from vaezip import chain, checkpoint, datasets
+from vaezip.effort import Effort
 from vaezip.inference import Settings
 from vaezip.local_model import AnyModel
 from vaezip.networks.floating import Vae
@@ -127,7 +128,7 @@ def measure(vae: Vae, model: AnyModel, test: NDArray[np.uint8], refined: int) ->
 
 
 def _integer_bpd(model: AnyModel, images: NDArray[np.uint8], steps: int) -> float:
-    return chain.elbo_bits(model, images, steps) / images.size
+    return chain.elbo_bits(model, images, Effort(steps)) / images.size
 
 
 def card(record: dict[str, Any]) -> str:

@@ -37,10 +37,10 @@ def quantize_local(vae: LocalVae, frames: torch.Tensor) -> Tensors:
     x = frames[:, RADIUS:, RADIUS:-RADIUS]
     mean, log_sigma = vae.posterior(x)
     z = mean + torch.exp(log_sigma) * torch.randn(mean.shape, generator=torch.Generator().manual_seed(0))
-    units = _units(vae, frames, z)
-    stream = _exponent(units["hidden"])
-    inner = [_exponent(u) for u in units["inner"]]
-    heads = [_exponent(u) for u in units["head"]]
+    found = units(vae, frames, z)
+    stream = _exponent(found["hidden"])
+    inner = [_exponent(u) for u in found["inner"]]
+    heads = [_exponent(u) for u in found["head"]]
     precision = Precision()
     pixels = (x - a.offset) * 2.0**-a.exponent
     posterior = np.repeat([d.POSTERIOR_MEAN_BITS, d.LOG_SIGMA_BITS], a.latents)
@@ -75,7 +75,7 @@ def quantize_local(vae: LocalVae, frames: torch.Tensor) -> Tensors:
     return tensors
 
 
-def _units(vae: LocalVae, frames: torch.Tensor, z: torch.Tensor) -> dict[str, list[torch.Tensor]]:
+def units(vae: LocalVae, frames: torch.Tensor, z: torch.Tensor) -> dict[str, list[torch.Tensor]]:
     """What the hidden units of each kind are on the calibration tiles."""
     a = vae.architecture
     differences, prediction = (t.flatten(1, 2) for t in features(xp, frames))

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from vaezip.distributions import LOGISTIC_PRECISION
 from vaezip.networks.floating import LOG_SIGMA_RANGE, Network
-from vaezip.networks.local.architecture import LocalArchitecture
+from vaezip.networks.local.architecture import RADIUS, LocalArchitecture
 from vaezip.networks.local.neighbourhood import features
 from vaezip.training.likelihoods import LOG_SCALE_RANGE
 
@@ -62,32 +62,26 @@ class LocalVae(nn.Module):
         mean, log_sigma = self.encoder((x.float() - a.offset) * 2.0**-a.exponent).chunk(2, dim=-1)
         return mean, log_sigma.clamp(*LOG_SIGMA_RANGE)
 
-    def elbo(self, frame: Tensor, x: Tensor) -> Tensor:
-        """log p(x|z) − KL(q(z|x) ‖ p(z)), z ~ q(z|x), of each tile in nats, (tiles,).
+    def log_likelihood(self, frame: Tensor, z: Tensor) -> Tensor:
+        """log p(x|z) of each pixel in nats, (tiles, pixels), the coder's floor under p included.
 
         Args:
             frame: tiles with what surrounds them, (tiles, 32 + RADIUS, 32 + 2 RADIUS, channels).
-            x: the tiles alone.
+            z: (tiles, latents).
         """
-        mean, log_sigma = self.posterior(x)
-        z = mean + torch.exp(log_sigma) * torch.randn_like(mean)
-        kl = 0.5 * (mean**2 + torch.exp(2 * log_sigma) - 1) - log_sigma
-        return self.log_likelihood(frame, x, z) - kl.sum(1)
-
-    def log_likelihood(self, frame: Tensor, x: Tensor, z: Tensor) -> Tensor:
-        """log p(x|z) of each tile in nats, the coder's floor under p included."""
         a = self.architecture
+        x = frame[:, RADIUS:, RADIUS:-RADIUS]
         differences, prediction = (t.flatten(1, 2) for t in features(xp, frame))
         residual = (x.flatten(1, 2) - prediction) / UNIT
         h = self.trunk(differences, prediction, self.style(z))
-        total = torch.zeros(len(x))
+        total = torch.zeros(x.shape[0], a.tile[0] * a.tile[1])
         known: list[Tensor] = []
         for i, c in enumerate(a.order):
             at = slice(c, c + 1)
             inner = F.relu(self.head[i](torch.cat([h, *known], -1)))
             parameters = self.out[i](torch.cat([inner, *known], -1))
             log_p = mixture_log_prob(x.flatten(1, 2)[..., at], prediction[..., at], parameters)
-            total = total + log_p.flatten(1).sum(1)
+            total = total + log_p
             known.append(residual[..., at])
         return total
 

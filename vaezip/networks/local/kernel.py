@@ -164,7 +164,7 @@ def _head(n, i, weights, h, e, unit, out):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _mixture(out, prediction, mix, powers, w, m, s):  # type: ignore[no-untyped-def]
+def mixture(out, prediction, mix, powers, w, m, s):  # type: ignore[no-untyped-def]
     """Weights, means and log scales of one channel of one pixel, as LogisticMixture has them."""
     best = 0
     for k in range(1, mix):
@@ -184,7 +184,7 @@ def _mixture(out, prediction, mix, powers, w, m, s):  # type: ignore[no-untyped-
 
 
 @inlined
-def _describe(frame, i, y, x, channels, f, p, prediction):  # type: ignore[no-untyped-def]
+def describe(frame, i, y, x, channels, f, p, prediction):  # type: ignore[no-untyped-def]
     """Features and prediction of the pixel at frame position (y, x)."""
     for c in range(channels):
         west, north, corner = frame[i, y, x - 1, c], frame[i, y - 1, x, c], frame[i, y - 1, x - 1, c]
@@ -256,7 +256,7 @@ def code_strip(decode, frame, top, rows, waves, weights, shifts, mix, tables, st
                 column = wave - LAG * row
                 at[p, 0], at[p, 1], at[p, 2] = i, top + row + RADIUS, column + RADIUS
                 style[p] = i * across + column // 32
-                _describe(frame, i, at[p, 1], at[p, 2], channels, f, p, prediction)
+                describe(frame, i, at[p, 1], at[p, 2], channels, f, p, prediction)
             layer = weights.first_w, weights.first_b, weights.first_s, weights.first_c
             _shifted(n, f, *layer, shifts, style, 0, h)
             for b in range(weights.inner_w.shape[0]):
@@ -268,7 +268,7 @@ def code_strip(decode, frame, top, rows, waves, weights, shifts, mix, tables, st
                 _head(n, j, weights, h, e, unit, out)
                 for p in range(n):
                     i, y, x = at[p, 0], at[p, 1], at[p, 2]
-                    _mixture(out[p], prediction[p, c], mix, tables.powers, w, m, s)
+                    mixture(out[p], prediction[p, c], mix, tables.powers, w, m, s)
                     if decode:
                         state, size, value = d.pop_one_mixture(state, words, size, m, s, w, tables.cdf, tables.scales)
                         _enter(frame, i, y, x, c, value)

@@ -1,0 +1,185 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vaezip import distributions as d
+from vaezip import likelihoods, raster
+from vaezip.exact import backend
+from vaezip.networks.local import learning
+from vaezip.networks.local.integer import ACTIVATION_BOUND, DIFFERENCE_BOUND, SUM_BOUND, PixelNetwork
+from vaezip.networks.local.learning import Learner, Learning
+from vaezip.networks.local.neighbourhood import features, framed
+
+ROWS = 4
+
+
+def learner_of(model, bands=10, **options):
+    return Learner(model.architecture, model.layers, Learning(1, **options), bands)
+
+
+def shifts_of(model, tiles, seed=0):
+    bins = np.random.default_rng(seed).integers(1500, 2500, (tiles, model.architecture.latents)).astype(np.int32)
+    return model.shifts(bins)
+
+
+def whole(learner, frame, rows, shifts):
+    return learning._Band(*learning._inputs(frame, 0, rows, learner.weights.order), shifts)
+
+
+def bits(model, learner, frame, shifts, rows=ROWS):
+    strip = raster.Strip(slice(0, len(frame)), 0, rows)
+    found = raster.intervals(model, frame, strip, learner.weights, shifts)
+    return d.bits(found, d.LOGISTIC_PRECISION).sum()
+
+
+def matrices(learner):
+    return [learner.first, *learner.inner, *learner.outer, learner.head, *learner.out]
+
+
+def test_it_starts_as_the_network_that_codes(small_local):
+    """Outputs equal those of the matrix view of the same weights, bit for bit."""
+    model, a = small_local.model, small_local.model.architecture
+    learner = learner_of(model)
+    frame = framed(small_local.images[:2, :32, :32])
+    shifts = shifts_of(model, 2)
+    band = whole(learner, frame, 32, shifts)
+    learner._resize(len(band.values))
+    heads = learner._forward(band)
+    found = [learner.out[i](heads[:, i * a.head : (i + 1) * a.head], band.residuals) for i in range(a.channels)]
+    roomy = PixelNetwork(backend("cpu"), a, {name: learning._roomy(layer) for name, layer in model.layers.items()})
+    differences, prediction = features(np, frame)
+    inputs = np.concatenate([differences, prediction - a.offset], axis=-1).reshape(2, 1024, -1)
+    residuals = (frame[:, 3:, 3:-3] - prediction)[..., list(a.order)].reshape(2, 1024, -1)
+    trace = roomy.trace(inputs.astype(np.float32), residuals.astype(np.float32), shifts.astype(np.float32))
+    for one, other in zip(found, trace.outs):
+        assert np.array_equal(one, other.reshape(2048, -1))
+
+
+def test_room_to_grow_costs_next_to_nothing(small_local):
+    model = small_local.model
+    frame, shifts = framed(small_local.images[:8]), shifts_of(model, 16)
+    strip = raster.Strip(slice(0, 8), 0, 32)
+    before = d.bits(raster.intervals(model, frame, strip, model.weights, shifts), d.LOGISTIC_PRECISION).sum()
+    assert bits(model, learner_of(model), frame, shifts, 32) == pytest.approx(before, rel=1e-3)
+
+
+@given(st.integers(0, 10_000))
+def test_gradient_of_a_mixture(seed):
+    """The same as that of the likelihood, but for the rounding of the mixture's weights."""
+    rng, mix = np.random.default_rng(seed), 3
+    parameters = np.concatenate(
+        [rng.integers(-60, 60, (9, mix)), rng.integers(-4000, 4000, (9, mix)), rng.integers(-500, 2000, (9, mix))], 1
+    ).astype(np.float64)
+    prediction = rng.integers(0, 256, 9)
+    values = np.r_[0, 255, rng.integers(0, 256, 7)]
+    found = learning.mixture_gradient(parameters, values, prediction, mix, learning.gradient_tables())
+    absolute = parameters.copy()
+    absolute[:, mix : 2 * mix] += (prediction << d.MEAN_BITS)[:, None]
+    expected = likelihoods.LogisticMixture(mix).gradient(backend("cpu"), absolute, values.astype(np.float64))
+    assert np.allclose(found, expected, rtol=0.02, atol=2e-5)
+
+
+def test_gradients_of_weights_are_those_of_the_cost(small_local):
+    """Against differences. Sums are rounded, so small steps measure badly; mixtures are sharp, so large ones do."""
+    model = small_local.model
+    frame, shifts = framed(small_local.images[:8, :ROWS]), shifts_of(model, 16)
+    learner = learner_of(model)
+    band = whole(learner, frame, ROWS, shifts)
+    learner._resize(len(band.values))
+    gradients = {id(m): g[0] * g[3] for m, g in learner._backward(band, learner._forward(band))}
+
+    def difference(weights, at, step):
+        costs = []
+        for sign in (-1, 1):
+            weights[at] += sign * step
+            costs.append(bits(model, learner, frame, shifts))
+            weights[at] -= sign * step
+        return (costs[0] - costs[1]) * np.log(2) / (2 * step)
+
+    rng = np.random.default_rng(0)
+    for matrix in matrices(learner):
+        found = gradients[id(matrix)]
+        large = np.argwhere(np.abs(found) > np.quantile(np.abs(found), 0.7))
+        errors = []
+        for at in map(tuple, rng.permutation(large)[:15]):
+            measured = [difference(matrix.coded[0], at, step) for step in (64, 256, 1024, 2048)]
+            errors.append(min(abs(m / found[at] - 1) for m in measured))
+        assert np.median(errors) < 0.25
+
+
+def test_it_learns_what_it_saw(small_local):
+    model = small_local.model
+    frame, shifts = framed(255 - small_local.images[:8]), shifts_of(model, 16)
+    learner = learner_of(model, rate=100)
+    costs = [bits(model, learner, frame, shifts)]
+    for _ in range(10):
+        learner.after(frame, 0, ROWS, shifts)
+        costs.append(bits(model, learner, frame, shifts))
+    assert costs[-1] < 0.9 * costs[0]
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 1000), st.sampled_from([1, 32, 255]))
+def test_sums_stay_within_32_bits_at_any_rate(local_models, seed, rate):
+    model = local_models[3].model
+    noise = np.random.default_rng(seed).integers(0, 256, (1, 64, 20, 3)).astype(np.uint8)
+    frame, shifts = framed(noise), shifts_of(model, 1)
+    learner = learner_of(model, rate=rate)
+    before = [m.weight.copy() for m in matrices(learner)]
+    for top in range(0, 32, 2):
+        learner.after(frame, top, 2, shifts)
+    for matrix, old in zip(matrices(learner), before):
+        coded, known, bias = matrix.coded
+        units = matrix.weight.shape[1]
+        assert np.array_equal(coded[:, :units], matrix.weight)
+        assert not coded[:, units:].any()
+        assert np.array_equal(known, matrix.known)
+        assert np.array_equal(bias, matrix.bias)
+        bound = DIFFERENCE_BOUND if matrix is learner.first else ACTIVATION_BOUND
+        worst = np.abs(coded.astype(np.int64)).sum(1) * bound + np.abs(known.astype(np.int64)).sum(1) * DIFFERENCE_BOUND
+        assert (worst + np.abs(bias.astype(np.int64)) <= SUM_BOUND).all()
+        assert not np.array_equal(old, matrix.weight)
+
+
+def test_residuals_of_later_channels_stay_unseen(local_models):
+    model = local_models[3].model
+    learner = learner_of(model, rate=200)
+    learner.after(framed(local_models[3].images[:4]), 0, 8, shifts_of(model, 8))
+    rows = model.architecture.head
+    assert not learner.head.known[:rows].any()
+    assert not learner.head.known[rows : 2 * rows, 1:].any()
+    assert learner.head.known[2 * rows :, :2].any()
+
+
+def test_the_model_stays_as_it_is(small_local):
+    model = small_local.model
+    before = [part.copy() for part in model.weights]
+    learner_of(model).after(framed(small_local.images[:1]), 0, 2, shifts_of(model, 2))
+    assert all(np.array_equal(one, other) for one, other in zip(model.weights, before))
+
+
+def test_the_rate_falls_over_the_bands():
+    settings_ = Learning(1, rate=64, last=128)
+    rates = [settings_.rate_at(band, 10) for band in range(10)]
+    assert rates[0] == 64 / 16384
+    assert rates == sorted(rates, reverse=True)
+    assert rates[-1] > 32 / 16384
+
+
+@given(st.integers(1, 20), st.integers(1, 9), st.integers(1, 9), st.integers(1, 4000), st.integers(0, 50))
+def test_batches_cover_the_band_evenly(steps, thin, batch, pixels, band):
+    found = Learning(steps, thin=thin, batch=batch).batches(pixels, band)
+    seen = np.zeros(pixels, int)
+    for part in found:
+        seen[part] += 1
+    assert len(found) >= 1
+    assert all(np.arange(pixels)[part].size >= min(pixels, 16 * batch) for part in found)
+    if thin == 1:
+        assert (seen == steps).all()
+
+
+def test_settings_out_of_range():
+    for options in ({"rows": 0}, {"rows": 33}, {"batch": 0}, {"thin": 0}):
+        with pytest.raises(ValueError, match="rows"):
+            Learning(1, **options)

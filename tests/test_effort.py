@@ -1,0 +1,26 @@
+import pytest
+
+from vaezip.effort import DEFAULT, DEFAULT_PRESET, PRESETS, Effort, chosen_effort
+from vaezip.errors import VaezipError
+
+
+def test_presets_go_from_the_fastest_to_the_smallest():
+    assert list(PRESETS) == list(range(1, 10))
+    assert PRESETS[1] == Effort(0)
+    work = [effort.steps / effort.thin for effort in PRESETS.values()]
+    assert work == sorted(work)
+    assert DEFAULT_PRESET in PRESETS
+
+
+@pytest.mark.parametrize("options", [{"steps": -1}, {"steps": 256}, {"rows": -1}, {"rows": 33}, {"thin": 0}])
+def test_out_of_range(options):
+    with pytest.raises(VaezipError, match="must lie between"):
+        Effort(**options)
+
+
+def test_steps_go_before_the_preset():
+    assert chosen_effort(None, DEFAULT_PRESET) == DEFAULT
+    assert chosen_effort(0, 9) == Effort(0)
+    for preset in (0, 10):
+        with pytest.raises(VaezipError, match="between 1 and 9"):
+            chosen_effort(None, preset)

@@ -1,0 +1,99 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from vaezip.networks.local.architecture import RADIUS
+from vaezip.networks.local.neighbourhood import framed
+from vaezip.training.tiles import SIDE, Photographs, Small, split, tiles, turned, varied
+
+
+@pytest.fixture
+def folder(tmp_path):
+    rng = np.random.default_rng(0)
+    for source in range(30):
+        for part in range(2):
+            size = (20, 20, 3) if source == 29 else (50, 60, 3)
+            Image.fromarray(rng.integers(0, 256, size).astype(np.uint8)).save(tmp_path / f"{source:02d}_{part}.png")
+    Image.new("L", (60, 60)).save(tmp_path / "grey_0.png")
+    return tmp_path
+
+
+def test_parts_of_a_photograph_stay_together(folder):
+    train, held = split(folder, 5)
+    assert (len(train) + len(held)) % 2 == 0
+    assert 8 <= len(held) <= 10  # two parts each; the small one may be among them
+    assert len(train) + len(held) == 58
+    assert not {p.tobytes() for p in train} & {p.tobytes() for p in held}
+
+
+def test_tiles_of_photographs(folder):
+    source = Photographs(folder)
+    frames, mask = source.batch(7, np.random.default_rng(1))
+    assert frames.shape == (7, *SIDE, 3)
+    assert frames.dtype == np.float32
+    assert np.array_equal(frames, np.clip(np.rint(frames), 0, 255))
+    assert mask.all()
+    assert mask.shape == (7, 32, 32)
+    again, _ = source.batch(7, np.random.default_rng(1))
+    assert np.array_equal(frames, again)
+
+
+def test_some_tiles_are_pictures_of_their_own(folder):
+    source = Photographs(folder)
+    alone = [(source.batch(1, np.random.default_rng(seed))[0][:, :RADIUS] == 128).all() for seed in range(60)]
+    assert 3 < sum(alone) < 25
+
+
+def test_grey_photographs(folder):
+    source = Photographs(folder, grey=True)
+    assert source.batch(2, np.random.default_rng(0))[0].shape == (2, *SIDE, 1)
+    assert all(p.shape[-1] == 1 and p.dtype == np.uint8 for p in source.held())
+
+
+def test_small_pictures(monkeypatch):
+    images = np.random.default_rng(0).integers(0, 256, (1200, 28, 28, 1)).astype(np.uint8)
+    monkeypatch.setattr("vaezip.datasets.load", lambda name, split, data: images)
+    source = Small("mnist", None, mirrored=True)
+    (held,) = source.held()
+    assert len(held) == 1000
+    assert len(source.train) == 200
+    frames, mask = source.batch(9, np.random.default_rng(3))
+    assert frames.shape == (9, *SIDE, 1)
+    assert mask[:, :28, :28].all()
+    assert mask.sum() == 9 * 28 * 28
+    shown = frames[:, RADIUS : RADIUS + 28, RADIUS : RADIUS + 28]
+    known = {p.tobytes() for p in source.train}
+    mirrored = {np.ascontiguousarray(p[:, ::-1]).tobytes() for p in source.train}
+    kinds = [(p.astype(np.uint8).tobytes() in known, p.astype(np.uint8).tobytes() in mirrored) for p in shown]
+    assert all(one != other for one, other in kinds)
+    assert {one for one, _ in kinds} == {True, False}
+
+
+def test_all_tiles_of_large_pictures():
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 40, 70, 3)).astype(np.uint8)
+    frames, mask = tiles(pictures)
+    assert len(frames) == 2 * 2 * 3
+    assert mask.sum() == 2 * 40 * 70
+    frame = framed(pictures)
+    assert np.array_equal(frames[0], frame[0, : SIDE[0], : SIDE[1]])
+    assert np.array_equal(frames[1], frame[0, : SIDE[0], 32 : 32 + SIDE[1]])
+    assert mask[6].sum() == 8 * 32
+
+
+def test_turns_are_eight_and_keep_the_values():
+    square = np.arange(38 * 38 * 3, dtype=np.float32).reshape(38, 38, 3)
+    found = {turned(square, i).tobytes() for i in range(8)}
+    assert len(found) == 8
+    assert all(np.array_equal(np.sort(turned(square, i), axis=None), square.ravel()) for i in range(8))
+
+
+def test_variations_are_of_every_kind():
+    square = np.full((38, 38, 3), 100, np.float32) + np.float32([0, 30, 60])
+    kinds = set()
+    for seed in range(200):
+        x = varied(square, np.random.default_rng(seed))
+        assert x.min() >= 0
+        assert x.max() <= 255
+        assert np.array_equal(x, np.rint(x))
+        kinds.add("plain" if np.array_equal(x, square) else "order" if x.std((0, 1)).max() == 0 else "noise")
+    assert kinds == {"plain", "order", "noise"}

@@ -1,0 +1,66 @@
+"""How much time to spend on fewer bytes: K, and after how many rows a pixel network learns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vaezip.container import MAX_STEPS
+from vaezip.errors import VaezipError
+
+MAX_ROWS = 32
+MAX_THIN = 255
+
+
+@dataclass(frozen=True)
+class Effort:
+    """Gradient steps, taken by encoder and decoder alike.
+
+    Attributes:
+        steps: K. With a pixel network, how often it learns from each band; else steps on each posterior.
+        rows: height of a band; 0 leaves the pixel network as it is, and the K steps to the posteriors.
+        thin: learn from one pixel in so many only.
+    """
+
+    steps: int = 0
+    rows: int = 2
+    thin: int = 1
+
+    def __post_init__(self) -> None:
+        for what, value, least, most in (
+            ("number of steps", self.steps, 0, MAX_STEPS),
+            ("rows of a band", self.rows, 0, MAX_ROWS),
+            ("thinning", self.thin, 1, MAX_THIN),
+        ):
+            if not least <= value <= most:
+                raise VaezipError(f"the {what} must lie between {least} and {most}")
+
+
+NONE = Effort()
+
+PRESETS = {
+    1: NONE,
+    2: Effort(1, 8, 4),
+    3: Effort(1, 4, 4),
+    4: Effort(1, 4, 2),
+    5: Effort(1, 2, 2),
+    6: Effort(1, 2),
+    7: Effort(2, 2),
+    8: Effort(4, 2),
+    9: Effort(8, 2),
+}
+"""``-1`` … ``-9`` of the command line: points of the measured curve of rate over time."""
+
+DEFAULT_PRESET = 5
+
+DEFAULT = PRESETS[DEFAULT_PRESET]
+
+
+def chosen_effort(steps: int | None, preset: int) -> Effort:
+    """K where it is given, else the preset.
+
+    Raises:
+        VaezipError: out of range.
+    """
+    if preset not in PRESETS:
+        raise VaezipError(f"the preset must lie between {min(PRESETS)} and {max(PRESETS)}")
+    return PRESETS[preset] if steps is None else Effort(steps)

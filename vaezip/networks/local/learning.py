@@ -1,0 +1,521 @@
+"""Learning while coding: the pixel network takes gradient steps on what both sides already know.
+
+After each band of rows, encoder and decoder take the same K steps of Adam on −log p of the band's
+pixels, and go on with the new weights. Nothing is sent. Everything is exact, so that the steps are the
+same everywhere:
+
+1. Forward, integers in float64 matrix products, the same values as the compiled coder's.
+2. The gradient of log p for a pixel's parameters is computed element by element in float64. Before each
+   matrix product gradients go on a power-of-two grid of the layer and band with |g| ≤ 2^GRADIENT_BITS.
+   With P pixels, sums for weights stay within 2^(GRADIENT_BITS + 12) P and sums for inputs within
+   2^(GRADIENT_BITS + 15) · outputs, both far below 2^53.
+3. Adam runs element by element on float64 *master* weights, which stand in units of the integer weights;
+   the integers are their nearest. Rows start on a grid twice as coarse as the model's, so that weights
+   can grow; a row whose sums could leave 32 bits does not move in that step.
+
+The length of a step is relative to the root mean square of a layer's weights in units of its output,
+so that it means the same in every model.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaezip import distributions as d
+from vaezip import likelihoods
+from vaezip.kernels import inlined, kernel
+from vaezip.networks.local import kernel as coder
+from vaezip.networks.local.architecture import RADIUS, LocalArchitecture
+from vaezip.networks.local.integer import ACTIVATION_BOUND, DIFFERENCE_BOUND, SUM_BOUND, Layer
+
+Floats = NDArray[np.float64]
+Frame = NDArray[np.int16]
+
+GRADIENT_BITS = 22
+_BETA1, _BETA2 = 0.9, 0.99
+_EPSILON = 1e-30
+
+# What one unit of an integer input is worth, about: step lengths of its weights are in proportion.
+_DIFFERENCE, _LEVEL, _UNIT, _ONE = 2.0**-4, 2.0**-6, 2.0**-7, 1.0
+
+
+@dataclass(frozen=True)
+class Learning:
+    """How the pixel network learns; part of a file.
+
+    Attributes:
+        steps: K: how often a band is gone through once it is coded.
+        rows: height of a band, 1 … 32.
+        thin: only one pixel in so many is looked at, in each going through; others in the next band.
+        batch: about how many pixels a step of Adam sees, in 16. They lie evenly over the band. Many
+            small steps learn more than few large ones of the same cost.
+        rate: the first step of a weight relative to its layer, in 1/16384.
+        last: the last step relative to the first, in 1/256; it falls linearly over the bands.
+    """
+
+    steps: int
+    rows: int = 2
+    thin: int = 1
+    batch: int = 8
+    rate: int = 32
+    last: int = 51
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.rows <= 32 and self.batch >= 1 and self.thin >= 1):
+            raise ValueError("a band has 1 to 32 rows, and a step some pixels")
+
+    def to_bytes(self) -> bytes:
+        """All but K, a byte each."""
+        return bytes([self.rows, self.thin, self.batch, self.rate, self.last])
+
+    def rate_at(self, band: int, bands: int) -> float:
+        """The relative step after band ``band`` of ``bands``."""
+        fall = (1.0 - self.last / 256.0) * (band / bands)
+        return self.rate / 16384.0 * (1.0 - fall)
+
+    def batches(self, pixels: int, band: int) -> list[slice]:
+        """Which pixels each step after a band sees.
+
+        >>> Learning(1, batch=1).batches(40, 0)
+        [slice(0, None, 2), slice(1, None, 2)]
+        """
+        count = max(1, pixels // (16 * self.batch))
+        steps = -(-self.steps * count // self.thin)
+        return [slice((band + i * self.thin) % count, None, count) for i in range(steps)]
+
+
+class Tables(NamedTuple):
+    """Of the coder, and of the gradient of a mixture."""
+
+    powers: NDArray[Any]
+    sigmoid: Floats
+    reciprocal: Floats
+    interior: Floats
+    inner: Floats
+
+
+_Gradient = tuple[Floats, Floats, Floats, float]
+
+
+@dataclass
+class _Matrix:
+    """One layer, or several of the same inputs: what codes, and what learns it.
+
+    Attributes:
+        weight, known, bias: integers in float64: of the units (outputs, units), of the residuals of the
+            channels coded before (outputs, channels or 0), and the bias with the rounding's ½ (outputs,).
+        scale: 2^−shift.
+        clamp: of the output.
+        pace: length of the steps of weights, known and bias, side by side, at a rate of 1; 0 where
+            there is no weight.
+        bound: of the units.
+        coded: the same integers where the compiled coder has them, int16 padded, int32 and int32.
+    """
+
+    weight: Floats
+    known: Floats
+    bias: Floats
+    scale: Floats
+    clamp: tuple[float, float]
+    pace: Floats
+    bound: int
+    coded: tuple[NDArray[np.int16], NDArray[np.int32], NDArray[np.int32]]
+
+    def __post_init__(self) -> None:
+        self.master = np.concatenate([self.weight, self.known, self.bias[:, None]], axis=1)
+        self.first, self.second = np.zeros_like(self.master), np.zeros_like(self.master)
+        self.resize(0)
+
+    def resize(self, pixels: int) -> None:
+        """Make room for the outputs of a band, and for gradients; memory is kept from step to step."""
+        outputs, units = self.weight.shape
+        self.output, self.sums = np.empty((pixels, outputs)), np.empty((pixels, outputs))
+        self.back = np.empty((pixels, units))
+
+    def __call__(self, x: Floats, residuals: Floats) -> Floats:
+        """Units (pixels, units) and residuals (pixels, channels or 0) to ``output``, within the clamp."""
+        np.matmul(x, self.weight.T, out=self.output)
+        _settle(self.output, residuals, self.known, self.bias, self.scale, *self.clamp)
+        return self.output
+
+    def gradients(self, gradient: Floats, x: Floats, residuals: Floats) -> _Gradient:
+        """Gradients for weights, known and bias, and what to multiply them by.
+
+        Args:
+            gradient: for ``output``; where that is at its clamp nothing flows back.
+            x, residuals: the inputs.
+        """
+        _through(gradient, self.output, self.scale, *self.clamp, self.sums)
+        scale = _grid(max(float(self.sums.max()), -float(self.sums.min())))
+        _round(self.sums, scale)
+        return self.sums.T @ x, self.sums.T @ residuals, self.sums.sum(axis=0), 1.0 / scale
+
+    def input_gradient(self, found: _Gradient) -> Floats:
+        """``back``: the gradient for the units, after :meth:`gradients` found the others."""
+        np.matmul(self.sums, self.weight, out=self.back)
+        self.back *= found[3]
+        return self.back
+
+    def learn(self, gradient: _Gradient, rate: float, powers: tuple[float, float]) -> None:
+        """One step of Adam uphill."""
+        corrections = 1.0 / (1.0 - powers[0]), 1.0 / (1.0 - powers[1])
+        learnt = self.master, self.first, self.second, self.pace
+        integers = self.weight, self.known, self.bias, *self.coded
+        _adam(gradient, rate, corrections, learnt, integers, self.bound)
+
+
+class _Band(NamedTuple):
+    """What is known of a band's pixels, channels in the order of coding; of its tiles, the shifts."""
+
+    features: Floats
+    values: NDArray[np.int64]
+    prediction: NDArray[np.int64]
+    residuals: Floats
+    style: NDArray[np.int64]
+    shifts: NDArray[np.int32]
+
+
+class Learner:
+    """A copy of a model's pixel network that learns.
+
+    ``weights`` are those of the compiled coder, changed in place by every step.
+    """
+
+    def __init__(self, a: LocalArchitecture, made: dict[str, Layer], learning: Learning, bands: int) -> None:
+        """``made``: of :func:`vaezip.networks.local.integer.layers`; ``bands``: how many are to come."""
+        self.architecture, self.learning, self.bands = a, learning, bands
+        roomy = {name: _roomy(layer) for name, layer in made.items()}
+        self.weights = w = coder.weights(a, roomy)
+        none = np.zeros((a.hidden, 0), np.int32)
+        differences = np.r_[np.full(a.features - a.channels, _DIFFERENCE), np.full(a.channels, _LEVEL)]
+        self.first = _matrix([roomy["first"]], differences, DIFFERENCE_BOUND, (w.first_w, none, w.first_b))
+        hidden = np.full(a.hidden, _UNIT)
+        self.inner = [
+            _matrix([roomy[f"inner.{i}"]], hidden, ACTIVATION_BOUND, (w.inner_w[i], none, w.inner_b[i]))
+            for i in range(a.blocks)
+        ]
+        self.outer = [
+            _matrix([roomy[f"outer.{i}"]], hidden, ACTIVATION_BOUND, (w.outer_w[i], none, w.outer_b[i]))
+            for i in range(a.blocks)
+        ]
+        heads = w.head_w.reshape(-1, w.head_w.shape[2]), w.head_e.reshape(-1, a.channels), w.head_b.reshape(-1)
+        self.head = _matrix([roomy[f"head.{i}"] for i in range(a.channels)], hidden, ACTIVATION_BOUND, heads)
+        units = np.full(a.head, _UNIT)
+        self.out = [
+            _matrix([roomy[f"out.{i}"]], units, ACTIVATION_BOUND, (w.out_w[i], w.out_e[i], w.out_b[i]), a.mixture)
+            for i in range(a.channels)
+        ]
+        self.hidden = [np.empty((0, a.hidden)) for _ in range(1 + a.blocks)]
+        self.units = [np.empty((0, a.hidden)) for _ in range(a.blocks)]
+        self.none = np.empty((0, 0))
+        self.powers = (1.0, 1.0)
+        self.band = 0
+
+    def after(self, frame: Frame, top: int, rows: int, shifts: NDArray[np.int32]) -> None:
+        """Learn from a band whose pixels are all in the frame.
+
+        Args:
+            frame: int16 (pictures, …) of :mod:`vaezip.networks.local.neighbourhood`.
+            top, rows: the band.
+            shifts: of the style network, int32 (pictures · tiles in a row, shifts).
+        """
+        rate = self.learning.rate_at(self.band, self.bands)
+        whole = _inputs(frame, top, rows, self.weights.order)
+        for batch in self.learning.batches(len(whole[0]), self.band):
+            self._step(_Band._make([*(np.ascontiguousarray(x[batch]) for x in whole), shifts]), rate)
+        self.band += 1
+
+    def _resize(self, pixels: int) -> None:
+        for matrix in (self.first, *self.inner, *self.outer, self.head, *self.out):
+            matrix.resize(pixels)
+        self.hidden = [np.empty((pixels, self.architecture.hidden)) for _ in self.hidden]
+        self.units = [np.empty((pixels, self.architecture.hidden)) for _ in self.units]
+        self.none = np.empty((pixels, 0))
+        self.for_heads = np.empty((pixels, len(self.head.weight)))
+
+    def _step(self, band: _Band, rate: float) -> None:
+        if len(band.values) != len(self.none):
+            self._resize(len(band.values))
+        steps = self._backward(band, self._forward(band))
+        self.powers = self.powers[0] * _BETA1, self.powers[1] * _BETA2
+        for matrix, found in steps:
+            matrix.learn(found, rate, self.powers)
+
+    def _forward(self, band: _Band) -> Floats:
+        """The hidden units of the heads; every layer keeps its output."""
+        a, hidden, units = self.architecture, self.hidden, self.units
+        _shifted(self.first(band.features, self.none), band.shifts, band.style, 0, hidden[0])
+        for i in range(a.blocks):
+            begin = (i + 1) * a.hidden
+            _shifted(self.inner[i](hidden[i], self.none), band.shifts, band.style, begin, units[i])
+            _joined(hidden[i], self.outer[i](units[i], self.none), hidden[i + 1])
+        return self.head(hidden[-1], band.residuals)
+
+    def _backward(self, band: _Band, heads: Floats) -> list[tuple[_Matrix, _Gradient]]:
+        """Every layer and its gradients."""
+        a, hidden, steps = self.architecture, self.hidden, []
+        for i in range(a.channels):
+            part = slice(i * a.head, (i + 1) * a.head)
+            parameters = self.out[i](heads[:, part], band.residuals)
+            gradient = mixture_gradient(
+                parameters, band.values[:, i], band.prediction[:, i], a.mixture, gradient_tables()
+            )
+            steps.append((self.out[i], self.out[i].gradients(gradient, heads[:, part], band.residuals)))
+            self.for_heads[:, part] = self.out[i].input_gradient(steps[-1][1])
+        steps.append((self.head, self.head.gradients(self.for_heads, hidden[-1], band.residuals)))
+        total = self.head.input_gradient(steps[-1][1])
+        for i in reversed(range(a.blocks)):
+            _free(total, hidden[i + 1])
+            steps.append((self.outer[i], self.outer[i].gradients(total, self.units[i], self.none)))
+            back = self.outer[i].input_gradient(steps[-1][1])
+            _free(back, self.units[i])
+            steps.append((self.inner[i], self.inner[i].gradients(back, hidden[i], self.none)))
+            total += self.inner[i].input_gradient(steps[-1][1])
+        _free(total, hidden[0])
+        steps.append((self.first, self.first.gradients(total, band.features, self.none)))
+        return steps
+
+
+@lru_cache
+def gradient_tables() -> Tables:
+    """Those of :class:`vaezip.likelihoods.LogisticMixture`'s gradient, and the coder's of e^−x."""
+    return Tables(coder.mixture_tables().powers, *likelihoods.gradient_tables())
+
+
+def _roomy(layer: Layer) -> Layer:
+    """The layer on a grid twice as coarse, where there is one."""
+    drop = (layer.shift > 1).astype(np.int64)
+    halved = layer.weight / (1 << drop)[:, None], layer.bias / (1 << drop)
+    weight, bias = (np.floor(part + 0.5).astype(np.int64) for part in halved)
+    return Layer(weight, bias, layer.shift - drop, layer.clamp)
+
+
+def _matrix(made: list[Layer], worth: Floats, bound: int, coded: tuple[Any, Any, Any], mixture: int = 0) -> _Matrix:
+    """Layers of the same units, one above the other.
+
+    Args:
+        made: each with as many residuals after its units as there are channels before its own.
+        worth: what one unit of each integer unit is worth.
+        bound: of the units.
+        coded: see :class:`_Matrix`.
+        mixture: where the outputs are parameters, whose three kinds have grids of their own.
+    """
+    units, channels = len(worth), coded[1].shape[1]
+    weight = np.concatenate([layer.weight[:, :units] for layer in made]).astype(np.float64)
+    known = np.zeros((len(weight), channels))
+    there = np.zeros((len(weight), units + channels + 1))
+    there[:, :units] = there[:, -1] = 1.0
+    rows = len(made[0].weight)
+    for i, layer in enumerate(made):
+        extra = layer.weight.shape[1] - units
+        known[i * rows : (i + 1) * rows, :extra] = layer.weight[:, units:]
+        there[i * rows : (i + 1) * rows, units : units + extra] = 1.0
+    shift = np.concatenate([layer.shift for layer in made])
+    bias = np.concatenate([layer.bias for layer in made]) + (np.int64(1) << (shift - 1))
+    kinds = np.ones(len(weight))
+    if mixture:
+        grids = [d.WEIGHT_LOGIT_BITS, d.MEAN_BITS + 4, d.LOG_SCALE_BITS]
+        kinds = np.repeat(np.ldexp(1.0, -np.array(grids)), mixture)
+    scale = np.ldexp(1.0, -shift)
+    to_float = (scale * kinds)[:, None] / np.r_[worth, np.full(channels, _DIFFERENCE), _ONE]
+    size = _root_mean_square(weight * to_float[:, :units])
+    low, high = made[0].clamp
+    clamp = float(low), float(high)
+    return _Matrix(weight, known, bias.astype(np.float64), scale, clamp, there * size / to_float, bound, coded)
+
+
+def _grid(largest: float) -> float:
+    """The largest power of two s with largest · s ≤ 2^GRADIENT_BITS."""
+    if not 0.0 < largest < math.inf:
+        return 1.0
+    _, exponent = math.frexp(largest)  # largest < 2^exponent
+    return math.ldexp(1.0, max(-900, min(900, GRADIENT_BITS - exponent)))
+
+
+@kernel
+def _root_mean_square(values):  # type: ignore[no-untyped-def]
+    """Summed in the order of rows, which every machine keeps."""
+    total = 0.0
+    for o in range(values.shape[0]):
+        for i in range(values.shape[1]):
+            total += values[o, i] * values[o, i]
+    return np.sqrt(total / values.size)
+
+
+@kernel
+def _settle(total, residuals, known, bias, scale, low, high):  # type: ignore[no-untyped-def]
+    """Sums over the units to outputs, in place."""
+    for p in range(total.shape[0]):
+        for j in range(known.shape[1]):
+            for o in range(total.shape[1]):
+                total[p, o] += residuals[p, j] * known[o, j]
+        for o in range(total.shape[1]):
+            total[p, o] = min(max(np.floor((total[p, o] + bias[o]) * scale[o]), low), high)
+
+
+@kernel
+def _shifted(sums, shifts, style, begin, out):  # type: ignore[no-untyped-def]
+    """out = relu(sums + shifts of the pixel's style, from column ``begin`` on)."""
+    for p in range(sums.shape[0]):
+        for o in range(sums.shape[1]):
+            y = sums[p, o] + np.float64(shifts[style[p], begin + o])
+            out[p, o] = min(max(y, 0.0), np.float64(ACTIVATION_BOUND))
+
+
+@kernel
+def _joined(h, outer, out):  # type: ignore[no-untyped-def]
+    """out = relu(h + outer)."""
+    for p in range(h.shape[0]):
+        for o in range(h.shape[1]):
+            out[p, o] = min(max(h[p, o] + outer[p, o], 0.0), np.float64(ACTIVATION_BOUND))
+
+
+@kernel
+def _free(gradient, units):  # type: ignore[no-untyped-def]
+    """Nothing flows back through units at 0 or at the bound; in place."""
+    for p in range(gradient.shape[0]):
+        for o in range(gradient.shape[1]):
+            if not 0.0 < units[p, o] < ACTIVATION_BOUND:
+                gradient[p, o] = 0.0
+
+
+@kernel
+def _through(gradient, y, scale, low, high, out):  # type: ignore[no-untyped-def]
+    """Gradients for outputs to those for sums."""
+    for p in range(gradient.shape[0]):
+        for o in range(gradient.shape[1]):
+            out[p, o] = gradient[p, o] * scale[o] if low < y[p, o] < high else 0.0
+
+
+@kernel
+def _round(gradient, scale):  # type: ignore[no-untyped-def]
+    for p in range(gradient.shape[0]):
+        for o in range(gradient.shape[1]):
+            gradient[p, o] = np.floor(gradient[p, o] * scale + 0.5)
+
+
+@kernel
+def _adam(gradient, rate, corrections, learnt, integers, bound):  # type: ignore[no-untyped-def]
+    """One step uphill; rows whose sums could leave 32 bits stay as they were."""
+    for_weight, for_known, for_bias, unit = gradient
+    master, first, second, pace = learnt
+    weight, known, bias, coded, coded_known, coded_bias = integers
+    units, channels = weight.shape[1], known.shape[1]
+    g, new, rounded = np.empty(master.shape[1]), np.empty(master.shape[1]), np.empty(master.shape[1])
+    for o in range(weight.shape[0]):
+        for i in range(units):
+            g[i] = for_weight[o, i] * unit
+        for j in range(channels):
+            g[units + j] = for_known[o, j] * unit
+        g[units + channels] = for_bias[o] * unit
+        _move(g, rate, corrections, master[o], first[o], second[o], pace[o], new, rounded)
+        if not _fits(rounded, units, bound):
+            continue
+        for i in range(new.size):
+            master[o, i] = new[i]
+        for i in range(units):
+            weight[o, i], coded[o, i] = rounded[i], np.int16(rounded[i])
+        for j in range(channels):
+            known[o, j], coded_known[o, j] = rounded[units + j], np.int32(rounded[units + j])
+        bias[o], coded_bias[o] = rounded[units + channels], np.int32(rounded[units + channels])
+
+
+@kernel
+def _move(g, rate, corrections, master, first, second, pace, new, rounded):  # type: ignore[no-untyped-def]
+    """Adam's moments, and where the weights would go; a loop that the compiler turns into vectors."""
+    for i in range(g.size):
+        m = first[i] * _BETA1 + g[i] * (1.0 - _BETA1)
+        v = second[i] * _BETA2 + g[i] * g[i] * (1.0 - _BETA2)
+        first[i], second[i] = m, v
+        spread = np.sqrt(v * corrections[1]) + _EPSILON
+        new[i] = master[i] + rate * pace[i] * (m * corrections[0] / spread)
+        rounded[i] = np.floor(new[i] + 0.5)
+
+
+@inlined
+def _fits(row, units, bound):  # type: ignore[no-untyped-def]
+    """Whether a row's sums stay within 32 bits, and its weights within 16."""
+    total, largest = 0.0, 0.0
+    for i in range(row.size - 1):
+        largest = max(largest, abs(row[i]))
+        total += abs(row[i]) * (bound if i < units else DIFFERENCE_BOUND)
+    return largest <= 32767.0 and total + abs(row[row.size - 1]) <= SUM_BOUND
+
+
+@kernel
+def _inputs(frame, top, rows, order):  # type: ignore[no-untyped-def]
+    """Of every pixel of a band: features; values, predictions and residuals in the order of coding; style."""
+    pictures, width, channels = frame.shape[0], frame.shape[2] - 2 * RADIUS, frame.shape[3]
+    across, count = (width + 31) // 32, pictures * rows * width
+    neighbours = RADIUS * (2 * RADIUS + 1) + RADIUS
+    features = np.empty((count, (neighbours + 1) * channels))
+    values, found = np.empty((count, channels), np.int64), np.empty((count, channels), np.int64)
+    prediction, residuals = np.empty((count, channels), np.int64), np.empty((count, channels))
+    style = np.empty(count, np.int64)
+    p = 0
+    for n in range(pictures):
+        for row in range(rows):
+            for column in range(width):
+                y, x = top + row + RADIUS, column + RADIUS
+                coder.describe(frame, n, y, x, channels, features, p, found)
+                for j in range(channels):
+                    values[p, j] = frame[n, y, x, order[j]]
+                    prediction[p, j] = found[p, order[j]]
+                    residuals[p, j] = values[p, j] - prediction[p, j]
+                style[p] = n * across + column // 32
+                p += 1
+    return features, values, prediction, residuals, style
+
+
+@kernel
+def mixture_gradient(parameters, values, prediction, mix, tables):  # type: ignore[no-untyped-def]
+    """d log p / d parameters, as :class:`vaezip.likelihoods.LogisticMixture`'s, with the coder's own weights.
+
+    Args:
+        parameters: (pixels, 3 mix) of one channel, the means relative to the prediction.
+        values, prediction: int64 (pixels,).
+        mix: logistics.
+        tables: of :func:`gradient_tables`.
+    """
+    out = np.empty((values.size, 3 * mix))
+    w, m, s = np.zeros(mix, np.int64), np.zeros(mix, np.int64), np.zeros(mix, np.int64)
+    part = np.empty(mix)
+    for i in range(values.size):
+        coder.mixture(parameters[i], prediction[i], mix, tables.powers, w, m, s)
+        x, total = float(values[i]), 0.0
+        for k in range(mix):
+            entry = s[k] - d.LOG_SCALE_LOW
+            reciprocal = tables.reciprocal[entry]
+            upper = (x + 0.5 - m[k] * 2.0**-d.MEAN_BITS) * reciprocal
+            lower = (x - 0.5 - m[k] * 2.0**-d.MEAN_BITS) * reciprocal
+            above, below = _sigmoid(-upper, tables.sigmoid), _sigmoid(lower, tables.sigmoid)
+            inside, inner = tables.interior[entry], tables.inner[entry]
+            not_above, not_below = _sigmoid(upper, tables.sigmoid), _sigmoid(-lower, tables.sigmoid)
+            if x <= 0.0:
+                below, not_below, inside, inner = 0.0, 1.0, 1.0, 0.0
+            if x >= 255.0:
+                above, not_above, inside, inner = 0.0, 1.0, 1.0, 0.0
+            part[k] = w[k] * 2.0**-d.WEIGHT_BITS * (not_above * not_below * inside + 1e-12)
+            total += part[k]
+            out[i, mix + k] = (below - above) * reciprocal * 2.0**-d.MEAN_BITS
+            free = d.LOG_SCALE_LOW < parameters[i, 2 * mix + k] < d.LOG_SCALE_HIGH
+            for_scale = (lower * below - upper * above - inner) * 2.0**-d.LOG_SCALE_BITS
+            out[i, 2 * mix + k] = for_scale if free else 0.0
+        for k in range(mix):
+            share = part[k] / total
+            out[i, k] = (share - w[k] * 2.0**-d.WEIGHT_BITS) * 2.0**-d.WEIGHT_LOGIT_BITS
+            out[i, mix + k] *= share
+            out[i, 2 * mix + k] *= share
+    return out
+
+
+@inlined
+def _sigmoid(x, table):  # type: ignore[no-untyped-def]
+    edge = likelihoods.SIGMOID_RANGE * likelihoods.SIGMOID_STEPS
+    return table[int(min(max(np.floor(x * likelihoods.SIGMOID_STEPS + 0.5), -edge), edge)) + edge]

@@ -1,0 +1,147 @@
+"""Training tiles with what surrounds them: cut from photographs and made more various, or small pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from vaezip import datasets
+from vaezip.networks.local.architecture import RADIUS, TILE
+from vaezip.networks.local.neighbourhood import framed
+from vaezip.raster import tile_frames
+from vaezip.tiling import Tiling
+
+SIDE = (TILE + RADIUS, TILE + 2 * RADIUS)
+"""Height and width of a tile with its causal surroundings."""
+
+HELD_OUT = 24
+"""Photographs."""
+
+SMALL_HELD_OUT = 1000
+
+Photograph = NDArray[np.uint8]
+Pictures = NDArray[np.uint8]
+Frames = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+
+class Source(Protocol):
+    """Where tiles come from."""
+
+    def batch(self, count: int, rng: np.random.Generator) -> tuple[Frames, Mask]:
+        """Random training tiles: frames float32 (count, *SIDE, channels), and which of their pixels count."""
+        ...
+
+    def held(self) -> Iterator[Pictures]:
+        """What is held out: arrays (pictures, height, width, channels) of uint8."""
+        ...
+
+
+class Photographs:
+    """RGB photographs of a folder, or what they are in grey, of which ``HELD_OUT`` are held out."""
+
+    def __init__(self, folder: Path, grey: bool = False) -> None:
+        self.train, self.valid = split(folder, HELD_OUT)
+        if grey:
+            self.train, self.valid = ([_grey(p) for p in part] for part in (self.train, self.valid))
+
+    def batch(self, count: int, rng: np.random.Generator) -> tuple[Frames, Mask]:
+        """See :class:`Source`; a fifth of the batches shows tiles as pictures of their own, framed as those are."""
+        found = frames(self.train, count, rng)
+        if rng.random() < 0.2:
+            found = framed(found[:, RADIUS:, RADIUS:-RADIUS].astype(np.uint8)).astype(np.float32)
+        return found, np.ones((count, TILE, TILE), np.bool_)
+
+    def held(self) -> Iterator[Pictures]:
+        """See :class:`Source`."""
+        return (p[None] for p in self.valid)
+
+
+class Small:
+    """The training part of a named data set of small pictures, of which the last few, after a fixed
+    shuffle, are held out."""
+
+    def __init__(self, name: str, data: Path, mirrored: bool) -> None:
+        images = datasets.load(name, "train", data)
+        images = images[np.random.default_rng(7).permutation(len(images))]
+        self.train, self.valid, self.mirrored = images[:-SMALL_HELD_OUT], images[-SMALL_HELD_OUT:], mirrored
+
+    def batch(self, count: int, rng: np.random.Generator) -> tuple[Frames, Mask]:
+        """See :class:`Source`; half of the pictures are mirrored, where that makes pictures of the kind."""
+        found = self.train[rng.integers(0, len(self.train), count)]
+        if self.mirrored:
+            found = np.where(rng.random((count, 1, 1, 1)) < 0.5, found[:, :, ::-1], found)
+        return tiles(found)
+
+    def held(self) -> Iterator[Pictures]:
+        """See :class:`Source`."""
+        return iter([self.valid])
+
+
+def tiles(pictures: Pictures) -> tuple[Frames, Mask]:
+    """All tiles of pictures (pictures, height, width, channels), strip by strip, and which of their pixels are real."""
+    frame, height = framed(pictures), pictures.shape[1]
+    tops = range(0, height, TILE)
+    found = [tile_frames(frame, top, min(TILE, height - top)) for top in tops]
+    masks = [Tiling(pictures[:, top : top + TILE].shape, (TILE, TILE)).mask for top in tops]
+    return np.concatenate(found).astype(np.float32), np.concatenate(masks)
+
+
+def split(folder: Path, held_out: int) -> tuple[list[Photograph], list[Photograph]]:
+    """Training and held-out RGB photographs of a folder.
+
+    Crops of one photograph (file names that differ in what follows the last ``_``) stay together;
+    ``held_out`` photographs, drawn by a fixed seed, are held out. Too small ones are left out.
+    """
+    found = ((name, p) for name, p in datasets.collection(folder) if p.mode == "RGB")
+    pictures = [(name.rsplit("_", 1)[0], np.asarray(p.samples, np.uint8)) for name, p in found]
+    sources = sorted({source for source, _ in pictures})
+    held = set(np.random.default_rng(3).permutation(sources)[:held_out])
+    large = [(source, p) for source, p in pictures if min(p.shape[:2]) >= SIDE[1]]
+    return [p for source, p in large if source not in held], [p for source, p in large if source in held]
+
+
+def frames(photographs: Sequence[Photograph], count: int, rng: np.random.Generator) -> Frames:
+    """Random tiles with their surroundings, float32 (count, *SIDE, channels), each pixel of the
+    photographs equally likely; mirrored, turned, and some of them changed by :func:`varied`."""
+    weights = np.array([p.shape[0] * p.shape[1] for p in photographs], np.float64)
+    out = np.empty((count, *SIDE, photographs[0].shape[2]), np.float32)
+    for i, which in enumerate(rng.choice(len(photographs), count, p=weights / weights.sum())):
+        photograph = photographs[which]
+        y, x = (rng.integers(0, extent - SIDE[1] + 1) for extent in photograph.shape[:2])
+        square = photograph[y : y + SIDE[1], x : x + SIDE[1]].astype(np.float32)
+        out[i] = varied(turned(square, int(rng.integers(8))), rng)[: SIDE[0]]
+    return out
+
+
+def turned(square: Frames, which: int) -> Frames:
+    """One of the eight mirrorings and quarter turns."""
+    square = square[:, ::-1] if which & 1 else square
+    square = square[::-1] if which & 2 else square
+    return square.transpose(1, 0, 2) if which & 4 else square
+
+
+def varied(square: Frames, rng: np.random.Generator) -> Frames:
+    """Sometimes other channel orders, gain and gamma, or grain: the world is less clean than a training set."""
+    order, tone, grain = rng.random(3)
+    x = square.astype(np.float64)
+    if order < 0.15:
+        x = x[..., rng.permutation(x.shape[2])]
+    if tone < 0.15:
+        gain, gamma = np.exp(rng.normal(0, 0.2)), np.exp(rng.normal(0, 0.15))
+        x = 255 * np.clip(gain * (x / 255) ** gamma, 0, 1) + rng.uniform(-0.5, 0.5, x.shape)
+    if grain < 0.12:
+        sigma = np.exp(rng.uniform(np.log(0.7), np.log(8)))
+        shared = rng.normal(0, sigma, (*x.shape[:2], 1)) * rng.uniform(0.3, 1)
+        x = x + shared + rng.normal(0, sigma, x.shape) * rng.uniform(0, 1)
+    return np.clip(np.rint(x), 0, 255).astype(np.float32)
+
+
+def _grey(photograph: Photograph) -> Photograph:
+    """Luma, as Pillow has it."""
+    return np.asarray(Image.fromarray(photograph).convert("L"))[..., None]
