@@ -39,7 +39,18 @@ COUNTS = (10, 30, 100, 300, 1000, 3000, 10000)
 MEGAPIXELS = (0.1, 0.3, 1.0, 3.0, 6.0, 12.0)
 COLOUR_MODEL = "cifar10"
 PROFILED_STEPS = (0, 7)
-PART_COLOURS = (*COLOURS, "#F0E442", "#999999", "#222222", "#B3DE69", "#BC80BD", "#FB9A99", "#D9D9D9")
+PART_COLOURS = (
+    *COLOURS,
+    "#F0E442",
+    "#999999",
+    "#222222",
+    "#B3DE69",
+    "#BC80BD",
+    "#FB9A99",
+    "#D9D9D9",
+    "#1B9E77",
+    "#A6761D",
+)
 
 
 _SHORT = {"encoder network": "encoder", "decoder network": "decoder", "distributions and stack": "pop"}

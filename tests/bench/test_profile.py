@@ -2,6 +2,7 @@ from vaezip.ans import Stack
 from vaezip.bench import worker
 from vaezip.bench.ours import Ours
 from vaezip.bench.profile import PARTS, Profile, profile
+from vaezip.images import Picture
 
 
 def test_parts_of_a_set(plan, small_models):
@@ -14,6 +15,14 @@ def test_parts_of_a_set(plan, small_models):
     busy = {part for part, seconds in found.items() if seconds > 0}
     assert {"encoder network", "decoder network", "K steps", "distributions", "stack", "container"} <= busy
     assert Stack.push is push  # nothing stays patched
+
+
+def test_parts_of_a_picture_that_the_pixel_network_learns_from(local_models):
+    small = local_models[3]
+    picture = Picture("RGB", small.images[0])
+    method = Ours(str(small.path), 1)
+    found = profile(lambda: method.decode(method.encode([("", picture)], False)))
+    assert {part for part, seconds in found.items() if seconds > 0} >= {"encoder network", "pixel network", "learning"}
 
 
 def test_time_inside_a_part_counts_once():

@@ -101,7 +101,7 @@ def test_pixels_outside_of_the_mask_do_not_count(source, new):
 def test_a_model_is_published_with_its_card(source, new, tmp_path):
     vae = new()
     training.fit(vae, source, 6, tmp_path / "state.pt")
-    record = training.publish(tmp_path / "discs", vae, source, "discs", 6)
+    record = training.publish(tmp_path / "discs", vae, source, "discs", 6, "A note.")
     model = checkpoint.load(tmp_path / "discs.safetensors")
     assert model.information["steps"] == 6
     images = source.images[:4]
@@ -110,6 +110,7 @@ def test_a_model_is_published_with_its_card(source, new, tmp_path):
     card = (tmp_path / "discs.md").read_text()
     assert record["fingerprint"] in card
     assert "discs: 6 steps" in card
+    assert card.endswith("A note.\n")
 
 
 def test_recipes_fit_their_pictures():

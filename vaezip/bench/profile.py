@@ -11,14 +11,17 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from vaezip import checkpoint, classic, container, distributions, images, model
+from vaezip import checkpoint, classic, container, distributions, images, local_model, model, raster
 from vaezip.ans import Stack
+from vaezip.networks.local.learning import Learner
 from vaezip.tiling import Tiling
 
 PARTS = (
     "encoder network",
     "decoder network",
     "K steps",
+    "pixel network",
+    "learning",
     "distributions",
     "stack",
     "distributions and stack",
@@ -30,7 +33,8 @@ PARTS = (
     "loading models",
     "the rest",
 )
-"""Popping a symbol is one kernel of distribution and stack; pushing, each has its own."""
+"""Popping a symbol is one kernel of distribution and stack; pushing, each has its own. The pixel network's kernel
+makes the intervals too, and takes them off the stack."""
 
 _DISTRIBUTIONS = (
     distributions.Uniform,
@@ -44,8 +48,13 @@ _DISTRIBUTIONS = (
 
 _TIMED: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("encoder network", model.Model, ("posterior",)),
+    ("encoder network", local_model.LocalModel, ("posterior",)),
+    ("decoder network", local_model.LocalModel, ("shifts",)),
     ("decoder network", model.Model, ("outputs",)),
     ("K steps", model, ("refine",)),
+    ("K steps", local_model, ("refine",)),
+    ("pixel network", raster, ("intervals", "pop_pixels")),
+    ("learning", Learner, ("__init__", "after")),
     *(("distributions", kind, ("__init__", "intervals")) for kind in _DISTRIBUTIONS),
     *(("distributions and stack", kind, ("pop",)) for kind in _DISTRIBUTIONS),
     ("distributions", model.Model, ("coder",)),

@@ -82,6 +82,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of photographs, or with the data sets")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder for the state and the log")
     parser.add_argument("--publish", action="store_true", help="write the model file from the state")
+    parser.add_argument("--note", default="", help="a sentence for the card: where the run departed from the recipe")
     parser.add_argument("--models", type=Path, default=Path("models"), help="folder to write it to")
     arguments = parser.parse_args()
     recipe, state = RECIPES[arguments.name], arguments.runs / f"{arguments.name}.pt"
@@ -91,7 +92,7 @@ def main() -> None:
     if arguments.publish:
         saved = torch.load(state, weights_only=True)
         vae.load_state_dict(saved["vae"])
-        publish(arguments.models / arguments.name, vae, source, recipe.about, saved["step"])
+        publish(arguments.models / arguments.name, vae, source, recipe.about, saved["step"], arguments.note)
     else:
         fit(vae, source, recipe.steps, state)
 
@@ -183,7 +184,7 @@ def evaluate(vae: LocalVae, source: Source) -> tuple[float, float]:
     return float(bits.sum()) / dims, float(bits[1]) / dims
 
 
-def publish(stem: Path, vae: LocalVae, source: Source, about: str, steps: int) -> dict[str, Any]:
+def publish(stem: Path, vae: LocalVae, source: Source, about: str, steps: int, note: str) -> dict[str, Any]:
     """Quantise, measure on what is held out, and write model, figures and card."""
     torch.manual_seed(0)
     calibration, _ = source.batch(_CALIBRATION, np.random.default_rng(0))
@@ -207,6 +208,7 @@ def publish(stem: Path, vae: LocalVae, source: Source, about: str, steps: int) -
     checkpoint.save(path, a, Settings(), tensors, information)
     parameters = sum(t.size for name, t in tensors.items() if name.endswith((".weight", ".bias")))
     record = {"name": stem.name, "fingerprint": model.fingerprint.hex(), "parameters": parameters, **information}
+    record |= {"note": note} if note else {}
     beside(stem, ".json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     beside(stem, ".md").write_text(card(record), encoding="utf-8")
     return record
@@ -228,7 +230,7 @@ def card(record: dict[str, Any]) -> str:
 | Lost by quantisation | {record["quantization_loss_percent"]} % |
 
 Made by `python -m vaezip.training.local {record["name"]}`; the figures are those of `{record["name"]}.json`.
-"""
+{record["note"] + chr(10) if "note" in record else ""}"""
 
 
 def _parameters(vae: LocalVae) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
