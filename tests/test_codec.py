@@ -537,6 +537,20 @@ def test_damage_stays_in_its_block(small_models, small_blocks):
         decompress(bytes(data), [small.path])
 
 
+def test_solid_sets_stand_in_one_block(local_models, monkeypatch):
+    small = local_models[3]
+    monkeypatch.setattr(codec, "_BLOCK_PIXELS", 2 * 40 * 40)
+    pictures = {f"{i}": Picture("RGB", image) for i, image in enumerate(small.images[:6])}
+    sizes = {}
+    for solid in (False, True):
+        data = compress(pictures.items(), model=small.path, steps=1, solid=solid)
+        archive = Archive(data, [small.path])
+        assert len(archive.info()["blocks"]) == (1 if solid else 3)
+        assert all(same(archive.read(name), picture) for name, picture in pictures.items())
+        sizes[solid] = len(data)
+    assert sizes[True] < sizes[False]
+
+
 def hostile(group, payload=b"12345"):
     group.blocks = [Block(group.blocks[0].model, group.blocks[0].steps, payload)] * group.block_count
     group.boxes = [()] * len(group.names)

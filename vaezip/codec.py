@@ -40,7 +40,7 @@ MODE_NAMES = (*MODES, BILEVEL_GREY)
 
 AUTO = "auto"
 
-_BLOCK_PIXELS = _MAX_BLOCK_PIXELS = 1 << 20
+_BLOCK_PIXELS, _SOLID_PIXELS = 1 << 20, 1 << 24
 _BAND_MULTIPLE = 32
 _TRIAL_PICTURES = 32
 _TRIAL_PIXELS, _TRIAL_SIDE = 1 << 17, 96
@@ -130,11 +130,13 @@ class Compressor:
         verify: bool = True,
         shelf: ModelShelf | None = None,
         embed_model: bool = False,
+        solid: bool = False,
     ) -> None:
         """See :func:`compress`; a ``shelf`` saves loading models again, and then tells the device."""
         self.shelf = shelf or ModelShelf(device=device)
         self.chosen = None if model == AUTO else self.shelf.by_name(model)
         self.effort, self.verify, self.threads, self.embed_model = effort, verify, threads, embed_model
+        self.block_pixels = _SOLID_PIXELS if solid else _BLOCK_PIXELS
         self._pending: dict[tuple[str, int, int], _Pending] = {}
         self._names: set[str] = set()
         self._resources = ExitStack()
@@ -162,7 +164,7 @@ class Compressor:
             raise ImageError(_misfit(self.chosen, picture.mode, height, width))
         pending = self._pending.get((mode, height, width))
         if pending is None:
-            pending = self._pending[mode, height, width] = _Pending(_new_group(mode, height, width))
+            pending = self._pending[mode, height, width] = _Pending(_new_group(mode, height, width, self.block_pixels))
         if len(pending.samples) == pending.group.per_block:
             self._submit(pending)
         self._names.add(name)
@@ -284,6 +286,7 @@ def compress(
     verify: bool = True,
     embed_model: bool = False,
     preset: int = DEFAULT_PRESET,
+    solid: bool = False,
 ) -> bytes:
     """The ``.vz`` file of one picture, or of a set of named pictures.
 
@@ -299,13 +302,14 @@ def compress(
         verify: decode every block again and compare.
         embed_model: put the models that are used into the file, which then needs nothing else to be read.
         preset: where no ``steps`` are given, 1 (fast) … 9 (small).
+        solid: blocks of 16 million pixels rather than one: a pixel network learns from all that is before.
 
     Raises:
         ImageError, ModelError: a picture or model is unfit.
         VaezipError: ``steps`` or ``preset`` is out of range.
     """
     effort = chosen_effort(steps, preset)
-    with Compressor(model, effort, device, threads, verify, embed_model=embed_model) as compressor:
+    with Compressor(model, effort, device, threads, verify, embed_model=embed_model, solid=solid) as compressor:
         for name, picture in [("", pictures)] if isinstance(pictures, Picture) else pictures:
             compressor.add(name, picture)
         return compressor.close()
@@ -579,13 +583,13 @@ def _split_alpha(mode: str, samples: Samples) -> tuple[Samples, Samples | None]:
     return (samples, None) if samples.shape[3] == colours else (samples[..., :colours], samples[..., colours:])
 
 
-def _new_group(mode: str, height: int, width: int) -> Group:
-    """How pictures of this size are cut into blocks of about _BLOCK_PIXELS."""
+def _new_group(mode: str, height: int, width: int, pixels: int) -> Group:
+    """How pictures of this size are cut into blocks of about so many pixels."""
     group = Group(MODE_NAMES.index(mode), height, width, band=height)
-    if height * width <= _BLOCK_PIXELS:
-        group.per_block = _BLOCK_PIXELS // (height * width)
+    if height * width <= pixels:
+        group.per_block = pixels // (height * width)
     else:
-        group.band = min(height, max(_BAND_MULTIPLE, _BLOCK_PIXELS // width // _BAND_MULTIPLE * _BAND_MULTIPLE))
+        group.band = min(height, max(_BAND_MULTIPLE, pixels // width // _BAND_MULTIPLE * _BAND_MULTIPLE))
     return group
 
 
@@ -595,7 +599,7 @@ def _check_group(group: Group, max_pixels: int) -> None:
     unknown = [tag for boxes in group.boxes for tag, _ in boxes if tag >= len(BOXES)]
     if unknown:
         raise FormatError(f"metadata field {unknown[0]} is unknown; a newer vaezip may read it")
-    if group.per_block * group.band * group.width > max(_MAX_BLOCK_PIXELS, _BAND_MULTIPLE * group.width):
+    if group.per_block * group.band * group.width > max(_SOLID_PIXELS, _BAND_MULTIPLE * group.width):
         raise FormatError("the directory describes blocks that are too large")
     if group.height * group.width > max_pixels:
         raise ImageError(

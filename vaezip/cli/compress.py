@@ -62,6 +62,12 @@ def _presets(command: Callable[..., Any]) -> Callable[..., Any]:
     is_flag=True,
     help="Put the model into the file, which then needs nothing else to be read; for large sets.",
 )
+@click.option(
+    "--solid",
+    is_flag=True,
+    help="Code up to 16 million pixels as one block, not one million: smaller where there is much to learn from, but "
+    "one picture of a set cannot be read without those before it.",
+)
 @options.device
 @options.threads
 @options.max_pixels
@@ -74,6 +80,7 @@ def command(
     preset: int | None,
     steps: int | None,
     embed_model: bool,
+    solid: bool,
     device: str,
     threads: int,
     max_pixels: int,
@@ -91,7 +98,7 @@ def command(
         raise click.UsageError("'-' cannot be one of several IMG.")
     if preset is not None and steps is not None:
         raise click.UsageError("-1 … -9 and --steps say the same; give one of them.")
-    job = _Job(force, model, _effort(preset, steps), embed_model, device, threads, max_pixels, console)
+    job = _Job(force, model, _effort(preset, steps), embed_model, solid, device, threads, max_pixels, console)
     if images == (STDIO,):
         job.alone(Source(STDIO, ""), output or STDIO)
     elif output is None:
@@ -120,13 +127,14 @@ class _Job:
         model: str,
         effort: Effort,
         embed_model: bool,
+        solid: bool,
         device: str,
         threads: int,
         max_pixels: int,
         console: Console,
     ) -> None:
         self.force, self.model, self.effort, self.threads = force, model, effort, threads
-        self.embed_model = embed_model
+        self.embed_model, self.solid = embed_model, solid
         self.max_pixels, self.console = max_pixels, console
         options.check_device(device)
         self.model_files = () if model == _AUTO else (model,)
@@ -196,7 +204,12 @@ class _Job:
 
     def _compressor(self) -> vaezip.Compressor:
         return vaezip.Compressor(
-            self.model, self.effort, threads=self.threads, shelf=self.shelf, embed_model=self.embed_model
+            self.model,
+            self.effort,
+            threads=self.threads,
+            shelf=self.shelf,
+            embed_model=self.embed_model,
+            solid=self.solid,
         )
 
     def _summarise(self, head: str, size: int, values: int, data: bytes) -> None:
