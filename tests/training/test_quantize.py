@@ -16,7 +16,7 @@ from vaezip.networks.integer import IntegerNetwork
 from vaezip.networks.mlp import mlp
 from vaezip.networks.resnet import resnet
 from vaezip.training.loop import evaluate
-from vaezip.training.quantize import Precision, _Grid, _row, coarse_grid, quantize
+from vaezip.training.quantize import Grid, Precision, _row, coarse_grid, quantize
 
 ARCHITECTURES = {
     "bernoulli": mlp("bernoulli", 3, 16),
@@ -63,7 +63,7 @@ def test_bounds_hold_by_construction(name, bits, scale, discs):
 
 def test_a_row_is_as_fine_as_its_bound_allows():
     rng = np.random.default_rng(0)
-    before = _Grid(7, 1023)
+    before = Grid(7, 1023)
     for exact in (EXACT_FLOAT32, EXACT_FLOAT64):
         weight = rng.standard_normal(100) * 0.1
         integers, bias, shift = _row(weight, 0.3, before, 5, exact)
@@ -77,7 +77,7 @@ def test_a_row_is_as_fine_as_its_bound_allows():
 
 
 def test_a_row_that_asks_for_more_than_float32_gets_float64():
-    before = _Grid(7, 1023)
+    before = Grid(7, 1023)
     integers, bias, _ = _row(np.full(10, 0.5), 0.0, before, 21, EXACT_FLOAT32)
     assert before.bound * int(np.abs(integers).sum()) + abs(bias) > EXACT_FLOAT32
 

@@ -41,7 +41,7 @@ class Precision:
 
 
 @dataclass(frozen=True)
-class _Grid:
+class Grid:
     """Integers within ± bound, in units of 2^−exponent."""
 
     exponent: int
@@ -62,10 +62,10 @@ def quantize(vae: Vae, calibration: NDArray[np.uint8], precision: Precision) -> 
     mean, log_sigma = vae.posterior(x)
     z = mean + torch.exp(log_sigma) * torch.randn(mean.shape, generator=torch.Generator().manual_seed(0))
     pixels = (x.float() - a.offset) * 2.0**-a.exponent
-    pixel_grid = _Grid(a.exponent, max(a.offset, a.levels - 1 - a.offset))
-    latent_grid = _Grid(d.LATENT_BITS, d.LATENT_BINS // 2)
-    tensors = _network(vae.encoder, pixels, pixel_grid, precision, _posterior_rows(a), d.POSTERIOR_MEAN_BOUND)
-    tensors |= _network(vae.decoder, z, latent_grid, precision, _likelihood_rows(a), OUTPUT_BOUND)
+    pixel_grid = Grid(a.exponent, max(a.offset, a.levels - 1 - a.offset))
+    latent_grid = Grid(d.LATENT_BITS, d.LATENT_BINS // 2)
+    tensors = network_tensors(vae.encoder, pixels, pixel_grid, precision, _posterior_rows(a), d.POSTERIOR_MEAN_BOUND)
+    tensors |= network_tensors(vae.decoder, z, latent_grid, precision, _likelihood_rows(a), OUTPUT_BOUND)
     tensors["coarse"] = coarse_grid(log_sigma.flatten(1).numpy())
     return tensors
 
@@ -80,34 +80,44 @@ def coarse_grid(log_sigma: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 @dataclass(frozen=True)
-class _Rows:
+class Rows:
     """For each output row of a last layer: exponent of its grid, and what to add to its bias."""
 
     exponents: NDArray[np.int64]
     offsets: Floats
 
 
-def _posterior_rows(a: Architecture) -> _Rows:
+def _posterior_rows(a: Architecture) -> Rows:
     half = a.latent[-1]
     exponents = np.repeat([d.POSTERIOR_MEAN_BITS, d.LOG_SIGMA_BITS], half)
-    return _Rows(exponents, np.zeros(2 * half))
+    return Rows(exponents, np.zeros(2 * half))
 
 
-def _likelihood_rows(a: Architecture) -> _Rows:
+def _likelihood_rows(a: Architecture) -> Rows:
     last = a.decoder[-1] if isinstance(a.decoder[-1], Dense) else a.decoder[-2]
     assert isinstance(last, (Dense, Conv))
     if a.likelihood == "bernoulli":
-        return _Rows(np.full(last.outputs, d.LOGIT_BITS), np.zeros(last.outputs))
+        return Rows(np.full(last.outputs, d.LOGIT_BITS), np.zeros(last.outputs))
     exponents = [a.exponent + d.MEAN_BITS, d.LOG_SCALE_BITS, d.COEFFICIENT_BITS]
     offsets = [a.offset * 2.0**-a.exponent, a.exponent * math.log(2), 0.0]
     parameters = {"logistic": 2, "colour-logistic": 3}[a.likelihood]
     repeats = last.outputs // parameters
-    return _Rows(np.tile(exponents[:parameters], repeats), np.tile(offsets[:parameters], repeats))
+    return Rows(np.tile(exponents[:parameters], repeats), np.tile(offsets[:parameters], repeats))
 
 
-def _network(
-    network: Network, x: torch.Tensor, grid: _Grid, precision: Precision, rows: _Rows, last_bound: int
+def network_tensors(
+    network: Network, x: torch.Tensor, grid: Grid, precision: Precision, rows: Rows, last_bound: int
 ) -> Tensors:
+    """The integer tensors of a chain of layers.
+
+    Args:
+        network: in float.
+        x: calibration inputs.
+        grid: of the inputs.
+        precision: bits.
+        rows: grids and offsets of the last layer's outputs.
+        last_bound: of their integers.
+    """
     tensors: Tensors = {}
     activations = [x]
     for layer in network.layers:
@@ -119,19 +129,19 @@ def _network(
             inner = torch.relu(network.affine(layer.first, activations[i]))
             middle = _grid_of(inner, precision)
             tensors |= _affine(network, layer.first, grid, middle, precision)
-            change = _Grid(grid.exponent, 2 * grid.bound)
+            change = Grid(grid.exponent, 2 * grid.bound)
             tensors |= _affine(network, layer.second, middle, change, precision)
         elif isinstance(layer, (Dense, Conv)):
             last = i == weighted[-1]
-            out = _Grid(0, last_bound) if last else stream[i]
+            out = Grid(0, last_bound) if last else stream[i]
             tensors |= _affine(network, layer, grid, out, precision, rows if last else None)
             grid = out
     return tensors
 
 
-def _stream_grids(layers: tuple[Layer, ...], outputs: list[torch.Tensor], precision: Precision) -> dict[int, _Grid]:
+def _stream_grids(layers: tuple[Layer, ...], outputs: list[torch.Tensor], precision: Precision) -> dict[int, Grid]:
     """The grid of every layer's output; a run of residual blocks shares that of the layer before it."""
-    grids: dict[int, _Grid] = {}
+    grids: dict[int, Grid] = {}
     for i, layer in enumerate(layers):
         if isinstance(layer, (Dense, Conv)):
             run = [outputs[i]]
@@ -143,17 +153,17 @@ def _stream_grids(layers: tuple[Layer, ...], outputs: list[torch.Tensor], precis
     return grids
 
 
-def _grid_of(activation: torch.Tensor, precision: Precision) -> _Grid:
+def _grid_of(activation: torch.Tensor, precision: Precision) -> Grid:
     """The finest grid on which all but one in 100,000 activations fit the bits."""
     values = activation.abs().flatten()
     keep = max(1, values.numel() // 100_000)
     largest = max(float(torch.topk(values, keep).values[-1]), 0.01)  # a layer may be all zeros
     bound = (1 << precision.activation_bits) - 1
-    return _Grid(math.floor(math.log2(bound / largest)), bound)
+    return Grid(math.floor(math.log2(bound / largest)), bound)
 
 
 def _affine(
-    network: Network, layer: Dense | Conv, before: _Grid, after: _Grid, precision: Precision, rows: _Rows | None = None
+    network: Network, layer: Dense | Conv, before: Grid, after: Grid, precision: Precision, rows: Rows | None = None
 ) -> Tensors:
     module = network.weighted[key(layer.name)]
     weight: Floats = module.weight.detach().double().numpy()  # type: ignore[operator]
@@ -175,7 +185,7 @@ def _affine(
     }
 
 
-def _row(weight: Floats, bias: float, before: _Grid, after: int, exact: int) -> tuple[NDArray[np.int64], int, int]:
+def _row(weight: Floats, bias: float, before: Grid, after: int, exact: int) -> tuple[NDArray[np.int64], int, int]:
     """Integer weights, bias and shift of one output row, on the finest grid that is exact."""
     for bits in range(30, -30, -1):
         shift = before.exponent + bits - after

@@ -20,7 +20,7 @@ from vaezip.networks.local.architecture import RADIUS
 from vaezip.networks.local.floating import LEVEL_UNIT, UNIT, LocalVae
 from vaezip.networks.local.integer import ACTIVATION_BOUND, DIFFERENCE_BOUND, SUM_BOUND
 from vaezip.networks.local.neighbourhood import features
-from vaezip.training.quantize import Floats, Precision, Tensors, _Grid, _network, _Rows, coarse_grid
+from vaezip.training.quantize import Floats, Grid, Precision, Rows, Tensors, coarse_grid, network_tensors
 
 _OUTPUT_BOUND = (1 << 15) - 1
 
@@ -45,11 +45,11 @@ def quantize_local(vae: LocalVae, frames: torch.Tensor) -> Tensors:
     pixels = (x - a.offset) * 2.0**-a.exponent
     posterior = np.repeat([d.POSTERIOR_MEAN_BITS, d.LOG_SIGMA_BITS], a.latents)
     shifts = np.repeat([stream, *inner], a.hidden)
-    tensors = _network(
-        vae.encoder, pixels, _Grid(a.exponent, 128), precision, _plain(posterior), d.POSTERIOR_MEAN_BOUND
+    tensors = network_tensors(
+        vae.encoder, pixels, Grid(a.exponent, 128), precision, _plain(posterior), d.POSTERIOR_MEAN_BOUND
     )
-    latent = _Grid(d.LATENT_BITS, d.LATENT_BINS // 2)
-    tensors |= _network(vae.style, z, latent, precision, _plain(shifts), _OUTPUT_BOUND)
+    latent = Grid(d.LATENT_BITS, d.LATENT_BINS // 2)
+    tensors |= network_tensors(vae.style, z, latent, precision, _plain(shifts), _OUTPUT_BOUND)
     tensors["coarse"] = coarse_grid(log_sigma.numpy())
 
     bounds = np.full(a.features, DIFFERENCE_BOUND)
@@ -145,5 +145,5 @@ def _signed(bound: int) -> tuple[int, int]:
     return -bound, bound
 
 
-def _plain(exponents: NDArray[np.int64]) -> _Rows:
-    return _Rows(exponents, np.zeros(len(exponents)))
+def _plain(exponents: NDArray[np.int64]) -> Rows:
+    return Rows(exponents, np.zeros(len(exponents)))
