@@ -38,7 +38,8 @@ out = {"digests": {}, "blas": [], "threads": []}
 for name in checkpoint.shipped():
     model = checkpoint.load(checkpoint.find(name), device)
     a = model.architecture
-    x = pictures[f"{a.channels} {a.levels} tiles"]
+    key = f"{a.channels} {a.levels} {a.tile}"
+    x = pictures[f"{key} tiles"]
     bins = np.arange(0, 4096, 4096 // a.latents, dtype=np.int32)[None, : a.latents]
     if isinstance(model, Model):
         parts = [p.tobytes() for k in (0, 3) for p in model.posterior(x, np.ones(x.shape[:3], bool), k)]
@@ -48,7 +49,7 @@ for name in checkpoint.shipped():
     out["digests"][name] = hashlib.sha256(b"".join(parts)).hexdigest()
     mode = {(1, 2): "1", (1, 256): "L", (3, 256): "RGB"}[a.channels, a.levels]
     for kind in ("tiles", "odd") if a.tiled else ("tiles",):
-        some = {str(i): vaezip.Picture(mode, p) for i, p in enumerate(pictures[f"{a.channels} {a.levels} {kind}"])}
+        some = {str(i): vaezip.Picture(mode, p) for i, p in enumerate(pictures[f"{key} {kind}"])}
         for steps in (0, 3):
             data = vaezip.compress(some.items(), model=name, steps=steps, device=device)
             out["digests"][f"{name} {kind} {steps}"] = hashlib.sha256(data).hexdigest()
@@ -100,11 +101,11 @@ ENVIRONMENTS = environments()
 
 @pytest.fixture(scope="module")
 def pictures(discs, dream, tmp_path_factory) -> Path:
-    """Pictures by channels and levels, made once: as tiles of the models, and of an odd size."""
+    """Pictures by channels, levels and tile, made once: as tiles of the models, and of an odd size."""
     found = {}
     for path in checkpoint.shipped().values():
         a = checkpoint.architecture(path)
-        key = f"{a.channels} {a.levels}"
+        key = f"{a.channels} {a.levels} {a.tile}"
         count = 12 if a.dims < 1000 else 2
         drawn = discs(count, *a.tile, a.channels, a.levels, seed=1)
         found[f"{key} tiles"] = np.concatenate([drawn, dream(checkpoint.load(path), count, 5)])

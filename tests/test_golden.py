@@ -45,7 +45,7 @@ def test_it_decodes(path):
 def test_the_same_pictures_give_the_same_bytes(path):
     data = path.read_bytes()
     blocks = learned_blocks(data)
-    if not blocks or "RGBA" in str([p.mode for p in expected(path).values()]):
+    if not blocks or any(p.mode in ("LA", "RGBA") for p in expected(path).values()):
         pytest.skip("WebP's bytes depend on the encoder that Pillow brings")
     name = checkpoint.by_fingerprint(blocks[0][0]).stem
     again = make_golden.compress(expected(path), {"model": name, "steps": blocks[0][1]})

@@ -24,7 +24,7 @@ def learns(model: AnyModel | None, effort: Effort) -> bool:
 
 def _learning(effort: Effort, pictures: int) -> Learning:
     """Steps are shorter where many pictures are learnt from: what suits one must not undo what suits all."""
-    rate = 32 if effort.steps < 2 else 20
+    rate = 40 if effort.steps < 2 else 24
     return Learning(effort.steps, effort.rows, effort.thin, rate=rate if pictures == 1 else 6)
 
 

@@ -46,7 +46,8 @@ def cases() -> dict[str, tuple[Pictures, dict[str, object]]]:
             found[f"{name}-k{steps}"] = {"": drawn[0]}, options
             found[f"{name}-set-k{steps}"] = {f"{i}.png": p for i, p in enumerate(drawn)}, options
             if model.architecture.tiled:
-                found[f"{name}-odd-k{steps}"] = {"": odd("RGBA", *ODD, seed=1)}, options
+                mode = "RGBA" if model.architecture.channels == 3 else "LA"
+                found[f"{name}-odd-k{steps}"] = {"": odd(mode, *ODD, seed=1)}, options
     text = ("text", b"Comment\0\0\0golden")
     plain = odd("I;16", *ODD, seed=2)
     found["classic"] = {"": vaezip.Picture("I;16", plain.samples, (text,))}, {}

@@ -70,7 +70,7 @@ RECIPES = {
         local(hidden=128), functools.partial(Small, "cifar10", mirrored=True), "CIFAR-10, training part", 12_000
     ),
     "mnist-best": Recipe(
-        local(channels=1), functools.partial(Small, "mnist", mirrored=False), "MNIST, training part", 10_000
+        local(channels=1), functools.partial(Small, "mnist", mirrored=False), "MNIST, training part", 5_000
     ),
 }
 

@@ -38,11 +38,13 @@ Floats = NDArray[np.float64]
 Frame = NDArray[np.int16]
 
 GRADIENT_BITS = 22
-_BETA1, _BETA2 = 0.9, 0.99
+_BETA1, _BETA2 = 0.6, 0.999
 _EPSILON = 1e-30
 
 # What one unit of an integer input is worth, about: step lengths of its weights are in proportion.
 _DIFFERENCE, _LEVEL, _UNIT, _ONE = 2.0**-4, 2.0**-6, 2.0**-7, 1.0
+# Steps of these layers beside those of the others; found on training photographs.
+_FIRST, _BLOCKS = 0.375, 1.5
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Learning:
     rows: int = 2
     thin: int = 1
     batch: int = 8
-    rate: int = 32
+    rate: int = 40
     last: int = 51
 
     def __post_init__(self) -> None:
@@ -196,6 +198,7 @@ class Learner:
         differences = np.r_[np.full(a.features - a.channels, _DIFFERENCE), np.full(a.channels, _LEVEL)]
         self.first = _matrix([roomy["first"]], differences, DIFFERENCE_BOUND, (w.first_w, none, w.first_b))
         hidden = np.full(a.hidden, _UNIT)
+        self.first.pace *= _FIRST
         self.inner = [
             _matrix([roomy[f"inner.{i}"]], hidden, ACTIVATION_BOUND, (w.inner_w[i], none, w.inner_b[i]))
             for i in range(a.blocks)
@@ -204,6 +207,8 @@ class Learner:
             _matrix([roomy[f"outer.{i}"]], hidden, ACTIVATION_BOUND, (w.outer_w[i], none, w.outer_b[i]))
             for i in range(a.blocks)
         ]
+        for matrix in (*self.inner, *self.outer):
+            matrix.pace *= _BLOCKS
         heads = w.head_w.reshape(-1, w.head_w.shape[2]), w.head_e.reshape(-1, a.channels), w.head_b.reshape(-1)
         self.head = _matrix([roomy[f"head.{i}"] for i in range(a.channels)], hidden, ACTIVATION_BOUND, heads)
         units = np.full(a.head, _UNIT)
