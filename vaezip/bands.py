@@ -11,6 +11,7 @@ The stream begins with the settings of the learning, a byte each.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -42,12 +43,13 @@ def encode(model: LocalModel, pictures: Pixels, learning: Learning, seed: int) -
         learning: K, the bands and the rates.
         seed: 32-bit checksum, found again by :func:`decode`.
     """
-    stack = Stack(seed)
+    head = learning.to_bytes()
+    stack = Stack(seed ^ zlib.crc32(head))  # so that no bit of the settings is unprotected
     for symbols, found in reversed(list(_strips(model, pictures, learning))):
         for starts, freqs in reversed(found):
             stack.push(starts.astype(np.int64), freqs.astype(np.int64), d.LOGISTIC_PRECISION)
         latents.coarse_prior(len(symbols), model.coarse).push(stack, symbols.ravel())
-    return learning.to_bytes() + stack.to_bytes()
+    return head + stack.to_bytes()
 
 
 def bits(model: LocalModel, pictures: Pixels, learning: Learning) -> float:
@@ -105,7 +107,7 @@ def decode(model: LocalModel, data: bytes, shape: tuple[int, int, int, int], ste
     seed = stack.state & 0xFFFFFFFF
     if not stack.spent(seed):
         raise FormatError("the coded data is damaged")
-    return raster.unframed(frame), seed
+    return raster.unframed(frame), seed ^ zlib.crc32(data[:_SETTINGS])
 
 
 def _learner(model: LocalModel, shape: tuple[int, int, int, int], learning: Learning) -> Learner:

@@ -70,8 +70,9 @@ class ModelShelf:
 
     def fitting(self, mode: str, height: int, width: int) -> list[AnyModel]:
         """The shipped models that can code such pictures."""
-        paths = checkpoint.shipped().values()
-        return [self._load(p) for p in paths if fits(checkpoint.architecture(p), mode, height, width)]
+        architectures = {path: checkpoint.architecture(path) for path in checkpoint.shipped().values()}
+        levels = _COLOUR_PLANES.get(mode, (0, 0))[1]
+        return [self._load(p) for p, a in architectures.items() if a.levels == levels and fits(a, mode, height, width)]
 
     def file(self, fingerprint: bytes) -> bytes:
         """The bytes of the file of a model that was loaded.
@@ -102,7 +103,10 @@ class ModelShelf:
 
 def fits(a: AnyArchitecture, mode: str, height: int, width: int) -> bool:
     """Whether a model of architecture ``a`` can code pictures of this mode and size."""
-    return _COLOUR_PLANES.get(mode) == (a.channels, a.levels) and (a.tiled or (height, width) == a.tile)
+    planes = _COLOUR_PLANES.get(mode)
+    if planes not in ((a.channels, a.levels), (a.channels, 2)):  # black and white are two of 256 levels, too
+        return False
+    return a.tiled or (height, width) == a.tile
 
 
 @dataclass
@@ -552,7 +556,7 @@ def _encode_block(model: AnyModel | None, mode: str, samples: Samples, effort: E
         coded = classic.encode(alpha)
         prefix = _CRC.pack(len(coded)) + coded
         checksum ^= zlib.crc32(prefix)
-    return prefix + chain.encode(model, colour, effort, checksum)
+    return prefix + chain.encode(model, colour * _step(model, mode), effort, checksum)
 
 
 def _decode_block(
@@ -575,7 +579,13 @@ def _decode_block(
         alpha_checksum = zlib.crc32(payload[: 4 + length])
         payload = payload[4 + length :]
     colour, checksum = chain.decode(model, payload, (n, height, width, colours), steps)
+    colour //= _step(model, mode)
     return (colour if alpha is None else np.concatenate([colour, alpha], axis=3)), checksum ^ alpha_checksum
+
+
+def _step(model: AnyModel, mode: str) -> np.uint8:
+    """The model's value of a sample of 1: a model of grey levels codes black and white as 0 and 255."""
+    return np.uint8((model.architecture.levels - 1) // (_COLOUR_PLANES[mode][1] - 1))
 
 
 def _split_alpha(mode: str, samples: Samples) -> tuple[Samples, Samples | None]:

@@ -104,6 +104,8 @@ def coded_planes(model: AnyModel, picture: Picture) -> NDArray[np.uint8] | None:
         return None
     if a.levels == 2 and (picture.mode == "1" or (picture.mode == "L" and bool(np.isin(samples, (0, 255)).all()))):
         return (samples > 0).astype(np.uint8)
+    if a.levels == 256 and picture.mode == "1":
+        return samples.astype(np.uint8) * np.uint8(255)
     return samples.astype(np.uint8) if a.levels == 256 and picture.mode in ("L", "RGB") else None
 
 
