@@ -87,7 +87,7 @@ def single_digits(data: str | None) -> dict[str, Any]:
 
 
 def command_line(data: str | None) -> dict[str, Any]:
-    """Seconds and peak memory of the command line, median of some runs."""
+    """Seconds and peak memory of the command line at K = 0, median of some runs."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         images = datasets.load("mnist-binary", "test", data)
@@ -98,11 +98,11 @@ def command_line(data: str | None) -> dict[str, Any]:
         one, archive = pictures / "00000.png", root / "set.vz"
         return {
             "help": _timed(["--help"]),
-            "compress one digit": _timed(["compress", "-f", str(one), "-o", str(root / "one.vz")]),
+            "compress one digit": _timed(["compress", "-1", "-f", str(one), "-o", str(root / "one.vz")]),
             "compress 10,000 binary digits": _timed(
-                ["compress", "-f", "--model", "mnist-binary", str(pictures), "-o", str(archive)]
+                ["compress", "-1", "-f", "--model", "mnist-binary", str(pictures), "-o", str(archive)]
             ),
-            "compress 10,000 binary digits, auto": _timed(["compress", "-f", str(pictures), "-o", str(archive)]),
+            "compress 10,000 binary digits, auto": _timed(["compress", "-1", "-f", str(pictures), "-o", str(archive)]),
             "decompress 10,000 binary digits": _timed(
                 ["decompress", str(archive), "-o", str(root / "back")],
                 prepare=lambda: shutil.rmtree(root / "back", ignore_errors=True),
@@ -112,14 +112,15 @@ def command_line(data: str | None) -> dict[str, Any]:
 
 
 def library(data: str | None) -> dict[str, Any]:
-    """Seconds for the 10,000 binary digits by the Python functions: pixels to file bytes, verified, and back."""
+    """Seconds for the 10,000 binary digits by the Python functions at K = 0: pixels to file bytes, verified,
+    and back."""
     images = datasets.load("mnist-binary", "test", data)
     pictures = [(f"{i:05d}.png", Picture("1", x)) for i, x in enumerate(images)]
     threads = os.cpu_count() or 1
     compress, decompress = [], []
     for _ in range(RUNS + 1):
         started = time.perf_counter()
-        packed = vaezip.compress(pictures, "mnist-binary", threads=threads)
+        packed = vaezip.compress(pictures, "mnist-binary", steps=0, threads=threads)
         between = time.perf_counter()
         back = dict(vaezip.Archive(packed, threads=threads).pictures())
         compress.append(between - started)
@@ -132,7 +133,7 @@ def library(data: str | None) -> dict[str, Any]:
 
 
 def large_photograph(data: str | None) -> dict[str, Any]:
-    """A 4,000×3,000 picture made of the colour model's samples and a gradient: seconds and peak memory."""
+    """A 4,000×3,000 picture made of the colour model's samples and a gradient: seconds and peak memory at K = 0."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         png = root / "photo.png"
@@ -141,7 +142,7 @@ def large_photograph(data: str | None) -> dict[str, Any]:
         for model in ("photo", "auto"):
             packed, back = root / f"{model}.vz", root / f"{model}.png"
             report[f"compress, {model}"] = _timed(
-                ["compress", "-f", "--model", model, str(png), "-o", str(packed)], runs=1, warm=False
+                ["compress", "-1", "-f", "--model", model, str(png), "-o", str(packed)], runs=1, warm=False
             )
             unpack = ["decompress", "-f", str(packed), "-o", str(back)]
             report[f"decompress, {model}"] = _timed(unpack, runs=1, warm=False)

@@ -36,6 +36,15 @@ def photographs(report: dict[str, Any]) -> list[str]:
     return head + [f"| {n} | {m['bytes']:,} | {m['bpd']:.3f} | {m['bytes'] / best:.3f} |" for n, m in rows]
 
 
+def small_pictures(report: dict[str, Any]) -> str:
+    """The model of small pictures, in a sentence."""
+    rates = {m["order"]: m["bpd"] for m in report["methods"]}
+    return (
+        f"CIFAR-10, all {report['images']:,} test images by `photo-small`: {rates['set']:.3f} bits per sample "
+        f"in one file, {rates['single']:.3f} in a file each."
+    )
+
+
 def with_figures(readme: str, results: dict[str, Any]) -> str:
     """The README with the table between its two marks made anew."""
     before, rest = readme.split(START)
@@ -65,7 +74,10 @@ def table(results: dict[str, Any]) -> str:
         "",
         *photographs(json.loads((ROOT / "benchmarks" / "photo" / "valid.json").read_text())),
         "",
-        "| command, two cores | seconds | peak memory |",
+        small_pictures(json.loads((ROOT / "benchmarks" / "photo" / "cifar10.json").read_text())),
+        "What learning while coding gains, by preset: [benchmarks/learning](benchmarks/learning/README.md).",
+        "",
+        "| command, two cores, `-1` | seconds | peak memory |",
         "|-|-|-|",
     ]
     photo = {f"4,000×3,000 RGB: {k}": v for k, v in results["large_photograph"].items() if isinstance(v, dict)}
