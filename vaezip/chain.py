@@ -23,9 +23,11 @@ def learns(model: AnyModel | None, effort: Effort) -> bool:
 
 
 def _learning(effort: Effort, pictures: int) -> Learning:
-    """Steps are shorter where many pictures are learnt from: what suits one must not undo what suits all."""
-    rate = 40 if effort.steps < 2 else 24
-    return Learning(effort.steps, effort.rows, effort.thin, rate=rate if pictures == 1 else 6)
+    """Steps are shorter the more there are, and where many pictures are learnt from: what suits one must not
+    undo what suits all."""
+    k = effort.steps
+    alone, together = (40, 6) if k < 2 else (24, 4) if k < 4 else (14, 3) if k < 8 else (8, 2)
+    return Learning(k, effort.rows, effort.thin, rate=alone if pictures == 1 else together)
 
 
 def encode(model: AnyModel, pictures: Pixels, effort: Effort, seed: int) -> bytes:

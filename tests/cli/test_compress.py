@@ -390,6 +390,28 @@ def test_model_by_path(run, save, other_model):
     assert vaezip.open("a.png.vz", [other_model]).info()["blocks"][0]["method"] == "other"
 
 
+@pytest.mark.parametrize(("options", "steps"), [([], 1), (["-1"], 0), (["-7"], 2), (["-9"], 8), (["--steps", "0"], 0)])
+def test_presets(run, save, options, steps):
+    save("a.png", digit())
+    assert run("compress", "a.png", "--model", "mnist", *options) == (0, "", "")
+    assert json.loads(run("info", "--json", "a.png.vz").out)[0]["blocks"][0]["steps"] == steps
+
+
+def test_presets_and_steps_exclude_each_other(run, save):
+    save("a.png", digit())
+    status, out, err = run("compress", "a.png", "-3", "--steps", "2")
+    assert (status, out) == (2, "")
+    assert "give one of them" in err
+    assert not Path("a.png.vz").exists()
+
+
+def test_solid(run, save):
+    names = [save(f"{i}.png", digit()) for i in range(3)]
+    assert run("compress", "--solid", "--model", "mnist", "0.png", "1.png", "2.png", "-o", "a.vz")[0] == 0
+    assert run("test", "a.vz")[0] == 0
+    assert len(names) == 3
+
+
 def test_steps(run, save):
     save("a.png")
     assert run("compress", "a.png", "--model", "mnist", "--steps", "3") == (0, "", "")
