@@ -26,7 +26,7 @@ def _learning(effort: Effort, pictures: int) -> Learning:
     """Steps are shorter the more there are, and where many pictures are learnt from: what suits one must not
     undo what suits all."""
     k = effort.steps
-    alone, together = (40, 6) if k < 2 else (24, 4) if k < 4 else (14, 3) if k < 8 else (8, 2)
+    alone, together = (40, 6) if k < 2 else (24, 6) if k < 4 else (14, 4) if k < 8 else (8, 3)
     return Learning(k, effort.rows, effort.thin, rate=alone if pictures == 1 else together)
 
 
