@@ -88,3 +88,12 @@ def test_default_model_is_the_data_sets_own(monkeypatch, tmp_path):
 def test_unknown_model():
     with pytest.raises(ModelError, match="no model is called 'nope'"):
         ours.Ours("nope", 0)
+
+
+def test_no_elbo_of_a_model_that_learns(local_models):
+    small = local_models[1]
+    named = [("a", Picture("L", small.images[0]))]
+    for steps, known in ((0, True), (1, False)):
+        method = ours.Ours(str(small.path), steps)
+        round_trip(method, named)
+        assert (method.elbo_bpd(method.take_model(), named) is not None) == known

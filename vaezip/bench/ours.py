@@ -80,7 +80,10 @@ class Ours:
         return self.shelf.by_fingerprint(next(iter(used)))
 
     def elbo_bpd(self, model: AnyModel | None, pictures: Iterable[Named]) -> float | None:
-        """−ELBO in bits a value; None without a model, or where it does not code all planes of all pictures."""
+        """−ELBO in bits a value; None without a model, where that learns, or where it
+        does not code all planes of all pictures."""
+        if chain.learns(model, Effort(self.steps)):  # what a picture costs depends on those learnt from before
+            return None
         if model and model.fingerprint not in self._elbos:
             self._elbos[model.fingerprint] = _elbo_bpd(model, pictures, self.steps)
         return self._elbos[model.fingerprint] if model else None
@@ -118,8 +121,6 @@ def information(model: AnyModel | None) -> dict[str, Any]:
 
 def _elbo_bits(model: AnyModel, samples: NDArray[np.uint8], steps: int) -> float:
     """Of pictures of one size (pictures, height, width, channels), the mean over some draws of z."""
-    if chain.learns(model, Effort(steps)):
-        return chain.elbo_bits(model, samples, Effort(steps))  # no z is drawn
     tiles = len(Tiling(samples.shape, model.architecture.tile).mask)
     draws = min(max(_ELBO_TILES // tiles, 1), _MAX_DRAWS)
     return chain.elbo_bits(model, np.concatenate([samples] * draws), Effort(steps)) / draws
