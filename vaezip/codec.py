@@ -556,7 +556,7 @@ def _encode_block(model: AnyModel | None, mode: str, samples: Samples, effort: E
         coded = classic.encode(alpha)
         prefix = _CRC.pack(len(coded)) + coded
         checksum ^= zlib.crc32(prefix)
-    return prefix + chain.encode(model, colour * _step(model, mode), effort, checksum)
+    return prefix + chain.encode(model, colour * _value_of_one(model, mode), effort, checksum)
 
 
 def _decode_block(
@@ -579,11 +579,11 @@ def _decode_block(
         alpha_checksum = zlib.crc32(payload[: 4 + length])
         payload = payload[4 + length :]
     colour, checksum = chain.decode(model, payload, (n, height, width, colours), steps)
-    colour //= _step(model, mode)
+    colour //= _value_of_one(model, mode)
     return (colour if alpha is None else np.concatenate([colour, alpha], axis=3)), checksum ^ alpha_checksum
 
 
-def _step(model: AnyModel, mode: str) -> np.uint8:
+def _value_of_one(model: AnyModel, mode: str) -> np.uint8:
     """The model's value of a sample of 1: a model of grey levels codes black and white as 0 and 255."""
     return np.uint8((model.architecture.levels - 1) // (_COLOUR_PLANES[mode][1] - 1))
 

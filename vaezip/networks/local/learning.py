@@ -343,14 +343,9 @@ def _grid(largest: float) -> float:
     return math.ldexp(1.0, max(-900, min(900, GRADIENT_BITS - exponent)))
 
 
-@kernel
-def _root_mean_square(values):  # type: ignore[no-untyped-def]
-    """Summed in the order of rows, which every machine keeps."""
-    total = 0.0
-    for o in range(values.shape[0]):
-        for i in range(values.shape[1]):
-            total += values[o, i] * values[o, i]
-    return np.sqrt(total / values.size)
+def _root_mean_square(values: Floats) -> float:
+    """By fsum, which rounds the exact sum once: squares of integers times powers of two are exact."""
+    return math.sqrt(math.fsum((values * values).ravel()) / values.size)
 
 
 @kernel
