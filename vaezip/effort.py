@@ -48,7 +48,7 @@ PRESETS = {
     8: Effort(4, 2),
     9: Effort(8, 2),
 }
-"""``-1`` … ``-9`` of the command line: points of the measured curve of rate over time."""
+"""``-1`` … ``-9`` of the command line; ``benchmarks/learning`` measures what each gains and costs."""
 
 DEFAULT_PRESET = 5
 
