@@ -33,10 +33,6 @@ def bits(model, learner, frame, shifts, rows=ROWS):
     return d.bits(found, d.LOGISTIC_PRECISION).sum()
 
 
-def matrices(learner):
-    return [learner.first, *learner.inner, *learner.outer, learner.head, *learner.out]
-
-
 def test_it_starts_as_the_network_that_codes(small_local):
     """Outputs equal those of the matrix view of the same weights, bit for bit."""
     model, a = small_local.model, small_local.model.architecture
@@ -89,21 +85,23 @@ def test_gradients_of_weights_are_those_of_the_cost(small_local):
     learner._resize(len(band.values))
     gradients = {id(m): g[0] * g[3] for m, g in learner._backward(band, learner._forward(band))}
 
-    def difference(weights, at, step):
+    def difference(matrix, at, step):
         costs = []
         for sign in (-1, 1):
-            weights[at] += sign * step
+            matrix.weight[at] += sign * step
+            matrix.hand_over()
             costs.append(bits(model, learner, frame, shifts))
-            weights[at] -= sign * step
+            matrix.weight[at] -= sign * step
+        matrix.hand_over()
         return (costs[0] - costs[1]) * np.log(2) / (2 * step)
 
     rng = np.random.default_rng(0)
-    for matrix in matrices(learner):
+    for matrix in learner.matrices:
         found = gradients[id(matrix)]
         large = np.argwhere(np.abs(found) > np.quantile(np.abs(found), 0.7))
         errors = []
         for at in map(tuple, rng.permutation(large)[:15]):
-            measured = [difference(matrix.coded[0], at, step) for step in (64, 256, 1024, 2048)]
+            measured = [difference(matrix, at, step) for step in (64, 256, 1024, 2048)]
             errors.append(min(abs(m / found[at] - 1) for m in measured))
         assert np.median(errors) < 0.25
 
@@ -126,19 +124,23 @@ def test_sums_stay_within_32_bits_at_any_rate(local_models, seed, rate):
     noise = np.random.default_rng(seed).integers(0, 256, (1, 64, 20, 3)).astype(np.uint8)
     frame, shifts = framed(noise), shifts_of(model, 1)
     learner = learner_of(model, rate=rate)
-    before = [m.weight.copy() for m in matrices(learner)]
+    before = [m.weight.copy() for m in learner.matrices]
     for top in range(0, 32, 2):
         learner.after(frame, top, 2, shifts)
-    for matrix, old in zip(matrices(learner), before):
-        coded, known, bias = matrix.coded
-        units = matrix.weight.shape[1]
-        assert np.array_equal(coded[:, :units], matrix.weight)
-        assert not coded[:, units:].any()
-        assert np.array_equal(known, matrix.known)
-        assert np.array_equal(bias, matrix.bias)
+    for matrix, old in zip(learner.matrices, before):
+        outputs, units = matrix.weight.shape
+        rows = outputs // len(matrix.coded)
+        for i, (coded, known, bias) in enumerate(matrix.coded):
+            part = slice(i * rows, (i + 1) * rows)
+            flat = coded.transpose(1, 0, 2).reshape(coded.shape[1], -1)
+            assert np.array_equal(flat[:rows, :units], matrix.weight[part])
+            assert not flat[rows:].any()
+            assert not flat[:, units:].any()
+            assert np.array_equal(known[: matrix.known.shape[1]], matrix.known[part].T)
+            assert np.array_equal(bias, matrix.bias[part])
         bound = DIFFERENCE_BOUND if matrix is learner.first else ACTIVATION_BOUND
-        worst = np.abs(coded.astype(np.int64)).sum(1) * bound + np.abs(known.astype(np.int64)).sum(1) * DIFFERENCE_BOUND
-        assert (worst + np.abs(bias.astype(np.int64)) <= SUM_BOUND).all()
+        worst = np.abs(matrix.weight).sum(1) * bound + np.abs(matrix.known).sum(1) * DIFFERENCE_BOUND
+        assert (worst + np.abs(matrix.bias) <= SUM_BOUND).all()
         assert not np.array_equal(old, matrix.weight)
 
 

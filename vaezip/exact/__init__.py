@@ -2,8 +2,8 @@
 
 :mod:`affine` holds integer matrix products and their transposes, :mod:`elementwise`
 correctly rounded element-wise mathematics, :mod:`tables` the integer tables that stand
-for transcendental functions. Everything here runs alike on NumPy and on PyTorch (CPU and
-CUDA) by the Python array API. See ``docs/exactness.md`` for the argument.
+for transcendental functions. They run alike on NumPy and on PyTorch (CPU and CUDA) by the
+Python array API. :mod:`product16` is for compiled kernels. See ``docs/exactness.md`` for the argument.
 """
 
 from vaezip.exact.affine import Affine, Convolution

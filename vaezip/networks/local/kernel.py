@@ -5,8 +5,8 @@ A strip is up to 32 rows of some pictures. Its pixels are coded in *waves*: wave
 earlier waves, so the pixels of a wave are computed together. The order of symbols is wave, then
 chunks of up to CHUNK pixels (pictures, then rows), then channels, then pixels.
 
-Sums are in 32 bits, which :func:`vaezip.networks.local.integer.layers` has checked; so the order of
-additions does not matter.
+Sums are in 32 bits (:mod:`vaezip.exact.product16`), which :func:`vaezip.networks.local.integer.layers`
+has checked; so the order of additions does not matter.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from vaezip import distributions as d
 from vaezip.exact import tables
+from vaezip.exact.product16 import ROWS, empty, pack, product16
 from vaezip.kernels import inlined, kernel
 from vaezip.networks.local.architecture import RADIUS, LocalArchitecture
 from vaezip.networks.local.integer import ACTIVATION_BOUND, Layer
@@ -25,16 +26,16 @@ from vaezip.networks.local.integer import ACTIVATION_BOUND, Layer
 Ints = NDArray[Any]
 
 LAG = RADIUS + 1
-CHUNK = 32
-_VECTOR = 32
+CHUNK = 8 * ROWS
 _SOFTMAX_SPAN = 40 << d.WEIGHT_LOGIT_BITS
 
 
 class Weights(NamedTuple):
-    """The layers as arrays; inputs are padded with zeros to whole vectors.
+    """The layers as arrays.
 
-    ``*_w`` int16 (…, outputs, padded inputs), ``*_e`` int32 (channels, outputs, channels) for the
-    residuals, ``*_b`` int32 biases with the rounding's ½, ``*_s`` int32 shifts, ``*_c`` int32 (…, 2).
+    ``*_w`` int16 (…, pairs of inputs, outputs, 2) of :func:`vaezip.exact.product16.pack`, ``*_e`` int32
+    (channels, channels, outputs) for the residuals, ``*_b`` int32 biases with the rounding's ½, ``*_s``
+    int32 shifts, ``*_c`` int32 (…, 2).
     """
 
     first_w: Ints
@@ -72,26 +73,24 @@ class Tables(NamedTuple):
 def weights(a: LocalArchitecture, made: dict[str, Layer]) -> Weights:
     """Pack the layers of :func:`vaezip.networks.local.integer.layers`."""
     blocks = range(a.blocks)
-    first = _packed(a, [made["first"]], 0)
-    inner = _packed(a, [made[f"inner.{i}"] for i in blocks], 0)
-    outer = _packed(a, [made[f"outer.{i}"] for i in blocks], 0)
-    head = _packed(a, [made[f"head.{i}"] for i in range(a.channels)], a.hidden)
-    out = _packed(a, [made[f"out.{i}"] for i in range(a.channels)], a.head)
+    first = _packed(a, [made["first"]], a.hidden, a.features)
+    inner = _packed(a, [made[f"inner.{i}"] for i in blocks], a.hidden, a.hidden)
+    outer = _packed(a, [made[f"outer.{i}"] for i in blocks], a.hidden, a.hidden)
+    head = _packed(a, [made[f"head.{i}"] for i in range(a.channels)], a.head, a.hidden)
+    out = _packed(a, [made[f"out.{i}"] for i in range(a.channels)], 3 * a.mixture, a.head)
     arrays = [first[k][0] for k in "wbsc"]
     for part, kinds in ((inner, "wbsc"), (outer, "wbsc"), (head, "webs"), (out, "websc")):
         arrays += [part[k] for k in kinds]
     return Weights._make([*arrays, np.array(a.order, np.int64)])
 
 
-def _packed(a: LocalArchitecture, made: list[Layer], plain: int) -> dict[str, Ints]:
-    """Arrays of some layers of one shape; inputs from ``plain`` on, if any, are residuals."""
-    outputs = len(made[0].bias) if made else a.hidden
-    inputs = plain or (made[0].weight.shape[1] if made else a.hidden)
-    w = np.zeros((len(made), outputs, -(-inputs // _VECTOR) * _VECTOR), np.int16)
-    e = np.zeros((len(made), outputs, a.channels), np.int32)
+def _packed(a: LocalArchitecture, made: list[Layer], outputs: int, units: int) -> dict[str, Ints]:
+    """Arrays of some layers of one shape; inputs beyond the units are residuals."""
+    w = np.zeros((len(made), *empty(outputs, units).shape), np.int16)
+    e = np.zeros((len(made), a.channels, outputs), np.int32)
     for i, layer in enumerate(made):
-        w[i, :, :inputs] = layer.weight[:, :inputs]
-        e[i, :, : layer.weight.shape[1] - inputs] = layer.weight[:, inputs:]
+        pack(layer.weight[:, :units], w[i])
+        e[i, : layer.weight.shape[1] - units] = layer.weight[:, units:].T
     rounded = [layer.bias + (np.int64(1) << (layer.shift - 1)) for layer in made]
     return {
         "w": w,
@@ -109,58 +108,52 @@ def mixture_tables() -> Tables:
 
 
 @inlined
-def _dot(x, w):  # type: ignore[no-untyped-def]
-    """Σ x w in 32 bits; written so that the compiler finds the multiply-add of 16-bit pairs."""
-    total = np.int32(0)
-    for k in range(w.size):
-        total = np.int32(total + np.int32(np.int32(x[k]) * np.int32(w[k])))
-    return total
-
-
-@inlined
 def _clamped(x, low, high):  # type: ignore[no-untyped-def]
     return min(max(x, low), high)
 
 
 @kernel
-def _shifted(n, x, w, bias, shift, clamp, shifts, style, begin, out):  # type: ignore[no-untyped-def]
+def _shifted(n, x, w, bias, shift, clamp, shifts, style, begin, sums, out):  # type: ignore[no-untyped-def]
     """out = relu(W x + shifts of the pixel's style, from column ``begin`` on), for n pixels."""
     low, high = clamp[0], clamp[1]
-    for o in range(w.shape[0]):
-        for p in range(n):
-            y = _clamped((_dot(x[p], w[o]) + bias[o]) >> shift[o], low, high)
+    product16(n, x, w, sums)
+    for p in range(n):
+        for o in range(bias.size):
+            y = _clamped((sums[p, o] + bias[o]) >> shift[o], low, high)
             out[p, o] = _clamped(y + shifts[style[p], begin + o], 0, ACTIVATION_BOUND)
 
 
 @kernel
-def _outer(n, i, weights, inner, h):  # type: ignore[no-untyped-def]
+def _outer(n, i, weights, inner, sums, h):  # type: ignore[no-untyped-def]
     """h = relu(h + W inner) of block i, in place."""
     low, high = weights.outer_c[i, 0], weights.outer_c[i, 1]
-    for o in range(h.shape[1]):
-        w, bias, shift = weights.outer_w[i, o], weights.outer_b[i, o], weights.outer_s[i, o]
-        for p in range(n):
-            y = _clamped((_dot(inner[p], w) + bias) >> shift, low, high)
+    bias, shift = weights.outer_b[i], weights.outer_s[i]
+    product16(n, inner, weights.outer_w[i], sums)
+    for p in range(n):
+        for o in range(bias.size):
+            y = _clamped((sums[p, o] + bias[o]) >> shift[o], low, high)
             h[p, o] = _clamped(h[p, o] + y, 0, ACTIVATION_BOUND)
 
 
 @kernel
-def _head(n, i, weights, h, e, unit, out):  # type: ignore[no-untyped-def]
+def _head(n, i, weights, h, e, sums, unit, out):  # type: ignore[no-untyped-def]
     """Parameters of the i-th channel in the order of coding."""
-    for o in range(weights.head_w.shape[1]):
-        w, bias, shift = weights.head_w[i, o], weights.head_b[i, o], weights.head_s[i, o]
-        for p in range(n):
-            total = _dot(h[p], w) + bias
-            for j in range(i):
-                total += weights.head_e[i, o, j] * e[p, j]
-            unit[p, o] = _clamped(total >> shift, 0, ACTIVATION_BOUND)
+    product16(n, h, weights.head_w[i], sums)
+    _settle(n, i, sums, weights.head_e[i], e, weights.head_b[i], weights.head_s[i], 0, ACTIVATION_BOUND, unit)
+    product16(n, unit, weights.out_w[i], sums)
     low, high = weights.out_c[i, 0], weights.out_c[i, 1]
-    for o in range(weights.out_w.shape[1]):
-        w, bias, shift = weights.out_w[i, o], weights.out_b[i, o], weights.out_s[i, o]
-        for p in range(n):
-            total = _dot(unit[p], w) + bias
-            for j in range(i):
-                total += weights.out_e[i, o, j] * e[p, j]
-            out[p, o] = _clamped(total >> shift, low, high)
+    _settle(n, i, sums, weights.out_e[i], e, weights.out_b[i], weights.out_s[i], low, high, out)
+
+
+@kernel
+def _settle(n, known, sums, weight, e, bias, shift, low, high, out):  # type: ignore[no-untyped-def]
+    """out = clamp((sums + what the known residuals add + bias) >> shift)."""
+    for p in range(n):
+        for j in range(known):
+            for o in range(bias.size):
+                sums[p, o] += weight[j, o] * e[p, j]
+        for o in range(bias.size):
+            out[p, o] = _clamped((sums[p, o] + bias[o]) >> shift[o], low, high)
 
 
 @inlined
@@ -235,11 +228,13 @@ def code_strip(decode, frame, top, rows, waves, weights, shifts, mix, tables, st
     state, words, size = stack
     pictures, width, channels = frame.shape[0], frame.shape[2] - 2 * RADIUS, frame.shape[3]
     across = (width + 31) // 32
-    hidden = weights.first_w.shape[0]
-    f = np.zeros((CHUNK, weights.first_w.shape[1]), np.int16)
+    hidden = weights.first_b.size
+    f = np.zeros((CHUNK, 2 * weights.first_w.shape[0]), np.int16)
     h = np.zeros((CHUNK, hidden), np.int16)
     inner = np.zeros((CHUNK, hidden), np.int16)
-    unit = np.zeros((CHUNK, weights.out_w.shape[2]), np.int16)
+    unit = np.zeros((CHUNK, 2 * weights.out_w.shape[1]), np.int16)
+    widest = max(hidden, weights.head_w.shape[2], weights.out_w.shape[2])
+    sums = np.zeros((CHUNK, widest), np.int32)
     out = np.zeros((CHUNK, 3 * mix), np.int32)
     e = np.zeros((CHUNK, channels), np.int32)
     prediction = np.zeros((CHUNK, channels), np.int64)
@@ -258,14 +253,14 @@ def code_strip(decode, frame, top, rows, waves, weights, shifts, mix, tables, st
                 style[p] = i * across + column // 32
                 describe(frame, i, at[p, 1], at[p, 2], channels, f, p, prediction)
             layer = weights.first_w, weights.first_b, weights.first_s, weights.first_c
-            _shifted(n, f, *layer, shifts, style, 0, h)
-            for b in range(weights.inner_w.shape[0]):
+            _shifted(n, f, *layer, shifts, style, 0, sums, h)
+            for b in range(weights.inner_b.shape[0]):
                 block = weights.inner_w[b], weights.inner_b[b], weights.inner_s[b], weights.inner_c[b]
-                _shifted(n, h, *block, shifts, style, (b + 1) * hidden, inner)
-                _outer(n, b, weights, inner, h)
+                _shifted(n, h, *block, shifts, style, (b + 1) * hidden, sums, inner)
+                _outer(n, b, weights, inner, sums, h)
             for j in range(channels):
                 c = weights.order[j]
-                _head(n, j, weights, h, e, unit, out)
+                _head(n, j, weights, h, e, sums, unit, out)
                 for p in range(n):
                     i, y, x = at[p, 0], at[p, 1], at[p, 2]
                     mixture(out[p], prediction[p, c], mix, tables.powers, w, m, s)

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from vaezip import distributions as d
 from vaezip import likelihoods
+from vaezip.exact.product16 import pack
 from vaezip.kernels import inlined, kernel
 from vaezip.networks.local import kernel as coder
 from vaezip.networks.local.architecture import RADIUS, LocalArchitecture
@@ -103,6 +104,7 @@ class Tables(NamedTuple):
 
 
 _Gradient = tuple[Floats, Floats, Floats, float]
+Coded = tuple[NDArray[np.int16], NDArray[np.int32], NDArray[np.int32]]
 
 
 @dataclass
@@ -117,7 +119,8 @@ class _Matrix:
         pace: length of the steps of weights, known and bias, side by side, at a rate of 1; 0 where
             there is no weight.
         bound: of the units.
-        coded: the same integers where the compiled coder has them, int16 padded, int32 and int32.
+        coded: where the compiled coder has the same integers, for each of the layers: weights as
+            :func:`vaezip.exact.product16.pack` has them, those of residuals (channels, outputs), and bias.
     """
 
     weight: Floats
@@ -127,7 +130,7 @@ class _Matrix:
     clamp: tuple[float, float]
     pace: Floats
     bound: int
-    coded: tuple[NDArray[np.int16], NDArray[np.int32], NDArray[np.int32]]
+    coded: list[Coded]
 
     def __post_init__(self) -> None:
         self.master = np.concatenate([self.weight, self.known, self.bias[:, None]], axis=1)
@@ -168,8 +171,16 @@ class _Matrix:
         """One step of Adam uphill."""
         corrections = 1.0 / (1.0 - powers[0]), 1.0 / (1.0 - powers[1])
         learnt = self.master, self.first, self.second, self.pace
-        integers = self.weight, self.known, self.bias, *self.coded
-        _adam(gradient, rate, corrections, learnt, integers, self.bound)
+        _adam(gradient, rate, corrections, learnt, (self.weight, self.known, self.bias), self.bound)
+
+    def hand_over(self) -> None:
+        """Give the compiled coder the integers."""
+        rows = len(self.weight) // len(self.coded)
+        for i, (weight, known, bias) in enumerate(self.coded):
+            part = slice(i * rows, (i + 1) * rows)
+            pack(self.weight[part], weight)
+            known[: self.known.shape[1]] = self.known[part].T
+            bias[:] = self.bias[part]
 
 
 class _Band(NamedTuple):
@@ -186,7 +197,7 @@ class _Band(NamedTuple):
 class Learner:
     """A copy of a model's pixel network that learns.
 
-    ``weights`` are those of the compiled coder, changed in place by every step.
+    ``weights`` are those of the compiled coder, changed in place after every band.
     """
 
     def __init__(self, a: LocalArchitecture, made: dict[str, Layer], learning: Learning, bands: int) -> None:
@@ -194,28 +205,29 @@ class Learner:
         self.architecture, self.learning, self.bands = a, learning, bands
         roomy = {name: _roomy(layer) for name, layer in made.items()}
         self.weights = w = coder.weights(a, roomy)
-        none = np.zeros((a.hidden, 0), np.int32)
+        none = np.zeros((0, a.hidden), np.int32)
         differences = np.r_[np.full(a.features - a.channels, _DIFFERENCE), np.full(a.channels, _LEVEL)]
-        self.first = _matrix([roomy["first"]], differences, DIFFERENCE_BOUND, (w.first_w, none, w.first_b))
-        hidden = np.full(a.hidden, _UNIT)
+        self.first = _matrix([roomy["first"]], differences, DIFFERENCE_BOUND, [(w.first_w, none, w.first_b)])
+        hidden, units = np.full(a.hidden, _UNIT), np.full(a.head, _UNIT)
         self.first.pace *= _FIRST
         self.inner = [
-            _matrix([roomy[f"inner.{i}"]], hidden, ACTIVATION_BOUND, (w.inner_w[i], none, w.inner_b[i]))
+            _matrix([roomy[f"inner.{i}"]], hidden, ACTIVATION_BOUND, [(w.inner_w[i], none, w.inner_b[i])])
             for i in range(a.blocks)
         ]
         self.outer = [
-            _matrix([roomy[f"outer.{i}"]], hidden, ACTIVATION_BOUND, (w.outer_w[i], none, w.outer_b[i]))
+            _matrix([roomy[f"outer.{i}"]], hidden, ACTIVATION_BOUND, [(w.outer_w[i], none, w.outer_b[i])])
             for i in range(a.blocks)
         ]
         for matrix in (*self.inner, *self.outer):
             matrix.pace *= _BLOCKS
-        heads = w.head_w.reshape(-1, w.head_w.shape[2]), w.head_e.reshape(-1, a.channels), w.head_b.reshape(-1)
-        self.head = _matrix([roomy[f"head.{i}"] for i in range(a.channels)], hidden, ACTIVATION_BOUND, heads)
-        units = np.full(a.head, _UNIT)
+        channels = range(a.channels)
+        heads = list(zip(w.head_w, w.head_e, w.head_b))
+        self.head = _matrix([roomy[f"head.{i}"] for i in channels], hidden, ACTIVATION_BOUND, heads)
         self.out = [
-            _matrix([roomy[f"out.{i}"]], units, ACTIVATION_BOUND, (w.out_w[i], w.out_e[i], w.out_b[i]), a.mixture)
-            for i in range(a.channels)
+            _matrix([roomy[f"out.{i}"]], units, ACTIVATION_BOUND, [(w.out_w[i], w.out_e[i], w.out_b[i])], a.mixture)
+            for i in channels
         ]
+        self.matrices = (self.first, *self.inner, *self.outer, self.head, *self.out)
         self.hidden = [np.empty((0, a.hidden)) for _ in range(1 + a.blocks)]
         self.units = [np.empty((0, a.hidden)) for _ in range(a.blocks)]
         self.none = np.empty((0, 0))
@@ -234,10 +246,12 @@ class Learner:
         whole = _inputs(frame, top, rows, self.weights.order)
         for batch in self.learning.batches(len(whole[0]), self.band):
             self._step(_Band._make([*(np.ascontiguousarray(x[batch]) for x in whole), shifts]), rate)
+        for matrix in self.matrices:
+            matrix.hand_over()
         self.band += 1
 
     def _resize(self, pixels: int) -> None:
-        for matrix in (self.first, *self.inner, *self.outer, self.head, *self.out):
+        for matrix in self.matrices:
             matrix.resize(pixels)
         self.hidden = [np.empty((pixels, self.architecture.hidden)) for _ in self.hidden]
         self.units = [np.empty((pixels, self.architecture.hidden)) for _ in self.units]
@@ -301,7 +315,7 @@ def _roomy(layer: Layer) -> Layer:
     return Layer(weight, bias, layer.shift - drop, layer.clamp)
 
 
-def _matrix(made: list[Layer], worth: Floats, bound: int, coded: tuple[Any, Any, Any], mixture: int = 0) -> _Matrix:
+def _matrix(made: list[Layer], worth: Floats, bound: int, coded: list[Coded], mixture: int = 0) -> _Matrix:
     """Layers of the same units, one above the other.
 
     Args:
@@ -311,7 +325,7 @@ def _matrix(made: list[Layer], worth: Floats, bound: int, coded: tuple[Any, Any,
         coded: see :class:`_Matrix`.
         mixture: where the outputs are parameters, whose three kinds have grids of their own.
     """
-    units, channels = len(worth), coded[1].shape[1]
+    units, channels = len(worth), len(coded[0][1])
     weight = np.concatenate([layer.weight[:, :units] for layer in made]).astype(np.float64)
     known = np.zeros((len(weight), channels))
     there = np.zeros((len(weight), units + channels + 1))
@@ -405,7 +419,7 @@ def _adam(gradient, rate, corrections, learnt, integers, bound):  # type: ignore
     """One step uphill; rows whose sums could leave 32 bits stay as they were."""
     for_weight, for_known, for_bias, unit = gradient
     master, first, second, pace = learnt
-    weight, known, bias, coded, coded_known, coded_bias = integers
+    weight, known, bias = integers
     units, channels = weight.shape[1], known.shape[1]
     g, new, rounded = np.empty(master.shape[1]), np.empty(master.shape[1]), np.empty(master.shape[1])
     for o in range(weight.shape[0]):
@@ -420,10 +434,10 @@ def _adam(gradient, rate, corrections, learnt, integers, bound):  # type: ignore
         for i in range(new.size):
             master[o, i] = new[i]
         for i in range(units):
-            weight[o, i], coded[o, i] = rounded[i], np.int16(rounded[i])
+            weight[o, i] = rounded[i]
         for j in range(channels):
-            known[o, j], coded_known[o, j] = rounded[units + j], np.int32(rounded[units + j])
-        bias[o], coded_bias[o] = rounded[units + channels], np.int32(rounded[units + channels])
+            known[o, j] = rounded[units + j]
+        bias[o] = rounded[units + channels]
 
 
 @kernel

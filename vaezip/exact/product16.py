@@ -1,0 +1,145 @@
+"""Products of 16-bit integer matrices in 32-bit sums, for compiled kernels.
+
+Processors multiply vectors of 16-bit integers and add neighbouring products into 32 bits in one
+instruction, but compilers seldom find it in loops. Here the same is written for LLVM in vectors of
+its own language: integers only, so every machine, whatever its instructions, has the same sums.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+from numpy.typing import NDArray
+
+from vaezip.kernels import kernel
+
+LANES = 16
+"""Outputs of one vector."""
+
+ROWS = 4
+"""Rows of x that are gone through together: their arrays must have a multiple of so many."""
+
+_BYTE, _INT32, _INT64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
+_SUMS = ir.VectorType(_INT32, LANES)
+_PAIRS = ir.VectorType(ir.IntType(16), 2 * LANES)
+_PRODUCTS = ir.VectorType(_INT32, 2 * LANES)
+_EVEN, _ODD = (ir.Constant(_SUMS, list(range(first, 2 * LANES, 2))) for first in (0, 1))
+
+
+def empty(outputs: int, inputs: int) -> NDArray[np.int16]:
+    """Room for a matrix W (outputs, inputs) as :func:`product16` wants it: (pairs of inputs, outputs, 2),
+    with zeros where there is no input or output."""
+    return np.zeros((-(-inputs // 2), -(-outputs // LANES) * LANES, 2), np.int16)
+
+
+@kernel
+def pack(weight, out):  # type: ignore[no-untyped-def]
+    """Write W (outputs, inputs), integers of any type within 16 bits, into what :func:`empty` gave."""
+    for o in range(weight.shape[0]):
+        for i in range(weight.shape[1]):
+            out[i >> 1, o, i & 1] = np.int16(weight[o, i])
+
+
+def _block(rows: int, vectors: int) -> Callable[..., Any]:
+    """A function for kernels: the sums of some rows of x and of ``LANES · vectors`` outputs."""
+
+    @intrinsic
+    def block(typing, x, row, w, output, out):  # type: ignore[no-untyped-def]
+        def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+            x, w, out = (
+                _Rows(builder, context.make_array(signature.args[i])(context, builder, arguments[i])) for i in (0, 2, 4)
+            )
+            _sums(builder, (rows, vectors), x, w, out, (arguments[1], arguments[3]))
+            return context.get_dummy_value()
+
+        return types.void(x, types.int64, w, types.int64, out), generate
+
+    return block
+
+
+class _Rows:
+    """An array in LLVM: the addresses of its rows."""
+
+    def __init__(self, builder: Any, array: Any) -> None:
+        self.builder, self.start = builder, builder.bitcast(array.data, _BYTE.as_pointer())
+        self.count = builder.extract_value(array.shape, 0)
+        self.stride = builder.extract_value(array.strides, 0)
+
+    def at(self, row: Any, word: Any, kind: Any) -> Any:
+        """Pointer to ``kind`` at 32-bit word ``word`` of a row."""
+        b = self.builder
+        offset = b.add(b.mul(row, self.stride), b.mul(word, _INT64(4)))
+        return b.bitcast(b.gep(self.start, [offset]), kind.as_pointer())
+
+
+def _sums(b: Any, size: tuple[int, int], x: _Rows, w: _Rows, out: _Rows, corner: tuple[Any, Any]) -> None:
+    """out[i, j] = Σ_k x[i, 2k] w[k, j, 0] + x[i, 2k + 1] w[k, j, 1] for the (rows, vectors) from a corner on."""
+    (rows, vectors), (row, output) = size, corner
+    before, loop, after = b.block, b.append_basic_block("pair"), b.append_basic_block("done")
+    b.branch(loop)
+    b.position_at_end(loop)
+    k = b.phi(_INT64)
+    k.add_incoming(_INT64(0), before)
+    totals = [[b.phi(_SUMS) for _ in range(vectors)] for _ in range(rows)]
+    weights = [b.load(w.at(k, b.add(output, _INT64(LANES * v)), _PAIRS), align=2) for v in range(vectors)]
+    sums = []
+    for p, total in enumerate(totals):
+        pair = _everywhere(b, b.load(x.at(b.add(row, _INT64(p)), k, _INT32), align=2))
+        sums.append([b.add(t, _multiplied(b, pair, weight)) for t, weight in zip(total, weights)])
+    following = b.add(k, _INT64(1))
+    k.add_incoming(following, loop)
+    for total, new in zip(totals, sums):
+        for t, s in zip(total, new):
+            t.add_incoming(ir.Constant(_SUMS, None), before)
+            t.add_incoming(s, loop)
+    b.cbranch(b.icmp_signed("<", following, w.count), loop, after)
+    b.position_at_end(after)
+    for p, new in enumerate(sums):
+        for v, s in enumerate(new):
+            b.store(s, out.at(b.add(row, _INT64(p)), b.add(output, _INT64(LANES * v)), _SUMS), align=4)
+
+
+def _everywhere(b: Any, pair: Any) -> Any:
+    """A pair of 16-bit integers in every lane."""
+    lane = b.insert_element(ir.Constant(_SUMS, ir.Undefined), pair, _INT32(0))
+    return b.bitcast(b.shuffle_vector(lane, ir.Constant(_SUMS, ir.Undefined), ir.Constant(_SUMS, None)), _PAIRS)
+
+
+def _multiplied(b: Any, x: Any, w: Any) -> Any:
+    """The sum of the two products of every pair."""
+    products = b.mul(b.sext(x, _PRODUCTS), b.sext(w, _PRODUCTS))
+    even, odd = (b.shuffle_vector(products, ir.Constant(_PRODUCTS, ir.Undefined), part) for part in (_EVEN, _ODD))
+    return b.add(even, odd)
+
+
+_four_by_four, _four_by_one = _block(4, 4), _block(4, 1)
+_two_by_four, _two_by_one = _block(2, 4), _block(2, 1)
+
+
+@kernel
+def product16(n, x, w, out):  # type: ignore[no-untyped-def]
+    """out = x Wᵀ, sums modulo 2^32, for the first n rows; up to three more rows of out are overwritten.
+
+    Args:
+        n: how many rows.
+        x: int16 (rows, inputs), rows a multiple of ``ROWS``, an even number of inputs, contiguous.
+        w: of :func:`pack`.
+        out: int32 (rows, at least as many outputs as w has).
+    """
+    wide = w.shape[1] - w.shape[1] % (4 * LANES)
+    if n <= 2:
+        for o in range(0, wide, 4 * LANES):
+            _two_by_four(x, 0, w, o, out)
+        for o in range(wide, w.shape[1], LANES):
+            _two_by_one(x, 0, w, o, out)
+    else:
+        for p in range(0, n, ROWS):
+            for o in range(0, wide, 4 * LANES):
+                _four_by_four(x, p, w, o, out)
+            for o in range(wide, w.shape[1], LANES):
+                _four_by_one(x, p, w, o, out)
