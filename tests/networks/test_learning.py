@@ -41,8 +41,8 @@ def test_it_starts_as_the_network_that_codes(small_local):
     shifts = shifts_of(model, 2)
     band = whole(learner, frame, 32, shifts)
     learner._resize(len(band.values))
-    heads = learner._forward(band)
-    found = [learner.out[i](heads[:, i * a.head : (i + 1) * a.head], band.residuals) for i in range(a.channels)]
+    learner._forward(band)
+    found = [learner._parameters(band, i)[1][:, : 3 * a.mixture] for i in range(a.channels)]
     roomy = PixelNetwork(backend("cpu"), a, {name: learning._roomy(layer) for name, layer in model.layers.items()})
     differences, prediction = features(np, frame)
     inputs = np.concatenate([differences, prediction - a.offset], axis=-1).reshape(2, 1024, -1)
@@ -83,7 +83,8 @@ def test_gradients_of_weights_are_those_of_the_cost(small_local):
     learner = learner_of(model)
     band = whole(learner, frame, ROWS, shifts)
     learner._resize(len(band.values))
-    gradients = {id(m): g[0] * g[3] for m, g in learner._backward(band, learner._forward(band))}
+    learner._forward(band)
+    gradients = {id(m): g.weight[: m.weight.shape[0], : m.weight.shape[1]] * g.unit for m, g in learner._backward(band)}
 
     def difference(matrix, at, step):
         costs = []

@@ -40,8 +40,8 @@ def empty(outputs: int, inputs: int) -> NDArray[np.int16]:
 @kernel
 def pack(weight, out):  # type: ignore[no-untyped-def]
     """Write W (outputs, inputs), integers of any type within 16 bits, into what :func:`empty` gave."""
-    for o in range(weight.shape[0]):
-        for i in range(weight.shape[1]):
+    for i in range(weight.shape[1]):
+        for o in range(weight.shape[0]):
             out[i >> 1, o, i & 1] = np.int16(weight[o, i])
 
 

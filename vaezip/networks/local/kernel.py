@@ -139,14 +139,14 @@ def _outer(n, i, weights, inner, sums, h):  # type: ignore[no-untyped-def]
 def _head(n, i, weights, h, e, sums, unit, out):  # type: ignore[no-untyped-def]
     """Parameters of the i-th channel in the order of coding."""
     product16(n, h, weights.head_w[i], sums)
-    _settle(n, i, sums, weights.head_e[i], e, weights.head_b[i], weights.head_s[i], 0, ACTIVATION_BOUND, unit)
+    settle(n, i, sums, weights.head_e[i], e, weights.head_b[i], weights.head_s[i], 0, ACTIVATION_BOUND, unit)
     product16(n, unit, weights.out_w[i], sums)
     low, high = weights.out_c[i, 0], weights.out_c[i, 1]
-    _settle(n, i, sums, weights.out_e[i], e, weights.out_b[i], weights.out_s[i], low, high, out)
+    settle(n, i, sums, weights.out_e[i], e, weights.out_b[i], weights.out_s[i], low, high, out)
 
 
 @kernel
-def _settle(n, known, sums, weight, e, bias, shift, low, high, out):  # type: ignore[no-untyped-def]
+def settle(n, known, sums, weight, e, bias, shift, low, high, out):  # type: ignore[no-untyped-def]
     """out = clamp((sums + what the known residuals add + bias) >> shift)."""
     for p in range(n):
         for j in range(known):

@@ -4,11 +4,11 @@ After each band of rows, encoder and decoder take the same K steps of Adam on �
 pixels, and go on with the new weights. Nothing is sent. Everything is exact, so that the steps are the
 same everywhere:
 
-1. Forward, integers in float64 matrix products, the same values as the compiled coder's.
+1. Forward, the compiled coder's own integers.
 2. The gradient of log p for a pixel's parameters is computed element by element in float64. Before each
-   matrix product gradients go on a power-of-two grid of the layer and band with |g| ≤ 2^GRADIENT_BITS.
-   With P pixels, sums for weights stay within 2^(GRADIENT_BITS + 12) P and sums for inputs within
-   2^(GRADIENT_BITS + 15) · outputs, both far below 2^53.
+   matrix product gradients go on a power-of-two grid of the layer and step with |g| ≤ 2^GRADIENT_BITS, in
+   two halves of 16-bit integers: g = 2^HALF high + low. Products of either half are summed in 32 bits over
+   as few pixels or outputs as cannot leave them, and from there on in float64, far below its 2^53.
 3. Adam runs element by element on float64 *master* weights, which stand in units of the integer weights;
    the integers are their nearest. Rows start on a grid twice as coarse as the model's, so that weights
    can grow; a row whose sums could leave 32 bits does not move in that step.
@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from vaezip import distributions as d
 from vaezip import likelihoods
-from vaezip.exact.product16 import pack
+from vaezip.exact.product16 import ROWS, empty, pack, product16
 from vaezip.kernels import inlined, kernel
 from vaezip.networks.local import kernel as coder
 from vaezip.networks.local.architecture import RADIUS, LocalArchitecture
@@ -39,6 +39,13 @@ Floats = NDArray[np.float64]
 Frame = NDArray[np.int16]
 
 GRADIENT_BITS = 22
+HALF = GRADIENT_BITS // 2
+_PIXELS = 128
+"""Whose products with 12-bit units are summed in 32 bits: 2^(11 + 12) · 128 < 2^31."""
+
+_OUTPUTS = 32
+"""Whose products with weights are: 2^11 · 32767 · 32 < 2^31."""
+
 _BETA1, _BETA2 = 0.6, 0.999
 _EPSILON = 1e-30
 
@@ -103,8 +110,17 @@ class Tables(NamedTuple):
     inner: Floats
 
 
-_Gradient = tuple[Floats, Floats, Floats, float]
 Coded = tuple[NDArray[np.int16], NDArray[np.int32], NDArray[np.int32]]
+Units = NDArray[np.int16]
+
+
+class _Gradient(NamedTuple):
+    """For weights, known and bias of a layer, and what to multiply them by."""
+
+    weight: Floats
+    known: Floats
+    bias: Floats
+    unit: float
 
 
 @dataclass
@@ -112,10 +128,9 @@ class _Matrix:
     """One layer, or several of the same inputs: what codes, and what learns it.
 
     Attributes:
-        weight, known, bias: integers in float64: of the units (outputs, units), of the residuals of the
-            channels coded before (outputs, channels or 0), and the bias with the rounding's ½ (outputs,).
-        scale: 2^−shift.
-        clamp: of the output.
+        weight, known, bias: integers: of the units (outputs, units), of the residuals of the channels
+            coded before (outputs, channels or 0), and the bias with the rounding's ½ (outputs,).
+        shift, clamp: of the output.
         pace: length of the steps of weights, known and bias, side by side, at a rate of 1; 0 where
             there is no weight.
         bound: of the units.
@@ -123,73 +138,88 @@ class _Matrix:
             :func:`vaezip.exact.product16.pack` has them, those of residuals (channels, outputs), and bias.
     """
 
-    weight: Floats
-    known: Floats
-    bias: Floats
-    scale: Floats
-    clamp: tuple[float, float]
+    weight: NDArray[np.int16]
+    known: NDArray[np.int32]
+    bias: NDArray[np.int32]
+    shift: NDArray[np.int32]
+    clamp: tuple[int, int]
     pace: Floats
     bound: int
     coded: list[Coded]
 
     def __post_init__(self) -> None:
-        self.master = np.concatenate([self.weight, self.known, self.bias[:, None]], axis=1)
+        parts = self.weight, self.known, self.bias[:, None]
+        self.master = np.concatenate(parts, axis=1).astype(np.float64)
         self.first, self.second = np.zeros_like(self.master), np.zeros_like(self.master)
+        outputs, units = self.weight.shape
+        self.scale = np.ldexp(1.0, -self.shift)
+        self.turned = empty(units, outputs)
+        self.for_weight = np.empty((_room(outputs), self.turned.shape[1]))
         self.resize(0)
+        self.hand_over()
 
     def resize(self, pixels: int) -> None:
-        """Make room for the outputs of a band, and for gradients; memory is kept from step to step."""
+        """Make room for the outputs of a step, and for gradients; memory is kept from step to step."""
         outputs, units = self.weight.shape
-        self.output, self.sums = np.empty((pixels, outputs)), np.empty((pixels, outputs))
-        self.back = np.empty((pixels, units))
+        rows = _room(pixels)
+        self.output = np.zeros((rows, _even(outputs)), np.int16)
+        self.flowing = np.empty((pixels, outputs))
+        self.halves = np.zeros((2, rows, _even(outputs)), np.int16)
+        self.upright = np.zeros((2, _room(outputs), rows), np.int16)
+        self.inputs = empty(units, rows)
+        self.back = np.empty((rows, self.turned.shape[1]))
 
-    def __call__(self, x: Floats, residuals: Floats) -> Floats:
-        """Units (pixels, units) and residuals (pixels, channels or 0) to ``output``, within the clamp."""
-        np.matmul(x, self.weight.T, out=self.output)
-        _settle(self.output, residuals, self.known, self.bias, self.scale, *self.clamp)
+    def __call__(self, x: Units, residuals: NDArray[np.int32]) -> Units:
+        """Units (pixels, units) and residuals (pixels, channels) to ``output``, within the clamp."""
+        rows, pixels = len(self.weight) // len(self.coded), len(residuals)
+        for i, coded in enumerate(self.coded):
+            part = slice(i * rows, (i + 1) * rows)
+            _settled(pixels, x, coded, residuals, self.shift[part], self.clamp, self.output[:, part])
         return self.output
 
-    def gradients(self, gradient: Floats, x: Floats, residuals: Floats) -> _Gradient:
-        """Gradients for weights, known and bias, and what to multiply them by.
+    def gradients(self, gradient: Floats, x: Units, residuals: NDArray[np.int32]) -> _Gradient:
+        """Gradients for weights, known and bias.
 
         Args:
             gradient: for ``output``; where that is at its clamp nothing flows back.
             x, residuals: the inputs.
         """
-        _through(gradient, self.output, self.scale, *self.clamp, self.sums)
-        scale = _grid(max(float(self.sums.max()), -float(self.sums.min())))
-        _round(self.sums, scale)
-        return self.sums.T @ x, self.sums.T @ residuals, self.sums.sum(axis=0), 1.0 / scale
+        scale = _grid(_through(gradient, self.output, self.scale, self.clamp, self.flowing))
+        known, bias = _halved(self.flowing, scale, residuals[:, : self.known.shape[1]], self.halves, self.upright)
+        pack(x.T, self.inputs)
+        _over_pixels(self.upright, self.inputs, self.for_weight)
+        return _Gradient(self.for_weight, known, bias, 1.0 / scale)
 
     def input_gradient(self, found: _Gradient) -> Floats:
         """``back``: the gradient for the units, after :meth:`gradients` found the others."""
-        np.matmul(self.sums, self.weight, out=self.back)
-        self.back *= found[3]
-        return self.back
+        _over_outputs(self.halves, self.turned, self.back, found.unit)
+        return self.back[: len(self.flowing), : self.weight.shape[1]]
 
     def learn(self, gradient: _Gradient, rate: float, powers: tuple[float, float]) -> None:
         """One step of Adam uphill."""
         corrections = 1.0 / (1.0 - powers[0]), 1.0 / (1.0 - powers[1])
         learnt = self.master, self.first, self.second, self.pace
         _adam(gradient, rate, corrections, learnt, (self.weight, self.known, self.bias), self.bound)
+        self.hand_over()
 
     def hand_over(self) -> None:
-        """Give the compiled coder the integers."""
+        """Give the integers to the compiled coder, and to the products that go back."""
         rows = len(self.weight) // len(self.coded)
         for i, (weight, known, bias) in enumerate(self.coded):
             part = slice(i * rows, (i + 1) * rows)
             pack(self.weight[part], weight)
             known[: self.known.shape[1]] = self.known[part].T
             bias[:] = self.bias[part]
+        pack(self.weight.T, self.turned)
 
 
 class _Band(NamedTuple):
     """What is known of a band's pixels, channels in the order of coding; of its tiles, the shifts."""
 
-    features: Floats
+    features: Units
     values: NDArray[np.int64]
     prediction: NDArray[np.int64]
-    residuals: Floats
+    residuals: NDArray[np.int32]
     style: NDArray[np.int64]
     shifts: NDArray[np.int32]
 
@@ -197,7 +227,7 @@ class _Band(NamedTuple):
 class Learner:
     """A copy of a model's pixel network that learns.
 
-    ``weights`` are those of the compiled coder, changed in place after every band.
+    ``weights`` are those of the compiled coder, changed in place by every step.
     """
 
     def __init__(self, a: LocalArchitecture, made: dict[str, Layer], learning: Learning, bands: int) -> None:
@@ -228,9 +258,7 @@ class Learner:
             for i in channels
         ]
         self.matrices = (self.first, *self.inner, *self.outer, self.head, *self.out)
-        self.hidden = [np.empty((0, a.hidden)) for _ in range(1 + a.blocks)]
-        self.units = [np.empty((0, a.hidden)) for _ in range(a.blocks)]
-        self.none = np.empty((0, 0))
+        self._resize(0)
         self.powers = (1.0, 1.0)
         self.band = 0
 
@@ -246,59 +274,73 @@ class Learner:
         whole = _inputs(frame, top, rows, self.weights.order)
         for batch in self.learning.batches(len(whole[0]), self.band):
             self._step(_Band._make([*(np.ascontiguousarray(x[batch]) for x in whole), shifts]), rate)
-        for matrix in self.matrices:
-            matrix.hand_over()
         self.band += 1
 
     def _resize(self, pixels: int) -> None:
+        a, rows = self.architecture, _room(pixels)
         for matrix in self.matrices:
             matrix.resize(pixels)
-        self.hidden = [np.empty((pixels, self.architecture.hidden)) for _ in self.hidden]
-        self.units = [np.empty((pixels, self.architecture.hidden)) for _ in self.units]
-        self.none = np.empty((pixels, 0))
+        self.features = np.zeros((rows, _even(a.features)), np.int16)
+        self.hidden = [np.zeros((rows, a.hidden), np.int16) for _ in range(1 + a.blocks)]
+        self.units = [np.zeros((rows, a.hidden), np.int16) for _ in range(a.blocks)]
         self.for_heads = np.empty((pixels, len(self.head.weight)))
 
     def _step(self, band: _Band, rate: float) -> None:
-        if len(band.values) != len(self.none):
+        if len(band.values) != len(self.for_heads):
             self._resize(len(band.values))
-        steps = self._backward(band, self._forward(band))
+        self._forward(band)
+        steps = self._backward(band)
         self.powers = self.powers[0] * _BETA1, self.powers[1] * _BETA2
         for matrix, found in steps:
             matrix.learn(found, rate, self.powers)
 
-    def _forward(self, band: _Band) -> Floats:
-        """The hidden units of the heads; every layer keeps its output."""
+    def _forward(self, band: _Band) -> None:
+        """Every layer but the last, whose inputs and outputs are kept."""
         a, hidden, units = self.architecture, self.hidden, self.units
-        _shifted(self.first(band.features, self.none), band.shifts, band.style, 0, hidden[0])
+        self.features[: len(band.features), : a.features] = band.features
+        _shifted(self.first(self.features, band.residuals), band.shifts, band.style, 0, hidden[0])
         for i in range(a.blocks):
             begin = (i + 1) * a.hidden
-            _shifted(self.inner[i](hidden[i], self.none), band.shifts, band.style, begin, units[i])
-            _joined(hidden[i], self.outer[i](units[i], self.none), hidden[i + 1])
-        return self.head(hidden[-1], band.residuals)
+            _shifted(self.inner[i](hidden[i], band.residuals), band.shifts, band.style, begin, units[i])
+            _joined(hidden[i], self.outer[i](units[i], band.residuals), hidden[i + 1])
+        self.head(hidden[-1], band.residuals)
 
-    def _backward(self, band: _Band, heads: Floats) -> list[tuple[_Matrix, _Gradient]]:
+    def _parameters(self, band: _Band, i: int) -> tuple[Units, Units]:
+        """The i-th channel's head, and its parameters."""
+        head = self.head.output[:, i * self.architecture.head : (i + 1) * self.architecture.head]
+        return head, self.out[i](head, band.residuals)
+
+    def _backward(self, band: _Band) -> list[tuple[_Matrix, _Gradient]]:
         """Every layer and its gradients."""
         a, hidden, steps = self.architecture, self.hidden, []
         for i in range(a.channels):
-            part = slice(i * a.head, (i + 1) * a.head)
-            parameters = self.out[i](heads[:, part], band.residuals)
+            head, parameters = self._parameters(band, i)
             gradient = mixture_gradient(
                 parameters, band.values[:, i], band.prediction[:, i], a.mixture, gradient_tables()
             )
-            steps.append((self.out[i], self.out[i].gradients(gradient, heads[:, part], band.residuals)))
-            self.for_heads[:, part] = self.out[i].input_gradient(steps[-1][1])
+            steps.append((self.out[i], self.out[i].gradients(gradient, head, band.residuals)))
+            self.for_heads[:, i * a.head : (i + 1) * a.head] = self.out[i].input_gradient(steps[-1][1])
         steps.append((self.head, self.head.gradients(self.for_heads, hidden[-1], band.residuals)))
         total = self.head.input_gradient(steps[-1][1])
         for i in reversed(range(a.blocks)):
             _free(total, hidden[i + 1])
-            steps.append((self.outer[i], self.outer[i].gradients(total, self.units[i], self.none)))
+            steps.append((self.outer[i], self.outer[i].gradients(total, self.units[i], band.residuals)))
             back = self.outer[i].input_gradient(steps[-1][1])
             _free(back, self.units[i])
-            steps.append((self.inner[i], self.inner[i].gradients(back, hidden[i], self.none)))
+            steps.append((self.inner[i], self.inner[i].gradients(back, hidden[i], band.residuals)))
             total += self.inner[i].input_gradient(steps[-1][1])
         _free(total, hidden[0])
-        steps.append((self.first, self.first.gradients(total, band.features, self.none)))
+        steps.append((self.first, self.first.gradients(total, self.features, band.residuals)))
         return steps
+
+
+def _room(rows: int) -> int:
+    """Rows of an array that :func:`vaezip.exact.product16.product16` goes through."""
+    return -(-rows // ROWS) * ROWS
+
+
+def _even(columns: int) -> int:
+    return columns + columns % 2
 
 
 @lru_cache
@@ -320,14 +362,14 @@ def _matrix(made: list[Layer], worth: Floats, bound: int, coded: list[Coded], mi
 
     Args:
         made: each with as many residuals after its units as there are channels before its own.
-        worth: what one unit of each integer unit is worth.
+        worth: what one unit of each integer unit is worth, (units,).
         bound: of the units.
         coded: see :class:`_Matrix`.
         mixture: where the outputs are parameters, whose three kinds have grids of their own.
     """
     units, channels = len(worth), len(coded[0][1])
-    weight = np.concatenate([layer.weight[:, :units] for layer in made]).astype(np.float64)
-    known = np.zeros((len(weight), channels))
+    weight = np.concatenate([layer.weight[:, :units] for layer in made]).astype(np.int16)
+    known = np.zeros((len(weight), channels), np.int32)
     there = np.zeros((len(weight), units + channels + 1))
     there[:, :units] = there[:, -1] = 1.0
     rows = len(made[0].weight)
@@ -335,18 +377,15 @@ def _matrix(made: list[Layer], worth: Floats, bound: int, coded: list[Coded], mi
         extra = layer.weight.shape[1] - units
         known[i * rows : (i + 1) * rows, :extra] = layer.weight[:, units:]
         there[i * rows : (i + 1) * rows, units : units + extra] = 1.0
-    shift = np.concatenate([layer.shift for layer in made])
+    shift = np.concatenate([layer.shift for layer in made]).astype(np.int32)
     bias = np.concatenate([layer.bias for layer in made]) + (np.int64(1) << (shift - 1))
     kinds = np.ones(len(weight))
     if mixture:
         grids = [d.WEIGHT_LOGIT_BITS, d.MEAN_BITS + 4, d.LOG_SCALE_BITS]
         kinds = np.repeat(np.ldexp(1.0, -np.array(grids)), mixture)
-    scale = np.ldexp(1.0, -shift)
-    to_float = (scale * kinds)[:, None] / np.r_[worth, np.full(channels, _DIFFERENCE), _ONE]
+    to_float = (np.ldexp(1.0, -shift) * kinds)[:, None] / np.r_[worth, np.full(channels, _DIFFERENCE), _ONE]
     size = _root_mean_square(weight * to_float[:, :units])
-    low, high = made[0].clamp
-    clamp = float(low), float(high)
-    return _Matrix(weight, known, bias.astype(np.float64), scale, clamp, there * size / to_float, bound, coded)
+    return _Matrix(weight, known, bias.astype(np.int32), shift, made[0].clamp, there * size / to_float, bound, coded)
 
 
 def _grid(largest: float) -> float:
@@ -363,23 +402,20 @@ def _root_mean_square(values: Floats) -> float:
 
 
 @kernel
-def _settle(total, residuals, known, bias, scale, low, high):  # type: ignore[no-untyped-def]
-    """Sums over the units to outputs, in place."""
-    for p in range(total.shape[0]):
-        for j in range(known.shape[1]):
-            for o in range(total.shape[1]):
-                total[p, o] += residuals[p, j] * known[o, j]
-        for o in range(total.shape[1]):
-            total[p, o] = min(max(np.floor((total[p, o] + bias[o]) * scale[o]), low), high)
+def _settled(pixels, x, coded, residuals, shift, clamp, out):  # type: ignore[no-untyped-def]
+    """A layer's outputs."""
+    weight, known, bias = coded
+    sums = np.empty((x.shape[0], weight.shape[1]), np.int32)
+    product16(pixels, x, weight, sums)
+    coder.settle(pixels, known.shape[0], sums, known, residuals, bias, shift, clamp[0], clamp[1], out)
 
 
 @kernel
 def _shifted(sums, shifts, style, begin, out):  # type: ignore[no-untyped-def]
     """out = relu(sums + shifts of the pixel's style, from column ``begin`` on)."""
-    for p in range(sums.shape[0]):
-        for o in range(sums.shape[1]):
-            y = sums[p, o] + np.float64(shifts[style[p], begin + o])
-            out[p, o] = min(max(y, 0.0), np.float64(ACTIVATION_BOUND))
+    for p in range(style.size):
+        for o in range(out.shape[1]):
+            out[p, o] = min(max(sums[p, o] + shifts[style[p], begin + o], 0), ACTIVATION_BOUND)
 
 
 @kernel
@@ -387,7 +423,7 @@ def _joined(h, outer, out):  # type: ignore[no-untyped-def]
     """out = relu(h + outer)."""
     for p in range(h.shape[0]):
         for o in range(h.shape[1]):
-            out[p, o] = min(max(h[p, o] + outer[p, o], 0.0), np.float64(ACTIVATION_BOUND))
+            out[p, o] = min(max(np.int32(h[p, o]) + np.int32(outer[p, o]), 0), ACTIVATION_BOUND)
 
 
 @kernel
@@ -395,23 +431,74 @@ def _free(gradient, units):  # type: ignore[no-untyped-def]
     """Nothing flows back through units at 0 or at the bound; in place."""
     for p in range(gradient.shape[0]):
         for o in range(gradient.shape[1]):
-            if not 0.0 < units[p, o] < ACTIVATION_BOUND:
+            if not 0 < units[p, o] < ACTIVATION_BOUND:
                 gradient[p, o] = 0.0
 
 
 @kernel
-def _through(gradient, y, scale, low, high, out):  # type: ignore[no-untyped-def]
-    """Gradients for outputs to those for sums."""
+def _through(gradient, y, scale, clamp, out):  # type: ignore[no-untyped-def]
+    """Gradients for outputs to those for sums; the largest of these."""
+    low, high = clamp
+    largest = np.zeros(scale.size)  # of each column, which vectors can keep
     for p in range(gradient.shape[0]):
-        for o in range(gradient.shape[1]):
-            out[p, o] = gradient[p, o] * scale[o] if low < y[p, o] < high else 0.0
+        for o in range(scale.size):
+            flowing = gradient[p, o] * scale[o] if low < y[p, o] < high else 0.0
+            out[p, o] = flowing
+            if abs(flowing) > largest[o]:
+                largest[o] = abs(flowing)
+    return largest.max()
 
 
 @kernel
-def _round(gradient, scale):  # type: ignore[no-untyped-def]
-    for p in range(gradient.shape[0]):
-        for o in range(gradient.shape[1]):
+def _halved(gradient, scale, residuals, halves, upright):  # type: ignore[no-untyped-def]
+    """Gradients on their grid, in halves, by pixels and by outputs; and summed for known and bias."""
+    pixels, outputs = gradient.shape
+    known, bias = np.zeros((residuals.shape[1], outputs)), np.zeros(outputs)
+    for p in range(pixels):
+        for o in range(outputs):
             gradient[p, o] = np.floor(gradient[p, o] * scale + 0.5)
+            bias[o] += gradient[p, o]
+        for o in range(outputs):
+            whole = np.int32(gradient[p, o])
+            halves[0, p, o], halves[1, p, o] = np.int16(whole >> HALF), np.int16(whole & ((1 << HALF) - 1))
+        for j in range(residuals.shape[1]):
+            for o in range(outputs):
+                known[j, o] += gradient[p, o] * residuals[p, j]
+    for half in range(2):
+        for o in range(outputs):
+            for p in range(pixels):
+                upright[half, o, p] = halves[half, p, o]
+    return known.T, bias
+
+
+@kernel
+def _over_pixels(upright, inputs, out):  # type: ignore[no-untyped-def]
+    """out = Gᵀ x: of the outputs' halves (2, outputs, pixels) and the packed inputs of the same pixels."""
+    _summed(upright, inputs, _PIXELS, out)
+
+
+@kernel
+def _over_outputs(halves, turned, out, unit):  # type: ignore[no-untyped-def]
+    """out = G W · unit: of the pixels' halves (2, pixels, outputs) and the packed transpose of W."""
+    _summed(halves, turned, _OUTPUTS, out)
+    for p in range(out.shape[0]):
+        for i in range(out.shape[1]):
+            out[p, i] *= unit
+
+
+@kernel
+def _summed(halves, w, together, out):  # type: ignore[no-untyped-def]
+    """out = (2^HALF high + low) Wᵀ, exactly; so many inputs at a time are summed in 32 bits."""
+    high, low = np.empty(out.shape, np.int32), np.empty(out.shape, np.int32)
+    out[:] = 0.0
+    for begin in range(0, halves.shape[2], together):
+        end = min(begin + together, halves.shape[2])
+        some = w[begin >> 1 : (end + 1) >> 1]
+        product16(out.shape[0], halves[0, :, begin:end], some, high)
+        product16(out.shape[0], halves[1, :, begin:end], some, low)
+        for p in range(out.shape[0]):
+            for i in range(out.shape[1]):
+                out[p, i] += np.float64(high[p, i]) * (1 << HALF) + np.float64(low[p, i])
 
 
 @kernel
@@ -434,10 +521,10 @@ def _adam(gradient, rate, corrections, learnt, integers, bound):  # type: ignore
         for i in range(new.size):
             master[o, i] = new[i]
         for i in range(units):
-            weight[o, i] = rounded[i]
+            weight[o, i] = np.int16(rounded[i])
         for j in range(channels):
-            known[o, j] = rounded[units + j]
-        bias[o] = rounded[units + channels]
+            known[o, j] = np.int32(rounded[units + j])
+        bias[o] = np.int32(rounded[units + channels])
 
 
 @kernel
@@ -452,14 +539,19 @@ def _move(g, rate, corrections, master, first, second, pace, new, rounded):  # t
         rounded[i] = np.floor(new[i] + 0.5)
 
 
-@inlined
+@kernel
 def _fits(row, units, bound):  # type: ignore[no-untyped-def]
     """Whether a row's sums stay within 32 bits, and its weights within 16."""
-    total, largest = 0.0, 0.0
-    for i in range(row.size - 1):
-        largest = max(largest, abs(row[i]))
-        total += abs(row[i]) * (bound if i < units else DIFFERENCE_BOUND)
-    return largest <= 32767.0 and total + abs(row[row.size - 1]) <= SUM_BOUND
+    beyond, sizes = np.int32(0), np.int32(0)
+    for i in range(units):
+        size = np.int32(min(abs(row[i]), 32768.0))
+        beyond |= size
+        sizes += size
+    total = float(sizes) * bound
+    for i in range(units, row.size - 1):
+        beyond |= np.int32(min(abs(row[i]), 32768.0))
+        total += abs(row[i]) * DIFFERENCE_BOUND
+    return beyond < 32768 and total + abs(row[row.size - 1]) <= SUM_BOUND
 
 
 @kernel
@@ -468,9 +560,9 @@ def _inputs(frame, top, rows, order):  # type: ignore[no-untyped-def]
     pictures, width, channels = frame.shape[0], frame.shape[2] - 2 * RADIUS, frame.shape[3]
     across, count = (width + 31) // 32, pictures * rows * width
     neighbours = RADIUS * (2 * RADIUS + 1) + RADIUS
-    features = np.empty((count, (neighbours + 1) * channels))
+    features = np.empty((count, (neighbours + 1) * channels), np.int16)
     values, found = np.empty((count, channels), np.int64), np.empty((count, channels), np.int64)
-    prediction, residuals = np.empty((count, channels), np.int64), np.empty((count, channels))
+    prediction, residuals = np.empty((count, channels), np.int64), np.empty((count, channels), np.int32)
     style = np.empty(count, np.int64)
     p = 0
     for n in range(pictures):
