@@ -112,15 +112,31 @@ def _clamped(x, low, high):  # type: ignore[no-untyped-def]
     return min(max(x, low), high)
 
 
+# Loops over outputs compute in 32 bits and index without a sign, or the compiler does not turn them into vectors.
+
+
+@inlined
+def _scaled(total, shift, low, high):  # type: ignore[no-untyped-def]
+    """clamp(total >> shift) in 32 bits."""
+    return min(max(np.int32(np.int32(total) >> (shift & 31)), np.int32(low)), np.int32(high))
+
+
+@inlined
+def unit(y):  # type: ignore[no-untyped-def]
+    """relu in 32 bits."""
+    return min(max(np.int32(y), np.int32(0)), np.int32(ACTIVATION_BOUND))
+
+
 @kernel
 def _shifted(n, x, w, bias, shift, clamp, shifts, style, begin, sums, out):  # type: ignore[no-untyped-def]
     """out = relu(W x + shifts of the pixel's style, from column ``begin`` on), for n pixels."""
     low, high = clamp[0], clamp[1]
     product16(n, x, w, sums)
     for p in range(n):
+        row, first = np.uint64(style[p]), np.uint64(begin)
         for o in range(bias.size):
-            y = _clamped((sums[p, o] + bias[o]) >> shift[o], low, high)
-            out[p, o] = _clamped(y + shifts[style[p], begin + o], 0, ACTIVATION_BOUND)
+            y = _scaled(sums[p, o] + bias[o], shift[o], low, high)
+            out[p, o] = unit(y + shifts[row, first + np.uint64(o)])
 
 
 @kernel
@@ -131,16 +147,15 @@ def _outer(n, i, weights, inner, sums, h):  # type: ignore[no-untyped-def]
     product16(n, inner, weights.outer_w[i], sums)
     for p in range(n):
         for o in range(bias.size):
-            y = _clamped((sums[p, o] + bias[o]) >> shift[o], low, high)
-            h[p, o] = _clamped(h[p, o] + y, 0, ACTIVATION_BOUND)
+            h[p, o] = unit(h[p, o] + _scaled(sums[p, o] + bias[o], shift[o], low, high))
 
 
 @kernel
-def _head(n, i, weights, h, e, sums, unit, out):  # type: ignore[no-untyped-def]
+def _head(n, i, weights, h, e, sums, units, out):  # type: ignore[no-untyped-def]
     """Parameters of the i-th channel in the order of coding."""
     product16(n, h, weights.head_w[i], sums)
-    settle(n, i, sums, weights.head_e[i], e, weights.head_b[i], weights.head_s[i], 0, ACTIVATION_BOUND, unit)
-    product16(n, unit, weights.out_w[i], sums)
+    settle(n, i, sums, weights.head_e[i], e, weights.head_b[i], weights.head_s[i], 0, ACTIVATION_BOUND, units)
+    product16(n, units, weights.out_w[i], sums)
     low, high = weights.out_c[i, 0], weights.out_c[i, 1]
     settle(n, i, sums, weights.out_e[i], e, weights.out_b[i], weights.out_s[i], low, high, out)
 
@@ -153,7 +168,7 @@ def settle(n, known, sums, weight, e, bias, shift, low, high, out):  # type: ign
             for o in range(bias.size):
                 sums[p, o] += weight[j, o] * e[p, j]
         for o in range(bias.size):
-            out[p, o] = _clamped((sums[p, o] + bias[o]) >> shift[o], low, high)
+            out[p, o] = _scaled(sums[p, o] + bias[o], shift[o], low, high)
 
 
 @inlined
@@ -232,7 +247,7 @@ def code_strip(decode, frame, top, rows, waves, weights, shifts, mix, tables, st
     f = np.zeros((CHUNK, 2 * weights.first_w.shape[0]), np.int16)
     h = np.zeros((CHUNK, hidden), np.int16)
     inner = np.zeros((CHUNK, hidden), np.int16)
-    unit = np.zeros((CHUNK, 2 * weights.out_w.shape[1]), np.int16)
+    units = np.zeros((CHUNK, 2 * weights.out_w.shape[1]), np.int16)
     widest = max(hidden, weights.head_w.shape[2], weights.out_w.shape[2])
     sums = np.zeros((CHUNK, widest), np.int32)
     out = np.zeros((CHUNK, 3 * mix), np.int32)
@@ -260,7 +275,7 @@ def code_strip(decode, frame, top, rows, waves, weights, shifts, mix, tables, st
                 _outer(n, b, weights, inner, sums, h)
             for j in range(channels):
                 c = weights.order[j]
-                _head(n, j, weights, h, e, sums, unit, out)
+                _head(n, j, weights, h, e, sums, units, out)
                 for p in range(n):
                     i, y, x = at[p, 0], at[p, 1], at[p, 2]
                     mixture(out[p], prediction[p, c], mix, tables.powers, w, m, s)

@@ -414,8 +414,9 @@ def _settled(pixels, x, coded, residuals, shift, clamp, out):  # type: ignore[no
 def _shifted(sums, shifts, style, begin, out):  # type: ignore[no-untyped-def]
     """out = relu(sums + shifts of the pixel's style, from column ``begin`` on)."""
     for p in range(style.size):
+        row, first = np.uint64(style[p]), np.uint64(begin)
         for o in range(out.shape[1]):
-            out[p, o] = min(max(sums[p, o] + shifts[style[p], begin + o], 0), ACTIVATION_BOUND)
+            out[p, o] = coder.unit(sums[p, o] + shifts[row, first + np.uint64(o)])
 
 
 @kernel
@@ -423,7 +424,7 @@ def _joined(h, outer, out):  # type: ignore[no-untyped-def]
     """out = relu(h + outer)."""
     for p in range(h.shape[0]):
         for o in range(h.shape[1]):
-            out[p, o] = min(max(np.int32(h[p, o]) + np.int32(outer[p, o]), 0), ACTIVATION_BOUND)
+            out[p, o] = coder.unit(h[p, o] + outer[p, o])
 
 
 @kernel
