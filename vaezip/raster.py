@@ -146,8 +146,9 @@ def pop_pixels(
         weights: of the pixel network.
         shifts: of the style network, for each tile of the strip.
     """
-    nothing, head = np.empty(0, np.int64), (np.uint64(stack.state), stack.words, stack.size)
-    state, size, _ = _run(model, True, frame, strip, weights, shifts, head, nothing, nothing)
+    head = np.uint64(stack.state), stack.words, stack.size
+    mix = model.architecture.mixture
+    state, size = kernel.pop_strip(frame, strip.top, strip.rows, weights, shifts, mix, model.tables, head)
     stack.settle(state, size)
 
 
@@ -177,38 +178,9 @@ def intervals(model: LocalModel, frame: Frame, strip: Strip, weights: kernel.Wei
     """Starts and freqs of what :func:`pop_pixels` takes, in the order of pushing: what is popped first comes last."""
     values = len(frame) * strip.rows * (frame.shape[2] - 2 * RADIUS) * frame.shape[3]
     starts, freqs = np.empty(values, np.int64), np.empty(values, np.int64)
-    unused = (np.uint64(0), np.empty(0, np.uint32), 0)
-    _run(model, False, frame, strip, weights, shifts, unused, starts, freqs)
+    mix = model.architecture.mixture
+    kernel.intervals(frame, strip.top, strip.rows, weights, shifts, mix, model.tables, starts, freqs)
     return starts[::-1], freqs[::-1]
-
-
-def _run(
-    model: LocalModel,
-    decoding: bool,
-    frame: Frame,
-    strip: Strip,
-    weights: kernel.Weights,
-    shifts: Bins,
-    stack: tuple[np.uint64, NDArray[np.uint32], int],
-    starts: NDArray[np.int64],
-    freqs: NDArray[np.int64],
-) -> tuple[np.uint64, int, int]:
-    width = frame.shape[2] - 2 * RADIUS
-    waves = (0, width + kernel.LAG * (strip.rows - 1))
-    return kernel.code_strip(
-        decoding,
-        frame,
-        strip.top,
-        strip.rows,
-        waves,
-        weights,
-        shifts,
-        model.architecture.mixture,
-        model.tables,
-        stack,
-        starts,
-        freqs,
-    )
 
 
 def posterior(model: LocalModel, frame: Frame, strip: Strip, steps: int) -> tuple[Bins, Bins]:

@@ -221,72 +221,154 @@ def _enter(frame, i, y, x, c, value):  # type: ignore[no-untyped-def]
             frame[i, y, x + 1 + k, c] = value
 
 
+class _Chunk(NamedTuple):
+    """Up to CHUNK pixels, and room for what is computed of them.
+
+    ``at`` int64 (CHUNK, 3): picture, and row and column of the frame; ``style`` their tiles; ``place`` int64
+    (CHUNK, 2): where the first of its symbols is, and how far from it the next.
+    """
+
+    at: Ints
+    style: Ints
+    place: Ints
+    prediction: Ints
+    features: Ints
+    hidden: Ints
+    inner: Ints
+    units: Ints
+    sums: Ints
+    out: Ints
+    residuals: Ints
+
+
 @kernel
-def code_strip(decode, frame, top, rows, waves, weights, shifts, mix, tables, stack, starts, freqs):  # type: ignore[no-untyped-def]
-    """Intervals of a strip's pixels, or, decoding, the pixels themselves.
+def _room(weights, mix, channels):  # type: ignore[no-untyped-def]
+    hidden = weights.first_b.size
+    widest = max(hidden, weights.head_w.shape[2], weights.out_w.shape[2])
+    return _Chunk(
+        np.zeros((CHUNK, 3), np.int64),
+        np.zeros(CHUNK, np.int64),
+        np.zeros((CHUNK, 2), np.int64),
+        np.zeros((CHUNK, channels), np.int64),
+        np.zeros((CHUNK, 2 * weights.first_w.shape[0]), np.int16),
+        np.zeros((CHUNK, hidden), np.int16),
+        np.zeros((CHUNK, hidden), np.int16),
+        np.zeros((CHUNK, 2 * weights.out_w.shape[1]), np.int16),
+        np.zeros((CHUNK, widest), np.int32),
+        np.zeros((CHUNK, 3 * mix), np.int32),
+        np.zeros((CHUNK, channels), np.int32),
+    )
+
+
+@inlined
+def _wave(wave, rows, width):  # type: ignore[no-untyped-def]
+    """Its first row, and how many."""
+    low = max(0, (wave - width + LAG) // LAG)
+    return low, min(rows - 1, wave // LAG) - low + 1
+
+
+@kernel
+def _enlist(chunk, filled, n, begin, wave, low, count, top, width, done):  # type: ignore[no-untyped-def]
+    """Add n pixels of a wave, from the ``begin``-th on; their symbols begin at ``done``."""
+    across, channels = (width + 31) // 32, chunk.residuals.shape[1]
+    for p in range(n):
+        i, row = (begin + p) // count, low + (begin + p) % count
+        column = wave - LAG * row
+        at, place = chunk.at[filled + p], chunk.place[filled + p]
+        at[0], at[1], at[2] = i, top + row + RADIUS, column + RADIUS
+        place[0], place[1] = done + p, n
+        chunk.style[filled + p] = i * across + column // 32
+    return filled + n, done + n * channels
+
+
+@kernel
+def _hidden(n, frame, weights, shifts, chunk):  # type: ignore[no-untyped-def]
+    """The hidden units of n pixels."""
+    for p in range(n):
+        i, y, x = chunk.at[p, 0], chunk.at[p, 1], chunk.at[p, 2]
+        describe(frame, i, y, x, frame.shape[3], chunk.features, p, chunk.prediction)
+    h, width = chunk.hidden, weights.first_b.size
+    layer = weights.first_w, weights.first_b, weights.first_s, weights.first_c
+    _shifted(n, chunk.features, *layer, shifts, chunk.style, 0, chunk.sums, h)
+    for b in range(weights.inner_b.shape[0]):
+        layer = weights.inner_w[b], weights.inner_b[b], weights.inner_s[b], weights.inner_c[b]
+        _shifted(n, h, *layer, shifts, chunk.style, (b + 1) * width, chunk.sums, chunk.inner)
+        _outer(n, b, weights, chunk.inner, chunk.sums, h)
+
+
+@kernel
+def pop_strip(frame, top, rows, weights, shifts, mix, tables, stack):  # type: ignore[no-untyped-def]
+    """Take the pixels of a strip from the stack, and write them into the frame.
 
     Args:
-        decode: take the pixels from the stack and write them into the frame.
         frame: int16 (pictures, …) of :mod:`vaezip.networks.local.neighbourhood`.
         top, rows: the strip.
-        waves: (first, last + 1).
         weights: of :func:`weights`.
         shifts: int32 (pictures · tiles in a row, shifts).
         mix: logistics a channel.
         tables: of :func:`mixture_tables`.
         stack: (state, words, size).
-        starts, freqs: int64, one for each value, in the order of symbols; filled when not decoding.
 
     Returns:
-        state and size of the stack, and the number of values.
+        state and size of the stack.
     """
     state, words, size = stack
     pictures, width, channels = frame.shape[0], frame.shape[2] - 2 * RADIUS, frame.shape[3]
-    across = (width + 31) // 32
-    hidden = weights.first_b.size
-    f = np.zeros((CHUNK, 2 * weights.first_w.shape[0]), np.int16)
-    h = np.zeros((CHUNK, hidden), np.int16)
-    inner = np.zeros((CHUNK, hidden), np.int16)
-    units = np.zeros((CHUNK, 2 * weights.out_w.shape[1]), np.int16)
-    widest = max(hidden, weights.head_w.shape[2], weights.out_w.shape[2])
-    sums = np.zeros((CHUNK, widest), np.int32)
-    out = np.zeros((CHUNK, 3 * mix), np.int32)
-    e = np.zeros((CHUNK, channels), np.int32)
-    prediction = np.zeros((CHUNK, channels), np.int64)
-    style, at = np.zeros(CHUNK, np.int64), np.zeros((CHUNK, 3), np.int64)
+    chunk = _room(weights, mix, channels)
     w, m, s = np.zeros(mix, np.int64), np.zeros(mix, np.int64), np.zeros(mix, np.int64)
-    done = 0
-    for wave in range(waves[0], waves[1]):
-        low = max(0, (wave - width + LAG) // LAG)
-        count = min(rows - 1, wave // LAG) - low + 1
+    for wave in range(width + LAG * (rows - 1)):
+        low, count = _wave(wave, rows, width)
         for begin in range(0, pictures * count, CHUNK):
-            n = min(CHUNK, pictures * count - begin)
-            for p in range(n):
-                i, row = (begin + p) // count, low + (begin + p) % count
-                column = wave - LAG * row
-                at[p, 0], at[p, 1], at[p, 2] = i, top + row + RADIUS, column + RADIUS
-                style[p] = i * across + column // 32
-                describe(frame, i, at[p, 1], at[p, 2], channels, f, p, prediction)
-            layer = weights.first_w, weights.first_b, weights.first_s, weights.first_c
-            _shifted(n, f, *layer, shifts, style, 0, sums, h)
-            for b in range(weights.inner_b.shape[0]):
-                block = weights.inner_w[b], weights.inner_b[b], weights.inner_s[b], weights.inner_c[b]
-                _shifted(n, h, *block, shifts, style, (b + 1) * hidden, sums, inner)
-                _outer(n, b, weights, inner, sums, h)
+            n, _ = _enlist(chunk, 0, min(CHUNK, pictures * count - begin), begin, wave, low, count, top, width, 0)
+            _hidden(n, frame, weights, shifts, chunk)
             for j in range(channels):
                 c = weights.order[j]
-                _head(n, j, weights, h, e, sums, units, out)
+                _head(n, j, weights, chunk.hidden, chunk.residuals, chunk.sums, chunk.units, chunk.out)
                 for p in range(n):
-                    i, y, x = at[p, 0], at[p, 1], at[p, 2]
-                    mixture(out[p], prediction[p, c], mix, tables.powers, w, m, s)
-                    if decode:
-                        state, size, value = d.pop_one_mixture(state, words, size, m, s, w, tables.cdf, tables.scales)
-                        _enter(frame, i, y, x, c, value)
-                    else:
-                        value = np.int64(frame[i, y, x, c])
-                        start = d.cdf_mixture(value, m, s, w, tables.cdf, tables.scales)
-                        starts[done] = start
-                        freqs[done] = d.cdf_mixture(value + 1, m, s, w, tables.cdf, tables.scales) - start
-                    e[p, j] = value - prediction[p, c]
-                    done += 1
-    return state, size, done
+                    predicted = chunk.prediction[p, c]
+                    mixture(chunk.out[p], predicted, mix, tables.powers, w, m, s)
+                    state, size, value = d.pop_one_mixture(state, words, size, m, s, w, tables.cdf, tables.scales)
+                    _enter(frame, chunk.at[p, 0], chunk.at[p, 1], chunk.at[p, 2], c, value)
+                    chunk.residuals[p, j] = value - predicted
+    return state, size
+
+
+@kernel
+def intervals(frame, top, rows, weights, shifts, mix, tables, starts, freqs):  # type: ignore[no-untyped-def]
+    """Intervals of a strip's pixels, in the order of :func:`pop_strip`, by which they are all known.
+
+    Args: as there, and
+        starts, freqs: int64, one for each value; filled.
+    """
+    pictures, width, channels = frame.shape[0], frame.shape[2] - 2 * RADIUS, frame.shape[3]
+    chunk = _room(weights, mix, channels)
+    filled, done = 0, 0
+    for wave in range(width + LAG * (rows - 1)):
+        low, count = _wave(wave, rows, width)
+        for begin in range(0, pictures * count, CHUNK):
+            n = min(CHUNK, pictures * count - begin)
+            if filled + n > CHUNK:
+                _chunk_intervals(filled, frame, weights, shifts, mix, tables, chunk, starts, freqs)
+                filled = 0
+            filled, done = _enlist(chunk, filled, n, begin, wave, low, count, top, width, done)
+    _chunk_intervals(filled, frame, weights, shifts, mix, tables, chunk, starts, freqs)
+
+
+@kernel
+def _chunk_intervals(n, frame, weights, shifts, mix, tables, chunk, starts, freqs):  # type: ignore[no-untyped-def]
+    w, m, s = np.zeros(mix, np.int64), np.zeros(mix, np.int64), np.zeros(mix, np.int64)
+    _hidden(n, frame, weights, shifts, chunk)
+    for j in range(frame.shape[3]):
+        c = weights.order[j]
+        _head(n, j, weights, chunk.hidden, chunk.residuals, chunk.sums, chunk.units, chunk.out)
+        for p in range(n):
+            predicted, value = (
+                chunk.prediction[p, c],
+                np.int64(frame[chunk.at[p, 0], chunk.at[p, 1], chunk.at[p, 2], c]),
+            )
+            mixture(chunk.out[p], predicted, mix, tables.powers, w, m, s)
+            symbol = chunk.place[p, 0] + j * chunk.place[p, 1]
+            starts[symbol] = d.cdf_mixture(value, m, s, w, tables.cdf, tables.scales)
+            end = d.cdf_mixture(value + 1, m, s, w, tables.cdf, tables.scales)
+            freqs[symbol] = end - starts[symbol]
+            chunk.residuals[p, j] = value - predicted
