@@ -16,7 +16,7 @@ from vaezip.cli import train
 from vaezip.images import Picture
 from vaezip.training import objectives
 from vaezip.training.loop import Progress, Stage, read_log
-from vaezip.training.recipes import Recipe
+from vaezip.training.trainer import Plan
 
 from .conftest import digit, files, noise, reason
 
@@ -26,6 +26,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
 
 TINY = ("--latents", "2", "--hidden", "8", "--threads", "1")
 ONE_EPOCH = (*TINY, "--epochs", "1,1")
+LOCAL = ("--latents", "2", "--hidden", "32", "--threads", "1")
 LEFT = ["digits.json", "digits.md", "digits.safetensors"]
 
 
@@ -36,6 +37,14 @@ def digits(folder, discs):
     for i, samples in enumerate(discs(20, 28, 28, 1, 2)):
         (folder / f"digits/{i:02d}.png").write_bytes(images.write(Picture("1", samples), ".png"))
     return "digits"
+
+
+@pytest.fixture
+def scraps(save, discs):
+    """A folder of six small colour pictures, some smaller than a tile, none whole tiles; gives its name."""
+    for i, samples in enumerate(discs(6, 40, 33, 3)):
+        save(f"scraps/{i}.png", Picture("RGB", np.ascontiguousarray(samples[: 40 - 4 * i, : 33 - 3 * i])))
+    return "scraps"
 
 
 def left():
@@ -85,10 +94,73 @@ def test_figures_and_card(run, digits):
     assert f"| −ELBO on the same, integers | {record['integer_bpd']} bits per dimension |" in card
 
 
+def test_colour_is_predicted_pixel_by_pixel(run, scraps):
+    status, out, err = run("train", "--data", scraps, *LOCAL, "--epochs", "2", "--batch", "4", "-v")
+    lines = out.splitlines()
+    assert (status, left()) == (0, ["scraps.json", "scraps.md", "scraps.safetensors"])
+    assert lines[0].startswith("scraps: 5 pictures to train on (")
+    assert lines[0].endswith(" tiles of 32×32), 1 held out")
+    assert lines[1] == "elbo for 2 epochs"
+    assert lines[2].endswith("; 1 picture held out came back bit for bit")
+    assert [line.split("  ")[0] for line in lines[4:]] == ["vaezip", "PNG", "WebP lossless", "JPEG XL effort 7"]
+    assert err.startswith("elbo: best in epoch ")
+    model, record = vaezip.load_model("scraps.safetensors"), json.loads(Path("scraps.json").read_text())
+    assert (model.architecture.hidden, model.architecture.latents) == (32, 2)
+    assert model.information == {name: record[name] for name in model.information}
+    steps = 2 * (int(lines[0].split("(")[1].split()[0]) // 4)
+    assert (record["objective"], record["steps"], record["batch"], record["held_out"]) == ("elbo", steps, 4, 1)
+    command = "vaezip train --data scraps --latents 2 --hidden 32 --epochs 2 --batch 4"
+    assert f"Made by `{command}`; the figures are those of `scraps.json`." in Path("scraps.md").read_text()
+    assert run("compress", "--model", "scraps.safetensors", "--embed-model", scraps, "-o", "set.vz") == (0, "", "")
+    assert run("decompress", "set.vz", "-o", "out") == (0, "", "")
+    for path in Path(scraps).iterdir():
+        assert images.same(images.read(Path("out", path.name).read_bytes()), images.read(path.read_bytes()))
+    assert run("train", "--data", scraps, *LOCAL, "--epochs", "2", "--batch", "4", "-f").out.splitlines()[2] == (
+        "going on in scraps.training"
+    )
+    assert checkpoint.fingerprint(Path("scraps.safetensors")) == model.fingerprint
+
+
+def test_grey_is_predicted_pixel_by_pixel(run, save):
+    for i in range(3):
+        save(f"grey/{i}.png", digit(i))
+    assert run("train", "--data", "grey", *LOCAL, "--epochs", "1", "-q") == (0, "", "")
+    assert vaezip.load_model("grey.safetensors").architecture.channels == 1
+    assert run("compress", "--model", "grey.safetensors", "grey/1.png") == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ("--objective", "elbo,half-asleep"),
+            "local is trained by the objective elbo alone: the others need pictures drawn from the model, which takes "
+            "it too long; leave --objective out, or use --arch resnet",
+        ),
+        (("--hidden", "40"), "--hidden of local must be a multiple of 32, up to 1024"),
+    ],
+)
+def test_what_a_local_model_cannot_do(run, scraps, arguments, said):
+    for arch in ((), ("--arch", "local")):
+        assert refused(run, "--data", scraps, *arch, *arguments) == f"vaezip: scraps: {said}\n"
+
+
+def test_local_is_not_for_black_and_white(run, digits):
+    assert refused(run, "--data", digits, "--arch", "local") == (
+        "vaezip: digits: local codes pictures in grey or in colour, and these are black and white; use --arch resnet\n"
+    )
+
+
+def test_epochs_of_stages_that_the_pictures_choose(run, scraps):
+    status, out, err = run("train", "--data", scraps, "--epochs", "2,1")
+    assert (status, out, left()) == (2, "", [])
+    assert err.splitlines()[-1] == "Error: --epochs must give 1 number, one for each objective."
+
+
 def test_photographs_of_odd_sizes(run, save, discs):
     for i, samples in enumerate(discs(6, 40, 33, 3)):
         save(f"photos/{i}.png", Picture("RGB", np.ascontiguousarray(samples[: 40 - i])))
-    status, out, err = run("train", "--data", "photos", *ONE_EPOCH, "-v")
+    status, out, err = run("train", "--data", "photos", "--arch", "resnet", *ONE_EPOCH, "-v")
     assert (status, out.splitlines()[0], err.splitlines()[0].split(":")[0]) == (
         0,
         "photos: 5 pictures to train on (20 tiles of 32×32), 1 held out",
@@ -101,7 +173,7 @@ def test_photographs_of_odd_sizes(run, save, discs):
 def test_grey_photographs(run, save, discs):
     for i, samples in enumerate(discs(4, 40, 33)):
         save(f"scans/{i}.png", Picture("L", samples))
-    assert run("train", "--data", "scans", *ONE_EPOCH, "-q") == (0, "", "")
+    assert run("train", "--data", "scans", "--arch", "resnet", *ONE_EPOCH, "-q") == (0, "", "")
     assert vaezip.load_model("scans.safetensors").architecture.likelihood == "logistic"
 
 
@@ -176,14 +248,16 @@ main(prog_name="vaezip")
 
 
 @posix
-def test_one_process_and_two(run, digits, monkeypatch):
-    arguments = ["train", "--data", digits, *TINY, "--objective", "elbo", "--epochs", "3", "--batch", "6"]
+@pytest.mark.parametrize(("data", "sizes"), [("digits", TINY), ("scraps", LOCAL)])
+def test_one_process_and_two(run, request, data, sizes, monkeypatch):
+    request.getfixturevalue(data)
+    arguments = ["train", "--data", data, *sizes, "--objective", "elbo", "--epochs", "3", "--batch", "6"]
     Path("without_noise.py").write_text(WITHOUT_NOISE)
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "without_noise.py"]
     two = subprocess.run([*torchrun, *arguments, "-o", "two.safetensors"], capture_output=True, text=True, timeout=300)
     assert two.returncode == 0, two.stderr
     assert [line.split(":")[0] for line in two.stdout.splitlines()[:3]] == [
-        "digits",
+        data,
         "elbo for 3 epochs",
         "two.safetensors",
     ]
@@ -198,7 +272,7 @@ def test_one_process_and_two(run, digits, monkeypatch):
     for one, both in zip(*logs):
         assert (both["train_bpd"], both["valid_bpd"]) == pytest.approx((one["train_bpd"], one["valid_bpd"]), rel=1e-4)
     for name in ("one", "two"):
-        assert run("compress", "--model", f"{name}.safetensors", "digits/00.png", "-o", f"{name}.vz").status == 0
+        assert run("compress", "--model", f"{name}.safetensors", data, "-o", f"{name}.vz").status == 0
 
 
 # What cannot be trained on
@@ -312,7 +386,10 @@ def test_pytorch_is_missing(run, monkeypatch):
             ("--data", "x", "--objective", "elbo,nap"),
             f"Invalid value for '--objective': 'nap' is none of {', '.join(train.OBJECTIVES)}",
         ),
-        (("--data", "x", "--epochs", "5"), "--epochs must give 2 numbers, one for each objective."),
+        (
+            ("--data", "x", "--objective", "elbo,sleep", "--epochs", "5"),
+            "--epochs must give 2 numbers, one for each objective.",
+        ),
         (
             ("--data", "x", "--epochs", "5,0"),
             "Invalid value for '--epochs': give whole numbers above 0, such as 50,10",
@@ -348,7 +425,7 @@ def test_progress_tells_the_time_that_is_left(monkeypatch):
 
     stages = (Stage("elbo", None, 2, 1e-3, batch=5), Stage("sleep", None, 1, 1e-3, batch=5))
     split = train_split(10)
-    clock = train._Clock(Recipe("x", None, stages), split, Terminal())
+    clock = train._Clock(Plan("x", None, stages), split, Terminal())
     monkeypatch.setattr(train.time, "monotonic", lambda: next(now))
     for step, epoch, stage in ((1, 1, "elbo"), (2, 1, "elbo"), (1, 1, "sleep")):
         clock(Progress(stage, epoch, step, 4, 1.25))
@@ -366,8 +443,8 @@ def train_split(count):
 
 
 def test_pictures_of_the_shipped_kind(run, save):
-    """Grey digits get the network of the shipped model."""
+    """Grey digits may have the network of the shipped model."""
     for i in range(4):
         save(f"grey/{i}.png", digit(i))
-    assert run("train", "--data", "grey", *ONE_EPOCH, "-q") == (0, "", "")
+    assert run("train", "--data", "grey", "--arch", "mlp", *ONE_EPOCH, "-q") == (0, "", "")
     assert vaezip.load_model("grey.safetensors").architecture.tile == (28, 28)

@@ -6,12 +6,15 @@ import pytest
 from vaezip import images
 from vaezip.errors import DataError
 from vaezip.images import MODES, Picture
+from vaezip.networks.local.architecture import local
 from vaezip.networks.mlp import mlp
 from vaezip.networks.resnet import resnet
 from vaezip.training import data
 from vaezip.training.data import cut, split, survey
+from vaezip.training.tiles import SIDE, tiles
 
 COLOUR = resnet(2, 8, 1, 8)
+LOCAL = local(3, 32, 1, 8, 2, 2)
 
 
 def silent(_):
@@ -50,6 +53,13 @@ def test_a_picture_smaller_than_a_tile_is_continued_by_its_edge():
     (tile,) = cut(COLOUR, held)
     assert np.array_equal(tile[:3], held.samples)
     assert all(np.array_equal(row, held.samples[2]) for row in tile[3:])
+
+
+def test_tiles_of_a_local_model_have_their_surroundings():
+    held = picture("RGBA", 40, 20)
+    found = cut(LOCAL, held)
+    assert np.array_equal(found, tiles(held.samples[None, ..., :3]))
+    assert found.shape == (2, *SIDE, 4)
 
 
 def test_alpha_is_left_out():
@@ -145,6 +155,13 @@ def test_the_seed_draws_the_parts(found):
 def test_of_many_tiles_some_are_drawn_from_every_picture(found, monkeypatch):
     monkeypatch.setattr(data, "MOST_TRAIN", 9)
     assert len(split(found, COLOUR, 0.1, 0, silent).train) == 9
+
+
+def test_a_local_model_has_a_number_of_tiles_of_its_own(found, monkeypatch):
+    monkeypatch.setattr(data, "LOCAL_TRAIN", 4)
+    monkeypatch.setattr(data, "LOCAL_VALID", 1)
+    parts = split(found, LOCAL, 0.3, 0, silent)
+    assert (len(parts.train), len(parts.valid), parts.counts) == (4, 1, (7, 3))
 
 
 def test_the_pictures_to_try_the_model_on_are_few(found, monkeypatch):

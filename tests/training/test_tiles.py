@@ -4,7 +4,15 @@ from PIL import Image
 
 from vaezip.networks.local.architecture import RADIUS
 from vaezip.networks.local.neighbourhood import framed
-from vaezip.training.tiles import SIDE, Photographs, Small, split, tiles, turned, varied
+from vaezip.training.tiles import CODED, SIDE, Photographs, Small, split, tiles, turned, varied
+
+
+def parts(found):
+    """The pixels of tiles, and which of them are coded; no surroundings are."""
+    inside = np.zeros(found.shape[:-1], np.uint8)
+    inside[CODED] = found[(*CODED, -1)]
+    assert np.array_equal(found[..., -1], inside)
+    return found[..., :-1], found[(*CODED, -1)].astype(bool)
 
 
 @pytest.fixture
@@ -28,25 +36,23 @@ def test_parts_of_a_photograph_stay_together(folder):
 
 def test_tiles_of_photographs(folder):
     source = Photographs(folder)
-    frames, mask = source.batch(7, np.random.default_rng(1))
-    assert frames.shape == (7, *SIDE, 3)
-    assert frames.dtype == np.float32
-    assert np.array_equal(frames, np.clip(np.rint(frames), 0, 255))
-    assert mask.all()
-    assert mask.shape == (7, 32, 32)
-    again, _ = source.batch(7, np.random.default_rng(1))
-    assert np.array_equal(frames, again)
+    found = source.batch(7, np.random.default_rng(1))
+    assert found.shape == (7, *SIDE, 4)
+    assert found.dtype == np.uint8
+    assert parts(found)[1].all()
+    assert np.array_equal(found, source.batch(7, np.random.default_rng(1)))
 
 
 def test_some_tiles_are_pictures_of_their_own(folder):
     source = Photographs(folder)
-    alone = [(source.batch(1, np.random.default_rng(seed))[0][:, :RADIUS] == 128).all() for seed in range(60)]
+    drawn = (parts(source.batch(1, np.random.default_rng(seed)))[0] for seed in range(60))
+    alone = [(frames[:, :RADIUS] == 128).all() for frames in drawn]
     assert 3 < sum(alone) < 25
 
 
 def test_grey_photographs(folder):
     source = Photographs(folder, grey=True)
-    assert source.batch(2, np.random.default_rng(0))[0].shape == (2, *SIDE, 1)
+    assert source.batch(2, np.random.default_rng(0)).shape == (2, *SIDE, 2)
     assert all(p.shape[-1] == 1 and p.dtype == np.uint8 for p in source.held())
 
 
@@ -57,27 +63,34 @@ def test_small_pictures(monkeypatch):
     (held,) = source.held()
     assert len(held) == 1000
     assert len(source.train) == 200
-    frames, mask = source.batch(9, np.random.default_rng(3))
+    frames, mask = parts(source.batch(9, np.random.default_rng(3)))
     assert frames.shape == (9, *SIDE, 1)
     assert mask[:, :28, :28].all()
     assert mask.sum() == 9 * 28 * 28
     shown = frames[:, RADIUS : RADIUS + 28, RADIUS : RADIUS + 28]
     known = {p.tobytes() for p in source.train}
     mirrored = {np.ascontiguousarray(p[:, ::-1]).tobytes() for p in source.train}
-    kinds = [(p.astype(np.uint8).tobytes() in known, p.astype(np.uint8).tobytes() in mirrored) for p in shown]
+    kinds = [(p.tobytes() in known, p.tobytes() in mirrored) for p in shown]
     assert all(one != other for one, other in kinds)
     assert {one for one, _ in kinds} == {True, False}
 
 
 def test_all_tiles_of_large_pictures():
     pictures = np.random.default_rng(0).integers(0, 256, (2, 40, 70, 3)).astype(np.uint8)
-    frames, mask = tiles(pictures)
+    frames, mask = parts(tiles(pictures))
     assert len(frames) == 2 * 2 * 3
     assert mask.sum() == 2 * 40 * 70
     frame = framed(pictures)
     assert np.array_equal(frames[0], frame[0, : SIDE[0], : SIDE[1]])
     assert np.array_equal(frames[1], frame[0, : SIDE[0], 32 : 32 + SIDE[1]])
     assert mask[6].sum() == 8 * 32
+
+
+@pytest.mark.parametrize("size", [(1, 1), (5, 40), (33, 31)])
+def test_tiles_of_pictures_of_every_size_code_each_pixel_once(size):
+    pictures = np.random.default_rng(0).integers(0, 256, (2, *size, 1)).astype(np.uint8)
+    frames, mask = parts(tiles(pictures))
+    assert np.array_equal(np.sort(frames[CODED][mask], axis=None), np.sort(pictures, axis=None))
 
 
 def test_turns_are_eight_and_keep_the_values():

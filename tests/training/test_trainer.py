@@ -5,10 +5,12 @@ import pytest
 
 from vaezip.errors import DataError, ModelError, OutputError
 from vaezip.images import Picture
+from vaezip.networks.local.architecture import LocalArchitecture, local
 from vaezip.networks.mlp import mlp
 from vaezip.training import trainer
 from vaezip.training.data import Split, Survey
-from vaezip.training.trainer import Options, Run, architecture_of, recipe_of, verified
+from vaezip.training.tiles import SIDE
+from vaezip.training.trainer import Options, Run, architecture_of, objectives_of, plan_of, verified
 
 MLP_SIZE = frozenset([(28, 28)])
 ANY_SIZE = frozenset([(28, 28), (9, 9)])
@@ -24,19 +26,36 @@ def data(discs):
     return Split(images[:32], images[32:], [("a", Picture("1", images[0]))], (32, 8))
 
 
+@pytest.mark.parametrize(("sizes", "tiled"), [(MLP_SIZE, False), (ANY_SIZE, True)])
+def test_the_network_suits_black_and_white(sizes, tiled):
+    architecture = architecture_of(Options(), found("bernoulli", sizes))
+    assert (architecture.likelihood, architecture.tiled) == ("bernoulli", tiled)
+
+
+@pytest.mark.parametrize("sizes", [MLP_SIZE, ANY_SIZE])
+@pytest.mark.parametrize(("likelihood", "channels"), [("logistic", 1), ("colour-logistic", 3)])
+def test_grey_and_colour_are_predicted_pixel_by_pixel(likelihood, channels, sizes):
+    architecture = architecture_of(Options(hidden=64, latents=5), found(likelihood, sizes))
+    assert isinstance(architecture, LocalArchitecture)
+    assert (architecture.channels, architecture.hidden, architecture.latents) == (channels, 64, 5)
+    assert architecture == architecture_of(Options(arch="local", hidden=64, latents=5), found(likelihood, sizes))
+    assert objectives_of(Options(), architecture) == ("elbo",)
+
+
 @pytest.mark.parametrize(
-    ("likelihood", "sizes", "tiled"),
+    ("likelihood", "options", "said"),
     [
-        ("bernoulli", MLP_SIZE, False),
-        ("logistic", MLP_SIZE, False),
-        ("logistic", ANY_SIZE, True),
-        ("bernoulli", ANY_SIZE, True),
-        ("colour-logistic", MLP_SIZE, True),
+        ("bernoulli", {}, "these are black and white; use --arch resnet"),
+        ("logistic", {"hidden": 40}, "--hidden of local must be a multiple of 32, up to 1024"),
+        ("logistic", {"hidden": 1056}, "--hidden of local must be a multiple of 32, up to 1024"),
+        ("logistic", {"latents": 1025}, "--latents of local must be at most 1024"),
+        ("logistic", {"objectives": ("elbo", "half-asleep")}, "leave --objective out, or use --arch resnet"),
+        ("logistic", {"objectives": ("wake-sleep",)}, "leave --objective out, or use --arch resnet"),
     ],
 )
-def test_the_network_suits_the_pictures(likelihood, sizes, tiled):
-    architecture = architecture_of(Options(), found(likelihood, sizes))
-    assert (architecture.likelihood, architecture.tiled) == (likelihood, tiled)
+def test_what_a_local_model_cannot_do(likelihood, options, said):
+    with pytest.raises(DataError, match=said):
+        architecture_of(Options(arch="local", **options), found(likelihood, ANY_SIZE))
 
 
 @pytest.mark.parametrize("sizes", [ANY_SIZE, MLP_SIZE])
@@ -51,11 +70,11 @@ def test_sizes_that_are_asked_for():
     architecture = architecture_of(options, found("logistic", MLP_SIZE))
     assert architecture.latent == (8, 8, 3)
     assert architecture.encoder[1].outputs == 7
-    assert architecture_of(Options(latents=3), found("logistic", MLP_SIZE)).latent == (3,)
+    assert architecture_of(Options(latents=3), found("bernoulli", MLP_SIZE)).latent == (3,)
 
 
 def test_the_first_stage_trains_both_and_the_second_the_encoder(data):
-    first, second = recipe_of(Options(), "x", mlp("bernoulli"), data).stages
+    first, second = plan_of(Options(), "x", mlp("bernoulli"), data).stages
     assert (first.name, first.encoder_only, first.learning_rate) == ("elbo", False, 1e-3)
     assert (second.name, second.encoder_only, second.learning_rate) == ("half-asleep", True, 5e-4)
     assert second.epochs == -(-first.epochs // 4)
@@ -65,13 +84,13 @@ def test_few_pictures_get_small_batches_and_many_epochs(data):
     few = Split(data.train[:3], data.valid, [], (3, 8))
     many = Split(np.zeros((60_000, 28, 28, 1), np.uint8), data.valid, [], (60_000, 8))
     for some, batch, epochs in ((few, 2, (500, 125)), (data, 8, (500, 125)), (many, 64, (50, 13))):
-        stages = recipe_of(Options(), "x", mlp("bernoulli"), some).stages
+        stages = plan_of(Options(), "x", mlp("bernoulli"), some).stages
         assert [(s.batch, s.epochs) for s in stages] == [(batch, epochs[0]), (batch, epochs[1])]
 
 
 def test_what_is_asked_for_is_done(data):
     options = Options(objectives=("elbo", "sleep", "elbo"), epochs=(3, 2, 1), batch=5, learning_rate=0.5)
-    stages = recipe_of(options, "x", mlp("bernoulli"), data).stages
+    stages = plan_of(options, "x", mlp("bernoulli"), data).stages
     assert [(s.name, s.epochs, s.batch, s.learning_rate) for s in stages] == [
         ("elbo", 3, 5, 0.5),
         ("sleep", 2, 5, 0.25),
@@ -79,12 +98,24 @@ def test_what_is_asked_for_is_done(data):
     ]
 
 
+def test_a_local_model_has_one_stage(data):
+    architecture = local(1, 32)
+    (stage,) = plan_of(Options(), "x", architecture, data).stages
+    assert (stage.name, stage.epochs, stage.batch, stage.learning_rate, stage.warmup) == ("elbo", 500, 8, 2e-3, 200)
+    options = Options(epochs=(3,), batch=2, learning_rate=0.5)
+    (stage,) = plan_of(options, "x", architecture, data).stages
+    assert (stage.epochs, stage.batch, stage.learning_rate, stage.warmup) == (3, 2, 0.5, 4)
+    many = Split(np.zeros((40_000, *SIDE, 2), np.uint8), data.valid, [], (40_000, 8))
+    (stage,) = plan_of(Options(), "x", architecture, many).stages
+    assert (stage.epochs, stage.batch, stage.warmup) == (4, 16, 1000)
+
+
 # The folder of a run
 
 
 def run(data, folder, seed=0, **options):
     options = {"epochs": (1, 1), **options}
-    return Run(recipe_of(Options(**options), "x", mlp("bernoulli", 2, 8), data), data, seed, folder)
+    return Run(plan_of(Options(**options), "x", mlp("bernoulli", 2, 8), data), data, seed, folder)
 
 
 def test_a_run_goes_on_in_its_own_folder(data, tmp_path):

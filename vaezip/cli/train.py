@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from vaezip.training.data import Split, Survey
     from vaezip.training.loop import Progress
     from vaezip.training.processes import Processes
-    from vaezip.training.recipes import Recipe
-    from vaezip.training.trainer import Finished, Run
+    from vaezip.training.trainer import Finished, Options, Plan, Run
 
 OBJECTIVES = {
     "elbo": False,
@@ -37,13 +36,14 @@ OBJECTIVES = {
 """Whether each keeps the decoder as it is; as :data:`vaezip.training.objectives.OBJECTIVES`, which is too
 heavy to import for a help text."""
 
-_DEFAULT_OBJECTIVES = "elbo,half-asleep"
 _SUFFIX = ".safetensors"
 _PEERS = ("png", "webp", "jxl-7")
 _MOST_SEED = (1 << 31) - 1
 
 
-def _objectives(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ...]:
+def _objectives(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    if value is None:
+        return None
     names = tuple(value.split(","))
     unknown = [name for name in names if name not in OBJECTIVES]
     if unknown:
@@ -86,29 +86,31 @@ def _model_file(_: click.Context, __: click.Parameter, value: str | None) -> str
 )
 @click.option(
     "--arch",
-    type=click.Choice(["mlp", "resnet"]),
-    help="The network: mlp for 28×28 in one channel, resnet for any size.  [default: what suits the pictures]",
+    type=click.Choice(["local", "mlp", "resnet"]),
+    help="The network: local for grey and colour of any size, mlp for 28×28 in one channel, resnet for all of any "
+    "size.  [default: local; for black and white mlp or resnet]",
 )
 @click.option(
     "--latents",
     type=click.IntRange(1, 4096),
     metavar="N",
-    help="Latent variables of an mlp, or of each 4×4 pixels of a resnet.  [default: 10 or 4]",
+    help="Latent variables of each 32×32 pixels of local, of an mlp, or of each 4×4 pixels of a resnet.  "
+    "[default: 16, 10 or 4]",
 )
 @click.option(
     "--hidden",
     type=click.IntRange(1, 65536),
     metavar="N",
-    help="Units of the hidden layers of an mlp, or channels of a resnet.  [default: 500 or 96]",
+    help="Units of the hidden layers of local, a multiple of 32, or of an mlp; or channels of a resnet.  "
+    "[default: 96, 500 or 96]",
 )
 @click.option(
     "--objective",
     "objectives",
     metavar="NAME,...",
-    default=_DEFAULT_OBJECTIVES,
-    show_default=True,
     callback=_objectives,
-    help=f"What to train for, one stage after the other: {', '.join(OBJECTIVES)}.",
+    help=f"What to train for, one stage after the other: {', '.join(OBJECTIVES)}.  [default: elbo for local, "
+    "which takes no other; else elbo,half-asleep]",
 )
 @click.option(
     "--epochs",
@@ -117,15 +119,17 @@ def _model_file(_: click.Context, __: click.Parameter, value: str | None) -> str
     help="Passes over the pictures, for each stage.  [default: by the number of pictures]",
 )
 @click.option(
-    "--batch", type=click.IntRange(min=2), metavar="N", help="Tiles a step.  [default: 64, fewer for few pictures]"
+    "--batch",
+    type=click.IntRange(min=2),
+    metavar="N",
+    help="Tiles a step.  [default: 16 of local, else 64; fewer for few pictures]",
 )
 @click.option(
     "--learning-rate",
     type=click.FloatRange(0, min_open=True),
     metavar="R",
-    default=1e-3,
-    show_default=True,
-    help="Of Adam at the start; half of it in stages that train the encoder alone.",
+    help="Of Adam at the start; half of it in stages that train the encoder alone.  [default: 0.002 for local, "
+    "else 0.001]",
 )
 @click.option(
     "--valid",
@@ -156,7 +160,7 @@ def _model_file(_: click.Context, __: click.Parameter, value: str | None) -> str
 def command(
     source: str,
     output: str | None,
-    objectives: tuple[str, ...],
+    objectives: tuple[str, ...] | None,
     epochs: tuple[int, ...] | None,
     force: bool,
     device: str,
@@ -177,8 +181,8 @@ def command(
     moment, it goes on when the same command is given again. 'torchrun --nproc-per-node N -m vaezip
     train ...' shares the work among N processes. 'docs/training.md' tells more.
     """
-    if epochs and len(epochs) != len(objectives):
-        raise click.UsageError(f"--epochs must give {plural(len(objectives), 'number')}, one for each objective.")
+    if objectives:
+        _check_count(epochs, objectives)
     if find_spec("torch") is None:
         raise DataError("train needs PyTorch; install it with: pip install 'vaezip[torch]'")
     target = Path(output or (os.path.basename(os.path.abspath(source)) + _SUFFIX))
@@ -197,6 +201,11 @@ def command(
         )
 
 
+def _check_count(epochs: tuple[int, ...] | None, objectives: tuple[str, ...]) -> None:
+    if epochs and len(epochs) != len(objectives):
+        raise click.UsageError(f"--epochs must give {plural(len(objectives), 'number')}, one for each objective.")
+
+
 class _Job:
     """One command line."""
 
@@ -209,7 +218,7 @@ class _Job:
 
         self.device = f"{device}:{local_rank()}" if device == "cuda" else device
 
-    def run(self, wanted: Any, command: str) -> None:
+    def run(self, wanted: Options, command: str) -> None:
         """Read, train, finish, compare."""
         import torch
 
@@ -219,19 +228,20 @@ class _Job:
         with blame(self.source):
             found = data.survey(self.source, self.console.progress)
             architecture = trainer.architecture_of(wanted, found)
+            _check_count(wanted.epochs, trainer.objectives_of(wanted, architecture))
             split = data.split(found, architecture, wanted.valid, wanted.seed, self.console.progress)
         for reason in found.skipped:
             self.console.note(f"{reason}; skipped")
-        recipe = trainer.recipe_of(wanted, found.collection.name, architecture, split)
-        run = trainer.Run(recipe, split, wanted.seed, _beside(self.target, ".training"))
-        self._tell(_about(self.source, found, split, recipe))
+        plan = trainer.plan_of(wanted, found.collection.name, architecture, split)
+        run = trainer.Run(plan, split, wanted.seed, _beside(self.target, ".training"))
+        self._tell(_about(self.source, found, split, plan))
         if self.group.first:
             with blame(None):
                 resumed = run.open(self.force)
             if resumed:
                 self._tell(f"going on in {run.folder}")
         with blame(self.source):
-            vae = run.train(self.device, self.group, _Clock(recipe, split, self.console))
+            vae = run.train(self.device, self.group, _Clock(plan, split, self.console))
         if self.group.first:
             self._finish(run, run.finish(vae, self.target, [command], self.threads))
 
@@ -256,10 +266,10 @@ class _Job:
 class _Clock:
     """Progress with the time that is left, from the steps done in this process."""
 
-    def __init__(self, recipe: Recipe, split: Split, console: Console) -> None:
-        self.console, self.recipe = console, recipe
-        steps = [stage.epochs * (len(split.train) // stage.batch) for stage in recipe.stages]
-        self.before = {stage.name: sum(steps[:i]) for i, stage in enumerate(recipe.stages)}
+    def __init__(self, plan: Plan, split: Split, console: Console) -> None:
+        self.console, self.plan = console, plan
+        steps = [stage.epochs * stage.steps(split.train) for stage in plan.stages]
+        self.before = {stage.name: sum(steps[:i]) for i, stage in enumerate(plan.stages)}
         self.all = sum(steps)
         self.start: tuple[int, float] | None = None
 
@@ -270,7 +280,7 @@ class _Clock:
             self.start = done, now
         first, began = self.start
         left = f", {duration((now - began) / (done - first) * (self.all - done))} left" if done > first else ""
-        epochs = next(stage.epochs for stage in self.recipe.stages if stage.name == progress.stage)
+        epochs = next(stage.epochs for stage in self.plan.stages if stage.name == progress.stage)
         self.console.progress(f"{progress.stage}, epoch {progress.epoch} of {epochs}, {progress.bpd:.3f} bpd{left}")
 
 
@@ -285,12 +295,12 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
-def _about(source: str, found: Survey, split: Split, recipe: Recipe) -> str:
-    height, width = recipe.architecture.tile
+def _about(source: str, found: Survey, split: Split, plan: Plan) -> str:
+    height, width = plan.architecture.tile
     train, valid = split.counts
     tiles = f"{plural(len(split.train), 'tile')} of {width}×{height}"
     skipped = f", {len(found.skipped):,} skipped because they cannot be read" if found.skipped else ""
-    stages = ", then ".join(f"{stage.name} for {plural(stage.epochs, 'epoch')}" for stage in recipe.stages)
+    stages = ", then ".join(f"{stage.name} for {plural(stage.epochs, 'epoch')}" for stage in plan.stages)
     return f"{source}: {plural(train, 'picture')} to train on ({tiles}), {valid:,} held out{skipped}\n{stages}"
 
 

@@ -19,12 +19,17 @@ from vaezip import datasets
 from vaezip.datasets import Collection
 from vaezip.errors import DataError
 from vaezip.images import Picture
-from vaezip.networks.architecture import Architecture
+from vaezip.networks import AnyArchitecture
+from vaezip.networks.local.architecture import LocalArchitecture
+from vaezip.training.tiles import tiles
 
 Pixels = NDArray[np.uint8]
 
 MOST_TRAIN, MOST_VALID = 100_000, 5_000
 """Tiles to train on and to watch the training by; of larger sets, so many are drawn at random."""
+
+LOCAL_TRAIN, LOCAL_VALID = 30_000, 2_000
+"""The same for local-autoregressive models, which have few weights and learn from each pixel."""
 
 _HELD_OUT_VALUES = 1 << 22
 """Values of the pictures that the finished model is tried on: a minute or so."""
@@ -63,7 +68,7 @@ class Survey:
 
 @dataclass(frozen=True)
 class Split:
-    """A data set in two parts, tiles (tiles, height, width, channels) each, and a third to be tried on.
+    """A data set in two parts, tiles as :func:`cut` makes them, and a third to be tried on.
 
     Attributes:
         train, valid: in random order.
@@ -76,7 +81,7 @@ class Split:
     held_out: list[tuple[str, Picture]]
     counts: tuple[int, int]
 
-    def test(self, architecture: Architecture) -> Pixels:
+    def test(self, architecture: AnyArchitecture) -> Pixels:
         """The tiles of the pictures held out."""
         return np.concatenate([cut(architecture, picture) for _, picture in self.held_out])
 
@@ -109,7 +114,7 @@ def survey(source: str, told: Told) -> Survey:
     return Survey(replace(found, indices=tuple(readable)), _likelihood(modes), frozenset(sizes), tuple(skipped))
 
 
-def split(found: Survey, architecture: Architecture, share: float, seed: int, told: Told) -> Split:
+def split(found: Survey, architecture: AnyArchitecture, share: float, seed: int, told: Told) -> Split:
     """Cut the pictures of a data set, after a shuffle.
 
     Args:
@@ -127,21 +132,24 @@ def split(found: Survey, architecture: Architecture, share: float, seed: int, to
     drawn = found.collection.select(seed=seed).indices
     parts = [replace(found.collection, indices=part) for part in (drawn[valid:], drawn[:valid])]
     rng = np.random.default_rng(seed)
-    train, held = (_tiles(architecture, part, most, rng, told) for part, most in zip(parts, (MOST_TRAIN, MOST_VALID)))
+    local = isinstance(architecture, LocalArchitecture)
+    most = (LOCAL_TRAIN, LOCAL_VALID) if local else (MOST_TRAIN, MOST_VALID)
+    train, held = (_tiles(architecture, part, limit, rng, told) for part, limit in zip(parts, most))
     named = found.collection.name in datasets.NAMES and found.collection.numbered
     tried = datasets.collection(found.collection.name, "test").select(seed=0) if named else parts[1]
     return Split(train, held, list(_within(tried, _HELD_OUT_VALUES)), (count - valid, valid))
 
 
-def cut(architecture: Architecture, picture: Picture) -> Pixels:
-    """The tiles of a picture, (tiles, height, width, channels).
+def cut(architecture: AnyArchitecture, picture: Picture) -> Pixels:
+    """The tiles of a picture, (tiles, height, width, channels); for a local-autoregressive model with what
+    surrounds them, as :func:`vaezip.training.tiles.tiles` has them.
 
     Those of the last row and column are moved inwards to be whole; a picture that is smaller than a
     tile is continued by its last row and column, as in coding.
     """
-    pixels = picture.samples[..., : architecture.channels].astype(np.uint8, copy=False)
-    if architecture.levels == 2 and picture.mode == "L":
-        pixels = pixels >> np.uint8(7)
+    pixels = pixels_of(architecture, picture)
+    if isinstance(architecture, LocalArchitecture):
+        return tiles(pixels[None])
     height, width = architecture.tile
     below, beside = (max(0, t - s) for t, s in zip(architecture.tile, pixels.shape))
     pixels = np.pad(pixels, ((0, below), (0, beside), (0, 0)), mode="edge")
@@ -149,18 +157,27 @@ def cut(architecture: Architecture, picture: Picture) -> Pixels:
     return np.stack([pixels[y : y + height, x : x + width] for y, x in corners])
 
 
+def pixels_of(architecture: AnyArchitecture, picture: Picture) -> Pixels:
+    """What a model codes of a picture, (height, width, channels)."""
+    pixels = picture.samples[..., : architecture.channels].astype(np.uint8, copy=False)
+    return pixels >> np.uint8(7) if architecture.levels == 2 and picture.mode == "L" else pixels
+
+
 def _starts(length: int, tile: int) -> list[int]:
     return [min(start, length - tile) for start in range(0, length, tile)]
 
 
-def _tiles(architecture: Architecture, pictures: Collection, most: int, rng: np.random.Generator, told: Told) -> Pixels:
-    """About ``most`` tiles at the most, as many of each picture as of any other that has so many, shuffled."""
+def _tiles(
+    architecture: AnyArchitecture, pictures: Collection, most: int, rng: np.random.Generator, told: Told
+) -> Pixels:
+    """``most`` tiles at the most, as many of each picture as of any other that has so many, shuffled."""
     each = max(1, most // len(pictures))
     parts = []
     for i, (_, picture) in enumerate(pictures):
         told(f"cutting picture {i + 1:,} of {len(pictures):,}")
-        parts.append(rng.permutation(cut(architecture, picture))[:each])
-    return rng.permutation(np.concatenate(parts))
+        found = cut(architecture, picture)
+        parts.append(found[rng.permutation(len(found))[:each]])
+    return rng.permutation(np.concatenate(parts))[:most]
 
 
 def _within(pictures: Iterable[tuple[str, Picture]], values: int) -> Iterator[tuple[str, Picture]]:

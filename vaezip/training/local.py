@@ -1,20 +1,17 @@
 """How the local-autoregressive models are trained: ``python -m vaezip.training.local NAME --data DIR --runs DIR``.
 
-All networks of a model maximise the ELBO of random tiles (:mod:`vaezip.training.tiles`). KL(q ‖ p) is
-weighed little at first, so that the pixel network learns to use z before z has its price; and units that
-have died, which large steps do to some, start anew. Run the same command again to go on; ``--publish``
-then quantises, measures on what was held out and writes ``models/NAME.safetensors`` with its card.
+All networks of a model maximise the ELBO of tiles (:mod:`vaezip.training.tiles`). KL(q ‖ p) is weighed
+little at first, so that the pixel network learns to use z before z has its price; and units that have
+died, which large steps do to some, start anew. Run the same command again to go on; ``--publish`` then
+quantises, measures on what was held out and writes ``models/NAME.safetensors`` with its card.
 """
 
 from __future__ import annotations
 
 import argparse
 import functools
-import json
 import math
-import os
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,30 +20,40 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaezip import checkpoint, raster
-from vaezip.inference import Settings
-from vaezip.local_model import LocalModel
-from vaezip.networks.local.architecture import RADIUS, LocalArchitecture, local
+from vaezip import raster
+from vaezip.local_model import AnyModel, LocalModel
+from vaezip.networks.local.architecture import LocalArchitecture, local
 from vaezip.networks.local.floating import LocalVae
+from vaezip.training.loop import Stage, fit
 from vaezip.training.muon import Muon
-from vaezip.training.publish import beside
+from vaezip.training.publish import write
 from vaezip.training.quantize_local import quantize_local, units
-from vaezip.training.tiles import Photographs, Small, Source, tiles
+from vaezip.training.tiles import CODED, Photographs, Pictures, Small, Source, Tiles, tiles
 
 TILES = 16
 """A step."""
 
-_MATRIX_RATE, _RATE, _LATENT_RATE = 0.02, 2e-3, 5e-4
-_RISE = 1000
+RATE = 2e-3
+_MATRICES, _LATENTS = 10.0, 0.25
+"""Learning rates: Adam's for the pixel network; and what Muon's for its hidden matrices, and Adam's for all
+that belongs to z, are to it."""
+
+RISE = 1000
+"""Steps over which they rise."""
+
+_FLOOR = 0.01
+_CLIP = 0.5
+"""Of the gradient of the loss in bits per dimension."""
+
 _KL_STEPS = (0.3, 0.6)
 """The share of the steps over which the weight of the KL rises from its least to 1."""
 
 _KL_LEAST = 0.02
 _EVERY = 500
 _REVIVED = 0.6
-"""The share of the steps in which dead units start anew."""
+"""The share of the steps in which dead units start anew, after every so many."""
 
-_CALIBRATION = 128
+CALIBRATION = 128
 _EVALUATED = 64
 """Tiles at once."""
 
@@ -92,51 +99,86 @@ def main() -> None:
     if arguments.publish:
         saved = torch.load(state, weights_only=True)
         vae.load_state_dict(saved["vae"])
-        publish(arguments.models / arguments.name, vae, source, recipe.about, saved["step"], arguments.note)
+        information = {"objective": "classic", "dataset": recipe.about, "steps": saved["step"]}
+        details = {"batch": TILES, "made_by": [f"python -m vaezip.training.local {arguments.name}"]}
+        details |= {"note": arguments.note} if arguments.note else {}
+        calibration = source.batch(CALIBRATION, np.random.default_rng(0))
+        publish(arguments.models / arguments.name, vae, calibration, list(source.held()), information, details)
     else:
-        fit(vae, source, recipe.steps, state)
+        train(vae, source, recipe.steps, state)
 
 
-def fit(vae: LocalVae, source: Source, steps: int, state: Path) -> None:
-    """Train in place, going on from ``state`` where that file exists.
+def train(vae: LocalVae, source: Source, steps: int, state: Path) -> None:
+    """Train in place on tiles drawn from a source; state and log as :func:`vaezip.training.loop.fit` has
+    them, where an epoch is 500 steps."""
+    stage = stage_of(vae.architecture, steps // _EVERY, RISE, kind=Drawn)
+    fit(vae, source, np.concatenate([tiles(p) for p in source.held()]), stage, state)
 
-    Every 500 steps writes ``state``, and a JSON line to ``state`` with suffix ``.jsonl``: training loss,
-    the held-out −ELBO in bits per dimension and the part of it that is KL, and how many units were dead.
-    """
-    matrices, latents, rest = _parameters(vae)
-    optimisers = [
-        Muon(matrices, _MATRIX_RATE),
-        torch.optim.Adam(rest, lr=_RATE, betas=(0.9, 0.98)),
-        torch.optim.Adam(latents, lr=_LATENT_RATE, betas=(0.9, 0.98)),
-    ]
-    rates = [o.param_groups[0]["lr"] for o in optimisers]
-    first = _restore(vae, optimisers, state)
-    started, total = time.time(), 0.0
-    for step in range(first, steps):
-        for optimiser, rate in zip(optimisers, rates):
-            optimiser.param_groups[0]["lr"] = rate * _pace(step, steps)
-        # the tiles of a step, and its noise, depend on its number alone
-        torch.manual_seed(step)
-        frame, mask = (torch.from_numpy(part) for part in source.batch(TILES, np.random.default_rng(step)))
-        nats, kl = losses(vae, frame, mask)
-        dims = int(mask.sum()) * vae.architecture.channels
-        loss = (nats + _kl_weight(step / steps) * kl).sum() / (dims * math.log(2))
-        vae.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(vae.parameters(), 0.5)
-        for optimiser in optimisers:
-            optimiser.step()
-        total += loss.item()
-        if (step + 1) % _EVERY == 0:
-            dead = revive(vae, frame, step < _REVIVED * steps)
-            _save(vae, optimisers, step + 1, state)
-            bpd, kl_bpd = evaluate(vae, source)
-            bits = {"train_bpd": total / _EVERY, "held_bpd": bpd, "kl_bpd": kl_bpd}
-            line: dict[str, Any] = {"step": step + 1} | {k: round(v, 5) for k, v in bits.items()}
-            line |= {"dead": dead, "seconds": round(time.time() - started)}
-            with state.with_suffix(".jsonl").open("a") as log:
-                log.write(json.dumps(line) + "\n")
-            total = 0.0
+
+def negative_elbo(vae: LocalVae, x: Tensor, kl_weight: float = 1.0) -> Tensor:
+    """−log p(x|z) + kl_weight · KL(q(z|x) ‖ p(z)), z ~ q(z|x), in nats per tile, of tiles x."""
+    nats, kl = losses(vae, *_parts(x))
+    return (nats + kl_weight * kl).mean()
+
+
+@dataclass(frozen=True)
+class LocalStage(Stage):
+    """A stage of a :class:`LocalVae`, on arrays of tiles."""
+
+    def optimisers(self, vae: LocalVae) -> list[torch.optim.Optimizer]:
+        """See :class:`Stage`: Muon for the hidden matrices, Adam for the rest."""
+        matrices, latents, rest = _parameters(vae)
+        rate, betas = self.learning_rate, (0.9, 0.98)
+        return [
+            Muon(matrices, _MATRICES * rate),
+            torch.optim.Adam(rest, lr=rate, betas=betas),
+            torch.optim.Adam(latents, lr=_LATENTS * rate, betas=betas),
+        ]
+
+    def loss(self, vae: LocalVae, x: Tensor, progress: float) -> Tensor:
+        """See :class:`Stage`; the KL gets its weight by and by."""
+        return self.objective(vae, x, _kl_weight(progress))
+
+    def values(self, x: Tensor) -> int:
+        """See :class:`Stage`."""
+        return int(x[(*CODED, -1)].sum()) * (x.shape[-1] - 1)
+
+    def tend(self, vae: LocalVae, x: Tensor, step: int, progress: float) -> None:
+        """See :class:`Stage`: dead units start anew."""
+        if step % _EVERY == 0 and progress < _REVIVED:
+            revive(vae, _parts(_on_device(vae, x))[0], step)
+
+    def figures(self, vae: LocalVae, valid: Tiles) -> dict[str, float]:
+        """See :class:`Stage`; also the part of the rate that is KL, and how many units are dead."""
+        bpd, kl = evaluate(vae, valid)
+        frame, _ = _parts(_on_device(vae, torch.from_numpy(valid[:_EVALUATED])))
+        return {"valid_bpd": bpd, "kl_bpd": kl, "dead": sum(len(units) for _, _, units in dead(vae, frame))}
+
+
+class Drawn(LocalStage):
+    """A stage on tiles that are drawn anew for each step."""
+
+    def steps(self, train: Source) -> int:
+        """See :class:`Stage`."""
+        return _EVERY
+
+    def batches(self, train: Source, epoch: int, seed: int) -> Iterator[Tensor]:
+        """See :class:`Stage`; the tiles of a step depend on its number alone."""
+        for step in range(epoch * _EVERY, (epoch + 1) * _EVERY):
+            yield torch.from_numpy(train.batch(self.batch, np.random.default_rng(step)))
+
+
+def stage_of(
+    architecture: LocalArchitecture,
+    epochs: int,
+    warmup: int,
+    learning_rate: float = RATE,
+    batch: int = TILES,
+    kind: type[LocalStage] = LocalStage,
+) -> LocalStage:
+    """The one stage of training a model."""
+    clip = _CLIP * architecture.dims * math.log(2)
+    return kind("elbo", negative_elbo, epochs, learning_rate, _FLOOR, batch=batch, warmup=warmup, clip=clip)
 
 
 def losses(vae: LocalVae, frame: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
@@ -146,7 +188,7 @@ def losses(vae: LocalVae, frame: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         frame: tiles with their surroundings, float32 (tiles, *SIDE, channels).
         mask: which of their pixels count, bool (tiles, TILE, TILE).
     """
-    mean, log_sigma = vae.posterior(frame[:, RADIUS:, RADIUS:-RADIUS].contiguous())
+    mean, log_sigma = vae.posterior(frame[CODED].contiguous())
     z = mean + torch.exp(log_sigma) * torch.randn_like(mean)
     kl = 0.5 * (mean**2 + torch.exp(2 * log_sigma) - 1) - log_sigma
     log_p = vae.log_likelihood(frame, z) * mask.flatten(1)
@@ -154,64 +196,77 @@ def losses(vae: LocalVae, frame: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @torch.no_grad()
-def revive(vae: LocalVae, frame: Tensor, allowed: bool) -> list[int]:
-    """Count inner and head units that are 0 at every pixel of the tiles, by layer; where allowed, each
-    gets random weights in and none out, so that nothing changes but that it can learn again."""
-    mean, _ = vae.posterior(frame[:, RADIUS:, RADIUS:-RADIUS].contiguous())
+def dead(vae: LocalVae, frame: Tensor) -> list[tuple[Any, Any, Tensor]]:
+    """The inner and head units that are 0 at every pixel of the tiles: of each of these layers the layer
+    itself, the one that its units go into, and their numbers."""
+    mean, _ = vae.posterior(frame[CODED].contiguous())
     found = units(vae, frame, mean)
-    counts = []
-    pairs: list[Any] = [*zip(vae.inner, vae.outer, found["inner"]), *zip(vae.head, vae.out, found["head"])]
-    for into, out_of, values in pairs:
-        dead = (values.flatten(0, 1) == 0).all(0).nonzero()[:, 0]
-        counts.append(len(dead))
-        if allowed and len(dead):
-            bound = into.in_features**-0.5
-            into.weight[dead] = (torch.rand(len(dead), into.in_features) * 2 - 1) * bound
-            into.bias[dead] = 0.0
-            out_of.weight[:, dead] = 0.0
-    return counts
+    layers = [*zip(vae.inner, vae.outer, found["inner"]), *zip(vae.head, vae.out, found["head"])]
+    return [(into, out_of, (u.flatten(0, 1) == 0).all(0).nonzero()[:, 0]) for into, out_of, u in layers]
 
 
 @torch.no_grad()
-def evaluate(vae: LocalVae, source: Source) -> tuple[float, float]:
-    """−ELBO, and its KL, of what is held out, in bits per dimension."""
+def revive(vae: LocalVae, frame: Tensor, seed: int) -> None:
+    """Give each dead unit random weights in and none out, so that nothing changes but that it can learn again."""
+    generator = torch.Generator().manual_seed(seed)
+    for into, out_of, which in dead(vae, frame):
+        bound = into.in_features**-0.5
+        drawn = (torch.rand(len(which), into.in_features, generator=generator) * 2 - 1) * bound
+        into.weight[which] = drawn.to(into.weight.device)
+        into.bias[which] = 0.0
+        out_of.weight[:, which] = 0.0
+
+
+@torch.no_grad()
+def evaluate(vae: LocalVae, held: Tiles) -> tuple[float, float]:
+    """−ELBO, and its KL, of tiles, in bits per dimension."""
     torch.manual_seed(0)
-    bits, dims = np.zeros(2), 0
-    for pictures in source.held():
-        dims += pictures.size
-        for parts in zip(*(torch.split(torch.from_numpy(part), _EVALUATED) for part in tiles(pictures))):
-            bits += [float(part.sum()) / math.log(2) for part in losses(vae, *parts)]
+    nats, dims = np.zeros(2), int(held[(*CODED, -1)].sum()) * vae.architecture.channels
+    for i in range(0, len(held), _EVALUATED):
+        x = _on_device(vae, torch.from_numpy(held[i : i + _EVALUATED]))
+        found = losses(vae, *_parts(x))
+        nats += [float(part.sum()) for part in found]
+    bits = nats / math.log(2)
     return float(bits.sum()) / dims, float(bits[1]) / dims
 
 
-def publish(stem: Path, vae: LocalVae, source: Source, about: str, steps: int, note: str) -> dict[str, Any]:
-    """Quantise, measure on what is held out, and write model, figures and card."""
-    torch.manual_seed(0)
-    calibration, _ = source.batch(_CALIBRATION, np.random.default_rng(0))
-    a = vae.architecture
-    tensors = quantize_local(vae, torch.from_numpy(calibration))
-    path = beside(stem, checkpoint.SUFFIX)
-    information: dict[str, Any] = {"objective": "classic", "dataset": about, "steps": steps}
-    checkpoint.save(path, a, Settings(), tensors, information)
-    model = checkpoint.load(path)
+def publish(
+    stem: Path,
+    vae: LocalVae,
+    calibration: Tiles,
+    held: Sequence[Pictures],
+    information: dict[str, Any],
+    details: dict[str, Any],
+) -> dict[str, Any]:
+    """Quantise, measure on what is held out, and write model, figures and card.
+
+    Args:
+        stem: path without suffix.
+        vae: in float, on the CPU.
+        calibration: some of the tiles that it was trained on.
+        held: arrays of pictures (pictures, height, width, channels).
+        information, details: as for :func:`vaezip.training.publish.write`.
+
+    Returns:
+        What the ``.json`` holds.
+    """
+    frames, _ = _parts(torch.from_numpy(calibration))
+    tensors = quantize_local(vae, frames)
+    return write(stem, vae.architecture, tensors, information, lambda m: measure(vae, m, held), details, card)
+
+
+def measure(vae: LocalVae, model: AnyModel, held: Sequence[Pictures]) -> dict[str, Any]:
+    """−ELBO in bits per dimension of pictures, in float and by the integers that code."""
     assert isinstance(model, LocalModel)
-    held = list(source.held())
-    floating, kl = evaluate(vae, source)
+    floating, kl = evaluate(vae, np.concatenate([tiles(p) for p in held]))
     integer = sum(raster.elbo_bits(model, p, 0) for p in held) / sum(p.size for p in held)
-    information |= {
+    return {
         "held_out": sum(map(len, held)),
         "float_bpd": round(floating, 5),
         "kl_bpd": round(kl, 5),
         "integer_bpd": round(integer, 5),
         "quantization_loss_percent": round(100 * (integer / floating - 1), 3),
     }
-    checkpoint.save(path, a, Settings(), tensors, information)
-    parameters = sum(t.size for name, t in tensors.items() if name.endswith((".weight", ".bias")))
-    record = {"name": stem.name, "fingerprint": model.fingerprint.hex(), "parameters": parameters, **information}
-    record |= {"note": note} if note else {}
-    beside(stem, ".json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    beside(stem, ".md").write_text(card(record), encoding="utf-8")
-    return record
 
 
 def card(record: dict[str, Any]) -> str:
@@ -221,7 +276,7 @@ def card(record: dict[str, Any]) -> str:
 | | |
 |-|-|
 | Fingerprint | `{record["fingerprint"]}` |
-| Trained on | {record["dataset"]}: {record["steps"]:,} steps of {TILES} tiles of 32×32 |
+| Trained on | {record["dataset"]}: {record["steps"]:,} steps of {record["batch"]} tiles of 32×32 |
 | Objective | ELBO, all networks together |
 | Parameters | {record["parameters"]:,} |
 | −ELBO on {record["held_out"]:,} pictures held out, float | {record["float_bpd"]} bits per dimension |
@@ -229,7 +284,7 @@ def card(record: dict[str, Any]) -> str:
 | −ELBO on the same, integers | {record["integer_bpd"]} bits per dimension |
 | Lost by quantisation | {record["quantization_loss_percent"]} % |
 
-Made by `python -m vaezip.training.local {record["name"]}`; the figures are those of `{record["name"]}.json`.
+Made by `{"` and `".join(record["made_by"])}`; the figures are those of `{record["name"]}.json`.
 {record["note"] + chr(10) if "note" in record else ""}"""
 
 
@@ -241,32 +296,18 @@ def _parameters(vae: LocalVae) -> tuple[list[Tensor], list[Tensor], list[Tensor]
     return hidden, latents, [p for p in vae.parameters() if id(p) not in taken]  # type: ignore[return-value]
 
 
-def _pace(step: int, steps: int) -> float:
-    """The share of the learning rates: up, then down along a cosine to 1 %."""
-    return min(1.0, (step + 1) / _RISE) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps)))
-
-
 def _kl_weight(progress: float) -> float:
     start, end = _KL_STEPS
     return min(1.0, max(_KL_LEAST, (progress - start) / (end - start)))
 
 
-def _restore(vae: LocalVae, optimisers: Sequence[torch.optim.Optimizer], state: Path) -> int:
-    if not state.exists():
-        return 0
-    saved = torch.load(state, weights_only=True)
-    vae.load_state_dict(saved["vae"])
-    for optimiser, kept in zip(optimisers, saved["optimisers"]):
-        optimiser.load_state_dict(kept)
-    return int(saved["step"])
+def _parts(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Frame and mask of tiles, as :func:`losses` takes them."""
+    return x[..., :-1].float(), x[(*CODED, -1)].bool()
 
 
-def _save(vae: LocalVae, optimisers: Sequence[torch.optim.Optimizer], step: int, state: Path) -> None:
-    state.parent.mkdir(parents=True, exist_ok=True)
-    partial = state.with_suffix(".partial")
-    kept = [o.state_dict() for o in optimisers]
-    torch.save({"vae": vae.state_dict(), "optimisers": kept, "step": step}, partial)
-    os.replace(partial, state)
+def _on_device(vae: LocalVae, x: Tensor) -> Tensor:
+    return x.to(vae.first.weight.device)
 
 
 if __name__ == "__main__":

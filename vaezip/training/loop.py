@@ -1,4 +1,4 @@
-"""The training loop: epochs of Adam with a cosine schedule, resumable after every epoch.
+"""The training loop: epochs of gradient steps with a cosine schedule, resumable after every epoch.
 
 Invariants:
 
@@ -13,34 +13,37 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from vaezip.errors import DataError, ModelError
 from vaezip.networks.floating import Vae
+from vaezip.networks.local.floating import LocalVae
 from vaezip.training.objectives import elbo
 from vaezip.training.processes import Processes
+from vaezip.training.tiles import Source
 
-Objective = Callable[[Vae, Tensor], Tensor]
+AnyVae = Vae | LocalVae
+Objective = Callable[..., Tensor]
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage of training.
+    """One stage of training. Its methods are what the loop leaves to the kind of model, here a :class:`Vae`.
 
     Attributes:
         name: names the log lines and the checkpoint.
         objective: loss in nats per image.
         epochs: passes over the training images.
-        learning_rate: Adam's at the start.
+        learning_rate: Adam's, before it falls.
         floor: the share of it that is left at the end of its fall along a cosine.
         average: decay of the running mean of the weights, which is what a stage gives; 0 gives the
             last weights. The mean over steps of a learning rate that stays high generalises
@@ -51,6 +54,7 @@ class Stage:
         augment: mirror each picture left to right with probability ½.
         moved: share of each batch that is moved by up to a pixel either way, around the edges: for
             pictures whose edges are blank. It keeps the decoder from learning them by heart.
+        clip: the largest norm of a gradient; a longer one is shortened to it.
     """
 
     name: str
@@ -64,6 +68,46 @@ class Stage:
     warmup: int = 0
     augment: bool = False
     moved: float = 0.0
+    clip: float = 2000.0
+
+    def steps(self, train: Any) -> int:
+        """Those of an epoch."""
+        return len(train) // self.batch
+
+    def batches(self, train: Any, epoch: int, seed: int) -> Iterator[Tensor]:
+        """The batches of an epoch, which depend on its number and the seed alone.
+
+        Args:
+            train: uint8 pixels (images, height, width, channels).
+        """
+        images, generator = torch.from_numpy(train), torch.Generator().manual_seed(_seed(epoch, seed))
+        order = torch.randperm(len(images), generator=generator)
+        for step in range(self.steps(train)):
+            x = images[order[step * self.batch : (step + 1) * self.batch]]
+            if self.augment:
+                x = torch.where(torch.rand(len(x), 1, 1, 1, generator=generator) < 0.5, x, x.flip(2))
+            if self.moved:
+                x = _moved(x, self.moved, generator)
+            yield x
+
+    def optimisers(self, vae: Any) -> list[torch.optim.Optimizer]:
+        """Of the weights that are trained, each with its learning rate before it falls."""
+        return [torch.optim.Adam(_trained(vae), lr=self.learning_rate)]
+
+    def loss(self, vae: Any, x: Tensor, progress: float) -> Tensor:
+        """Mean of a batch in nats per image; ``progress`` is the share of the steps that are done."""
+        return self.objective(vae, x.long())
+
+    def values(self, x: Tensor) -> int:
+        """How many values of a batch are coded."""
+        return x.numel()
+
+    def tend(self, vae: Any, x: Tensor, step: int, progress: float) -> None:
+        """Called after every step, the first of which is 1, with its batch."""
+
+    def figures(self, vae: Any, valid: NDArray[np.uint8]) -> dict[str, float]:
+        """What the log tells of an epoch; ``valid_bpd`` is −ELBO in bits per dimension."""
+        return {"valid_bpd": evaluate(vae, valid)}
 
 
 @dataclass(frozen=True)
@@ -85,8 +129,8 @@ class Progress:
 
 
 def fit(
-    vae: Vae,
-    train: NDArray[np.uint8],
+    vae: AnyVae,
+    train: NDArray[np.uint8] | Source,
     valid: NDArray[np.uint8],
     stage: Stage,
     state: Path,
@@ -103,8 +147,8 @@ def fit(
 
     Args:
         vae: trained in place, on the device that it is on.
-        train, valid: uint8 pixels (images, height, width, channels).
-        state: checkpoint of this stage (weights, optimiser, epoch).
+        train, valid: uint8 pixels (images, height, width, channels); or what the stage takes for them.
+        state: checkpoint of this stage (weights, optimisers, epoch).
         seed: of the order of the images and of all noise.
         best: give the weights of the epoch with the best validation ELBO, not the last ones.
         processes: which share every batch.
@@ -114,20 +158,21 @@ def fit(
         DataError: fewer images than a batch, or a batch that does not divide among the processes.
         ModelError: the loss is no longer a finite number; ``state`` is that of the last good epoch.
     """
-    if len(train) < stage.batch:
+    steps = stage.steps(train)
+    if not steps and isinstance(train, np.ndarray):
         raise DataError(f"{len(train)} training pictures are fewer than a batch of {stage.batch}; give more")
     if processes.count > 1 and (stage.batch % processes.count or stage.batch < 2 * processes.count):
         raise DataError(
             f"a batch of {stage.batch} does not divide among {processes.count} processes, 2 or more pictures for each; "
             "change it"
         )
-    run = _Run(vae, stage, state, best, processes)
+    run = _Run(vae, stage, steps, state, best, processes)
     for epoch in range(run.epoch, stage.epochs):
         started = time.time()
-        train_bpd = _epoch(run, torch.from_numpy(train), epoch, seed, progress)
+        train_bpd = _epoch(run, train, epoch, seed, progress)
         if processes.first:
-            valid_bpd = evaluate(cast(Vae, run.averaged.module), valid)
-            run.keep(epoch + 1, train_bpd, valid_bpd, time.time() - started)
+            figures = {"train_bpd": train_bpd} | stage.figures(run.model, valid)
+            run.keep(epoch + 1, figures, time.time() - started)
     vae.load_state_dict(processes.share(run.result))
 
 
@@ -147,22 +192,33 @@ class _Run:
     """The state of a stage: what is trained, by what, and how far.
 
     Attributes:
+        steps: those of an epoch.
+        weights: those that are trained.
+        rates: the learning rate of each optimiser, before it falls.
         epoch: how many are done.
         result: the weights that the stage gives, as far as it has come.
     """
 
-    def __init__(self, vae: Vae, stage: Stage, state: Path, best: bool, processes: Processes) -> None:
-        self.vae, self.stage, self.state, self.best, self.processes = vae, stage, state, best, processes
-        vae.decoder.requires_grad_(not stage.encoder_only)
-        self.weights = list((vae.encoder if stage.encoder_only else vae).parameters())
-        self.optimiser = torch.optim.Adam(self.weights, lr=stage.learning_rate)
+    def __init__(self, vae: AnyVae, stage: Stage, steps: int, state: Path, best: bool, processes: Processes) -> None:
+        self.vae, self.stage, self.steps, self.state = vae, stage, steps, state
+        self.best, self.processes = best, processes
+        vae.requires_grad_(not stage.encoder_only)
+        vae.encoder.requires_grad_(True)
+        self.weights = _trained(vae)
+        self.optimisers = stage.optimisers(vae)
+        self.rates = [o.param_groups[0]["lr"] for o in self.optimisers]
         average = get_ema_multi_avg_fn(stage.average)  # type: ignore[no-untyped-call]
-        self.averaged = AveragedModel(vae, multi_avg_fn=average)
+        self.averaged = AveragedModel(vae, multi_avg_fn=average) if stage.average else None
         self.epoch, self.best_bpd = 0, math.inf
         self.log: list[dict[str, Any]] = []
         self._restore()
 
-    def keep(self, epoch: int, train_bpd: float, valid_bpd: float, seconds: float) -> None:
+    @property
+    def model(self) -> nn.Module:
+        """The weights as they would be given now."""
+        return self.averaged.module if self.averaged else self.vae
+
+    def keep(self, epoch: int, figures: dict[str, float], seconds: float) -> None:
         """Write the state after an epoch.
 
         The log comes first: should the state not follow, its last line is dropped by :meth:`_restore`.
@@ -170,13 +226,14 @@ class _Run:
         Raises:
             ModelError: the weights have left the finite numbers.
         """
+        valid_bpd = figures["valid_bpd"]
         if not math.isfinite(valid_bpd):
             raise diverged(self.stage, epoch, self.state)
         if not self.best or valid_bpd < self.best_bpd:
-            self.result, self.best_bpd = _copy(self.averaged.module.state_dict()), valid_bpd
+            self.result, self.best_bpd = _copy(self.model.state_dict()), valid_bpd
         self.epoch = epoch
-        rates = {"train_bpd": round(train_bpd, 5), "valid_bpd": round(valid_bpd, 5)}
-        self.log.append({"stage": self.stage.name, "epoch": epoch, **rates, "seconds": round(seconds, 1)})
+        rounded = {name: round(value, 5) for name, value in figures.items()}
+        self.log.append({"stage": self.stage.name, "epoch": epoch, **rounded, "seconds": round(seconds, 1)})
         self.state.parent.mkdir(parents=True, exist_ok=True)
         self._write_log()
         self._write_state()
@@ -188,13 +245,16 @@ class _Run:
             self.vae.load_state_dict(self.processes.share(_copy(self.vae.state_dict())))
             self.result = _copy(self.vae.state_dict())
             return
-        self.vae.load_state_dict(saved["last"])
-        self.averaged.load_state_dict(saved["averaged"])
-        self.optimiser.load_state_dict(saved["optimiser"])
-        self.result, self.epoch = saved["vae"], int(saved["epoch"])
+        # where the names are others, an earlier version wrote the state
+        self.vae.load_state_dict(saved.get("last", saved["vae"]))
+        if self.averaged:
+            self.averaged.load_state_dict(saved["averaged"])
+        for optimiser, kept in zip(self.optimisers, saved.get("optimisers") or [saved["optimiser"]]):
+            optimiser.load_state_dict(kept)
+        self.result, self.epoch = saved["vae"], saved["epoch"] if "epoch" in saved else saved["step"] // self.steps
         self.best_bpd = saved.get("valid_bpd", math.inf)
         if self.processes.first:
-            self.log = [line for line in read_log(self._log) if line["epoch"] <= self.epoch]
+            self.log = read_log(self._log)[: self.epoch]
 
     @property
     def _saved(self) -> bool:
@@ -215,37 +275,34 @@ class _Run:
             "vae": self.result,
             "valid_bpd": self.best_bpd,
             "last": self.vae.state_dict(),
-            "averaged": self.averaged.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
+            "optimisers": [o.state_dict() for o in self.optimisers],
             "epoch": self.epoch,
+            "step": self.epoch * self.steps,
         }
+        if self.averaged:
+            saved["averaged"] = self.averaged.state_dict()
         torch.save(saved, partial)
         os.replace(partial, self.state)
 
 
-def _epoch(run: _Run, images: Tensor, epoch: int, seed: int, progress: Callable[[Progress], None] | None) -> float:
-    """One pass over the images: the mean loss in bits per dimension."""
-    stage, vae, processes = run.stage, run.vae, run.processes
-    generator = torch.Generator().manual_seed(_seed(epoch, seed))
-    torch.manual_seed(_seed(1000 + epoch, seed, processes.rank))
-    order = torch.randperm(len(images), generator=generator)
-    steps = len(images) // stage.batch
-    bits = math.log(2) * vae.architecture.dims
+def _epoch(run: _Run, train: Any, epoch: int, seed: int, told: Callable[[Progress], None] | None) -> float:
+    """One pass over the training images: the mean loss in bits per dimension."""
+    stage, all_steps = run.stage, run.stage.epochs * run.steps
+    torch.manual_seed(_seed(1000 + epoch, seed, run.processes.rank))
     total = 0.0
-    for step in range(steps):
-        run.optimiser.param_groups[0]["lr"] = learning_rate(stage, epoch, step, steps)
-        x = images[order[step * stage.batch : (step + 1) * stage.batch]]
-        if stage.augment:
-            x = torch.where(torch.rand(len(x), 1, 1, 1, generator=generator) < 0.5, x, x.flip(2))
-        if stage.moved:
-            x = _moved(x, stage.moved, generator)
-        loss = _step(run, x[processes.rank :: processes.count])
+    for step, x in enumerate(stage.batches(train, epoch, seed)):
+        done = epoch * run.steps + step
+        for optimiser, rate in zip(run.optimisers, run.rates):
+            optimiser.param_groups[0]["lr"] = learning_rate(stage, rate, epoch, step, run.steps)
+        loss = _step(run, x[run.processes.rank :: run.processes.count], done / all_steps)
         if not math.isfinite(loss):
             raise diverged(stage, epoch + 1, run.state)
-        total += loss
-        if progress:
-            progress(Progress(stage.name, epoch + 1, epoch * steps + step + 1, stage.epochs * steps, loss / bits))
-    return total / steps / bits
+        stage.tend(run.vae, x, done + 1, done / all_steps)
+        bpd = loss * len(x) / stage.values(x) / math.log(2)
+        total += bpd
+        if told:
+            told(Progress(stage.name, epoch + 1, done + 1, all_steps, bpd))
+    return total / run.steps
 
 
 def _moved(x: Tensor, share: float, generator: torch.Generator) -> Tensor:
@@ -257,25 +314,27 @@ def _moved(x: Tensor, share: float, generator: torch.Generator) -> Tensor:
     return torch.cat([kept, *(torch.roll(group, step, (1, 2)) for group, step in zip(groups, steps))])
 
 
-def _step(run: _Run, x: Tensor) -> float:
-    """One step of Adam on this process's share of a batch; the loss of the whole batch, before it."""
-    loss = run.stage.objective(run.vae, x.to(_device(run.vae)).long())
-    run.optimiser.zero_grad(set_to_none=True)
+def _step(run: _Run, x: Tensor, progress: float) -> float:
+    """One gradient step on this process's share of a batch; the loss of the whole batch, before it."""
+    loss = run.stage.loss(run.vae, x.to(_device(run.vae)), progress)
+    run.vae.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     mean = loss.detach().reshape(1)
     run.processes.average([mean, *(w.grad for w in run.weights if w.grad is not None)])
-    torch.nn.utils.clip_grad_norm_(run.weights, 2000.0)
-    run.optimiser.step()
-    run.averaged.update_parameters(run.vae)
+    torch.nn.utils.clip_grad_norm_(run.weights, run.stage.clip)
+    for optimiser in run.optimisers:
+        optimiser.step()
+    if run.averaged:
+        run.averaged.update_parameters(run.vae)
     return mean.item()
 
 
-def learning_rate(stage: Stage, epoch: int, step: int, steps: int) -> float:
-    """Of a step: risen over the warm-up, and fallen along a cosine over all epochs."""
+def learning_rate(stage: Stage, rate: float, epoch: int, step: int, steps: int) -> float:
+    """Of a step: ``rate``, risen over the warm-up, and fallen along a cosine over all epochs."""
     progress = (epoch + step / steps) / stage.epochs
     risen = min(1.0, (epoch * steps + step + 1) / max(1, stage.warmup))
     cosine = stage.floor + (1 - stage.floor) * 0.5 * (1 + math.cos(math.pi * progress))
-    return stage.learning_rate * risen * cosine
+    return rate * risen * cosine
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
@@ -297,7 +356,11 @@ def _seed(epoch: int, seed: int, rank: int = 0) -> int:
     return (epoch + 0x9E3779B1 * seed + 0x85EBCA6B * rank) % (1 << 32)
 
 
-def _device(vae: Vae) -> torch.device:
+def _trained(vae: AnyVae) -> list[nn.Parameter]:
+    return [p for p in vae.parameters() if p.requires_grad]
+
+
+def _device(vae: AnyVae) -> torch.device:
     return next(vae.parameters()).device
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from vaezip import chain, checkpoint, datasets
 from vaezip.effort import Effort
 from vaezip.inference import Settings
 from vaezip.local_model import AnyModel
+from vaezip.networks import AnyArchitecture
 from vaezip.networks.floating import Vae
 from vaezip.training.loop import evaluate
 from vaezip.training.quantize import quantize
@@ -80,28 +81,57 @@ def publish(
     Returns:
         What the ``.json`` holds.
     """
-    tensors = quantize(vae, train[:_CALIBRATION], recipe.precision)
-    path = beside(stem, checkpoint.SUFFIX)
-    information: dict[str, Any] = {"objective": objective, "dataset": recipe.dataset, "epochs": epochs}
-    checkpoint.save(path, recipe.architecture, Settings(), tensors, information)
-    model = checkpoint.load(path)
-    information |= measure(vae, model, test, refined)
-    checkpoint.save(path, recipe.architecture, Settings(), tensors, information)
-    parameters = sum(t.size for name, t in tensors.items() if name.endswith((".weight", ".bias")))
-    record = {
-        "name": stem.name,
-        "fingerprint": model.fingerprint.hex(),
-        "parameters": parameters,
+    details = {
         "latents": recipe.architecture.latents,
         "stages": [
             {"name": s.name, "epochs": s.epochs, "learning_rate": s.learning_rate, "batch": s.batch}
             for s in recipe.stages
         ],
         "made_by": list(made_by),
-        **information,
     }
+    return write(
+        stem,
+        recipe.architecture,
+        quantize(vae, train[:_CALIBRATION], recipe.precision),
+        {"objective": objective, "dataset": recipe.dataset, "epochs": epochs},
+        lambda model: measure(vae, model, test, refined),
+        details,
+        card,
+    )
+
+
+def write(
+    stem: Path,
+    architecture: AnyArchitecture,
+    tensors: Mapping[str, NDArray[Any]],
+    information: dict[str, Any],
+    measured: Callable[[AnyModel], dict[str, Any]],
+    details: dict[str, Any],
+    card_of: Callable[[dict[str, Any]], str],
+) -> dict[str, Any]:
+    """Write a model, measure it, and write its figures and its card.
+
+    Args:
+        stem: path without suffix.
+        tensors: integers, as :func:`vaezip.checkpoint.save` takes them.
+        information: for the model file and the figures.
+        measured: figures of the model, for both, too.
+        details: for the figures alone.
+        card_of: Markdown from what the ``.json`` holds.
+
+    Returns:
+        What the ``.json`` holds.
+    """
+    path = beside(stem, checkpoint.SUFFIX)
+    checkpoint.save(path, architecture, Settings(), tensors, information)
+    model = checkpoint.load(path)
+    information = information | measured(model)
+    checkpoint.save(path, architecture, Settings(), tensors, information)
+    parameters = sum(t.size for name, t in tensors.items() if name.endswith((".weight", ".bias")))
+    record = {"name": stem.name, "fingerprint": model.fingerprint.hex(), "parameters": parameters}
+    record |= details | information
     beside(stem, ".json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    beside(stem, ".md").write_text(card(record), encoding="utf-8")
+    beside(stem, ".md").write_text(card_of(record), encoding="utf-8")
     return record
 
 

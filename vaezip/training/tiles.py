@@ -1,4 +1,8 @@
-"""Training tiles with what surrounds them: cut from photographs and made more various, or small pictures."""
+"""Training tiles with what surrounds them: cut from photographs and made more various, or small pictures.
+
+A tile is uint8 (SIDE, channels + 1): its pixels below and between those that they are predicted from, and
+in the last channel 1 where a pixel is coded, 0 where it is surroundings or outside of the picture.
+"""
 
 from __future__ import annotations
 
@@ -24,17 +28,20 @@ HELD_OUT = 24
 
 SMALL_HELD_OUT = 1000
 
+CODED = (slice(None), slice(RADIUS, None), slice(RADIUS, -RADIUS))
+"""Index of the pixels of tiles without their surroundings."""
+
 Photograph = NDArray[np.uint8]
 Pictures = NDArray[np.uint8]
+Tiles = NDArray[np.uint8]
 Frames = NDArray[np.float32]
-Mask = NDArray[np.bool_]
 
 
 class Source(Protocol):
     """Where tiles come from."""
 
-    def batch(self, count: int, rng: np.random.Generator) -> tuple[Frames, Mask]:
-        """Random training tiles: frames float32 (count, *SIDE, channels), and which of their pixels count."""
+    def batch(self, count: int, rng: np.random.Generator) -> Tiles:
+        """Random training tiles, (count, *SIDE, channels + 1)."""
         ...
 
     def held(self) -> Iterator[Pictures]:
@@ -50,12 +57,12 @@ class Photographs:
         if grey:
             self.train, self.valid = ([_grey(p) for p in part] for part in (self.train, self.valid))
 
-    def batch(self, count: int, rng: np.random.Generator) -> tuple[Frames, Mask]:
+    def batch(self, count: int, rng: np.random.Generator) -> Tiles:
         """See :class:`Source`; a fifth of the batches shows tiles as pictures of their own, framed as those are."""
-        found = frames(self.train, count, rng)
+        found = frames(self.train, count, rng).astype(np.uint8)
         if rng.random() < 0.2:
-            found = framed(found[:, RADIUS:, RADIUS:-RADIUS].astype(np.uint8)).astype(np.float32)
-        return found, np.ones((count, TILE, TILE), np.bool_)
+            found = framed(found[CODED]).astype(np.uint8)
+        return marked(found, np.ones((count, TILE, TILE), np.bool_))
 
     def held(self) -> Iterator[Pictures]:
         """See :class:`Source`."""
@@ -71,7 +78,7 @@ class Small:
         images = images[np.random.default_rng(7).permutation(len(images))]
         self.train, self.valid, self.mirrored = images[:-SMALL_HELD_OUT], images[-SMALL_HELD_OUT:], mirrored
 
-    def batch(self, count: int, rng: np.random.Generator) -> tuple[Frames, Mask]:
+    def batch(self, count: int, rng: np.random.Generator) -> Tiles:
         """See :class:`Source`; half of the pictures are mirrored, where that makes pictures of the kind."""
         found = self.train[rng.integers(0, len(self.train), count)]
         if self.mirrored:
@@ -83,13 +90,21 @@ class Small:
         return iter([self.valid])
 
 
-def tiles(pictures: Pictures) -> tuple[Frames, Mask]:
-    """All tiles of pictures (pictures, height, width, channels), strip by strip, and which of their pixels are real."""
+def tiles(pictures: Pictures) -> Tiles:
+    """All tiles of pictures (pictures, height, width, channels), strip by strip."""
     frame, height = framed(pictures), pictures.shape[1]
-    tops = range(0, height, TILE)
-    found = [tile_frames(frame, top, min(TILE, height - top)) for top in tops]
-    masks = [Tiling(pictures[:, top : top + TILE].shape, (TILE, TILE)).mask for top in tops]
-    return np.concatenate(found).astype(np.float32), np.concatenate(masks)
+    parts = []
+    for top in range(0, height, TILE):
+        mask = Tiling(pictures[:, top : top + TILE].shape, (TILE, TILE)).mask
+        parts.append(marked(tile_frames(frame, top, min(TILE, height - top)).astype(np.uint8), mask))
+    return np.concatenate(parts)
+
+
+def marked(frames: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Tiles:
+    """Tiles from their pixels (tiles, *SIDE, channels) and which of them are coded (tiles, TILE, TILE)."""
+    coded = np.zeros((*frames.shape[:-1], 1), np.uint8)
+    coded[(*CODED, 0)] = mask
+    return np.concatenate([frames, coded], axis=-1)
 
 
 def split(folder: Path, held_out: int) -> tuple[list[Photograph], list[Photograph]]:

@@ -1,4 +1,4 @@
-"""One run of ``vaezip train``: a recipe made from options, its stages, and the finished model.
+"""One run of ``vaezip train``: a plan made from options, its stages, and the finished model.
 
 The run lives in a folder of its own until the model is finished and verified: ``settings.json`` (what
 makes it this run and no other), and for each stage a state and a log as :func:`vaezip.training.loop.fit`
@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,16 @@ import vaezip
 from vaezip import checkpoint, images
 from vaezip.errors import DataError, ModelError, OutputError, VaezipError
 from vaezip.images import Picture
+from vaezip.networks import AnyArchitecture
 from vaezip.networks.architecture import Architecture
 from vaezip.networks.floating import Vae
+from vaezip.networks.local.architecture import LocalArchitecture, local
+from vaezip.networks.local.floating import LocalVae
 from vaezip.networks.mlp import mlp
 from vaezip.networks.resnet import resnet
-from vaezip.training.data import Split, Survey
-from vaezip.training.loop import Progress, Stage, fit, read_log
+from vaezip.training import local as local_training
+from vaezip.training.data import Pixels, Split, Survey, pixels_of
+from vaezip.training.loop import AnyVae, Progress, Stage, fit, read_log
 from vaezip.training.objectives import OBJECTIVES
 from vaezip.training.processes import Processes
 from vaezip.training.publish import beside, publish
@@ -40,11 +44,17 @@ SUFFIXES = (".json", ".md", checkpoint.SUFFIX)
 """Of the files that a finished run leaves: figures, card and model, which comes last."""
 
 _MLP_SIZE = (28, 28)
+_BLACK_AND_WHITE, _COLOUR = "bernoulli", "colour-logistic"
+_LOCAL_HIDDEN, _LOCAL_BLOCKS = 96, 1
+_HIDDEN_UNIT, _MOST_UNITS = 32, 1024
+"""What sizes a :class:`~vaezip.networks.local.architecture.LocalArchitecture` may have."""
+
 _BATCH = 64
-_IMAGES = {"mlp": 3_000_000, "resnet": 250_000}
+_IMAGES = {"mlp": 3_000_000, "resnet": 250_000, "local": 160_000}
 """How many images the first stage sees where the epochs are not given: some minutes to an hour on a CPU."""
 _EPOCHS = 500
 _LATER_SHARE = 4
+_RATE = 1e-3
 _WARMUP = 300
 _TEST, _REFINED = 1000, 100
 """Tiles to measure the finished model on, and those of them that are measured with K = 10 steps, too."""
@@ -57,13 +67,13 @@ class Options:
     """What the user asks for; None where that is left to the pictures.
 
     Attributes:
-        arch: ``mlp`` or ``resnet``.
-        latents: length of z of an mlp, channels of z of a resnet.
+        arch: ``local``, ``mlp`` or ``resnet``.
+        latents: length of z of an mlp or of a tile of local, channels of z of a resnet.
         hidden: units or channels of its hidden layers.
         objectives: one a stage, names of :data:`vaezip.training.objectives.OBJECTIVES`.
         epochs: of each stage.
         batch: images a step.
-        learning_rate: Adam's at the start; half of it where the encoder alone is trained.
+        learning_rate: Adam's, before it falls; half of it where the encoder alone is trained.
         valid: share of the pictures that is held out.
         seed: of everything drawn.
     """
@@ -71,47 +81,86 @@ class Options:
     arch: str | None = None
     latents: int | None = None
     hidden: int | None = None
-    objectives: tuple[str, ...] = ("elbo", "half-asleep")
+    objectives: tuple[str, ...] | None = None
     epochs: tuple[int, ...] | None = None
     batch: int | None = None
-    learning_rate: float = 1e-3
+    learning_rate: float | None = None
     valid: float = 0.1
     seed: int = 0
 
 
-def architecture_of(options: Options, found: Survey) -> Architecture:
+@dataclass(frozen=True)
+class Plan:
+    """The data set's name, the network, and its stages in turn."""
+
+    name: str
+    architecture: AnyArchitecture
+    stages: tuple[Stage, ...]
+
+
+def architecture_of(options: Options, found: Survey) -> AnyArchitecture:
     """The network for a data set.
 
     Raises:
-        DataError: the pictures do not suit the one that was asked for.
+        DataError: the pictures, or the other options, do not suit the one that was asked for.
     """
-    small = found.sizes == {_MLP_SIZE} and found.likelihood != "colour-logistic"
-    arch = options.arch or ("mlp" if small else "resnet")
+    kind = found.likelihood
+    small = found.sizes == {_MLP_SIZE} and kind != _COLOUR
+    arch = options.arch or ("local" if kind != _BLACK_AND_WHITE else "mlp" if small else "resnet")
     if arch == "mlp" and not small:
         raise DataError(
             "mlp codes pictures of 28×28 in grey or black and white, and these are others; use --arch resnet"
         )
+    if arch == "local":
+        return _local(options, kind)
     sizes = {
         "latents" if arch == "mlp" else "latent_channels": options.latents,
         "hidden": options.hidden,
     }
     given = {name: size for name, size in sizes.items() if size is not None}
-    return mlp(found.likelihood, **given) if arch == "mlp" else resnet(likelihood=found.likelihood, **given)
+    return mlp(kind, **given) if arch == "mlp" else resnet(likelihood=kind, **given)
 
 
-def recipe_of(options: Options, name: str, architecture: Architecture, data: Split) -> Recipe:
+def _local(options: Options, likelihood: str) -> LocalArchitecture:
+    hidden = options.hidden or _LOCAL_HIDDEN
+    if likelihood == _BLACK_AND_WHITE:
+        raise DataError("local codes pictures in grey or in colour, and these are black and white; use --arch resnet")
+    if hidden % _HIDDEN_UNIT or hidden > _MOST_UNITS:
+        raise DataError(f"--hidden of local must be a multiple of {_HIDDEN_UNIT}, up to {_MOST_UNITS}")
+    if options.latents and options.latents > _MOST_UNITS:
+        raise DataError(f"--latents of local must be at most {_MOST_UNITS}")
+    if options.objectives not in (None, ("elbo",)):
+        raise DataError(
+            "local is trained by the objective elbo alone: the others need pictures drawn from the model, "
+            "which takes it too long; leave --objective out, or use --arch resnet"
+        )
+    latents = {"latents": options.latents} if options.latents else {}
+    return local(3 if likelihood == _COLOUR else 1, hidden, _LOCAL_BLOCKS, **latents)
+
+
+def objectives_of(options: Options, architecture: AnyArchitecture) -> tuple[str, ...]:
+    """Those asked for, or those that suit the network."""
+    default = ("elbo",) if isinstance(architecture, LocalArchitecture) else ("elbo", "half-asleep")
+    return options.objectives or default
+
+
+def plan_of(options: Options, name: str, architecture: AnyArchitecture, data: Split) -> Plan:
     """The stages for a data set."""
-    count = len(data.train)
-    batch = options.batch or min(_BATCH, _power_of_two(count // 4))
-    first = min(_EPOCHS, -(-_IMAGES["resnet" if architecture.tiled else "mlp"] // count))
+    count, objectives = len(data.train), objectives_of(options, architecture)
+    kind = "local" if isinstance(architecture, LocalArchitecture) else "resnet" if architecture.tiled else "mlp"
+    largest = local_training.TILES if kind == "local" else _BATCH
+    batch = options.batch or min(largest, _power_of_two(count // 4))
+    first = min(_EPOCHS, -(-_IMAGES[kind] // count))
     later = -(-first // _LATER_SHARE)
-    epochs = options.epochs or (first, *[later] * (len(options.objectives) - 1))
+    epochs = options.epochs or (first, *[later] * (len(objectives) - 1))
+    if isinstance(architecture, LocalArchitecture):
+        warmup = min(local_training.RISE, epochs[0] * (count // batch) // 10)
+        rate = options.learning_rate or local_training.RATE
+        return Plan(name, architecture, (local_training.stage_of(architecture, epochs[0], warmup, rate, batch),))
     stages = [
-        _stage(options, architecture, objective, some, batch, count)
-        for objective, some in zip(options.objectives, epochs)
+        _stage(options, architecture, objective, some, batch, count) for objective, some in zip(objectives, epochs)
     ]
-    wide = ("decoder.out",) if architecture.tiled else ()  # its outputs are the pixels' own means and scales
-    return Recipe(name, architecture, tuple(stages), len(data.valid), Precision(wide=wide))
+    return Plan(name, architecture, tuple(stages))
 
 
 def _power_of_two(limit: int) -> int:
@@ -129,7 +178,7 @@ def _stage(options: Options, a: Architecture, name: str, epochs: int, batch: int
         name,
         loss,
         epochs,
-        options.learning_rate / (2 if objective.encoder_only else 1),
+        (options.learning_rate or _RATE) / (2 if objective.encoder_only else 1),
         encoder_only=objective.encoder_only,
         batch=batch,
         warmup=min(_WARMUP, epochs * (count // batch) // 10),
@@ -138,14 +187,14 @@ def _stage(options: Options, a: Architecture, name: str, epochs: int, batch: int
 
 
 class Run:
-    """A recipe with its data, and the folder that it lives in.
+    """A plan with its data, and the folder that it lives in.
 
     Attributes:
         folder: holds settings, states and logs.
     """
 
-    def __init__(self, recipe: Recipe, data: Split, seed: int, folder: Path) -> None:
-        self.recipe, self.data, self.seed, self.folder = recipe, data, seed, folder
+    def __init__(self, plan: Plan, data: Split, seed: int, folder: Path) -> None:
+        self.plan, self.data, self.seed, self.folder = plan, data, seed, folder
 
     def open(self, force: bool) -> bool:
         """Make the folder, or go on in it.
@@ -172,7 +221,7 @@ class Run:
         (self.folder / _SETTINGS).write_text(json.dumps(settings, indent=1) + "\n")
         return False
 
-    def train(self, device: str, processes: Processes, progress: Callable[[Progress], None]) -> Vae:
+    def train(self, device: str, processes: Processes, progress: Callable[[Progress], None]) -> AnyVae:
         """Run the stages that are not done.
 
         Args:
@@ -183,8 +232,10 @@ class Run:
         """
         torch.backends.cudnn.deterministic = True
         torch.manual_seed(self.seed)
-        vae = Vae(self.recipe.architecture).to(device)
-        for i, stage in enumerate(self.recipe.stages):
+        architecture = self.plan.architecture
+        vae: AnyVae = LocalVae(architecture) if isinstance(architecture, LocalArchitecture) else Vae(architecture)
+        vae.to(device)
+        for i, stage in enumerate(self.plan.stages):
             fit(
                 vae,
                 self.data.train,
@@ -200,10 +251,10 @@ class Run:
 
     def best(self) -> list[dict[str, Any]]:
         """The log's line of the best epoch of each stage."""
-        logs = [read_log(self._state(i).with_suffix(".jsonl")) for i in range(len(self.recipe.stages))]
+        logs = [read_log(self._state(i).with_suffix(".jsonl")) for i in range(len(self.plan.stages))]
         return [min(log, key=lambda line: line["valid_bpd"]) for log in logs]
 
-    def finish(self, vae: Vae, target: Path, command: Sequence[str], threads: int) -> Finished:
+    def finish(self, vae: AnyVae, target: Path, command: Sequence[str], threads: int) -> Finished:
         """Quantise, measure, try on the pictures held out, and write model, figures and card.
 
         Args:
@@ -216,31 +267,48 @@ class Run:
             ModelError: a picture did not come back; nothing is written.
         """
         stem = self.folder / target.name.removesuffix(checkpoint.SUFFIX)
-        test = self.data.test(self.recipe.architecture)
-        test = np.random.default_rng(self.seed).permutation(test)[:_TEST]
-        last = self.recipe.stages[-1]
-        record = publish(
-            stem, self.recipe, last.name, last.epochs, vae, self.data.train, test, made_by=command, refined=_REFINED
-        )
+        record = self._publish(stem, vae, command)
         size = verified(self.data.held_out, beside(stem, checkpoint.SUFFIX), threads)
         for suffix in SUFFIXES:
             os.replace(beside(stem, suffix), beside(target.with_name(stem.name), suffix))
         return Finished(record, self.data.held_out, size)
 
+    def _publish(self, stem: Path, vae: AnyVae, command: Sequence[str]) -> dict[str, Any]:
+        if isinstance(vae, LocalVae):
+            return self._publish_local(stem, vae, command)
+        a, stages, train = vae.architecture, self.plan.stages, self.data.train
+        test = np.random.default_rng(self.seed).permutation(self.data.test(a))[:_TEST]
+        wide = ("decoder.out",) if a.tiled else ()  # its outputs are the pixels' own means and scales
+        recipe = Recipe(self.plan.name, a, stages, precision=Precision(wide=wide))
+        last = stages[-1]
+        return publish(stem, recipe, last.name, last.epochs, vae, train, test, made_by=command, refined=_REFINED)
+
+    def _publish_local(self, stem: Path, vae: LocalVae, command: Sequence[str]) -> dict[str, Any]:
+        (stage,), train = self.plan.stages, self.data.train
+        steps = stage.epochs * stage.steps(train)
+        information = {"objective": stage.name, "dataset": self.plan.name, "steps": steps}
+        details = {
+            "latents": vae.architecture.latents,
+            "epochs": stage.epochs,
+            "batch": stage.batch,
+            "learning_rate": stage.learning_rate,
+            "made_by": list(command),
+        }
+        held = _by_shape(pixels_of(vae.architecture, picture) for _, picture in self.data.held_out)
+        return local_training.publish(stem, vae, train[: local_training.CALIBRATION], held, information, details)
+
     def _state(self, i: int) -> Path:
-        return self.folder / f"{i + 1}-{self.recipe.stages[i].name}.pt"
+        return self.folder / f"{i + 1}-{self.plan.stages[i].name}.pt"
 
     def _settings(self) -> dict[str, Any]:
         """All that the result depends on."""
-        stages = [
-            [s.name, s.epochs, s.learning_rate, s.batch, s.warmup, s.augment, s.moved] for s in self.recipe.stages
-        ]
+        stages = [[s.name, s.epochs, s.learning_rate, s.batch, s.warmup, s.augment, s.moved] for s in self.plan.stages]
         digest = hashlib.sha256()
         for pixels in (self.data.train, self.data.valid):
             digest.update(str(pixels.shape).encode() + pixels.tobytes())
         return {
             "pictures": digest.hexdigest(),
-            "architecture": json.loads(self.recipe.architecture.to_json()),
+            "architecture": json.loads(self.plan.architecture.to_json()),
             "stages": stages,
             "seed": self.seed,
         }
@@ -252,6 +320,14 @@ class Run:
         except (OSError, ValueError):
             return None
         return kept if isinstance(kept, dict) else None
+
+
+def _by_shape(pictures: Iterable[Pixels]) -> list[Pixels]:
+    """Pictures of one shape as one array, (pictures, height, width, channels)."""
+    found: dict[tuple[int, ...], list[Pixels]] = {}
+    for pixels in pictures:
+        found.setdefault(pixels.shape, []).append(pixels)
+    return [np.stack(alike) for alike in found.values()]
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ class LocalVae(nn.Module):
         differences, prediction = (t.flatten(1, 2) for t in features(xp, frame))
         residual = (x.flatten(1, 2) - prediction) / UNIT
         h = self.trunk(differences, prediction, self.style(z))
-        total = torch.zeros(x.shape[0], a.tile[0] * a.tile[1])
+        total = torch.zeros(x.shape[0], a.tile[0] * a.tile[1], device=x.device)
         known: list[Tensor] = []
         for i, c in enumerate(a.order):
             at = slice(c, c + 1)
