@@ -7,12 +7,28 @@ from vaezip.errors import VaezipError
 def test_presets_go_from_the_fastest_to_the_smallest():
     assert list(PRESETS) == list(range(1, 10))
     assert PRESETS[1] == Effort(0)
-    work = [effort.steps / effort.thin for effort in PRESETS.values()]
-    assert work == sorted(work)
+    for work in (
+        [effort.steps for effort in PRESETS.values()],
+        [effort.learning / effort.thin for effort in PRESETS.values()],
+        [effort.turns for effort in PRESETS.values()],
+    ):
+        assert work == sorted(work)
     assert DEFAULT_PRESET in PRESETS
 
 
-@pytest.mark.parametrize("options", [{"steps": -1}, {"steps": 256}, {"rows": -1}, {"rows": 33}, {"thin": 0}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"steps": -1},
+        {"steps": 256},
+        {"rows": -1},
+        {"rows": 33},
+        {"thin": 0},
+        {"passes": 256},
+        {"turns": 0},
+        {"turns": 9},
+    ],
+)
 def test_out_of_range(options):
     with pytest.raises(VaezipError, match="must lie between"):
         Effort(**options)

@@ -2,11 +2,13 @@
 
 The strips of :mod:`vaezip.raster` are cut into *bands* of a few rows. After each, encoder and decoder
 train the pixel network on it (:mod:`vaezip.networks.local.learning`), so the weights that code a band
-depend on all pixels above. The encoder must therefore go from the top as the decoder does, and cannot
-draw z from what it has coded below: z is chosen, on the coarse grid. It keeps the intervals of all
-pixels, and pushes them from the last to the first.
+depend on all pixels above. The encoder must therefore go from the top as the decoder does, keeps the
+intervals of all pixels, and pushes them from the last to the first. It could not draw z from what it
+has coded below; z is 0, its most likely value, and costs nothing: what z would tell of a picture, the
+network soon learns.
 
-The stream begins with the settings of the learning, a byte each.
+The stream begins with the settings of the learning, a byte each. One of them turns the pictures: what
+is above and left of a pixel tells more, and teaches more, in one orientation than in another.
 """
 
 from __future__ import annotations
@@ -19,17 +21,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip import distributions as d
-from vaezip import latents, raster
+from vaezip import raster
 from vaezip.ans import Stack, StackExhausted
 from vaezip.errors import FormatError
-from vaezip.latents import Bins
 from vaezip.local_model import LocalModel
 from vaezip.model import Pixels
-from vaezip.networks.local.learning import Learner, Learning
+from vaezip.networks.local.learning import SETTINGS, Learner, Learning
 from vaezip.networks.local.neighbourhood import empty_frame, framed
 from vaezip.raster import Strip
 
-_SETTINGS = 5
+_MIRRORED, _FLIPPED, _TRANSPOSED = 1, 2, 4
 
 Intervals = tuple[NDArray[np.uint32], NDArray[np.uint32]]
 
@@ -43,62 +44,50 @@ def encode(model: LocalModel, pictures: Pixels, learning: Learning, seed: int) -
         learning: K, the bands and the rates.
         seed: 32-bit checksum, found again by :func:`decode`.
     """
-    head = learning.to_bytes()
+    head, pictures = learning.to_bytes(), turned(pictures, learning.turn)
     stack = Stack(seed ^ zlib.crc32(head))  # so that no bit of the settings is unprotected
-    for symbols, found in reversed(list(_strips(model, pictures, learning))):
-        for starts, freqs in reversed(found):
-            stack.push(starts.astype(np.int64), freqs.astype(np.int64), d.LOGISTIC_PRECISION)
-        latents.coarse_prior(len(symbols), model.coarse).push(stack, symbols.ravel())
+    for starts, freqs in reversed(list(_intervals(model, pictures, learning))):
+        stack.push(starts.astype(np.int64), freqs.astype(np.int64), d.LOGISTIC_PRECISION)
     return head + stack.to_bytes()
 
 
 def bits(model: LocalModel, pictures: Pixels, learning: Learning) -> float:
-    """What z and pixels cost, by the intervals of :func:`encode`."""
-    total = 0.0
-    for symbols, found in _strips(model, pictures, learning):
-        prior = latents.coarse_prior(len(symbols), model.coarse)
-        total += float(d.bits(prior.intervals(symbols.ravel()), prior.precision).sum())
-        total += sum(float(d.bits(part, d.LOGISTIC_PRECISION).sum()) for part in found)
-    return total
+    """What the pixels cost, by the intervals of :func:`encode`."""
+    found = _intervals(model, turned(pictures, learning.turn), learning)
+    return sum(float(d.bits(part, d.LOGISTIC_PRECISION).sum()) for part in found)
 
 
-def _strips(model: LocalModel, pictures: Pixels, learning: Learning) -> Iterator[tuple[Bins, list[Intervals]]]:
-    """Coarse symbols of z, and the intervals of each band, strip after strip, learning all the while."""
+def _intervals(model: LocalModel, pictures: Pixels, learning: Learning) -> Iterator[Intervals]:
+    """Those of each band, from the top, learning all the while."""
     frame = framed(pictures)
     learner = _learner(model, pictures.shape, learning)
     for strip in raster.strips(pictures.shape):
         part = frame[strip.pictures]
-        means, _ = raster.posterior(model, part, strip, 0)
-        symbols = latents.coarse_symbols(means, model.coarse)
-        shifts = model.shifts(latents.centres(symbols, model.coarse))
-        found = []
+        shifts = _shifts(model, part)
         for band in _bands(strip, learning.rows):
             starts, freqs = raster.intervals(model, part, band, learner.weights, shifts)
-            found.append((starts.astype(np.uint32), freqs.astype(np.uint32)))  # half the memory
+            yield starts.astype(np.uint32), freqs.astype(np.uint32)  # half the memory
             learner.after(part, band.top, band.rows, shifts)
-        yield symbols, found
 
 
-def decode(model: LocalModel, data: bytes, shape: tuple[int, int, int, int], steps: int) -> tuple[Pixels, int]:
+def decode(model: LocalModel, data: bytes, shape: tuple[int, int, int, int]) -> tuple[Pixels, int]:
     """Inverse of :func:`encode`: the pictures and the seed.
 
     Raises:
         FormatError: the data is not what :func:`encode` made.
     """
-    if len(data) < _SETTINGS:
-        raise FormatError("the coded data is damaged or truncated")
     try:
-        learning = Learning(steps, *data[:_SETTINGS])
+        learning = Learning.from_bytes(data[:SETTINGS])
     except ValueError:
-        raise FormatError("the coded data is damaged") from None
-    stack, frame = Stack.from_bytes(data[_SETTINGS:]), empty_frame(shape)
+        raise FormatError("the coded data is damaged or truncated") from None
+    if learning.turn & _TRANSPOSED:
+        shape = shape[0], shape[2], shape[1], shape[3]
+    stack, frame = Stack.from_bytes(data[SETTINGS:]), empty_frame(shape)
     learner = _learner(model, shape, learning)
     try:
         for strip in raster.strips(shape):
             part = frame[strip.pictures]
-            tiles = len(part) * raster.across(part)
-            symbols = latents.coarse_prior(tiles, model.coarse).pop(stack).reshape(tiles, -1)
-            shifts = model.shifts(latents.centres(symbols, model.coarse))
+            shifts = _shifts(model, part)
             for band in _bands(strip, learning.rows):
                 raster.pop_pixels(model, stack, part, band, learner.weights, shifts)
                 learner.after(part, band.top, band.rows, shifts)
@@ -107,7 +96,28 @@ def decode(model: LocalModel, data: bytes, shape: tuple[int, int, int, int], ste
     seed = stack.state & 0xFFFFFFFF
     if not stack.spent(seed):
         raise FormatError("the coded data is damaged")
-    return raster.unframed(frame), seed ^ zlib.crc32(data[:_SETTINGS])
+    return turned_back(raster.unframed(frame), learning.turn), seed ^ zlib.crc32(data[:SETTINGS])
+
+
+def turned(pictures: Pixels, turn: int) -> Pixels:
+    """Pictures (pictures, height, width, channels) in one of eight orientations; see :class:`Learning`."""
+    for bit, axis in ((_MIRRORED, 2), (_FLIPPED, 1)):
+        pictures = np.flip(pictures, axis) if turn & bit else pictures
+    return np.ascontiguousarray(pictures.swapaxes(1, 2) if turn & _TRANSPOSED else pictures)
+
+
+def turned_back(pictures: Pixels, turn: int) -> Pixels:
+    """Inverse of :func:`turned`."""
+    pictures = pictures.swapaxes(1, 2) if turn & _TRANSPOSED else pictures
+    for bit, axis in ((_MIRRORED, 2), (_FLIPPED, 1)):
+        pictures = np.flip(pictures, axis) if turn & bit else pictures
+    return np.ascontiguousarray(pictures)
+
+
+def _shifts(model: LocalModel, frame: raster.Frame) -> NDArray[np.int32]:
+    """What z = 0 adds to the hidden units of a strip's tiles, (tiles, shifts)."""
+    nothing = np.full((1, model.architecture.latents), d.LATENT_BINS // 2, np.int32)
+    return np.repeat(model.shifts(nothing), len(frame) * raster.across(frame), axis=0)
 
 
 def _learner(model: LocalModel, shape: tuple[int, int, int, int], learning: Learning) -> Learner:

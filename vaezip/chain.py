@@ -1,11 +1,13 @@
 """One chain of pictures of one size, by whichever model and way: :mod:`vaezip.bitsback`, :mod:`vaezip.raster`
 or, where a pixel network learns, :mod:`vaezip.bands`.
 
-With K > 0 a local model's stream begins with the rows of a band: 0 where nothing learns, and the steps are
-the posteriors'.
+With K > 0 a local model's stream begins with the rows of a band; or with 0 where nothing learns, and the
+steps are the posteriors'; or with 255 where no step is taken at all, because learning would not pay.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from vaezip import bands, bitsback, raster
 from vaezip.effort import Effort
@@ -14,20 +16,44 @@ from vaezip.model import Pixels
 from vaezip.networks.local.learning import Learning
 from vaezip.tiling import Tiling
 
-_NOTHING_LEARNS = b"\0"
+_NOTHING_LEARNS, _NO_STEPS = b"\0", b"\xff"
+
+_TURNS = (0, 4, 1, 2, 3, 5, 6, 7)
+"""Orientations in the order in which they are tried: rows for columns first, which differs most."""
+
+_SMALL = 64
+"""Pixels to a side of a picture that is tried as a whole."""
 
 
 def learns(model: AnyModel | None, effort: Effort) -> bool:
     """Whether a pixel network will change while it codes."""
-    return isinstance(model, LocalModel) and effort.steps > 0 and effort.rows > 0
+    return isinstance(model, LocalModel) and effort.steps > 0 and effort.learning > 0 and effort.rows > 0
 
 
 def _learning(effort: Effort, pictures: int) -> Learning:
     """Steps are shorter the more there are, and where many pictures are learnt from: what suits one must not
     undo what suits all."""
-    k = effort.steps
+    k = effort.learning
     alone, together = (40, 6) if k < 2 else (24, 6) if k < 4 else (14, 4) if k < 8 else (8, 3)
     return Learning(k, effort.rows, effort.thin, rate=alone if pictures == 1 else together)
+
+
+def _turned(model: LocalModel, pictures: Pixels, effort: Effort) -> Learning:
+    """The learning, in the orientation that suits a part of the pictures best."""
+    learning = _learning(effort, len(pictures))
+    if effort.turns == 1:
+        return learning
+    some, tried = _some(pictures), [replace(learning, turn=turn) for turn in _TURNS[: effort.turns]]
+    return min(tried, key=lambda one: len(bands.encode(model, some, one, 0)))
+
+
+def _some(pictures: Pixels) -> Pixels:
+    """About a seventh: every seventh of many pictures, or the middle of one."""
+    if len(pictures) > 1:
+        return pictures[::7]
+    _, height, width, _ = pictures.shape
+    top, left = (extent * 5 // 16 if extent > _SMALL else 0 for extent in (height, width))
+    return pictures[:, top : height - top, left : width - left]
 
 
 def encode(model: AnyModel, pictures: Pixels, effort: Effort, seed: int) -> bytes:
@@ -41,7 +67,8 @@ def encode(model: AnyModel, pictures: Pixels, effort: Effort, seed: int) -> byte
     """
     if isinstance(model, LocalModel):
         if learns(model, effort):
-            return bands.encode(model, pictures, _learning(effort, len(pictures)), seed)
+            learnt = bands.encode(model, pictures, _turned(model, pictures, effort), seed)
+            return min(learnt, _NO_STEPS + raster.encode(model, pictures, 0, seed), key=len)
         return _NOTHING_LEARNS * bool(effort.steps) + raster.encode(model, pictures, effort.steps, seed)
     tiling = Tiling(pictures.shape, model.architecture.tile)
     return bitsback.encode(model, tiling.split(pictures), tiling.mask, effort.steps, seed)
@@ -54,9 +81,11 @@ def decode(model: AnyModel, data: bytes, shape: tuple[int, int, int, int], steps
         FormatError: the data is not what :func:`encode` made.
     """
     if isinstance(model, LocalModel):
-        if steps and data[:1] != _NOTHING_LEARNS:
-            return bands.decode(model, data, shape, steps)
-        return raster.decode(model, data[bool(steps) :], shape, steps)
+        if not steps:
+            return raster.decode(model, data, shape, 0)
+        if data[:1] in (_NOTHING_LEARNS, _NO_STEPS):
+            return raster.decode(model, data[1:], shape, steps * (data[:1] == _NOTHING_LEARNS))
+        return bands.decode(model, data, shape)
     tiling = Tiling(shape, model.architecture.tile)
     tiles, seed = bitsback.decode(model, data, tiling.mask, steps, tiling.fill)
     return tiling.join(tiles), seed
@@ -66,7 +95,7 @@ def elbo_bits(model: AnyModel, pictures: Pixels, effort: Effort) -> float:
     """−ELBO of all pictures in bits, by the very intervals of the coder, one sample of z a tile.
 
     The bits from which z is drawn are pseudo-random, so this is what a chain would cost without
-    headers, checksums and first tiles. Where the pixel network learns, z is chosen as the coder does.
+    headers, checksums and first tiles.
     """
     if isinstance(model, LocalModel):
         if learns(model, effort):

@@ -9,30 +9,42 @@ from vaezip.errors import VaezipError
 
 MAX_ROWS = 32
 MAX_THIN = 255
+MAX_TURNS = 8
 
 
 @dataclass(frozen=True)
 class Effort:
-    """Gradient steps, taken by encoder and decoder alike.
+    """Gradient steps, taken by encoder and decoder alike, and what the encoder tries.
 
     Attributes:
         steps: K. With a pixel network, how often it learns from each band; else steps on each posterior.
         rows: height of a band; 0 leaves the pixel network as it is, and the K steps to the posteriors.
         thin: learn from one pixel in so many only.
+        passes: how often a pixel network learns from each band, where that is not K.
+        turns: in how many orientations the encoder tries a part of what a pixel network will learn from.
     """
 
     steps: int = 0
     rows: int = 2
     thin: int = 1
+    passes: int | None = None
+    turns: int = 1
 
     def __post_init__(self) -> None:
         for what, value, least, most in (
             ("number of steps", self.steps, 0, MAX_STEPS),
             ("rows of a band", self.rows, 0, MAX_ROWS),
             ("thinning", self.thin, 1, MAX_THIN),
+            ("number of passes", self.learning, 0, MAX_STEPS),
+            ("number of orientations", self.turns, 1, MAX_TURNS),
         ):
             if not least <= value <= most:
                 raise VaezipError(f"the {what} must lie between {least} and {most}")
+
+    @property
+    def learning(self) -> int:
+        """How often a pixel network learns from each band."""
+        return self.steps if self.passes is None else self.passes
 
 
 NONE = Effort()
@@ -42,11 +54,11 @@ PRESETS = {
     2: Effort(1, 8, 4),
     3: Effort(1, 4, 4),
     4: Effort(1, 4, 2),
-    5: Effort(1, 2, 2),
-    6: Effort(1, 2),
-    7: Effort(2, 2),
-    8: Effort(4, 2),
-    9: Effort(8, 2),
+    5: Effort(1, 2, 2, turns=2),
+    6: Effort(1, 2, turns=2),
+    7: Effort(2, 2, passes=1, turns=8),
+    8: Effort(4, 2, passes=2, turns=8),
+    9: Effort(8, 1, passes=2, turns=8),
 }
 """``-1`` … ``-9`` of the command line; ``benchmarks/learning`` measures what each gains and costs."""
 

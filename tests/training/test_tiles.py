@@ -75,6 +75,14 @@ def test_small_pictures(monkeypatch):
     assert {one for one, _ in kinds} == {True, False}
 
 
+def test_black_and_white_pictures_are_those_of_a_grey_model(monkeypatch):
+    images = np.random.default_rng(0).integers(0, 2, (1010, 28, 28, 1)).astype(np.uint8)
+    monkeypatch.setattr("vaezip.datasets.load", lambda name, split, data: images)
+    source = Small("mnist-binary", None, mirrored=False)
+    assert set(np.unique(source.train)) == {0, 255}
+    assert source.train.mean() == pytest.approx(255 * images.mean(), abs=15)
+
+
 def test_all_tiles_of_large_pictures():
     pictures = np.random.default_rng(0).integers(0, 256, (2, 40, 70, 3)).astype(np.uint8)
     frames, mask = parts(tiles(pictures))

@@ -69,7 +69,7 @@ class Recipe:
 
 
 RECIPES = {
-    "photo": Recipe(local(hidden=128, blocks=1), Photographs, "photographs", 26_000),
+    "photo": Recipe(local(hidden=128, blocks=1), Photographs, "photographs", 50_000),
     "photo-gray": Recipe(
         local(channels=1, hidden=64, head=32), functools.partial(Photographs, grey=True), "photographs in grey", 10_000
     ),
@@ -78,6 +78,12 @@ RECIPES = {
     ),
     "mnist-best": Recipe(
         local(channels=1), functools.partial(Small, "mnist", mirrored=False), "MNIST, training part", 5_000
+    ),
+    "mnist-binary-best": Recipe(
+        local(channels=1),
+        functools.partial(Small, "mnist-binary", mirrored=False),
+        "MNIST, training part, black and white as 0 and 255",
+        26_000,
     ),
 }
 

@@ -70,11 +70,12 @@ class Photographs:
 
 
 class Small:
-    """The training part of a named data set of small pictures, of which the last few, after a fixed
-    shuffle, are held out."""
+    """The training part of a named data set of small pictures, black and white ones in 0 and 255, of which
+    the last few, after a fixed shuffle, are held out."""
 
     def __init__(self, name: str, data: Path, mirrored: bool) -> None:
         images = datasets.load(name, "train", data)
+        images = images if images.max() > 1 else images * np.uint8(255)
         images = images[np.random.default_rng(7).permutation(len(images))]
         self.train, self.valid, self.mirrored = images[:-SMALL_HELD_OUT], images[-SMALL_HELD_OUT:], mirrored
 

@@ -55,6 +55,12 @@ _DIFFERENCE, _LEVEL, _UNIT, _ONE = 2.0**-4, 2.0**-6, 2.0**-7, 1.0
 _FIRST, _BLOCKS = 0.375, 1.5
 
 
+SETTINGS = 7
+"""Bytes of a :class:`Learning`."""
+
+TURNS = 8
+
+
 @dataclass(frozen=True)
 class Learning:
     """How the pixel network learns; part of a file.
@@ -67,6 +73,8 @@ class Learning:
             small steps learn more than few large ones of the same cost.
         rate: the first step of a weight relative to its layer, in 1/16384.
         last: the last step relative to the first, in 1/256; it falls linearly over the bands.
+        turn: how the pictures lie while they are coded; bits 0, 1 and 2: mirrored left to right, then top to
+            bottom, then rows for columns.
     """
 
     steps: int
@@ -75,14 +83,27 @@ class Learning:
     batch: int = 8
     rate: int = 40
     last: int = 51
+    turn: int = 0
 
     def __post_init__(self) -> None:
-        if not (1 <= self.rows <= 32 and self.batch >= 1 and self.thin >= 1):
-            raise ValueError("a band has 1 to 32 rows, and a step some pixels")
+        if not (1 <= self.rows <= 32 and self.batch >= 1 and self.thin >= 1 and self.turn < TURNS):
+            raise ValueError("a band has 1 to 32 rows, a step some pixels, and a picture eight orientations")
 
     def to_bytes(self) -> bytes:
-        """All but K, a byte each."""
-        return bytes([self.rows, self.thin, self.batch, self.rate, self.last])
+        """A byte each; the rows first."""
+        return bytes([self.rows, self.steps, self.thin, self.batch, self.rate, self.last, self.turn])
+
+    @staticmethod
+    def from_bytes(data: bytes) -> Learning:
+        """Inverse of :meth:`to_bytes`.
+
+        Raises:
+            ValueError: they are not what that gives.
+        """
+        if len(data) != SETTINGS:
+            raise ValueError(f"{len(data)} settings, not {SETTINGS}")
+        rows, steps, *others = data
+        return Learning(steps, rows, *others)
 
     def rate_at(self, band: int, bands: int) -> float:
         """The relative step after band ``band`` of ``bands``."""

@@ -1,0 +1,51 @@
+"""Which way a chain goes; that each way comes back is tested with the ways."""
+
+import numpy as np
+import pytest
+
+from vaezip import chain, raster
+from vaezip.effort import Effort
+
+
+def coded(model, pictures, effort):
+    data = chain.encode(model, pictures, effort, 7)
+    back, seed = chain.decode(model, data, pictures.shape, effort.steps)
+    assert np.array_equal(back, pictures)
+    assert seed == 7
+    return data
+
+
+def test_without_steps_nothing_is_told(small_local):
+    x = small_local.images[:2]
+    assert coded(small_local.model, x, Effort(0)) == raster.encode(small_local.model, x, 0, 7)
+
+
+def test_steps_on_posteriors_alone(small_local):
+    x = small_local.images[:2]
+    assert coded(small_local.model, x, Effort(2, rows=0)) == b"\0" + raster.encode(small_local.model, x, 2, 7)
+
+
+def test_learning_never_costs_more_than_a_byte(small_local):
+    x = small_local.images[:3]  # which the model knows well, and which are few
+    plain = raster.encode(small_local.model, x, 0, 7)
+    assert len(coded(small_local.model, x, Effort(1))) <= len(plain) + 1
+    assert coded(small_local.model, x, Effort(1, thin=255)) == b"\xff" + plain
+
+
+def test_it_learns_where_that_pays(small_local):
+    x = np.tile(255 - small_local.images[:1], (1, 12, 4, 1))
+    data = coded(small_local.model, x, Effort(4))
+    assert data[0] == Effort(4).rows
+    assert len(data) < len(raster.encode(small_local.model, x, 0, 7))
+
+
+@pytest.mark.parametrize("turns", [2, 8])
+def test_pictures_are_turned_where_that_pays(local_models, turns):
+    """Where rows repeat, or columns, one way of lying is better than the other."""
+    for channels, small in local_models.items():
+        noise = np.random.default_rng(1).integers(0, 256, (1, 1, 70, channels)).astype(np.uint8)
+        across, down = np.repeat(noise, 80, axis=1), np.repeat(noise.swapaxes(1, 2), 80, axis=2)
+        turned, lying = (
+            [len(coded(small.model, x, Effort(1, turns=count))) for x in (across, down)] for count in (turns, 1)
+        )
+        assert max(turned) < max(lying)
