@@ -10,7 +10,7 @@ def test_presets_go_from_the_fastest_to_the_smallest():
     for work in (
         [effort.steps for effort in PRESETS.values()],
         [effort.learning / effort.thin for effort in PRESETS.values()],
-        [effort.turns for effort in PRESETS.values()],
+        [effort.turns for effort in list(PRESETS.values())[1:]],  # the first has nothing to turn
     ):
         assert work == sorted(work)
     assert DEFAULT_PRESET in PRESETS

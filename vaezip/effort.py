@@ -28,7 +28,7 @@ class Effort:
     rows: int = 2
     thin: int = 1
     passes: int | None = None
-    turns: int = 1
+    turns: int = 2
 
     def __post_init__(self) -> None:
         for what, value, least, most in (
@@ -51,11 +51,11 @@ NONE = Effort()
 
 PRESETS = {
     1: NONE,
-    2: Effort(1, 8, 4),
-    3: Effort(1, 4, 4),
+    2: Effort(1, 8, 4, turns=1),
+    3: Effort(1, 4, 4, turns=1),
     4: Effort(1, 4, 2),
-    5: Effort(1, 2, 2, turns=2),
-    6: Effort(1, 2, turns=2),
+    5: Effort(1, 2, 2),
+    6: Effort(1, 2),
     7: Effort(2, 2, passes=1, turns=8),
     8: Effort(4, 2, passes=2, turns=8),
     9: Effort(8, 1, passes=2, turns=8),
