@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+import shown
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -70,8 +71,9 @@ HEAD = """# What learning while coding gains
 
 Made by `python benchmarks/learning/rates.py --photos FOLDER --data DIR` from `rates.json`; no figure here is typed by
 hand. Sizes are those of `.vz` files, pixels alone without the pictures' metadata, each decoded and compared bit for
-bit; seconds are sums over the set, on one thread. `-1` learns nothing; K is how often the pixel network goes through
-each band of so many rows, looking at one pixel in so many.
+bit; seconds are sums over the set, on one thread. `-1` learns nothing; the others say how often the pixel network goes
+through each band of so many rows, looking at one pixel in so many, and in how many ways of lying the encoder tries a
+part of the picture.
 """
 
 Result = TypeVar("Result")
@@ -418,7 +420,7 @@ def publish(path: Path) -> None:
     panels = [name for name in ("photographs", "unlike") if YARDSTICK in found["sets"].get(name, {}).get("peers", {})]
     if panels:
         draw(found, panels).savefig(path.with_suffix(".png"), dpi=150)
-    path.with_name("README.md").write_text(document(found, bool(panels)))
+    path.with_name("README.md").write_text(document(found, bool(panels)) + shown.sections(path.parent))
 
 
 def document(found: Found, plot: bool) -> str:
@@ -436,7 +438,14 @@ def document(found: Found, plot: bool) -> str:
 
 def table(part: Found, kind: str | None = None) -> str:
     """Presets, then peers; with times, unless of one kind of pictures alone."""
-    head = ["", "K, rows, one in", "bytes", "bits per value", "against without learning", "against JPEG XL effort 9"]
+    head = [
+        "",
+        "passes, rows, one in, ways",
+        "bytes",
+        "bits per value",
+        "against without learning",
+        "against JPEG XL effort 9",
+    ]
     times = ["compress and verify, s", "compress, s", "decompress, s", "decompress, s per megapixel"]
     rows = []
     for label, row in _rows(part):
@@ -509,7 +518,8 @@ def _effort(row: Found) -> str:
     effort = row.get("effort")
     if not effort or not effort["steps"]:
         return "–"
-    return f"{effort['steps']}, {effort['rows']}, {effort['thin']}"
+    passes = effort["steps"] if effort["passes"] is None else effort["passes"]
+    return f"{passes}, {effort['rows']}, {effort['thin']}, {effort['turns']}"
 
 
 def _times(row: Found, pixels: int) -> list[str]:

@@ -83,7 +83,7 @@ RECIPES = {
         local(channels=1),
         functools.partial(Small, "mnist-binary", mirrored=False),
         "MNIST, training part, black and white as 0 and 255",
-        26_000,
+        30_000,
     ),
 }
 

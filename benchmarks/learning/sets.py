@@ -1,0 +1,71 @@
+"""The learning rate for sets of small pictures: ``python benchmarks/learning/sets.py --data DIR``.
+
+Bits of the codec's own intervals on random training images of CIFAR-10, of which the photograph model has seen none,
+at K = 1 and several rates. Writes ``sets.json`` as figures come, then its part of ``README.md``; a call that was cut
+is gone on with by the same call.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rates
+from threadpoolctl import threadpool_limits
+
+from vaezip import bands, checkpoint, datasets, raster
+from vaezip.bench import machine
+from vaezip.local_model import LocalModel
+from vaezip.networks.local.learning import Learning
+
+SEED = 20240611
+RATES = (0, 3, 6, 12, 18)
+"""In 1/16384; 0 learns nothing."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line of this script."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", metavar="DIR", required=True, help="folder with the data sets")
+    parser.add_argument("--model", default="photo", help="name of a shipped model, or path")
+    parser.add_argument("--images", type=int, default=1000, metavar="N", help="so many images, drawn by a fixed seed")
+    parser.add_argument("--rates", type=int, nargs="+", default=RATES, metavar="R", help="in 1/16384; 0 is no learning")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="folder for the results")
+    options = parser.parse_args(arguments)
+    options.out.mkdir(parents=True, exist_ok=True)
+    path = options.out / "sets.json"
+    with threadpool_limits(1):
+        measure(options, path)
+    if path.with_name("rates.json").exists():
+        rates.publish(path.with_name("rates.json"))
+
+
+def measure(options: argparse.Namespace, path: Path) -> None:
+    """All rates that are not there yet."""
+    model = checkpoint.load(checkpoint.find(options.model))
+    assert isinstance(model, LocalModel)
+    whole = datasets.load("cifar10", "train", options.data)
+    images = whole[np.random.default_rng(SEED).permutation(len(whole))[: options.images]]
+    known = {"model": Path(options.model).stem, "fingerprint": model.fingerprint.hex(), "images": len(images)}
+    found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {**known, "runs": [], "rows": {}}
+    if any(found[key] != value for key, value in known.items()):
+        sys.exit(f"{path} holds figures of another model or other images; give another --out")
+    run = {"machine": machine.describe("cpu"), "versions": machine.versions("cpu"), "commit": machine.commit()}
+    for rate in options.rates:
+        if str(rate) in found["rows"]:
+            continue
+        bits = bands.bits(model, images, Learning(1, rate=rate)) if rate else raster.elbo_bits(model, images, 0)
+        if run not in found["runs"]:
+            found["runs"].append(run)
+        found["rows"][str(rate)] = {"bits": bits, "bpd": bits / images.size, "run": found["runs"].index(run)}
+        path.write_text(json.dumps(found, indent=1) + "\n")
+        print(rate, found["rows"][str(rate)], flush=True)
+
+
+if __name__ == "__main__":
+    main()

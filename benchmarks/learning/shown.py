@@ -1,0 +1,104 @@
+"""What README.md shows of ``variants.json`` and ``sets.json``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+from vaezip.bench.plots import COLOURS, GREY
+
+Found = dict[str, Any]
+
+_VARIANTS = """
+## What pays: variants in float
+
+Made by `python benchmarks/learning/variants.py --photos FOLDER` from `variants.json`: experiments in float32 around the
+codec's setting (K = 1, bands of 2 rows, 128 pixels a step), on crops of training photographs that training held out,
+some of them made unlike the others; bits per value with z, no file written. Costs are passes of a pixel through the
+network, one backward counted as two, in the decoder, and how many times as much in the encoder.
+"""
+_SETS = """
+## The rate for sets of small pictures
+
+Made by `python benchmarks/learning/sets.py --data DIR` from `sets.json`: training images of CIFAR-10 in one file, the
+codec's own bits at K = 1, bands of 2 rows.
+"""
+
+
+def sections(folder: Path) -> str:
+    """The parts of the README that the files of a folder give."""
+    text = ""
+    for name, section in (("variants", of_variants), ("sets", of_sets)):
+        path = folder / f"{name}.json"
+        text += section(json.loads(path.read_text())) if path.exists() else ""
+    return text
+
+
+def of_variants(found: Found) -> str:
+    """The check against the codec, and the table."""
+    text = _VARIANTS + f"\nThe model is `{found['model']}` ({found['fingerprint']}).\n"
+    text += "\n![Gain of each variant](variants.png)\n\n"
+    none = found["variants"].get("no learning", {"cells": {}})["cells"]
+    lines = [["picture", "values", "float, no learning", "codec, no learning", "difference"], ["-"] * 5]
+    for name, facts in found["pictures"].items():
+        if name in none:
+            height, width, channels = facts["shape"]
+            ours, exact = none[name]["bpd"], facts["codec_bpd"]
+            cells = [f"{height * width * channels:,}", f"{ours:.4f}", f"{exact:.4f}", _percent(ours / exact)]
+            lines.append([facts["kind"] or "as it is", *cells])
+    text += _table(lines)
+    lines = [["", "variant", "bits per value", "against no learning", "against the codec's", "passes", "encoder"]]
+    lines.append(["-"] * 7)
+    group = ""
+    for label, row in found["variants"].items():
+        if row["bpd"] is not None:
+            ratios = [_percent(row["of_none"]), _percent(row["of_codec"])]
+            costs = [f"{row['cost']:g}", f"× {row['choices']:g}"]
+            lines.append([row["group"] * (row["group"] != group), label, f"{row['bpd']:.4f}", *ratios, *costs])
+            group = row["group"]
+    return text + "\n" + _table(lines) + _run_on(found)
+
+
+def of_sets(found: Found) -> str:
+    """The table of rates."""
+    text = _SETS + f"\n{found['images']:,} images; the model is `{found['model']}` ({found['fingerprint']}).\n\n"
+    lines = [["rate, in 1/16384", "bits per value", "against no learning"], ["-"] * 3]
+    none = found["rows"].get("0")
+    for rate, row in sorted(found["rows"].items(), key=lambda item: int(item[0])):
+        against = _percent(row["bpd"] / none["bpd"] if none else None)
+        lines.append([rate if rate != "0" else "no learning", f"{row['bpd']:.4f}", against])
+    return text + _table(lines) + _run_on(found)
+
+
+def draw(found: Found) -> Figure:
+    """A bar for each variant that learns: bits against the codec's setting."""
+    rows = [(label, row) for label, row in found["variants"].items() if row["of_codec"] and row["cost"] > 1]
+    figure = Figure(figsize=(9.0, 1.2 + 0.27 * len(rows)), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12))
+    axes = figure.subplots()
+    gains = [100 * (row["of_codec"] - 1) for _, row in rows]
+    groups = list(dict.fromkeys(row["group"] for _, row in rows))
+    colours = [COLOURS[groups.index(row["group"]) % len(COLOURS)] for _, row in rows]
+    axes.barh(range(len(rows)), gains, color=colours)
+    axes.set_yticks(range(len(rows)), [label for label, _ in rows])
+    axes.invert_yaxis()
+    axes.axvline(0, color=GREY, lw=1)
+    axes.set_xlabel("bits against those of the codec's setting, % (less is better)")
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def _percent(ratio: float | None) -> str:
+    return f"{100 * (ratio - 1):+.2f} %" if ratio else "–"
+
+
+def _table(lines: list[list[str]]) -> str:
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+
+
+def _run_on(found: Found) -> str:
+    commits = dict.fromkeys(run["commit"] or "unknown" for run in found["runs"])
+    return f"\nCommit {', '.join(commits)}.\n"

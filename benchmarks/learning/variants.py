@@ -1,0 +1,353 @@
+"""What pays when the pixel network learns while it codes: ``python benchmarks/learning/variants.py --photos FOLDER``.
+
+Float32 experiments around the codec's setting, on crops of training photographs that training held out
+(:func:`vaezip.training.tiles.split`), some of them made unlike the others as in ``rates.py``: choices are made here,
+and measured elsewhere. Writes ``variants.json`` as figures come, then ``variants.png`` and its part of ``README.md``;
+a call that was cut is gone on with by the same call. ``--readme`` measures nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rates
+import shown
+from after import corrected, mixed
+from numpy.typing import NDArray
+from online import NO_LEARNING, Coded, Prior, Setting, code, learnt_prior, predicted
+from pixelnet import Inputs, Network, Picture, prepared
+from threadpoolctl import threadpool_limits
+
+from vaezip import checkpoint, latents, raster
+from vaezip import distributions as d
+from vaezip.bench import machine
+from vaezip.local_model import LocalModel
+from vaezip.networks.local.architecture import TILE
+from vaezip.networks.local.neighbourhood import framed
+from vaezip.training.tiles import HELD_OUT, split, turned
+
+Pixels = NDArray[np.uint8]
+Found = dict[str, Any]
+
+KINDS = ("", "gamma, sharpened", "", "resampled", "", "film grain")
+"""What is done to the pictures, in turn."""
+
+ROWS, COLUMNS = 192, 384
+_PRIOR_ROWS = 96
+_PROBED = 4
+"""One tile in so many tells which way round a picture is better coded."""
+
+_TRANSPOSED = 4
+WAYS = {"": (0,), "probed": (0, _TRANSPOSED), "transposed": (0, _TRANSPOSED), "eight": tuple(range(8))}
+"""Of :func:`vaezip.training.tiles.turned`."""
+
+
+# The variants
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A row of the table.
+
+    Attributes:
+        group: what it varies.
+        settings: with which the picture is coded.
+        cost: passes through the network a pixel to decode, one backward counted as two; the codec takes four.
+        choices: how often as much the encoder takes.
+        together: how the codings become one: "" where there is one, "mixed", "corrected", or "best" of them, as the
+            file could tell for some bits.
+        turned: the picture is coded in that of some ways round (:data:`WAYS`) which takes least; "probed" without
+            learning and by a part of it, else by trying.
+    """
+
+    group: str
+    settings: tuple[Setting, ...]
+    cost: float = 4.0
+    choices: float = 1.0
+    together: str = ""
+    turned: str = ""
+
+
+def _one(group: str, cost: float = 4.0, **changes: Any) -> Variant:
+    return Variant(group, (Setting(**changes),), cost)
+
+
+_HALF, _SAME, _DOUBLE = Setting(rate=0.5), Setting(), Setting(rate=2.0)
+_AVERAGED = Setting(rate=1.25, average=0.9)
+_HEADS = Setting(rate=1.25, average=0.98, averaged=("head", "out."))
+_JOINED = Setting(rate=1.25, average=0.9, latents=False)
+_TWO = Setting(rate=0.5, latents=False), Setting(rate=2.0, latents=False)
+
+VARIANTS = {
+    "no learning": Variant("codec", (NO_LEARNING,), 1.0),
+    "as the codec": _one("codec"),
+    "momentum, one mean square a layer": _one("optimiser", optimiser="layer"),
+    "RMS without momentum": _one("optimiser", optimiser="rms"),
+    "sign of the momentum, rate × 0.5": _one("optimiser", optimiser="sign", rate=0.5),
+    "Adam, all layers alike": _one("optimiser", factors=False),
+    "second moments of training for a start": _one("optimiser", warm=100),
+    "Adam in whitened inputs": _one("optimiser", 6.0, whitened=True),
+    "moments forgotten at each band": _one("optimiser", carried=False),
+    "rate × 0.5": _one("rate", rate=0.5),
+    "rate × 2": _one("rate", rate=2.0),
+    "constant rate": _one("rate", last=1.0),
+    "falling to a half": _one("rate", last=0.5),
+    "best of rates × 0.5, 1, 2": Variant("rate", (_HALF, _SAME, _DOUBLE), 4.0, 3.0, "best"),
+    "last layers only": _one("layers", 1.3, layers=("out.",)),
+    "heads and last layers only": _one("layers", 2.0, layers=("head", "out.")),
+    "first layer only": _one("layers", layers=("first",)),
+    "biases only": _one("layers", 3.0, biases=True),
+    "bands of 1 row": _one("bands", rows=1),
+    "bands of 4 rows": _one("bands", rows=4),
+    "bands of 8 rows": _one("bands", rows=8),
+    "64 pixels a step": _one("bands", batch=64),
+    "256 pixels a step": _one("bands", batch=256),
+    "averaged weights (0.8), rate × 1.25": _one("averages", average=0.8, rate=1.25),
+    "averaged weights (0.9)": _one("averages", average=0.9),
+    "averaged weights (0.9), rate × 1.5": _one("averages", average=0.9, rate=1.5),
+    "averaged weights (0.9), whitened": _one("averages", 6.0, average=0.9, whitened=True),
+    "averaged weights (0.9) and the last mixed, rate × 1.25": Variant("averages", (_AVERAGED,), 5.0, together="mixed"),
+    "averaged heads (0.98) mixed in, rate × 1.25": Variant("averages", (_HEADS,), 4.4, together="mixed"),
+    "mixed with the fixed network": Variant("mixing", (_SAME, NO_LEARNING), 5.0, together="mixed"),
+    "rates × 0.5 and × 2 mixed": Variant("mixing", (_HALF, _DOUBLE), 8.0, together="mixed"),
+    "mixtures moved and stretched": Variant("mixing", (_SAME,), 4.1, together="corrected"),
+    "z = 0": _one("picture", latents=False),
+    "transposed where a part is less without learning": Variant("picture", (_SAME,), 4.0, 1.12, turned="probed"),
+    "the same, without learning": Variant("picture", (NO_LEARNING,), 1.0, 1.5, turned="probed"),
+    "transposed where that is less": Variant("picture", (_SAME,), 4.0, 2.0, turned="transposed"),
+    "turned as is least of 8": Variant("picture", (_SAME,), 4.0, 8.0, turned="eight"),
+    "z = 0, averages mixed": Variant("joined", (_JOINED,), 5.0, together="mixed"),
+    "z = 0, averages mixed, transposed": Variant("joined", (_JOINED,), 5.0, 2.0, "mixed", "transposed"),
+    "z = 0, rates × 0.5 and × 2 mixed, transposed": Variant("joined", _TWO, 8.0, 2.0, "mixed", "transposed"),
+}
+
+
+# Command line
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line of this script."""
+    options = parsed(arguments)
+    path = options.out / "variants.json"
+    if not options.readme:
+        options.out.mkdir(parents=True, exist_ok=True)
+        with threadpool_limits(1):
+            measure(options, path)
+    publish(path)
+
+
+def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The options."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--photos", type=Path, metavar="FOLDER", help="the photographs that the model was trained on")
+    parser.add_argument("--model", default="photo", help="name of a shipped model, or path")
+    parser.add_argument("--pictures", type=int, default=8, metavar="N", help="crops of as many photographs")
+    parser.add_argument("--only", action="append", choices=list(VARIANTS), help="this variant, and no others")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="folder for the results")
+    parser.add_argument("--again", action="store_true", help="measure anew what is there already")
+    parser.add_argument("--readme", action="store_true", help="write plot and README anew from variants.json alone")
+    options = parser.parse_args(arguments)
+    if not options.readme and not options.photos:
+        parser.error("--photos is missing")
+    return options
+
+
+# The pictures
+
+
+def crops(held: Sequence[Pixels], count: int) -> list[tuple[str, Pixels]]:
+    """Middles of photographs from all over those held out, and what was done to each."""
+    places = np.linspace(0, len(held) - 1, count).astype(int)
+    found = []
+    for i, place in enumerate(places):
+        kind = KINDS[i % len(KINDS)]
+        samples = held[place]
+        if kind:
+            samples = rates.KINDS[kind](samples, np.random.default_rng([rates.SEED, i]))
+        found.append((kind, _middle(samples, ROWS, COLUMNS)))
+    return found
+
+
+def _middle(samples: Pixels, rows: int, columns: int) -> Pixels:
+    top, left = (max(0, (extent - wanted) // 2) for extent, wanted in zip(samples.shape, (rows, columns)))
+    return np.ascontiguousarray(samples[top : top + rows, left : left + columns])
+
+
+@dataclass
+class Subject:
+    """A picture, and what has been found of it."""
+
+    net: Network
+    samples: Pixels
+    prior: Prior | None
+    _coded: dict[tuple[Setting, int], Coded] = field(default_factory=dict)
+
+    def bits(self, variant: Variant) -> float:
+        """What a variant takes for the picture, z included."""
+        ways = [self.probed_way] if variant.turned == "probed" else WAYS[variant.turned]
+        return min(self._bits(variant, way) for way in ways)
+
+    def _bits(self, variant: Variant, way: int) -> float:
+        found = [self.coded(setting, way) for setting in variant.settings]
+        picture = self.picture(variant.settings[0].latents, way)
+        if variant.together == "mixed":
+            each = [bits for coded in found for bits in (coded.bits, coded.unaveraged) if bits is not None]
+            bits = float(mixed(each, picture.shape[1]).sum())
+        elif variant.together == "corrected":
+            bits = float(corrected(found[0], picture).sum())
+        else:
+            bits = min(float(coded.bits.sum()) for coded in found)
+        return bits + picture.latent_bits
+
+    def coded(self, setting: Setting, way: int) -> Coded:
+        """By one setting; kept, since several variants may ask for it."""
+        key = setting, way
+        if key not in self._coded:
+            self._coded[key] = code(self.net, self.picture(setting.latents, way), setting, self.prior)
+        return self._coded[key]
+
+    def picture(self, with_latents: bool = True, way: int = 0) -> Picture:
+        """The picture turned in one of eight ways."""
+        samples: Pixels = np.ascontiguousarray(turned(self.samples, way))  # type: ignore[arg-type]
+        return prepared(self.net.model, samples, with_latents)
+
+    @cached_property
+    def probed_way(self) -> int:
+        """The way round in which a part of the picture costs least without learning."""
+        return min(WAYS["probed"], key=self._part_bits)
+
+    def _part_bits(self, way: int) -> float:
+        """What some of the tiles cost; they are the same ones whichever way the picture is turned."""
+        y, x = (of // TILE for of in np.indices(self.samples.shape[:2]))
+        chosen = turned(((5 * y + 3 * x) % _PROBED == 0)[..., None], way).ravel()
+        picture = self.picture(False, way)
+        part = Inputs._make([values[chosen] for values in picture.inputs])
+        return float(predicted(self.net, part, picture.shifts, self.net.weights)[0].sum())
+
+
+# Measuring
+
+
+def measure(options: argparse.Namespace, path: Path) -> None:
+    """All that the command line asks for and that is not there yet."""
+    model = checkpoint.load(checkpoint.find(options.model))
+    assert isinstance(model, LocalModel)
+    net = Network(model)
+    train, held = split(options.photos, HELD_OUT)
+    found = _begun(path, options, model)
+    run = {"machine": machine.describe("cpu"), "versions": machine.versions("cpu"), "commit": machine.commit()}
+    prior: list[Prior] = []
+
+    def learnt() -> Prior:
+        if not prior:
+            places = np.linspace(0, len(train) - 1, 40).astype(int)
+            few = (_middle(train[i], _PRIOR_ROWS, COLUMNS) for i in places)
+            prior.append(learnt_prior(net, (prepared(model, samples) for samples in few)))
+        return prior[0]
+
+    for number, (kind, samples) in enumerate(crops(held, options.pictures)):
+        facts = {"kind": kind, "shape": list(samples.shape), "sha256": hashlib.sha256(samples.tobytes()).hexdigest()}
+        name = str(number)
+        old = found["pictures"].get(name, {})
+        if {key: old.get(key) for key in facts} != facts:
+            if old and not options.again:
+                sys.exit(f"{path} holds figures of other pictures; give --again, or another --out")
+            found["pictures"][name] = facts | {"codec_bpd": exact_bpd(model, samples)}
+        subject = Subject(net, samples, None)
+        for label in options.only or VARIANTS:
+            variant = VARIANTS[label]
+            row = _row(found["variants"], label, variant)
+            if name in row["cells"] and not options.again:
+                continue
+            if any(s.warm or s.whitened for s in variant.settings):
+                subject.prior = learnt()
+            start = time.process_time()
+            bits = subject.bits(variant)
+            row["cells"][name] = {"bpd": bits / samples.size, "cpu_s": round(time.process_time() - start, 2)}
+            row["run"] = _number(found, run)
+            _save(found, path)
+            print(name, label, row["cells"][name], flush=True)
+
+
+def exact_bpd(model: LocalModel, samples: Pixels) -> float:
+    """Of the codec's own intervals without learning, z chosen: what "no learning" must be close to."""
+    frame, total = framed(samples[None]), 0.0
+    for strip in raster.strips((1, *samples.shape)):
+        symbols = latents.coarse_symbols(raster.posterior(model, frame, strip, 0)[0], model.coarse)
+        shifts = model.shifts(latents.centres(symbols, model.coarse))
+        prior = latents.coarse_prior(len(symbols), model.coarse)
+        total += float(d.bits(prior.intervals(symbols.ravel()), prior.precision).sum())
+        intervals = raster.intervals(model, frame, strip, model.weights, shifts)
+        total += float(d.bits(intervals, d.LOGISTIC_PRECISION).sum())
+    return total / samples.size
+
+
+def _begun(path: Path, options: argparse.Namespace, model: LocalModel) -> Found:
+    """The results so far, if they are of the same model."""
+    known = {"model": Path(options.model).stem, "fingerprint": model.fingerprint.hex()}
+    found: Found = json.loads(path.read_text()) if path.exists() else {}
+    if any(found.get(key) != value for key, value in known.items()):
+        if found and not options.again:
+            sys.exit(f"{path} holds figures of another model; give --again to measure anew, or another --out")
+        found = {**known, "runs": [], "pictures": {}, "variants": {}}
+    return found
+
+
+def _row(rows: Found, label: str, variant: Variant) -> Found:
+    """That of a variant, empty where its settings were others."""
+    facts: Found = {"group": variant.group, "cost": variant.cost, "choices": variant.choices}
+    facts["settings"] = [repr(setting) for setting in variant.settings]
+    facts |= {"together": variant.together, "turned": variant.turned}
+    if not rows.get(label, {}).items() >= facts.items():
+        rows[label] = {"cells": {}}
+    rows[label] |= facts
+    row: Found = rows[label]
+    return row
+
+
+def _number(found: Found, run: Found) -> int:
+    """Of this machine and commit."""
+    if run not in found["runs"]:
+        found["runs"].append(run)
+    return int(found["runs"].index(run))
+
+
+def _save(found: Found, path: Path) -> None:
+    """Write the file, the means made anew over the pictures that each row and the two of the codec have."""
+    rows: Found = found["variants"]
+    for row in rows.values():
+        for key, base in (("of_none", "no learning"), ("of_codec", "as the codec")):
+            row[key] = _ratio(row["cells"], rows.get(base, {"cells": {}})["cells"])
+        row["bpd"] = float(np.mean([cell["bpd"] for cell in row["cells"].values()])) if row["cells"] else None
+    found["variants"] = {label: rows[label] for label in VARIANTS if label in rows}
+    path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+
+
+def _ratio(cells: Found, base: Found) -> float | None:
+    """Sum of bits over that of another row; the pictures are of one size."""
+    both = cells.keys() & base.keys()
+    if not both or both != cells.keys():
+        return None
+    return sum(cells[name]["bpd"] for name in both) / sum(base[name]["bpd"] for name in both)
+
+
+def publish(path: Path) -> None:
+    """Plot and README from the JSON, beside it."""
+    found = json.loads(path.read_text())
+    shown.draw(found).savefig(path.with_suffix(".png"), dpi=150)
+    if path.with_name("rates.json").exists():
+        rates.publish(path.with_name("rates.json"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,188 @@
+"""Write ``README.md`` from the JSON files of this folder: ``python benchmarks/photo/readme.py``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import textwrap
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from vaezip.bench.plots import duration
+from vaezip.bench.report import ModelRow, PeerRow, Report
+
+Found = dict[str, Any]
+
+HEAD = """# The photograph models
+
+Made by `python benchmarks/photo/readme.py` from the JSON files beside it; no figure here is typed by hand. Bits are
+bits per dimension: of a channel of a pixel.
+"""
+
+PEERS = {"valid": "Photographs, each a file of its own", "cifar10": "CIFAR-10"}
+"""Made by ``vaezip bench``."""
+
+ORDERS = {"set": "one file", "single": "a file each"}
+SETS = {
+    "photographs": "photographs drawn at random, each a file of its own",
+    "cifar10": "CIFAR-10 test images, one file",
+}
+
+
+def main() -> None:
+    """Command line of this script."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="folder of the results")
+    write(parser.parse_args().out)
+
+
+def write(folder: Path) -> None:
+    """The README of a folder, with what is there."""
+    parts = [HEAD]
+    parts += [beside_peers(name, found) for name in PEERS if (found := _read(folder, name))]
+    parts += [
+        text(found) for name, text in (("steps", steps), ("ablation", ablation)) if (found := _read(folder, name))
+    ]
+    (folder / "README.md").write_text("\n".join(parts))
+
+
+def beside_peers(name: str, found: Found) -> str:
+    """A benchmark's figures."""
+    report = Report.from_dict(found)
+    text = (
+        f"## {PEERS[name]}\n\nBy `vaezip bench`; all figures in [{name}.json]({name}.json). K is how often the pixel "
+    )
+    text += "network learns from each band of rows.\n\n"
+    rows: list[ModelRow | PeerRow] = [*report.models, *report.peers]
+    lines = [[_called(row), ORDERS[row.figures.order], *_rates(row), *_seconds(row)] for row in rows]
+    head = ["", "", "bytes", "bits", "compress and verify an image", "decompress an image"]
+    return text + _described(report) + table(head, lines) + "\n" + measured_on([_run(report)])
+
+
+def steps(found: Found) -> str:
+    """Rates over K."""
+    text = """## K steps on the posteriors of z
+
+By `python benchmarks/photo/steps.py --photos FOLDER --data DIR`, one thread. The pixel network stays as it is; what it
+gains when it learns is in [benchmarks/learning](../learning/README.md). Every file was decoded and compared bit for
+bit. Seconds to compress are without the codec's own verification, which takes as long as decompressing.
+
+![Bytes over K and over time](steps.png)
+"""
+    reports = {name: Report.from_dict(fields) for name, fields in found["sets"].items()}
+    for name, report in reports.items():
+        first = report.models[0]
+        text += f"\n{report.facts.images:,} {SETS[name]}, by `{first.model}` ({first.fingerprint}):\n\n"
+        text += _described(report)
+        head = ["K", "bytes", "bits", f"against K = {first.steps}", "compress an image", "decompress an image"]
+        text += table(head, [_at(row, first) for row in report.models])
+    runs = [_run(report) for report in reports.values()]
+    return text + "\n" + measured_on(run for i, run in enumerate(runs) if run not in runs[:i])
+
+
+def ablation(found: Found) -> str:
+    """What each part brings."""
+    s, rows = found["settings"], found["rows"]
+    data = s["data"]
+    about = f"""By `python benchmarks/photo/ablation.py --train FOLDER`: float variants of a small model, each unlike
+        the base in one thing, after {s["steps"]:,} steps of {s["tiles"]} tiles of 32×32 out of
+        {data["photographs"]:,} photographs. They are far from converged: what learns fast has an advantage here
+        that it loses in a long training. −ELBO and its KL are those of the middles of {data["held_out"]} pictures
+        held out ({data["values"]:,} values), one sample of z a tile. MAC are all multiplications a pixel, the
+        encoder's included; seconds are those of the training, on one thread. The base is a pixel network of one
+        block, with {_base(s["base"])}. Units that die stay dead, unlike in the training of the shipped models."""
+    text = f"## What the parts bring\n\n{_filled(about)}\n\n![−ELBO by what was changed](ablation.png)\n"
+    for axis, names in found["axes"].items():
+        shown = {label: rows[name] for label, name in names.items() if name in rows}
+        if shown:
+            text += f"\n{_about(axis, s, shown)}\n\n" + _axis(axis, shown, rows.get("base"))
+    return text + "\n" + measured_on(found["runs"])
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """In Markdown."""
+    return "".join("| " + " | ".join(line) + " |\n" for line in [head, ["-"] * len(head), *rows])
+
+
+def measured_on(runs: Iterable[Found]) -> str:
+    """Machines, versions and commits."""
+    text = ""
+    for run in runs:
+        cores = f"{run['machine']['cores']} cores, {run['machine']['memory_gb']} GB"
+        versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
+        text += f"Measured on {run['machine']['cpu']}, {cores}; {versions}; commit {run['commit'] or 'unknown'}.\n"
+    return text
+
+
+def _read(folder: Path, name: str) -> Found | None:
+    path = folder / f"{name}.json"
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def _run(report: Report) -> Found:
+    return {"machine": report.machine, "versions": report.versions, "commit": report.commit}
+
+
+def _described(report: Report) -> str:
+    known = report.facts
+    return f"{known.images:,} pictures, {known.dims:,} values; SHA-256 of the pixels {known.sha256[:16]}.\n\n"
+
+
+def _called(row: ModelRow | PeerRow) -> str:
+    return f"`{row.model}` ({row.fingerprint}), K = {row.steps}" if isinstance(row, ModelRow) else row.label
+
+
+def _rates(row: ModelRow | PeerRow) -> list[str]:
+    return [f"{row.figures.bytes:,}", f"{row.figures.bpd:.4f}"]
+
+
+def _seconds(row: ModelRow | PeerRow) -> list[str]:
+    return [duration(row.figures.compress_s), duration(row.figures.decompress_s)]
+
+
+def _at(row: ModelRow, first: ModelRow) -> list[str]:
+    against = f"{100 * (row.figures.bytes / first.figures.bytes - 1):+.3f} %"
+    return [str(row.steps), *_rates(row), against, *_seconds(row)]
+
+
+def _base(base: Found) -> str:
+    return (
+        f"a context of radius {base['radius']}, {base['hidden']} hidden units, {base['mixture']} logistics a channel "
+        f"and a style vector that shifts the hidden units of a tile"
+    )
+
+
+def _about(axis: str, settings: Found, shown: dict[str, Found]) -> str:
+    """A heading, with what a reader must know."""
+    about = ""
+    if axis == "encoder":
+        about = f"""The base, and its encoder alone trained on for {settings["encoder_steps"]:,} steps while the decoder
+            stays as it is: on data, and by reverse half-asleep, where half of the tiles are drawn from the model,
+            pixel after pixel, each from the drawn pixels before it and what surrounds the tile, z ~ q(z|x). Seconds
+            are those of that training."""
+    if axis == "seed":
+        rates = [row["bpd"] for row in shown.values()]
+        about = f"""The base with other first weights, tiles and noise: rates lie within {max(rates) - min(rates):.4f}
+            bits of each other. A smaller difference above says little."""
+    return f"### {axis.capitalize()}" + (f"\n\n{_filled(about)}" if about else "")
+
+
+def _filled(text: str) -> str:
+    """A paragraph in lines of one length."""
+    return textwrap.fill(" ".join(text.split()), 118, break_long_words=False, break_on_hyphens=False)
+
+
+def _axis(axis: str, shown: dict[str, Found], base: Found | None) -> str:
+    head = [axis, "−ELBO, bits", "against the base", "of which KL", "parameters", "MAC a pixel", "seconds"]
+    return table(head, [[label, *_cells(row, base)] for label, row in shown.items()])
+
+
+def _cells(row: Found, base: Found | None) -> list[str]:
+    against = f"{row['bpd'] - base['bpd']:+.4f}" if base else "–"
+    sizes = [f"{row[key]:,}" for key in ("parameters", "mac_per_pixel")]
+    return [f"{row['bpd']:.4f}", against, f"{row['kl_bpd']:.5f}", *sizes, f"{row['seconds']:,.0f}"]
+
+
+if __name__ == "__main__":
+    main()
