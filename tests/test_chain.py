@@ -49,3 +49,9 @@ def test_pictures_are_turned_where_that_pays(local_models, turns):
             [len(coded(small.model, x, Effort(1, turns=count))) for x in (across, down)] for count in (turns, 1)
         )
         assert max(turned) < max(lying)
+
+
+def test_trying_the_whole_is_never_worse_than_trying_a_part(local_models):
+    x = np.tile(local_models[3].images[:1], (1, 3, 2, 1))
+    part, whole = (coded(local_models[3].model, x, Effort(1, turns=8, whole=choice)) for choice in (False, True))
+    assert len(whole) <= len(part)

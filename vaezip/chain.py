@@ -39,11 +39,14 @@ def _learning(effort: Effort, pictures: int) -> Learning:
 
 
 def _turned(model: LocalModel, pictures: Pixels, effort: Effort) -> Learning:
-    """The learning, in the orientation that suits a part of the pictures best."""
+    """The learning, in the orientation that suits the pictures, or a part of them, best."""
     learning = _learning(effort, len(pictures))
     if effort.turns == 1:
         return learning
-    some, tried = _some(pictures), [replace(learning, turn=turn) for turn in _TURNS[: effort.turns]]
+    some, tried = (
+        pictures if effort.whole else _some(pictures),
+        [replace(learning, turn=turn) for turn in _TURNS[: effort.turns]],
+    )
     return min(tried, key=lambda one: len(bands.encode(model, some, one, 0)))
 
 

@@ -21,7 +21,8 @@ class Effort:
         rows: height of a band; 0 leaves the pixel network as it is, and the K steps to the posteriors.
         thin: learn from one pixel in so many only.
         passes: how often a pixel network learns from each band, where that is not K.
-        turns: in how many orientations the encoder tries a part of what a pixel network will learn from.
+        turns: in how many orientations the encoder tries what a pixel network will learn from.
+        whole: try all of it, not a part.
     """
 
     steps: int = 0
@@ -29,6 +30,7 @@ class Effort:
     thin: int = 1
     passes: int | None = None
     turns: int = 2
+    whole: bool = False
 
     def __post_init__(self) -> None:
         for what, value, least, most in (
@@ -58,7 +60,7 @@ PRESETS = {
     6: Effort(1, 2),
     7: Effort(2, 2, passes=1, turns=8),
     8: Effort(4, 2, passes=2, turns=8),
-    9: Effort(8, 1, passes=2, turns=8),
+    9: Effort(8, 2, passes=2, turns=8, whole=True),
 }
 """``-1`` … ``-9`` of the command line; ``benchmarks/learning`` measures what each gains and costs."""
 

@@ -73,7 +73,7 @@ Made by `python benchmarks/learning/rates.py --photos FOLDER --data DIR` from `r
 hand. Sizes are those of `.vz` files, pixels alone without the pictures' metadata, each decoded and compared bit for
 bit; seconds are sums over the set, on one thread. `-1` learns nothing; the others say how often the pixel network goes
 through each band of so many rows, looking at one pixel in so many, and in how many ways of lying the encoder tries a
-part of the picture.
+part of the picture, or the whole.
 """
 
 Result = TypeVar("Result")
@@ -519,7 +519,8 @@ def _effort(row: Found) -> str:
     if not effort or not effort["steps"]:
         return "–"
     passes = effort["steps"] if effort["passes"] is None else effort["passes"]
-    return f"{passes}, {effort['rows']}, {effort['thin']}, {effort['turns']}"
+    ways = f"{effort['turns']}, whole" if effort.get("whole") else str(effort["turns"])
+    return f"{passes}, {effort['rows']}, {effort['thin']}, {ways}"
 
 
 def _times(row: Found, pixels: int) -> list[str]:
