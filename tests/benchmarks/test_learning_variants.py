@@ -79,10 +79,12 @@ def test_the_gradient_is_that_of_the_likelihood(scripts, net, model, samples):
     found = np.zeros_like(weights)
     net.backward(x, trace, gradient, net.views(weights), found)
     rng = np.random.default_rng(0)
-    for _ in range(3):
+    errors = []
+    for _ in range(7):  # of which some cross the bend of a unit
         way = rng.standard_normal(weights.size) * net.pace
-        measured = (log_p(weights + 1e-5 * way)[1].sum() - log_p(weights - 1e-5 * way)[1].sum()) / 2e-5
-        assert measured == pytest.approx(found @ way, rel=2e-2, abs=2e-2 * np.linalg.norm(found * net.pace))
+        measured = (log_p(weights + 1e-7 * way)[1].sum() - log_p(weights - 1e-7 * way)[1].sum()) / 2e-7
+        errors.append(abs(measured - found @ way) / np.linalg.norm(found * net.pace))
+    assert np.median(errors) < 0.02
 
 
 @pytest.mark.parametrize(
