@@ -55,3 +55,10 @@ def test_trying_the_whole_is_never_worse_than_trying_a_part(local_models):
     x = np.tile(local_models[3].images[:1], (1, 3, 2, 1))
     part, whole = (coded(local_models[3].model, x, Effort(1, turns=8, whole=choice)) for choice in (False, True))
     assert len(whole) <= len(part)
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "turns"), [(1, 900, {0, 1, 2, 3}), (900, 31, {4, 5, 6, 7}), (20, 20, set(range(8)))]
+)
+def test_a_long_picture_is_never_coded_as_a_narrow_one(height, width, turns):
+    assert set(chain._turns(height, width)) == turns

@@ -30,7 +30,8 @@ from vaezip.networks.local.learning import SETTINGS, Learner, Learning
 from vaezip.networks.local.neighbourhood import empty_frame, framed
 from vaezip.raster import Strip
 
-_MIRRORED, _FLIPPED, _TRANSPOSED = 1, 2, 4
+_MIRRORED, _FLIPPED, TRANSPOSED = 1, 2, 4
+"""Bits of an orientation."""
 
 Intervals = tuple[NDArray[np.uint32], NDArray[np.uint32]]
 
@@ -80,7 +81,7 @@ def decode(model: LocalModel, data: bytes, shape: tuple[int, int, int, int]) -> 
         learning = Learning.from_bytes(data[:SETTINGS])
     except ValueError:
         raise FormatError("the coded data is damaged or truncated") from None
-    if learning.turn & _TRANSPOSED:
+    if learning.turn & TRANSPOSED:
         shape = shape[0], shape[2], shape[1], shape[3]
     stack, frame = Stack.from_bytes(data[SETTINGS:]), empty_frame(shape)
     learner = _learner(model, shape, learning)
@@ -103,12 +104,12 @@ def turned(pictures: Pixels, turn: int) -> Pixels:
     """Pictures (pictures, height, width, channels) in one of eight orientations; see :class:`Learning`."""
     for bit, axis in ((_MIRRORED, 2), (_FLIPPED, 1)):
         pictures = np.flip(pictures, axis) if turn & bit else pictures
-    return np.ascontiguousarray(pictures.swapaxes(1, 2) if turn & _TRANSPOSED else pictures)
+    return np.ascontiguousarray(pictures.swapaxes(1, 2) if turn & TRANSPOSED else pictures)
 
 
 def turned_back(pictures: Pixels, turn: int) -> Pixels:
     """Inverse of :func:`turned`."""
-    pictures = pictures.swapaxes(1, 2) if turn & _TRANSPOSED else pictures
+    pictures = pictures.swapaxes(1, 2) if turn & TRANSPOSED else pictures
     for bit, axis in ((_MIRRORED, 2), (_FLIPPED, 1)):
         pictures = np.flip(pictures, axis) if turn & bit else pictures
     return np.ascontiguousarray(pictures)

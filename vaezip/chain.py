@@ -13,6 +13,7 @@ from vaezip import bands, bitsback, raster
 from vaezip.effort import Effort
 from vaezip.local_model import AnyModel, LocalModel
 from vaezip.model import Pixels
+from vaezip.networks.local.architecture import TILE
 from vaezip.networks.local.learning import Learning
 from vaezip.tiling import Tiling
 
@@ -41,13 +42,17 @@ def _learning(effort: Effort, pictures: int) -> Learning:
 def _turned(model: LocalModel, pictures: Pixels, effort: Effort) -> Learning:
     """The learning, in the orientation that suits the pictures, or a part of them, best."""
     learning = _learning(effort, len(pictures))
-    if effort.turns == 1:
-        return learning
-    some, tried = (
-        pictures if effort.whole else _some(pictures),
-        [replace(learning, turn=turn) for turn in _TURNS[: effort.turns]],
-    )
+    tried = [replace(learning, turn=turn) for turn in _turns(*pictures.shape[1:3])[: effort.turns]]
+    if len(tried) == 1:
+        return tried[0]
+    some = pictures if effort.whole else _some(pictures)
     return min(tried, key=lambda one: len(bands.encode(model, some, one, 0)))
+
+
+def _turns(height: int, width: int) -> list[int]:
+    """Orientations to try, in order; none in which a long picture would be narrow: each band takes a step."""
+    least = min(TILE, max(height, width))
+    return [turn for turn in _TURNS if (height if turn & bands.TRANSPOSED else width) >= least]
 
 
 def _some(pictures: Pixels) -> Pixels:
