@@ -44,16 +44,6 @@ def test_settings_at_their_ends(small_local, learning):
     assert_round_trip(small_local.model, small_local.images[:1], learning)
 
 
-@pytest.mark.parametrize("turn", range(8))
-def test_orientations(turn):
-    x = np.arange(2 * 3 * 4).reshape(2, 3, 4, 1).astype(np.uint8)
-    found = bands.turned(x, turn)
-    assert found.shape == ((2, 4, 3, 1) if turn & 4 else x.shape)
-    assert np.array_equal(bands.turned_back(found, turn), x)
-    others = [bands.turned(x, other) for other in range(8) if other != turn]
-    assert not any(np.array_equal(found, other) for other in others)
-
-
 def test_pictures_of_noise_and_blank_ones(small_local):
     shape = (3, 40, 33, small_local.model.architecture.channels)
     noise = np.random.default_rng(3).integers(0, 256, shape).astype(np.uint8)

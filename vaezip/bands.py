@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip import distributions as d
-from vaezip import raster
+from vaezip import orientation, raster
 from vaezip.ans import Stack, StackExhausted
 from vaezip.errors import FormatError
 from vaezip.local_model import LocalModel
@@ -29,9 +29,6 @@ from vaezip.model import Pixels
 from vaezip.networks.local.learning import SETTINGS, Learner, Learning
 from vaezip.networks.local.neighbourhood import empty_frame, framed
 from vaezip.raster import Strip
-
-_MIRRORED, _FLIPPED, TRANSPOSED = 1, 2, 4
-"""Bits of an orientation."""
 
 Intervals = tuple[NDArray[np.uint32], NDArray[np.uint32]]
 
@@ -45,7 +42,7 @@ def encode(model: LocalModel, pictures: Pixels, learning: Learning, seed: int) -
         learning: K, the bands and the rates.
         seed: 32-bit checksum, found again by :func:`decode`.
     """
-    head, pictures = learning.to_bytes(), turned(pictures, learning.turn)
+    head, pictures = learning.to_bytes(), orientation.turned(pictures, learning.turn)
     stack = Stack(seed ^ zlib.crc32(head))  # so that no bit of the settings is unprotected
     for starts, freqs in reversed(list(_intervals(model, pictures, learning))):
         stack.push(starts.astype(np.int64), freqs.astype(np.int64), d.LOGISTIC_PRECISION)
@@ -54,7 +51,7 @@ def encode(model: LocalModel, pictures: Pixels, learning: Learning, seed: int) -
 
 def bits(model: LocalModel, pictures: Pixels, learning: Learning) -> float:
     """What the pixels cost, by the intervals of :func:`encode`."""
-    found = _intervals(model, turned(pictures, learning.turn), learning)
+    found = _intervals(model, orientation.turned(pictures, learning.turn), learning)
     return sum(float(d.bits(part, d.LOGISTIC_PRECISION).sum()) for part in found)
 
 
@@ -81,7 +78,7 @@ def decode(model: LocalModel, data: bytes, shape: tuple[int, int, int, int]) -> 
         learning = Learning.from_bytes(data[:SETTINGS])
     except ValueError:
         raise FormatError("the coded data is damaged or truncated") from None
-    if learning.turn & TRANSPOSED:
+    if learning.turn & orientation.TRANSPOSED:
         shape = shape[0], shape[2], shape[1], shape[3]
     stack, frame = Stack.from_bytes(data[SETTINGS:]), empty_frame(shape)
     learner = _learner(model, shape, learning)
@@ -97,22 +94,8 @@ def decode(model: LocalModel, data: bytes, shape: tuple[int, int, int, int]) -> 
     seed = stack.state & 0xFFFFFFFF
     if not stack.spent(seed):
         raise FormatError("the coded data is damaged")
-    return turned_back(raster.unframed(frame), learning.turn), seed ^ zlib.crc32(data[:SETTINGS])
-
-
-def turned(pictures: Pixels, turn: int) -> Pixels:
-    """Pictures (pictures, height, width, channels) in one of eight orientations; see :class:`Learning`."""
-    for bit, axis in ((_MIRRORED, 2), (_FLIPPED, 1)):
-        pictures = np.flip(pictures, axis) if turn & bit else pictures
-    return np.ascontiguousarray(pictures.swapaxes(1, 2) if turn & TRANSPOSED else pictures)
-
-
-def turned_back(pictures: Pixels, turn: int) -> Pixels:
-    """Inverse of :func:`turned`."""
-    pictures = pictures.swapaxes(1, 2) if turn & TRANSPOSED else pictures
-    for bit, axis in ((_MIRRORED, 2), (_FLIPPED, 1)):
-        pictures = np.flip(pictures, axis) if turn & bit else pictures
-    return np.ascontiguousarray(pictures)
+    pictures = orientation.turned_back(raster.unframed(frame), learning.turn)
+    return np.ascontiguousarray(pictures), seed ^ zlib.crc32(data[:SETTINGS])
 
 
 def _shifts(model: LocalModel, frame: raster.Frame) -> NDArray[np.int32]:

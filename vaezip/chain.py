@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from vaezip import bands, bitsback, raster
+from vaezip import bands, bitsback, orientation, raster
 from vaezip.effort import Effort
 from vaezip.local_model import AnyModel, LocalModel
 from vaezip.model import Pixels
@@ -52,7 +52,7 @@ def _turned(model: LocalModel, pictures: Pixels, effort: Effort) -> Learning:
 def _turns(height: int, width: int) -> list[int]:
     """Orientations to try, in order; none in which a long picture would be narrow: each band takes a step."""
     least = min(TILE, max(height, width))
-    return [turn for turn in _TURNS if (height if turn & bands.TRANSPOSED else width) >= least]
+    return [turn for turn in _TURNS if (height if turn & orientation.TRANSPOSED else width) >= least]
 
 
 def _some(pictures: Pixels) -> Pixels:

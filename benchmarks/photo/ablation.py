@@ -38,6 +38,7 @@ from vaezip.bench import machine
 from vaezip.bench.plots import COLOURS, GREY, MARKERS, frame
 from vaezip.networks.local.architecture import RADIUS, TILE
 from vaezip.networks.local.neighbourhood import framed
+from vaezip.orientation import turned
 from vaezip.training import tiles
 from vaezip.training.muon import Muon
 
@@ -181,7 +182,7 @@ def window(photograph: Pixels, rng: np.random.Generator) -> NDArray[np.float32]:
     side = WINDOW[1]
     y, x = (rng.integers(0, extent - side + 1) for extent in photograph.shape[:2])
     square = photograph[y : y + side, x : x + side].astype(np.float32)
-    return tiles.varied(tiles.turned(square, int(rng.integers(8))), rng)[: WINDOW[0]]
+    return tiles.varied(turned(square, int(rng.integers(8))), rng)[: WINDOW[0]]
 
 
 def surrounded(pictures: Pixels) -> NDArray[np.float32]:

@@ -1,5 +1,4 @@
 import math
-import os
 
 import numpy as np
 import pytest
@@ -108,19 +107,11 @@ def test_a_state_of_an_earlier_version_goes_on(source, new, tmp_path):
 
 
 @pytest.mark.parametrize("when", range(1, 5))
-def test_a_stage_on_arrays_that_is_killed_while_it_writes(source, new, tmp_path, monkeypatch, when):
+def test_a_stage_on_arrays_that_is_killed_while_it_writes(source, new, tmp_path, killed_while_writing, when):
     whole, again = new(), new()
     train, valid = tiles(source.images[:9]), tiles(source.images[9:12])
     fit(whole, train, valid, stage(whole, 2), tmp_path / "whole.pt", best=True)
-    real, calls = os.replace, []
-
-    def replace(source, target):
-        calls.append(target)
-        if len(calls) == when:
-            raise KeyboardInterrupt
-        real(source, target)
-
-    monkeypatch.setattr(os, "replace", replace)
+    killed_while_writing(when)
     with pytest.raises(KeyboardInterrupt):
         fit(vae := new(), train, valid, stage(vae, 2), tmp_path / "parts.pt", best=True)
     fit(again, train, valid, stage(again, 2), tmp_path / "parts.pt", best=True)

@@ -1,7 +1,6 @@
 import contextlib
 import json
 import math
-import os
 
 import numpy as np
 import pytest
@@ -94,19 +93,13 @@ def test_half_asleep_leaves_the_decoder_untouched(images, tmp_path):
 
 
 @pytest.mark.parametrize("when", range(1, 7))
-def test_a_stage_that_is_killed_while_it_writes_ends_like_one_that_was_not(images, tmp_path, monkeypatch, when):
+def test_a_stage_that_is_killed_while_it_writes_ends_like_one_that_was_not(
+    images, tmp_path, killed_while_writing, when
+):
     """The log and the state of each of three epochs are put in place one after the other."""
     whole, parts = fresh(), fresh()
     fit(whole, images[:64], images[64:], stage(), tmp_path / "whole.pt")
-    real, calls = os.replace, []
-
-    def replace(source, target):
-        calls.append(target)
-        if len(calls) == when:
-            raise KeyboardInterrupt
-        real(source, target)
-
-    monkeypatch.setattr(os, "replace", replace)
+    killed_while_writing(when)
     with pytest.raises(KeyboardInterrupt):
         fit(parts, images[:64], images[64:], stage(), tmp_path / "parts.pt")
     again = Vae(parts.architecture) if when > 2 else fresh()  # the first weights come from the seed alone

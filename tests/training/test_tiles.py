@@ -4,7 +4,7 @@ from PIL import Image
 
 from vaezip.networks.local.architecture import RADIUS
 from vaezip.networks.local.neighbourhood import framed
-from vaezip.training.tiles import CODED, SIDE, Photographs, Small, split, tiles, turned, varied
+from vaezip.training.tiles import CODED, SIDE, Photographs, Small, split, tiles, varied
 
 
 def parts(found):
@@ -99,13 +99,6 @@ def test_tiles_of_pictures_of_every_size_code_each_pixel_once(size):
     pictures = np.random.default_rng(0).integers(0, 256, (2, *size, 1)).astype(np.uint8)
     frames, mask = parts(tiles(pictures))
     assert np.array_equal(np.sort(frames[CODED][mask], axis=None), np.sort(pictures, axis=None))
-
-
-def test_turns_are_eight_and_keep_the_values():
-    square = np.arange(38 * 38 * 3, dtype=np.float32).reshape(38, 38, 3)
-    found = {turned(square, i).tobytes() for i in range(8)}
-    assert len(found) == 8
-    assert all(np.array_equal(np.sort(turned(square, i), axis=None), square.ravel()) for i in range(8))
 
 
 def test_variations_are_of_every_kind():

@@ -17,6 +17,7 @@ from PIL import Image
 from vaezip import datasets
 from vaezip.networks.local.architecture import RADIUS, TILE
 from vaezip.networks.local.neighbourhood import framed
+from vaezip.orientation import turned
 from vaezip.raster import tile_frames
 from vaezip.tiling import Tiling
 
@@ -133,13 +134,6 @@ def frames(photographs: Sequence[Photograph], count: int, rng: np.random.Generat
         square = photograph[y : y + SIDE[1], x : x + SIDE[1]].astype(np.float32)
         out[i] = varied(turned(square, int(rng.integers(8))), rng)[: SIDE[0]]
     return out
-
-
-def turned(square: Frames, which: int) -> Frames:
-    """One of the eight mirrorings and quarter turns."""
-    square = square[:, ::-1] if which & 1 else square
-    square = square[::-1] if which & 2 else square
-    return square.transpose(1, 0, 2) if which & 4 else square
 
 
 def varied(square: Frames, rng: np.random.Generator) -> Frames:

@@ -242,7 +242,7 @@ class _Chunk(NamedTuple):
 
 
 @kernel
-def _room(weights, mix, channels):  # type: ignore[no-untyped-def]
+def _empty_chunk(weights, mix, channels):  # type: ignore[no-untyped-def]
     hidden = weights.first_b.size
     widest = max(hidden, weights.head_w.shape[2], weights.out_w.shape[2])
     return _Chunk(
@@ -314,7 +314,7 @@ def pop_strip(frame, top, rows, weights, shifts, mix, tables, stack):  # type: i
     """
     state, words, size = stack
     pictures, width, channels = frame.shape[0], frame.shape[2] - 2 * RADIUS, frame.shape[3]
-    chunk = _room(weights, mix, channels)
+    chunk = _empty_chunk(weights, mix, channels)
     w, m, s = np.zeros(mix, np.int64), np.zeros(mix, np.int64), np.zeros(mix, np.int64)
     for wave in range(width + LAG * (rows - 1)):
         low, count = _wave(wave, rows, width)
@@ -341,7 +341,7 @@ def intervals(frame, top, rows, weights, shifts, mix, tables, starts, freqs):  #
         starts, freqs: int64, one for each value; filled.
     """
     pictures, width, channels = frame.shape[0], frame.shape[2] - 2 * RADIUS, frame.shape[3]
-    chunk = _room(weights, mix, channels)
+    chunk = _empty_chunk(weights, mix, channels)
     filled, done = 0, 0
     for wave in range(width + LAG * (rows - 1)):
         low, count = _wave(wave, rows, width)
@@ -362,10 +362,8 @@ def _chunk_intervals(n, frame, weights, shifts, mix, tables, chunk, starts, freq
         c = weights.order[j]
         _head(n, j, weights, chunk.hidden, chunk.residuals, chunk.sums, chunk.units, chunk.out)
         for p in range(n):
-            predicted, value = (
-                chunk.prediction[p, c],
-                np.int64(frame[chunk.at[p, 0], chunk.at[p, 1], chunk.at[p, 2], c]),
-            )
+            i, y, x = chunk.at[p, 0], chunk.at[p, 1], chunk.at[p, 2]
+            predicted, value = chunk.prediction[p, c], np.int64(frame[i, y, x, c])
             mixture(chunk.out[p], predicted, mix, tables.powers, w, m, s)
             symbol = chunk.place[p, 0] + j * chunk.place[p, 1]
             starts[symbol] = d.cdf_mixture(value, m, s, w, tables.cdf, tables.scales)

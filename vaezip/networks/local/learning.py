@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip import distributions as d
-from vaezip import likelihoods
+from vaezip import likelihoods, orientation
 from vaezip.exact.product16 import ROWS, empty, pack, product16
 from vaezip.kernels import inlined, kernel
 from vaezip.networks.local import kernel as coder
@@ -58,8 +58,6 @@ _FIRST, _BLOCKS = 0.375, 1.5
 SETTINGS = 7
 """Bytes of a :class:`Learning`."""
 
-TURNS = 8
-
 
 @dataclass(frozen=True)
 class Learning:
@@ -73,8 +71,7 @@ class Learning:
             small steps learn more than few large ones of the same cost.
         rate: the first step of a weight relative to its layer, in 1/16384.
         last: the last step relative to the first, in 1/256; it falls linearly over the bands.
-        turn: how the pictures lie while they are coded; bits 0, 1 and 2: mirrored left to right, then top to
-            bottom, then rows for columns.
+        turn: how the pictures lie while they are coded, as :mod:`vaezip.orientation` has it.
     """
 
     steps: int
@@ -86,7 +83,7 @@ class Learning:
     turn: int = 0
 
     def __post_init__(self) -> None:
-        if not (1 <= self.rows <= 32 and self.batch >= 1 and self.thin >= 1 and self.turn < TURNS):
+        if not (1 <= self.rows <= 32 and self.batch >= 1 and self.thin >= 1 and self.turn < orientation.COUNT):
             raise ValueError("a band has 1 to 32 rows, a step some pixels, and a picture eight orientations")
 
     def to_bytes(self) -> bytes:
@@ -176,7 +173,6 @@ class _Matrix:
         self.scale = np.ldexp(1.0, -self.shift)
         self.turned = empty(units, outputs)
         self.for_weight = np.empty((_room(outputs), self.turned.shape[1]))
-        self.resize(0)
         self.hand_over()
 
     def resize(self, pixels: int) -> None:
