@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+import script
 import shown
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -35,7 +36,6 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
-from threadpoolctl import threadpool_limits
 
 from vaezip import datasets
 from vaezip.bench import machine
@@ -84,31 +84,18 @@ Result = TypeVar("Result")
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of this script."""
-    options = parsed(arguments)
-    path = options.out / "rates.json"
-    if not options.readme:
-        options.out.mkdir(parents=True, exist_ok=True)
-        with threadpool_limits(1):
-            measure(options, path)
-    publish(path)
+    script.carried_out(parsed(arguments), "rates.json", measure, publish)
 
 
 def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The options."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = script.parser(__doc__, "rates.json")
     parser.add_argument("--photos", metavar="FOLDER", help="folder with photographs; those of mode RGB are taken")
     parser.add_argument("--data", metavar="DIR", help="folder with the data sets")
-    parser.add_argument("--model", default="photo", help="name of a shipped model, or path")
     parser.add_argument("--presets", type=_presets, default=DEFAULT_PRESETS, help="such as 1,5,8")
     parser.add_argument("--limit", type=int, help="the first N photographs only")
     parser.add_argument("--cifar", type=int, default=1000, metavar="N", help="images of CIFAR-10; 0 leaves them out")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="folder for the results")
-    parser.add_argument("--again", action="store_true", help="measure anew what is there already")
-    parser.add_argument("--readme", action="store_true", help="write plot and README anew from rates.json alone")
-    options = parser.parse_args(arguments)
-    if not options.readme and not options.photos:
-        parser.error("--photos is missing")
-    return options
+    return script.parsed(parser, arguments)
 
 
 def _presets(text: str) -> tuple[int, ...]:

@@ -21,12 +21,12 @@ from typing import Any
 
 import numpy as np
 import rates
+import script
 import shown
 from after import corrected, mixed
 from numpy.typing import NDArray
 from online import NO_LEARNING, Coded, Prior, Setting, code, learnt_prior, predicted
 from pixelnet import Inputs, Network, Picture, prepared
-from threadpoolctl import threadpool_limits
 
 from vaezip import checkpoint, latents, raster
 from vaezip import distributions as d
@@ -34,7 +34,8 @@ from vaezip.bench import machine
 from vaezip.local_model import LocalModel
 from vaezip.networks.local.architecture import TILE
 from vaezip.networks.local.neighbourhood import framed
-from vaezip.training.tiles import HELD_OUT, split, turned
+from vaezip.orientation import TRANSPOSED, turned
+from vaezip.training.tiles import HELD_OUT, split
 
 Pixels = NDArray[np.uint8]
 Found = dict[str, Any]
@@ -47,9 +48,8 @@ _PRIOR_ROWS = 96
 _PROBED = 4
 """One tile in so many tells which way round a picture is better coded."""
 
-_TRANSPOSED = 4
-WAYS = {"": (0,), "probed": (0, _TRANSPOSED), "transposed": (0, _TRANSPOSED), "eight": tuple(range(8))}
-"""Of :func:`vaezip.training.tiles.turned`."""
+WAYS = {"": (0,), "probed": (0, TRANSPOSED), "transposed": (0, TRANSPOSED), "eight": tuple(range(8))}
+"""Of :mod:`vaezip.orientation`."""
 
 
 # The variants
@@ -137,29 +137,16 @@ VARIANTS = {
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of this script."""
-    options = parsed(arguments)
-    path = options.out / "variants.json"
-    if not options.readme:
-        options.out.mkdir(parents=True, exist_ok=True)
-        with threadpool_limits(1):
-            measure(options, path)
-    publish(path)
+    script.carried_out(parsed(arguments), "variants.json", measure, publish)
 
 
 def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The options."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = script.parser(__doc__, "variants.json")
     parser.add_argument("--photos", type=Path, metavar="FOLDER", help="the photographs that the model was trained on")
-    parser.add_argument("--model", default="photo", help="name of a shipped model, or path")
     parser.add_argument("--pictures", type=int, default=8, metavar="N", help="crops of as many photographs")
     parser.add_argument("--only", action="append", choices=list(VARIANTS), help="this variant, and no others")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="folder for the results")
-    parser.add_argument("--again", action="store_true", help="measure anew what is there already")
-    parser.add_argument("--readme", action="store_true", help="write plot and README anew from variants.json alone")
-    options = parser.parse_args(arguments)
-    if not options.readme and not options.photos:
-        parser.error("--photos is missing")
-    return options
+    return script.parsed(parser, arguments)
 
 
 # The pictures
