@@ -149,24 +149,24 @@ class SmallLocal:
 
 
 @pytest.fixture(scope="session")
-def local_models(tmp_path_factory: pytest.TempPathFactory) -> dict[int, SmallLocal]:
-    """A small local-autoregressive model by number of channels, 1 and 3."""
+def local_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SmallLocal]:
+    """Small local-autoregressive models by name: for grey, for colour, and for colour with regression."""
     import torch
 
     from vaezip.inference import Settings
     from vaezip.networks.local.architecture import RADIUS, local
     from vaezip.networks.local.floating import LocalVae
-    from vaezip.networks.local.neighbourhood import framed
+    from vaezip.networks.local.regression import shown
     from vaezip.training.local import losses
     from vaezip.training.quantize_local import quantize_local
 
     folder = tmp_path_factory.mktemp("local")
     made = {}
-    for channels in (1, 3):
+    for name, channels in {"grey": 1, "colour": 3, "regressed": 3}.items():
         torch.manual_seed(0)
-        vae = LocalVae(local(channels, hidden=32, blocks=1, head=8, mixture=3, latents=4))
-        images = _discs(64, 40, 40, channels)
-        frames = torch.from_numpy(framed(images)).float()[:, : 32 + RADIUS, : 32 + 2 * RADIUS]
+        a = local(channels, hidden=32, blocks=1, head=8, mixture=3, latents=4, regressed=name == "regressed")
+        vae, images = LocalVae(a), _discs(64, 40, 40, channels)
+        frames = torch.from_numpy(shown(a, images)).float()[:, : 32 + RADIUS, : 32 + 2 * RADIUS]
         optimiser = torch.optim.Adam(vae.parameters(), lr=1e-3)
         for step in range(100):
             part = frames[step % 4 :: 4]
@@ -175,14 +175,14 @@ def local_models(tmp_path_factory: pytest.TempPathFactory) -> dict[int, SmallLoc
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
-        path = folder / f"local-{channels}.safetensors"
+        path = folder / f"{name}.safetensors"
         checkpoint.save(path, vae.architecture, Settings(), quantize_local(vae, frames), {"made": "for tests"})
-        made[channels] = SmallLocal(path, vae, images)
+        made[name] = SmallLocal(path, vae, images)
     return made
 
 
-@pytest.fixture(scope="session", params=[1, 3], ids=["grey", "colour"])
-def small_local(request: pytest.FixtureRequest, local_models: dict[int, SmallLocal]) -> SmallLocal:
+@pytest.fixture(scope="session", params=["grey", "colour", "regressed"])
+def small_local(request: pytest.FixtureRequest, local_models: dict[str, SmallLocal]) -> SmallLocal:
     """Each of them in turn."""
     return local_models[request.param]
 

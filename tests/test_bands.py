@@ -84,7 +84,7 @@ def test_impossible_settings(small_local):
 @given(st.integers(5, 200), st.integers(1, 255))
 @settings(max_examples=20, deadline=None)
 def test_damage_is_found_or_changes_the_seed(local_models, where, change):
-    small = local_models[1]
+    small = local_models["grey"]
     x = small.images[:1]
     data = bytearray(bands.encode(small.model, x, Learning(1), 1))
     data[where % len(data)] ^= change

@@ -41,9 +41,9 @@ def test_it_learns_where_that_pays(small_local):
 
 @pytest.mark.parametrize("turns", [2, 8])
 def test_pictures_are_turned_where_that_pays(local_models, turns):
-    """Where rows repeat, or columns, one way of lying is better than the other."""
-    for channels, small in local_models.items():
-        noise = np.random.default_rng(1).integers(0, 256, (1, 1, 70, channels)).astype(np.uint8)
+    """Where rows repeat, or columns, one way of lying is better than the other, unless regression sees either."""
+    for small in (local_models["grey"], local_models["colour"]):
+        noise = np.random.default_rng(1).integers(0, 256, (1, 1, 70, small.images.shape[3])).astype(np.uint8)
         across, down = np.repeat(noise, 80, axis=1), np.repeat(noise.swapaxes(1, 2), 80, axis=2)
         turned, lying = (
             [len(coded(small.model, x, Effort(1, turns=count))) for x in (across, down)] for count in (turns, 1)
@@ -52,8 +52,8 @@ def test_pictures_are_turned_where_that_pays(local_models, turns):
 
 
 def test_trying_the_whole_is_never_worse_than_trying_a_part(local_models):
-    x = np.tile(local_models[3].images[:1], (1, 3, 2, 1))
-    part, whole = (coded(local_models[3].model, x, Effort(1, turns=8, whole=choice)) for choice in (False, True))
+    x = np.tile(local_models["colour"].images[:1], (1, 3, 2, 1))
+    part, whole = (coded(local_models["colour"].model, x, Effort(1, turns=8, whole=choice)) for choice in (False, True))
     assert len(whole) <= len(part)
 
 

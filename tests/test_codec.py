@@ -539,7 +539,7 @@ def test_damage_stays_in_its_block(small_models, small_blocks):
 
 
 def test_solid_sets_stand_in_one_block(local_models, monkeypatch):
-    small = local_models[3]
+    small = local_models["colour"]
     monkeypatch.setattr(codec, "_BLOCK_PIXELS", 2 * 40 * 40)
     pictures = {f"{i}": Picture("RGB", image) for i, image in enumerate(small.images[:6])}
     sizes = {}
@@ -555,7 +555,7 @@ def test_solid_sets_stand_in_one_block(local_models, monkeypatch):
 @pytest.mark.parametrize("steps", [0, 1])
 @pytest.mark.parametrize("mode", ["1", "L"])
 def test_a_grey_model_codes_black_and_white(local_models, mode, steps):
-    small = local_models[1]
+    small = local_models["grey"]
     samples = (small.images[0] > 100).astype(np.uint8)
     original = Picture(mode, samples if mode == "1" else samples * np.uint8(255))
     data = compress(original, model=small.path, steps=steps)

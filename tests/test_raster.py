@@ -8,6 +8,7 @@ from vaezip import raster
 from vaezip.errors import FormatError
 from vaezip.inference import amortized
 from vaezip.networks.local.architecture import TILE
+from vaezip.networks.local.regression import shown
 
 
 def assert_round_trip(model, pictures, steps=0, seed=12345):
@@ -22,11 +23,10 @@ def assert_round_trip(model, pictures, steps=0, seed=12345):
 @settings(max_examples=25)
 @given(st.integers(1, 70), st.integers(1, 70), st.integers(1, 3), st.integers(0, 1))
 def test_round_trip_of_all_sizes(local_models, height, width, count, steps):
-    for channels, small in local_models.items():
+    for small in local_models.values():
         tall = np.concatenate([small.images[:6:2, :, ::-1], small.images[1:6:2]], axis=1)
         wide = np.concatenate([tall, tall[:, ::-1]], axis=2)
         assert_round_trip(small.model, wide[:count, :height, :width], steps)
-        assert channels == wide.shape[3]
 
 
 @pytest.mark.parametrize("steps", [0, 3])
@@ -80,7 +80,7 @@ def test_steps_lead_back_from_a_bad_start(small_local, monkeypatch):
 def test_a_posterior_does_not_depend_on_its_neighbours(small_local):
     """Strips of several pictures give each picture's tiles what they have alone."""
     model, x = small_local.model, small_local.images[:3]
-    frame = raster.framed(x)
+    frame = shown(model.architecture, x)
     strip = next(raster.strips(x.shape))
     together = raster.posterior(model, frame, strip, 3)
     for i in range(3):
@@ -137,7 +137,7 @@ def test_drawing_takes_what_the_picture_costs(small_local, random_stack):
     shape = (1, 32, 32, model.architecture.channels)
     stack, copy = random_stack(100_000), random_stack(100_000)
     before = stack.bits
-    frame = raster.framed(raster.draw(model, stack, shape))
+    frame = shown(model.architecture, raster.draw(model, stack, shape))
     prior = raster._prior(model, 1, False)
     bins = prior.pop(copy)
     costs = d.bits(prior.intervals(bins), prior.precision).sum()

@@ -27,7 +27,7 @@ from vaezip.errors import FormatError
 from vaezip.local_model import LocalModel
 from vaezip.model import Pixels
 from vaezip.networks.local.learning import SETTINGS, Learner, Learning
-from vaezip.networks.local.neighbourhood import empty_frame, framed
+from vaezip.networks.local.regression import shown
 from vaezip.raster import Strip
 
 Intervals = tuple[NDArray[np.uint32], NDArray[np.uint32]]
@@ -57,7 +57,7 @@ def bits(model: LocalModel, pictures: Pixels, learning: Learning) -> float:
 
 def _intervals(model: LocalModel, pictures: Pixels, learning: Learning) -> Iterator[Intervals]:
     """Those of each band, from the top, learning all the while."""
-    frame = framed(pictures)
+    frame = shown(model.architecture, pictures)
     learner = _learner(model, pictures.shape, learning)
     for strip in raster.strips(pictures.shape):
         part = frame[strip.pictures]
@@ -80,21 +80,20 @@ def decode(model: LocalModel, data: bytes, shape: tuple[int, int, int, int]) -> 
         raise FormatError("the coded data is damaged or truncated") from None
     if learning.turn & orientation.TRANSPOSED:
         shape = shape[0], shape[2], shape[1], shape[3]
-    stack, frame = Stack.from_bytes(data[SETTINGS:]), empty_frame(shape)
+    stack, frame = Stack.from_bytes(data[SETTINGS:]), raster.unknown(model, shape)
     learner = _learner(model, shape, learning)
     try:
-        for strip in raster.strips(shape):
-            part = frame[strip.pictures]
-            shifts = _shifts(model, part)
+        for strip, known in raster.walk(model, frame):
+            shifts = _shifts(model, known.frame)
             for band in _bands(strip, learning.rows):
-                raster.pop_pixels(model, stack, part, band, learner.weights, shifts)
-                learner.after(part, band.top, band.rows, shifts)
+                raster.pop_pixels(model, stack, known, band, learner.weights, shifts)
+                learner.after(known.frame, band.top, band.rows, shifts)
     except StackExhausted:
         raise FormatError("the coded data is damaged or truncated") from None
     seed = stack.state & 0xFFFFFFFF
     if not stack.spent(seed):
         raise FormatError("the coded data is damaged")
-    pictures = orientation.turned_back(raster.unframed(frame), learning.turn)
+    pictures = orientation.turned_back(raster.unframed(model, frame), learning.turn)
     return np.ascontiguousarray(pictures), seed ^ zlib.crc32(data[:SETTINGS])
 
 

@@ -17,9 +17,8 @@ from vaezip.likelihoods import LogisticMixture
 from vaezip.model import Mask, Model, Pixels, coarse_grid
 from vaezip.networks.integer import IntegerNetwork, Tensors
 from vaezip.networks.local import integer, kernel
-from vaezip.networks.local.architecture import RADIUS, LocalArchitecture
+from vaezip.networks.local.architecture import LocalArchitecture
 from vaezip.networks.local.integer import PixelNetwork, Trace
-from vaezip.networks.local.neighbourhood import features
 
 _TILES_PER_CHUNK = 32
 
@@ -75,7 +74,7 @@ class LocalModel:
 
         Args:
             tiles: uint8 (tiles, 32, 32, channels), edges repeated where the picture ends.
-            frames: the tiles with their causal surroundings, (tiles, 32 + RADIUS, 32 + 2 RADIUS, channels).
+            frames: the tiles with their causal surroundings, (tiles, 32 + RADIUS, 32 + 2 RADIUS, planes).
             mask: which pixels are coded.
             steps: K of Algorithm 2.
         """
@@ -107,21 +106,17 @@ class _Decoder:
     """z → mixture parameters of given tiles, and back: what :func:`vaezip.inference.refine` asks of a decoder."""
 
     def __init__(self, model: LocalModel, frames: NDArray[np.int16]) -> None:
-        a, b = model.architecture, model.backend
-        self.model, count = model, len(frames)
-        order = list(a.order)
-        differences, prediction = features(np, frames)
-        inputs = np.concatenate([differences, prediction - a.offset], axis=-1)
-        x = frames[:, RADIUS:, RADIUS:-RADIUS]
-        residual = (x - prediction)[..., order]
-        self.features = b.asarray(inputs.reshape(count, -1, a.features), "float32")
-        self.residuals = b.asarray(residual.reshape(count, -1, a.channels), "float32")
-        self.prediction = b.asarray(prediction[..., order].reshape(count, -1, a.channels), "float64")
+        self.model, b = model, model.backend
+        features, prediction, hints = (
+            part.reshape(len(frames), -1, part.shape[-1]) for part in integer.inputs(model.architecture, frames)
+        )
+        self.features, self.hints = b.asarray(features, "float32"), b.asarray(hints, "float32")
+        self.prediction = b.asarray(prediction, "float64")
 
     def trace(self, x: Array) -> list[Any]:
         """The style network's outputs for z = ``x``, the pixel network's trace, and last the parameters."""
         style = self.model.style.trace(self.model.backend.cast(x, "float32"))
-        found = self.model.pixels.trace(self.features, self.residuals, style[-1])
+        found = self.model.pixels.trace(self.features, self.hints, style[-1])
         return [style, found, self.model.pixels.parameters(found, self.prediction)]
 
     def vjp(self, outputs: list[Any], gradient: Array) -> Array:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +23,12 @@ from vaezip import distributions as d
 from vaezip import latents
 from vaezip.ans import Stack, StackExhausted
 from vaezip.errors import FormatError
+from vaezip.exact.cholesky import room
 from vaezip.local_model import LocalModel
 from vaezip.networks.local import kernel
 from vaezip.networks.local.architecture import RADIUS, TILE
-from vaezip.networks.local.neighbourhood import empty_frame, framed
+from vaezip.networks.local.neighbourhood import empty_frame
+from vaezip.networks.local.regression import State, shown, size, start, with_planes
 from vaezip.tiling import Pixels, Tiling
 
 STRIP_TILES = 64
@@ -67,7 +70,7 @@ def encode(model: LocalModel, pictures: Pixels, steps: int, seed: int) -> bytes:
         steps: K of Algorithm 2.
         seed: 32-bit checksum, found again by :func:`decode`.
     """
-    stack, frame = Stack(seed), framed(pictures)
+    stack, frame = Stack(seed), shown(model.architecture, pictures)
     for number, strip in enumerate(reversed(list(strips(pictures.shape)))):
         part = frame[strip.pictures]
         q = posterior(model, part, strip, steps)
@@ -85,35 +88,34 @@ def decode(model: LocalModel, data: bytes, shape: tuple[int, int, int, int], ste
     Raises:
         FormatError: the data is not what :func:`encode` made.
     """
-    stack, frame = Stack.from_bytes(data), empty_frame(shape)
-    order = list(strips(shape))
+    stack, frame = Stack.from_bytes(data), unknown(model, shape)
+    last = list(strips(shape))[-1]
     try:
-        for strip in order:
-            coarse = strip is order[-1] or bool(d.Uniform(1, 1).pop(stack)[0])
-            _pop_strip(model, stack, frame[strip.pictures], strip, coarse, steps)
+        for strip, known in walk(model, frame):
+            coarse = strip == last or bool(d.Uniform(1, 1).pop(stack)[0])
+            _pop_strip(model, stack, known, strip, coarse, steps)
     except StackExhausted:
         raise FormatError("the coded data is damaged or truncated") from None
     seed = stack.state & 0xFFFFFFFF
     if not stack.spent(seed):
         raise FormatError("the coded data is damaged")
-    return unframed(frame), seed
+    return unframed(model, frame), seed
 
 
 def draw(model: LocalModel, stack: Stack, shape: tuple[int, int, int, int]) -> Pixels:
     """Pictures drawn from the model by the random bits of a stack: z ~ p(z), then x ~ p(x|z)."""
-    frame = empty_frame(shape)
-    for strip in strips(shape):
-        part = frame[strip.pictures]
-        bins = _prior(model, len(part) * across(part), False).pop(stack)
+    frame = unknown(model, shape)
+    for strip, known in walk(model, frame):
+        bins = _prior(model, len(known.frame) * across(known.frame), False).pop(stack)
         shifts = model.shifts(bins.reshape(-1, model.architecture.latents))
-        pop_pixels(model, stack, part, strip, model.weights, shifts)
-    return unframed(frame)
+        pop_pixels(model, stack, known, strip, model.weights, shifts)
+    return unframed(model, frame)
 
 
 def elbo_bits(model: LocalModel, pictures: Pixels, steps: int) -> float:
     """−ELBO of all pictures in bits, by the very intervals of the coder, one sample of z a tile, drawn
     by pseudo-random bits."""
-    total, frame, noise = 0.0, framed(pictures), np.random.default_rng(0)
+    total, frame, noise = 0.0, shown(model.architecture, pictures), np.random.default_rng(0)
     for strip in strips(pictures.shape):
         part = frame[strip.pictures]
         means, log_sigmas = posterior(model, part, strip, steps)
@@ -127,18 +129,40 @@ def elbo_bits(model: LocalModel, pictures: Pixels, steps: int) -> float:
     return total
 
 
-def _pop_strip(model: LocalModel, stack: Stack, frame: Frame, strip: Strip, coarse: bool, steps: int) -> None:
-    tiles = len(frame) * across(frame)
+class Known(NamedTuple):
+    """What the decoder knows of the pictures of a strip: their frame, and the state of the regression."""
+
+    frame: Frame
+    state: State
+
+
+def unknown(model: LocalModel, shape: tuple[int, int, int, int]) -> Frame:
+    """The frame of pictures of which no pixel is known yet."""
+    return with_planes(empty_frame(shape), model.architecture)
+
+
+def walk(model: LocalModel, frame: Frame) -> Iterator[tuple[Strip, Known]]:
+    """The strips of a frame in the decoder's order, with what is known before each."""
+    _, height, width, _ = frame.shape
+    for strip in strips((len(frame), height - RADIUS, width - 2 * RADIUS, model.architecture.channels)):
+        part = frame[strip.pictures]
+        if strip.top == 0:
+            state = start(len(part), width - 2 * RADIUS, model.architecture)
+        yield strip, Known(part, state)
+
+
+def _pop_strip(model: LocalModel, stack: Stack, known: Known, strip: Strip, coarse: bool, steps: int) -> None:
+    tiles = len(known.frame) * across(known.frame)
     symbols = _prior(model, tiles, coarse).pop(stack).reshape(tiles, -1)
     bins = latents.centres(symbols, model.coarse) if coarse else symbols
-    pop_pixels(model, stack, frame, strip, model.weights, model.shifts(bins))
+    pop_pixels(model, stack, known, strip, model.weights, model.shifts(bins))
     if not coarse:
-        means, log_sigmas = posterior(model, frame, strip, steps)
+        means, log_sigmas = posterior(model, known.frame, strip, steps)
         d.Gaussian(means.ravel(), log_sigmas.ravel()).push(stack, bins.ravel())
 
 
 def pop_pixels(
-    model: LocalModel, stack: Stack, frame: Frame, strip: Strip, weights: kernel.Weights, shifts: Bins
+    model: LocalModel, stack: Stack, known: Known, strip: Strip, weights: kernel.Weights, shifts: Bins
 ) -> None:
     """Take the pixels of a strip, or of some rows of one, off the stack, and write them into the frame.
 
@@ -146,15 +170,15 @@ def pop_pixels(
         weights: of the pixel network.
         shifts: of the style network, for each tile of the strip.
     """
-    head = np.uint64(stack.state), stack.words, stack.size
-    mix = model.architecture.mixture
-    state, size = kernel.pop_strip(frame, strip.top, strip.rows, weights, shifts, mix, model.tables, head)
-    stack.settle(state, size)
+    a, head = model.architecture, (np.uint64(stack.state), stack.words, stack.size)
+    network = weights, shifts, a.mixture, model.tables
+    rest = known.state, room(size(a.channels)), head
+    stack.settle(*kernel.pop_strip(known.frame, strip.top, strip.rows, *network, *rest))
 
 
-def unframed(frame: Frame) -> Pixels:
+def unframed(model: LocalModel, frame: Frame) -> Pixels:
     """The pictures of a frame."""
-    return frame[:, RADIUS:, RADIUS:-RADIUS].astype(np.uint8)
+    return frame[:, RADIUS:, RADIUS:-RADIUS, : model.architecture.channels].astype(np.uint8)
 
 
 def _take(model: LocalModel, stack: Stack, q: tuple[Bins, Bins]) -> tuple[Bins, bool]:
@@ -176,7 +200,7 @@ def _prior(model: LocalModel, tiles: int, coarse: bool) -> d.StandardNormal:
 
 def intervals(model: LocalModel, frame: Frame, strip: Strip, weights: kernel.Weights, shifts: Bins) -> Intervals:
     """Starts and freqs of what :func:`pop_pixels` takes, in the order of pushing: what is popped first comes last."""
-    values = len(frame) * strip.rows * (frame.shape[2] - 2 * RADIUS) * frame.shape[3]
+    values = len(frame) * strip.rows * (frame.shape[2] - 2 * RADIUS) * model.architecture.channels
     starts, freqs = np.empty(values, np.int64), np.empty(values, np.int64)
     mix = model.architecture.mixture
     kernel.intervals(frame, strip.top, strip.rows, weights, shifts, mix, model.tables, starts, freqs)
@@ -185,15 +209,16 @@ def intervals(model: LocalModel, frame: Frame, strip: Strip, weights: kernel.Wei
 
 def posterior(model: LocalModel, frame: Frame, strip: Strip, steps: int) -> tuple[Bins, Bins]:
     """q(z|x) of the strip's tiles; all its pixels must be in the frame."""
-    rows = frame[:, RADIUS + strip.top : RADIUS + strip.top + strip.rows, RADIUS:-RADIUS]
+    channels = model.architecture.channels
+    rows = frame[:, RADIUS + strip.top : RADIUS + strip.top + strip.rows, RADIUS:-RADIUS, :channels]
     tiling = Tiling(rows.shape, (TILE, TILE))
     tiles = tiling.split(rows.astype(np.uint8))
     frames = tile_frames(frame, strip.top, strip.rows) if steps else np.zeros((len(tiles), 0), np.int16)
     return model.posterior(tiles, frames, tiling.mask, steps)
 
 
-def tile_frames(frame: Frame, top: int, rows: int) -> Frame:
-    """Each tile of a strip with its causal surroundings, (tiles, TILE + RADIUS, TILE + 2 RADIUS, channels);
+def tile_frames(frame: NDArray[Any], top: int, rows: int) -> NDArray[Any]:
+    """Each tile of a strip with its causal surroundings, (tiles, TILE + RADIUS, TILE + 2 RADIUS, planes);
     what lies outside of the picture repeats its edge."""
     n, _, w, c = frame.shape
     part = frame[:, top : top + rows + RADIUS]

@@ -18,12 +18,14 @@ from vaezip import distributions as d
 from vaezip import latents, raster
 from vaezip.kernels import kernel
 from vaezip.local_model import LocalModel
-from vaezip.networks.local.architecture import TILE
-from vaezip.networks.local.neighbourhood import features, framed
+from vaezip.networks.local.architecture import TILE, LocalArchitecture
+from vaezip.networks.local.integer import inputs
+from vaezip.networks.local.learning import worth_of_features, worth_of_hints
+from vaezip.networks.local.regression import shown
 
 Floats = NDArray[np.float32]
 
-_DIFFERENCE, _LEVEL, _UNIT = 2.0**-4, 2.0**-6, 2.0**-7
+_UNIT = 2.0**-7
 _SPREAD = float((1 << d.LOGISTIC_PRECISION) - d.LEVELS)
 FLOOR = 1.0 / _SPREAD
 """What the coder adds to every probability, about."""
@@ -34,13 +36,13 @@ class Inputs(NamedTuple):
 
     Attributes:
         features: (pixels, features).
-        residuals: x − P (pixels, channels).
+        hints: (pixels, hints): residuals x − P, and what regression predicts.
         values, prediction: (pixels, channels), as they are.
         style: the pixel's tile.
     """
 
     features: Floats
-    residuals: Floats
+    hints: Floats
     values: Floats
     prediction: Floats
     style: NDArray[np.int64]
@@ -79,19 +81,16 @@ class Picture:
 
 def prepared(model: LocalModel, samples: NDArray[np.uint8], with_latents: bool = True) -> Picture:
     """All that does not depend on the weights; without latents, z = 0 costs nothing."""
-    a, order = model.architecture, list(model.architecture.order)
-    frame = framed(samples[None])
-    differences, prediction = features(np, frame)
-    count = samples.shape[0] * samples.shape[1]
-    level = (prediction.reshape(count, -1) - a.offset) * _LEVEL
-    found = np.concatenate([differences.reshape(count, -1) * _DIFFERENCE, level], axis=1).astype(np.float32)
-    values = samples.reshape(count, -1)[:, order].astype(np.float32)
-    predicted = prediction.reshape(count, -1)[:, order].astype(np.float32)
+    a, count = model.architecture, samples.shape[0] * samples.shape[1]
+    frame = shown(a, samples[None])
+    features, prediction, hints = (x.reshape(count, -1).astype(np.float32) for x in inputs(a, frame))
+    found = (features * worth_of_features(a)).astype(np.float32), (hints * worth_of_hints(a)).astype(np.float32)
+    values = samples.reshape(count, -1)[:, list(a.order)].astype(np.float32)
     y, x = np.divmod(np.arange(count), samples.shape[1])
     across = raster.across(frame)
     style = (y // TILE) * across + x // TILE
     shifts, bits = _styles(model, frame, samples.shape, with_latents)
-    return Picture(samples, Inputs(found, (values - predicted) * _DIFFERENCE, values, predicted, style), shifts, bits)
+    return Picture(samples, Inputs(*found, values, prediction, style), shifts, bits)
 
 
 def _styles(
@@ -117,7 +116,7 @@ class Network:
     Attributes:
         weights: all of them.
         pace: how long a step of each is at a rate of 1, before factors of layers: 0 where there is none.
-        layers: by name, the views (outputs, units + residuals + bias), and where they stand in ``weights``.
+        layers: by name, the views (outputs, units + hints + bias), and where they stand in ``weights``.
     """
 
     model: LocalModel
@@ -153,11 +152,11 @@ class Network:
         for i in range(a.blocks):
             inner.append(_relu(_sums(layers[f"inner.{i}"], hidden[-1]) + shift[i + 1]))
             hidden.append(_relu(hidden[-1] + _sums(layers[f"outer.{i}"], inner[-1])))
-        heads = _relu(_sums(layers["head"], hidden[-1], x.residuals))
+        heads = _relu(_sums(layers["head"], hidden[-1], x.hints))
         parameters = np.empty((len(heads), a.channels, 3 * a.mixture), np.float32)
         for i in range(a.channels):
             part = heads[:, i * a.head : (i + 1) * a.head]
-            parameters[:, i] = _sums(layers[f"out.{i}"], part, x.residuals[:, :i])
+            parameters[:, i] = _sums(layers[f"out.{i}"], part, x.hints[:, a.seen(i)])
         return Trace(hidden, inner, heads, parameters)
 
     def units(self, x: Inputs, trace: Trace) -> dict[str, Floats]:
@@ -165,9 +164,9 @@ class Network:
         a, found = self.model.architecture, {"first": [x.features]}
         for i in range(a.blocks):
             found |= {f"inner.{i}": [trace.hidden[i]], f"outer.{i}": [trace.inner[i]]}
-        found["head"] = [trace.hidden[-1], x.residuals]
+        found["head"] = [trace.hidden[-1], x.hints]
         for i in range(a.channels):
-            found[f"out.{i}"] = [trace.heads[:, i * a.head : (i + 1) * a.head], x.residuals[:, :i]]
+            found[f"out.{i}"] = [trace.heads[:, i * a.head : (i + 1) * a.head], x.hints[:, a.seen(i)]]
         one = np.ones((len(x.values), 1), np.float32)
         return {name: np.concatenate([*parts, one], axis=1) for name, parts in found.items()}
 
@@ -177,10 +176,10 @@ class Network:
         for_heads = np.empty_like(trace.heads)
         for i in range(a.channels):
             part = slice(i * a.head, (i + 1) * a.head)
-            _collect(into[f"out.{i}"], gradient[:, i], trace.heads[:, part], x.residuals[:, :i])
+            _collect(into[f"out.{i}"], gradient[:, i], trace.heads[:, part], x.hints[:, a.seen(i)])
             for_heads[:, part] = gradient[:, i] @ layers[f"out.{i}"][:, : a.head]
         for_heads *= trace.heads > 0
-        _collect(into["head"], for_heads, trace.hidden[-1], x.residuals)
+        _collect(into["head"], for_heads, trace.hidden[-1], x.hints)
         total = for_heads @ layers["head"][:, : a.hidden]
         for i in reversed(range(a.blocks)):
             total *= trace.hidden[i + 1] > 0
@@ -205,20 +204,20 @@ def bands(height: int, rows: int) -> Iterator[tuple[int, int]]:
             yield top, min(top + rows, strip + TILE, height)
 
 
-def _sums(layer: Floats, units: Floats, residuals: Floats | None = None) -> Floats:
+def _sums(layer: Floats, units: Floats, hints: Floats | None = None) -> Floats:
     count = units.shape[1]
     out: Floats = units @ layer[:, :count].T
-    if residuals is not None and residuals.shape[1]:
-        out += residuals @ layer[:, count:-1].T
+    if hints is not None and hints.shape[1]:
+        out += hints @ layer[:, count:-1].T
     out += layer[:, -1]
     return out
 
 
-def _collect(into: Floats, gradient: Floats, units: Floats, residuals: Floats | None = None) -> None:
+def _collect(into: Floats, gradient: Floats, units: Floats, hints: Floats | None = None) -> None:
     count = units.shape[1]
     np.matmul(gradient.T, units, out=into[:, :count])
-    if residuals is not None and residuals.shape[1]:
-        np.matmul(gradient.T, residuals, out=into[:, count:-1])
+    if hints is not None and hints.shape[1]:
+        np.matmul(gradient.T, hints, out=into[:, count:-1])
     into[:, -1] = gradient.sum(axis=0)
 
 
@@ -229,10 +228,7 @@ def _relu(x: Floats) -> Floats:
 def _dequantised(model: LocalModel, names: list[str], units: int) -> tuple[Floats, Floats]:
     """Layers of the same units, one above the other, and the paces of their weights."""
     a, parts, there = model.architecture, [], []
-    extra = a.channels if names[0].startswith("head") else model.layers[names[0]].weight.shape[1] - units
-    of_input = np.full(units, _UNIT)
-    if names == ["first"]:
-        of_input = np.repeat([_DIFFERENCE, _LEVEL], [a.features - a.channels, a.channels])
+    of_input = worth_of_features(a) if names == ["first"] else np.full(units, _UNIT)
     of_output: NDArray[np.float64] = np.array(_UNIT)
     if names[0].startswith("out."):
         grids = [d.WEIGHT_LOGIT_BITS, d.MEAN_BITS + 4, d.LOG_SCALE_BITS]
@@ -240,18 +236,29 @@ def _dequantised(model: LocalModel, names: list[str], units: int) -> tuple[Float
     for name in names:
         layer = model.layers[name]
         scale = (np.ldexp(1.0, -layer.shift) * of_output)[:, None]
-        known = layer.weight.shape[1] - units
-        weight = np.zeros((len(layer.weight), units + extra + 1))
+        seen, columns = _hints(a, name)
+        weight = np.zeros((len(layer.weight), units + len(columns) + 1))
         weight[:, :units] = layer.weight[:, :units] * scale / of_input
-        weight[:, units : units + known] = layer.weight[:, units:] * scale / _DIFFERENCE
         weight[:, -1] = layer.bias * scale[:, 0]
         mask = np.ones_like(weight)
-        mask[:, units + known : -1] = 0.0
+        mask[:, units:-1] = 0.0
+        for j, hint in enumerate(seen):
+            at = units + columns.index(hint)
+            weight[:, at] = layer.weight[:, units + j] * scale[:, 0] / worth_of_hints(a)[hint]
+            mask[:, at] = 1.0
         parts.append(weight)
         there.append(mask)
     whole = np.concatenate(parts)
     size = math.sqrt(float(np.mean(whole[:, :units] ** 2)))
     return whole.astype(np.float32), (np.concatenate(there) * size).astype(np.float32)
+
+
+def _hints(a: LocalArchitecture, name: str) -> tuple[list[int], list[int]]:
+    """Which hints a layer sees, and which have a column: for heads, that stand one above the other, all."""
+    if not name.startswith(("head", "out")):
+        return [], []
+    seen = a.seen(int(name.split(".")[1]))
+    return seen, list(range(a.hints)) if name.startswith("head") else seen
 
 
 @kernel

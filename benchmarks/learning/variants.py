@@ -32,8 +32,8 @@ from vaezip import checkpoint, latents, raster
 from vaezip import distributions as d
 from vaezip.bench import machine
 from vaezip.local_model import LocalModel
+from vaezip.networks.local import regression
 from vaezip.networks.local.architecture import TILE
-from vaezip.networks.local.neighbourhood import framed
 from vaezip.orientation import TRANSPOSED, turned
 from vaezip.training.tiles import HELD_OUT, split
 
@@ -268,7 +268,7 @@ def measure(options: argparse.Namespace, path: Path) -> None:
 
 def exact_bpd(model: LocalModel, samples: Pixels) -> float:
     """Of the codec's own intervals without learning, z chosen: what "no learning" must be close to."""
-    frame, total = framed(samples[None]), 0.0
+    frame, total = regression.shown(model.architecture, samples[None]), 0.0
     for strip in raster.strips((1, *samples.shape)):
         symbols = latents.coarse_symbols(raster.posterior(model, frame, strip, 0)[0], model.coarse)
         shifts = model.shifts(latents.centres(symbols, model.coarse))

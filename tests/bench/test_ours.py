@@ -91,7 +91,7 @@ def test_unknown_model():
 
 
 def test_no_elbo_of_a_model_that_learns(local_models):
-    small = local_models[1]
+    small = local_models["grey"]
     named = [("a", Picture("L", small.images[0]))]
     for steps, known in ((0, True), (1, False)):
         method = ours.Ours(str(small.path), steps)

@@ -18,7 +18,7 @@ def test_parts_of_a_set(plan, small_models):
 
 
 def test_parts_of_a_picture_that_the_pixel_network_learns_from(local_models):
-    small = local_models[3]
+    small = local_models["colour"]
     picture = Picture("RGB", small.images[0])
     method = Ours(str(small.path), 1)
     found = profile(lambda: method.decode(method.encode([("", picture)], False)))

@@ -40,7 +40,7 @@ def folders(tmp_path_factory, discs):
 @pytest.fixture(scope="module")
 def arguments(folders, local_models):
     def made(out, *more):
-        model = str(local_models[3].path)
+        model = str(local_models["colour"].path)
         options = ["--photos", str(folders / "photos"), "--data", str(folders / "data"), "--out", str(out)]
         return [
             *options,
@@ -86,7 +86,7 @@ def test_both_sets_are_measured_at_every_k(reports, local_models):
         assert report.machine["cpu"]
         assert [row.steps for row in report.models] == [0, 2]
         for row in report.models:
-            assert row.fingerprint == local_models[3].model.fingerprint.hex()
+            assert row.fingerprint == local_models["colour"].model.fingerprint.hex()
             assert row.figures.lossless
             assert row.figures.bpd == pytest.approx(8 * row.figures.bytes / report.facts.dims, rel=1e-4)
             assert min(row.figures.compress_s, row.figures.decompress_s) > 0
@@ -95,7 +95,7 @@ def test_both_sets_are_measured_at_every_k(reports, local_models):
 def test_sizes_are_those_of_files_in_which_nothing_learns(reports, folders, local_models):
     pictures = list(datasets.load("cifar10", "test", str(folders / "data"))[:2])
     for row in reports["cifar10"].models:
-        with Compressor(local_models[3].path, Effort(row.steps, rows=0)) as compressor:
+        with Compressor(local_models["colour"].path, Effort(row.steps, rows=0)) as compressor:
             for i, pixels in enumerate(pictures):
                 compressor.add(f"{i:05d}", Picture("RGB", np.ascontiguousarray(pixels)))
             assert row.figures.bytes == len(compressor.close())

@@ -20,7 +20,9 @@ from vaezip.networks import architecture_from_json
 from vaezip.networks.local import kernel
 from vaezip.networks.local.architecture import RADIUS, TILE, local
 from vaezip.networks.local.floating import mixture_log_prob
+from vaezip.networks.local.integer import inputs
 from vaezip.networks.local.neighbourhood import OFFSETS, empty_frame, features, framed
+from vaezip.networks.local.regression import shown
 from vaezip.training.local import losses
 
 
@@ -36,20 +38,17 @@ def bins_of(model, tiles, seed=0):
 def by_matrices(model, pictures, bins):
     """Intervals of every value, (2, pictures, height, width, channels in the order of coding)."""
     a = model.architecture
-    differences, prediction = features(np, framed(pictures))
-    order = list(a.order)
-    inputs = np.concatenate([differences, prediction - a.offset], axis=-1).astype(np.float32)
-    residuals = (pictures.astype(np.int16) - prediction)[..., order]
-    _, _, width, channels = pictures.shape
+    seen = inputs(a, shown(a, pictures))
+    order, width = list(a.order), pictures.shape[2]
     out = np.zeros((2, *pictures.shape), np.int64)
     shifts = model.shifts(bins)
     across = -(-width // TILE)
     for i in range(len(pictures)):
         for tile in range(across):
             at = np.s_[i, :, tile * TILE : (tile + 1) * TILE]
-            flat = inputs[at].reshape(1, -1, a.features), residuals[at].reshape(1, -1, channels).astype(np.float32)
-            trace = model.pixels.trace(*flat, shifts[i * across + tile][None].astype(np.float32))
-            p = model.pixels.parameters(trace, prediction[at][..., order].reshape(1, -1, channels))
+            features, prediction, hints = (part[at].reshape(1, -1, part.shape[-1]).astype(np.float32) for part in seen)
+            trace = model.pixels.trace(features, hints, shifts[i * across + tile][None].astype(np.float32))
+            p = model.pixels.parameters(trace, prediction)
             coder = LogisticMixture(a.mixture).coder(p.reshape(-1, 3 * a.mixture).astype(np.int32))
             x = pictures[at][..., order]
             for k, part in enumerate(coder.intervals(x.ravel())):
@@ -62,7 +61,10 @@ def by_kernel(model, pictures, bins):
     n, height, width, channels = pictures.shape
     strip = raster.Strip(slice(0, n), 0, height)
     starts, freqs = (
-        part[::-1] for part in raster.intervals(model, framed(pictures), strip, model.weights, model.shifts(bins))
+        part[::-1]
+        for part in raster.intervals(
+            model, shown(model.architecture, pictures), strip, model.weights, model.shifts(bins)
+        )
     )
     out = np.zeros((2, *pictures.shape), np.int64)
     done = 0
@@ -86,9 +88,9 @@ def by_kernel(model, pictures, bins):
 @example(TILE, 40, 3, 0)
 @example(TILE, 33, 1, 0)
 def test_the_compiled_network_is_the_matrix_products(local_models, height, width, count, seed):
-    for channels, small in local_models.items():
+    for small in local_models.values():
         model = small.model
-        pictures = noise((count, height, width, channels), seed)
+        pictures = noise((count, height, width, model.architecture.channels), seed)
         bins = bins_of(model, count * -(-width // TILE), seed)
         assert np.array_equal(by_kernel(model, pictures, bins), by_matrices(model, pictures, bins))
 
@@ -108,7 +110,8 @@ def test_torch_multiplies_the_same(small_local):
     pictures = small_local.images[:3]
     for steps in (0, 2):
         for strip in raster.strips(pictures.shape):
-            found = [raster.posterior(m, framed(pictures)[strip.pictures], strip, steps) for m in (ours, torchs)]
+            part = shown(ours.architecture, pictures)[strip.pictures]
+            found = [raster.posterior(m, part, strip, steps) for m in (ours, torchs)]
             assert np.array_equal(found[0], found[1])
 
 
@@ -150,7 +153,7 @@ def test_integers_cost_what_floats_cost(small_local):
     """−ELBO of the integer model within 1 % of the float model's."""
     model = small_local.model
     x = small_local.images[:16, :32, :32]
-    frames = torch.from_numpy(framed(x)).float()
+    frames = torch.from_numpy(shown(model.architecture, x)).float()
     torch.manual_seed(0)
     with torch.no_grad():
         mask = torch.ones(len(x), 32, 32)
@@ -162,7 +165,7 @@ def test_gradient_is_that_of_autograd_within_quantisation(small_local):
     model, b = small_local.model, small_local.model.backend
     a = model.architecture
     x = small_local.images[:8, :32, :32]
-    frames = framed(x)
+    frames = shown(a, x)
     bins = bins_of(model, 8)
     order = list(a.order)
     ordered = b.asarray(x[..., order].reshape(8, -1, a.channels), "float64")

@@ -58,7 +58,7 @@ def test_a_picture_smaller_than_a_tile_is_continued_by_its_edge():
 def test_tiles_of_a_local_model_have_their_surroundings():
     held = picture("RGBA", 40, 20)
     found = cut(LOCAL, held)
-    assert np.array_equal(found, tiles(held.samples[None, ..., :3]))
+    assert np.array_equal(found, tiles(held.samples[None, ..., :3], LOCAL))
     assert found.shape == (2, *SIDE, 4)
 
 

@@ -13,6 +13,8 @@ from vaezip.training.loop import fit, learning_rate, read_log
 from vaezip.training.muon import Muon
 from vaezip.training.tiles import tiles
 
+GREY = local(1, hidden=32, blocks=1, head=8, mixture=2, latents=3)
+
 
 class Discs:
     """A source of small pictures."""
@@ -20,8 +22,11 @@ class Discs:
     def __init__(self, images):
         self.images = images
 
+    def prepare(self, epoch):
+        self.epoch = epoch
+
     def batch(self, count, rng):
-        return tiles(self.images[rng.integers(0, len(self.images), count)])
+        return tiles(self.images[rng.integers(0, len(self.images), count)], GREY)
 
     def held(self):
         return iter([self.images[:4]])
@@ -34,14 +39,14 @@ def source(discs):
 
 @pytest.fixture
 def held(source):
-    return np.concatenate([tiles(pictures) for pictures in source.held()])
+    return np.concatenate([tiles(pictures, GREY) for pictures in source.held()])
 
 
 @pytest.fixture
 def new():
     def make(seed=0):
         torch.manual_seed(seed)
-        return LocalVae(local(1, hidden=32, blocks=1, head=8, mixture=2, latents=3))
+        return LocalVae(GREY)
 
     return make
 
@@ -109,7 +114,7 @@ def test_a_state_of_an_earlier_version_goes_on(source, new, tmp_path):
 @pytest.mark.parametrize("when", range(1, 5))
 def test_a_stage_on_arrays_that_is_killed_while_it_writes(source, new, tmp_path, killed_while_writing, when):
     whole, again = new(), new()
-    train, valid = tiles(source.images[:9]), tiles(source.images[9:12])
+    train, valid = tiles(source.images[:9], GREY), tiles(source.images[9:12], GREY)
     fit(whole, train, valid, stage(whole, 2), tmp_path / "whole.pt", best=True)
     killed_while_writing(when)
     with pytest.raises(KeyboardInterrupt):
@@ -120,7 +125,7 @@ def test_a_stage_on_arrays_that_is_killed_while_it_writes(source, new, tmp_path,
 
 
 def test_a_loss_that_diverges(source, new, tmp_path):
-    train, vae = tiles(source.images[:8]), new()
+    train, vae = tiles(source.images[:8], GREY), new()
     wild = training.stage_of(vae.architecture, 1, 1, 1e30, 4)
     with pytest.raises(
         ModelError, match=r"elbo diverged in epoch 1 at a learning rate of 1e\+30, and nothing was kept"
@@ -147,7 +152,7 @@ def test_the_learning_rate_falls_to_a_hundredth(new):
 
 
 def test_the_kl_is_weighed_little_at_first(source, new):
-    vae, x = new(), torch.from_numpy(tiles(source.images[:2]))
+    vae, x = new(), torch.from_numpy(tiles(source.images[:2], GREY))
     found = {}
     for progress in (0.0, 0.45, 0.6, 1.0):
         torch.manual_seed(0)
@@ -155,6 +160,16 @@ def test_the_kl_is_weighed_little_at_first(source, new):
     torch.manual_seed(0)
     nats, kl = (part.mean().item() for part in training.losses(vae, *training._parts(x)))
     assert found == pytest.approx({0.0: nats + 0.02 * kl, 0.45: nats + 0.5 * kl, 0.6: nats + kl, 1.0: nats + kl})
+
+
+def test_the_kl_has_its_weight_from_the_start_where_z_is_used_already(source, new):
+    vae, x = new(), torch.from_numpy(tiles(source.images[:2], GREY))
+    begun = training.stage_of(GREY, 4, 2, begun=True)
+    torch.manual_seed(0)
+    found = begun.loss(vae, x, 0.0).item()
+    torch.manual_seed(0)
+    nats, kl = (part.mean().item() for part in training.losses(vae, *training._parts(x)))
+    assert found == pytest.approx(nats + kl)
 
 
 def test_dead_units_start_anew_and_change_nothing(source, new):
@@ -174,7 +189,7 @@ def test_dead_units_start_anew_and_change_nothing(source, new):
 
 @pytest.mark.parametrize(("step", "progress", "revived"), [(3, 0.5, True), (2, 0.5, False), (3, 0.7, False)])
 def test_dead_units_start_anew_now_and_then(source, new, step, progress, revived):
-    vae, x = new(), torch.from_numpy(tiles(source.images[:2]))
+    vae, x = new(), torch.from_numpy(tiles(source.images[:2], GREY))
     with torch.no_grad():
         vae.inner[0].bias[:5] = -1000.0
     stage(vae).tend(vae, x, step, progress)
@@ -190,7 +205,7 @@ def test_pixels_outside_of_the_mask_do_not_count(source, new):
 
 
 def test_rates_are_of_the_pixels_that_are_coded(source, new):
-    vae, ragged = new(), tiles(source.images[:3, :20, :9])
+    vae, ragged = new(), tiles(source.images[:3, :20, :9], GREY)
     assert stage(vae).values(torch.from_numpy(ragged)) == 3 * 20 * 9
     torch.manual_seed(0)
     nats, kl = (part.sum().item() for part in training.losses(vae, *training._parts(torch.from_numpy(ragged))))
@@ -201,7 +216,7 @@ def test_rates_are_of_the_pixels_that_are_coded(source, new):
 def test_losses_stay_on_the_device_of_the_tiles(new):
     """The device ``meta`` computes nothing, but minds that all is on it."""
     vae = new().to("meta")
-    frame, mask = training._parts(torch.from_numpy(tiles(np.zeros((2, 32, 32, 1), np.uint8))).to("meta"))
+    frame, mask = training._parts(torch.from_numpy(tiles(np.zeros((2, 32, 32, 1), np.uint8), GREY)).to("meta"))
     assert {part.device.type for part in training.losses(vae, frame, mask)} == {"meta"}
 
 
@@ -225,7 +240,7 @@ def test_a_model_is_published_with_its_card(source, new, tmp_path):
 
 
 def test_the_command_trains_and_publishes(source, monkeypatch, tmp_path):
-    recipe = training.Recipe(local(1, 32, 1, 8, 2, 3), lambda data: source, "discs", 6)
+    recipe = training.Recipe(local(1, 32, 1, 8, 2, 3), lambda data, a: source, "discs", 6)
     monkeypatch.setitem(training.RECIPES, "discs", recipe)
     common = ["local", "discs", "--data", "x", "--runs", str(tmp_path / "runs"), "--models", str(tmp_path)]
     monkeypatch.setattr("sys.argv", common)
@@ -234,6 +249,10 @@ def test_the_command_trains_and_publishes(source, monkeypatch, tmp_path):
     torch.save({name: saved[name] for name in ("vae", "optimisers", "step")}, tmp_path / "runs" / "discs.pt")
     monkeypatch.setattr("sys.argv", [*common, "--publish", "--note", "Cut short."])
     training.main()
+    monkeypatch.setattr("sys.argv", [*common, "--start", str(tmp_path / "discs.safetensors"), "--runs", str(tmp_path)])
+    training.main()
+    going_on, beginning = (read_log(tmp_path / part / "discs.jsonl")[0]["valid_bpd"] for part in ("", "runs"))
+    assert going_on < beginning
     assert checkpoint.load(tmp_path / "discs.safetensors").information["steps"] == 6
     assert "Made by `python -m vaezip.training.local discs`" in (tmp_path / "discs.md").read_text()
     assert "Cut short." in (tmp_path / "discs.md").read_text()

@@ -2,9 +2,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vaezip.networks.local.architecture import RADIUS
+from vaezip.networks.local.architecture import RADIUS, local
 from vaezip.networks.local.neighbourhood import framed
-from vaezip.training.tiles import CODED, SIDE, Photographs, Small, split, tiles, varied
+from vaezip.networks.local.regression import shown
+from vaezip.training.tiles import CODED, SIDE, Photographs, RegressedPhotographs, Small, split, tiles, varied
+
+GREY, COLOUR, REGRESSED = local(1), local(3), local(3, regressed=True)
 
 
 def parts(found):
@@ -35,7 +38,7 @@ def test_parts_of_a_photograph_stay_together(folder):
 
 
 def test_tiles_of_photographs(folder):
-    source = Photographs(folder)
+    source = Photographs(folder, COLOUR)
     found = source.batch(7, np.random.default_rng(1))
     assert found.shape == (7, *SIDE, 4)
     assert found.dtype == np.uint8
@@ -44,22 +47,49 @@ def test_tiles_of_photographs(folder):
 
 
 def test_some_tiles_are_pictures_of_their_own(folder):
-    source = Photographs(folder)
+    source = Photographs(folder, COLOUR)
     drawn = (parts(source.batch(1, np.random.default_rng(seed)))[0] for seed in range(60))
     alone = [(frames[:, :RADIUS] == 128).all() for frames in drawn]
     assert 3 < sum(alone) < 25
 
 
 def test_grey_photographs(folder):
-    source = Photographs(folder, grey=True)
+    source = Photographs(folder, GREY)
     assert source.batch(2, np.random.default_rng(0)).shape == (2, *SIDE, 2)
     assert all(p.shape[-1] == 1 and p.dtype == np.uint8 for p in source.held())
+
+
+def test_regressed_tiles_are_parts_of_whole_photographs(folder):
+    source = RegressedPhotographs(folder, REGRESSED)
+    source.prepare(3)
+    first = source.shown
+    found = source.batch(5, np.random.default_rng(1))
+    assert found.shape == (5, *SIDE, REGRESSED.planes + 1)
+    assert found.dtype == np.int16
+    tile = found[0, ..., :-1]
+    windows = (f[y : y + SIDE[0], x : x + SIDE[1]] for f in first for y in range(29) for x in range(29))
+    assert any(np.array_equal(tile, window) for window in windows)
+    source.prepare(4)
+    assert not np.array_equal(found, source.batch(5, np.random.default_rng(1)))
+    source.prepare(3)
+    assert np.array_equal(found, source.batch(5, np.random.default_rng(1)))
+
+
+def test_some_regressed_tiles_are_pictures_of_their_own(folder):
+    source = RegressedPhotographs(folder, REGRESSED)
+    source.prepare(0)
+    alone = 0
+    for seed in range(60):
+        frame = source.batch(1, np.random.default_rng(seed))[..., :-1]
+        again = shown(REGRESSED, frame[(*CODED, slice(3))].astype(np.uint8))
+        alone += np.array_equal(frame, again)
+    assert 3 < alone < 25
 
 
 def test_small_pictures(monkeypatch):
     images = np.random.default_rng(0).integers(0, 256, (1200, 28, 28, 1)).astype(np.uint8)
     monkeypatch.setattr("vaezip.datasets.load", lambda name, split, data: images)
-    source = Small("mnist", None, mirrored=True)
+    source = Small("mnist", None, GREY, mirrored=True)
     (held,) = source.held()
     assert len(held) == 1000
     assert len(source.train) == 200
@@ -78,14 +108,14 @@ def test_small_pictures(monkeypatch):
 def test_black_and_white_pictures_are_those_of_a_grey_model(monkeypatch):
     images = np.random.default_rng(0).integers(0, 2, (1010, 28, 28, 1)).astype(np.uint8)
     monkeypatch.setattr("vaezip.datasets.load", lambda name, split, data: images)
-    source = Small("mnist-binary", None, mirrored=False)
+    source = Small("mnist-binary", None, GREY, mirrored=False)
     assert set(np.unique(source.train)) == {0, 255}
     assert source.train.mean() == pytest.approx(255 * images.mean(), abs=15)
 
 
 def test_all_tiles_of_large_pictures():
     pictures = np.random.default_rng(0).integers(0, 256, (2, 40, 70, 3)).astype(np.uint8)
-    frames, mask = parts(tiles(pictures))
+    frames, mask = parts(tiles(pictures, COLOUR))
     assert len(frames) == 2 * 2 * 3
     assert mask.sum() == 2 * 40 * 70
     frame = framed(pictures)
@@ -97,7 +127,7 @@ def test_all_tiles_of_large_pictures():
 @pytest.mark.parametrize("size", [(1, 1), (5, 40), (33, 31)])
 def test_tiles_of_pictures_of_every_size_code_each_pixel_once(size):
     pictures = np.random.default_rng(0).integers(0, 256, (2, *size, 1)).astype(np.uint8)
-    frames, mask = parts(tiles(pictures))
+    frames, mask = parts(tiles(pictures, GREY))
     assert np.array_equal(np.sort(frames[CODED][mask], axis=None), np.sort(pictures, axis=None))
 
 

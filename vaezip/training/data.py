@@ -149,7 +149,7 @@ def cut(architecture: AnyArchitecture, picture: Picture) -> Pixels:
     """
     pixels = pixels_of(architecture, picture)
     if isinstance(architecture, LocalArchitecture):
-        return tiles(pixels[None])
+        return tiles(pixels[None], architecture)
     height, width = architecture.tile
     below, beside = (max(0, t - s) for t, s in zip(architecture.tile, pixels.shape))
     pixels = np.pad(pixels, ((0, below), (0, beside), (0, 0)), mode="edge")

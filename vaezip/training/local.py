@@ -20,15 +20,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaezip import raster
+from vaezip import checkpoint, raster
 from vaezip.local_model import AnyModel, LocalModel
 from vaezip.networks.local.architecture import LocalArchitecture, local
 from vaezip.networks.local.floating import LocalVae
 from vaezip.training.loop import Stage, fit
 from vaezip.training.muon import Muon
 from vaezip.training.publish import write
-from vaezip.training.quantize_local import quantize_local, units
-from vaezip.training.tiles import CODED, Photographs, Pictures, Small, Source, Tiles, tiles
+from vaezip.training.quantize_local import dequantize_local, quantize_local, units
+from vaezip.training.tiles import CODED, Photographs, Pictures, RegressedPhotographs, Small, Source, Tiles, tiles
 
 TILES = 16
 """A step."""
@@ -63,16 +63,14 @@ class Recipe:
     """An architecture, where its tiles come from, in words too, and the steps."""
 
     architecture: LocalArchitecture
-    source: Callable[[Path], Source]
+    source: Callable[[Path, LocalArchitecture], Source]
     about: str
     steps: int
 
 
 RECIPES = {
-    "photo": Recipe(local(hidden=128, blocks=1), Photographs, "photographs", 50_000),
-    "photo-gray": Recipe(
-        local(channels=1, hidden=64, head=32), functools.partial(Photographs, grey=True), "photographs in grey", 10_000
-    ),
+    "photo": Recipe(local(hidden=128, blocks=1, regressed=True), RegressedPhotographs, "photographs", 50_000),
+    "photo-gray": Recipe(local(channels=1, hidden=64, head=32), Photographs, "photographs in grey", 10_000),
     "photo-small": Recipe(
         local(hidden=128), functools.partial(Small, "cifar10", mirrored=True), "CIFAR-10, training part", 12_000
     ),
@@ -94,31 +92,40 @@ def main() -> None:
     parser.add_argument("name", choices=sorted(RECIPES))
     parser.add_argument("--data", type=Path, required=True, help="folder of photographs, or with the data sets")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder for the state and the log")
+    parser.add_argument("--start", type=Path, metavar="MODEL", help="model file whose weights to start from")
+    parser.add_argument("--steps", type=int, help="other than the recipe's")
+    parser.add_argument("--learning-rate", type=float, default=RATE, help="Adam's, before it falls")
     parser.add_argument("--publish", action="store_true", help="write the model file from the state")
     parser.add_argument("--note", default="", help="a sentence for the card: where the run departed from the recipe")
     parser.add_argument("--models", type=Path, default=Path("models"), help="folder to write it to")
     arguments = parser.parse_args()
     recipe, state = RECIPES[arguments.name], arguments.runs / f"{arguments.name}.pt"
-    source = recipe.source(arguments.data)
+    source = recipe.source(arguments.data, recipe.architecture)
     torch.manual_seed(0)
     vae = LocalVae(recipe.architecture)
+    if arguments.start:
+        dequantize_local(vae, checkpoint.load(arguments.start))
     if arguments.publish:
         saved = torch.load(state, weights_only=True)
         vae.load_state_dict(saved["vae"])
         information = {"objective": "classic", "dataset": recipe.about, "steps": saved["step"]}
         details = {"batch": TILES, "made_by": [f"python -m vaezip.training.local {arguments.name}"]}
         details |= {"note": arguments.note} if arguments.note else {}
+        source.prepare(0)
         calibration = source.batch(CALIBRATION, np.random.default_rng(0))
         publish(arguments.models / arguments.name, vae, calibration, list(source.held()), information, details)
     else:
-        train(vae, source, recipe.steps, state)
+        steps, rate = arguments.steps or recipe.steps, arguments.learning_rate
+        train(vae, source, steps, state, rate, arguments.start is not None)
 
 
-def train(vae: LocalVae, source: Source, steps: int, state: Path) -> None:
+def train(
+    vae: LocalVae, source: Source, steps: int, state: Path, learning_rate: float = RATE, begun: bool = False
+) -> None:
     """Train in place on tiles drawn from a source; state and log as :func:`vaezip.training.loop.fit` has
-    them, where an epoch is 500 steps."""
-    stage = stage_of(vae.architecture, steps // _EVERY, RISE, kind=Drawn)
-    fit(vae, source, np.concatenate([tiles(p) for p in source.held()]), stage, state)
+    them, where an epoch is 500 steps. See :class:`LocalStage` for ``begun``."""
+    stage = stage_of(vae.architecture, steps // _EVERY, RISE, learning_rate, kind=Drawn, begun=begun)
+    fit(vae, source, np.concatenate([tiles(p, vae.architecture) for p in source.held()]), stage, state)
 
 
 def negative_elbo(vae: LocalVae, x: Tensor, kl_weight: float = 1.0) -> Tensor:
@@ -129,7 +136,15 @@ def negative_elbo(vae: LocalVae, x: Tensor, kl_weight: float = 1.0) -> Tensor:
 
 @dataclass(frozen=True)
 class LocalStage(Stage):
-    """A stage of a :class:`LocalVae`, on arrays of tiles."""
+    """A stage of a :class:`LocalVae`, on arrays of tiles.
+
+    Attributes:
+        channels: of the pictures.
+        begun: whether the weights come from a model that has learnt to use z, which then has its price from the start.
+    """
+
+    channels: int = 3
+    begun: bool = False
 
     def optimisers(self, vae: LocalVae) -> list[torch.optim.Optimizer]:
         """See :class:`Stage`: Muon for the hidden matrices, Adam for the rest."""
@@ -143,11 +158,11 @@ class LocalStage(Stage):
 
     def loss(self, vae: LocalVae, x: Tensor, progress: float) -> Tensor:
         """See :class:`Stage`; the KL gets its weight by and by."""
-        return self.objective(vae, x, _kl_weight(progress))
+        return self.objective(vae, x, 1.0 if self.begun else _kl_weight(progress))
 
     def values(self, x: Tensor) -> int:
         """See :class:`Stage`."""
-        return int(x[(*CODED, -1)].sum()) * (x.shape[-1] - 1)
+        return int(x[(*CODED, -1)].sum()) * self.channels
 
     def tend(self, vae: LocalVae, x: Tensor, step: int, progress: float) -> None:
         """See :class:`Stage`: dead units start anew."""
@@ -170,6 +185,7 @@ class Drawn(LocalStage):
 
     def batches(self, train: Source, epoch: int, seed: int) -> Iterator[Tensor]:
         """See :class:`Stage`; the tiles of a step depend on its number alone."""
+        train.prepare(epoch)
         for step in range(epoch * _EVERY, (epoch + 1) * _EVERY):
             yield torch.from_numpy(train.batch(self.batch, np.random.default_rng(step)))
 
@@ -181,20 +197,32 @@ def stage_of(
     learning_rate: float = RATE,
     batch: int = TILES,
     kind: type[LocalStage] = LocalStage,
+    begun: bool = False,
 ) -> LocalStage:
     """The one stage of training a model."""
     clip = _CLIP * architecture.dims * math.log(2)
-    return kind("elbo", negative_elbo, epochs, learning_rate, _FLOOR, batch=batch, warmup=warmup, clip=clip)
+    return kind(
+        "elbo",
+        negative_elbo,
+        epochs,
+        learning_rate,
+        _FLOOR,
+        batch=batch,
+        warmup=warmup,
+        clip=clip,
+        channels=architecture.channels,
+        begun=begun,
+    )
 
 
 def losses(vae: LocalVae, frame: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """−log p(x|z), z ~ q(z|x), and KL(q(z|x) ‖ p(z)) of each tile in nats.
 
     Args:
-        frame: tiles with their surroundings, float32 (tiles, *SIDE, channels).
+        frame: tiles with their surroundings, float32 (tiles, *SIDE, planes).
         mask: which of their pixels count, bool (tiles, TILE, TILE).
     """
-    mean, log_sigma = vae.posterior(frame[CODED].contiguous())
+    mean, log_sigma = vae.posterior(_values(vae, frame))
     z = mean + torch.exp(log_sigma) * torch.randn_like(mean)
     kl = 0.5 * (mean**2 + torch.exp(2 * log_sigma) - 1) - log_sigma
     log_p = vae.log_likelihood(frame, z) * mask.flatten(1)
@@ -205,7 +233,7 @@ def losses(vae: LocalVae, frame: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
 def dead(vae: LocalVae, frame: Tensor) -> list[tuple[Any, Any, Tensor]]:
     """The inner and head units that are 0 at every pixel of the tiles: of each of these layers the layer
     itself, the one that its units go into, and their numbers."""
-    mean, _ = vae.posterior(frame[CODED].contiguous())
+    mean, _ = vae.posterior(_values(vae, frame))
     found = units(vae, frame, mean)
     layers = [*zip(vae.inner, vae.outer, found["inner"]), *zip(vae.head, vae.out, found["head"])]
     return [(into, out_of, (u.flatten(0, 1) == 0).all(0).nonzero()[:, 0]) for into, out_of, u in layers]
@@ -264,7 +292,7 @@ def publish(
 def measure(vae: LocalVae, model: AnyModel, held: Sequence[Pictures]) -> dict[str, Any]:
     """−ELBO in bits per dimension of pictures, in float and by the integers that code."""
     assert isinstance(model, LocalModel)
-    floating, kl = evaluate(vae, np.concatenate([tiles(p) for p in held]))
+    floating, kl = evaluate(vae, np.concatenate([tiles(p, vae.architecture) for p in held]))
     integer = sum(raster.elbo_bits(model, p, 0) for p in held) / sum(p.size for p in held)
     return {
         "held_out": sum(map(len, held)),
@@ -310,6 +338,11 @@ def _kl_weight(progress: float) -> float:
 def _parts(x: Tensor) -> tuple[Tensor, Tensor]:
     """Frame and mask of tiles, as :func:`losses` takes them."""
     return x[..., :-1].float(), x[(*CODED, -1)].bool()
+
+
+def _values(vae: LocalVae, frame: Tensor) -> Tensor:
+    """The pixels of tiles, (tiles, TILE, TILE, channels)."""
+    return frame[(*CODED, slice(vae.architecture.channels))].contiguous()
 
 
 def _on_device(vae: LocalVae, x: Tensor) -> Tensor:

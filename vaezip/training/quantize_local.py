@@ -7,8 +7,10 @@ finest power-of-two grid on which weights have 16 bits and sums 32.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
-import array_api_compat.torch as xp
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -16,13 +18,19 @@ from torch import nn
 
 from vaezip import distributions as d
 from vaezip.errors import ModelError
-from vaezip.networks.local.architecture import RADIUS
-from vaezip.networks.local.floating import LEVEL_UNIT, UNIT, LocalVae
-from vaezip.networks.local.integer import ACTIVATION_BOUND, DIFFERENCE_BOUND, SUM_BOUND
-from vaezip.networks.local.neighbourhood import features
+from vaezip.local_model import AnyModel, LocalModel
+from vaezip.networks.architecture import Conv, weighted_layers
+from vaezip.networks.floating import Network, key
+from vaezip.networks.local.architecture import RADIUS, LocalArchitecture
+from vaezip.networks.local.floating import LEVEL_UNIT, SPREAD_UNIT, UNIT, LocalVae
+from vaezip.networks.local.integer import ACTIVATION_BOUND, SUM_BOUND, Layer, input_bound
+from vaezip.networks.local.regression import SPREAD_BITS, UNIT_BITS
 from vaezip.training.quantize import Floats, Grid, Precision, Rows, Tensors, coarse_grid, network_tensors
 
 _OUTPUT_BOUND = (1 << 15) - 1
+
+_PARAMETER_GRIDS = (d.WEIGHT_LOGIT_BITS, d.MEAN_BITS + int(math.log2(UNIT)), d.LOG_SCALE_BITS)
+"""Exponents of weight logits, means and log scales."""
 
 
 @torch.no_grad()
@@ -31,10 +39,10 @@ def quantize_local(vae: LocalVae, frames: torch.Tensor) -> Tensors:
 
     Args:
         vae: trained.
-        frames: calibration tiles with their surroundings, float32 (tiles, 32 + RADIUS, 32 + 2 RADIUS, channels).
+        frames: calibration tiles with their surroundings, float32 (tiles, 32 + RADIUS, 32 + 2 RADIUS, planes).
     """
     a = vae.architecture
-    x = frames[:, RADIUS:, RADIUS:-RADIUS]
+    x = frames[:, RADIUS:, RADIUS:-RADIUS, : a.channels]
     mean, log_sigma = vae.posterior(x)
     z = mean + torch.exp(log_sigma) * torch.randn(mean.shape, generator=torch.Generator().manual_seed(0))
     found = units(vae, frames, z)
@@ -52,8 +60,8 @@ def quantize_local(vae: LocalVae, frames: torch.Tensor) -> Tensors:
     tensors |= network_tensors(vae.style, z, latent, precision, _plain(shifts), _OUTPUT_BOUND)
     tensors["coarse"] = coarse_grid(log_sigma.numpy())
 
-    bounds = np.full(a.features, DIFFERENCE_BOUND)
-    scale = np.r_[np.full(a.features - a.channels, 1 / UNIT), np.full(a.channels, 1 / LEVEL_UNIT)]
+    scale, hints = input_scales(a)
+    bounds = np.full(a.features, input_bound(a))
     tensors |= _layer("first", vae.first, scale, bounds, np.full(a.hidden, stream), _signed(ACTIVATION_BOUND * 4))
     on_stream = np.full(a.hidden, 2.0**-stream)
     for i in range(a.blocks):
@@ -63,31 +71,38 @@ def quantize_local(vae: LocalVae, frames: torch.Tensor) -> Tensors:
         on_inner = np.full(a.hidden, 2.0 ** -inner[i])
         tensors |= _layer(f"outer.{i}", vae.outer[i], on_inner, full, to_stream, _signed(ACTIVATION_BOUND * 4))
     for i in range(a.channels):
-        extra = np.full(i, 1 / UNIT)
-        bounds = np.r_[np.full(a.hidden, ACTIVATION_BOUND), np.full(i, DIFFERENCE_BOUND)]
+        extra = hints[a.seen(i)]
+        bounds = np.r_[np.full(a.hidden, ACTIVATION_BOUND), np.full(extra.size, input_bound(a))]
         to_head = np.full(a.head, heads[i])
         tensors |= _layer(f"head.{i}", vae.head[i], np.r_[on_stream, extra], bounds, to_head, (0, ACTIVATION_BOUND))
         on_head = np.full(a.head, 2.0 ** -heads[i])
-        bounds = np.r_[np.full(a.head, ACTIVATION_BOUND), np.full(i, DIFFERENCE_BOUND)]
-        grids = [d.WEIGHT_LOGIT_BITS, d.MEAN_BITS + int(math.log2(UNIT)), d.LOG_SCALE_BITS]
-        to_out = np.repeat(grids, a.mixture)
+        bounds = np.r_[np.full(a.head, ACTIVATION_BOUND), np.full(extra.size, input_bound(a))]
+        to_out = np.repeat(_PARAMETER_GRIDS, a.mixture)
         tensors |= _layer(f"out.{i}", vae.out[i], np.r_[on_head, extra], bounds, to_out, _signed(_OUTPUT_BOUND))
     return tensors
+
+
+def input_scales(a: LocalArchitecture) -> tuple[Floats, Floats]:
+    """What one unit of each integer feature, and of each hint, is worth to the float network."""
+    features = np.repeat([1 / UNIT, 1 / LEVEL_UNIT], [a.neighbours * a.channels, a.channels])
+    hints = np.full(a.channels, 1 / UNIT)
+    if a.regressed:
+        predicted, spread = 2.0**-UNIT_BITS / UNIT, 2.0**-SPREAD_BITS / SPREAD_UNIT
+        features = np.r_[features, np.repeat([predicted, spread], a.channels)]
+        hints = np.r_[hints, np.full(a.channels, predicted)]
+    return features, hints
 
 
 def units(vae: LocalVae, frames: torch.Tensor, z: torch.Tensor) -> dict[str, list[torch.Tensor]]:
     """What the hidden units of each kind are on the calibration tiles."""
     a = vae.architecture
-    differences, prediction = (t.flatten(1, 2) for t in features(xp, frames))
-    x = frames[:, RADIUS:, RADIUS:-RADIUS].flatten(1, 2)
-    residual = ((x - prediction) / UNIT)[..., list(a.order)]
+    f, _, hints = vae.inputs(frames)
     shift = vae.style(z).unsqueeze(1).chunk(1 + a.blocks, -1)
-    f = torch.cat([differences / UNIT, (prediction - a.offset) / LEVEL_UNIT], -1)
     hidden, inner = [torch.relu(vae.first(f) + shift[0])], []
     for i in range(a.blocks):
         inner.append(torch.relu(vae.inner[i](hidden[-1]) + shift[i + 1]))
         hidden.append(torch.relu(hidden[-1] + vae.outer[i](inner[-1])))
-    head = [torch.relu(vae.head[i](torch.cat([hidden[-1], residual[..., :i]], -1))) for i in range(a.channels)]
+    head = [torch.relu(vae.head[i](torch.cat([hidden[-1], hints[..., a.seen(i)]], -1))) for i in range(a.channels)]
     return {"hidden": [torch.cat(hidden)], "inner": inner, "head": head}
 
 
@@ -147,3 +162,69 @@ def _signed(bound: int) -> tuple[int, int]:
 
 def _plain(exponents: NDArray[np.int64]) -> Rows:
     return Rows(exponents, np.zeros(len(exponents)))
+
+
+_HIDDEN_EXPONENT, _UNIT_EXPONENT = 6, 7
+"""Grids that the hidden units of a model file are taken to be on, which it does not tell: relu is homogeneous,
+so that any will do."""
+
+
+@torch.no_grad()
+def dequantize_local(vae: LocalVae, model: AnyModel) -> None:
+    """Give float networks the weights of a model file; inputs that its networks do not have get weights of 0.
+
+    Args:
+        vae: of the model's sizes, but that it may be regressed where the model is not.
+        model: what its units are clamped to is lost.
+
+    Raises:
+        ModelError: the sizes differ.
+    """
+    a, old = vae.architecture, model.architecture
+    if not isinstance(model, LocalModel) or replace(a, regressed=model.architecture.regressed) != old:
+        raise ModelError(f"model '{model.name}' has networks of other sizes")
+    posterior = np.repeat([d.POSTERIOR_MEAN_BITS, d.LOG_SIGMA_BITS], a.latents)
+    shifts = np.full(a.shifts, _UNIT_EXPONENT)
+    _dequantize_network(vae.encoder, model.tensors, a.exponent, posterior)
+    _dequantize_network(vae.style, model.tensors, d.LATENT_BITS, shifts)
+    scale, hints = input_scales(old)
+    on_units = np.full(a.hidden, 2.0**-_UNIT_EXPONENT)
+    _dequantize(vae.first, model.layers["first"], scale, _UNIT_EXPONENT)
+    for i in range(a.blocks):
+        _dequantize(vae.inner[i], model.layers[f"inner.{i}"], on_units, _UNIT_EXPONENT)
+        _dequantize(vae.outer[i], model.layers[f"outer.{i}"], on_units, _UNIT_EXPONENT)
+    on_head = np.full(a.head, 2.0**-_UNIT_EXPONENT)
+    to_out = np.repeat(_PARAMETER_GRIDS, a.mixture)
+    for i in range(a.channels):
+        seen = hints[old.seen(i)]
+        _dequantize(vae.head[i], model.layers[f"head.{i}"], np.r_[on_units, seen], _UNIT_EXPONENT)
+        _dequantize(vae.out[i], model.layers[f"out.{i}"], np.r_[on_head, seen], to_out)
+
+
+def _dequantize(module: nn.Module, layer: Layer, scale: Floats, after: int | NDArray[np.int64]) -> None:
+    """The inverse of :func:`_layer`."""
+    finest = np.ldexp(1.0, -(layer.shift + after))
+    _set(module, layer.weight * finest[:, None] / scale, layer.bias * finest)
+
+
+def _dequantize_network(
+    network: Network, tensors: Mapping[str, NDArray[Any]], before: int, last: NDArray[np.int64]
+) -> None:
+    """The inverse of :func:`vaezip.training.quantize.network_tensors`."""
+    layers = weighted_layers(network.layers)
+    for layer in layers:
+        parts = (tensors[f"{layer.name}.{part}"] for part in ("weight", "bias", "shift"))
+        weight, bias, shift = (part.astype(np.float64) for part in parts)
+        after = last if layer is layers[-1] else np.full(layer.outputs, _HIDDEN_EXPONENT)
+        bits = shift + after - before
+        weight = weight * np.ldexp(1.0, -bits.astype(np.int64)).reshape(-1, *[1] * (weight.ndim - 1))
+        weight = weight.transpose(0, 3, 1, 2) if isinstance(layer, Conv) else weight
+        _set(network.weighted[key(layer.name)], weight, bias * np.ldexp(1.0, -(bits + before).astype(np.int64)))
+        before = _HIDDEN_EXPONENT
+
+
+def _set(module: nn.Module, weight: Floats, bias: Floats) -> None:
+    """Weights of the first inputs; those of others are 0."""
+    module.weight.zero_()  # type: ignore[operator]
+    module.weight[:, : weight.shape[1]] = torch.from_numpy(weight)  # type: ignore[operator]
+    module.bias.copy_(torch.from_numpy(bias))  # type: ignore[operator]

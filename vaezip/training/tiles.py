@@ -1,22 +1,24 @@
 """Training tiles with what surrounds them: cut from photographs and made more various, or small pictures.
 
-A tile is uint8 (SIDE, channels + 1): its pixels below and between those that they are predicted from, and
-in the last channel 1 where a pixel is coded, 0 where it is surroundings or outside of the picture.
+A tile is (SIDE, planes + 1): its pixels below and between those that they are predicted from, and in the
+last plane 1 where a pixel is coded, 0 where it is surroundings or outside of the picture. It is uint8, or, with
+the planes of a regressed model, int16.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from vaezip import datasets
-from vaezip.networks.local.architecture import RADIUS, TILE
+from vaezip.networks.local.architecture import RADIUS, TILE, LocalArchitecture
 from vaezip.networks.local.neighbourhood import framed
+from vaezip.networks.local.regression import shown
 from vaezip.orientation import turned
 from vaezip.raster import tile_frames
 from vaezip.tiling import Tiling
@@ -29,20 +31,30 @@ HELD_OUT = 24
 
 SMALL_HELD_OUT = 1000
 
+DRAWN = 48
+"""Photographs that the tiles of one epoch come from, where regression has to go through them first."""
+
+_ALONE = 0.2
+"""Share of the batches that show tiles as pictures of their own, framed as those are."""
+
 CODED = (slice(None), slice(RADIUS, None), slice(RADIUS, -RADIUS))
 """Index of the pixels of tiles without their surroundings."""
 
 Photograph = NDArray[np.uint8]
 Pictures = NDArray[np.uint8]
-Tiles = NDArray[np.uint8]
+Tiles = NDArray[Any]
 Frames = NDArray[np.float32]
 
 
 class Source(Protocol):
     """Where tiles come from."""
 
+    def prepare(self, epoch: int) -> None:
+        """Called before the batches of an epoch, which may depend on its number."""
+        ...
+
     def batch(self, count: int, rng: np.random.Generator) -> Tiles:
-        """Random training tiles, (count, *SIDE, channels + 1)."""
+        """Random training tiles, (count, *SIDE, planes + 1)."""
         ...
 
     def held(self) -> Iterator[Pictures]:
@@ -53,15 +65,19 @@ class Source(Protocol):
 class Photographs:
     """RGB photographs of a folder, or what they are in grey, of which ``HELD_OUT`` are held out."""
 
-    def __init__(self, folder: Path, grey: bool = False) -> None:
+    def __init__(self, folder: Path, a: LocalArchitecture) -> None:
+        self.architecture = a
         self.train, self.valid = split(folder, HELD_OUT)
-        if grey:
+        if a.channels == 1:
             self.train, self.valid = ([_grey(p) for p in part] for part in (self.train, self.valid))
 
+    def prepare(self, epoch: int) -> None:
+        """See :class:`Source`; nothing is to be done."""
+
     def batch(self, count: int, rng: np.random.Generator) -> Tiles:
-        """See :class:`Source`; a fifth of the batches shows tiles as pictures of their own, framed as those are."""
+        """See :class:`Source`."""
         found = frames(self.train, count, rng).astype(np.uint8)
-        if rng.random() < 0.2:
+        if rng.random() < _ALONE:
             found = framed(found[CODED]).astype(np.uint8)
         return marked(found, np.ones((count, TILE, TILE), np.bool_))
 
@@ -70,41 +86,70 @@ class Photographs:
         return (p[None] for p in self.valid)
 
 
+class RegressedPhotographs(Photographs):
+    """The same for a regressed model: a tile's planes come from all of its photograph, which is turned and
+    varied as a whole."""
+
+    def prepare(self, epoch: int) -> None:
+        """See :class:`Source`."""
+        rng = np.random.default_rng([epoch, DRAWN])
+        drawn = rng.choice(len(self.train), min(DRAWN, len(self.train)), replace=False)
+        varieties = (varied(turned(self.train[i], int(rng.integers(8))).astype(np.float32), rng) for i in drawn)
+        self.shown = [shown(self.architecture, x.astype(np.uint8)[None])[0] for x in varieties]
+
+    def batch(self, count: int, rng: np.random.Generator) -> Tiles:
+        """See :class:`Source`; after :meth:`prepare`."""
+        places = np.array([(f.shape[0] - SIDE[0] + 1) * (f.shape[1] - SIDE[1] + 1) for f in self.shown], np.float64)
+        found = []
+        for which in rng.choice(len(self.shown), count, p=places / places.sum()):
+            frame = self.shown[which]
+            y, x = (rng.integers(0, extent - side + 1) for extent, side in zip(frame.shape, SIDE))
+            found.append(frame[y : y + SIDE[0], x : x + SIDE[1]])
+        tiles = np.stack(found)
+        if rng.random() < _ALONE:
+            tiles = shown(self.architecture, tiles[(*CODED, slice(self.architecture.channels))].astype(np.uint8))
+        return marked(tiles, np.ones((count, TILE, TILE), np.bool_))
+
+
 class Small:
     """The training part of a named data set of small pictures, black and white ones in 0 and 255, of which
     the last few, after a fixed shuffle, are held out."""
 
-    def __init__(self, name: str, data: Path, mirrored: bool) -> None:
+    def __init__(self, name: str, data: Path, a: LocalArchitecture, mirrored: bool) -> None:
+        self.architecture = a
         images = datasets.load(name, "train", data)
         images = images if images.max() > 1 else images * np.uint8(255)
         images = images[np.random.default_rng(7).permutation(len(images))]
         self.train, self.valid, self.mirrored = images[:-SMALL_HELD_OUT], images[-SMALL_HELD_OUT:], mirrored
+
+    def prepare(self, epoch: int) -> None:
+        """See :class:`Source`; nothing is to be done."""
 
     def batch(self, count: int, rng: np.random.Generator) -> Tiles:
         """See :class:`Source`; half of the pictures are mirrored, where that makes pictures of the kind."""
         found = self.train[rng.integers(0, len(self.train), count)]
         if self.mirrored:
             found = np.where(rng.random((count, 1, 1, 1)) < 0.5, found[:, :, ::-1], found)
-        return tiles(found)
+        return tiles(found, self.architecture)
 
     def held(self) -> Iterator[Pictures]:
         """See :class:`Source`."""
         return iter([self.valid])
 
 
-def tiles(pictures: Pictures) -> Tiles:
+def tiles(pictures: Pictures, a: LocalArchitecture) -> Tiles:
     """All tiles of pictures (pictures, height, width, channels), strip by strip."""
-    frame, height = framed(pictures), pictures.shape[1]
+    frame, height = shown(a, pictures).astype(np.int16 if a.regressed else np.uint8), pictures.shape[1]
     parts = []
     for top in range(0, height, TILE):
         mask = Tiling(pictures[:, top : top + TILE].shape, (TILE, TILE)).mask
-        parts.append(marked(tile_frames(frame, top, min(TILE, height - top)).astype(np.uint8), mask))
+        parts.append(marked(tile_frames(frame, top, min(TILE, height - top)), mask))
     return np.concatenate(parts)
 
 
-def marked(frames: NDArray[np.uint8], mask: NDArray[np.bool_]) -> Tiles:
-    """Tiles from their pixels (tiles, *SIDE, channels) and which of them are coded (tiles, TILE, TILE)."""
-    coded = np.zeros((*frames.shape[:-1], 1), np.uint8)
+def marked(frames: NDArray[Any], mask: NDArray[np.bool_]) -> Tiles:
+    """Tiles from their pixels (tiles, *SIDE, planes) and which of them are coded (tiles, TILE, TILE)."""
+    coded = np.zeros((*frames.shape[:-1], 1), frames.dtype)
     coded[(*CODED, 0)] = mask
     return np.concatenate([frames, coded], axis=-1)
 

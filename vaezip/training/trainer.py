@@ -134,7 +134,7 @@ def _local(options: Options, likelihood: str) -> LocalArchitecture:
             "local is trained by the objective elbo alone: the others need pictures drawn from the model, "
             "which takes it too long; leave --objective out, or use --arch resnet"
         )
-    latents = {"latents": options.latents} if options.latents else {}
+    latents: dict[str, Any] = {"latents": options.latents} if options.latents else {}
     return local(3 if likelihood == _COLOUR else 1, hidden, _LOCAL_BLOCKS, **latents)
 
 

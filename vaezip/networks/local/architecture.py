@@ -9,7 +9,8 @@ units of the pixel network::
     h = relu(h + outer_i relu(inner_i h + shift_i))       for each block i
     p(x_c) = mixture of logistics around P_c, parameters out_c [relu(head_c [h, e]), e]
 
-where e are the residuals x − P of the channels coded before c (green, red, blue, in this order).
+where e are the residuals x − P of the channels coded before c (green, red, blue, in this order). In a *regressed*
+model f has also what :mod:`vaezip.networks.local.regression` makes of the pixels nearby, and e what it predicts of c.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ RADIUS = 3
 
 TILE = 32
 
+_REGRESSION_PLANES = 3
+
 
 @dataclass(frozen=True)
 class LocalArchitecture:
@@ -42,6 +45,7 @@ class LocalArchitecture:
         latent: shape of a tile's z.
         encoder: layers from a tile's pixels to (mean, log standard deviation).
         style: layers from z to the shifts, ``hidden`` for the first layer and for each block.
+        regressed: whether the pixel network sees predictions by least squares.
     """
 
     channels: int
@@ -57,6 +61,7 @@ class LocalArchitecture:
     tiled: bool = True
     offset: int = 128
     exponent: int = 6
+    regressed: bool = False
 
     @property
     def neighbours(self) -> int:
@@ -65,8 +70,23 @@ class LocalArchitecture:
 
     @property
     def features(self) -> int:
-        """Inputs of the pixel network: the neighbours' differences and the prediction."""
-        return (self.neighbours + 1) * self.channels
+        """Inputs of the pixel network: the neighbours' differences and the prediction, and what regression
+        expects of each channel and how far it has been off."""
+        return (self.neighbours + 1 + 2 * self.regressed) * self.channels
+
+    @property
+    def planes(self) -> int:
+        """What a frame holds of each pixel: its values, and where there is regression what that says of each."""
+        return (1 + _REGRESSION_PLANES * self.regressed) * self.channels
+
+    @property
+    def hints(self) -> int:
+        """What heads may see beside hidden units: the residual of each channel, and what regression predicts."""
+        return (1 + self.regressed) * self.channels
+
+    def seen(self, i: int) -> list[int]:
+        """Which of the hints the head of the i-th channel sees, in the order of coding."""
+        return [*range(i), *([self.channels + i] if self.regressed else [])]
 
     @property
     def shifts(self) -> int:
@@ -121,6 +141,7 @@ class LocalArchitecture:
         sizes = (self.hidden, self.head, self.mixture, *self.latent)
         good = all(isinstance(s, int) and 0 < s <= 1024 for s in sizes) and 0 <= self.blocks <= 16
         good &= self.channels in (1, 3) and self.hidden % 32 == 0 and len(self.latent) == 1
+        good &= isinstance(self.regressed, bool)
         fixed = {f.name: f.default for f in fields(self) if f.name in ("tile", "levels", "tiled", "offset", "exponent")}
         good &= all(getattr(self, name) == value for name, value in fixed.items())
         if not good:
@@ -128,7 +149,13 @@ class LocalArchitecture:
 
 
 def local(
-    channels: int = 3, hidden: int = 96, blocks: int = 2, head: int = 48, mixture: int = 5, latents: int = 16
+    channels: int = 3,
+    hidden: int = 96,
+    blocks: int = 2,
+    head: int = 48,
+    mixture: int = 5,
+    latents: int = 16,
+    regressed: bool = False,
 ) -> LocalArchitecture:
     """The photograph model: a style vector for each tile, read by four small convolutions."""
     width = 64
@@ -152,4 +179,5 @@ def local(
             Dense("style.0", latents, width),
             Dense("style.out", width, hidden * (1 + blocks), relu=False),
         ),
+        regressed=regressed,
     )

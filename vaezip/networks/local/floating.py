@@ -13,6 +13,7 @@ from vaezip.distributions import LOGISTIC_PRECISION
 from vaezip.networks.floating import LOG_SIGMA_RANGE, Network
 from vaezip.networks.local.architecture import RADIUS, LocalArchitecture
 from vaezip.networks.local.neighbourhood import features
+from vaezip.networks.local.regression import SPREAD_BITS, UNIT_BITS
 from vaezip.training.likelihoods import LOG_SCALE_RANGE
 
 UNIT = 16.0
@@ -20,6 +21,9 @@ UNIT = 16.0
 
 LEVEL_UNIT = 64.0
 """Pixel values to one unit of the prediction as a feature."""
+
+SPREAD_UNIT = 8.0
+"""Powers of two to one unit of the regression's spread as a feature."""
 
 
 class LocalVae(nn.Module):
@@ -32,8 +36,8 @@ class LocalVae(nn.Module):
         self.first = nn.Linear(a.features, a.hidden)
         self.inner = nn.ModuleList(nn.Linear(a.hidden, a.hidden) for _ in range(a.blocks))
         self.outer = nn.ModuleList(nn.Linear(a.hidden, a.hidden) for _ in range(a.blocks))
-        self.head = nn.ModuleList(nn.Linear(a.hidden + i, a.head) for i in range(a.channels))
-        self.out = nn.ModuleList(nn.Linear(a.head + i, 3 * a.mixture) for i in range(a.channels))
+        self.head = nn.ModuleList(nn.Linear(a.hidden + len(a.seen(i)), a.head) for i in range(a.channels))
+        self.out = nn.ModuleList(nn.Linear(a.head + len(a.seen(i)), 3 * a.mixture) for i in range(a.channels))
         self._start()
 
     @torch.no_grad()
@@ -54,7 +58,7 @@ class LocalVae(nn.Module):
             out.bias.zero_()  # type: ignore[operator]
             out.bias[2 * k :] = torch.linspace(0.0, 3.2, k)  # type: ignore[operator]
             if i:
-                out.weight[k : 2 * k, -1] = 0.7  # type: ignore[operator]
+                out.weight[k : 2 * k, a.head + i - 1] = 0.7  # type: ignore[operator]
 
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """q(z|x) of tiles x (tiles, 32, 32, channels): mean and log standard deviation (tiles, latents)."""
@@ -66,30 +70,38 @@ class LocalVae(nn.Module):
         """log p(x|z) of each pixel in nats, (tiles, pixels), the coder's floor under p included.
 
         Args:
-            frame: tiles with what surrounds them, (tiles, 32 + RADIUS, 32 + 2 RADIUS, channels).
+            frame: tiles with what surrounds them, (tiles, 32 + RADIUS, 32 + 2 RADIUS, planes).
             z: (tiles, latents).
         """
         a = self.architecture
-        x = frame[:, RADIUS:, RADIUS:-RADIUS]
-        differences, prediction = (t.flatten(1, 2) for t in features(xp, frame))
-        residual = (x.flatten(1, 2) - prediction) / UNIT
-        h = self.trunk(differences, prediction, self.style(z))
+        f, prediction, hints = self.inputs(frame)
+        x = frame[:, RADIUS:, RADIUS:-RADIUS, : a.channels].flatten(1, 2)
+        h = self.trunk(f, self.style(z))
         total = torch.zeros(x.shape[0], a.tile[0] * a.tile[1], device=x.device)
-        known: list[Tensor] = []
         for i, c in enumerate(a.order):
-            at = slice(c, c + 1)
-            inner = F.relu(self.head[i](torch.cat([h, *known], -1)))
-            parameters = self.out[i](torch.cat([inner, *known], -1))
-            log_p = mixture_log_prob(x.flatten(1, 2)[..., at], prediction[..., at], parameters)
-            total = total + log_p
-            known.append(residual[..., at])
+            at, seen = slice(c, c + 1), hints[..., a.seen(i)]
+            inner = F.relu(self.head[i](torch.cat([h, seen], -1)))
+            parameters = self.out[i](torch.cat([inner, seen], -1))
+            total = total + mixture_log_prob(x[..., at], prediction[..., at], parameters)
         return total
 
-    def trunk(self, differences: Tensor, prediction: Tensor, shifts: Tensor) -> Tensor:
+    def inputs(self, frame: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Features, P and hints of each pixel: (tiles, pixels, …)."""
+        a = self.architecture
+        values, pixels = frame[..., : a.channels], (slice(None), slice(RADIUS, None), slice(RADIUS, -RADIUS))
+        differences, prediction = (t.flatten(1, 2) for t in features(xp, values))
+        residual = (values[pixels].flatten(1, 2) - prediction)[..., list(a.order)]
+        f, hints = [differences / UNIT, (prediction - a.offset) / LEVEL_UNIT], [residual / UNIT]
+        if a.regressed:
+            given, expected, spread = frame[(*pixels, slice(a.channels, None))].flatten(1, 2).chunk(3, -1)
+            f += [expected * (2.0**-UNIT_BITS / UNIT), spread * (2.0**-SPREAD_BITS / SPREAD_UNIT)]
+            hints.append(given * (2.0**-UNIT_BITS / UNIT))
+        return torch.cat(f, -1), prediction, torch.cat(hints, -1)
+
+    def trunk(self, f: Tensor, shifts: Tensor) -> Tensor:
         """The hidden units (tiles, pixels, hidden)."""
         a = self.architecture
         shift = shifts.unsqueeze(1).chunk(1 + a.blocks, -1)
-        f = torch.cat([differences / UNIT, (prediction - a.offset) / LEVEL_UNIT], -1)
         h = F.relu(self.first(f) + shift[0])
         for i in range(a.blocks):
             h = F.relu(h + self.outer[i](F.relu(self.inner[i](h) + shift[i + 1])))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,9 @@ from vaezip.exact import Affine, Backend
 from vaezip.exact.backend import Array
 from vaezip.exact.elementwise import grid_scale, per_image_maximum
 from vaezip.networks.integer import Tensors
-from vaezip.networks.local.architecture import LocalArchitecture
+from vaezip.networks.local.architecture import RADIUS, LocalArchitecture
+from vaezip.networks.local.neighbourhood import features
+from vaezip.networks.local.regression import BOUND
 
 ACTIVATION_BITS = 12
 ACTIVATION_BOUND = (1 << ACTIVATION_BITS) - 1
@@ -28,7 +30,7 @@ ACTIVATION_BOUND = (1 << ACTIVATION_BITS) - 1
 SUM_BOUND = (1 << 31) - 1
 """No partial sum is larger: the compiled form adds in 32 bits."""
 
-DIFFERENCE_BOUND = 255
+_DIFFERENCE_BOUND = 255
 """Of the differences to neighbours, the residuals and, generously, the prediction less 128."""
 
 _SUMMAND_BOUND = float(1 << 24)
@@ -53,10 +55,9 @@ def layers(a: LocalArchitecture, tensors: Tensors) -> dict[str, Layer]:
     found = {}
     for name, shape in layer_shapes(a).items():
         layer = _layer(tensors, name, shape)
-        bounds = np.full(shape[1], DIFFERENCE_BOUND if name == "first" else ACTIVATION_BOUND, np.int64)
+        bounds = np.full(shape[1], input_bound(a) if name == "first" else ACTIVATION_BOUND, np.int64)
         if name.startswith(("head", "out")):
-            extra = int(name.split(".")[1])
-            bounds[shape[1] - extra :] = DIFFERENCE_BOUND
+            bounds[shape[1] - len(a.seen(int(name.split(".")[1]))) :] = input_bound(a)
         rounding = np.int64(1) << (layer.shift - 1)
         worst = np.abs(layer.weight) @ bounds + np.abs(layer.bias) + rounding
         if (np.abs(layer.weight) >= 1 << 15).any() or (worst > SUM_BOUND).any():
@@ -65,14 +66,19 @@ def layers(a: LocalArchitecture, tensors: Tensors) -> dict[str, Layer]:
     return found
 
 
+def input_bound(a: LocalArchitecture) -> int:
+    """Of features and hints."""
+    return BOUND if a.regressed else _DIFFERENCE_BOUND
+
+
 def layer_shapes(a: LocalArchitecture) -> dict[str, tuple[int, int]]:
     """(outputs, inputs) of every layer."""
     shapes = {"first": (a.hidden, a.features)}
     for i in range(a.blocks):
         shapes[f"inner.{i}"] = shapes[f"outer.{i}"] = (a.hidden, a.hidden)
     for i in range(a.channels):
-        shapes[f"head.{i}"] = (a.head, a.hidden + i)
-        shapes[f"out.{i}"] = (3 * a.mixture, a.head + i)
+        shapes[f"head.{i}"] = (a.head, a.hidden + len(a.seen(i)))
+        shapes[f"out.{i}"] = (3 * a.mixture, a.head + len(a.seen(i)))
     return shapes
 
 
@@ -103,24 +109,43 @@ class Trace:
     outs: list[Array]
 
 
+class Inputs(NamedTuple):
+    """What the pixel network takes, integers by pixel: features, P, and hints in the order of coding."""
+
+    features: NDArray[np.int16]
+    prediction: NDArray[np.int16]
+    hints: NDArray[np.int16]
+
+
+def inputs(a: LocalArchitecture, frame: NDArray[np.int16]) -> Inputs:
+    """Those of a frame (pictures, height + RADIUS, width + 2 RADIUS, planes): (pictures, height, width, …)."""
+    values, c = frame[..., : a.channels], a.channels
+    differences, prediction = features(np, values)
+    planes = frame[:, RADIUS:, RADIUS:-RADIUS, c:]
+    residuals = (values[:, RADIUS:, RADIUS:-RADIUS] - prediction)[..., list(a.order)]
+    seen = np.concatenate([differences, prediction - np.int16(a.offset), planes[..., c:]], axis=-1)
+    return Inputs(seen, prediction[..., list(a.order)], np.concatenate([residuals, planes[..., :c]], axis=-1))
+
+
 class PixelNetwork:
     """features, style shifts → mixture parameters, over (tiles, pixels, …) arrays."""
 
     def __init__(self, b: Backend, a: LocalArchitecture, made: dict[str, Layer]) -> None:
         """``made``: of :func:`layers`."""
         self.backend, self.architecture = b, a
-        bounds = {"first": DIFFERENCE_BOUND}
+        bounds = {"first": input_bound(a)}
         self.layers = {
             name: Affine(b, x.weight, x.bias, x.shift, x.clamp, bounds.get(name, ACTIVATION_BOUND), name)
             for name, x in made.items()
         }
 
-    def trace(self, features: Array, residuals: Array, shifts: Array) -> Trace:
+    def trace(self, features: Array, hints: Array, shifts: Array) -> Trace:
         """Run the network.
 
         Args:
-            features: (tiles, pixels, features), integers in float32: differences, then P − 128.
-            residuals: x − P (tiles, pixels, channels) likewise, channels in the order of coding.
+            features: (tiles, pixels, features), integers in float32: differences, P − 128, and what regression
+                expects and by how much it errs.
+            hints: x − P (tiles, pixels, hints) likewise, channels in the order of coding, and what regression predicts.
             shifts: of the style network, (tiles, shifts), likewise.
         """
         a, b, xp = self.architecture, self.backend, self.backend.xp
@@ -135,10 +160,10 @@ class PixelNetwork:
             found.inner.append((inner, outer))
             found.hidden.append(h)
         for i in range(a.channels):
-            known = b.cast(residuals[..., :i], "float64")
-            head = self.layers[f"head.{i}"](xp.concat([h, known], axis=-1))
+            seen = [b.cast(hints[..., j : j + 1], "float64") for j in a.seen(i)]
+            head = self.layers[f"head.{i}"](xp.concat([h, *seen], axis=-1))
             found.heads.append(head)
-            joined = xp.concat([b.cast(head, "float64"), known], axis=-1)
+            joined = xp.concat([b.cast(head, "float64"), *seen], axis=-1)
             found.outs.append(b.cast(self.layers[f"out.{i}"](joined), "float64"))
         return found
 

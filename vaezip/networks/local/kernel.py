@@ -20,12 +20,15 @@ from vaezip import distributions as d
 from vaezip.exact import tables
 from vaezip.exact.product16 import ROWS, empty, pack, product16
 from vaezip.kernels import inlined, kernel
+from vaezip.networks.local import regression
 from vaezip.networks.local.architecture import RADIUS, LocalArchitecture
 from vaezip.networks.local.integer import ACTIVATION_BOUND, Layer
 
 Ints = NDArray[Any]
 
-LAG = RADIUS + 1
+LAG = regression.SEGMENT
+"""Columns that a row is behind the one above: as many as a neighbourhood reaches to the right, and one."""
+
 CHUNK = 8 * ROWS
 _SOFTMAX_SPAN = 40 << d.WEIGHT_LOGIT_BITS
 
@@ -34,7 +37,7 @@ class Weights(NamedTuple):
     """The layers as arrays.
 
     ``*_w`` int16 (…, pairs of inputs, outputs, 2) of :func:`vaezip.exact.product16.pack`, ``*_e`` int32
-    (channels, channels, outputs) for the residuals, ``*_b`` int32 biases with the rounding's ½, ``*_s``
+    (channels, hints, outputs) for the hints, ``*_b`` int32 biases with the rounding's ½, ``*_s``
     int32 shifts, ``*_c`` int32 (…, 2).
     """
 
@@ -85,12 +88,13 @@ def weights(a: LocalArchitecture, made: dict[str, Layer]) -> Weights:
 
 
 def _packed(a: LocalArchitecture, made: list[Layer], outputs: int, units: int) -> dict[str, Ints]:
-    """Arrays of some layers of one shape; inputs beyond the units are residuals."""
+    """Arrays of some layers of one shape; inputs beyond the units are hints."""
     w = np.zeros((len(made), *empty(outputs, units).shape), np.int16)
-    e = np.zeros((len(made), a.channels, outputs), np.int32)
+    e = np.zeros((len(made), a.hints, outputs), np.int32)
     for i, layer in enumerate(made):
         pack(layer.weight[:, :units], w[i])
-        e[i, : layer.weight.shape[1] - units] = layer.weight[:, units:].T
+        if layer.weight.shape[1] > units:
+            e[i, a.seen(i)] = layer.weight[:, units:].T
     rounded = [layer.bias + (np.int64(1) << (layer.shift - 1)) for layer in made]
     return {
         "w": w,
@@ -154,17 +158,17 @@ def _outer(n, i, weights, inner, sums, h):  # type: ignore[no-untyped-def]
 def _head(n, i, weights, h, e, sums, units, out):  # type: ignore[no-untyped-def]
     """Parameters of the i-th channel in the order of coding."""
     product16(n, h, weights.head_w[i], sums)
-    settle(n, i, sums, weights.head_e[i], e, weights.head_b[i], weights.head_s[i], 0, ACTIVATION_BOUND, units)
+    settle(n, sums, weights.head_e[i], e, weights.head_b[i], weights.head_s[i], 0, ACTIVATION_BOUND, units)
     product16(n, units, weights.out_w[i], sums)
     low, high = weights.out_c[i, 0], weights.out_c[i, 1]
-    settle(n, i, sums, weights.out_e[i], e, weights.out_b[i], weights.out_s[i], low, high, out)
+    settle(n, sums, weights.out_e[i], e, weights.out_b[i], weights.out_s[i], low, high, out)
 
 
 @kernel
-def settle(n, known, sums, weight, e, bias, shift, low, high, out):  # type: ignore[no-untyped-def]
-    """out = clamp((sums + what the known residuals add + bias) >> shift)."""
+def settle(n, sums, weight, e, bias, shift, low, high, out):  # type: ignore[no-untyped-def]
+    """out = clamp((sums + what the hints add + bias) >> shift); those that a row must not see have weights of 0."""
     for p in range(n):
-        for j in range(known):
+        for j in range(weight.shape[0]):
             for o in range(bias.size):
                 sums[p, o] += weight[j, o] * e[p, j]
         for o in range(bias.size):
@@ -193,7 +197,7 @@ def mixture(out, prediction, mix, powers, w, m, s):  # type: ignore[no-untyped-d
 
 @inlined
 def describe(frame, i, y, x, channels, f, p, prediction):  # type: ignore[no-untyped-def]
-    """Features and prediction of the pixel at frame position (y, x)."""
+    """Features and prediction of the pixel at frame position (y, x); regression must have gone before."""
     for c in range(channels):
         west, north, corner = frame[i, y, x - 1, c], frame[i, y - 1, x, c], frame[i, y - 1, x - 1, c]
         low, high = min(west, north), max(west, north)
@@ -207,6 +211,9 @@ def describe(frame, i, y, x, channels, f, p, prediction):  # type: ignore[no-unt
     for c in range(channels):
         f[p, at] = prediction[p, c] - 128
         at += 1
+    if frame.shape[3] > channels:
+        for k in range(2 * channels):
+            f[p, at + k] = frame[i, y, x, 2 * channels + k]
 
 
 @inlined
@@ -238,7 +245,9 @@ class _Chunk(NamedTuple):
     units: Ints
     sums: Ints
     out: Ints
-    residuals: Ints
+    hints: Ints
+    vector: Ints
+    expected: Ints
 
 
 @kernel
@@ -256,7 +265,9 @@ def _empty_chunk(weights, mix, channels):  # type: ignore[no-untyped-def]
         np.zeros((CHUNK, 2 * weights.out_w.shape[1]), np.int16),
         np.zeros((CHUNK, widest), np.int32),
         np.zeros((CHUNK, 3 * mix), np.int32),
-        np.zeros((CHUNK, channels), np.int32),
+        np.zeros((CHUNK, weights.head_e.shape[1]), np.int32),
+        np.zeros((CHUNK, regression.size(channels)), np.int32),
+        np.zeros((CHUNK, 2, channels), np.int64),
     )
 
 
@@ -270,7 +281,7 @@ def _wave(wave, rows, width):  # type: ignore[no-untyped-def]
 @kernel
 def _enlist(chunk, filled, n, begin, wave, low, count, top, width, done):  # type: ignore[no-untyped-def]
     """Add n pixels of a wave, from the ``begin``-th on; their symbols begin at ``done``."""
-    across, channels = (width + 31) // 32, chunk.residuals.shape[1]
+    across, channels = (width + 31) // 32, chunk.prediction.shape[1]
     for p in range(n):
         i, row = (begin + p) // count, low + (begin + p) % count
         column = wave - LAG * row
@@ -286,7 +297,7 @@ def _hidden(n, frame, weights, shifts, chunk):  # type: ignore[no-untyped-def]
     """The hidden units of n pixels."""
     for p in range(n):
         i, y, x = chunk.at[p, 0], chunk.at[p, 1], chunk.at[p, 2]
-        describe(frame, i, y, x, frame.shape[3], chunk.features, p, chunk.prediction)
+        describe(frame, i, y, x, weights.order.size, chunk.features, p, chunk.prediction)
     h, width = chunk.hidden, weights.first_b.size
     layer = weights.first_w, weights.first_b, weights.first_s, weights.first_c
     _shifted(n, chunk.features, *layer, shifts, chunk.style, 0, chunk.sums, h)
@@ -297,7 +308,27 @@ def _hidden(n, frame, weights, shifts, chunk):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def pop_strip(frame, top, rows, weights, shifts, mix, tables, stack):  # type: ignore[no-untyped-def]
+def _expect(n, frame, weights, state, top, chunk):  # type: ignore[no-untyped-def]
+    """What regression expects of n pixels, into the frame."""
+    for p in range(n):
+        i, y, x = chunk.at[p, 0], chunk.at[p, 1], chunk.at[p, 2]
+        regression.vector(frame, i, y, x, weights.order, chunk.vector[p])
+        row = y - top - RADIUS
+        regression.expect(frame, i, y, x, state, row, chunk.vector[p], chunk.expected[p])
+
+
+@inlined
+def _predict(n, j, frame, state, top, chunk):  # type: ignore[no-untyped-def]
+    """What regression predicts of the j-th channel of n pixels, into the frame and the hints."""
+    channels = chunk.prediction.shape[1]
+    for p in range(n):
+        i, y, x = chunk.at[p, 0], chunk.at[p, 1], chunk.at[p, 2]
+        regression.given(frame, i, y, x, j, state, y - top - RADIUS, chunk.vector[p], chunk.expected[p])
+        chunk.hints[p, channels + j] = frame[i, y, x, channels + j]
+
+
+@kernel
+def pop_strip(frame, top, rows, weights, shifts, mix, tables, state, room, stack):  # type: ignore[no-untyped-def]
     """Take the pixels of a strip from the stack, and write them into the frame.
 
     Args:
@@ -307,41 +338,53 @@ def pop_strip(frame, top, rows, weights, shifts, mix, tables, stack):  # type: i
         shifts: int32 (pictures · tiles in a row, shifts).
         mix: logistics a channel.
         tables: of :func:`mixture_tables`.
-        stack: (state, words, size).
+        state: of :func:`vaezip.networks.local.regression.start`, after the rows above; it goes on in place.
+        room: for its systems of equations.
+        stack: (head, words, size).
 
     Returns:
-        state and size of the stack.
+        head and size of the stack.
     """
-    state, words, size = stack
-    pictures, width, channels = frame.shape[0], frame.shape[2] - 2 * RADIUS, frame.shape[3]
+    head, words, size = stack
+    pictures, width, channels = frame.shape[0], frame.shape[2] - 2 * RADIUS, weights.order.size
+    regressed, segments = frame.shape[3] > channels, (width + LAG - 1) // LAG
     chunk = _empty_chunk(weights, mix, channels)
     w, m, s = np.zeros(mix, np.int64), np.zeros(mix, np.int64), np.zeros(mix, np.int64)
-    for wave in range(width + LAG * (rows - 1)):
+    for wave in range(LAG * (segments + rows - 1)):
+        if regressed and wave % LAG == 0:
+            regression.solve(state, wave // LAG, rows, room)
         low, count = _wave(wave, rows, width)
         for begin in range(0, pictures * count, CHUNK):
             n, _ = _enlist(chunk, 0, min(CHUNK, pictures * count - begin), begin, wave, low, count, top, width, 0)
+            if regressed:
+                _expect(n, frame, weights, state, top, chunk)
             _hidden(n, frame, weights, shifts, chunk)
             for j in range(channels):
                 c = weights.order[j]
-                _head(n, j, weights, chunk.hidden, chunk.residuals, chunk.sums, chunk.units, chunk.out)
+                if regressed:
+                    _predict(n, j, frame, state, top, chunk)
+                _head(n, j, weights, chunk.hidden, chunk.hints, chunk.sums, chunk.units, chunk.out)
                 for p in range(n):
                     predicted = chunk.prediction[p, c]
                     mixture(chunk.out[p], predicted, mix, tables.powers, w, m, s)
-                    state, size, value = d.pop_one_mixture(state, words, size, m, s, w, tables.cdf, tables.scales)
+                    head, size, value = d.pop_one_mixture(head, words, size, m, s, w, tables.cdf, tables.scales)
                     _enter(frame, chunk.at[p, 0], chunk.at[p, 1], chunk.at[p, 2], c, value)
-                    chunk.residuals[p, j] = value - predicted
-    return state, size
+                    chunk.hints[p, j] = value - predicted
+                    chunk.vector[p, chunk.vector.shape[1] - channels + j] = value - predicted
+        if regressed and wave % LAG == LAG - 1:
+            regression.observe(frame, top + RADIUS, wave // LAG, rows, weights.order, state)
+    return head, size
 
 
 @kernel
 def intervals(frame, top, rows, weights, shifts, mix, tables, starts, freqs):  # type: ignore[no-untyped-def]
     """Intervals of a strip's pixels, in the order of :func:`pop_strip`, by which they are all known.
 
-    Args: as there, and
+    Args: as there, but that the frame holds what regression makes of them already, and
         starts, freqs: int64, one for each value; filled.
     """
-    pictures, width, channels = frame.shape[0], frame.shape[2] - 2 * RADIUS, frame.shape[3]
-    chunk = _empty_chunk(weights, mix, channels)
+    pictures, width = frame.shape[0], frame.shape[2] - 2 * RADIUS
+    chunk = _empty_chunk(weights, mix, weights.order.size)
     filled, done = 0, 0
     for wave in range(width + LAG * (rows - 1)):
         low, count = _wave(wave, rows, width)
@@ -357,10 +400,14 @@ def intervals(frame, top, rows, weights, shifts, mix, tables, starts, freqs):  #
 @kernel
 def _chunk_intervals(n, frame, weights, shifts, mix, tables, chunk, starts, freqs):  # type: ignore[no-untyped-def]
     w, m, s = np.zeros(mix, np.int64), np.zeros(mix, np.int64), np.zeros(mix, np.int64)
+    channels = weights.order.size
     _hidden(n, frame, weights, shifts, chunk)
-    for j in range(frame.shape[3]):
+    for p in range(n):
+        for j in range(channels, chunk.hints.shape[1]):
+            chunk.hints[p, j] = frame[chunk.at[p, 0], chunk.at[p, 1], chunk.at[p, 2], j]
+    for j in range(channels):
         c = weights.order[j]
-        _head(n, j, weights, chunk.hidden, chunk.residuals, chunk.sums, chunk.units, chunk.out)
+        _head(n, j, weights, chunk.hidden, chunk.hints, chunk.sums, chunk.units, chunk.out)
         for p in range(n):
             i, y, x = chunk.at[p, 0], chunk.at[p, 1], chunk.at[p, 2]
             predicted, value = chunk.prediction[p, c], np.int64(frame[i, y, x, c])
@@ -369,4 +416,4 @@ def _chunk_intervals(n, frame, weights, shifts, mix, tables, chunk, starts, freq
             starts[symbol] = d.cdf_mixture(value, m, s, w, tables.cdf, tables.scales)
             end = d.cdf_mixture(value + 1, m, s, w, tables.cdf, tables.scales)
             freqs[symbol] = end - starts[symbol]
-            chunk.residuals[p, j] = value - predicted
+            chunk.hints[p, j] = value - predicted

@@ -20,6 +20,7 @@ so that it means the same in every model.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -33,7 +34,8 @@ from vaezip.exact.product16 import ROWS, empty, pack, product16
 from vaezip.kernels import inlined, kernel
 from vaezip.networks.local import kernel as coder
 from vaezip.networks.local.architecture import RADIUS, LocalArchitecture
-from vaezip.networks.local.integer import ACTIVATION_BOUND, DIFFERENCE_BOUND, SUM_BOUND, Layer
+from vaezip.networks.local.integer import ACTIVATION_BOUND, SUM_BOUND, Layer, input_bound
+from vaezip.networks.local.regression import SPREAD_BITS, UNIT_BITS
 
 Floats = NDArray[np.float64]
 Frame = NDArray[np.int16]
@@ -51,6 +53,7 @@ _EPSILON = 1e-30
 
 # What one unit of an integer input is worth, about: step lengths of its weights are in proportion.
 _DIFFERENCE, _LEVEL, _UNIT, _ONE = 2.0**-4, 2.0**-6, 2.0**-7, 1.0
+_PREDICTED, _SPREAD = _DIFFERENCE * 2.0**-UNIT_BITS, 2.0**-3 * 2.0**-SPREAD_BITS
 # Steps of these layers beside those of the others; found on training photographs.
 _FIRST, _BLOCKS = 0.375, 1.5
 
@@ -146,14 +149,14 @@ class _Matrix:
     """One layer, or several of the same inputs: what codes, and what learns it.
 
     Attributes:
-        weight, known, bias: integers: of the units (outputs, units), of the residuals of the channels
-            coded before (outputs, channels or 0), and the bias with the rounding's ½ (outputs,).
+        weight, known, bias: integers: of the units (outputs, units), of the hints (outputs, hints or 0), and
+            the bias with the rounding's ½ (outputs,).
         shift, clamp: of the output.
         pace: length of the steps of weights, known and bias, side by side, at a rate of 1; 0 where
             there is no weight.
-        bound: of the units.
+        bounds: of the units and of the hints.
         coded: where the compiled coder has the same integers, for each of the layers: weights as
-            :func:`vaezip.exact.product16.pack` has them, those of residuals (channels, outputs), and bias.
+            :func:`vaezip.exact.product16.pack` has them, those of hints (hints, outputs), and bias.
     """
 
     weight: NDArray[np.int16]
@@ -162,7 +165,7 @@ class _Matrix:
     shift: NDArray[np.int32]
     clamp: tuple[int, int]
     pace: Floats
-    bound: int
+    bounds: tuple[int, int]
     coded: list[Coded]
 
     def __post_init__(self) -> None:
@@ -186,23 +189,23 @@ class _Matrix:
         self.inputs = empty(units, rows)
         self.back = np.empty((rows, self.turned.shape[1]))
 
-    def __call__(self, x: Units, residuals: NDArray[np.int32]) -> Units:
-        """Units (pixels, units) and residuals (pixels, channels) to ``output``, within the clamp."""
-        rows, pixels = len(self.weight) // len(self.coded), len(residuals)
+    def __call__(self, x: Units, hints: NDArray[np.int32]) -> Units:
+        """Units (pixels, units) and hints (pixels, hints) to ``output``, within the clamp."""
+        rows, pixels = len(self.weight) // len(self.coded), len(hints)
         for i, coded in enumerate(self.coded):
             part = slice(i * rows, (i + 1) * rows)
-            _settled(pixels, x, coded, residuals, self.shift[part], self.clamp, self.output[:, part])
+            _settled(pixels, x, coded, hints, self.shift[part], self.clamp, self.output[:, part])
         return self.output
 
-    def gradients(self, gradient: Floats, x: Units, residuals: NDArray[np.int32]) -> _Gradient:
+    def gradients(self, gradient: Floats, x: Units, hints: NDArray[np.int32]) -> _Gradient:
         """Gradients for weights, known and bias.
 
         Args:
             gradient: for ``output``; where that is at its clamp nothing flows back.
-            x, residuals: the inputs.
+            x, hints: the inputs.
         """
         scale = _grid(_through(gradient, self.output, self.scale, self.clamp, self.flowing))
-        known, bias = _halved(self.flowing, scale, residuals[:, : self.known.shape[1]], self.halves, self.upright)
+        known, bias = _halved(self.flowing, scale, hints[:, : self.known.shape[1]], self.halves, self.upright)
         pack(x.T, self.inputs)
         _over_pixels(self.upright, self.inputs, self.for_weight)
         return _Gradient(self.for_weight, known, bias, 1.0 / scale)
@@ -216,7 +219,7 @@ class _Matrix:
         """One step of Adam uphill."""
         corrections = 1.0 / (1.0 - powers[0]), 1.0 / (1.0 - powers[1])
         learnt = self.master, self.first, self.second, self.pace
-        _adam(gradient, rate, corrections, learnt, (self.weight, self.known, self.bias), self.bound)
+        _adam(gradient, rate, corrections, learnt, (self.weight, self.known, self.bias), self.bounds)
         self.hand_over()
 
     def hand_over(self) -> None:
@@ -236,7 +239,7 @@ class _Band(NamedTuple):
     features: Units
     values: NDArray[np.int64]
     prediction: NDArray[np.int64]
-    residuals: NDArray[np.int32]
+    hints: NDArray[np.int32]
     style: NDArray[np.int64]
     shifts: NDArray[np.int32]
 
@@ -253,27 +256,28 @@ class Learner:
         roomy = {name: _roomy(layer) for name, layer in made.items()}
         self.weights = w = coder.weights(a, roomy)
         none = np.zeros((0, a.hidden), np.int32)
-        differences = np.r_[np.full(a.features - a.channels, _DIFFERENCE), np.full(a.channels, _LEVEL)]
-        self.first = _matrix([roomy["first"]], differences, DIFFERENCE_BOUND, [(w.first_w, none, w.first_b)])
+        bounds = ACTIVATION_BOUND, input_bound(a)
+        self.first = _matrix(
+            [roomy["first"]], worth_of_features(a), (bounds[1], bounds[1]), [(w.first_w, none, w.first_b)]
+        )
         hidden, units = np.full(a.hidden, _UNIT), np.full(a.head, _UNIT)
         self.first.pace *= _FIRST
         self.inner = [
-            _matrix([roomy[f"inner.{i}"]], hidden, ACTIVATION_BOUND, [(w.inner_w[i], none, w.inner_b[i])])
+            _matrix([roomy[f"inner.{i}"]], hidden, bounds, [(w.inner_w[i], none, w.inner_b[i])])
             for i in range(a.blocks)
         ]
         self.outer = [
-            _matrix([roomy[f"outer.{i}"]], hidden, ACTIVATION_BOUND, [(w.outer_w[i], none, w.outer_b[i])])
+            _matrix([roomy[f"outer.{i}"]], hidden, bounds, [(w.outer_w[i], none, w.outer_b[i])])
             for i in range(a.blocks)
         ]
         for matrix in (*self.inner, *self.outer):
             matrix.pace *= _BLOCKS
         channels = range(a.channels)
         heads = list(zip(w.head_w, w.head_e, w.head_b))
-        self.head = _matrix([roomy[f"head.{i}"] for i in channels], hidden, ACTIVATION_BOUND, heads)
-        self.out = [
-            _matrix([roomy[f"out.{i}"]], units, ACTIVATION_BOUND, [(w.out_w[i], w.out_e[i], w.out_b[i])], a.mixture)
-            for i in channels
-        ]
+        seen, hints = [a.seen(i) for i in channels], worth_of_hints(a)
+        self.head = _matrix([roomy[f"head.{i}"] for i in channels], hidden, bounds, heads, seen, hints)
+        outs = [[coded] for coded in zip(w.out_w, w.out_e, w.out_b)]
+        self.out = [_matrix([roomy[f"out.{i}"]], units, bounds, outs[i], [seen[i]], hints, a.mixture) for i in channels]
         self.matrices = (self.first, *self.inner, *self.outer, self.head, *self.out)
         self._resize(0)
         self.powers = (1.0, 1.0)
@@ -288,7 +292,7 @@ class Learner:
             shifts: of the style network, int32 (pictures · tiles in a row, shifts).
         """
         rate = self.learning.rate_at(self.band, self.bands)
-        whole = _inputs(frame, top, rows, self.weights.order)
+        whole = _inputs(frame, top, rows, self.weights.order, self.architecture.features)
         for batch in self.learning.batches(len(whole[0]), self.band):
             self._step(_Band._make([*(np.ascontiguousarray(x[batch]) for x in whole), shifts]), rate)
         self.band += 1
@@ -315,17 +319,17 @@ class Learner:
         """Every layer but the last, whose inputs and outputs are kept."""
         a, hidden, units = self.architecture, self.hidden, self.units
         self.features[: len(band.features), : a.features] = band.features
-        _shifted(self.first(self.features, band.residuals), band.shifts, band.style, 0, hidden[0])
+        _shifted(self.first(self.features, band.hints), band.shifts, band.style, 0, hidden[0])
         for i in range(a.blocks):
             begin = (i + 1) * a.hidden
-            _shifted(self.inner[i](hidden[i], band.residuals), band.shifts, band.style, begin, units[i])
-            _joined(hidden[i], self.outer[i](units[i], band.residuals), hidden[i + 1])
-        self.head(hidden[-1], band.residuals)
+            _shifted(self.inner[i](hidden[i], band.hints), band.shifts, band.style, begin, units[i])
+            _joined(hidden[i], self.outer[i](units[i], band.hints), hidden[i + 1])
+        self.head(hidden[-1], band.hints)
 
     def _parameters(self, band: _Band, i: int) -> tuple[Units, Units]:
         """The i-th channel's head, and its parameters."""
         head = self.head.output[:, i * self.architecture.head : (i + 1) * self.architecture.head]
-        return head, self.out[i](head, band.residuals)
+        return head, self.out[i](head, band.hints)
 
     def _backward(self, band: _Band) -> list[tuple[_Matrix, _Gradient]]:
         """Every layer and its gradients."""
@@ -335,19 +339,19 @@ class Learner:
             gradient = mixture_gradient(
                 parameters, band.values[:, i], band.prediction[:, i], a.mixture, gradient_tables()
             )
-            steps.append((self.out[i], self.out[i].gradients(gradient, head, band.residuals)))
+            steps.append((self.out[i], self.out[i].gradients(gradient, head, band.hints)))
             self.for_heads[:, i * a.head : (i + 1) * a.head] = self.out[i].input_gradient(steps[-1][1])
-        steps.append((self.head, self.head.gradients(self.for_heads, hidden[-1], band.residuals)))
+        steps.append((self.head, self.head.gradients(self.for_heads, hidden[-1], band.hints)))
         total = self.head.input_gradient(steps[-1][1])
         for i in reversed(range(a.blocks)):
             _free(total, hidden[i + 1])
-            steps.append((self.outer[i], self.outer[i].gradients(total, self.units[i], band.residuals)))
+            steps.append((self.outer[i], self.outer[i].gradients(total, self.units[i], band.hints)))
             back = self.outer[i].input_gradient(steps[-1][1])
             _free(back, self.units[i])
-            steps.append((self.inner[i], self.inner[i].gradients(back, hidden[i], band.residuals)))
+            steps.append((self.inner[i], self.inner[i].gradients(back, hidden[i], band.hints)))
             total += self.inner[i].input_gradient(steps[-1][1])
         _free(total, hidden[0])
-        steps.append((self.first, self.first.gradients(total, self.features, band.residuals)))
+        steps.append((self.first, self.first.gradients(total, self.features, band.hints)))
         return steps
 
 
@@ -374,35 +378,57 @@ def _roomy(layer: Layer) -> Layer:
     return Layer(weight, bias, layer.shift - drop, layer.clamp)
 
 
-def _matrix(made: list[Layer], worth: Floats, bound: int, coded: list[Coded], mixture: int = 0) -> _Matrix:
+_NO_HINTS = np.zeros(0)
+
+
+def worth_of_features(a: LocalArchitecture) -> Floats:
+    """What one unit of each is worth."""
+    kinds = np.array([_DIFFERENCE, _LEVEL, _PREDICTED, _SPREAD])
+    return np.repeat(kinds, np.array([a.neighbours, 1, a.regressed, a.regressed]) * a.channels)
+
+
+def worth_of_hints(a: LocalArchitecture) -> Floats:
+    """What one unit of each is worth."""
+    return np.repeat([_DIFFERENCE, _PREDICTED], np.array([1, a.regressed]) * a.channels)
+
+
+def _matrix(
+    made: list[Layer],
+    worth: Floats,
+    bounds: tuple[int, int],
+    coded: list[Coded],
+    seen: Sequence[Sequence[int]] = ((),),
+    worth_of_hints: Floats = _NO_HINTS,
+    mixture: int = 0,
+) -> _Matrix:
     """Layers of the same units, one above the other.
 
     Args:
-        made: each with as many residuals after its units as there are channels before its own.
-        worth: what one unit of each integer unit is worth, (units,).
-        bound: of the units.
-        coded: see :class:`_Matrix`.
+        made: each with weights of the hints that it sees after those of its units.
+        worth, worth_of_hints: what one unit of each integer input is worth.
+        bounds, coded: see :class:`_Matrix`.
+        seen: numbers of the hints that each layer sees.
         mixture: where the outputs are parameters, whose three kinds have grids of their own.
     """
-    units, channels = len(worth), len(coded[0][1])
+    units, hints = len(worth), len(worth_of_hints)
     weight = np.concatenate([layer.weight[:, :units] for layer in made]).astype(np.int16)
-    known = np.zeros((len(weight), channels), np.int32)
-    there = np.zeros((len(weight), units + channels + 1))
+    known = np.zeros((len(weight), hints), np.int32)
+    there = np.zeros((len(weight), units + hints + 1))
     there[:, :units] = there[:, -1] = 1.0
     rows = len(made[0].weight)
-    for i, layer in enumerate(made):
-        extra = layer.weight.shape[1] - units
-        known[i * rows : (i + 1) * rows, :extra] = layer.weight[:, units:]
-        there[i * rows : (i + 1) * rows, units : units + extra] = 1.0
+    for i, (layer, which) in enumerate(zip(made, seen, strict=True)):
+        columns = np.array(which, np.int64)
+        known[i * rows : (i + 1) * rows, columns] = layer.weight[:, units:]
+        there[i * rows : (i + 1) * rows, units + columns] = 1.0
     shift = np.concatenate([layer.shift for layer in made]).astype(np.int32)
     bias = np.concatenate([layer.bias for layer in made]) + (np.int64(1) << (shift - 1))
     kinds = np.ones(len(weight))
     if mixture:
         grids = [d.WEIGHT_LOGIT_BITS, d.MEAN_BITS + 4, d.LOG_SCALE_BITS]
         kinds = np.repeat(np.ldexp(1.0, -np.array(grids)), mixture)
-    to_float = (np.ldexp(1.0, -shift) * kinds)[:, None] / np.r_[worth, np.full(channels, _DIFFERENCE), _ONE]
+    to_float = (np.ldexp(1.0, -shift) * kinds)[:, None] / np.r_[worth, worth_of_hints, _ONE]
     size = _root_mean_square(weight * to_float[:, :units])
-    return _Matrix(weight, known, bias.astype(np.int32), shift, made[0].clamp, there * size / to_float, bound, coded)
+    return _Matrix(weight, known, bias.astype(np.int32), shift, made[0].clamp, there * size / to_float, bounds, coded)
 
 
 def _grid(largest: float) -> float:
@@ -419,12 +445,12 @@ def _root_mean_square(values: Floats) -> float:
 
 
 @kernel
-def _settled(pixels, x, coded, residuals, shift, clamp, out):  # type: ignore[no-untyped-def]
+def _settled(pixels, x, coded, hints, shift, clamp, out):  # type: ignore[no-untyped-def]
     """A layer's outputs."""
     weight, known, bias = coded
     sums = np.empty((x.shape[0], weight.shape[1]), np.int32)
     product16(pixels, x, weight, sums)
-    coder.settle(pixels, known.shape[0], sums, known, residuals, bias, shift, clamp[0], clamp[1], out)
+    coder.settle(pixels, sums, known, hints, bias, shift, clamp[0], clamp[1], out)
 
 
 @kernel
@@ -468,10 +494,10 @@ def _through(gradient, y, scale, clamp, out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _halved(gradient, scale, residuals, halves, upright):  # type: ignore[no-untyped-def]
+def _halved(gradient, scale, hints, halves, upright):  # type: ignore[no-untyped-def]
     """Gradients on their grid, in halves, by pixels and by outputs; and summed for known and bias."""
     pixels, outputs = gradient.shape
-    known, bias = np.zeros((residuals.shape[1], outputs)), np.zeros(outputs)
+    known, bias = np.zeros((hints.shape[1], outputs)), np.zeros(outputs)
     for p in range(pixels):
         for o in range(outputs):
             gradient[p, o] = np.floor(gradient[p, o] * scale + 0.5)
@@ -479,9 +505,9 @@ def _halved(gradient, scale, residuals, halves, upright):  # type: ignore[no-unt
         for o in range(outputs):
             whole = np.int32(gradient[p, o])
             halves[0, p, o], halves[1, p, o] = np.int16(whole >> HALF), np.int16(whole & ((1 << HALF) - 1))
-        for j in range(residuals.shape[1]):
+        for j in range(hints.shape[1]):
             for o in range(outputs):
-                known[j, o] += gradient[p, o] * residuals[p, j]
+                known[j, o] += gradient[p, o] * hints[p, j]
     for half in range(2):
         for o in range(outputs):
             for p in range(pixels):
@@ -520,29 +546,29 @@ def _summed(halves, w, together, out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _adam(gradient, rate, corrections, learnt, integers, bound):  # type: ignore[no-untyped-def]
+def _adam(gradient, rate, corrections, learnt, integers, bounds):  # type: ignore[no-untyped-def]
     """One step uphill; rows whose sums could leave 32 bits stay as they were."""
     for_weight, for_known, for_bias, unit = gradient
     master, first, second, pace = learnt
     weight, known, bias = integers
-    units, channels = weight.shape[1], known.shape[1]
+    units, hints = weight.shape[1], known.shape[1]
     g, new, rounded = np.empty(master.shape[1]), np.empty(master.shape[1]), np.empty(master.shape[1])
     for o in range(weight.shape[0]):
         for i in range(units):
             g[i] = for_weight[o, i] * unit
-        for j in range(channels):
+        for j in range(hints):
             g[units + j] = for_known[o, j] * unit
-        g[units + channels] = for_bias[o] * unit
+        g[units + hints] = for_bias[o] * unit
         _move(g, rate, corrections, master[o], first[o], second[o], pace[o], new, rounded)
-        if not _fits(rounded, units, bound):
+        if not _fits(rounded, units, bounds):
             continue
         for i in range(new.size):
             master[o, i] = new[i]
         for i in range(units):
             weight[o, i] = np.int16(rounded[i])
-        for j in range(channels):
+        for j in range(hints):
             known[o, j] = np.int32(rounded[units + j])
-        bias[o] = np.int32(rounded[units + channels])
+        bias[o] = np.int32(rounded[units + hints])
 
 
 @kernel
@@ -558,30 +584,29 @@ def _move(g, rate, corrections, master, first, second, pace, new, rounded):  # t
 
 
 @kernel
-def _fits(row, units, bound):  # type: ignore[no-untyped-def]
+def _fits(row, units, bounds):  # type: ignore[no-untyped-def]
     """Whether a row's sums stay within 32 bits, and its weights within 16."""
     beyond, sizes = np.int32(0), np.int32(0)
     for i in range(units):
         size = np.int32(min(abs(row[i]), 32768.0))
         beyond |= size
         sizes += size
-    total = float(sizes) * bound
+    total = float(sizes) * bounds[0]
     for i in range(units, row.size - 1):
         beyond |= np.int32(min(abs(row[i]), 32768.0))
-        total += abs(row[i]) * DIFFERENCE_BOUND
+        total += abs(row[i]) * bounds[1]
     return beyond < 32768 and total + abs(row[row.size - 1]) <= SUM_BOUND
 
 
 @kernel
-def _inputs(frame, top, rows, order):  # type: ignore[no-untyped-def]
-    """Of every pixel of a band: features; values, predictions and residuals in the order of coding; style."""
-    pictures, width, channels = frame.shape[0], frame.shape[2] - 2 * RADIUS, frame.shape[3]
+def _inputs(frame, top, rows, order, size):  # type: ignore[no-untyped-def]
+    """Of every pixel of a band: ``size`` features; values, predictions and hints in the order of coding; style."""
+    pictures, width, channels = frame.shape[0], frame.shape[2] - 2 * RADIUS, order.size
     across, count = (width + 31) // 32, pictures * rows * width
-    neighbours = RADIUS * (2 * RADIUS + 1) + RADIUS
-    features = np.empty((count, (neighbours + 1) * channels), np.int16)
+    features = np.empty((count, size), np.int16)
+    hints = np.empty((count, channels if frame.shape[3] == channels else 2 * channels), np.int32)
     values, found = np.empty((count, channels), np.int64), np.empty((count, channels), np.int64)
-    prediction, residuals = np.empty((count, channels), np.int64), np.empty((count, channels), np.int32)
-    style = np.empty(count, np.int64)
+    prediction, style = np.empty((count, channels), np.int64), np.empty(count, np.int64)
     p = 0
     for n in range(pictures):
         for row in range(rows):
@@ -591,10 +616,12 @@ def _inputs(frame, top, rows, order):  # type: ignore[no-untyped-def]
                 for j in range(channels):
                     values[p, j] = frame[n, y, x, order[j]]
                     prediction[p, j] = found[p, order[j]]
-                    residuals[p, j] = values[p, j] - prediction[p, j]
+                    hints[p, j] = values[p, j] - prediction[p, j]
+                for j in range(channels, hints.shape[1]):
+                    hints[p, j] = frame[n, y, x, j]
                 style[p] = n * across + column // 32
                 p += 1
-    return features, values, prediction, residuals, style
+    return features, values, prediction, hints, style
 
 
 @kernel
