@@ -42,7 +42,9 @@ def write(folder: Path) -> None:
     parts = [HEAD]
     parts += [beside_peers(name, found) for name in PEERS if (found := _read(folder, name))]
     parts += [
-        text(found) for name, text in (("steps", steps), ("ablation", ablation)) if (found := _read(folder, name))
+        text(found)
+        for name, text in (("steps", steps), ("regression", regression), ("ablation", ablation))
+        if (found := _read(folder, name))
     ]
     (folder / "README.md").write_text("\n".join(parts))
 
@@ -79,6 +81,28 @@ bit. Seconds to compress are without the codec's own verification, which takes a
         text += table(head, [_at(row, first) for row in report.models])
     runs = [_run(report) for report in reports.values()]
     return text + "\n" + measured_on(run for i, run in enumerate(runs) if run not in runs[:i])
+
+
+def regression(found: Found) -> str:
+    """With the regression and without."""
+    about = f"""By `python benchmarks/photo/regression.py --train FOLDER`: a pixel network of {found["sizes"]["blocks"]}
+        block of {found["sizes"]["hidden"]} hidden units after {found["steps"]:,} steps, far from converged; −ELBO in
+        float on the middles of photographs held out. Seconds are those of the training on one core."""
+    plain = {row["seed"]: row["bpd"] for row in found["rows"] if not row["regressed"]}
+    lines = [
+        [
+            "with" if row["regressed"] else "without",
+            str(row["seed"]),
+            f"{row['bpd']:.4f}",
+            f"{100 * (row['bpd'] / plain[row['seed']] - 1):+.2f} %",
+            f"{row['kl_bpd']:.5f}",
+            f"{row['parameters']:,}",
+            f"{row['seconds']:.0f}",
+        ]
+        for row in found["rows"]
+    ]
+    head = ["regression", "seed", "−ELBO, bits", "against none", "of which KL", "parameters", "seconds"]
+    return f"## What the regression brings\n\n{_filled(about)}\n\n{table(head, lines)}\n{measured_on(found['runs'])}"
 
 
 def ablation(found: Found) -> str:
