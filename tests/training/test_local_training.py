@@ -232,6 +232,8 @@ def test_a_model_is_published_with_its_card(source, new, tmp_path):
     assert model.information["steps"] == 6
     assert record["integer_bpd"] == pytest.approx(raster.elbo_bits(model, images, 0) / images.size, abs=1e-5)
     assert record["integer_bpd"] == pytest.approx(record["float_bpd"], rel=0.01)
+    assert record["without_latents_bpd"] == pytest.approx(record["float_bpd"] - record["kl_bpd"], rel=0.2)
+    assert record["without_latents_bpd"] != record["float_bpd"] - record["kl_bpd"]
     card = (tmp_path / "discs.md").read_text()
     assert record["fingerprint"] in card
     assert "discs: 6 steps of 16 tiles" in card

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from vaezip import checkpoint, classic, container, distributions, images, local_model, model, raster
+from vaezip import bands, checkpoint, classic, container, distributions, images, local_model, model, raster
 from vaezip.ans import Stack
 from vaezip.networks.local.learning import Learner
 from vaezip.tiling import Tiling
@@ -34,7 +34,7 @@ PARTS = (
     "the rest",
 )
 """Popping a symbol is one kernel of distribution and stack; pushing, each has its own. The pixel network's kernel
-makes the intervals too, and takes them off the stack."""
+makes the intervals too, and takes them off the stack; the regression is counted with it."""
 
 _DISTRIBUTIONS = (
     distributions.Uniform,
@@ -53,7 +53,8 @@ _TIMED: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("decoder network", model.Model, ("outputs",)),
     ("K steps", model, ("refine",)),
     ("K steps", local_model, ("refine",)),
-    ("pixel network", raster, ("intervals", "pop_pixels")),
+    ("pixel network", raster, ("intervals", "pop_pixels", "shown")),
+    ("pixel network", bands, ("shown",)),
     ("learning", Learner, ("__init__", "after")),
     *(("distributions", kind, ("__init__", "intervals")) for kind in _DISTRIBUTIONS),
     *(("distributions and stack", kind, ("pop",)) for kind in _DISTRIBUTIONS),

@@ -252,6 +252,17 @@ def revive(vae: LocalVae, frame: Tensor, seed: int) -> None:
 
 
 @torch.no_grad()
+def rate_without_latents(vae: LocalVae, held: Tiles) -> float:
+    """−log p(x | z = 0) of tiles in bits per dimension: what z must beat, since its most likely value costs nothing."""
+    nats, dims = 0.0, int(held[(*CODED, -1)].sum()) * vae.architecture.channels
+    for i in range(0, len(held), _EVALUATED):
+        frame, mask = _parts(_on_device(vae, torch.from_numpy(held[i : i + _EVALUATED])))
+        z = torch.zeros(len(frame), vae.architecture.latents, device=frame.device)
+        nats -= float((vae.log_likelihood(frame, z) * mask.flatten(1)).sum())
+    return nats / math.log(2) / dims
+
+
+@torch.no_grad()
 def evaluate(vae: LocalVae, held: Tiles) -> tuple[float, float]:
     """−ELBO, and its KL, of tiles, in bits per dimension."""
     torch.manual_seed(0)
@@ -292,12 +303,14 @@ def publish(
 def measure(vae: LocalVae, model: AnyModel, held: Sequence[Pictures]) -> dict[str, Any]:
     """−ELBO in bits per dimension of pictures, in float and by the integers that code."""
     assert isinstance(model, LocalModel)
-    floating, kl = evaluate(vae, np.concatenate([tiles(p, vae.architecture) for p in held]))
+    found = np.concatenate([tiles(p, vae.architecture) for p in held])
+    floating, kl = evaluate(vae, found)
     integer = sum(raster.elbo_bits(model, p, 0) for p in held) / sum(p.size for p in held)
     return {
         "held_out": sum(map(len, held)),
         "float_bpd": round(floating, 5),
         "kl_bpd": round(kl, 5),
+        "without_latents_bpd": round(rate_without_latents(vae, found), 5),
         "integer_bpd": round(integer, 5),
         "quantization_loss_percent": round(100 * (integer / floating - 1), 3),
     }
@@ -315,6 +328,7 @@ def card(record: dict[str, Any]) -> str:
 | Parameters | {record["parameters"]:,} |
 | −ELBO on {record["held_out"]:,} pictures held out, float | {record["float_bpd"]} bits per dimension |
 | of which KL | {record["kl_bpd"]} |
+| the same with z = 0 | {record["without_latents_bpd"]} |
 | −ELBO on the same, integers | {record["integer_bpd"]} bits per dimension |
 | Lost by quantisation | {record["quantization_loss_percent"]} % |
 
