@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from vaezip import checkpoint, datasets
-from vaezip.bench import runner
+from vaezip.bench import machine, runner
 from vaezip.bench.plan import Plan
 from vaezip.bench.plots import GREY, bits
 from vaezip.bench.report import ModelRow, Report
@@ -111,6 +113,8 @@ def arguments(description: str | None) -> argparse.Namespace:
 def measure(options: argparse.Namespace, figure: str, repeats: int) -> tuple[list[Run], dict[str, str]]:
     """Measure what the command line asks for, and read what is kept.
 
+    A call that was cut is gone on with by the same call, row by row, until :func:`save`.
+
     Args:
         options: of :func:`arguments`.
         figure: name of the file of results.
@@ -121,7 +125,7 @@ def measure(options: argparse.Namespace, figure: str, repeats: int) -> tuple[lis
     """
     if options.like:
         return list(_read(path(options, options.like, ".json")).values()), {}
-    kept = _kept(options, figure)
+    kept, unfinished = _kept(options, figure), Unfinished(options, figure)
     skipped: dict[str, str] = {}
     for dataset in options.only or PAPER:
         models = [name for name in (f"{dataset}-classic", dataset) if name in checkpoint.shipped()]
@@ -132,23 +136,90 @@ def measure(options: argparse.Namespace, figure: str, repeats: int) -> tuple[lis
         for images, plan in _plans(options, dataset):
             plan = replace(plan, models=tuple(models), repeats=repeats)
             print(f"{PAPER[dataset].title}, {images}", flush=True)
-            kept[dataset, images] = Run(dataset, images, runner.run(plan, lambda text: print(" ", text, flush=True)))
-            save(options, figure, list(kept.values()), skipped)
+            kept[dataset, images] = unfinished.measure(dataset, images, plan)
     runs = sorted(kept.values(), key=lambda run: list(PAPER).index(run.dataset))
     return runs, skipped
 
 
 def save(options: argparse.Namespace, figure: str, runs: list[Run], skipped: dict[str, str], **more: Any) -> None:
-    """Write the results as JSON."""
-    RESULTS.mkdir(exist_ok=True)
-    fields = {
-        "figure": figure,
-        "quick": options.quick,
-        "skipped": skipped,
-        **more,
-        "runs": [{"dataset": run.dataset, "images": run.images, "report": run.report.to_dict()} for run in runs],
-    }
-    path(options, figure, ".json").write_text(json.dumps(fields, indent=1, ensure_ascii=False) + "\n")
+    """Write the results as JSON; these runs are finished then."""
+    fields = {"figure": figure, "quick": options.quick, "skipped": skipped, **more}
+    _write(path(options, figure, ".json"), fields, runs)
+    Unfinished(options, figure).drop(runs)
+
+
+class Unfinished:
+    """Rows of runs that are not in the results yet, in ``results/FIGURE-part.json``.
+
+    They stand apart, so that the results hold whole runs only, and no file that git knows changes while commits are
+    told.
+    """
+
+    def __init__(self, options: argparse.Namespace, figure: str) -> None:
+        self.path = path(options, figure, "-part.json")
+        self.runs = _read(self.path) if self.path.exists() else {}
+
+    def measure(self, dataset: str, images: str, plan: Plan) -> Run:
+        """A run: each model with each K in turn, unless it is there already; each is kept as it comes."""
+        run = self._begun(dataset, images, plan)
+        done = {(row.model, row.steps) for row in run.report.models} if run else set()
+        for model, steps in product(plan.models, plan.steps):
+            if (model, steps) in done:
+                continue
+            report = runner.run(replace(plan, models=(model,), steps=(steps,)))
+            print(f"  {model}, K = {steps}: {rate(report.models[0].figures.bpd)} bits per dimension", flush=True)
+            run = Run(dataset, images, _joined(run.report, report) if run else report)
+            self.runs[dataset, images] = run
+            self._save()
+        assert run
+        return run
+
+    def drop(self, runs: list[Run]) -> None:
+        """Forget runs that are finished."""
+        finished = {(run.dataset, run.images) for run in runs}
+        self.runs = {key: run for key, run in self.runs.items() if key not in finished}
+        self._save()
+
+    def _begun(self, dataset: str, images: str, plan: Plan) -> Run | None:
+        """What there is of a run, if the same source measured it as it would now; of the same models alone."""
+        run = self.runs.get((dataset, images))
+        if not run or _circumstances(run.report) != (
+            plan.device,
+            plan.threads,
+            machine.describe(plan.device),
+            machine.versions(plan.device),
+            machine.commit(),
+        ):
+            return None
+        own = {name: checkpoint.fingerprint(checkpoint.find(name)).hex() for name in plan.models}
+        rows = [r for r in run.report.models if r.steps in plan.steps and own.get(r.model) == r.fingerprint]
+        return replace(run, report=replace(run.report, models=rows))
+
+    def _save(self) -> None:
+        if self.runs:
+            _write(self.path, {}, list(self.runs.values()))
+        else:
+            self.path.unlink(missing_ok=True)
+
+
+def _circumstances(report: Report) -> tuple[Any, ...]:
+    return report.device, report.threads, report.machine, report.versions, report.commit
+
+
+def _joined(one: Report, other: Report) -> Report:
+    """Rows of both, which must be of the same images."""
+    if one.facts != other.facts:
+        sys.exit("the images are not those of the rows measured before; remove the -part.json beside the results")
+    return replace(other, models=[*one.models, *other.models])
+
+
+def _write(file: Path, fields: dict[str, Any], runs: list[Run]) -> None:
+    """What :func:`_read` reads, in one step, so that a call cut while it writes leaves the file whole."""
+    file.parent.mkdir(exist_ok=True)
+    listed = [{"dataset": run.dataset, "images": run.images, "report": run.report.to_dict()} for run in runs]
+    new = file.with_suffix(".tmp")
+    new.write_text(json.dumps({**fields, "runs": listed}, indent=1, ensure_ascii=False) + "\n")
+    new.replace(file)
 
 
 def path(options: argparse.Namespace, figure: str, suffix: str) -> Path:
