@@ -1,11 +1,12 @@
 """How time and memory grow, and where the time goes: ``python benchmarks/speed.py --data DIR``.
 
 * Sets of 10 to 10,000 images of each shipped model's data set, in one file each.
-* Pictures of 0.1 to 12 megapixels, made here, by the colour model.
+* Pictures of 0.1 to 12 megapixels, made here, by the model of photographs.
 * The parts of a whole job: PNG files to a ``.vz`` on the disk, and back.
 
-Every file is decoded and compared. Times are medians, each size in a process of its own. Writes
-``results/speed.json`` and ``speed.png`` beside this file; ``--quick`` takes a tenth of the sizes.
+Every file is decoded and compared. Times are medians, or of one pass where that takes long, each size
+in a process of its own. Writes ``results/speed.json`` and ``speed.png`` beside this file; ``--quick``
+takes a tenth of the sizes. A call that was cut is gone on with by the same call.
 """
 
 from __future__ import annotations
@@ -35,10 +36,12 @@ from vaezip.images import Picture
 
 RESULTS = Path(__file__).parent / "results"
 DATASETS = ("mnist-binary", "mnist", "cifar10")
-COUNTS = (10, 30, 100, 300, 1000, 3000, 10000)
-MEGAPIXELS = (0.1, 0.3, 1.0, 3.0, 6.0, 12.0)
-COLOUR_MODEL = "cifar10"
+COUNTS = (10, 100, 1000, 3000, 10000)
+MEGAPIXELS = (0.1, 0.3, 1.0, 3.0, 12.0)
+PHOTO_MODEL = "photo"
 PROFILED_STEPS = (0, 7)
+PROFILED_IMAGES = 300
+PROFILED_MEGAPIXELS = 1.0
 PART_COLOURS = (
     *COLOURS,
     "#F0E442",
@@ -51,13 +54,14 @@ PART_COLOURS = (
     "#1B9E77",
     "#A6761D",
 )
-
-
 _SHORT = {"encoder network": "encoder", "decoder network": "decoder", "distributions and stack": "pop"}
 _LONG = {
     "K steps": "K steps (at K = 0 those of the first image alone)",
+    "pixel network": "pixel network, its intervals, and taking them off the stack",
     "distributions and stack": "pop: distributions and stack",
 }
+
+Row = dict[str, Any]
 
 
 def main() -> None:
@@ -68,48 +72,89 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     share = 10 if options.quick else 1
-    names = [name for name in DATASETS if name in checkpoint.shipped()]
-    found: dict[str, Any] = {
+    path = RESULTS / ("speed-quick.json" if options.quick else "speed.json")
+    circumstances = {
         "machine": machine.describe("cpu"),
         "versions": machine.versions("cpu"),
         "commit": machine.commit(),
         "threads": options.threads,
-        "sets": {name: _sets(name, [n for n in COUNTS if n <= COUNTS[-1] // share], options) for name in names},
-        "pictures": _pictures([m for m in MEGAPIXELS if m <= MEGAPIXELS[-1] / share], options),
-        "parts": {name: _parts(name, 1000 // share, options.data) for name in names},
-        "skipped": [name for name in DATASETS if name not in names],
     }
-    found["growth"] = {name: _growth(rows, "images") for name, rows in found["sets"].items()}
-    found["growth"]["pictures"] = _growth(found["pictures"], "megapixels")
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / ("speed-quick.json" if options.quick else "speed.json")
+    unfinished = Unfinished(path.with_name(f"{path.stem}-part.json"), circumstances)
+    found = circumstances | measure(options, share, unfinished)
     path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     draw(found).savefig(path.with_suffix(".png"), dpi=150)
+    unfinished.path.unlink(missing_ok=True)
     print(json.dumps(found["growth"], indent=1))
 
 
-def _sets(dataset: str, counts: list[int], options: argparse.Namespace) -> list[dict[str, Any]]:
+def measure(options: argparse.Namespace, share: int, unfinished: Unfinished) -> dict[str, Any]:
+    """All sizes, and the parts; what is not there yet is measured."""
+    names = [name for name in DATASETS if name in checkpoint.shipped()]
+    photo = PHOTO_MODEL in checkpoint.shipped()
+    sets = {name: _sets(name, [n for n in COUNTS if n <= COUNTS[-1] // share], options, unfinished) for name in names}
+    pictures = _pictures([m for m in MEGAPIXELS if m <= MEGAPIXELS[-1] / share], options, unfinished) if photo else []
+    parts = {}
+    for name in names:
+        plan = Plan(name, options.data, PROFILED_IMAGES // share)
+        parts[name] = unfinished.row(f"parts of {name}", lambda plan=plan: _parts(plan, PROFILED_STEPS))
+    if photo:
+        parts[PHOTO_MODEL] = unfinished.row(f"parts of {PHOTO_MODEL}", lambda: _photo_parts(share))
+    growth = {name: _growth(rows, "images") for name, rows in sets.items()}
+    return {
+        "sets": sets,
+        "pictures": pictures,
+        "parts": parts,
+        "skipped": [name for name in (*DATASETS, PHOTO_MODEL) if name not in checkpoint.shipped()],
+        "growth": growth | {"pictures": _growth(pictures, "megapixels")},
+    }
+
+
+class Unfinished:
+    """Rows of a call that was cut, by what they are of, if it ran as this one does."""
+
+    def __init__(self, path: Path, circumstances: dict[str, Any]) -> None:
+        self.path = path
+        self.held: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+        if self.held.get("circumstances") != circumstances:
+            self.held = {"circumstances": circumstances, "rows": {}}
+
+    def row(self, name: str, work: Callable[[], Row]) -> Row:
+        """The row of this name, measured if it is not there, and kept at once."""
+        rows: dict[str, Row] = self.held["rows"]
+        if name not in rows:
+            rows[name] = work()
+            self.path.parent.mkdir(exist_ok=True)
+            new = self.path.with_suffix(".tmp")
+            new.write_text(json.dumps(self.held, indent=1, ensure_ascii=False) + "\n")
+            new.replace(self.path)
+            print(name, rows[name], flush=True)
+        return rows[name]
+
+
+def _sets(dataset: str, counts: list[int], options: argparse.Namespace, unfinished: Unfinished) -> list[Row]:
     """Seconds and peak memory of a set, by how many images it has."""
     rows = []
     for count in counts:
         plan = Plan(dataset, options.data, count, models=(dataset,), orders=("set",), peers=(), threads=options.threads)
-        rows.append({"images": count, **_measured(plan)})
-        print(dataset, rows[-1], flush=True)
+        found = unfinished.row(f"{count} images of {dataset}", lambda plan=plan: _measured(plan))
+        rows.append({"images": count, **found})
     return rows
 
 
-def _pictures(sizes: list[float], options: argparse.Namespace) -> list[dict[str, Any]]:
+def _pictures(sizes: list[float], options: argparse.Namespace, unfinished: Unfinished) -> list[Row]:
     """Seconds and peak memory of one picture, by its size."""
-    rows: list[dict[str, Any]] = []
-    if COLOUR_MODEL not in checkpoint.shipped():
-        return rows
+    rows = []
     for megapixels in sizes:
-        with tempfile.TemporaryDirectory() as folder:
-            (Path(folder) / "photo.png").write_bytes(images.write(photograph(megapixels), ".png"))
-            plan = Plan(folder, models=(COLOUR_MODEL,), orders=("single",), peers=(), threads=options.threads)
-            rows.append({"megapixels": megapixels, **_measured(plan)})
-        print("picture", rows[-1], flush=True)
+        found = unfinished.row(f"{megapixels} megapixels", lambda size=megapixels: _picture(size, options))
+        rows.append({"megapixels": megapixels, **found})
     return rows
+
+
+def _picture(megapixels: float, options: argparse.Namespace) -> Row:
+    """One picture in a file; as a set of one, whose times are not taken again where they are long."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "photo.png").write_bytes(images.write(photograph(megapixels), ".png"))
+        return _measured(Plan(folder, models=(PHOTO_MODEL,), orders=("set",), peers=(), threads=options.threads))
 
 
 def _measured(plan: Plan) -> dict[str, Any]:
@@ -132,24 +177,30 @@ def _growth(rows: list[dict[str, Any]], size: str) -> dict[str, float]:
     }
 
 
-def _parts(dataset: str, count: int, data: str | None) -> dict[str, dict[str, float]]:
-    """Seconds by part of whole jobs, with one thread."""
-    pictures = [(f"{i:05d}", picture) for i, (_, picture) in enumerate(worker.select(Plan(dataset, data, count)))]
+def _photo_parts(share: int) -> Row:
+    """Seconds by part of a picture."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "photo.png").write_bytes(images.write(photograph(PROFILED_MEGAPIXELS / share), ".png"))
+        return _parts(Plan(folder, models=(PHOTO_MODEL,)), (0,))
+
+
+def _parts(plan: Plan, all_steps: tuple[int, ...]) -> Row:
+    """Seconds an image by part of whole jobs, with one thread, by the data set's own model or the plan's."""
+    pictures = [(f"{i:05d}", picture) for i, (_, picture) in enumerate(worker.select(plan))]
+    (model,) = plan.models or (plan.dataset,)
     found = {}
     with tempfile.TemporaryDirectory() as folder:
         paths = {name: Path(folder) / f"{name}.png" for name, _ in pictures}
         for name, picture in pictures:
             paths[name].write_bytes(images.write(picture, ".png"))
-        for steps in PROFILED_STEPS:
-            job = _Job(Ours(dataset, steps), paths, Path(folder) / "set.vz")
-            job.compress()
-            job.decompress()
-            works: tuple[tuple[str, Callable[[], None]], ...] = (
-                ("compress", job.compress),
-                ("decompress", job.decompress),
-            )
-            for name, work in works:
-                found[f"{name}, K = {steps}"] = {part: s / count for part, s in profile(work).items()}
+        for steps in all_steps:
+            job = _Job(Ours(model, steps), paths, Path(folder) / "set.vz")
+            works: dict[str, Callable[[], None]] = {"compress": job.compress, "decompress": job.decompress}
+            for work in works.values():  # a warm-up
+                work()
+            for name, work in works.items():
+                parts = profile(work)
+                found[f"{name}, K = {steps}"] = {part: s / len(pictures) for part, s in parts.items()}
     return found
 
 
@@ -192,13 +243,14 @@ def photograph(megapixels: float, seed: int = 1) -> Picture:
 
 
 def draw(found: dict[str, Any]) -> Figure:
-    """Time and memory over images, time over size, and the parts."""
-    figure = Figure(figsize=(14.5, 10.5), layout=ConstrainedLayoutEngine(w_pad=0.15, h_pad=0.15))
-    ((over_images, over_size), (memory, parts)) = figure.subplots(2, 2)
-    _over_images(over_images, found)
-    _over_size(over_size, found)
-    _memory(memory, found)
-    _bars(parts, found)
+    """Time and memory over images and over size, and the parts."""
+    figure = Figure(figsize=(14.5, 16), layout=ConstrainedLayoutEngine(w_pad=0.15, h_pad=0.15))
+    grid = figure.add_gridspec(3, 2, height_ratios=(1, 1, 1.3))
+    _over_images(figure.add_subplot(grid[0, 0]), found)
+    _over_size(figure.add_subplot(grid[0, 1]), found)
+    _memory_over_images(figure.add_subplot(grid[1, 0]), found)
+    _memory_over_size(figure.add_subplot(grid[1, 1]), found)
+    _bars(figure.add_subplot(grid[2, :]), found)
     return figure
 
 
@@ -213,7 +265,7 @@ def _over_images(axes: Axes, found: dict[str, Any]) -> None:
 
 
 def _over_size(axes: Axes, found: dict[str, Any]) -> None:
-    frame(axes, f"Time of a picture over its size, {COLOUR_MODEL}, K = 0", "megapixels", "seconds")
+    frame(axes, f"Time of a picture over its size, {PHOTO_MODEL}, K = 0", "megapixels", "seconds")
     rows, labels = found["pictures"], []
     for what, colour, marker in zip(("compress_s", "encode_s", "decompress_s"), COLOURS, MARKERS):
         if rows:
@@ -223,15 +275,29 @@ def _over_size(axes: Axes, found: dict[str, Any]) -> None:
     _log_log(axes, labels)
 
 
-def _memory(axes: Axes, found: dict[str, Any]) -> None:
+def _memory_over_images(axes: Axes, found: dict[str, Any]) -> None:
     frame(axes, "Peak memory of a set over its images, K = 0", "images in one file", "MB")
-    axes.set_xscale("log")
     labels = []
     for (name, rows), colour, marker in zip(found["sets"].items(), COLOURS, MARKERS):
         _line(axes, [r["images"] for r in rows], [r["peak_mb"] for r in rows], colour, marker)
         labels.append(Label(rows[-1]["peak_mb"], name, colour, rows[-1]["images"]))
+    _megabytes(axes, labels)
+
+
+def _memory_over_size(axes: Axes, found: dict[str, Any]) -> None:
+    frame(axes, f"Peak memory of a picture over its size, {PHOTO_MODEL}, K = 0", "megapixels", "MB")
+    rows, labels = found["pictures"], []
+    if rows:
+        _line(axes, [r["megapixels"] for r in rows], [r["peak_mb"] for r in rows], COLOURS[0], MARKERS[0])
+        labels.append(Label(rows[-1]["peak_mb"], PHOTO_MODEL, COLOURS[0], rows[-1]["megapixels"]))
+    _megabytes(axes, labels)
+
+
+def _megabytes(axes: Axes, labels: list[Label]) -> None:
+    """Megabytes from 0, over a logarithmic axis."""
+    axes.set_xscale("log")
     axes.set_ylim(0, 1.1 * max((label.rate for label in labels), default=1))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,g}"))
     name_lines(axes, labels, lambda mb: f"{mb:.0f} MB")
 
 
