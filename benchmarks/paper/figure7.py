@@ -104,12 +104,13 @@ def draw(runs: list[Run]) -> Figure:
 
 
 def _panel(axes: Axes, run: Run) -> None:
-    frame(axes, f"{run.title}, in one file", "K, steps of inference per image")
+    frame(axes, f"{run.title}, in one file", "K, steps of inference per image (dotted: −ELBO)")
     p, labels = PAPER[run.dataset], []
     for objective, (colour, marker) in STYLES.items():
         rows = run.rows(objective)
         if rows:
             axes.plot([r.steps for r in rows], [r.figures.bpd for r in rows], color=colour, marker=marker, lw=2, ms=6)
+            axes.plot([r.steps for r in rows], [r.elbo_bpd for r in rows], color=colour, lw=1.2, ls=(0, (2, 2)))
             labels.append(Label(rows[-1].figures.bpd, objective, colour, rows[-1].steps))
     whole = run.images == common.ALL
     common.mark_paper(axes, 0, p.whole_classic if whole else p.classic, "classic, K = 0", above=True)
