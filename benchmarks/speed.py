@@ -88,10 +88,9 @@ def main() -> None:
 
 
 def measure(options: argparse.Namespace, share: int, unfinished: Unfinished) -> dict[str, Any]:
-    """All sizes, and the parts; what is not there yet is measured."""
+    """All sizes, and the parts; what is not there yet is measured, the longest last."""
     names = [name for name in DATASETS if name in checkpoint.shipped()]
     photo = PHOTO_MODEL in checkpoint.shipped()
-    sets = {name: _sets(name, [n for n in COUNTS if n <= COUNTS[-1] // share], options, unfinished) for name in names}
     pictures = _pictures([m for m in MEGAPIXELS if m <= MEGAPIXELS[-1] / share], options, unfinished) if photo else []
     parts = {}
     for name in names:
@@ -99,6 +98,7 @@ def measure(options: argparse.Namespace, share: int, unfinished: Unfinished) -> 
         parts[name] = unfinished.row(f"parts of {name}", lambda plan=plan: _parts(plan, PROFILED_STEPS))
     if photo:
         parts[PHOTO_MODEL] = unfinished.row(f"parts of {PHOTO_MODEL}", lambda: _photo_parts(share))
+    sets = {name: _sets(name, [n for n in COUNTS if n <= COUNTS[-1] // share], options, unfinished) for name in names}
     growth = {name: _growth(rows, "images") for name, rows in sets.items()}
     return {
         "sets": sets,

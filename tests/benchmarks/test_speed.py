@@ -14,7 +14,7 @@ from vaezip.images import Picture
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "speed.py"
 SETS = [f"{count} images of {name}" for name in ("mnist-binary", "mnist", "cifar10") for count in (10, 100, 1000)]
-ROWS = [*SETS, *(f"{size} megapixels" for size in (0.1, 0.3, 1.0))]
+ROWS = [*(f"{size} megapixels" for size in (0.1, 0.3, 1.0)), *SETS]
 """Of the quick form, in which they are measured."""
 
 
@@ -64,7 +64,7 @@ def called(speed, monkeypatch):
 
 def test_sets_by_their_own_models_and_pictures_by_that_of_photographs(called, tmp_path):
     plans = called()
-    assert [plan.models for plan in plans[::3]] == [("mnist-binary",), ("mnist",), ("cifar10",), ("photo",)]
+    assert [plan.models for plan in plans[::3]] == [("photo",), ("mnist-binary",), ("mnist",), ("cifar10",)]
     found = json.loads((tmp_path / "speed-quick.json").read_text())
     assert [row["images"] for row in found["sets"]["mnist"]] == [10, 100, 1000]
     assert [row["megapixels"] for row in found["pictures"]] == [0.1, 0.3, 1.0]
@@ -77,7 +77,8 @@ def test_sets_by_their_own_models_and_pictures_by_that_of_photographs(called, tm
 
 def test_a_call_that_was_cut_goes_on_and_measures_nothing_twice(called, tmp_path):
     called(cut=4)
-    assert list(json.loads((tmp_path / "speed-quick-part.json").read_text())["rows"]) == ROWS[:4]
+    kept = json.loads((tmp_path / "speed-quick-part.json").read_text())["rows"]
+    assert [name for name in kept if not name.startswith("parts")] == ROWS[:4]
     assert len(called(cut=3)) == 3
     assert len(called()) == len(ROWS) - 7
     assert len(called()) == len(ROWS)
