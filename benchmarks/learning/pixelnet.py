@@ -255,7 +255,7 @@ def _dequantised(model: LocalModel, names: list[str], units: int) -> tuple[Float
 
 def _hints(a: LocalArchitecture, name: str) -> tuple[list[int], list[int]]:
     """Which hints a layer sees, and which have a column: for heads, that stand one above the other, all."""
-    if not name.startswith(("head", "out")):
+    if not name.startswith(("head.", "out.")):
         return [], []
     seen = a.seen(int(name.split(".")[1]))
     return seen, list(range(a.hints)) if name.startswith("head") else seen

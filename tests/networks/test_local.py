@@ -20,7 +20,7 @@ from vaezip.networks import architecture_from_json
 from vaezip.networks.local import kernel
 from vaezip.networks.local.architecture import RADIUS, TILE, local
 from vaezip.networks.local.floating import mixture_log_prob
-from vaezip.networks.local.integer import inputs
+from vaezip.networks.local.integer import ACTIVATION_BOUND, inputs, layer_shapes, layers
 from vaezip.networks.local.neighbourhood import OFFSETS, empty_frame, features, framed
 from vaezip.networks.local.regression import shown
 from vaezip.training.local import losses
@@ -102,6 +102,23 @@ def test_the_compiled_network_of_shipped_models(shipped_local):
     pictures = (ramp // 2 + noise((1, 20, 50, a.channels)) // 8).astype(np.uint8)
     bins = bins_of(shipped_local, 2)
     assert np.array_equal(by_kernel(shipped_local, pictures, bins), by_matrices(shipped_local, pictures, bins))
+
+
+@pytest.mark.parametrize("name", ["outer.0", "outer.1"])
+def test_sums_of_a_block_are_bounded_by_what_its_units_can_be(name):
+    """The last input of a block is a unit like any other, and no hint."""
+    a = local(3, hidden=32, blocks=2, head=8, mixture=2, latents=3, regressed=True)
+    tensors = {}
+    for layer, shape in layer_shapes(a).items():
+        tensors[f"{layer}.weight"] = np.zeros(shape, np.int16)
+        tensors[f"{layer}.bias"] = np.zeros(shape[0], np.int32)
+        tensors[f"{layer}.shift"] = np.ones(shape[0], np.uint8)
+        tensors[f"{layer}.clamp"] = np.array((0, ACTIVATION_BOUND), np.int32)
+    tensors[f"{name}.weight"][0] = 1 << 14
+    assert layers(a, tensors)
+    tensors[f"{name}.weight"][0, -1] = (1 << 15) - 1
+    with pytest.raises(ModelError, match=f"{name}: its sums can leave 32 bits"):
+        layers(a, tensors)
 
 
 def test_torch_multiplies_the_same(small_local):

@@ -56,7 +56,7 @@ def layers(a: LocalArchitecture, tensors: Tensors) -> dict[str, Layer]:
     for name, shape in layer_shapes(a).items():
         layer = _layer(tensors, name, shape)
         bounds = np.full(shape[1], input_bound(a) if name == "first" else ACTIVATION_BOUND, np.int64)
-        if name.startswith(("head", "out")):
+        if name.startswith(("head.", "out.")):
             bounds[shape[1] - len(a.seen(int(name.split(".")[1]))) :] = input_bound(a)
         rounding = np.int64(1) << (layer.shift - 1)
         worst = np.abs(layer.weight) @ bounds + np.abs(layer.bias) + rounding
