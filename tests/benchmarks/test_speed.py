@@ -90,7 +90,7 @@ def test_rows_of_another_source_are_measured_again(called):
 
 
 def test_the_parts_of_a_picture(speed, local_models, tmp_path):
-    small = local_models[3]
+    small = local_models["colour"]
     (tmp_path / "photo.png").write_bytes(images.write(Picture("RGB", small.images[0]), ".png"))
     found = speed._parts(Plan(str(tmp_path), models=(str(small.path),)), (0,))
     assert list(found) == ["compress, K = 0", "decompress, K = 0"]
