@@ -87,14 +87,16 @@ def _train(architecture: Architecture, images: Pixels) -> object:
 
     torch.manual_seed(0)
     vae = Vae(architecture)
-    optimiser = torch.optim.Adam(vae.parameters(), lr=3e-3)
+    optimiser = torch.optim.Adam(vae.parameters(), lr=1e-2)
+    falling = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.0, total_iters=300)
     with mock.patch("vaezip.training.likelihoods.floored", lambda log_prob: log_prob):
-        for step in range(150):
+        for step in range(300):
             loss = classic(vae, torch.from_numpy(images[step % 8 :: 8]).long())
             optimiser.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(vae.parameters(), 2000.0)
             optimiser.step()
+            falling.step()
     return vae
 
 
@@ -262,6 +264,6 @@ def archive_of() -> Callable[[bytes, bytes], bytes]:
     def make(directory: bytes, payloads: bytes = b"") -> bytes:
         stored = b"\0" + directory
         trailer = zlib.crc32(stored).to_bytes(4, "little") + len(stored).to_bytes(4, "little")
-        return b"\xf1z\r\n\x01" + payloads + stored + trailer
+        return b"\xf2z\r\n\x01" + payloads + stored + trailer
 
     return make

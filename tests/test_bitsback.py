@@ -135,8 +135,8 @@ def test_random_bytes_are_refused_or_decode_to_something(small):
 
 
 def test_a_chain_costs_its_elbo(small, dream, monkeypatch):
-    """Medians over orders and noise: now and then a z far out is drawn, which costs as much as many images. A chain
-    may cost less where posteriors are so wide that the z of images coded coarsely is better than one drawn."""
+    """On the average over orders of the images and noise, for z is drawn; and nearly, for the bits that it is drawn
+    from are random only as far as q(z|x) is p(z|x)."""
     model, generator = small.model, np.random.default_rng
     x = dream(model, 200)
     data, elbo = [], []
@@ -145,10 +145,8 @@ def test_a_chain_costs_its_elbo(small, dream, monkeypatch):
         data.append(8 * len(bitsback.encode(model, some, everything(x), 0, 5 + i)))
         monkeypatch.setattr(np.random, "default_rng", lambda seed, i=i: generator([seed, i]))
         elbo.append(bitsback.elbo_bits(model, some, everything(x), 0))
-    data, elbo = np.median(data), np.median(elbo)
     first = bitsback.elbo_bits(model, x[:1], everything(x[:1]), 0)
-    assert data - elbo < 0.01 * elbo + first
-    assert data > 0.9 * elbo
+    assert abs(np.mean(data) - np.mean(elbo)) < 0.02 * np.mean(elbo) + first
 
 
 def test_a_chain_by_shipped_models_costs_its_elbo(shipped, dream):

@@ -142,15 +142,15 @@ def test_models_and_back(written, data):
 
 
 def test_a_file_without_models_is_as_ever():
-    """The bytes of a file of format version 1 as the first release wrote them."""
+    """The bytes of a file of format version 2."""
     by_hand = GOOD + NAMES + BLOCKS
-    expected = b"\xf1z\r\n\x01payload\0" + by_hand
+    expected = b"\xf2z\r\n\x01payload\0" + by_hand
     written = write_archive([simple(names=("7", "8"))], {}, {})
     assert written[: len(expected)] == expected
     assert write_archive([simple(names=("7", "8"))]) == written
 
 
-WITH_MODEL = b"\xf1z\r\n\x03"
+WITH_MODEL = b"\xf2z\r\n\x03"
 MODEL_FILE = b"a model"
 
 
@@ -184,8 +184,8 @@ def test_a_model_by_hand():
         (with_model(v(0)), "does not list"),
         (with_model(v(1) + entry() + b"\0"), "unknown field at its end"),
         (with_model(v(1 << 40)), "truncated or damaged"),
-        (with_model(v(1) + entry()).replace(WITH_MODEL, b"\xf1z\r\n\x01"), "unknown field at its end"),
-        (with_model(v(1) + entry()).replace(WITH_MODEL, b"\xf1z\r\n\x07"), "unknown field 0x07"),
+        (with_model(v(1) + entry()).replace(WITH_MODEL, b"\xf2z\r\n\x01"), "unknown field at its end"),
+        (with_model(v(1) + entry()).replace(WITH_MODEL, b"\xf2z\r\n\x07"), "unknown field 0x07"),
     ],
 )
 def test_an_impossible_model_is_refused(data, reason):
@@ -246,7 +246,7 @@ def test_inline_and_back(mode, size, boxes, fingerprint, steps, payload, called)
 
 def test_the_smallest_header():
     header = inline_header(Group(0, 0, 0, boxes=[()], blocks=[Block(b"\1\2\3\4", 0, b"")]))
-    assert header == b"\xf1z\r\n\x02\1\2\3\4"
+    assert header == b"\xf2z\r\n\x02\1\2\3\4"
 
 
 def test_truncated_headers_are_refused():
@@ -264,15 +264,15 @@ def test_truncated_headers_are_refused():
     [
         (b"", "not a .vz file"),
         (b"\x89PNG\r\n\x1a\n", "not a .vz file"),
-        (b"\xf1z\n\n\x02", "not a .vz file"),
+        (b"\xf2z\n\n\x02", "not a .vz file"),
         (b"\x71z\r\n\x02", "not a .vz file"),  # the high bit was stripped
-        (b"\xf1z\n\x02\1\2\3\4", "not a .vz file"),  # CR LF was turned into LF
-        (b"\xf2z\r\n\x02\1\2\3\4", "version 2 is unknown"),
+        (b"\xf2z\n\x02\1\2\3\4", "not a .vz file"),  # CR LF was turned into LF
+        (b"\xf3z\r\n\x02\1\2\3\4", "version 3 is unknown"),
         (b"\xf0z\r\n\x02\1\2\3\4", "version 0 is unknown"),
-        (b"\xf1z\r\n\x09\1\2\3\4", "unknown field 0x09"),
-        (b"\xf1z\r\n\x01", "truncated"),
-        (b"\xf1z\r\n\x00\0\0\0\0\x00\x05", "side"),
-        (b"\xf1z\r\n\x00\0\0\0\0" + b"\xff" * 10, "too large"),
+        (b"\xf2z\r\n\x09\1\2\3\4", "unknown field 0x09"),
+        (b"\xf2z\r\n\x01", "truncated"),
+        (b"\xf2z\r\n\x00\0\0\0\0\x00\x05", "side"),
+        (b"\xf2z\r\n\x00\0\0\0\0" + b"\xff" * 10, "too large"),
     ],
 )
 def test_what_cannot_be_read_is_refused_by_name(data, reason):
@@ -332,7 +332,7 @@ BOMBS = {
 
 def packed_archive(directory, payload=b""):
     packed = b"\1" + zlib.compress(directory, 9)
-    return b"\xf1z\r\n\x01" + payload + packed + struct.pack("<II", zlib.crc32(packed), len(packed))
+    return b"\xf2z\r\n\x01" + payload + packed + struct.pack("<II", zlib.crc32(packed), len(packed))
 
 
 @pytest.mark.parametrize("bomb", BOMBS)
@@ -343,7 +343,7 @@ def test_a_small_directory_cannot_ask_for_much_memory(bomb, limited_memory):
 
 def test_many_empty_boxes_are_refused(limited_memory):
     boxes = zlib.compress(bytes(1 << 26), 9)
-    inline = b"\xf1z\r\n\x04\0\0\0\0" + v(1, 1) + v(len(boxes) + 1) + b"\1" + boxes
+    inline = b"\xf2z\r\n\x04\0\0\0\0" + v(1, 1) + v(len(boxes) + 1) + b"\1" + boxes
     with limited_memory(3 << 28), pytest.raises(FormatError):
         parse(inline)
 
@@ -364,7 +364,7 @@ def test_what_could_not_be_read_is_not_written(monkeypatch):
 @given(st.binary(max_size=80))
 @settings(max_examples=300)
 def test_random_bytes_are_refused_or_parsed(data):
-    for prefix in (b"", b"\xf1z\r\n", b"\xf1z\r\n\x00" + bytes(4), b"\xf1z\r\n\x0c" + bytes(4)):
+    for prefix in (b"", b"\xf2z\r\n", b"\xf2z\r\n\x00" + bytes(4), b"\xf2z\r\n\x0c" + bytes(4)):
         with contextlib.suppress(FormatError):
             parse(prefix + data)
 

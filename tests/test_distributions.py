@@ -8,6 +8,7 @@ from hypothesis.extra.numpy import arrays
 
 from vaezip import distributions as d
 from vaezip.ans import Stack
+from vaezip.errors import FormatError
 
 LOG_SCALES = np.arange(d.LOG_SCALE_LOW, d.LOG_SCALE_HIGH + 1, dtype=np.int32)
 LOG_SIGMAS = np.arange(d.LOG_SIGMA_LOW, d.LOG_SIGMA_HIGH + 1, dtype=np.int32)
@@ -27,9 +28,10 @@ def of(values, shape=N, dtype=np.int32):
     return arrays(dtype, shape, elements=values)
 
 
-def assert_partition(starts, freqs, precision):
-    """Rows of intervals, in the order of the symbols: without gaps, none empty, from 0 to 2^precision."""
-    assert (freqs >= 1).all()
+def assert_partition(starts, freqs, precision, least=1):
+    """Rows of intervals, in the order of the symbols: without gaps, none below ``least``, from 0 to 2^precision."""
+    assert (freqs >= least).all()
+    assert (freqs < 1 << precision).all()
     assert (starts[:, 0] == 0).all()
     assert (starts[:, 1:] == starts[:, :-1] + freqs[:, :-1]).all()
     assert (starts[:, -1] + freqs[:, -1] == 1 << precision).all()
@@ -220,17 +222,18 @@ def test_colour_means_follow_the_earlier_channels():
 @pytest.mark.parametrize("mean", [-d.POSTERIOR_MEAN_BOUND, -4096 * 3 - 1, 0, 5, 4096, d.POSTERIOR_MEAN_BOUND])
 def test_gaussian_partition_at_every_sigma(mean):
     rows = np.full(len(LOG_SIGMAS), mean, np.int32), LOG_SIGMAS
-    assert_partition(*all_intervals(d.Gaussian, rows, d.LATENT_BINS), d.GAUSSIAN_PRECISION)
+    assert_partition(*all_intervals(d.Gaussian, rows, d.LATENT_BINS), d.GAUSSIAN_PRECISION, least=0)
 
 
 @given(of(posterior_means, 3), of(log_sigmas, 3))
 def test_gaussian_partition(means, log_sigmas):
-    assert_partition(*all_intervals(d.Gaussian, [means, log_sigmas], d.LATENT_BINS), d.GAUSSIAN_PRECISION)
+    assert_partition(*all_intervals(d.Gaussian, [means, log_sigmas], d.LATENT_BINS), d.GAUSSIAN_PRECISION, least=0)
 
 
-@given(of(posterior_means), of(log_sigmas), of(st.integers(0, d.LATENT_BINS - 1)), st.integers(0, 99))
-def test_gaussian_inverses(random_stack, means, log_sigmas, symbols, seed):
-    assert_inverses(d.Gaussian(means, log_sigmas), symbols, random_stack, seed)
+@given(of(posterior_means), of(log_sigmas), st.integers(0, 99), st.integers(0, 99))
+def test_gaussian_inverses(random_stack, means, log_sigmas, drawing, seed):
+    q = d.Gaussian(means, log_sigmas)
+    assert_inverses(q, q.pop(random_stack(N + 2, drawing)), random_stack, seed)
 
 
 def test_gaussian_probabilities():
@@ -240,15 +243,28 @@ def test_gaussian_probabilities():
     _, freqs = all_intervals(d.Gaussian, [means, log_sigmas], d.LATENT_BINS)
     exact = gaussian_probabilities(means, log_sigmas, d.LATENT_BINS)
     np.testing.assert_allclose(freqs / 2**d.GAUSSIAN_PRECISION, exact, rtol=0, atol=4e-4)
-    lost = divergence(exact, freqs, d.GAUSSIAN_PRECISION)
+    assert np.where(freqs == 0, exact, 0).sum(axis=1).max() < 1e-7
+    lost = divergence(np.where(freqs == 0, 0, exact), freqs, d.GAUSSIAN_PRECISION)
     assert lost[log_sigmas <= 0].max() < 5e-4
     assert lost.max() < 5e-3  # the widest have bins of a few units of the argument
 
 
-def test_gaussian_rarely_draws_a_bin_from_outside_its_mass():
-    """The bins that have freq 1 only for safety: a z from there would cost a thousand bits."""
-    _, freqs = all_intervals(d.Gaussian, [np.zeros(1, np.int32), LOG_SIGMAS[:1]], d.LATENT_BINS)
-    assert freqs[freqs == 1].sum() / 2**d.GAUSSIAN_PRECISION < 1e-5
+@given(of(posterior_means, 3), of(log_sigmas, 3))
+def test_no_bin_far_from_the_mean_is_ever_drawn(means, log_sigmas):
+    """A z from there would cost a thousand bits."""
+    _, freqs = all_intervals(d.Gaussian, [means, log_sigmas], d.LATENT_BINS)
+    sigmas = np.exp(log_sigmas / 2**d.LOG_SIGMA_BITS)[:, None]
+    centres = (np.arange(d.LATENT_BINS) - d.LATENT_BINS // 2) / 2**d.LATENT_BITS
+    away = abs(centres - means[:, None] / 2**d.POSTERIOR_MEAN_BITS)
+    assert (away <= 8.01 * sigmas + 1 / 2**d.LATENT_BITS)[freqs > 0].all()
+
+
+def test_a_bin_that_is_never_drawn_is_not_pushed():
+    q = d.Gaussian(np.zeros(2, np.int32), LOG_SIGMAS[[0, 0]])
+    stack = Stack(7)
+    with pytest.raises(FormatError, match="damaged"):
+        q.push(stack, np.array([d.LATENT_BINS // 2, 5], np.int32))
+    assert stack.spent(7)
 
 
 # The prior

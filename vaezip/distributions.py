@@ -5,10 +5,13 @@ Each class holds the integer parameters of an array of independent symbols and o
 - ``intervals(symbols)``: starts and freqs out of 2^precision, in the order of pushing;
 - ``push(stack, symbols)`` and ``pop(stack)``, which undo each other.
 
-Invariants, property-tested over the whole parameter range: every symbol has freq ≥ 1; the
-distribution function is monotone from 0 to 2^precision; it is a function of the integers
-alone. A cumulative value is x + F(x) · (2^precision − symbols) with F in fixed point from
+Invariants, property-tested over the whole parameter range: the distribution function is monotone
+from 0 to 2^precision; it is a function of the integers alone; and every symbol has freq ≥ 1, but for
+:class:`Gaussian`. A cumulative value is x + F(x) · (2^precision − symbols) with F in fixed point from
 :mod:`vaezip.exact.tables`: the x gives every symbol its freq ≥ 1.
+
+A posterior is there to draw z from, not to code whatever comes: :class:`Gaussian` is F alone, and what
+is far from its mean has freq 0 and is never drawn. A z from there would cost a thousand bits.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.ans import Stack, drop, slot_of
+from vaezip.errors import FormatError
 from vaezip.exact import backend, tables
 from vaezip.exact.elementwise import log
 from vaezip.kernels import inlined, kernel
@@ -49,9 +53,7 @@ LOG_SIGMA_LOW, LOG_SIGMA_HIGH = -320, 64
 
 BERNOULLI_PRECISION = 20
 LOGISTIC_PRECISION = 22
-GAUSSIAN_PRECISION = 30
-"""Wide, because z is drawn from the posterior: the bins that have freq 1 only for safety must
-hardly ever be drawn, since a z from there costs a thousand bits."""
+GAUSSIAN_PRECISION = tables.PROBABILITY_BITS
 
 LEVELS = 256
 _SCALE_BITS = 20
@@ -195,7 +197,8 @@ class ColourLogistic:
 
 
 class Gaussian:
-    """N(μ, σ²) on the latent grid: bin k is centred at (k − LATENT_BINS/2) · 2^−LATENT_BITS.
+    """N(μ, σ²) on the latent grid: bin k is centred at (k − LATENT_BINS/2) · 2^−LATENT_BITS. Bins far from
+    μ have freq 0.
 
     Args:
         means: in units of 2^−POSTERIOR_MEAN_BITS, int32 (n,), |mean| ≤ POSTERIOR_MEAN_BOUND.
@@ -212,8 +215,15 @@ class Gaussian:
         return _intervals_gaussian(symbols, self.means, self.log_sigmas, *_gaussian_tables())
 
     def push(self, stack: Stack, symbols: Ints) -> None:
-        """Push bins of shape (n,)."""
-        stack.push(*self.intervals(symbols), self.precision)
+        """Push bins of shape (n,).
+
+        Raises:
+            FormatError: there is one that :meth:`pop` never gives, so they come from damaged data.
+        """
+        starts, freqs = self.intervals(symbols)
+        if not freqs.all():
+            raise FormatError("the coded data is damaged")
+        stack.push(starts, freqs, self.precision)
 
     def pop(self, stack: Stack) -> Ints:
         """int32 (n,)."""
@@ -317,10 +327,11 @@ def _gaussian_tables() -> tuple[Ints, Ints]:
 
 @lru_cache
 def _prior_cdf() -> Ints:
-    """Cumulative frequencies of N(0, 1) at the edges of the fine bins."""
-    zeros = np.zeros(LATENT_BINS, np.int32)
-    starts, freqs = Gaussian(zeros, zeros).intervals(np.arange(LATENT_BINS, dtype=np.int32))
-    return np.append(starts, starts[-1] + freqs[-1])
+    """Cumulative frequencies of N(0, 1) at the edges of the fine bins, none of which is without any."""
+    zeros, bins = np.zeros(LATENT_BINS, np.int32), np.arange(LATENT_BINS, dtype=np.int32)
+    starts, _ = Gaussian(zeros, zeros).intervals(bins)
+    spread = (1 << GAUSSIAN_PRECISION) - LATENT_BINS
+    return np.append(bins + ((starts * spread) >> GAUSSIAN_PRECISION), 1 << GAUSSIAN_PRECISION)
 
 
 def _head(stack: Stack) -> tuple[np.uint64, NDArray[np.uint32], int]:
@@ -335,7 +346,6 @@ _PROBABILITY_BITS = tables.PROBABILITY_BITS
 _LOGISTIC_EDGE = tables.LOGISTIC_RANGE << tables.ARGUMENT_BITS
 _GAUSSIAN_EDGE = tables.GAUSSIAN_RANGE << tables.ARGUMENT_BITS
 _LOGISTIC_SPREAD = (1 << LOGISTIC_PRECISION) - LEVELS
-_GAUSSIAN_SPREAD = (1 << GAUSSIAN_PRECISION) - LATENT_BINS
 _HALF_BIN = 1 << (POSTERIOR_MEAN_BITS - LATENT_BITS - 1)
 _COLOUR_SHIFT = COEFFICIENT_BITS - MEAN_BITS
 
@@ -393,8 +403,7 @@ def _cdf_gaussian(k, mean, log_sigma, table, scales):  # type: ignore[no-untyped
     if k >= LATENT_BINS:
         return np.int64(1 << GAUSSIAN_PRECISION)
     distance = ((np.int64(k) - LATENT_BINS // 2) << (POSTERIOR_MEAN_BITS - LATENT_BITS)) - _HALF_BIN - np.int64(mean)
-    probability = _interpolate(table, (distance * scales[log_sigma - LOG_SIGMA_LOW]) >> _SCALE_BITS, _GAUSSIAN_EDGE)
-    return k + ((probability * _GAUSSIAN_SPREAD) >> _PROBABILITY_BITS)
+    return _interpolate(table, (distance * scales[log_sigma - LOG_SIGMA_LOW]) >> _SCALE_BITS, _GAUSSIAN_EDGE)
 
 
 @kernel
