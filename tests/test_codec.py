@@ -13,6 +13,7 @@ from vaezip.codec import Archive, Compressor, compress, decompress
 from vaezip.container import CLASSIC, Block, Group
 from vaezip.errors import FormatError, ImageError, ModelError, VaezipError
 from vaezip.images import MODES, Picture, same
+from vaezip.networks.local.architecture import LocalArchitecture
 
 PALETTE = ("palette", bytes(range(48)))
 
@@ -153,7 +154,8 @@ def test_auto_falls_back_on_webp():
 
 
 def test_auto_tries_parts_of_a_large_picture(monkeypatch, discs):
-    """All candidates code some patches, the best of them alone the whole."""
+    """All candidates code some patches, the best of them alone the whole; models that do not see across the
+    edges of tiles are none."""
     monkeypatch.setattr(codec, "_TRIAL_PIXELS", 1000)
     monkeypatch.setattr(codec, "_TRIAL_SIDE", 24)
     original = Picture("RGB", discs(1, 90, 70, 3)[0])
@@ -168,8 +170,18 @@ def test_auto_tries_parts_of_a_large_picture(monkeypatch, discs):
     whole = [model for model, shape in coded if shape == (1, 90, 70, 3)]
     assert len(whole) == 1
     assert {shape for _, shape in coded} == {(1, 90, 70, 3), (9, 24, 24, 3)}
-    fitting = [path for path in checkpoint.shipped().values() if checkpoint.architecture(path).channels == 3]
-    assert len(coded) == 2 + len(fitting)
+    architectures = map(checkpoint.architecture, checkpoint.shipped().values())
+    across = [a for a in architectures if a.channels == 3 and isinstance(a, LocalArchitecture)]
+    assert len(coded) == 2 + len(across)
+
+
+def test_auto_tries_models_of_one_tile_on_pictures_of_its_size():
+    plain, others = (
+        {m.name for m in codec.ModelShelf().fitting("RGB", *size) if not isinstance(m.architecture, LocalArchitecture)}
+        for size in ((32, 32), (32, 33))
+    )
+    assert plain == {"cifar10", "cifar10-classic"}
+    assert others == set()
 
 
 @pytest.mark.parametrize(("height", "width"), [(2000, 1), (1, 2000), (40, 50)])

@@ -29,6 +29,7 @@ from vaezip.errors import FormatError, ImageError, ModelError, VaezipError
 from vaezip.images import BOXES, DEFAULT_MAX_PIXELS, MODES, Picture
 from vaezip.local_model import AnyModel
 from vaezip.networks import AnyArchitecture
+from vaezip.networks.local.architecture import LocalArchitecture
 
 Samples = NDArray[Any]
 
@@ -43,7 +44,7 @@ AUTO = "auto"
 _BLOCK_PIXELS, _SOLID_PIXELS = 1 << 20, 1 << 24
 _BAND_MULTIPLE = 32
 _TRIAL_PICTURES = 32
-_TRIAL_PIXELS, _TRIAL_SIDE = 1 << 17, 96
+_TRIAL_PIXELS, _TRIAL_SIDE = 1 << 17, 64
 _CRC = struct.Struct("<I")
 
 _COLOUR_PLANES = {"1": (1, 2), BILEVEL_GREY: (1, 2), "L": (1, 256), "LA": (1, 256), "RGB": (3, 256), "RGBA": (3, 256)}
@@ -69,10 +70,13 @@ class ModelShelf:
         return self._load(checkpoint.by_fingerprint(fingerprint, self.extra, name))
 
     def fitting(self, mode: str, height: int, width: int) -> list[AnyModel]:
-        """The shipped models that can code such pictures."""
+        """The shipped models that can code such pictures, without those that others are always ahead of:
+        where a model sees across the edges of tiles, one that does not is for pictures of one tile alone."""
         architectures = {path: checkpoint.architecture(path) for path in checkpoint.shipped().values()}
         levels = _COLOUR_PLANES.get(mode, (0, 0))[1]
-        return [self._load(p) for p, a in architectures.items() if a.levels == levels and fits(a, mode, height, width)]
+        found = {p: a for p, a in architectures.items() if a.levels == levels and fits(a, mode, height, width)}
+        across = {p for p, a in found.items() if isinstance(a, LocalArchitecture)}
+        return [self._load(p) for p, a in found.items() if not across or p in across or (height, width) == a.tile]
 
     def file(self, fingerprint: bytes) -> bytes:
         """The bytes of the file of a model that was loaded.
