@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
+from llvmlite.binding import get_host_cpu_features
 from numba import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
@@ -117,8 +118,10 @@ def _multiplied(b: Any, x: Any, w: Any) -> Any:
     return b.add(even, odd)
 
 
-_four_by_four, _four_by_one = _block(4, 4), _block(4, 1)
-_two_by_four, _two_by_one = _block(2, 4), _block(2, 1)
+# As many sums at once as stay in registers, or all of it takes three times as long.
+_FOURS, _TWOS = (4, 4) if get_host_cpu_features().get("avx512f") else (1, 2)
+_four_rows, _two_rows = _block(4, _FOURS), _block(2, _TWOS)
+_four_by_one, _two_by_one = _block(4, 1), _block(2, 1)
 
 
 @kernel
@@ -131,15 +134,16 @@ def product16(n, x, w, out):  # type: ignore[no-untyped-def]
         w: of :func:`pack`.
         out: int32 (rows, at least as many outputs as w has).
     """
-    wide = w.shape[1] - w.shape[1] % (4 * LANES)
+    at_once = LANES * (_TWOS if n <= 2 else _FOURS)
+    wide = w.shape[1] - w.shape[1] % at_once
     if n <= 2:
-        for o in range(0, wide, 4 * LANES):
-            _two_by_four(x, 0, w, o, out)
+        for o in range(0, wide, at_once):
+            _two_rows(x, 0, w, o, out)
         for o in range(wide, w.shape[1], LANES):
             _two_by_one(x, 0, w, o, out)
     else:
         for p in range(0, n, ROWS):
-            for o in range(0, wide, 4 * LANES):
-                _four_by_four(x, p, w, o, out)
+            for o in range(0, wide, at_once):
+                _four_rows(x, p, w, o, out)
             for o in range(wide, w.shape[1], LANES):
                 _four_by_one(x, p, w, o, out)
