@@ -31,8 +31,8 @@ HELD_OUT = 24
 
 SMALL_HELD_OUT = 1000
 
-DRAWN = 48
-"""Photographs that the tiles of one epoch come from, where regression has to go through them first."""
+DRAWN, DRAWN_SIDE = 128, 320
+"""Crops of photographs that the tiles of one epoch come from, where regression has to go through them first."""
 
 _ALONE = 0.2
 """Share of the batches that show tiles as pictures of their own, framed as those are."""
@@ -87,14 +87,16 @@ class Photographs:
 
 
 class RegressedPhotographs(Photographs):
-    """The same for a regressed model: a tile's planes come from all of its photograph, which is turned and
-    varied as a whole."""
+    """The same for a regressed model: a tile's planes come from a larger crop of its photograph, which is turned
+    and varied as a whole."""
 
     def prepare(self, epoch: int) -> None:
         """See :class:`Source`."""
         rng = np.random.default_rng([epoch, DRAWN])
-        drawn = rng.choice(len(self.train), min(DRAWN, len(self.train)), replace=False)
-        varieties = (varied(turned(self.train[i], int(rng.integers(8))).astype(np.float32), rng) for i in drawn)
+        area = np.array([p.shape[0] * p.shape[1] for p in self.train], np.float64)
+        drawn = rng.choice(len(self.train), min(DRAWN, len(self.train)), replace=False, p=area / area.sum())
+        crops = (turned(cropped(self.train[i], DRAWN_SIDE, rng), int(rng.integers(8))) for i in drawn)
+        varieties = (varied(crop.astype(np.float32), rng) for crop in crops)
         self.shown = [shown(self.architecture, x.astype(np.uint8)[None])[0] for x in varieties]
 
     def batch(self, count: int, rng: np.random.Generator) -> Tiles:
@@ -179,6 +181,12 @@ def frames(photographs: Sequence[Photograph], count: int, rng: np.random.Generat
         square = photograph[y : y + SIDE[1], x : x + SIDE[1]].astype(np.float32)
         out[i] = varied(turned(square, int(rng.integers(8))), rng)[: SIDE[0]]
     return out
+
+
+def cropped(photograph: Photograph, side: int, rng: np.random.Generator) -> Photograph:
+    """A random square of it, or as much as it has."""
+    y, x = (int(rng.integers(0, max(0, extent - side) + 1)) for extent in photograph.shape[:2])
+    return photograph[y : y + side, x : x + side]
 
 
 def varied(square: Frames, rng: np.random.Generator) -> Frames:
