@@ -31,17 +31,18 @@ def learns(model: AnyModel | None, effort: Effort) -> bool:
     return isinstance(model, LocalModel) and effort.steps > 0 and effort.learning > 0 and effort.rows > 0
 
 
-def _learning(effort: Effort, pictures: int) -> Learning:
-    """Steps are shorter the more there are, and where many pictures are learnt from: what suits one must not
-    undo what suits all."""
+def _learning(model: LocalModel, effort: Effort, pictures: int) -> Learning:
+    """Steps are shorter the more there are; where many pictures are learnt from, for what suits one must not
+    undo what suits all; and where regression has learnt of a picture what is learnt soonest."""
     k = effort.learning
     alone, together = (40, 6) if k < 2 else (24, 6) if k < 4 else (14, 4) if k < 8 else (8, 3)
+    alone >>= model.architecture.regressed
     return Learning(k, effort.rows, effort.thin, rate=alone if pictures == 1 else together)
 
 
 def _turned(model: LocalModel, pictures: Pixels, effort: Effort) -> Learning:
     """The learning, in the orientation that suits the pictures, or a part of them, best."""
-    learning = _learning(effort, len(pictures))
+    learning = _learning(model, effort, len(pictures))
     tried = [replace(learning, turn=turn) for turn in _turns(*pictures.shape[1:3])[: effort.turns]]
     if len(tried) == 1:
         return tried[0]
@@ -107,7 +108,7 @@ def elbo_bits(model: AnyModel, pictures: Pixels, effort: Effort) -> float:
     """
     if isinstance(model, LocalModel):
         if learns(model, effort):
-            return bands.bits(model, pictures, _learning(effort, len(pictures)))
+            return bands.bits(model, pictures, _learning(model, effort, len(pictures)))
         return raster.elbo_bits(model, pictures, effort.steps)
     tiling = Tiling(pictures.shape, model.architecture.tile)
     return bitsback.elbo_bits(model, tiling.split(pictures), tiling.mask, effort.steps)
