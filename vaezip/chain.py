@@ -40,14 +40,15 @@ def _learning(model: LocalModel, effort: Effort, pictures: int) -> Learning:
     return Learning(k, effort.rows, effort.thin, rate=alone if pictures == 1 else together)
 
 
-def _turned(model: LocalModel, pictures: Pixels, effort: Effort) -> Learning:
-    """The learning, in the orientation that suits the pictures, or a part of them, best."""
-    learning = _learning(model, effort, len(pictures))
+def _tried(model: LocalModel, pictures: Pixels, effort: Effort) -> tuple[Learning, bool]:
+    """The learning, in the orientation that suits the pictures, or a part of them, best; and whether that part
+    is smaller already than without learning."""
+    learning, some = _learning(model, effort, len(pictures)), pictures if effort.whole else _some(pictures)
     tried = [replace(learning, turn=turn) for turn in _turns(*pictures.shape[1:3])[: effort.turns]]
-    if len(tried) == 1:
-        return tried[0]
-    some = pictures if effort.whole else _some(pictures)
-    return min(tried, key=lambda one: len(bands.encode(model, some, one, 0)))
+    if len(tried) == 1 and some.size == pictures.size:
+        return learning, False
+    sizes = [len(bands.encode(model, some, one, 0)) for one in tried]
+    return tried[sizes.index(min(sizes))], min(sizes) < len(raster.encode(model, some, 0, 0))
 
 
 def _turns(height: int, width: int) -> list[int]:
@@ -76,8 +77,9 @@ def encode(model: AnyModel, pictures: Pixels, effort: Effort, seed: int) -> byte
     """
     if isinstance(model, LocalModel):
         if learns(model, effort):
-            learnt = bands.encode(model, pictures, _turned(model, pictures, effort), seed)
-            return min(learnt, _NO_STEPS + raster.encode(model, pictures, 0, seed), key=len)
+            learning, pays = _tried(model, pictures, effort)
+            learnt = bands.encode(model, pictures, learning, seed)
+            return learnt if pays else min(learnt, _NO_STEPS + raster.encode(model, pictures, 0, seed), key=len)
         return _NOTHING_LEARNS * bool(effort.steps) + raster.encode(model, pictures, effort.steps, seed)
     tiling = Tiling(pictures.shape, model.architecture.tile)
     return bitsback.encode(model, tiling.split(pictures), tiling.mask, effort.steps, seed)
