@@ -48,6 +48,12 @@ def test_functions_are_cached(twice):
     assert twice() == ("42\n", [".nbc", ".nbi"])
 
 
+def test_compiling_is_told(twice):
+    listening = "import logging; logging.basicConfig(level=logging.INFO, stream=sys.stdout, format='%(message)s')"
+    assert "compiling" in twice(listening)[0]
+    assert twice(listening)[0] == "42\n"
+
+
 def test_a_cache_that_cannot_be_written_is_done_without(twice):
     pytest.importorskip("resource")
     assert twice("import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))") == ("42\n", [])

@@ -1,17 +1,21 @@
 """Compiled functions: numba without the global interpreter lock, cached where a folder can be written.
 
 A cache that cannot be read or written (a full disk, a limit on file sizes, somebody else's folder)
-costs the time to compile again, and nothing else.
+costs the time to compile again, and nothing else. What is not in the cache is told to the logger
+of this module, for somebody may wait.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from numba import njit
 from numba.core.caching import FunctionCache
+
+_LOG = logging.getLogger(__name__)
 
 
 def kernel(function: Callable[..., Any]) -> Any:
@@ -29,7 +33,10 @@ class _Cache(FunctionCache):
 
     def load_overload(self, *arguments: Any) -> Any:
         with suppress(OSError):
-            return super().load_overload(*arguments)  # type: ignore[no-untyped-call]
+            if found := super().load_overload(*arguments):  # type: ignore[no-untyped-call]
+                return found
+        _LOG.info("compiling for this processor, once: up to a minute")
+        return None
 
     def save_overload(self, *arguments: Any) -> None:
         with suppress(OSError):

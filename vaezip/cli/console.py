@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import sys
 import time
 import traceback
@@ -128,6 +129,29 @@ class Console:
             self._shown = 0
 
 
+class _Progress(logging.Handler):
+    """Shows what the package logs as progress."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(logging.INFO)
+        self.console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """See :class:`logging.Handler`."""
+        self.console.progress(record.getMessage())
+
+
+@contextmanager
+def _told_what_takes_long(console: Console) -> Iterator[None]:
+    logger, handler = logging.getLogger("vaezip"), _Progress(console)
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+
+
 def with_console(function: Callable[..., None]) -> Callable[..., None]:
     """Give a command -q and -v, and in their place the argument ``console``."""
 
@@ -136,7 +160,7 @@ def with_console(function: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(function)
     def run(quiet: bool, verbose: bool, **arguments: Any) -> None:
         console = Console(quiet, verbose)
-        with console.attempt():
+        with _told_what_takes_long(console), console.attempt():
             function(console=console, **arguments)
         console.close()
 
