@@ -64,7 +64,7 @@ PRESETS = {
 }
 """``-1`` … ``-9`` of the command line; ``benchmarks/learning`` measures what each gains and costs."""
 
-DEFAULT_PRESET = 5
+DEFAULT_PRESET = 4
 
 DEFAULT = PRESETS[DEFAULT_PRESET]
 

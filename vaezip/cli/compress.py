@@ -31,7 +31,7 @@ _PRESETS = range(1, 10)
 def _presets(command: Callable[..., Any]) -> Callable[..., Any]:
     """``-1`` … ``-9``; the first stands for all of them in the help."""
     for n in reversed(_PRESETS):
-        text = "… to -9: from the fastest to the smallest, in both directions.  [default: -5]"
+        text = "… to -9: from the fastest to the smallest, in both directions.  [default: -4]"
         flag = click.option(f"-{n}", "preset", flag_value=n, type=int, default=None, help=text, hidden=n > 1)
         command = flag(command)
     return command
