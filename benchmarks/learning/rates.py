@@ -51,7 +51,7 @@ from vaezip.images import Picture, same
 Pixels = NDArray[np.uint8]
 Found = dict[str, Any]
 
-DEFAULT_PRESETS = (1, 3, 5, 6, 7, 8)
+DEFAULT_PRESETS = (1, 3, 4, 5, 6, 7, 8)
 PEERS = ("jxl-9", "jxl-7", "webp")
 BASE, YARDSTICK = "1", "jxl-9"
 """The preset that learns nothing, and the peer that all are held against."""

@@ -93,8 +93,7 @@ class RegressedPhotographs(Photographs):
     def prepare(self, epoch: int) -> None:
         """See :class:`Source`."""
         rng = np.random.default_rng([epoch, DRAWN])
-        area = np.array([p.shape[0] * p.shape[1] for p in self.train], np.float64)
-        drawn = rng.choice(len(self.train), min(DRAWN, len(self.train)), replace=False, p=area / area.sum())
+        drawn = rng.choice(len(self.train), min(DRAWN, len(self.train)), replace=False, p=_shares(self.train))
         crops = (turned(cropped(self.train[i], DRAWN_SIDE, rng), int(rng.integers(8))) for i in drawn)
         varieties = (varied(crop.astype(np.float32), rng) for crop in crops)
         self.shown = [shown(self.architecture, x.astype(np.uint8)[None])[0] for x in varieties]
@@ -173,12 +172,9 @@ def split(folder: Path, held_out: int) -> tuple[list[Photograph], list[Photograp
 def frames(photographs: Sequence[Photograph], count: int, rng: np.random.Generator) -> Frames:
     """Random tiles with their surroundings, float32 (count, *SIDE, channels), each pixel of the
     photographs equally likely; mirrored, turned, and some of them changed by :func:`varied`."""
-    weights = np.array([p.shape[0] * p.shape[1] for p in photographs], np.float64)
     out = np.empty((count, *SIDE, photographs[0].shape[2]), np.float32)
-    for i, which in enumerate(rng.choice(len(photographs), count, p=weights / weights.sum())):
-        photograph = photographs[which]
-        y, x = (rng.integers(0, extent - SIDE[1] + 1) for extent in photograph.shape[:2])
-        square = photograph[y : y + SIDE[1], x : x + SIDE[1]].astype(np.float32)
+    for i, which in enumerate(rng.choice(len(photographs), count, p=_shares(photographs))):
+        square = cropped(photographs[which], SIDE[1], rng).astype(np.float32)
         out[i] = varied(turned(square, int(rng.integers(8))), rng)[: SIDE[0]]
     return out
 
@@ -203,6 +199,12 @@ def varied(square: Frames, rng: np.random.Generator) -> Frames:
         shared = rng.normal(0, sigma, (*x.shape[:2], 1)) * rng.uniform(0.3, 1)
         x = x + shared + rng.normal(0, sigma, x.shape) * rng.uniform(0, 1)
     return np.clip(np.rint(x), 0, 255).astype(np.float32)
+
+
+def _shares(photographs: Sequence[Photograph]) -> NDArray[np.float64]:
+    """Of all their pixels, how large a share each has."""
+    areas = np.array([p.shape[0] * p.shape[1] for p in photographs], np.float64)
+    return areas / areas.sum()
 
 
 def _grey(photograph: Photograph) -> Photograph:

@@ -112,7 +112,7 @@ def mixture_tables() -> Tables:
 
 
 # A 0 as it stands has a type of its own, for which numba would compile a kernel once more.
-_NONE, _BOUND = np.int64(0), np.int64(ACTIVATION_BOUND)
+_ZERO, _BOUND = np.int64(0), np.int64(ACTIVATION_BOUND)
 
 
 @inlined
@@ -162,7 +162,7 @@ def _outer(n, i, weights, inner, sums, h):  # type: ignore[no-untyped-def]
 def _head(n, i, weights, h, e, sums, units, out):  # type: ignore[no-untyped-def]
     """Parameters of the i-th channel in the order of coding."""
     product16(n, h, weights.head_w[i], sums)
-    settle(n, sums, weights.head_e[i], e, weights.head_b[i], weights.head_s[i], _NONE, _BOUND, units)
+    settle(n, sums, weights.head_e[i], e, weights.head_b[i], weights.head_s[i], _ZERO, _BOUND, units)
     product16(n, units, weights.out_w[i], sums)
     low, high = weights.out_c[i, 0], weights.out_c[i, 1]
     settle(n, sums, weights.out_e[i], e, weights.out_b[i], weights.out_s[i], low, high, out)
@@ -304,7 +304,7 @@ def _hidden(n, frame, weights, shifts, chunk):  # type: ignore[no-untyped-def]
         describe(frame, i, y, x, weights.order.size, chunk.features, p, chunk.prediction)
     h, width = chunk.hidden, weights.first_b.size
     layer = weights.first_w, weights.first_b, weights.first_s, weights.first_c
-    _shifted(n, chunk.features, *layer, shifts, chunk.style, _NONE, chunk.sums, h)
+    _shifted(n, chunk.features, *layer, shifts, chunk.style, _ZERO, chunk.sums, h)
     for b in range(weights.inner_b.shape[0]):
         layer = weights.inner_w[b], weights.inner_b[b], weights.inner_s[b], weights.inner_c[b]
         _shifted(n, h, *layer, shifts, chunk.style, (b + 1) * width, chunk.sums, chunk.inner)
@@ -360,7 +360,7 @@ def pop_strip(frame, top, rows, weights, shifts, mix, tables, state, room, stack
         low, count = _wave(wave, rows, width)
         for begin in range(0, pictures * count, CHUNK):
             n = min(CHUNK, pictures * count - begin)
-            _enlist(chunk, _NONE, n, begin, wave, low, count, top, width, _NONE)
+            _enlist(chunk, _ZERO, n, begin, wave, low, count, top, width, _ZERO)
             if regressed:
                 _expect(n, frame, weights, state, top, chunk)
             _hidden(n, frame, weights, shifts, chunk)
@@ -390,14 +390,14 @@ def intervals(frame, top, rows, weights, shifts, mix, tables, starts, freqs):  #
     """
     pictures, width = frame.shape[0], frame.shape[2] - 2 * RADIUS
     chunk = _empty_chunk(weights, mix, weights.order.size)
-    filled, done = _NONE, _NONE
+    filled, done = _ZERO, _ZERO
     for wave in range(width + LAG * (rows - 1)):
         low, count = _wave(wave, rows, width)
         for begin in range(0, pictures * count, CHUNK):
             n = min(CHUNK, pictures * count - begin)
             if filled + n > CHUNK:
                 _chunk_intervals(filled, frame, weights, shifts, mix, tables, chunk, starts, freqs)
-                filled = _NONE
+                filled = _ZERO
             filled, done = _enlist(chunk, filled, n, begin, wave, low, count, top, width, done)
     _chunk_intervals(filled, frame, weights, shifts, mix, tables, chunk, starts, freqs)
 
