@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
+# before NumPy is imported: tests run side by side, and threads of each would be in the way of the others
+os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
