@@ -311,7 +311,7 @@ def _hidden(n, frame, weights, shifts, chunk):  # type: ignore[no-untyped-def]
         _outer(n, b, weights, chunk.inner, chunk.sums, h)
 
 
-@kernel
+@inlined
 def _expect(n, frame, weights, state, top, chunk):  # type: ignore[no-untyped-def]
     """What regression expects of n pixels, into the frame."""
     for p in range(n):
@@ -391,18 +391,18 @@ def intervals(frame, top, rows, weights, shifts, mix, tables, starts, freqs):  #
     pictures, width = frame.shape[0], frame.shape[2] - 2 * RADIUS
     chunk = _empty_chunk(weights, mix, weights.order.size)
     filled, done = _ZERO, _ZERO
-    for wave in range(width + LAG * (rows - 1)):
+    waves = width + LAG * (rows - 1)
+    for wave in range(waves + 1):  # that after the last has no pixels, and ends the last chunk
         low, count = _wave(wave, rows, width)
-        for begin in range(0, pictures * count, CHUNK):
+        for begin in range(0, max(1, pictures * count), CHUNK):
             n = min(CHUNK, pictures * count - begin)
-            if filled + n > CHUNK:
+            if filled + n > CHUNK or wave == waves:
                 _chunk_intervals(filled, frame, weights, shifts, mix, tables, chunk, starts, freqs)
                 filled = _ZERO
             filled, done = _enlist(chunk, filled, n, begin, wave, low, count, top, width, done)
-    _chunk_intervals(filled, frame, weights, shifts, mix, tables, chunk, starts, freqs)
 
 
-@kernel
+@inlined
 def _chunk_intervals(n, frame, weights, shifts, mix, tables, chunk, starts, freqs):  # type: ignore[no-untyped-def]
     w, m, s = np.zeros(mix, np.int64), np.zeros(mix, np.int64), np.zeros(mix, np.int64)
     channels = weights.order.size
