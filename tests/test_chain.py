@@ -39,6 +39,12 @@ def test_it_learns_where_that_pays(small_local):
     assert len(data) < len(raster.encode(small_local.model, x, 0, 7))
 
 
+def test_threads_do_not_change_the_bytes(small_local):
+    x = np.tile(255 - small_local.images[:1], (1, 3, 2, 1))
+    effort = Effort(1, turns=3)
+    assert chain.encode(small_local.model, x, effort, 7, threads=2) == chain.encode(small_local.model, x, effort, 7)
+
+
 @pytest.mark.parametrize("turns", [2, 8])
 def test_pictures_are_turned_where_that_pays(local_models, turns):
     """Where rows repeat, or columns, one way of lying is better than the other, unless regression sees either."""

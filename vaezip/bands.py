@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 
 import numpy as np
@@ -26,6 +27,7 @@ from vaezip.ans import Stack, StackExhausted
 from vaezip.errors import FormatError
 from vaezip.local_model import LocalModel
 from vaezip.model import Pixels
+from vaezip.networks.local.kernel import Weights
 from vaezip.networks.local.learning import SETTINGS, Learner, Learning
 from vaezip.networks.local.regression import shown
 from vaezip.raster import Strip
@@ -33,7 +35,7 @@ from vaezip.raster import Strip
 Intervals = tuple[NDArray[np.uint32], NDArray[np.uint32]]
 
 
-def encode(model: LocalModel, pictures: Pixels, learning: Learning, seed: int) -> bytes:
+def encode(model: LocalModel, pictures: Pixels, learning: Learning, seed: int, threads: int = 1) -> bytes:
     """Code pictures of one size.
 
     Args:
@@ -41,31 +43,37 @@ def encode(model: LocalModel, pictures: Pixels, learning: Learning, seed: int) -
         pictures: uint8 (pictures, height, width, channels).
         learning: K, the bands and the rates.
         seed: 32-bit checksum, found again by :func:`decode`.
+        threads: with two, the intervals of a band are made while the network learns from it.
     """
     head, pictures = learning.to_bytes(), orientation.turned(pictures, learning.turn)
     stack = Stack(seed ^ zlib.crc32(head))  # so that no bit of the settings is unprotected
-    for starts, freqs in reversed(list(_intervals(model, pictures, learning))):
+    for starts, freqs in reversed(list(_intervals(model, pictures, learning, threads))):
         stack.push(starts.astype(np.int64), freqs.astype(np.int64), d.LOGISTIC_PRECISION)
     return head + stack.to_bytes()
 
 
 def bits(model: LocalModel, pictures: Pixels, learning: Learning) -> float:
     """What the pixels cost, by the intervals of :func:`encode`."""
-    found = _intervals(model, orientation.turned(pictures, learning.turn), learning)
+    found = _intervals(model, orientation.turned(pictures, learning.turn), learning, 1)
     return sum(float(d.bits(part, d.LOGISTIC_PRECISION).sum()) for part in found)
 
 
-def _intervals(model: LocalModel, pictures: Pixels, learning: Learning) -> Iterator[Intervals]:
+def _intervals(model: LocalModel, pictures: Pixels, learning: Learning, threads: int) -> Iterator[Intervals]:
     """Those of each band, from the top, learning all the while."""
     frame = shown(model.architecture, pictures)
     learner = _learner(model, pictures.shape, learning)
-    for strip in raster.strips(pictures.shape):
-        part = frame[strip.pictures]
-        shifts = _shifts(model, part)
-        for band in _bands(strip, learning.rows):
-            starts, freqs = raster.intervals(model, part, band, learner.weights, shifts)
-            yield starts.astype(np.uint32), freqs.astype(np.uint32)  # half the memory
-            learner.after(part, band.top, band.rows, shifts)
+    with ThreadPoolExecutor(1) as beside:
+        for strip in raster.strips(pictures.shape):
+            part = frame[strip.pictures]
+            shifts = _shifts(model, part)
+            for band in _bands(strip, learning.rows):
+                weights = Weights._make(map(np.copy, learner.weights))
+                found = beside.submit(raster.intervals, model, part, band, weights, shifts)
+                if threads < 2:
+                    wait([found])
+                learner.after(part, band.top, band.rows, shifts)
+                starts, freqs = found.result()
+                yield starts.astype(np.uint32), freqs.astype(np.uint32)  # half the memory
 
 
 def decode(model: LocalModel, data: bytes, shape: tuple[int, int, int, int]) -> tuple[Pixels, int]:

@@ -7,6 +7,7 @@ steps are the posteriors'; or with 255 where no step is taken at all, because le
 
 from __future__ import annotations
 
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 
 from vaezip import bands, bitsback, orientation, raster
@@ -40,15 +41,24 @@ def _learning(model: LocalModel, effort: Effort, pictures: int) -> Learning:
     return Learning(k, effort.rows, effort.thin, rate=alone if pictures == 1 else together)
 
 
-def _tried(model: LocalModel, pictures: Pixels, effort: Effort) -> tuple[Learning, bool]:
-    """The learning, in the orientation that suits the pictures, or a part of them, best; and whether that part
-    is smaller already than without learning."""
-    learning, some = _learning(model, effort, len(pictures)), pictures if effort.whole else _some(pictures)
+def _learnt(model: LocalModel, pictures: Pixels, effort: Effort, seed: int, threads: int) -> bytes:
+    """The stream of pictures that are learnt from; or without learning, where that is smaller."""
+    with ThreadPoolExecutor(threads) as pool:
+        learning = _oriented(model, pictures, effort, pool)
+        plain = pool.submit(raster.encode, model, pictures, 0, seed)
+        learnt = pool.submit(bands.encode, model, pictures, learning, seed, threads)
+    return min(learnt.result(), _NO_STEPS + plain.result(), key=len)
+
+
+def _oriented(model: LocalModel, pictures: Pixels, effort: Effort, pool: Executor) -> Learning:
+    """The learning, in the orientation that suits the pictures, or a part of them, best."""
+    learning = _learning(model, effort, len(pictures))
     tried = [replace(learning, turn=turn) for turn in _turns(*pictures.shape[1:3])[: effort.turns]]
-    if len(tried) == 1 and some.size == pictures.size:
-        return learning, False
-    sizes = [len(bands.encode(model, some, one, 0)) for one in tried]
-    return tried[sizes.index(min(sizes))], min(sizes) < len(raster.encode(model, some, 0, 0))
+    if len(tried) == 1:
+        return tried[0]
+    some = pictures if effort.whole else _some(pictures)
+    sizes = list(pool.map(lambda one: len(bands.encode(model, some, one, 0)), tried))
+    return tried[sizes.index(min(sizes))]
 
 
 def _turns(height: int, width: int) -> list[int]:
@@ -66,7 +76,7 @@ def _some(pictures: Pixels) -> Pixels:
     return pictures[:, top : height - top, left : width - left]
 
 
-def encode(model: AnyModel, pictures: Pixels, effort: Effort, seed: int) -> bytes:
+def encode(model: AnyModel, pictures: Pixels, effort: Effort, seed: int, threads: int = 1) -> bytes:
     """Code pictures.
 
     Args:
@@ -74,12 +84,11 @@ def encode(model: AnyModel, pictures: Pixels, effort: Effort, seed: int) -> byte
         pictures: uint8 (pictures, height, width, channels).
         effort: K, and the rows after which a pixel network learns.
         seed: 32-bit checksum, found again by :func:`decode`.
+        threads: for what a pixel network that learns leaves to do side by side; the bytes are the same.
     """
     if isinstance(model, LocalModel):
         if learns(model, effort):
-            learning, pays = _tried(model, pictures, effort)
-            learnt = bands.encode(model, pictures, learning, seed)
-            return learnt if pays else min(learnt, _NO_STEPS + raster.encode(model, pictures, 0, seed), key=len)
+            return _learnt(model, pictures, effort, seed, threads)
         return _NOTHING_LEARNS * bool(effort.steps) + raster.encode(model, pictures, effort.steps, seed)
     tiling = Tiling(pictures.shape, model.architecture.tile)
     return bitsback.encode(model, tiling.split(pictures), tiling.mask, effort.steps, seed)

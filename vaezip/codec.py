@@ -277,7 +277,7 @@ class Compressor:
 
     def _code(self, model: AnyModel | None, mode: str, samples: Samples, checksum: int) -> Block:
         steps = self.effort.steps if model else 0
-        payload = _encode_block(model, mode, samples, self.effort, checksum)
+        payload = _encode_block(model, mode, samples, self.effort, checksum, self.threads)
         if self.verify:
             decoded, found = _decode_block(model, mode, payload, samples.shape, steps)
             if found != checksum or not np.array_equal(decoded, samples):
@@ -306,7 +306,7 @@ def compress(
         steps: K: gradient steps on each posterior, or, by a model with a pixel network, on that network
             after each band of rows; repeated by the decoder.
         device: ``cpu``, or ``cuda`` where PyTorch sees one.
-        threads: blocks coded at once.
+        threads: how many to use; the bytes are the same.
         verify: decode every block again and compare.
         embed_model: put the models that are used into the file, which then needs nothing else to be read.
         preset: where no ``steps`` are given, 1 (fast) … 9 (small).
@@ -549,7 +549,9 @@ def _some(samples: Samples) -> Samples:
     return np.stack([samples[0, y : y + side, x : x + side] for y in tops for x in lefts])
 
 
-def _encode_block(model: AnyModel | None, mode: str, samples: Samples, effort: Effort, checksum: int) -> bytes:
+def _encode_block(
+    model: AnyModel | None, mode: str, samples: Samples, effort: Effort, checksum: int, threads: int = 1
+) -> bytes:
     """Code (pictures, height, width, channels) by a model, or classically where there is none."""
     if model is None:
         coded = classic.encode(samples)
@@ -560,7 +562,7 @@ def _encode_block(model: AnyModel | None, mode: str, samples: Samples, effort: E
         coded = classic.encode(alpha)
         prefix = _CRC.pack(len(coded)) + coded
         checksum ^= zlib.crc32(prefix)
-    return prefix + chain.encode(model, colour * _value_of_one(model, mode), effort, checksum)
+    return prefix + chain.encode(model, colour * _value_of_one(model, mode), effort, checksum, threads)
 
 
 def _decode_block(

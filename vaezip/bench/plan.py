@@ -35,7 +35,7 @@ class Plan:
         peers: of :data:`PEERS`.
         per_image: keep the figures of every picture.
         device: ``cpu`` or ``cuda``.
-        threads: blocks coded at once.
+        threads: how many to use; the bytes are the same.
         repeats: how often the work on a set is timed, at most; long work is timed less often.
         isolated: measure each method in a process of its own; without, no peak memory is known.
     """

@@ -61,7 +61,7 @@ threads = click.option(
     metavar="N",
     callback=_count_cores,
     show_default="cores that can be used",
-    help="Blocks coded at once; the result is the same.",
+    help="Threads to use; the result is the same.",
 )
 
 max_pixels = click.option(
