@@ -53,7 +53,7 @@ NONE = Effort()
 
 PRESETS = {
     1: NONE,
-    2: Effort(1, 8, 4, turns=1),
+    2: Effort(1, 4, 8, turns=1),
     3: Effort(1, 4, 4, turns=1),
     4: Effort(1, 4, 2),
     5: Effort(1, 2, 2),

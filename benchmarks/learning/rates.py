@@ -51,7 +51,7 @@ from vaezip.images import Picture, same
 Pixels = NDArray[np.uint8]
 Found = dict[str, Any]
 
-DEFAULT_PRESETS = (1, 3, 4, 5, 6, 7, 8)
+DEFAULT_PRESETS = tuple(range(1, 9))
 PEERS = ("jxl-9", "jxl-7", "webp")
 BASE, YARDSTICK = "1", "jxl-9"
 """The preset that learns nothing, and the peer that all are held against."""
@@ -307,7 +307,7 @@ def measure(options: argparse.Namespace, path: Path) -> None:
         known = facts(files)
         part = results.part(("sets", name), known)
         results.fill(name, part, 1, partial(measured, files=files, values=known["values"]))
-    picture = patchwork(chosen)
+    picture = patchwork(_chosen(options.photos, None))  # of a few photographs it would repeat parts
     known = facts(lambda: iter([File("", [("", picture)])]))
     known |= {"width": SPEED_WIDTH, "height": SPEED_HEIGHT, "threads": SPEED_THREADS, "runs": SPEED_RUNS}
     part = results.part(("speed",), known)
