@@ -7,7 +7,7 @@ steps are the posteriors'; or with 255 where no step is taken at all, because le
 
 from __future__ import annotations
 
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from vaezip import bands, bitsback, orientation, raster
@@ -42,23 +42,18 @@ def _learning(model: LocalModel, effort: Effort, pictures: int) -> Learning:
 
 
 def _learnt(model: LocalModel, pictures: Pixels, effort: Effort, seed: int, threads: int) -> bytes:
-    """The stream of pictures that are learnt from; or without learning, where that is smaller."""
-    with ThreadPoolExecutor(threads) as pool:
-        learning = _oriented(model, pictures, effort, pool)
-        plain = pool.submit(raster.encode, model, pictures, 0, seed)
-        learnt = pool.submit(bands.encode, model, pictures, learning, seed, threads)
-    return min(learnt.result(), _NO_STEPS + plain.result(), key=len)
-
-
-def _oriented(model: LocalModel, pictures: Pixels, effort: Effort, pool: Executor) -> Learning:
-    """The learning, in the orientation that suits the pictures, or a part of them, best."""
+    """The stream of pictures that are learnt from, in the orientation that suits them, or a part of them, best;
+    or without learning, where that is smaller."""
     learning = _learning(model, effort, len(pictures))
     tried = [replace(learning, turn=turn) for turn in _turns(*pictures.shape[1:3])[: effort.turns]]
-    if len(tried) == 1:
-        return tried[0]
-    some = pictures if effort.whole else _some(pictures)
-    sizes = list(pool.map(lambda one: len(bands.encode(model, some, one, 0)), tried))
-    return tried[sizes.index(min(sizes))]
+    some = pictures if effort.whole or len(tried) == 1 else _some(pictures)
+    with ThreadPoolExecutor(threads) as pool:
+        plain = pool.submit(raster.encode, model, pictures, 0, seed)
+        made = list(pool.map(lambda one: bands.encode(model, some, one, seed, threads), tried))
+        learnt = min(made, key=len)
+        if some.size < pictures.size:
+            learnt = bands.encode(model, pictures, tried[made.index(learnt)], seed, threads)
+    return min(learnt, _NO_STEPS + plain.result(), key=len)
 
 
 def _turns(height: int, width: int) -> list[int]:
