@@ -160,11 +160,9 @@ def large_photograph(data: str | None) -> dict[str, Any]:
         report: dict[str, Any] = {"png_bytes": png.stat().st_size}
         for model in ("photo", "auto"):
             packed, back = root / f"{model}.vz", root / f"{model}.png"
-            report[f"compress, {model}"] = _timed(
-                ["compress", "-1", "-f", "--model", model, str(png), "-o", str(packed)], runs=1, warm=False
-            )
-            unpack = ["decompress", "-f", str(packed), "-o", str(back)]
-            report[f"decompress, {model}"] = _timed(unpack, runs=1, warm=False)
+            pack = ["compress", "-1", "-f", "--model", model, str(png), "-o", str(packed)]
+            report[f"compress, {model}"] = _timed(pack)
+            report[f"decompress, {model}"] = _timed(["decompress", "-f", str(packed), "-o", str(back)])
             assert same(vaezip.images.read(back), vaezip.images.read(png)), "the photograph came back changed"
             report[f"bytes, {model}"] = packed.stat().st_size
         return report
@@ -225,15 +223,12 @@ main(prog_name="vaezip")
 
 def _timed(
     arguments: list[str],
-    runs: int = RUNS,
-    warm: bool = True,
     prepare: Callable[[], None] | None = None,
     check: Callable[[], None] | None = None,
 ) -> dict[str, float]:
-    """Median seconds and largest peak memory of ``vaezip ARGUMENTS``, after one run that warms the
-    kernels, unless that would take minutes."""
+    """Median seconds and largest peak memory of ``vaezip ARGUMENTS``, after one run that warms the kernels."""
     seconds, peak = [], 0.0
-    for run in range(not warm, runs + 1):
+    for run in range(RUNS + 1):
         if prepare:
             prepare()
         started = time.perf_counter()
