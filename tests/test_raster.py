@@ -40,6 +40,15 @@ def test_round_trip_by_shipped_models(shipped_local, discs, steps):
     assert_round_trip(shipped_local, discs(2, 45, 70, shipped_local.architecture.channels), steps)
 
 
+@settings(max_examples=10)
+@given(st.integers(1, 45), st.integers(1, 70), st.integers(1, 3), st.integers(2, 5))
+def test_threads_do_not_change_the_bytes(small_local, height, width, count, threads):
+    wide = np.concatenate([small_local.images, small_local.images[:, ::-1]], axis=2)
+    tall = np.concatenate([wide, wide[:, :, ::-1]], axis=1)
+    x, steps = np.ascontiguousarray(tall[:count, :height, :width]), threads % 2
+    assert raster.encode(small_local.model, x, steps, 7, threads) == raster.encode(small_local.model, x, steps, 7)
+
+
 def test_blank_pictures_lend_too_few_bits(small_local):
     """Strips that say so little that bits-back has nothing to pop are coded with a chosen z."""
     channels = small_local.model.architecture.channels

@@ -79,12 +79,12 @@ def encode(model: AnyModel, pictures: Pixels, effort: Effort, seed: int, threads
         pictures: uint8 (pictures, height, width, channels).
         effort: K, and the rows after which a pixel network learns.
         seed: 32-bit checksum, found again by :func:`decode`.
-        threads: for what a pixel network that learns leaves to do side by side; the bytes are the same.
+        threads: for what a local model leaves to do side by side; the bytes are the same.
     """
     if isinstance(model, LocalModel):
         if learns(model, effort):
             return _learnt(model, pictures, effort, seed, threads)
-        return _NOTHING_LEARNS * bool(effort.steps) + raster.encode(model, pictures, effort.steps, seed)
+        return _NOTHING_LEARNS * bool(effort.steps) + raster.encode(model, pictures, effort.steps, seed, threads)
     tiling = Tiling(pictures.shape, model.architecture.tile)
     return bitsback.encode(model, tiling.split(pictures), tiling.mask, effort.steps, seed)
 

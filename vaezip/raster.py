@@ -13,7 +13,9 @@ The stack is seeded with the checksum of the pixels, as in :mod:`vaezip.bitsback
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,7 +29,7 @@ from vaezip.exact.cholesky import room
 from vaezip.local_model import LocalModel
 from vaezip.networks.local import kernel
 from vaezip.networks.local.architecture import RADIUS, TILE
-from vaezip.networks.local.neighbourhood import empty_frame
+from vaezip.networks.local.neighbourhood import empty_frame, framed
 from vaezip.networks.local.regression import State, shown, size, start, with_planes
 from vaezip.tiling import Pixels, Tiling
 
@@ -61,7 +63,7 @@ def strips(shape: tuple[int, int, int, int]) -> Iterator[Strip]:
             yield Strip(slice(first, min(n, first + together)), top, min(TILE, h - top))
 
 
-def encode(model: LocalModel, pictures: Pixels, steps: int, seed: int) -> bytes:
+def encode(model: LocalModel, pictures: Pixels, steps: int, seed: int, threads: int = 1) -> bytes:
     """Code pictures of one size.
 
     Args:
@@ -69,13 +71,19 @@ def encode(model: LocalModel, pictures: Pixels, steps: int, seed: int) -> bytes:
         pictures: uint8 (pictures, height, width, channels).
         steps: K of Algorithm 2.
         seed: 32-bit checksum, found again by :func:`decode`.
+        threads: how many to use; the bytes are the same.
     """
-    stack, frame = Stack(seed), shown(model.architecture, pictures)
-    for number, strip in enumerate(reversed(list(strips(pictures.shape)))):
+    stack, upwards = Stack(seed), list(reversed(list(strips(pictures.shape))))
+    with ThreadPoolExecutor(threads) as pool:
+        regression = pool.submit(shown, model.architecture, pictures)
+        known = regression.result() if steps else framed(pictures)  # an encoder looks at the values alone
+        posteriors = [pool.submit(posterior, model, known[s.pictures], s, steps) for s in upwards]
+        frame = regression.result()
+    for number, (strip, q) in enumerate(zip(upwards, (future.result() for future in posteriors))):
         part = frame[strip.pictures]
-        q = posterior(model, part, strip, steps)
         bins, coarse = (_choose(model, q), True) if number == 0 else _take(model, stack, q)
-        stack.push(*intervals(model, part, strip, model.weights, model.shifts(bins)), d.LOGISTIC_PRECISION)
+        found = intervals(model, part, strip, model.weights, model.shifts(bins), threads)
+        stack.push(*found, d.LOGISTIC_PRECISION)
         _prior(model, bins.shape[0], coarse).push(stack, (bins >> model.coarse * coarse).ravel())
         if number:
             d.Uniform(1, 1).push(stack, np.array([int(coarse)]))
@@ -198,12 +206,20 @@ def _prior(model: LocalModel, tiles: int, coarse: bool) -> d.StandardNormal:
     return latents.coarse_prior(tiles, model.coarse * int(coarse))
 
 
-def intervals(model: LocalModel, frame: Frame, strip: Strip, weights: kernel.Weights, shifts: Bins) -> Intervals:
+def intervals(
+    model: LocalModel, frame: Frame, strip: Strip, weights: kernel.Weights, shifts: Bins, threads: int = 1
+) -> Intervals:
     """Starts and freqs of what :func:`pop_pixels` takes, in the order of pushing: what is popped first comes last."""
-    values = len(frame) * strip.rows * (frame.shape[2] - 2 * RADIUS) * model.architecture.channels
+    width, mix = frame.shape[2] - 2 * RADIUS, model.architecture.mixture
+    values = len(frame) * strip.rows * width * model.architecture.channels
     starts, freqs = np.empty(values, np.int64), np.empty(values, np.int64)
-    mix = model.architecture.mixture
-    kernel.intervals(frame, strip.top, strip.rows, weights, shifts, mix, model.tables, starts, freqs)
+
+    def fill(waves: tuple[int, int]) -> None:
+        kernel.intervals(frame, strip.top, strip.rows, waves, weights, shifts, mix, model.tables, starts, freqs)
+
+    cuts = [i * kernel.waves(strip.rows, width) // threads for i in range(threads + 1)]
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(fill, pairwise(cuts)))
     return starts[::-1], freqs[::-1]
 
 

@@ -275,6 +275,11 @@ def _empty_chunk(weights, mix, channels):  # type: ignore[no-untyped-def]
     )
 
 
+def waves(rows: int, width: int) -> int:
+    """How many a strip has."""
+    return width + LAG * (rows - 1)
+
+
 @inlined
 def _wave(wave, rows, width):  # type: ignore[no-untyped-def]
     """Its first row, and how many."""
@@ -382,21 +387,24 @@ def pop_strip(frame, top, rows, weights, shifts, mix, tables, state, room, stack
 
 
 @kernel
-def intervals(frame, top, rows, weights, shifts, mix, tables, starts, freqs):  # type: ignore[no-untyped-def]
-    """Intervals of a strip's pixels, in the order of :func:`pop_strip`, by which they are all known.
+def intervals(frame, top, rows, waves, weights, shifts, mix, tables, starts, freqs):  # type: ignore[no-untyped-def]
+    """Intervals of pixels of a strip, in the order of :func:`pop_strip`, by which they are all known.
 
     Args: as there, but that the frame holds what regression makes of them already, and
-        starts, freqs: int64, one for each value; filled.
+        waves: the first of them, and the one after the last.
+        starts, freqs: int64, one for each value of the whole strip; those of the waves are filled.
     """
     pictures, width = frame.shape[0], frame.shape[2] - 2 * RADIUS
     chunk = _empty_chunk(weights, mix, weights.order.size)
     filled, done = _ZERO, _ZERO
-    waves = width + LAG * (rows - 1)
-    for wave in range(waves + 1):  # that after the last has no pixels, and ends the last chunk
+    for wave in range(waves[0]):
+        done += pictures * _wave(wave, rows, width)[1] * weights.order.size
+    for wave in range(waves[0], waves[1] + 1):  # nothing of the one after the last, which ends the last chunk
         low, count = _wave(wave, rows, width)
-        for begin in range(0, max(1, pictures * count), CHUNK):
-            n = min(CHUNK, pictures * count - begin)
-            if filled + n > CHUNK or wave == waves:
+        pixels = pictures * count * (wave < waves[1])
+        for begin in range(0, max(1, pixels), CHUNK):
+            n = min(CHUNK, pixels - begin)
+            if filled + n > CHUNK or wave == waves[1]:
                 _chunk_intervals(filled, frame, weights, shifts, mix, tables, chunk, starts, freqs)
                 filled = _ZERO
             filled, done = _enlist(chunk, filled, n, begin, wave, low, count, top, width, done)
