@@ -38,6 +38,7 @@ def test_grey_and_colour_are_predicted_pixel_by_pixel(likelihood, channels, size
     architecture = architecture_of(Options(hidden=64, latents=5), found(likelihood, sizes))
     assert isinstance(architecture, LocalArchitecture)
     assert (architecture.channels, architecture.hidden, architecture.latents) == (channels, 64, 5)
+    assert architecture.regressed
     assert architecture == architecture_of(Options(arch="local", hidden=64, latents=5), found(likelihood, sizes))
     assert objectives_of(Options(), architecture) == ("elbo",)
 

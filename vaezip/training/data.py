@@ -21,15 +21,16 @@ from vaezip.errors import DataError
 from vaezip.images import Picture
 from vaezip.networks import AnyArchitecture
 from vaezip.networks.local.architecture import LocalArchitecture
-from vaezip.training.tiles import tiles
+from vaezip.training.tiles import Tiles, tiles
 
 Pixels = NDArray[np.uint8]
 
 MOST_TRAIN, MOST_VALID = 100_000, 5_000
 """Tiles to train on and to watch the training by; of larger sets, so many are drawn at random."""
 
-LOCAL_TRAIN, LOCAL_VALID = 30_000, 2_000
-"""The same for local-autoregressive models, which have few weights and learn from each pixel."""
+LOCAL_TRAIN, LOCAL_VALID = 15_000, 1_500
+"""The same for local-autoregressive models, which have few weights and learn from each pixel; what regression makes of
+a tile takes 35 kB of memory."""
 
 _HELD_OUT_VALUES = 1 << 22
 """Values of the pictures that the finished model is tried on: a minute or so."""
@@ -76,12 +77,12 @@ class Split:
         counts: how many pictures ``train`` and ``valid`` are of.
     """
 
-    train: Pixels
-    valid: Pixels
+    train: Tiles
+    valid: Tiles
     held_out: list[tuple[str, Picture]]
     counts: tuple[int, int]
 
-    def test(self, architecture: AnyArchitecture) -> Pixels:
+    def test(self, architecture: AnyArchitecture) -> Tiles:
         """The tiles of the pictures held out."""
         return np.concatenate([cut(architecture, picture) for _, picture in self.held_out])
 
@@ -140,7 +141,7 @@ def split(found: Survey, architecture: AnyArchitecture, share: float, seed: int,
     return Split(train, held, list(_within(tried, _HELD_OUT_VALUES)), (count - valid, valid))
 
 
-def cut(architecture: AnyArchitecture, picture: Picture) -> Pixels:
+def cut(architecture: AnyArchitecture, picture: Picture) -> Tiles:
     """The tiles of a picture, (tiles, height, width, channels); for a local-autoregressive model with what
     surrounds them, as :func:`vaezip.training.tiles.tiles` has them.
 
@@ -169,7 +170,7 @@ def _starts(length: int, tile: int) -> list[int]:
 
 def _tiles(
     architecture: AnyArchitecture, pictures: Collection, most: int, rng: np.random.Generator, told: Told
-) -> Pixels:
+) -> Tiles:
     """``most`` tiles at the most, as many of each picture as of any other that has so many, shuffled."""
     each = max(1, most // len(pictures))
     parts = []
@@ -177,7 +178,9 @@ def _tiles(
         told(f"cutting picture {i + 1:,} of {len(pictures):,}")
         found = cut(architecture, picture)
         parts.append(found[rng.permutation(len(found))[:each]])
-    return rng.permutation(np.concatenate(parts))[:most]
+    whole = np.concatenate(parts)
+    rng.shuffle(whole)  # in place: a copy may be large
+    return whole[:most]
 
 
 def _within(pictures: Iterable[tuple[str, Picture]], values: int) -> Iterator[tuple[str, Picture]]:

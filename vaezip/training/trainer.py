@@ -135,7 +135,7 @@ def _local(options: Options, likelihood: str) -> LocalArchitecture:
             "which takes it too long; leave --objective out, or use --arch resnet"
         )
     latents: dict[str, Any] = {"latents": options.latents} if options.latents else {}
-    return local(3 if likelihood == _COLOUR else 1, hidden, _LOCAL_BLOCKS, **latents)
+    return local(3 if likelihood == _COLOUR else 1, hidden, _LOCAL_BLOCKS, regressed=True, **latents)
 
 
 def objectives_of(options: Options, architecture: AnyArchitecture) -> tuple[str, ...]:
