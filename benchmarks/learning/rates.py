@@ -2,7 +2,8 @@
 
 * ``photographs``: the RGB pictures of a folder, each a file of its own.
 * ``unlike``: the same, made unlike what the model was trained on: grain, another tone curve, another sampling.
-* ``cifar10``: test images of CIFAR-10 in one file.
+* ``cifar10``: test images of CIFAR-10 in one file, whose blocks can be decoded alone; ``solid``: by ``--solid``, so
+  that the network learns from all that is before.
 * ``speed``: one picture of crops of the photographs, timed several times.
 
 Sizes are those of ``.vz`` files of pixels alone, without the pictures' metadata; each is decoded and compared,
@@ -66,6 +67,7 @@ TITLES = {
     "photographs": "Photographs, each a file of its own",
     "unlike": "The same, made unlike the training set",
     "cifar10": "CIFAR-10 test images in one file",
+    "solid": "The same by `--solid`",
 }
 HEAD = """# What learning while coding gains
 
@@ -215,13 +217,14 @@ def facts(files: Files) -> Found:
 class AtPreset(Ours):
     """vaezip at ``-1`` … ``-9``."""
 
-    def __init__(self, model: str, preset: int, threads: int = 1) -> None:
+    def __init__(self, model: str, preset: int, threads: int = 1, solid: bool = False) -> None:
         super().__init__(model, PRESETS[preset].steps, threads=threads)
-        self.name, self.effort = f"{self.label} -{preset}", PRESETS[preset]
+        self.name, self.effort, self.solid = f"{self.label} -{preset}", PRESETS[preset], solid
 
     def encode(self, prepared: Sequence[Named], verify: bool) -> list[bytes]:
         """One file."""
-        with Compressor(self.model, self.effort, threads=self.threads, verify=verify, shelf=self.shelf) as compressor:
+        how = {"threads": self.threads, "verify": verify, "shelf": self.shelf, "solid": self.solid}
+        with Compressor(self.model, self.effort, **how) as compressor:
             for name, picture in prepared:
                 compressor.add(name, picture)
             return [compressor.close()]
@@ -302,6 +305,7 @@ def measure(options: argparse.Namespace, path: Path) -> None:
     sets: dict[str, Files] = {"photographs": partial(photographs, chosen), "unlike": partial(unlike, chosen)}
     if options.cifar:
         sets["cifar10"] = partial(in_one_file, datasets.load("cifar10", "test", options.data)[: options.cifar])
+        sets["solid"] = sets["cifar10"]
     results = Results(path, options)
     for name, files in sets.items():
         known = facts(files)
@@ -346,7 +350,7 @@ class Results:
             for peer in PEERS:
                 self._fill_peer(name, part["peers"], peer, threads, work)
         for preset in self.options.presets:
-            method = AtPreset(self.options.model, preset, threads)
+            method = AtPreset(self.options.model, preset, threads, solid=name == "solid")
             row = {"effort": asdict(method.effort)}
             self._fill_row(name, part["presets"], str(preset), method, row, work)
 

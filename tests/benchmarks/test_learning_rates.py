@@ -67,7 +67,7 @@ def chosen(folders):
 
 
 def test_every_set_is_measured_at_every_preset(found):
-    assert list(found["sets"]) == ["photographs", "unlike", "cifar10"]
+    assert list(found["sets"]) == ["photographs", "unlike", "cifar10", "solid"]
     for part in (*found["sets"].values(), found["speed"]):
         assert list(part["presets"]) == ["1", "5"]
         for row in part["presets"].values():
