@@ -29,7 +29,7 @@ from vaezip.exact.cholesky import room
 from vaezip.local_model import LocalModel
 from vaezip.networks.local import kernel
 from vaezip.networks.local.architecture import RADIUS, TILE
-from vaezip.networks.local.neighbourhood import empty_frame, framed
+from vaezip.networks.local.neighbourhood import empty_frame
 from vaezip.networks.local.regression import State, shown, size, start, with_planes
 from vaezip.tiling import Pixels, Tiling
 
@@ -76,8 +76,11 @@ def encode(model: LocalModel, pictures: Pixels, steps: int, seed: int, threads: 
     stack, upwards = Stack(seed), list(reversed(list(strips(pictures.shape))))
     with ThreadPoolExecutor(threads) as pool:
         regression = pool.submit(shown, model.architecture, pictures)
-        known = regression.result() if steps else framed(pictures)  # an encoder looks at the values alone
-        posteriors = [pool.submit(posterior, model, known[s.pictures], s, steps) for s in upwards]
+        if steps:
+            posteriors = [pool.submit(posterior, model, regression.result()[s.pictures], s, steps) for s in upwards]
+        else:  # they do not wait for the regression
+            rows = (pictures[s.pictures, s.top : s.top + s.rows] for s in upwards)
+            posteriors = [pool.submit(_posterior, model, part, None, 0) for part in rows]
         frame = regression.result()
     for number, (strip, q) in enumerate(zip(upwards, (future.result() for future in posteriors))):
         part = frame[strip.pictures]
@@ -227,10 +230,16 @@ def posterior(model: LocalModel, frame: Frame, strip: Strip, steps: int) -> tupl
     """q(z|x) of the strip's tiles; all its pixels must be in the frame."""
     channels = model.architecture.channels
     rows = frame[:, RADIUS + strip.top : RADIUS + strip.top + strip.rows, RADIUS:-RADIUS, :channels]
+    frames = tile_frames(frame, strip.top, strip.rows) if steps else None
+    return _posterior(model, rows.astype(np.uint8), frames, steps)
+
+
+def _posterior(model: LocalModel, rows: Pixels, frames: Frame | None, steps: int) -> tuple[Bins, Bins]:
+    """The same of a strip's rows, and, to take steps, of its tiles with what surrounds them."""
     tiling = Tiling(rows.shape, (TILE, TILE))
-    tiles = tiling.split(rows.astype(np.uint8))
-    frames = tile_frames(frame, strip.top, strip.rows) if steps else np.zeros((len(tiles), 0), np.int16)
-    return model.posterior(tiles, frames, tiling.mask, steps)
+    tiles = tiling.split(rows)
+    seen = np.zeros((len(tiles), 0), np.int16) if frames is None else frames
+    return model.posterior(tiles, seen, tiling.mask, steps)
 
 
 def tile_frames(frame: NDArray[Any], top: int, rows: int) -> NDArray[Any]:
