@@ -28,7 +28,7 @@ from vaezip.training.loop import Stage, fit
 from vaezip.training.muon import Muon
 from vaezip.training.publish import write
 from vaezip.training.quantize_local import dequantize_local, quantize_local, units
-from vaezip.training.tiles import CODED, Photographs, Pictures, RegressedPhotographs, Small, Source, Tiles, tiles
+from vaezip.training.tiles import CODED, Pictures, RegressedPhotographs, Small, Source, Tiles, tiles
 
 TILES = 16
 """A step."""
@@ -70,7 +70,12 @@ class Recipe:
 
 RECIPES = {
     "photo": Recipe(local(hidden=128, blocks=1, regressed=True), RegressedPhotographs, "photographs", 50_000),
-    "photo-gray": Recipe(local(channels=1, hidden=64, head=32), Photographs, "photographs in grey", 10_000),
+    "photo-gray": Recipe(
+        local(channels=1, hidden=96, blocks=1, head=32, regressed=True),
+        RegressedPhotographs,
+        "photographs in grey",
+        22_000,
+    ),
     "photo-small": Recipe(
         local(hidden=128), functools.partial(Small, "cifar10", mirrored=True), "CIFAR-10, training part", 12_000
     ),
