@@ -12,7 +12,7 @@ The stack is seeded with the checksum of the pixels, as in :mod:`vaezip.bitsback
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -82,14 +82,14 @@ def encode(model: LocalModel, pictures: Pixels, steps: int, seed: int, threads: 
             rows = (pictures[s.pictures, s.top : s.top + s.rows] for s in upwards)
             posteriors = [pool.submit(_posterior, model, part, None, 0) for part in rows]
         frame = regression.result()
-    for number, (strip, q) in enumerate(zip(upwards, (future.result() for future in posteriors))):
-        part = frame[strip.pictures]
-        bins, coarse = (_choose(model, q), True) if number == 0 else _take(model, stack, q)
-        found = intervals(model, part, strip, model.weights, model.shifts(bins), threads)
-        stack.push(*found, d.LOGISTIC_PRECISION)
-        _prior(model, bins.shape[0], coarse).push(stack, (bins >> model.coarse * coarse).ravel())
-        if number:
-            d.Uniform(1, 1).push(stack, np.array([int(coarse)]))
+        for number, (strip, q) in enumerate(zip(upwards, (future.result() for future in posteriors))):
+            part = frame[strip.pictures]
+            bins, coarse = (_choose(model, q), True) if number == 0 else _take(model, stack, q)
+            found = intervals(model, part, strip, model.weights, model.shifts(bins), threads, pool.map)
+            stack.push(*found, d.LOGISTIC_PRECISION)
+            _prior(model, bins.shape[0], coarse).push(stack, (bins >> model.coarse * coarse).ravel())
+            if number:
+                d.Uniform(1, 1).push(stack, np.array([int(coarse)]))
     return stack.to_bytes()
 
 
@@ -210,9 +210,19 @@ def _prior(model: LocalModel, tiles: int, coarse: bool) -> d.StandardNormal:
 
 
 def intervals(
-    model: LocalModel, frame: Frame, strip: Strip, weights: kernel.Weights, shifts: Bins, threads: int = 1
+    model: LocalModel,
+    frame: Frame,
+    strip: Strip,
+    weights: kernel.Weights,
+    shifts: Bins,
+    parts: int = 1,
+    each: Callable[..., Iterable[None]] = map,
 ) -> Intervals:
-    """Starts and freqs of what :func:`pop_pixels` takes, in the order of pushing: what is popped first comes last."""
+    """Starts and freqs of what :func:`pop_pixels` takes, in the order of pushing: what is popped first comes last.
+
+    Args:
+        parts, each: the waves are cut into so many parts, each of which goes through this ``map``.
+    """
     width, mix = frame.shape[2] - 2 * RADIUS, model.architecture.mixture
     values = len(frame) * strip.rows * width * model.architecture.channels
     starts, freqs = np.empty(values, np.int64), np.empty(values, np.int64)
@@ -220,9 +230,8 @@ def intervals(
     def fill(waves: tuple[int, int]) -> None:
         kernel.intervals(frame, strip.top, strip.rows, waves, weights, shifts, mix, model.tables, starts, freqs)
 
-    cuts = [i * kernel.waves(strip.rows, width) // threads for i in range(threads + 1)]
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(fill, pairwise(cuts)))
+    cuts = [i * kernel.wave_count(strip.rows, width) // parts for i in range(parts + 1)]
+    list(each(fill, pairwise(cuts)))
     return starts[::-1], freqs[::-1]
 
 

@@ -275,7 +275,7 @@ def _empty_chunk(weights, mix, channels):  # type: ignore[no-untyped-def]
     )
 
 
-def waves(rows: int, width: int) -> int:
+def wave_count(rows: int, width: int) -> int:
     """How many a strip has."""
     return width + LAG * (rows - 1)
 
