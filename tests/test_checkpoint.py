@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ from vaezip import checkpoint
 from vaezip.errors import ModelError
 from vaezip.inference import Settings
 from vaezip.networks.mlp import mlp
+
+MODELS = Path(__file__).parent.parent / "models"
 
 
 def save(path, model, architecture=None, settings=None, information=None, **tensors):
@@ -99,6 +102,14 @@ def test_shipped_models_have_fingerprints_of_their_own():
     assert len(fingerprints) == len(checkpoint.shipped()) >= 3
     assert {"mnist", "mnist-binary", "cifar10"} <= set(checkpoint.shipped())
     assert sum(p.stat().st_size for p in checkpoint.shipped().values()) < 20e6
+
+
+@pytest.mark.parametrize("name", ["photo", "photo-gray", "photo-small"])
+def test_integers_of_photograph_models_cost_what_floats_cost(name):
+    """By the figures that their cards are made of."""
+    figures = json.loads((MODELS / f"{name}.json").read_text())
+    assert figures["fingerprint"] == checkpoint.fingerprint(checkpoint.find(name)).hex()
+    assert figures["quantization_loss_percent"] < 0.1
 
 
 def test_an_unknown_fingerprint_is_named_with_the_remedy():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 from pathlib import Path
 
@@ -18,6 +19,7 @@ FILES = sorted(FOLDER.glob("*.vz"))
 _spec = importlib.util.spec_from_file_location("make_golden", FOLDER / "make_golden.py")
 make_golden = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(make_golden)
+cases = functools.cache(make_golden.cases)
 
 
 def expected(path):
@@ -47,8 +49,8 @@ def test_the_same_pictures_give_the_same_bytes(path):
     blocks = learned_blocks(data)
     if not blocks or any(p.mode in ("LA", "RGBA") for p in expected(path).values()):
         pytest.skip("WebP's bytes depend on the encoder that Pillow brings")
-    name = checkpoint.by_fingerprint(blocks[0][0]).stem
-    again = make_golden.compress(expected(path), {"model": name, "steps": blocks[0][1]})
+    _, options = cases()[path.stem]
+    again = make_golden.compress(expected(path), options | {"model": checkpoint.by_fingerprint(blocks[0][0]).stem})
     assert learned_blocks(again) == blocks
 
 
@@ -66,7 +68,7 @@ def test_there_are_golden_files_without_models():
 
 
 def test_arrays_and_back():
-    for pictures, _ in make_golden.cases().values():
+    for pictures, _ in cases().values():
         back = make_golden.from_arrays(make_golden.to_arrays(pictures))
         assert list(back) == list(pictures)
         assert all(vaezip.images.same(back[name], pictures[name]) for name in pictures)

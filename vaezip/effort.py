@@ -56,7 +56,7 @@ PRESETS = {
     2: Effort(1, 4, 8, turns=1),
     3: Effort(1, 4, 4, turns=1),
     4: Effort(1, 4, 2),
-    5: Effort(1, 2, 2),
+    5: Effort(1, 4),
     6: Effort(1, 2),
     7: Effort(2, 2, passes=1, turns=8),
     8: Effort(4, 2, passes=2, turns=8),

@@ -1,8 +1,8 @@
 """Writes golden files: ``python tests/golden/make_golden.py``. Every later release must decode them for ever.
 
 For each shipped model and each K in 0 and 3 a ``.vz`` of one picture and one of a set, and beside
-them a classic one and an archive of mixed pictures. NAME.npz holds the pictures that NAME.vz holds. Files
-that exist are never written again.
+them some by presets, a classic one and an archive of mixed pictures. NAME.npz holds the pictures
+that NAME.vz holds. Files that exist are never written again.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from vaezip.sampling import sample
 
 HERE = Path(__file__).parent
 STEPS = (0, 3)
+PRESETS = (2, 5, 9)
+"""Of those that learn, some that differ in everything: height of the bands, thinning, passes, orientations."""
 SET = 5
 ODD = (37, 41)
 
@@ -48,6 +50,10 @@ def cases() -> dict[str, tuple[Pictures, dict[str, object]]]:
             if model.architecture.tiled:
                 mode = "RGBA" if model.architecture.channels == 3 else "LA"
                 found[f"{name}-odd-k{steps}"] = {"": odd(mode, *ODD, seed=1)}, options
+    for preset in PRESETS:
+        found[f"photo-p{preset}"] = {"": odd("RGB", *ODD, seed=3)}, {"model": "photo", "preset": preset}
+    several = {f"{i}.png": odd("RGB", 33, 40, seed=i) for i in range(3)}
+    found["photo-solid"] = several, {"model": "photo", "preset": 6, "solid": True}
     text = ("text", b"Comment\0\0\0golden")
     plain = odd("I;16", *ODD, seed=2)
     found["classic"] = {"": vaezip.Picture("I;16", plain.samples, (text,))}, {}
