@@ -51,7 +51,9 @@ def main() -> None:
 
 def measure(setting: Setting, options: argparse.Namespace, drawn: int = DRAWN, drawn_test: int = DRAWN_TEST) -> Record:
     """Train every encoder with every seed, and take its distance to the optimum."""
-    trial = Trial(setting, SEEDS[0], options)
+    # Others keep their VAE at other epochs of this training, so its states stand in a folder of their own.
+    own = argparse.Namespace(**vars(options) | {"runs": options.runs / NAME})
+    trial = Trial(setting, SEEDS[0], own)
     world, folder = trial.vae(), trial.folder / f"known-model-{drawn}"
     test = draws(world, drawn_test, seed=0)
     curves: dict[str, list[list[float]]] = {arm: [] for arm in ARMS}

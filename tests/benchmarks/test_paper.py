@@ -83,6 +83,23 @@ def test_the_known_model_runs(options):
     checked(script, script.measure(tiny(), options, drawn=40, drawn_test=20))
 
 
+@pytest.mark.parametrize("known_first", [True, False])
+def test_the_known_model_and_the_other_experiments_may_come_in_any_order(options, tmp_path, known_first):
+    script, training = importlib.import_module("figure3"), importlib.import_module("training")
+    script.SAMPLES = 3
+    options = argparse.Namespace(**{**vars(options), "runs": tmp_path})
+    known = replace(tiny(), snapshots=(2,))
+
+    def figure3():
+        script.measure(known, options, drawn=40, drawn_test=20)
+
+    def others():
+        training.Trial(tiny(), 1, options).vae()
+
+    for experiment in (figure3, others) if known_first else (others, figure3):
+        experiment()
+
+
 def test_the_appendix_runs(options):
     script = importlib.import_module("appendix")
     checked(script, script.measure(tiny(), options, (1, 3)))
