@@ -91,6 +91,17 @@ def test_cifar100_has_two_labels(tmp_path):
     assert np.array_equal(datasets.load("cifar100", "test", tmp_path), colour(4))
 
 
+def test_another_published_file_is_looked_for_alike(tmp_path, monkeypatch):
+    with pytest.raises(DataError, match=r"'mnist/labels\.gz' is not here; put it at "):
+        datasets.content("mnist/labels.gz")
+    monkeypatch.setenv("VAEZIP_DATA", str(tmp_path))
+    (tmp_path / "mnist").mkdir()
+    (tmp_path / "mnist" / "labels").write_bytes(b"plain")
+    assert datasets.content("mnist/labels.gz", tmp_path / "elsewhere") == b"plain"
+    (tmp_path / "mnist" / "labels.gz").write_bytes(gzip.compress(b"packed"))
+    assert datasets.content("mnist/labels.gz") == b"packed"
+
+
 def test_the_folder_given_goes_before_the_environment_and_that_before_the_cache(tmp_path, monkeypatch):
     write_mnist(tmp_path / "cache", grey(1, 1))
     assert np.array_equal(datasets.load("mnist", "test"), grey(1, 1))

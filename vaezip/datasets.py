@@ -167,6 +167,24 @@ def load(name: str, split: str, data: PathLike | None = None) -> NDArray[np.uint
     return (loaded >= _THRESHOLD).astype(np.uint8) if name == _BINARY else loaded
 
 
+def content(file: str, data: PathLike | None = None) -> bytes:
+    """The uncompressed bytes of any file of the published layouts, such as the labels beside images.
+
+    Args:
+        file: such as ``mnist/train-labels-idx1-ubyte.gz``.
+        data: where to look first, as for :func:`load`; nothing is downloaded.
+
+    Raises:
+        DataError: it is not there, or cannot be read.
+    """
+    roots = _roots(data)
+    for root in roots:
+        if _present(root / file):
+            return _content(root / file)
+    home = roots[0] if roots else Path("DIR")
+    raise DataError(f"the file '{file}' is not here; put it at {home / file}{_hint(roots)}")
+
+
 @dataclass(frozen=True)
 class Collection:
     """Named pictures, each read when it is asked for.
@@ -286,8 +304,12 @@ def _locate(name: str, source: _Source, split: str, data: PathLike | None) -> Pa
     except DataError as error:
         home = roots[0] if roots else Path("DIR")
         where = f"put {_listed(source.files(split))} into {home / source.folder}"
-        hint = "" if roots else " and give --data DIR"
-        raise DataError(f"the files of '{name}' are not here ({error}); {where}{hint}") from error
+        raise DataError(f"the files of '{name}' are not here ({error}); {where}{_hint(roots)}") from error
+
+
+def _hint(roots: list[Path]) -> str:
+    """What else to do where no folder is looked in."""
+    return "" if roots else " and give --data DIR"
 
 
 def _present(path: Path) -> bool:

@@ -9,9 +9,7 @@ and of a 5-nearest-neighbour classifier of the digits on the means of q(z|x), wi
 from __future__ import annotations
 
 import argparse
-import gzip
 import math
-from pathlib import Path
 from typing import Any
 
 import classifiers
@@ -25,7 +23,9 @@ from numpy.typing import NDArray
 from record import Record, record, write
 from training import SEEDS, Pixels, Setting, Trial
 
+from vaezip import datasets
 from vaezip.bench.plots import Label, frame, name_lines, room
+from vaezip.errors import DataError
 from vaezip.networks.floating import Vae
 from vaezip.training import objectives
 
@@ -118,12 +118,10 @@ def means(vae: Vae, images: Pixels) -> NDArray[np.float32]:
 def labels(setting: Setting, split: str, data: str | None) -> NDArray[np.uint8]:
     """The digits of the images that :func:`training.chosen` takes, from the IDX file beside theirs."""
     name = {"train": "train-labels-idx1-ubyte.gz", "test": "t10k-labels-idx1-ubyte.gz"}[split]
-    path = Path(data or ".") / "mnist" / name
-    if not path.exists():
-        raise SystemExit(
-            f"{path}: the labels are needed here; put the file there and give its folder's parent as --data"
-        )
-    digits = np.frombuffer(gzip.decompress(path.read_bytes()), np.uint8, offset=8)
+    try:
+        digits = np.frombuffer(datasets.content(f"mnist/{name}", data), np.uint8, offset=8)
+    except DataError as error:
+        raise SystemExit(str(error)) from error
     return digits[training.choice(len(digits), setting.train if split == "train" else setting.test)]
 
 

@@ -105,6 +105,19 @@ def test_the_appendix_runs(options):
     checked(script, script.measure(tiny(), options, (1, 3)))
 
 
+def test_labels_are_looked_for_where_the_images_are(options, monkeypatch, tmp_path):
+    script = importlib.import_module("appendix")
+    given = script.labels(tiny(), "test", options.data)
+    monkeypatch.setenv("VAEZIP_DATA", options.data)
+    monkeypatch.chdir(tmp_path)
+    assert np.array_equal(script.labels(tiny(), "test", None), given)
+    assert np.array_equal(script.labels(tiny(), "test", str(tmp_path)), given)
+    monkeypatch.setenv("VAEZIP_DATA", str(tmp_path))
+    monkeypatch.setattr(script.datasets, "_cache", lambda: None)
+    with pytest.raises(SystemExit, match=r"'mnist/t10k-labels-idx1-ubyte\.gz' is not here; put it at"):
+        script.labels(tiny(), "test", None)
+
+
 def test_a_second_call_trains_nothing_and_finds_the_same(options, monkeypatch):
     script, training = importlib.import_module("figure1"), importlib.import_module("training")
     first = script.measure(tiny(), options)
