@@ -205,18 +205,52 @@ def test_another_training_of_the_same_name(run, digits):
     assert run(*other, "-f") == (0, "", "")
 
 
+def test_threads_may_be_others(run, digits):
+    """Another machine may go on with a training."""
+    arguments = ("train", "--data", digits, *ONE_EPOCH)
+    run(*arguments)
+    for path in LEFT:
+        Path(path).unlink()
+    status, out, err = run(*arguments, "--threads", "2")
+    assert (status, out.splitlines()[2], err) == (0, "going on in digits.training", "")
+
+
+@pytest.mark.parametrize("placed", [1, 2])
+def test_cut_while_it_puts_its_files_in_place(run, digits, monkeypatch, placed):
+    arguments = ("train", "--data", digits, *ONE_EPOCH, "-q")
+    real = os.replace
+
+    def replace(source, target):
+        if str(target) == LEFT[placed]:
+            raise KeyboardInterrupt
+        real(source, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", replace)
+        assert run(*arguments).status == 130
+    assert left() == LEFT[:placed]
+    mine = Path("digits.json").read_bytes()
+    Path("digits.json").write_text("{}")  # that of another model is still not overwritten
+    assert run(*arguments) == (1, "", "vaezip: digits.json: exists already; use -f to overwrite it\n")
+    Path("digits.json").write_bytes(mine)
+    assert run(*arguments) == (0, "", "")
+    assert left() == LEFT
+    assert json.loads(mine) == json.loads(Path("digits.json").read_text())
+    assert run(*arguments) == (1, "", "vaezip: digits.safetensors: exists already; use -f to overwrite it\n")
+
+
 STOP = """
 import os, time
 real, calls = os.replace, []
 def replace(source, target):
     calls.append(1) if "digits.training" in str(target) else None
-    if len(calls) == 6:
+    if len(calls) == 7:
         print("ready", flush=True)
         time.sleep(60)
     real(source, target)
 os.replace = replace
 """
-"""The third epoch is done and in the log, but its state is not in place."""
+"""The settings are in place, and the third epoch is done and in the log, but its state is not in place."""
 
 
 @posix
@@ -357,6 +391,7 @@ def test_unreadable_pictures_are_skipped_and_counted(run, digits):
 
 def test_existing_folder_that_is_none_of_a_training(run, digits):
     os.mkdir("digits.training")
+    Path("digits.training/notes").touch()
     expected = "vaezip: the folder 'digits.training' is in the way; choose another -o\n"
     for force in ((), ("-f",)):
         assert run("train", "--data", digits, *ONE_EPOCH, "-q", *force) == (1, "", expected)

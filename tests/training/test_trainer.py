@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -155,7 +156,48 @@ def test_a_folder_that_is_none_of_a_run_is_never_touched(data, tmp_path, content
     assert len(list((tmp_path / "r").iterdir())) == 1
 
 
-def test_settings_tell_all_that_the_result_depends_on(data, tmp_path):
+def test_a_file_in_the_place_of_the_folder_is_never_touched(data, tmp_path):
+    (tmp_path / "r").write_text("mine")
+    with pytest.raises(OutputError, match="is in the way; choose another -o"):
+        run(data, tmp_path / "r").open(force=True)
+    assert (tmp_path / "r").read_text() == "mine"
+
+
+def test_a_run_that_was_killed_before_its_settings_were_whole_begins_again(data, tmp_path, killed_while_writing):
+    (tmp_path / "r").mkdir()  # killed right after this
+    assert run(data, tmp_path / "r").open(force=False) is False
+    assert run(data, tmp_path / "r").open(force=False) is True
+    killed_while_writing(1)
+    with pytest.raises(KeyboardInterrupt):
+        run(data, tmp_path / "q").open(force=False)
+    assert run(data, tmp_path / "q").open(force=False) is False
+    assert [path.name for path in (tmp_path / "q").iterdir()] == ["settings.json"]
+
+
+@pytest.mark.parametrize("when", [1, 2, 3])
+def test_a_folder_is_a_runs_whenever_its_emptying_is_killed(data, tmp_path, monkeypatch, when):
+    old = run(data, tmp_path / "r")
+    old.open(force=False)
+    for name in ("1-elbo.jsonl", "1-elbo.pt", "2-half-asleep.pt"):
+        (tmp_path / "r" / name).touch()
+    removed, unlink = [], Path.unlink
+
+    def killed(path):
+        removed.append(path.name)
+        if len(removed) == when:
+            raise KeyboardInterrupt
+        unlink(path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run(data, tmp_path / "r", seed=1).open(force=True)
+    assert old.open(force=False) is True
+    assert (tmp_path / "r" / "1-elbo.jsonl").exists()  # no state is without its log
+    assert run(data, tmp_path / "r", seed=1).open(force=True) is False
+
+
+def test_settings_tell_what_makes_it_this_training(data, tmp_path):
     run(data, tmp_path / "r").open(force=False)
     assert set(json.loads((tmp_path / "r" / "settings.json").read_text())) == {
         "pictures",

@@ -188,10 +188,11 @@ def command(
     target = Path(output or (os.path.basename(os.path.abspath(source)) + _SUFFIX))
     from vaezip.training import processes, trainer
 
+    folder = _beside(target, ".training")
     for suffix in reversed(trainer.SUFFIXES):
         path = _beside(target, suffix)
         with blame(str(path)):
-            streams.check(str(path), force)
+            streams.check(str(path), force or trainer.describes(path, folder / target.name))
     options.check_device(device)
     threads = threads or max(1, options.usable_cores() // processes.processes_here())
     wanted = trainer.Options(objectives=objectives, epochs=epochs, **chosen)

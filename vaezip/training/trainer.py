@@ -11,7 +11,6 @@ import functools
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +58,7 @@ _WARMUP = 300
 _TEST, _REFINED = 1000, 100
 """Tiles to measure the finished model on, and those of them that are measured with K = 10 steps, too."""
 
-_SETTINGS = "settings.json"
+_SETTINGS, _PARTIAL = "settings.json", "settings.partial"
 
 
 @dataclass(frozen=True)
@@ -209,16 +208,18 @@ class Run:
             OutputError: the folder holds something else.
         """
         settings = self._settings()
-        if self.folder.exists():
+        if not self._is_unused():
             kept = self._kept_settings()
             if kept == settings:
                 return True
             trained = any(self.folder.glob("*.pt"))
             if kept is None or (trained and not force):
                 raise OutputError(_refusal(self.folder, kept, settings))
-            shutil.rmtree(self.folder)
-        self.folder.mkdir()
-        (self.folder / _SETTINGS).write_text(json.dumps(settings, indent=1) + "\n")
+            self._empty()
+        self.folder.mkdir(exist_ok=True)
+        partial = self.folder / _PARTIAL
+        partial.write_text(json.dumps(settings, indent=1) + "\n")
+        os.replace(partial, self.folder / _SETTINGS)
         return False
 
     def train(self, device: str, processes: Processes, progress: Callable[[Progress], None]) -> AnyVae:
@@ -300,8 +301,21 @@ class Run:
     def _state(self, i: int) -> Path:
         return self.folder / f"{i + 1}-{self.plan.stages[i].name}.pt"
 
+    def _is_unused(self) -> bool:
+        """Whether there is no folder yet, or one that was left before its settings were in place."""
+        if self.folder.is_dir():
+            return {path.name for path in self.folder.iterdir()} <= {_PARTIAL}
+        return not self.folder.exists()
+
+    def _empty(self) -> None:
+        """Remove the files but the settings, states before logs: cut at any moment, it is still the folder of a run."""
+        for path in sorted(self.folder.iterdir(), key=lambda path: path.suffix != ".pt"):
+            if path.name != _SETTINGS and not path.is_dir():
+                path.unlink()
+
     def _settings(self) -> dict[str, Any]:
-        """All that the result depends on."""
+        """What makes it this training. Threads, processes and device do not: they move the result a little, and another
+        machine that goes on with the training may have others."""
         stages = [[s.name, s.epochs, s.learning_rate, s.batch, s.warmup, s.augment, s.moved] for s in self.plan.stages]
         digest = hashlib.sha256()
         for pixels in (self.data.train, self.data.valid):
@@ -363,6 +377,15 @@ def verified(pictures: list[tuple[str, Picture]], model: Path, threads: int) -> 
         if isinstance(found, VaezipError) or not images.same(found, picture):
             raise ModelError(f"the model does not give back '{name}', so it is not written; please report this")
     return len(data)
+
+
+def describes(path: Path, model: Path) -> bool:
+    """Whether figures or a card are those of a model: of one that is still in the folder of its run, they were put in
+    place by that run, which was cut then."""
+    try:
+        return checkpoint.fingerprint(model).hex() in path.read_text(encoding="utf-8")
+    except (ModelError, OSError, ValueError):
+        return False
 
 
 def _refusal(folder: Path, kept: dict[str, Any] | None, settings: dict[str, Any]) -> str:
