@@ -270,6 +270,22 @@ def test_killed_and_begun_again_it_ends_like_one_that_was_not(run, start, digits
         assert rates(f"digits.training/{log}") == rates(f"whole.training/{log}")
 
 
+@pytest.mark.parametrize("damage", [lambda state: b"", lambda state: b"junk", lambda state: state[: len(state) // 2]])
+def test_a_damaged_state(run, digits, damage):
+    arguments = ("train", "--data", digits, *ONE_EPOCH, "-q")
+    run(*arguments)
+    first = checkpoint.fingerprint(Path("digits.safetensors"))
+    for path in LEFT:
+        Path(path).unlink()
+    state = Path("digits.training/1-elbo.pt")
+    state.write_bytes(damage(state.read_bytes()))
+    said = f"vaezip: digits: the state '{state}' cannot be read; remove it to begin its stage anew\n"
+    assert run(*arguments) == (1, "", said)
+    state.unlink()
+    assert run(*arguments) == (0, "", "")
+    assert checkpoint.fingerprint(Path("digits.safetensors")) == first
+
+
 # Several processes
 
 WITHOUT_NOISE = """
@@ -347,16 +363,34 @@ def test_mixed_modes(run, save):
     )
 
 
-def test_too_few_pictures(run, save):
-    save("one/a.png")
-    assert refused(run, "--data", "one") == "vaezip: one: 1 picture is too few to hold one out; give at least 2\n"
+@pytest.mark.parametrize("count", [1, 2])
+def test_too_few_pictures(run, save, count):
+    for i in range(count):
+        save(f"few/{i}.png")
+    for share in ("0.1", "0.99"):
+        assert refused(run, "--data", "few", "--arch", "mlp", "--valid", share) == (
+            f"vaezip: few: has too few pictures to train on and to hold one out ({count}); give at least 3\n"
+        )
 
 
-def test_fewer_pictures_than_a_batch(run, digits):
+def test_three_pictures_are_enough(run, save):
+    for i in range(3):
+        save(f"few/{i}.png", digit(i))
+    assert run("train", "--data", "few", *TINY, "--arch", "mlp", "--epochs", "1,1", "-q") == (0, "", "")
+
+
+def test_too_much_is_held_out(run, digits):
+    assert refused(run, "--data", digits, "--valid", "0.99") == (
+        "vaezip: digits: --valid 0.99 leaves too few of 20 pictures to train on; give a smaller --valid\n"
+    )
+
+
+def test_fewer_tiles_than_a_batch(run, digits):
     assert run("train", "--data", digits, *TINY, "--batch", "50", "-q") == (
         1,
         "",
-        "vaezip: digits: 18 training pictures are fewer than a batch of 50; give more\n",
+        "vaezip: digits: the tiles to train on (18) do not fill a batch of 50; "
+        "give more pictures or a smaller --batch\n",
     )
 
 

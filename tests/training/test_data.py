@@ -169,10 +169,29 @@ def test_the_pictures_to_try_the_model_on_are_few(found, monkeypatch):
     assert len(split(found, COLOUR, 0.5, 0, silent).held_out) == 1
 
 
-def test_one_picture_cannot_be_split(tmp_path):
-    found = survey(folder(tmp_path / "a", picture("RGB", 99, 99)), silent)
-    with pytest.raises(DataError, match="1 picture is too few to hold one out; give at least 2"):
+@pytest.mark.parametrize("count", [1, 2])
+def test_too_few_pictures_cannot_be_split(tmp_path, count):
+    found = survey(folder(tmp_path / "a", *[picture("RGB", 8, 8)] * count), silent)
+    with pytest.raises(DataError) as caught:
         split(found, COLOUR, 0.5, 0, silent)
+    assert str(caught.value) == (f"has too few pictures to train on and to hold one out ({count}); give at least 3")
+
+
+def test_as_few_as_are_asked_for_can_be_split(tmp_path):
+    found = survey(folder(tmp_path / "a", *[picture("RGB", 8, 8)] * 3), silent)
+    assert split(found, COLOUR, 0.1, 0, silent).counts == (2, 1)
+
+
+def test_two_large_pictures_can_be_split(tmp_path):
+    found = survey(folder(tmp_path / "a", *[picture("RGB", 99, 99)] * 2), silent)
+    assert split(found, COLOUR, 0.99, 0, silent).counts == (1, 1)
+
+
+def test_a_share_that_leaves_too_little_to_train_on(tmp_path):
+    found = survey(folder(tmp_path / "a", *[picture("RGB", 8, 8)] * 20), silent)
+    with pytest.raises(DataError) as caught:
+        split(found, COLOUR, 0.99, 0, silent)
+    assert str(caught.value) == ("--valid 0.99 leaves too few of 20 pictures to train on; give a smaller --valid")
 
 
 def test_a_named_data_set_is_tried_on_its_test_images(tmp_path, monkeypatch):

@@ -32,6 +32,9 @@ LOCAL_TRAIN, LOCAL_VALID = 15_000, 1_500
 """The same for local-autoregressive models, which have few weights and learn from each pixel; what regression makes of
 a tile takes 35 kB of memory."""
 
+_LEAST = 2
+"""Tiles to train on: the smallest batch, which data and samples of the model share."""
+
 _HELD_OUT_VALUES = 1 << 22
 """Values of the pictures that the finished model is tried on: a minute or so."""
 
@@ -120,22 +123,24 @@ def split(found: Survey, architecture: AnyArchitecture, share: float, seed: int,
 
     Args:
         found: of :func:`survey`.
-        share: of the pictures that goes to validation.
+        share: of the pictures that goes to validation, at least one of them, and never all.
         seed: of the shuffle.
 
     Raises:
         DataError: too few pictures for two parts.
     """
     count = len(found.collection)
-    valid = max(1, round(share * count))
-    if count - valid < 1:
-        raise DataError(f"{count} picture is too few to hold one out; give at least 2")
+    if count < 2:
+        raise DataError(_too_few(count))
+    valid = min(count - 1, max(1, round(share * count)))
     drawn = found.collection.select(seed=seed).indices
     parts = [replace(found.collection, indices=part) for part in (drawn[valid:], drawn[:valid])]
     rng = np.random.default_rng(seed)
     local = isinstance(architecture, LocalArchitecture)
     most = (LOCAL_TRAIN, LOCAL_VALID) if local else (MOST_TRAIN, MOST_VALID)
     train, held = (_tiles(architecture, part, limit, rng, told) for part, limit in zip(parts, most))
+    if len(train) < _LEAST:
+        raise DataError(_too_few(count) if count < 3 else _too_much(share, count))
     named = found.collection.name in datasets.NAMES and found.collection.numbered
     tried = datasets.collection(found.collection.name, "test").select(seed=0) if named else parts[1]
     return Split(train, held, list(_within(tried, _HELD_OUT_VALUES)), (count - valid, valid))
@@ -162,6 +167,14 @@ def pixels_of(architecture: AnyArchitecture, picture: Picture) -> Pixels:
     """What a model codes of a picture, (height, width, channels)."""
     pixels = picture.samples[..., : architecture.channels].astype(np.uint8, copy=False)
     return pixels >> np.uint8(7) if architecture.levels == 2 and picture.mode == "L" else pixels
+
+
+def _too_few(count: int) -> str:
+    return f"has too few pictures to train on and to hold one out ({count}); give at least 3"
+
+
+def _too_much(share: float, count: int) -> str:
+    return f"--valid {share:g} leaves too few of {count:,} pictures to train on; give a smaller --valid"
 
 
 def _starts(length: int, tile: int) -> list[int]:

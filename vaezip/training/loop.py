@@ -156,11 +156,15 @@ def fit(
 
     Raises:
         DataError: fewer images than a batch, or a batch that does not divide among the processes.
-        ModelError: the loss is no longer a finite number; ``state`` is that of the last good epoch.
+        ModelError: ``state`` cannot be read; or the loss is no longer a finite number: ``state`` is then that of the
+            last good epoch.
     """
     steps = stage.steps(train)
     if not steps and isinstance(train, np.ndarray):
-        raise DataError(f"{len(train)} training pictures are fewer than a batch of {stage.batch}; give more")
+        raise DataError(
+            f"the tiles to train on ({len(train):,}) do not fill a batch of {stage.batch}; "
+            "give more pictures or a smaller --batch"
+        )
     if processes.count > 1 and (stage.batch % processes.count or stage.batch < 2 * processes.count):
         raise DataError(
             f"a batch of {stage.batch} does not divide among {processes.count} processes, 2 or more pictures for each; "
@@ -239,8 +243,7 @@ class _Run:
         self._write_state()
 
     def _restore(self) -> None:
-        saved = torch.load(self.state, map_location="cpu", weights_only=True) if self._saved else None
-        saved = self.processes.share(saved)
+        saved = self.processes.share(self._saved())
         if saved is None:
             self.vae.load_state_dict(self.processes.share(_copy(self.vae.state_dict())))
             self.result = _copy(self.vae.state_dict())
@@ -256,9 +259,14 @@ class _Run:
         if self.processes.first:
             self.log = read_log(self._log)[: self.epoch]
 
-    @property
-    def _saved(self) -> bool:
-        return self.processes.first and self.state.exists()
+    def _saved(self) -> dict[str, Any] | None:
+        """The state on disk, in the first process, where there is one."""
+        if not self.processes.first or not self.state.exists():
+            return None
+        try:
+            return torch.load(self.state, map_location="cpu", weights_only=True)
+        except Exception as error:  # PyTorch has one of its own for each kind of damage
+            raise ModelError(f"the state '{self.state}' cannot be read; remove it to begin its stage anew") from error
 
     @property
     def _log(self) -> Path:
