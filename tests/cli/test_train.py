@@ -14,7 +14,7 @@ from vaezip import checkpoint, images
 from vaezip.bench import peers
 from vaezip.cli import train
 from vaezip.images import Picture
-from vaezip.training import objectives
+from vaezip.training import loop, objectives
 from vaezip.training.loop import Progress, Stage, read_log
 from vaezip.training.trainer import Plan
 
@@ -403,15 +403,32 @@ def test_a_network_that_does_not_suit(run, save):
     )
 
 
-def test_a_loss_that_diverges(run, digits):
+@pytest.mark.parametrize(("rate", "named"), [("1e30", "1e+30"), ("30", "30")])
+def test_a_loss_that_diverges(run, digits, rate, named):
     arguments = ("train", "--data", digits, *ONE_EPOCH, "-q", "--learning-rate")
-    status, out, err = run(*arguments, "1e30")
+    status, out, err = run(*arguments, rate)
     assert (status, out, left()) == (1, "", [])
     assert err == (
-        "vaezip: digits: the loss of elbo diverged in epoch 1 at a learning rate of 1e+30, and nothing was kept; "
-        "lower the learning rate\n"
+        f"vaezip: digits: the loss of elbo diverged in epoch 1 at a learning rate of {named}, and nothing of this "
+        "stage is kept; give a lower --learning-rate\n"
     )
     assert run(*arguments, "0.001") == (0, "", "")  # and no -f is asked for
+
+
+def test_a_loss_that_diverges_late(run, digits, monkeypatch):
+    """What was trained until then is neither lost nor advised to be thrown away."""
+    arguments = ("train", "--data", digits, *TINY, "--epochs", "2,2", "-q")
+    bpds = iter([0.9, 0.8, 99.0])
+    with monkeypatch.context() as patched:
+        patched.setattr(loop, "evaluate", lambda *_: next(bpds))
+        status, _, err = run(*arguments)
+    assert (status, err) == (
+        1,
+        "vaezip: digits: the loss of half-asleep diverged in epoch 1 at a learning rate of 0.0005, and nothing of this "
+        "stage is kept; give a lower --learning-rate and, so that what was trained before stays, another -o\n",
+    )
+    assert torch.load("digits.training/1-elbo.pt", weights_only=True)["epoch"] == 2
+    assert run(*arguments, "--learning-rate", "1e-4", "-o", "other.safetensors") == (0, "", "")
 
 
 def test_unreadable_pictures_are_skipped_and_counted(run, digits):

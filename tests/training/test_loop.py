@@ -162,7 +162,8 @@ def test_the_last_good_epoch_is_kept_when_the_loss_diverges(images, tmp_path):
         fit(fresh(), images[:64], images[64:], stage(objective=objective), tmp_path / "s.pt")
     assert str(caught.value) == (
         "the loss of s diverged in epoch 2 at a learning rate of 0.001, "
-        f"and the state after epoch 1 is kept in {tmp_path / 's.pt'}; lower the learning rate"
+        f"and the state after epoch 1 is kept in {tmp_path / 's.pt'}; "
+        "give a lower --learning-rate and, so that what was trained before stays, another -o"
     )
     saved = torch.load(tmp_path / "s.pt", weights_only=True)
     assert saved["epoch"] == 1
@@ -171,9 +172,33 @@ def test_the_last_good_epoch_is_kept_when_the_loss_diverges(images, tmp_path):
 
 def test_weights_that_are_no_longer_finite_are_not_kept(images, tmp_path, monkeypatch):
     monkeypatch.setattr(loop, "evaluate", lambda *_: math.nan)
-    with pytest.raises(ModelError, match=r"diverged in epoch 1 .* nothing was kept; lower the learning rate"):
+    with pytest.raises(
+        ModelError, match=r"diverged in epoch 1 .* nothing of this stage is kept; give a lower --learning-rate$"
+    ):
         fit(fresh(), images[:64], images[64:], stage(), tmp_path / "s.pt")
     assert not (tmp_path / "s.pt").exists()
+
+
+@pytest.mark.parametrize(("bpd", "good"), [(9.9, True), (10.1, False), (3e11, False)])
+def test_a_rate_far_beyond_raw_pixels_has_diverged(images, tmp_path, monkeypatch, bpd, good):
+    """The pixels here are bits; an epoch may be bad, and the next ones make up for it."""
+    bpds = iter([0.9, bpd, 0.7])
+    monkeypatch.setattr(loop, "evaluate", lambda *_: next(bpds))
+    told = contextlib.nullcontext() if good else pytest.raises(ModelError, match="diverged in epoch 2")
+    with told:
+        fit(fresh(), images[:64], images[64:], stage(), tmp_path / "s.pt", best=True)
+    assert torch.load(tmp_path / "s.pt", weights_only=True)["epoch"] == (3 if good else 1)
+
+
+@pytest.mark.parametrize("likelihood", ["bernoulli", "logistic"])
+def test_new_weights_are_not_taken_for_diverged_ones(likelihood, tmp_path):
+    """Not even where they learn nothing, and the pixels are noise."""
+    architecture = mlp(likelihood, 2, 8)
+    noise = np.random.default_rng(0).integers(0, architecture.levels, (32, 28, 28, 1), np.uint8)
+    torch.manual_seed(0)
+    slow = Stage("s", classic, 1, 1e-9, batch=32)
+    fit(Vae(architecture), noise, noise, slow, tmp_path / "s.pt")
+    assert read_log(tmp_path / "s.jsonl")[0]["valid_bpd"] < 2 * math.log2(architecture.levels)
 
 
 @pytest.mark.parametrize("count", [3, 32])

@@ -31,6 +31,10 @@ from vaezip.training.objectives import elbo
 from vaezip.training.processes import Processes
 from vaezip.training.tiles import Source
 
+_DIVERGED = 10.0
+"""Times the bits of raw pixels: a validation rate that is higher has diverged. New weights give little more than 1;
+such as predict nothing right give 3, because the likelihoods have a floor. Only a KL out of all proportion is more."""
+
 AnyVae = Vae | LocalVae
 Objective = Callable[..., Tensor]
 
@@ -156,8 +160,7 @@ def fit(
 
     Raises:
         DataError: fewer images than a batch, or a batch that does not divide among the processes.
-        ModelError: ``state`` cannot be read; or the loss is no longer a finite number: ``state`` is then that of the
-            last good epoch.
+        ModelError: ``state`` cannot be read; or the loss has diverged: ``state`` is then that of the last good epoch.
     """
     steps = stage.steps(train)
     if not steps and isinstance(train, np.ndarray):
@@ -228,10 +231,10 @@ class _Run:
         The log comes first: should the state not follow, its last line is dropped by :meth:`_restore`.
 
         Raises:
-            ModelError: the weights have left the finite numbers.
+            ModelError: the weights are so far astray that they code pictures much worse than raw, or are no numbers.
         """
         valid_bpd = figures["valid_bpd"]
-        if not math.isfinite(valid_bpd):
+        if not valid_bpd <= _DIVERGED * math.log2(self.vae.architecture.levels):
             raise diverged(self.stage, epoch, self.state)
         if not self.best or valid_bpd < self.best_bpd:
             self.result, self.best_bpd = _copy(self.model.state_dict()), valid_bpd
@@ -351,11 +354,13 @@ def read_log(path: Path) -> list[dict[str, Any]]:
 
 
 def diverged(stage: Stage, epoch: int, state: Path) -> ModelError:
-    """What is raised where a loss or a weight is no longer finite."""
-    kept = f"the state after epoch {epoch - 1} is kept in {state}" if epoch > 1 else "nothing was kept"
+    """What is raised where the loss is no longer finite, or far beyond what raw pixels take."""
+    kept = f"the state after epoch {epoch - 1} is kept in {state}" if epoch > 1 else "nothing of this stage is kept"
+    # -f would remove it
+    other = " and, so that what was trained before stays, another -o" if any(state.parent.glob("*.pt")) else ""
     return ModelError(
         f"the loss of {stage.name} diverged in epoch {epoch} at a learning rate of {stage.learning_rate:g}, "
-        f"and {kept}; lower the learning rate"
+        f"and {kept}; give a lower --learning-rate{other}"
     )
 
 

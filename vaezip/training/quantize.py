@@ -198,7 +198,7 @@ def _row(weight: Floats, bias: float, before: Grid, after: int, exact: int) -> t
             return integers, rounded, shift
     if exact < EXACT_FLOAT64:  # this row's output grid is finer than float32 sums allow
         return _row(weight, bias, before, after, EXACT_FLOAT64)
-    raise ModelError("a row of weights fits no exact grid")
+    raise ModelError("a row of weights fits no exact grid, so large are some; train anew with a lower --learning-rate")
 
 
 def _narrow(values: NDArray[np.int64]) -> NDArray[Any]:

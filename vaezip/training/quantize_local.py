@@ -153,7 +153,7 @@ def _row(weight: Floats, bias: float, bounds: NDArray[np.int64], after: int) -> 
         total = int(np.abs(integers) @ bounds) + abs(rounded) + (1 << (shift - 1))
         if np.abs(integers).max() < 1 << 15 and total <= SUM_BOUND:
             return integers, rounded, shift
-    raise ModelError("a row of weights fits no exact grid")
+    raise ModelError("a row of weights fits no exact grid, so large are some; train anew with a lower --learning-rate")
 
 
 def _signed(bound: int) -> tuple[int, int]:
