@@ -8,7 +8,19 @@ from vaezip.networks.floating import Vae
 from vaezip.networks.mlp import mlp
 from vaezip.networks.resnet import resnet
 from vaezip.training import likelihoods
-from vaezip.training.objectives import OBJECTIVES, classic, denoising, dream, elbo, half_asleep, iwae, optimal, sleep
+from vaezip.training.objectives import (
+    OBJECTIVES,
+    classic,
+    denoising,
+    dream,
+    elbo,
+    half_asleep,
+    iwae,
+    named,
+    numbers,
+    optimal,
+    sleep,
+)
 
 ARCHITECTURES = [mlp("bernoulli", 3, 8), mlp("logistic", 3, 8), resnet(2, 6, 1, 8)]
 
@@ -172,3 +184,12 @@ def test_iwae_tightens_with_samples():
         one, many = (float(iwae(vae, x, samples).mean()) for samples in (1, 30))
         assert one == pytest.approx(float(elbo(vae, x).mean()), abs=0.5)
         assert many > one
+
+
+def test_numbers_after_a_name():
+    assert numbers(named("half-asleep").loss) == {"alpha": 0.5}
+    assert numbers(named("half-asleep:0.25").loss) == {"alpha": 0.25}
+    assert numbers(named("denoising:0.25").loss) == {"alpha": 0.25, "sigma": 0.2}
+    assert numbers(named("denoising:1:0.4").loss) == {"alpha": 1.0, "sigma": 0.4}
+    assert numbers(named("elbo").loss) == numbers(named("reverse-sleep").loss) == {}
+    assert named("half-asleep:0.25").encoder_only

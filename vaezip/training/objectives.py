@@ -8,9 +8,11 @@ names those for the command line and says which of them keep the decoder fixed.
 
 from __future__ import annotations
 
+import functools
+import inspect
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -134,6 +136,20 @@ def dream(vae: Vae, x: Tensor, source: str) -> tuple[Tensor, Tensor]:
     else:
         z = torch.randn(len(x), *vae.architecture.latent, device=x.device)
     return z, likelihood_of(vae.architecture).sample(vae.parameters_of_x(z))
+
+
+def named(text: str) -> Objective:
+    """The objective of a name, which may be followed by its numbers: ``half-asleep:0.2`` or ``denoising:0.5:0.4``."""
+    name, *given = text.split(":")
+    objective = OBJECTIVES[name]
+    values = dict(zip(numbers(objective.loss), map(float, given)))
+    return replace(objective, loss=functools.partial(objective.loss, **values))
+
+
+def numbers(loss: Callable[..., Tensor]) -> dict[str, float]:
+    """α and σ of an objective, or of a partial of one, by their names; none where it has none."""
+    parameters = inspect.signature(loss).parameters
+    return {name: parameters[name].default for name in ("alpha", "sigma") if name in parameters}
 
 
 @dataclass(frozen=True)

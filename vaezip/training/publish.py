@@ -23,6 +23,7 @@ from vaezip.inference import Settings
 from vaezip.local_model import AnyModel
 from vaezip.networks import AnyArchitecture
 from vaezip.networks.floating import Vae
+from vaezip.training import objectives
 from vaezip.training.loop import evaluate
 from vaezip.training.quantize import quantize
 from vaezip.training.recipes import RECIPES, Recipe, split
@@ -85,6 +86,7 @@ def publish(
         "latents": recipe.architecture.latents,
         "stages": [
             {"name": s.name, "epochs": s.epochs, "learning_rate": s.learning_rate, "batch": s.batch}
+            | objectives.numbers(s.objective)
             for s in recipe.stages
         ],
         "made_by": list(made_by),
@@ -164,16 +166,17 @@ def _integer_bpd(model: AnyModel, images: NDArray[np.uint8], steps: int) -> floa
 def card(record: dict[str, Any]) -> str:
     """The model's card in Markdown."""
     stages = "; then ".join(
-        f"{s['name']}, {s['epochs']} epochs, Adam from {s['learning_rate']} along a cosine, batches of {s['batch']}"
+        f"{_named(s)}, {s['epochs']} epochs, Adam from {s['learning_rate']} along a cosine, batches of {s['batch']}"
         for s in record["stages"]
     )
+    objective = next(_named(s) for s in reversed(record["stages"]) if s["name"] == record["objective"])
     return f"""# {record["name"]}
 
 | | |
 |-|-|
 | Fingerprint | `{record["fingerprint"]}` |
 | Trained on | {record["dataset"]}, training part |
-| Encoder's objective | {record["objective"]}, {record["epochs"]} epochs |
+| Encoder's objective | {objective}, {record["epochs"]} epochs |
 | Recipe | {stages} |
 | Latents | {record["latents"]} |
 | Parameters | {record["parameters"]:,} |
@@ -186,6 +189,13 @@ def card(record: dict[str, Any]) -> str:
 
 Made by `{"` and `".join(record["made_by"])}`; the figures are those of `{record["name"]}.json`.
 """
+
+
+def _named(stage: dict[str, Any]) -> str:
+    """The objective of a stage with its numbers, such as "half-asleep (α = 0.5)"."""
+    told = [f"{letter} = {stage[name]:g}" for name, letter in (("alpha", "α"), ("sigma", "σ")) if name in stage]
+    name: str = stage["name"].partition(":")[0]  # as it was asked for, it may hold them too
+    return name + (f" ({', '.join(told)})" if told else "")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,25 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from vaezip.training.objectives import numbers
+from vaezip.training.publish import card
+from vaezip.training.recipes import RECIPES
+
+MODELS = Path(__file__).parents[2] / "models"
+
+
+@pytest.mark.parametrize("suffix", ["", "-classic"])
+@pytest.mark.parametrize("name", sorted(RECIPES))
+def test_cards_are_those_of_the_figures_and_the_recipes(name, suffix):
+    record = json.loads((MODELS / f"{name}{suffix}.json").read_text(encoding="utf-8"))
+    assert (MODELS / f"{name}{suffix}.md").read_text(encoding="utf-8") == card(record)
+    for stage, told in zip(RECIPES[name].stages, record["stages"], strict=True):
+        expected = {"name": stage.name, "epochs": stage.epochs, "learning_rate": stage.learning_rate}
+        assert told == expected | {"batch": stage.batch} | numbers(stage.objective)
+
+
+def test_cards_tell_the_share_of_samples():
+    for name, alpha in (("mnist", 0.2), ("mnist-binary", 0.5), ("cifar10", 0.5)):
+        assert f"| Encoder's objective | half-asleep (α = {alpha}), " in (MODELS / f"{name}.md").read_text("utf-8")
