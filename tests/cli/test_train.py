@@ -94,6 +94,17 @@ def test_figures_and_card(run, digits):
     assert f"| −ELBO on the same, integers | {record['integer_bpd']} bits per dimension |" in card
 
 
+def test_objectives_with_numbers(run, digits):
+    asked = ("--objective", "elbo,denoising:0.5:0.4,half-asleep:0.25", "--epochs", "2,2,2")
+    assert run("train", "--data", digits, *TINY, *asked, "-q") == (0, "", "")
+    card = Path("digits.md").read_text(encoding="utf-8")
+    assert "| Encoder's objective | half-asleep (α = 0.25), 2 epochs |" in card
+    assert "; then denoising (α = 0.5, σ = 0.4), 2 epochs, " in card
+    record = json.loads(Path("digits.json").read_text(encoding="utf-8"))
+    assert "--objective elbo,denoising:0.5:0.4,half-asleep:0.25" in record["made_by"][0]
+    assert (record["objective"], record["stages"][2]["alpha"]) == ("half-asleep:0.25", 0.25)
+
+
 def test_colour_is_predicted_pixel_by_pixel(run, scraps):
     status, out, err = run("train", "--data", scraps, *LOCAL, "--epochs", "2", "--batch", "4", "-v")
     lines = out.splitlines()
@@ -472,6 +483,19 @@ def test_pytorch_is_missing(run, monkeypatch):
             ("--data", "x", "--objective", "elbo,nap"),
             f"Invalid value for '--objective': 'nap' is none of {', '.join(train.OBJECTIVES)}",
         ),
+        *(
+            (
+                ("--data", "x", "--objective", f"elbo,{wrong}"),
+                f"Invalid value for '--objective': '{wrong}' is not of the form {form}",
+            )
+            for wrong, form in (
+                ("half-asleep:2", "half-asleep:α, each above 0 and at most 1"),
+                ("half-asleep:0.5:0.4", "half-asleep:α, each above 0 and at most 1"),
+                ("denoising:0.5:", "denoising:α:σ, each above 0 and at most 1"),
+                ("denoising:nan", "denoising:α:σ, each above 0 and at most 1"),
+                ("sleep:0.5", "sleep, with no numbers"),
+            )
+        ),
         (
             ("--data", "x", "--objective", "elbo,sleep", "--epochs", "5"),
             "--epochs must give 2 numbers, one for each objective.",
@@ -492,6 +516,9 @@ def test_usage(run, arguments, said):
 
 def test_objectives_are_those_of_the_library():
     assert {name: o.encoder_only for name, o in objectives.OBJECTIVES.items()} == train.OBJECTIVES
+    letters = {"alpha": "α", "sigma": "σ"}
+    found = {name: [letters[n] for n in objectives.numbers(o.loss)] for name, o in objectives.OBJECTIVES.items()}
+    assert {name: ":".join(given) for name, given in found.items() if given} == train.NUMBERS
 
 
 def test_a_codec_that_is_not_installed_is_named(run, digits, monkeypatch):

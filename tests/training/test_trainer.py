@@ -1,3 +1,4 @@
+import inspect
 import json
 from pathlib import Path
 
@@ -8,8 +9,10 @@ from vaezip.errors import DataError, ModelError, OutputError
 from vaezip.images import Picture
 from vaezip.networks.local.architecture import LocalArchitecture, local
 from vaezip.networks.mlp import mlp
+from vaezip.networks.resnet import resnet
 from vaezip.training import trainer
 from vaezip.training.data import Split, Survey
+from vaezip.training.objectives import numbers
 from vaezip.training.tiles import SIDE
 from vaezip.training.trainer import Options, Run, architecture_of, objectives_of, plan_of, verified
 
@@ -98,6 +101,19 @@ def test_what_is_asked_for_is_done(data):
         ("sleep", 2, 5, 0.25),
         ("elbo", 1, 5, 0.5),
     ]
+
+
+@pytest.mark.parametrize(("likelihood", "source"), [("bernoulli", "prior"), ("colour-logistic", "posterior")])
+def test_a_stage_takes_the_numbers_that_are_asked_for(data, tmp_path, likelihood, source):
+    architecture = resnet(2, 8, 1, 8) if source == "posterior" else mlp(likelihood, 2, 8)
+    options = Options(objectives=("elbo", "half-asleep:0.25", "denoising:0.5:0.4"), epochs=(1, 1, 1))
+    plan = plan_of(options, "x", architecture, data)
+    _, asleep, noisy = plan.stages
+    assert numbers(asleep.objective) == {"alpha": 0.25}
+    assert inspect.signature(asleep.objective).parameters["source"].default == source
+    assert numbers(noisy.objective) == {"alpha": 0.5, "sigma": 0.4}
+    made = Run(plan, data, 0, tmp_path / "r")
+    assert [made._state(i).name for i in (1, 2)] == ["2-half-asleep-0.25.pt", "3-denoising-0.5-0.4.pt"]
 
 
 def test_a_local_model_has_one_stage(data):

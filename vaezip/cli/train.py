@@ -36,6 +36,9 @@ OBJECTIVES = {
 """Whether each keeps the decoder as it is; as :data:`vaezip.training.objectives.OBJECTIVES`, which is too
 heavy to import for a help text."""
 
+NUMBERS = {"half-asleep": "α", "denoising": "α:σ"}
+"""What may follow some of them, each above 0 and at most 1."""
+
 _SUFFIX = ".safetensors"
 _PEERS = ("png", "webp", "jxl-7")
 _MOST_SEED = (1 << 31) - 1
@@ -44,13 +47,30 @@ _MOST_SEED = (1 << 31) - 1
 def _objectives(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...] | None:
     if value is None:
         return None
-    names = tuple(value.split(","))
-    unknown = [name for name in names if name not in OBJECTIVES]
-    if unknown:
-        raise click.BadParameter(f"'{unknown[0]}' is none of {', '.join(OBJECTIVES)}")
+    objectives = tuple(value.split(","))
+    names = [_checked(objective) for objective in objectives]
     if OBJECTIVES[names[0]]:
         raise click.BadParameter(f"{names[0]} trains the encoder alone; put elbo or wake-sleep before it")
-    return names
+    return objectives
+
+
+def _checked(objective: str) -> str:
+    """Its name, if there is such a one and it takes such numbers."""
+    name, *given = objective.split(":")
+    if name not in OBJECTIVES:
+        raise click.BadParameter(f"'{name}' is none of {', '.join(OBJECTIVES)}")
+    form = f"{name}:{NUMBERS[name]}" if name in NUMBERS else name
+    if len(given) > form.count(":") or not all(map(_is_share, given)):
+        numbers = ", each above 0 and at most 1" if name in NUMBERS else ", with no numbers"
+        raise click.BadParameter(f"'{objective}' is not of the form {form}{numbers}")
+    return name
+
+
+def _is_share(text: str) -> bool:
+    try:
+        return 0 < float(text) <= 1
+    except ValueError:
+        return False
 
 
 def _epochs(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, ...] | None:
@@ -109,8 +129,9 @@ def _model_file(_: click.Context, __: click.Parameter, value: str | None) -> str
     "objectives",
     metavar="NAME,...",
     callback=_objectives,
-    help=f"What to train for, one stage after the other: {', '.join(OBJECTIVES)}.  [default: elbo for local, "
-    "which takes no other; else elbo,half-asleep]",
+    help=f"What to train for, one stage after the other: {', '.join(OBJECTIVES)}. half-asleep may be followed by "
+    "its α, and denoising by α and σ, as in half-asleep:0.2 and denoising:0.5:0.4.  [default: elbo for local, which "
+    "takes no other; else elbo,half-asleep]",
 )
 @click.option(
     "--epochs",

@@ -33,7 +33,7 @@ from vaezip.networks.resnet import resnet
 from vaezip.training import local as local_training
 from vaezip.training.data import Pixels, Split, Survey, pixels_of
 from vaezip.training.loop import AnyVae, Progress, Stage, fit, read_log
-from vaezip.training.objectives import OBJECTIVES
+from vaezip.training.objectives import named
 from vaezip.training.processes import Processes
 from vaezip.training.publish import beside, publish
 from vaezip.training.quantize import Precision
@@ -69,7 +69,7 @@ class Options:
         arch: ``local``, ``mlp`` or ``resnet``.
         latents: length of z of an mlp or of a tile of local, channels of z of a resnet.
         hidden: units or channels of its hidden layers.
-        objectives: one a stage, names of :data:`vaezip.training.objectives.OBJECTIVES`.
+        objectives: one a stage, as :func:`vaezip.training.objectives.named` takes them.
         epochs: of each stage.
         batch: images a step.
         learning_rate: Adam's, before it falls; half of it where the encoder alone is trained.
@@ -169,9 +169,12 @@ def _power_of_two(limit: int) -> int:
 
 
 def _stage(options: Options, a: Architecture, name: str, epochs: int, batch: int, count: int) -> Stage:
-    objective = OBJECTIVES[name]
+    objective = named(name)
     loss = objective.loss
-    if a.tiled and name in ("half-asleep", "reverse-sleep"):  # its prior and aggregate posterior disagree
+    if a.tiled and name.partition(":")[0] in (
+        "half-asleep",
+        "reverse-sleep",
+    ):  # its prior and aggregate posterior disagree
         loss = functools.partial(loss, source="posterior")
     return Stage(
         name,
@@ -299,7 +302,8 @@ class Run:
         return local_training.publish(stem, vae, train[: local_training.CALIBRATION], held, information, details)
 
     def _state(self, i: int) -> Path:
-        return self.folder / f"{i + 1}-{self.plan.stages[i].name}.pt"
+        name = self.plan.stages[i].name.replace(":", "-")  # which no file of Windows may have
+        return self.folder / f"{i + 1}-{name}.pt"
 
     def _is_unused(self) -> bool:
         """Whether there is no folder yet, or one that was left before its settings were in place."""
