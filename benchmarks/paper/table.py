@@ -10,6 +10,7 @@ import sys
 from typing import Any
 
 import common
+import files
 
 README = common.RESULTS.parent / "README.md"
 NAMES = ("figure1", "figure3", "figure4", "figure5", "table1", "appendix")
@@ -17,20 +18,18 @@ UNITS = {"bpd": ("", 4), "nats": (" nats", 2), "%": (" %", 1), "epoch": ("", 0)}
 HEAD = """# The paper's experiments
 
 Zhang, Hayes, Barber, *Generalization Gap in Amortized Inference*, NeurIPS 2022, again with vaezip. Made by
-`python benchmarks/paper/table.py` from `results/*.json`; no figure here is typed by hand. Rates are −ELBO in bits per
-dimension where no other unit stands (less is better); ± is the standard deviation over seeds.
+`python benchmarks/paper/table.py` from `results/*.json`; no figure here is typed by hand but in what was tried besides.
+Rates are −ELBO, in Figure 7 of files, in bits per dimension where no other unit stands (less is better); ± is the
+standard deviation over seeds.
 
 Each experiment is one command, `--quick` for its small form, which takes some minutes on one CPU core; without it, the
 paper's sizes. Both keep their states in `--runs` (default `runs/paper`) and go on from there when started again;
 experiments share the trainings that they have in common. A claim **holds** where the mean difference, taken seed by
 seed, has the claimed sign and is larger than its standard deviation; *within the deviation* where it is not larger.
+Figure 7 is of the shipped models, one of each kind, so that there the sign decides.
 """
-RATES = """
-## Figures 7 and 8: rates and times of files
-
-`python benchmarks/paper/figure7.py --data DIR` and `figure8.py` compress the test sets with the shipped models;
-what they find is in `results/figure7.md` and `results/figure8.md`.
-"""
+RATES = {"figure7": files.rates, "figure8": files.times}
+"""The sections of experiments that train nothing."""
 
 
 def main() -> None:
@@ -46,24 +45,49 @@ def main() -> None:
 def document() -> str:
     """The whole file."""
     results = [found for name in NAMES for found in forms(name)]
-    return HEAD + "\n" + overview(results) + "".join(map(section, results)) + RATES
+    coded = {name: read(f"{name}.json") for name in RATES}
+    sections = [*map(section, results), *(RATES[name](found) for name, found in coded.items() if found)]
+    return HEAD + "\n" + overview(results, coded["figure7"]) + not_run(results, coded) + "".join(sections)
 
 
 def forms(name: str) -> list[dict[str, Any]]:
     """The full and the quick result of an experiment, those that there are."""
-    paths = [common.RESULTS / f"{name}{form}.json" for form in ("", "-quick")]
-    return [json.loads(path.read_text()) for path in paths if path.exists()]
+    return [found for form in ("", "-quick") if (found := read(f"{name}{form}.json"))]
 
 
-def overview(results: list[dict[str, Any]]) -> str:
+def read(name: str) -> dict[str, Any] | None:
+    """A result, if there is one."""
+    path = common.RESULTS / name
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def overview(results: list[dict[str, Any]], figure7: dict[str, Any] | None) -> str:
     """Every claim in one table."""
     rows = [[f"{label(r)}", c["claim"], spoken(c["verdict"]), margin(c)] for r in results for c in r["claims"]]
-    return "## The claims\n\n" + common.markdown(["experiment", "claim", "here", "by"], rows)
+    rows += files.claims(figure7) if figure7 else []
+    tried = "".join(f"- {what}.\n" for what in files.tried(figure7)) if figure7 else ""
+    return (
+        "## The claims\n\n"
+        + common.markdown(["experiment", "claim", "here", "by"], rows)
+        + (f"\nTried besides, where a claim does not hold:\n\n{tried}" if tried else "")
+    )
 
 
-def label(result: dict[str, Any]) -> str:
-    """Short name of a result."""
-    return result["title"].partition(":")[0] + (", quick" if result["quick"] else "")
+def not_run(results: list[dict[str, Any]], coded: dict[str, dict[str, Any] | None]) -> str:
+    """What has only a quick form, and what of Figures 7 and 8 is not measured."""
+    full = {found["figure"] for found in results if not found["quick"]}
+    quick = [found for found in results if found["quick"] and found["figure"] not in full]
+    lacking = [f"{label(found, form=False)}: the quick form alone" for found in quick]
+    for name, found in coded.items():
+        title = name.replace("figure", "Figure ")
+        lacking += files.missing(title, found) if found else [title]
+    listed = "".join(f"- {what}.\n" for what in lacking)
+    return f"\n## Not run, or not in the paper's sizes\n\n{listed}" if lacking else ""
+
+
+def label(result: dict[str, Any], form: bool = True) -> str:
+    """Short name of a result, with its form."""
+    return result["title"].partition(":")[0] + (", quick" if form and result["quick"] else "")
 
 
 def spoken(verdict: str) -> str:

@@ -1,0 +1,112 @@
+"""What the paper's README says of Figures 7 and 8, from results of no meaning."""
+
+import importlib
+import json
+import math
+import sys
+from pathlib import Path
+
+import pytest
+
+from vaezip.bench.measure import Figures
+from vaezip.bench.report import Facts, ModelRow, Report
+
+PAPER = Path(__file__).parents[2] / "benchmarks" / "paper"
+FIRST, ALL = "the first 1,000 test images", "all 10,000 test images"
+CLASSIC = [1.0, 0.8, 0.7, 0.65, 0.62, 0.6, 0.59, 0.58, 0.57]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def scripts_on_path():
+    sys.path.insert(0, str(PAPER))
+    yield
+    sys.path.remove(str(PAPER))
+
+
+@pytest.fixture
+def files():
+    return importlib.import_module("files")
+
+
+def figure(classic, half, dataset="mnist", images=FIRST, count=1000, steps=None):
+    """A result of Figure 7 or 8 with one run, as JSON."""
+    rows = [
+        ModelRow(name, "00", name, k, rate, Figures("set", 1, 1, rate, 0.002 * (k + 1), 0.001, 0.001, 1.0, 1.0, 3))
+        for name, curve in (("classic", classic), ("half-asleep", half))
+        for k, rate in zip(steps or range(len(curve)), curve)
+    ]
+    facts = Facts(dataset, count, 784, 784, {"L": 1}, (28, 28, 1), None, None, "a", True)
+    report = Report(facts, rows, [], {}, "cpu", 1, {"cpu": "a CPU"}, {}, "c", "now")
+    checks = {"half-asleep below classic at every K": False, "as yet unknown": True, "of a model that is missing": None}
+    title = f"{ {'mnist': 'grey MNIST', 'cifar10': 'CIFAR-10'}[dataset] }, {images}"
+    runs = [{"dataset": dataset, "images": images, "report": report.to_dict()}]
+    return json.loads(json.dumps({"figure": "figure7", "quick": False, "checks": {title: checks}, "runs": runs}))
+
+
+@pytest.mark.parametrize(
+    ("half", "k"), [([0.9], 0.5), ([0.8], 1.0), ([0.575], 7.5), ([1.1], 0.0), ([0.1], math.inf), ([], None)]
+)
+def test_the_k_of_classic_that_equals_half_asleep(files, half, k):
+    (run,) = files.runs(figure(CLASSIC, half))
+    assert files.reaches(run) == (k if k is None else pytest.approx(k))
+
+
+def test_it_is_not_told_where_k_between_is_missing(files):
+    (run,) = files.runs(figure([1.0, 0.5], [0.9, 0.5], steps=(0, 10)))
+    assert files.reaches(run) is None
+
+
+@pytest.mark.parametrize(
+    ("half", "verdict", "by"),
+    [(0.9, "**does not hold**", "K = 0.5"), (0.575, "holds", "K = 7.5"), (0.1, "holds", "K > 8")],
+)
+def test_the_claims_are_those_of_the_result(files, half, verdict, by):
+    experiment = f"Figure 7, grey MNIST, {FIRST}"
+    assert files.claims(figure(CLASSIC, [half, 0.9])) == [
+        [experiment, "half-asleep below classic at every K", "**does not hold**", "-0.10000"],
+        [experiment, "as yet unknown", "holds", "–"],
+        [experiment, "of a model that is missing", "not measured", "–"],
+        [experiment, "half-asleep at K = 0 equal to classic at K = 7 or more", verdict, by],
+    ]
+
+
+def test_what_was_tried_is_told_of_what_does_not_hold(files):
+    (told,) = files.tried(figure(CLASSIC, [0.9, 0.9]))
+    assert told.startswith("Figure 7, grey MNIST: α = ½ on a VAE of 70 epochs")
+    assert files.tried(figure(CLASSIC, [0.9, 0.9], dataset="cifar10")) == []
+
+
+def test_what_was_not_measured_is_listed(files):
+    assert files.missing("Figure 8", figure(CLASSIC, CLASSIC, dataset="cifar10", count=50)) == [
+        "Figure 8, binary MNIST on 1,000 images",
+        "Figure 8, binary MNIST on all 10,000 test images",
+        "Figure 8, grey MNIST on 1,000 images",
+        "Figure 8, grey MNIST on all 10,000 test images",
+        "Figure 8, CIFAR-10 on 1,000 images (on 50 only)",
+        "Figure 8, CIFAR-10 on all 10,000 test images",
+    ]
+
+
+def test_sections_tell_gains_and_times_of_the_result(files):
+    found = figure([1.0, 0.8], [0.9, 0.75])
+    text = files.rates(found)
+    assert "results/figure7.png" in text
+    assert f"grey MNIST, {FIRST}: 0.1000 (paper: 0.0100)" in text
+    assert "grey MNIST: 180, not 1,000" in text
+    text = files.times(found)
+    assert "medians of 3 runs on a CPU with 1 thread;" in text
+    assert f"grey MNIST, {FIRST}: 2 ms to 4 ms (paper: 50 ms to 65 ms)" in text
+
+
+def test_the_readme_lists_what_has_a_quick_form_alone(monkeypatch, tmp_path):
+    table = importlib.import_module("table")
+    monkeypatch.setattr(table.common, "RESULTS", tmp_path)
+    common = {"title": "Figure 3: which", "rows": [], "claims": [], "differences": []}
+    (tmp_path / "figure3-quick.json").write_text(json.dumps({"figure": "figure3", "quick": True, **common}))
+    assert "- Figure 3: the quick form alone.\n- Figure 7.\n- Figure 8.\n" in table.document()
+    (tmp_path / "figure3.json").write_text(json.dumps({"figure": "figure3", "quick": False, **common}))
+    (tmp_path / "figure7.json").write_text(json.dumps(figure(CLASSIC, CLASSIC)))
+    text = table.document()
+    assert "- Figure 3: the quick form alone." not in text
+    assert "- Figure 7, CIFAR-10 on 1,000 images.\n" in text
+    assert "\n## Figure 7: rates of files over K\n" in text
