@@ -60,10 +60,11 @@ DESIGNS: dict[str, Design] = {
     **{f"radius-{r}": replace(BASE, radius=r) for r in (1, 2, 4, 5)},
     **{f"hidden-{h}": replace(BASE, hidden=h) for h in (32, 128, 192)},
     **{f"mixture-{k}": replace(BASE, mixture=k) for k in (1, 3, 10)},
-    **{f"latents-{kind}": replace(BASE, latents=kind) for kind in ("none", "film", "map")},
+    **{f"latents-{kind}": replace(BASE, latents=kind) for kind in ("none", "film", "map", "both")},
 }
-SEEDS = {"seed-1": 1, "seed-2": 2}
-"""The base with other first weights, tiles and noise; all else has seed 0."""
+SEEDS = (1, 2)
+REPEATED = {f"{name}, seed {seed}": (name, seed) for name in ("base", "latents-none") for seed in SEEDS}
+"""Designs with other first weights, tiles and noise; all else has seed 0."""
 
 AXES = {
     "context radius": {"1": "radius-1", "2": "radius-2", "3": "base", "4": "radius-4", "5": "radius-5"},
@@ -74,13 +75,15 @@ AXES = {
         "style: shifts": "base",
         "style: FiLM": "latents-film",
         "map 8×8×4": "latents-map",
+        "style and map": "latents-both",
     },
     "encoder": {
         "with the decoder": "base",
         "trained on, data": "encoder-classic",
         "trained on, half-asleep": "encoder-half-asleep",
     },
-    "seed": {"0": "base", **{str(seed): name for name, seed in SEEDS.items()}},
+    "seed": {"0": "base", **{str(seed): f"base, seed {seed}" for seed in SEEDS}},
+    "seed, no latents": {"0": "latents-none", **{str(seed): f"latents-none, seed {seed}" for seed in SEEDS}},
 }
 """What varies along each axis, and the row that stands there."""
 
@@ -235,7 +238,7 @@ def half_asleep(variant: Variant, windows: Tensor, _: float) -> tuple[Tensor, Te
 LOSSES: dict[str, Loss] = {"encoder-classic": classic, "encoder-half-asleep": half_asleep}
 """Trainings of the base's encoder alone."""
 
-NAMES = (*DESIGNS, *LOSSES, *SEEDS)
+NAMES = (*DESIGNS, *LOSSES, *REPEATED)
 
 
 def fit(variant: Variant, source: Source, stage: Stage, optimisers: list[torch.optim.Optimizer]) -> None:
@@ -263,7 +266,7 @@ def optimisers_of(variant: Variant) -> list[torch.optim.Optimizer]:
     hidden = {id(layer.weight) for layer in (*variant.inner, *variant.outer, *variant.head, variant.first)}
     parts: dict[str, list[Tensor]] = {"matrices": [], "latents": [], "rest": []}
     for name, parameter in variant.named_parameters():
-        of_z = name.startswith(("encoder.", "style."))
+        of_z = name.removeprefix("map.").startswith(("encoder.", "style."))
         parts["latents" if of_z else "matrices" if id(parameter) in hidden else "rest"].append(parameter)
     found: list[torch.optim.Optimizer] = [Muon(parts["matrices"], _MATRIX_RATE), _adam(parts["rest"], _RATE)]
     return found + ([_adam(parts["latents"], _LATENT_RATE)] if parts["latents"] else [])
@@ -327,8 +330,9 @@ class Table:
         """Train and evaluate a variant, unless its row is there."""
         if name in self.found["rows"] and not self.again:
             return
-        torch.manual_seed(SEEDS.get(name, 0))
-        variant = self._base() if name in LOSSES else DESIGNS.get(name, BASE).build()
+        design, seed = REPEATED.get(name, (name, 0))
+        torch.manual_seed(seed)
+        variant = self._base() if name in LOSSES else DESIGNS[design].build()
         started = time.perf_counter()
         steps = self._train(name, variant)
         seconds = time.perf_counter() - started
@@ -353,7 +357,8 @@ class Table:
             stage = Stage(len(SEEDS) + 1, self.encoder_steps, LOSSES[name])
             fit(variant, self.source, stage, encoder_optimiser(variant))
             return stage.steps
-        stage = Stage(SEEDS.get(name, 0), self.steps, together)
+        _, seed = REPEATED.get(name, (name, 0))
+        stage = Stage(seed, self.steps, together)
         fit(variant, self.source, stage, optimisers_of(variant))
         if name == "base":
             self.kept.parent.mkdir(parents=True, exist_ok=True)
@@ -391,7 +396,7 @@ def replaced(path: Path, write: Callable[[Path], object]) -> None:
 
 def draw(found: Found) -> Figure:
     """A panel an axis; the grey band is what seeds make of the base."""
-    axes_with_rows = {axis: _shown(found, axis) for axis in found["axes"] if axis != "seed"}
+    axes_with_rows = {axis: _shown(found, axis) for axis in found["axes"] if not axis.startswith("seed")}
     figure = Figure(figsize=(15, 8.4), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12))
     seeds = [row["bpd"] for _, row in _shown(found, "seed")]
     for i, (axis, rows) in enumerate(axes_with_rows.items()):

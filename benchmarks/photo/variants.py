@@ -44,7 +44,7 @@ class Design:
         hidden: units of the pixel network.
         mixture: logistics a channel.
         latents: ``style`` shifts the hidden units of a whole tile, ``film`` scales them too, ``map``
-            shifts those of every 4×4 pixels; or ``none``.
+            shifts those of every 4×4 pixels, ``both`` are style and map; or ``none``.
         channels: of the pictures.
     """
 
@@ -58,7 +58,7 @@ class Design:
         """With random weights."""
         plain = local(self.channels, self.hidden, blocks=1, mixture=self.mixture)
         kinds = {"style": (Variant, plain), "film": (Film, _film(plain)), "map": (Map, _map(plain))}
-        kind, architecture = (kinds | {"none": (Blind, plain)})[self.latents]
+        kind, architecture = (kinds | {"both": (Both, plain), "none": (Blind, plain)})[self.latents]
         return kind(architecture, self.radius)
 
 
@@ -178,6 +178,26 @@ class Map(Variant):
         side = TILE // _CELL
         shifts: Tensor = self.style(z.reshape(-1, side, side, MAP_CHANNELS))
         return shifts[:, at // TILE // _CELL, at % TILE // _CELL]
+
+
+class Both(Variant):
+    """z is a style vector and, after it, a map; their shifts are added."""
+
+    def __init__(self, architecture: LocalArchitecture, radius: int) -> None:
+        super().__init__(architecture, radius)
+        self.map = Map(_map(architecture), radius)
+        for part in ("first", "inner", "outer", "head", "out"):
+            delattr(self.map, part)
+
+    def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """q(z|x), that of the style first: mean and log standard deviation (tiles, latents)."""
+        mean, log_sigma = (torch.cat(parts, -1) for parts in zip(super().posterior(x), self.map.posterior(x)))
+        return mean, log_sigma
+
+    def style_at(self, z: Tensor, at: Tensor) -> Tensor:
+        """See :class:`Variant`."""
+        style, places = z.split([self.architecture.latents, z.shape[1] - self.architecture.latents], 1)
+        return super().style_at(style, at) + self.map.style_at(places, at)
 
 
 class Blind(Variant):

@@ -7,7 +7,7 @@ import torch
 from vaezip.networks.local.architecture import RADIUS, TILE, local
 from vaezip.networks.local.floating import LocalVae, mixture_log_prob
 
-KINDS = ("none", "style", "film", "map")
+KINDS = ("none", "style", "film", "map", "both")
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,8 @@ def test_shapes(variants, windows, kind, channels):
     variant = built(variants, latents=kind, channels=channels)
     some = windows[..., :channels]
     mean, log_sigma = variant.posterior(variants.inside(some))
-    latents = {"none": 0, "style": 16, "film": 16, "map": 8 * 8 * variants.MAP_CHANNELS}[kind]
+    places = 8 * 8 * variants.MAP_CHANNELS
+    latents = {"none": 0, "style": 16, "film": 16, "map": places, "both": 16 + places}[kind]
     assert mean.shape == log_sigma.shape == (2, latents)
     nats, kl = variant.losses(some)
     assert nats.shape == kl.shape == (2,)
