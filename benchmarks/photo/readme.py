@@ -42,11 +42,7 @@ def write(folder: Path) -> None:
     """The README of a folder, with what is there."""
     parts = [HEAD]
     parts += [beside_peers(name, found) for name in PEERS if (found := _read(folder, name))]
-    parts += [
-        text(found)
-        for name, text in (("steps", steps), ("regression", regression), ("ablation", ablation))
-        if (found := _read(folder, name))
-    ]
+    parts += [text(found) for name, text in PARTS.items() if (found := _read(folder, name))]
     (folder / "README.md").write_text("\n".join(parts))
 
 
@@ -123,6 +119,27 @@ def ablation(found: Found) -> str:
         if shown:
             text += f"\n{_about(axis, found, shown)}\n\n" + _axis(axis, shown, rows.get("base"))
     return text + "\n" + measured_on(found["runs"])
+
+
+def products(found: Found) -> str:
+    """How fast each exact form of a product is."""
+    about = f"""By `python benchmarks/photo/products.py`: a layer of {found["units"]} units on as many inputs of
+        {found["input_bits"]} bits, with weights of {found["weight_bits"]} bits, in 10⁹ multiplications a second on one
+        core; all forms give the same integers. Rows are the pixels that are known at once: one where the decoder goes
+        pixel by pixel, up to 32 in its waves, many for the encoder. The codec uses the kernel for all of them; the
+        steps on posteriors multiply by BLAS, which PyTorch has on a GPU too."""
+    forms = {
+        "float64": "float64, BLAS",
+        "float32": "float32, BLAS, weights in two parts, 64 inputs a sum",
+        "int16": "16-bit integers, compiled kernel",
+    }
+    lines = [[str(row["rows"]), *(f"{row['gmac_per_second'][form]:.1f}" for form in forms)] for row in found["rows"]]
+    text = f"## Exact products\n\n{_filled(about)}\n\n{table(['rows', *forms.values()], lines)}\n"
+    return text + measured_on([found["run"]])
+
+
+PARTS = {"steps": steps, "regression": regression, "ablation": ablation, "products": products}
+"""What the other scripts of this folder made."""
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
