@@ -128,7 +128,7 @@ def test_a_loss_that_diverges(source, new, tmp_path):
     train, vae = tiles(source.images[:8], GREY), new()
     wild = training.stage_of(vae.architecture, 1, 1, 1e30, 4)
     with pytest.raises(
-        ModelError, match=r"elbo diverged in epoch 1 at a learning rate of 1e\+30, and nothing was kept"
+        ModelError, match=r"elbo diverged in epoch 1 at a learning rate of 1e\+30, and nothing of this stage is kept"
     ):
         fit(vae, train, train, wild, tmp_path / "s.pt")
     assert not (tmp_path / "s.pt").exists()
