@@ -429,12 +429,17 @@ def test_threads_do_not_change_the_file(run, save):
 
 @pytest.mark.parametrize(
     ("option", "value", "range"),
-    [("--threads", "0", "x>=1"), ("--steps", "-1", "0<=x<=65535"), ("--steps", "65536", "0<=x<=65535")],
+    [("--threads", "0", "x>=1"), ("--steps", "-1", "0<=x<=255"), ("--steps", "256", "0<=x<=255")],
 )
 def test_number_out_of_range(run, option, value, range):
     status, out, err = run("compress", "a.png", option, value)
     assert (status, out) == (2, "")
     assert err.endswith(f"Invalid value for '{option}': {value} is not in the range {range}.\n")
+
+
+def test_as_many_steps_as_the_help_promises(run, save):
+    save("a.png")
+    assert run("compress", "a.png", "--steps", "255", "--model", "mnist").status == 0
 
 
 # Whatever else may happen

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from vaezip.container import MAX_STEPS
+
 ORDERS = ("set", "single")
 """``set``: all pictures in one file; ``single``: a file a picture."""
 
@@ -14,8 +16,6 @@ PEERS = ("png", "oxipng", "zopfli", "webp", "jxl", "jpegls")
 
 DEFAULT_PEERS = ("png", "oxipng", "webp", "jxl", "jpegls")
 """Without zopfli, which takes minutes on a large picture."""
-
-MAX_STEPS = 65535
 
 _RANGE = re.compile(r"(\d+)\.\.(\d+)")
 

@@ -27,6 +27,9 @@ _AUTO = "auto"
 _PRESETS = range(1, 10)
 """As :data:`vaezip.effort.PRESETS`, which is too heavy to import for a help text."""
 
+_MAX_STEPS = 255
+"""As :data:`vaezip.container.MAX_STEPS`: K has a byte in the file."""
+
 
 def _presets(command: Callable[..., Any]) -> Callable[..., Any]:
     """``-1`` … ``-9``; the first stands for all of them in the help."""
@@ -51,7 +54,7 @@ def _presets(command: Callable[..., Any]) -> Callable[..., Any]:
 @_presets
 @click.option(
     "--steps",
-    type=click.IntRange(0, 65535),
+    type=click.IntRange(0, _MAX_STEPS),
     metavar="K",
     default=None,
     help="Take K gradient steps, in the place of a preset's: on each posterior, or, by a model for photographs, "
