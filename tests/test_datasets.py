@@ -299,6 +299,22 @@ def test_folder_without_pictures(tmp_path):
         datasets.collection(tmp_path)
 
 
+@pytest.mark.parametrize("packed", [True, False])
+def test_files_of_a_data_set_are_those_that_are_read(tmp_path, packed):
+    write_mnist(tmp_path, grey(3), packed=packed)
+    assert datasets.files("mnist", data=tmp_path) == [tmp_path / "mnist" / ("t10k-images-idx3-ubyte" + ".gz" * packed)]
+    assert datasets.files("mnist", "train", tmp_path) == datasets.files("cifar10", data=tmp_path) == []
+
+
+def test_files_of_a_folder_are_its_pictures(tmp_path):
+    (tmp_path / "in").mkdir()
+    for name in ("b.png", "in/a.PNG", "notes.txt"):
+        (tmp_path / name).touch()
+    assert datasets.files(tmp_path) == [tmp_path / "b.png", tmp_path / "in" / "a.PNG"]
+    with pytest.raises(DataError, match="no data set or folder is called 'nowhere'"):
+        datasets.files("nowhere")
+
+
 def test_neither_data_set_nor_folder():
     with pytest.raises(DataError, match="no data set or folder is called 'nowhere'"):
         datasets.collection("nowhere")

@@ -236,9 +236,20 @@ def collection(source: PathLike, split: str = "test", data: PathLike | None = No
     name = os.fspath(source)
     if name in _SOURCES:
         return _of_arrays(name, split, data)
-    if Path(name).is_dir():
-        return _of_folder(Path(name))
-    raise DataError(f"no data set or folder is called '{name}'; data sets are {', '.join(NAMES)}")
+    return _of_folder(_folder(name))
+
+
+def files(source: PathLike, split: str = "test", data: PathLike | None = None) -> list[Path]:
+    """The files that :func:`collection` reads, as far as they are here; none is read or downloaded.
+
+    Raises:
+        DataError: there is no such data set or folder, or it holds no picture.
+    """
+    name = os.fspath(source)
+    if name in _SOURCES:
+        folder = _present_in(_SOURCES[name], split, data)
+        return [_packed_or_plain(folder / file) for file in _SOURCES[name].files(split)] if folder else []
+    return _pictures_in(_folder(name))
 
 
 def _of_arrays(name: str, split: str, data: PathLike | None) -> Collection:
@@ -255,10 +266,21 @@ def _of_arrays(name: str, split: str, data: PathLike | None) -> Collection:
     )
 
 
-def _of_folder(folder: Path) -> Collection:
+def _folder(name: str) -> Path:
+    if Path(name).is_dir():
+        return Path(name)
+    raise DataError(f"no data set or folder is called '{name}'; data sets are {', '.join(NAMES)}")
+
+
+def _pictures_in(folder: Path) -> list[Path]:
     paths = sorted(p for p in folder.rglob("*") if _is_picture(p))
     if not paths:
         raise DataError(f"{folder} holds no picture that vaezip can read")
+    return paths
+
+
+def _of_folder(folder: Path) -> Collection:
+    paths = _pictures_in(folder)
     labels = tuple(p.relative_to(folder).as_posix() for p in paths)
     return Collection(folder.name or os.fspath(folder), tuple(range(len(paths))), labels, lambda i: _picture(paths[i]))
 
@@ -294,11 +316,10 @@ def _cache() -> Path | None:
 
 def _locate(name: str, source: _Source, split: str, data: PathLike | None) -> Path:
     """The folder with the files of a split, downloaded if need be."""
+    folder = _present_in(source, split, data)
+    if folder:
+        return folder
     roots = _roots(data)
-    for root in roots:
-        folder = root / source.folder
-        if all(_present(folder / file) for file in source.files(split)):
-            return folder
     try:
         return _download(source, split)
     except DataError as error:
@@ -312,8 +333,18 @@ def _hint(roots: list[Path]) -> str:
     return "" if roots else " and give --data DIR"
 
 
-def _present(path: Path) -> bool:
-    return path.is_file() or _plain(path).is_file()
+def _present_in(source: _Source, split: str, data: PathLike | None) -> Path | None:
+    """The first folder that holds all files of a split."""
+    for root in _roots(data):
+        folder = root / source.folder
+        if all(_packed_or_plain(folder / file).is_file() for file in source.files(split)):
+            return folder
+    return None
+
+
+def _packed_or_plain(path: Path) -> Path:
+    """The path if there is such a file, else the one without ``.gz``."""
+    return path if path.is_file() else _plain(path)
 
 
 def _plain(path: Path) -> Path:

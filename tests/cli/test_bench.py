@@ -110,6 +110,11 @@ OTHER = Picture("L", np.zeros((6, 8, 1), np.uint8))
         (["--steps", "3..1"], "Invalid value for '--steps': '3..1' is no number of steps; write 0,5,10 or 0..10"),
         (["--peers", "gif"], "Invalid value for '--peers': 'gif' is no peer; there are png, oxipng"),
         (["--plot", "r.jpg"], "Invalid value for '--plot': the name must end in .png or .svg"),
+        (["--plot", ""], "Invalid value for '--plot': the name must end in .png or .svg"),
+        (["--json", ""], "Invalid value for '--json': the name is empty; give one"),
+        (["--data", ""], "Invalid value for '--data': the name is empty; give one"),
+        (["--dataset", ""], "Invalid value for '--dataset': the name is empty; give one"),
+        (["--json", "r.png", "--plot", "./r.png"], "--json and --plot name the same file; name two."),
         (["--limit", "0"], "Invalid value for '--limit'"),
         (["--order", "both"], "Invalid value for '--order'"),
     ],
@@ -138,6 +143,37 @@ def test_outputs_are_checked_before_the_work(run, photos, folder, monkeypatch):
     status, _, err = run("bench", "--dataset", photos, "--plot", "no/r.svg")
     assert (status, err) == (1, "vaezip: no/r.svg: cannot be written: there is no folder 'no'; make it first\n")
     assert (folder / "r.json").read_text() == "kept"
+
+
+def test_targets_that_a_link_makes_one_are_refused(run, photos, folder, monkeypatch):
+    monkeypatch.setattr(runner, "run", lambda *_: pytest.fail("measured in vain"))
+    (folder / "link.png").symlink_to("r.png")
+    status, _, err = run("bench", "--dataset", photos, "--json", "r.png", "--plot", "link.png", "-f")
+    assert status == 2
+    assert "--json and --plot name the same file; name two." in err
+
+
+@pytest.mark.parametrize("option", ["--json", "--plot"])
+@pytest.mark.parametrize("target", ["photos/1.png", "link.png"])
+def test_a_picture_that_is_measured_is_never_overwritten(run, photos, folder, monkeypatch, option, target):
+    monkeypatch.setattr(runner, "run", lambda *_: pytest.fail("measured in vain"))
+    (folder / "link.png").symlink_to("photos/1.png")
+    before = (folder / "photos" / "1.png").read_bytes()
+    status, _, err = run("bench", "--dataset", photos, "--limit", "1", option, target, "-f")
+    assert (status, err) == (1, f"vaezip: {target}: is the input; name another output\n")
+    assert (folder / "photos" / "1.png").read_bytes() == before
+
+
+def test_neither_are_a_model_and_the_files_of_a_data_set(run, folder, other_model, monkeypatch):
+    monkeypatch.setattr(runner, "run", lambda *_: pytest.fail("measured in vain"))
+    data = folder / "mnist" / "t10k-images-idx3-ubyte.gz"
+    data.parent.mkdir()
+    data.write_bytes(b"kept")
+    for target in (str(data), str(other_model)):
+        arguments = ("--data", str(folder), "--model", str(other_model), "--json", target, "-f")
+        status, _, err = run("bench", "--dataset", "mnist", *arguments)
+        assert (status, err) == (1, f"vaezip: {target}: is the input; name another output\n")
+    assert data.read_bytes() == b"kept"
 
 
 @pytest.mark.parametrize(("missing", "extra"), [("rich", []), ("matplotlib", ["--plot", "r.png"])])

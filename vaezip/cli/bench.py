@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +20,7 @@ from vaezip.errors import DataError
 if TYPE_CHECKING:
     from vaezip.bench.report import Report
 
+_AUTO = "auto"
 _PLOT_SUFFIXES = (".png", ".svg")
 
 
@@ -35,8 +38,14 @@ def _peers(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ...]
         raise click.BadParameter(str(error)) from error
 
 
+def _name(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value == "":
+        raise click.BadParameter("the name is empty; give one")
+    return value
+
+
 def _plot(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    if value and Path(value).suffix.lower() not in _PLOT_SUFFIXES:
+    if value is not None and Path(value).suffix.lower() not in _PLOT_SUFFIXES:
         raise click.BadParameter("the name must end in .png or .svg")
     return value
 
@@ -45,6 +54,7 @@ def _plot(_: click.Context, __: click.Parameter, value: str | None) -> str | Non
 @click.option(
     "--dataset",
     required=True,
+    callback=_name,
     metavar="NAME|FOLDER",
     help="mnist, mnist-binary, cifar10 or cifar100 (their test images), or a folder of pictures.",
 )
@@ -52,6 +62,7 @@ def _plot(_: click.Context, __: click.Parameter, value: str | None) -> str | Non
     "--data",
     metavar="DIR",
     type=click.Path(file_okay=False),
+    callback=_name,
     help="Where the named data sets lie, in subfolders mnist, cifar-10-batches-bin, cifar-100-binary.  "
     "[default: $VAEZIP_DATA, then the user's cache, then a download]",
 )
@@ -83,7 +94,12 @@ def _plot(_: click.Context, __: click.Parameter, value: str | None) -> str | Non
 )
 @click.option("--per-image", is_flag=True, help="Tell the figures of every image, too.")
 @click.option(
-    "--json", "json_file", metavar="FILE", type=click.Path(), help="Write all figures to FILE; '-' for stdout."
+    "--json",
+    "json_file",
+    metavar="FILE",
+    type=click.Path(),
+    callback=_name,
+    help="Write all figures to FILE; '-' for stdout.",
 )
 @click.option(
     "--plot", metavar="FILE", type=click.Path(), callback=_plot, help="Draw rate over K and over time: .png or .svg."
@@ -132,13 +148,18 @@ def command(
         threads,
     )
     _check_installed(["rich", *(["matplotlib"] if plot else [])])
-    for target in filter(None, (json_file, plot)):
-        with blame(streams.target_label(target)):
-            streams.check(target, force)
+    targets = _Targets(json_file, plot, force, _inputs(plan))
+    targets.check()
     options.check_device(device)
     from vaezip.bench import runner
 
-    _tell(runner.run(plan, console.progress), plan, json_file, plot, force, console)
+    report = runner.run(plan, console.progress)
+    targets.write(report)
+    console.clear()
+    if json_file != STDIO:
+        from vaezip.bench import table
+
+        table.show(report, sys.stdout, per_image)
 
 
 def _check_installed(packages: list[str]) -> None:
@@ -147,18 +168,42 @@ def _check_installed(packages: list[str]) -> None:
         raise DataError(f"bench needs {' and '.join(missing)}; install it with: pip install 'vaezip[bench]'")
 
 
-def _tell(report: Report, plan: Plan, json_file: str | None, plot: str | None, force: bool, console: Console) -> None:
-    """Table, JSON and plot."""
-    if json_file:
-        with blame(streams.target_label(json_file)):
-            streams.write(json_file, report.to_json().encode(), force)
-    if plot:
-        from vaezip.bench import plots
+def _inputs(plan: Plan) -> list[str]:
+    """Files that must not be overwritten: pictures, and models.
 
-        with blame(plot):
-            streams.write(plot, plots.render(report, Path(plot).suffix), force)
-    console.clear()
-    if json_file != STDIO:
-        from vaezip.bench import table
+    Raises:
+        DataError, ModelError: one of them is missing.
+    """
+    from vaezip import checkpoint, datasets
 
-        table.show(report, sys.stdout, plan.per_image)
+    models = [checkpoint.find(model) for model in plan.models if model != _AUTO]
+    return [str(path) for path in (*datasets.files(plan.dataset, data=plan.data), *models)]
+
+
+@dataclass(frozen=True)
+class _Targets:
+    """Where the figures go; None for what is not asked for."""
+
+    json: str | None
+    plot: str | None
+    force: bool
+    inputs: list[str]
+
+    def check(self) -> None:
+        """Find out before anything is measured what would keep :meth:`write` from writing."""
+        if self.json and self.plot and os.path.realpath(self.json) == os.path.realpath(self.plot):
+            raise click.UsageError("--json and --plot name the same file; name two.")
+        for target in filter(None, (self.json, self.plot)):
+            with blame(streams.target_label(target)):
+                streams.check(target, self.force, self.inputs)
+
+    def write(self, report: Report) -> None:
+        """JSON and plot."""
+        if self.json:
+            with blame(streams.target_label(self.json)):
+                streams.write(self.json, report.to_json().encode(), self.force, self.inputs)
+        if self.plot:
+            from vaezip.bench import plots
+
+            with blame(self.plot):
+                streams.write(self.plot, plots.render(report, Path(self.plot).suffix), self.force, self.inputs)
