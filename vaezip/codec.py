@@ -113,6 +113,32 @@ def fits(a: AnyArchitecture, mode: str, height: int, width: int) -> bool:
     return a.tiled or (height, width) == a.tile
 
 
+def coded_mode(picture: Picture, a: AnyArchitecture | None) -> str:
+    """The mode that a picture is coded in: a grey one of black and white alone as bits, unless a model
+    of architecture ``a`` was asked for that codes grey."""
+    height, width = picture.samples.shape[:2]
+    grey = a is not None and fits(a, "L", height, width)
+    if picture.mode == "L" and not grey and bool(np.isin(picture.samples, (0, 255)).all()):
+        return BILEVEL_GREY
+    return picture.mode
+
+
+def misfit(name: str, a: AnyArchitecture, picture: Picture, coded: str) -> str | None:
+    """Why the model of this name and architecture, if it is asked for, cannot code a picture.
+
+    None where it can, and where no model codes such pictures, which go the classic way.
+
+    Args:
+        coded: of :func:`coded_mode`.
+    """
+    height, width = picture.samples.shape[:2]
+    if coded not in _COLOUR_PLANES or fits(a, coded, height, width):
+        return None
+    kind = {(1, 2): "black-and-white", (1, 256): "grey", (3, 256): "RGB"}[a.channels, a.levels]
+    size = "of any size" if a.tiled else f"of {a.tile[1]}×{a.tile[0]}"
+    return f"model '{name}' codes {kind} pictures {size}, not {picture.mode} of {width}×{height}; use --model auto"
+
+
 @dataclass
 class _Pending:
     """Pictures of a group that wait for their block to fill."""
@@ -168,8 +194,6 @@ class Compressor:
             raise ImageError("its name is not valid Unicode; rename it")
         mode, samples = self._to_coded(picture)
         height, width = samples.shape[:2]
-        if self.chosen and not fits(self.chosen.architecture, mode, height, width) and mode in _COLOUR_PLANES:
-            raise ImageError(_misfit(self.chosen, picture.mode, height, width))
         pending = self._pending.get((mode, height, width))
         if pending is None:
             pending = self._pending[mode, height, width] = _Pending(_new_group(mode, height, width, self.block_pixels))
@@ -206,14 +230,12 @@ class Compressor:
         return {fingerprint: self.shelf.file(fingerprint) for fingerprint in used}
 
     def _to_coded(self, picture: Picture) -> tuple[str, Samples]:
-        """The mode and samples to code: a grey picture of black and white alone becomes bits,
-        unless a model was asked for that codes grey."""
-        samples = picture.samples
-        height, width = samples.shape[:2]
-        grey = self.chosen is not None and fits(self.chosen.architecture, "L", height, width)
-        if picture.mode == "L" and not grey and bool(np.isin(samples, (0, 255)).all()):
-            return BILEVEL_GREY, samples >> 7
-        return picture.mode, samples
+        """The mode and samples to code, if the model that was asked for can."""
+        mode = coded_mode(picture, self.chosen.architecture if self.chosen else None)
+        reason = misfit(self.chosen.name, self.chosen.architecture, picture, mode) if self.chosen else None
+        if reason:
+            raise ImageError(reason)
+        return mode, picture.samples >> 7 if mode == BILEVEL_GREY else picture.samples
 
     def _is_inline(self) -> bool:
         if self.embed_model:
@@ -664,13 +686,6 @@ def _describe_pictures(group: Group) -> Iterator[dict[str, Any]]:
             "height": group.height,
             "metadata": sorted({BOXES[tag] for tag, _ in boxes}),
         }
-
-
-def _misfit(model: AnyModel, mode: str, height: int, width: int) -> str:
-    a = model.architecture
-    kind = {(1, 2): "black-and-white", (1, 256): "grey", (3, 256): "RGB"}[a.channels, a.levels]
-    size = "of any size" if a.tiled else f"of {a.tile[1]}×{a.tile[0]}"
-    return f"model '{model.name}' codes {kind} pictures {size}, not {mode} of {width}×{height}; use --model auto"
 
 
 def _pool(threads: int, resources: ExitStack) -> ThreadPoolExecutor:

@@ -9,7 +9,7 @@ import pytest
 
 from vaezip import images
 from vaezip.bench import peers, runner, worker
-from vaezip.bench.method import MismatchError
+from vaezip.bench.method import MismatchError, UnavailableError
 from vaezip.bench.ours import Ours
 from vaezip.errors import DataError, ModelError, VaezipError
 from vaezip.images import Picture
@@ -56,13 +56,48 @@ def test_a_missing_peer_is_named_and_skipped(plan, monkeypatch):
     assert [row.peer for row in report.peers] == ["png"]
 
 
-def test_a_peer_that_cannot_hold_the_pictures_is_skipped(tmp_path, plan):
+def test_a_peer_that_cannot_hold_a_picture_is_skipped_and_the_first_such_named(tmp_path, plan):
     deep = Picture("I;16", np.arange(20, dtype=np.uint16).reshape(4, 5, 1) * 999)
-    (tmp_path / "deep.png").write_bytes(images.write(deep, ".png"))
-    report = runner.run(plan(dataset=str(tmp_path), models=("auto",), peers=("png", "webp")))
-    assert report.skipped == {"WebP lossless": "WebP holds no 16-bit pictures"}
+    for name in ("b.png", "c.png"):
+        (tmp_path / name).write_bytes(images.write(deep, ".png"))
+    (tmp_path / "a.png").write_bytes(images.write(Picture("L", np.arange(20, dtype=np.uint8).reshape(4, 5, 1)), ".png"))
+    said = []
+    report = runner.run(plan(dataset=str(tmp_path), models=("auto",), peers=("png", "webp")), said.append)
+    assert report.skipped == {"WebP lossless": "b.png: WebP holds no 16-bit pictures"}
+    assert said[1:] == ["1 of 2: auto, K = 0", "2 of 2: PNG"]
     assert report.models[0].elbo_bpd is None
-    assert report.facts.raw_bytes == 40
+    assert report.facts.raw_bytes == 100
+
+
+def test_a_peer_that_crashes_is_skipped_and_the_others_are_measured(plan, monkeypatch):
+    def crash(*_):
+        raise RuntimeError("out of\nluck")
+
+    monkeypatch.setitem(peers.CODECS, "png", replace(peers.CODECS["png"], encode=crash))
+    report = runner.run(plan(peers=("png", "webp"), limit=1, orders=("set",)))
+    assert report.skipped == {"PNG": "RuntimeError: out of luck"}
+    assert [row.peer for row in report.peers] == ["webp"]
+    assert len(report.models) == 1
+
+
+def test_a_model_that_crashes_ends_the_run(plan, monkeypatch):
+    def crash(*_):
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr(Ours, "encode", crash)
+    with pytest.raises(VaezipError, match=r"^logistic, K = 2 could not be measured: RuntimeError: boom$"):
+        runner.run(plan(steps=(2,), limit=1))
+
+
+def test_a_model_that_does_not_fit_a_picture_is_refused_before_any_work(tmp_path, plan):
+    for name, mode in (("a.png", "RGB"), ("b.png", "L")):
+        samples = np.arange(4 * 5 * images.MODES[mode].channels, dtype=np.uint8).reshape(4, 5, -1)
+        (tmp_path / name).write_bytes(images.write(Picture(mode, samples), ".png"))
+    said = []
+    with pytest.raises(DataError) as caught:
+        runner.run(plan(dataset=str(tmp_path), models=("auto", "photo")), said.append)
+    assert str(caught.value) == "b.png: model 'photo' codes RGB pictures of any size, not L of 5×4; use --model auto"
+    assert said == [f"reading {tmp_path}"]
 
 
 def test_metadata_is_not_measured(tmp_path, plan):
@@ -122,9 +157,9 @@ def test_isolated_figures_are_those_of_this_process(plan):
     [
         ('print(\'noise\'); print(\'{"error": "MismatchError", "reason": "x"}\')', MismatchError, "x"),
         ('print(\'{"error": "VaezipError", "reason": "y"}\')', VaezipError, "y"),
-        ("raise RuntimeError('boom')", VaezipError, "PNG could not be measured: RuntimeError: boom"),
-        ("import os; os._exit(3)", VaezipError, "PNG could not be measured: exit status 3"),
-        ("", VaezipError, "PNG could not be measured: exit status 0"),
+        ("raise RuntimeError('boom')", UnavailableError, "RuntimeError: boom"),
+        ("import os; os._exit(3)", UnavailableError, "exit status 3"),
+        ("", UnavailableError, "exit status 0"),
     ],
 )
 def test_errors_of_a_worker(plan, tmp_path, monkeypatch, answer, error, message):

@@ -38,10 +38,11 @@ class Codec:
     Attributes:
         label: for the report.
         suffix: of its files.
-        encode: picture and threads to a file; raises :class:`UnavailableError` for a mode that it cannot hold.
+        encode: picture and threads to a file.
         decode: a file and the mode of its picture to a picture that looks the same.
         version: of the library.
         check: raises :class:`UnavailableError` where the library is not installed.
+        refuses: why it cannot hold a picture, or None.
     """
 
     label: str
@@ -50,6 +51,7 @@ class Codec:
     decode: Callable[[bytes, str], Picture]
     version: Callable[[], str]
     check: Callable[[], object]
+    refuses: Callable[[Picture], str | None] = lambda picture: None
 
 
 class Peer:
@@ -225,16 +227,25 @@ def _by_program(data: bytes, *command: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         names = {"in": f"{folder}/in.png", "out": f"{folder}/out.png"}
         Path(names["in"]).write_bytes(data)
-        subprocess.run([part.format(**names) for part in command], check=True, capture_output=True)
+        done = subprocess.run([part.format(**names) for part in command], check=False, capture_output=True)
+        if done.returncode:
+            said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+            raise UnavailableError(f"the program {command[0]} failed: {said or f'exit status {done.returncode}'}")
         return Path(names["out"]).read_bytes()
 
 
 # WebP
 
 
-def _encode_webp(picture: Picture, _: int) -> bytes:
+def _refuses_webp(picture: Picture) -> str | None:
     if MODES[picture.mode].bits == 16:
-        raise UnavailableError("WebP holds no 16-bit pictures")
+        return "WebP holds no 16-bit pictures"
+    if max(picture.samples.shape[:2]) > sheets.MAX_SIDE:
+        return f"WebP holds no pictures of more than {sheets.MAX_SIDE:,} pixels a side"
+    return None
+
+
+def _encode_webp(picture: Picture, _: int) -> bytes:
     samples = _with_channels(true_colour(picture).samples, 4 if "A" in true_colour(picture).mode else 3)
     return _pillow(Image.fromarray(samples), "WEBP", lossless=True, quality=100, method=6, exact=True)
 
@@ -253,10 +264,12 @@ def _decode_jxl(data: bytes, mode: str) -> Picture:
     return _from_array(import_module("imagecodecs").jpegxl_decode(data), mode)
 
 
+def _refuses_jpegls(picture: Picture) -> str | None:
+    return "JPEG-LS holds no grey pictures with alpha" if MODES[picture.mode].channels == 2 else None
+
+
 def _encode_jpegls(picture: Picture, _: int) -> bytes:
     picture = picture if picture.mode == "1" else true_colour(picture)
-    if MODES[picture.mode].channels == 2:
-        raise UnavailableError("JPEG-LS holds no grey pictures with alpha")
     subtracted = Picture(picture.mode, _move_green(picture.samples, np.subtract))
     return bytes(import_module("imagecodecs").jpegls_encode(_squeezed(subtracted)))
 
@@ -372,6 +385,7 @@ CODECS = {
         _decode_by_pillow,
         lambda: f"libwebp {features.version('webp')}, {_pillow_version()}",
         _need_webp,
+        _refuses_webp,
     ),
     "jxl-7": _jxl(7),
     "jxl-9": _jxl(9),
@@ -382,6 +396,7 @@ CODECS = {
         _decode_jpegls,
         lambda: _version_in_imagecodecs("charls"),
         lambda: _need_imagecodecs("JPEGLS"),
+        _refuses_jpegls,
     ),
 }
 """The codecs by the names that :func:`variants` gives."""

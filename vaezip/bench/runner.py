@@ -10,19 +10,20 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from vaezip import checkpoint
 from vaezip.bench import machine, ours, peers, worker
-from vaezip.bench.method import MismatchError, UnavailableError
+from vaezip.bench.method import MismatchError, Named, UnavailableError
 from vaezip.bench.plan import Plan
 from vaezip.bench.report import Facts, ModelRow, PeerRow, Report, figures_from
-from vaezip.codec import AUTO
+from vaezip.codec import AUTO, coded_mode, misfit
 from vaezip.datasets import Collection
-from vaezip.errors import VaezipError
+from vaezip.errors import DataError, VaezipError
+from vaezip.networks import AnyArchitecture
 
 Progress = Callable[[str], None]
 Job = dict[str, Any]
@@ -37,25 +38,29 @@ def run(plan: Plan, progress: Progress = lambda text: None) -> Report:
 
     Raises:
         MismatchError: a picture did not come back bit for bit; the message names it and the method.
-        VaezipError: the data set or a model is missing or unfit.
+        VaezipError: the data set or a model is missing or unfit, or vaezip itself fails; a peer that fails is
+            skipped.
     """
     models = plan.models or ours.default_models(plan.dataset)
-    for model in models:
-        if model != AUTO:
-            checkpoint.architecture(checkpoint.find(model))
+    paths = [checkpoint.find(model) for model in models if model != AUTO]
+    codecs = [variant for peer in plan.peers for variant in peers.variants(peer)]
     progress(f"reading {plan.dataset}")
-    facts = _facts(worker.select(plan), plan)
+    pictures, skipped = worker.select(plan), dict[str, str]()
+    facts = _facts(pictures, _fitting(pictures, paths, codecs, skipped), plan)
     jobs: list[Job] = [{"model": model, "steps": steps} for model in models for steps in plan.steps]
-    jobs += [{"peer": variant} for peer in plan.peers for variant in peers.variants(peer)]
+    jobs += [{"peer": codec} for codec in codecs if peers.CODECS[codec].label not in skipped]
     model_rows: list[ModelRow] = []
     peer_rows: list[PeerRow] = []
-    skipped: dict[str, str] = {}
     for i, job in enumerate(jobs):
         progress(f"{i + 1} of {len(jobs)}: {_title(job)}")
         try:
             answer = _measure(plan, job)
-        except UnavailableError as reason:
-            skipped[_title(job)] = str(reason)
+        except MismatchError:
+            raise
+        except Exception as error:
+            if "model" in job:
+                raise VaezipError(f"{_title(job)} could not be measured: {_reason(error)}") from error
+            skipped[_title(job)] = _reason(error)
             continue
         for row in answer["rows"]:
             row["figures"] = figures_from(row["figures"])
@@ -75,6 +80,37 @@ def run(plan: Plan, progress: Progress = lambda text: None) -> Report:
         machine.commit(),
         datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     )
+
+
+def _fitting(
+    pictures: Collection, models: Iterable[Path], codecs: Iterable[str], skipped: dict[str, str]
+) -> Iterator[Named]:
+    """The pictures in turn, each looked at before a method meets it, maybe hours later.
+
+    Args:
+        models: all must be able to code each picture.
+        codecs: those that cannot hold one get into ``skipped``, with the first.
+
+    Raises:
+        DataError: a model cannot code a picture.
+    """
+    architectures: list[tuple[str, AnyArchitecture]] = [(path.stem, checkpoint.architecture(path)) for path in models]
+    for name, picture in pictures:
+        for model, a in architectures:
+            reason = misfit(model, a, picture, coded_mode(picture, a))
+            if reason:
+                raise DataError(f"{name}: {reason}")
+        for codec in (peers.CODECS[codec] for codec in codecs):
+            reason = codec.refuses(picture)
+            if reason:
+                skipped.setdefault(codec.label, f"{name}: {reason}")
+        yield name, picture
+
+
+def _reason(error: Exception) -> str:
+    """Why a method failed, in one line."""
+    said = str(error) if isinstance(error, VaezipError) else f"{type(error).__name__}: {error}"
+    return " ".join(said.split())
 
 
 def _title(job: Job) -> str:
@@ -108,17 +144,18 @@ def _ask_worker(plan: Plan, job: Job) -> dict[str, Any]:
             complaints.seek(0)
             last = complaints.read().decode(errors="replace").strip().rpartition("\n")[2]
             reason = last or f"exit status {process.returncode}"
-            raise VaezipError(f"{_title(job)} could not be measured: {reason}")
+            raise UnavailableError(reason)
     answer: dict[str, Any] = json.loads(lines[-1])
     return answer
 
 
-def _facts(pictures: Collection, plan: Plan) -> Facts:
+def _facts(pictures: Collection, seen: Iterable[Named], plan: Plan) -> Facts:
+    """Of the pictures, which ``seen`` gives."""
     digest = hashlib.sha256()
     dims = raw = 0
     modes: Counter[str] = Counter()
     shapes = set()
-    for _, picture in pictures:
+    for _, picture in seen:
         digest.update(picture.samples.tobytes())
         dims, raw = dims + picture.samples.size, raw + picture.samples.nbytes
         modes[picture.mode] += 1
