@@ -28,7 +28,7 @@ def test_svg_names_axes_and_lines(report, monkeypatch):
         "Rate over time: each of 2 mnist images in a file of its own",
         "bits per dimension (less is better)",
         "K, steps of inference per image",
-        "time to compress, per image",
+        "time to compress, per image, without verification",
         "m (half-asleep)",
         "m-classic",
         "JPEG XL effort 9",
@@ -51,6 +51,12 @@ def test_peers_beyond_the_edge_are_named_with_an_arrow(report):
     figure = plots.draw(report)
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert any(text.startswith("↑ PNG  0.4000") for text in texts)
+
+
+def test_times_of_vaezip_are_without_its_verification_as_those_of_the_peers_are(report):
+    over_seconds = plots.draw(report).axes[1]
+    drawn = {float(x) for line in over_seconds.lines for x in line.get_xdata() if line.get_marker() in plots.MARKERS}
+    assert drawn == {row.figures.encode_s for row in report.rows("set")}
 
 
 def test_labels_do_not_overlap_and_stay_inside():
