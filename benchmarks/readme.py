@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from vaezip.bench.plan import called
+
 ROOT = Path(__file__).parent.parent
 START, END = "<!-- figures: made by benchmarks/readme.py from benchmarks/results/*.json -->", "<!-- end of figures -->"
 
@@ -26,7 +28,7 @@ def main() -> None:
 
 def photographs(report: dict[str, Any]) -> list[str]:
     """The photograph model beside its peers, in Markdown."""
-    rows = [(f"`{m['model']}, K = {m['steps']}`", m) for m in report["methods"]]
+    rows = [(f"`{m['model']}, {called(m['steps'], m.get('preset'))}`", m) for m in report["methods"]]
     rows += [(m["label"], m) for m in report["peers"]]
     best = next(m["bytes"] for m in report["peers"] if m["peer"] == "jxl-9")
     head = [

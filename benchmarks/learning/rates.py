@@ -44,7 +44,6 @@ from vaezip.bench.method import Method, Named, UnavailableError
 from vaezip.bench.ours import Ours
 from vaezip.bench.peers import Peer
 from vaezip.bench.plots import COLOURS, GREY, MARKERS, Label, frame, name_lines, room, seconds_axis
-from vaezip.codec import Compressor
 from vaezip.datasets import Collection
 from vaezip.effort import PRESETS
 from vaezip.images import Picture, same
@@ -214,22 +213,6 @@ def facts(files: Files) -> Found:
 # Measuring
 
 
-class AtPreset(Ours):
-    """vaezip at ``-1`` … ``-9``."""
-
-    def __init__(self, model: str, preset: int, threads: int = 1, solid: bool = False) -> None:
-        super().__init__(model, PRESETS[preset].steps, threads=threads)
-        self.name, self.effort, self.solid = f"{self.label} -{preset}", PRESETS[preset], solid
-
-    def encode(self, prepared: Sequence[Named], verify: bool) -> list[bytes]:
-        """One file."""
-        how = {"threads": self.threads, "verify": verify, "shelf": self.shelf, "solid": self.solid}
-        with Compressor(self.model, self.effort, **how) as compressor:
-            for name, picture in prepared:
-                compressor.add(name, picture)
-            return [compressor.close()]
-
-
 @dataclass(frozen=True)
 class Once:
     """One file, there and back; seconds."""
@@ -324,7 +307,7 @@ class Results:
     def __init__(self, path: Path, options: argparse.Namespace) -> None:
         """Begin, or go on with what is there, if it is of the same model."""
         self.path, self.options = path, options
-        model = Ours(options.model, 0).chosen
+        model = Ours(options.model, PRESETS[1]).chosen
         known = {"model": Path(options.model).stem, "fingerprint": model.fingerprint.hex() if model else None}
         self.found: Found = json.loads(path.read_text()) if path.exists() else {}
         if any(self.found.get(key) != value for key, value in known.items()):
@@ -350,7 +333,7 @@ class Results:
             for peer in PEERS:
                 self._fill_peer(name, part["peers"], peer, threads, work)
         for preset in self.options.presets:
-            method = AtPreset(self.options.model, preset, threads, solid=name == "solid")
+            method = Ours(self.options.model, PRESETS[preset], "cpu", threads, name == "solid", preset)
             row = {"effort": asdict(method.effort)}
             self._fill_row(name, part["presets"], str(preset), method, row, work)
 

@@ -21,6 +21,7 @@ from vaezip.bench.plan import Plan
 from vaezip.bench.plots import COLOURS, MARKERS, Label, duration, frame, name_lines, room, seconds_axis
 from vaezip.bench.profile import PARTS, profile
 from vaezip.bench.report import ModelRow
+from vaezip.effort import Effort
 
 FIGURE = "figure8"
 STYLES = {CLASSIC: (COLOURS[1], MARKERS[1]), HALF_ASLEEP: (COLOURS[0], MARKERS[0])}
@@ -121,7 +122,7 @@ def _profiles(run: Run, options: argparse.Namespace) -> dict[str, dict[str, floa
     pictures = [(f"{i:05d}", picture) for i, (_, picture) in enumerate(worker.select(plan))]
     found = {}
     for steps in (0, 7):
-        method = Ours(run.report.models[-1].model, steps)
+        method = Ours(run.report.models[-1].model, Effort(steps))
         files = method.encode(pictures, False)
         method.decode(files)
         for name, work in (

@@ -52,7 +52,8 @@ def beside_peers(name: str, found: Found) -> str:
     text = (
         f"## {PEERS[name]}\n\nBy `vaezip bench`; all figures in [{name}.json]({name}.json). K is how often the pixel "
     )
-    text += "network learns from each band of rows.\n\n"
+    presets = any(row.preset for row in report.models)
+    text += f"network learns from each band of rows{'; `-1` … `-9` are presets' * presets}.\n\n"
     rows: list[ModelRow | PeerRow] = [*report.models, *report.peers]
     lines = [[_called(row), ORDERS[row.figures.order], *_rates(row), *_seconds(row)] for row in rows]
     head = ["", "", "bytes", "bits", "compress and verify an image", "decompress an image"]
@@ -172,7 +173,7 @@ def _described(report: Report) -> str:
 
 
 def _called(row: ModelRow | PeerRow) -> str:
-    return f"`{row.model}` ({row.fingerprint}), K = {row.steps}" if isinstance(row, ModelRow) else row.label
+    return f"`{row.model}` ({row.fingerprint}), {row.called}" if isinstance(row, ModelRow) else row.label
 
 
 def _rates(row: ModelRow | PeerRow) -> list[str]:

@@ -34,7 +34,6 @@ from vaezip.bench.ours import Ours
 from vaezip.bench.plan import Plan, parse_steps
 from vaezip.bench.plots import COLOURS, MARKERS, Label, frame, name_lines, room, seconds_axis
 from vaezip.bench.report import ModelRow, Report
-from vaezip.codec import Compressor
 from vaezip.effort import Effort
 
 STEPS = "1..3,5,7,10"
@@ -104,15 +103,11 @@ class OnPosteriors(Ours):
     verifies = False
 
     def __init__(self, model: str, steps: int) -> None:
-        super().__init__(model, steps)
-        self.effort = Effort(steps, rows=0)
+        super().__init__(model, Effort(steps, rows=0))
 
     def encode(self, prepared: Sequence[Named], verify: bool) -> list[bytes]:
         """One file; the pictures are compared by who measures."""
-        with Compressor(self.model, self.effort, verify=False, shelf=self.shelf) as compressor:
-            for name, picture in prepared:
-                compressor.add(name, picture)
-            return [compressor.close()]
+        return super().encode(prepared, False)
 
 
 def measured(plan: Plan, steps: int) -> ModelRow:

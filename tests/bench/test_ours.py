@@ -3,6 +3,8 @@ import pytest
 
 from vaezip import bitsback, checkpoint
 from vaezip.bench import ours
+from vaezip.codec import Archive, compress
+from vaezip.effort import NONE, PRESETS, Effort
 from vaezip.errors import ModelError
 from vaezip.images import Picture, same
 
@@ -14,7 +16,7 @@ def named(discs):
 
 @pytest.fixture
 def method(small_models):
-    return ours.Ours(str(small_models["logistic"].path), 1)
+    return ours.Ours(str(small_models["logistic"].path), Effort(1))
 
 
 def round_trip(method, named):
@@ -34,7 +36,7 @@ def test_order_is_kept_where_sizes_are_mixed():
     rng = np.random.default_rng(0)
     shapes = [(3, 4, 1), (5, 5, 1), (3, 4, 1)]
     named = [(f"p{i}", Picture("I;16", rng.integers(0, 1 << 16, shape, np.uint16))) for i, shape in enumerate(shapes)]
-    method = ours.Ours("auto", 0)
+    method = ours.Ours("auto", NONE)
     _, back = round_trip(method, named)
     assert all(same(a, b) for (_, a), b in zip(named, back, strict=True))
     assert method.take_model() is None  # all of it is WebP
@@ -53,7 +55,7 @@ def test_model_and_its_elbo(method, named, small_models):
 def test_elbo_of_tiles(small_models, discs):
     model = small_models["colour"].model
     pictures = [("a", Picture("RGB", discs(1, 20, 13, 3)[0])), ("b", Picture("RGB", discs(1, 8, 8, 3)[0]))]
-    method = ours.Ours(str(small_models["colour"].path), 0)
+    method = ours.Ours(str(small_models["colour"].path), NONE)
     (file,), _ = round_trip(method, pictures)
     bits = method.elbo_bpd(model, pictures) * (20 * 13 + 64) * 3
     assert 0.5 * bits < 8 * len(file) < 3 * bits
@@ -85,15 +87,34 @@ def test_default_model_is_the_data_sets_own(monkeypatch, tmp_path):
     assert ours.default_models("cifar100") == ours.default_models("./mnist") == ("auto",)
 
 
+def test_a_preset_does_all_that_the_command_line_does_by_it(local_models):
+    small = local_models["grey"]
+    named = [(f"{i}", Picture("L", x)) for i, x in enumerate(small.images[:2])]
+    for preset in (1, 3, 6):
+        method = ours.Ours(str(small.path), PRESETS[preset], preset=preset)
+        assert method.name == f"{small.path.stem} with -{preset}"
+        assert method.encode(named, False) == [compress(named, small.path, preset=preset)]
+
+
+def test_solid_sets_stand_in_one_block(small_models):
+    picture = Picture("L", np.zeros((1000, 1000, 1), np.uint8))
+    model = str(small_models["logistic"].path)
+    named = [(f"{i}", Picture("L", np.full((28, 28, 1), i % 200, np.uint8))) for i in range(3)]
+    for solid in (False, True):
+        (file,) = ours.Ours("auto", NONE, solid=solid).encode([("a", picture), ("b", picture)], False)
+        assert len(Archive(file).file.groups[0].blocks) == 2 - solid
+    assert ours.Ours(model, NONE, solid=True).encode(named, False) == [compress(named, model, 0, solid=True)]
+
+
 def test_unknown_model():
     with pytest.raises(ModelError, match="no model is called 'nope'"):
-        ours.Ours("nope", 0)
+        ours.Ours("nope", NONE)
 
 
 def test_no_elbo_of_a_model_that_learns(local_models):
     small = local_models["grey"]
     named = [("a", Picture("L", small.images[0]))]
     for steps, known in ((0, True), (1, False)):
-        method = ours.Ours(str(small.path), steps)
+        method = ours.Ours(str(small.path), Effort(steps))
         round_trip(method, named)
         assert (method.elbo_bpd(method.take_model(), named) is not None) == known

@@ -59,6 +59,30 @@ def test_times_of_vaezip_are_without_its_verification_as_those_of_the_peers_are(
     assert drawn == {row.figures.encode_s for row in report.rows("set")}
 
 
+@pytest.fixture
+def by_preset(report):
+    """The second model of the report at three presets."""
+    rows = [row for row in report.models if row.model == "m"]
+    return [replace(row, steps=1, preset={0: 1, 3: 4, 10: 6}[row.steps]) for row in rows]
+
+
+def test_presets_are_a_curve_over_time_alone(report, by_preset):
+    over_steps, over_seconds, *_ = plots.draw(replace(report, models=report.models + by_preset)).axes
+    assert not any("-4" in text.get_text() for text in over_steps.texts)
+    texts = [text.get_text() for text in over_seconds.texts]
+    assert {"-1", "-4", "-6"} <= set(texts)
+    assert any(text.startswith("m (half-asleep), -1 … -6  0.0900") for text in texts)
+    assert any(text.startswith("m (half-asleep), K = 0 … 10  0.0900") for text in texts)
+
+
+def test_presets_alone_leave_rate_over_k_out(report, by_preset):
+    figure = plots.draw(replace(report, models=by_preset, solid=True))
+    assert [axes.get_title("left") for axes in figure.axes] == [
+        "Rate over time: 2 mnist images in one solid file",
+        "Rate over time: each of 2 mnist images in a solid file of its own",
+    ]
+
+
 def test_labels_do_not_overlap_and_stay_inside():
     places = plots.spread([0.5] * 5 + [0.9, 1.0, 1.0], 0.1, 0.0, 1.0)
     assert all(b - a > 0.0999 for a, b in pairwise(sorted(places)))

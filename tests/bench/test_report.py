@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,12 +17,13 @@ COMMON = {
 }  # fmt: skip
 METHOD = COMMON | {
     "model": str, "fingerprint": str | None, "objective": str | None, "steps": int, "elbo_bpd": float | None,
-    "overhead": float | None,
+    "preset": int | None, "overhead": float | None,
 }  # fmt: skip
 PEER = COMMON | {"peer": str, "label": str, "version": str}
 TOP = {
     "schema": int, "dataset": str, "images": int, "dims": int, "raw_bytes": int, "modes": dict, "shape": list | None,
     "limit": int | None, "seed": int | None, "sha256": str, "verified": bool | None, "device": str, "threads": int,
+    "solid": bool,
     "methods": list, "peers": list, "skipped": dict, "machine": dict, "versions": dict, "commit": str | None,
     "created": str,
 }  # fmt: skip
@@ -73,6 +75,23 @@ def test_json_comes_back(report):
     for row, other in zip(found["methods"], again["methods"], strict=True):
         assert row.pop("overhead") == pytest.approx(other.pop("overhead"), abs=1e-4)  # of rounded rates
     assert found == again
+
+
+def test_json_of_before_presets_is_read(report):
+    found = json.loads(report.to_json())
+    del found["solid"]
+    for row in found["methods"]:
+        del row["preset"]
+    again = Report.from_dict(found)
+    assert again.solid is False
+    assert {row.preset for row in again.models} == {None}
+
+
+def test_a_preset_comes_back_and_is_called_as_on_the_command_line(report):
+    rows = [replace(report.models[0], steps=1, preset=4)]
+    again = Report.from_dict(json.loads(replace(report, models=rows, solid=True).to_json()))
+    assert [(row.steps, row.preset, row.called, again.solid) for row in again.models] == [(1, 4, "-4", True)]
+    assert report.models[-1].called == "K = 10"
 
 
 def test_orders(report):

@@ -41,6 +41,15 @@ def test_both_encoders_in_one_run(plan, small_models):
     assert len(report.models) == 2
 
 
+def test_presets_beside_steps(plan, local_models):
+    model = str(local_models["grey"].path)
+    wanted = plan(models=(model,), steps=(1,), presets=(1, 3), orders=("set",), limit=2)
+    found = [(row.steps, row.preset, row.figures.bytes) for row in runner.run(wanted).models]
+    isolated = runner.run(replace(wanted, steps=(), presets=(3,), isolated=True))
+    assert [(steps, preset) for steps, preset, _ in found] == [(1, None), (0, 1), (1, 3)]
+    assert [(row.steps, row.preset, row.figures.bytes) for row in isolated.models] == found[-1:]
+
+
 def test_a_seed_draws_other_images(plan):
     sums = {
         seed: runner.run(plan(limit=4, seed=seed, models=("auto",), orders=("set",))).facts.sha256 for seed in (None, 1)

@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import pytest
 
@@ -27,6 +28,14 @@ def test_every_row_stands_under_its_order(report):
     before, after = shown(report).split("Single: each of 2 images")
     for part in (before, after):
         assert [part.count(name) for name in ("m-classic", "half-asleep", "PNG", "JPEG XL effort 9")] == [3, 3, 1, 1]
+
+
+def test_a_preset_stands_in_the_place_of_k(report):
+    text = shown(replace(report, models=[*report.models, replace(report.models[-2], steps=1, preset=4)], solid=True))
+    assert "K or" in text
+    rows = [line.split() for line in text.splitlines() if line.startswith("  vaezip m ")]
+    assert [row[3] for row in rows] == ["0", "3", "10", "-4", "0", "3", "10"]
+    assert "Set: 2 images in one solid file" in text
 
 
 def test_skipped_and_machine_are_told(report):

@@ -195,7 +195,7 @@ def test_a_peer_that_is_missing_is_named(rates, folders, tmp_path, monkeypatch):
     assert not (tmp_path / "rates.png").exists()
 
 
-@pytest.mark.parametrize("name", ["AtPreset", "Peer"])
+@pytest.mark.parametrize("name", ["Ours", "Peer"])
 def test_a_picture_that_comes_back_changed_ends_the_script(rates, folders, tmp_path, monkeypatch, name):
     method = getattr(rates, name)
     restore = method.restore

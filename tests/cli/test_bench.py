@@ -80,6 +80,23 @@ def test_json_to_standard_output(run, photos, here):
     assert json.loads(out)["methods"][0]["order"] == "set"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "measured"),
+    [
+        ([], [(0, None)]),
+        (["--presets", "1,4"], [(0, 1), (1, 4)]),
+        (["--presets", "4", "--steps", "0..1"], [(0, None), (1, None), (1, 4)]),
+    ],
+)
+def test_presets_alone_or_beside_steps(run, photos, here, arguments, measured):
+    options = ("--peers", "none", "--order", "set", "--solid", "--json", "-")
+    status, out, err = run("bench", "--dataset", photos, *arguments, *options)
+    assert (status, err) == (0, "")
+    found = json.loads(out)
+    assert [(row["steps"], row["preset"]) for row in found["methods"]] == measured
+    assert found["solid"] is True
+
+
 def test_a_mismatch_is_exit_1_and_named(run, photos, monkeypatch):
     def fail(plan, progress):
         raise MismatchError("image '0.png' did not come back bit for bit from mnist with K = 3 (single)")
@@ -108,6 +125,10 @@ OTHER = Picture("L", np.zeros((6, 8, 1), np.uint8))
     ("arguments", "words"),
     [
         (["--steps", "3..1"], "Invalid value for '--steps': '3..1' is no number of steps; write 0,5,10 or 0..10"),
+        (
+            ["--presets", "1..10"],
+            "Invalid value for '--presets': '1..10' is no preset; write 1,4,6 or 1..6, from 1 to 9",
+        ),
         (["--peers", "gif"], "Invalid value for '--peers': 'gif' is no peer; there are png, oxipng"),
         (["--plot", "r.jpg"], "Invalid value for '--plot': the name must end in .png or .svg"),
         (["--plot", ""], "Invalid value for '--plot': the name must end in .png or .svg"),
@@ -198,4 +219,4 @@ def test_help_imports_nothing_heavy():
     assert {"--dataset", "--data", "--model", "--steps", "--limit", "--seed", "--peers", "--json", "--plot"} <= set(
         options
     )
-    assert {"--per-image", "--device", "--threads", "--order"} <= set(options)
+    assert {"--per-image", "--device", "--threads", "--order", "--presets", "--solid"} <= set(options)

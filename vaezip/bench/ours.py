@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from vaezip import chain, checkpoint, container
 from vaezip.bench.method import Named
+from vaezip.bench.plan import called
 from vaezip.codec import AUTO, Archive, Compressor, ModelShelf
 from vaezip.effort import Effort
 from vaezip.errors import VaezipError
@@ -29,18 +30,38 @@ Decoded = tuple[str, Picture | VaezipError]
 
 
 class Ours:
-    """The codec with one model and one K, the model loaded once, as the command line does it."""
+    """The codec with one model and one effort, the model loaded once, as the command line does it."""
 
     suffix = ".vz"
     verifies = True
 
-    def __init__(self, model: str, steps: int, device: str = "cpu", threads: int = 1) -> None:
-        """``model``: name, path or ``auto``."""
+    def __init__(
+        self,
+        model: str,
+        effort: Effort,
+        device: str = "cpu",
+        threads: int = 1,
+        solid: bool = False,
+        preset: int | None = None,
+    ) -> None:
+        """Load the model.
+
+        Args:
+            model: name, path or ``auto``.
+            effort: what is done for fewer bytes.
+            device, threads: as for :func:`vaezip.compress`.
+            solid: code up to 16 million pixels as one block.
+            preset: what the effort is called by, if it is one of the command line's.
+
+        Raises:
+            ModelError: there is no such model.
+        """
         path = None if model == AUTO else checkpoint.find(model)
         self.label = path.stem if path else AUTO
-        self.name = f"{self.label} with K = {steps}"
+        self.name = f"{self.label} with {called(effort.steps, preset)}"
         self.model = path or AUTO
-        self.steps, self.threads = steps, threads
+        self.effort, self.preset = effort, preset
+        self.threads, self.solid = threads, solid
         self.shelf = ModelShelf((path,) if path else (), device)
         self.chosen = self.shelf.by_name(path) if path else None
         self._used: set[bytes] = set()
@@ -52,9 +73,8 @@ class Ours:
 
     def encode(self, prepared: Sequence[Named], verify: bool) -> list[bytes]:
         """One file."""
-        with Compressor(
-            self.model, Effort(self.steps), threads=self.threads, verify=verify, shelf=self.shelf
-        ) as compressor:
+        how: dict[str, Any] = {"threads": self.threads, "verify": verify, "shelf": self.shelf, "solid": self.solid}
+        with Compressor(self.model, self.effort, **how) as compressor:
             for name, picture in prepared:
                 compressor.add(name, picture)
             return [compressor.close()]
@@ -82,21 +102,21 @@ class Ours:
     def elbo_bpd(self, model: AnyModel | None, pictures: Iterable[Named]) -> float | None:
         """−ELBO in bits a value; None without a model, where that learns, or where it
         does not code all planes of all pictures."""
-        if chain.learns(model, Effort(self.steps)):  # what a picture costs depends on those learnt from before
+        if chain.learns(model, self.effort):  # what a picture costs depends on those learnt from before
             return None
         if model and model.fingerprint not in self._elbos:
-            self._elbos[model.fingerprint] = _elbo_bpd(model, pictures, self.steps)
+            self._elbos[model.fingerprint] = _elbo_bpd(model, pictures, self.effort)
         return self._elbos[model.fingerprint] if model else None
 
 
-def _elbo_bpd(model: AnyModel, pictures: Iterable[Named], steps: int) -> float | None:
+def _elbo_bpd(model: AnyModel, pictures: Iterable[Named], effort: Effort) -> float | None:
     groups: dict[tuple[int, ...], list[NDArray[np.uint8]]] = defaultdict(list)
     for _, picture in pictures:
         planes = coded_planes(model, picture)
         if planes is None:
             return None
         groups[planes.shape].append(planes)
-    bits = sum(_elbo_bits(model, np.stack(group), steps) for group in groups.values())
+    bits = sum(_elbo_bits(model, np.stack(group), effort) for group in groups.values())
     return bits / sum(planes.size for group in groups.values() for planes in group)
 
 
@@ -119,11 +139,11 @@ def information(model: AnyModel | None) -> dict[str, Any]:
     return {"fingerprint": model.fingerprint.hex(), "objective": model.information.get("objective")}
 
 
-def _elbo_bits(model: AnyModel, samples: NDArray[np.uint8], steps: int) -> float:
+def _elbo_bits(model: AnyModel, samples: NDArray[np.uint8], effort: Effort) -> float:
     """Of pictures of one size (pictures, height, width, channels), the mean over some draws of z."""
     tiles = len(Tiling(samples.shape, model.architecture.tile).mask)
     draws = min(max(_ELBO_TILES // tiles, 1), _MAX_DRAWS)
-    return chain.elbo_bits(model, np.concatenate([samples] * draws), Effort(steps)) / draws
+    return chain.elbo_bits(model, np.concatenate([samples] * draws), effort) / draws
 
 
 def _checked(picture: Picture | VaezipError) -> Picture:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vaezip.container import MAX_STEPS
+from vaezip.effort import PRESETS, Effort
 
 ORDERS = ("set", "single")
 """``set``: all pictures in one file; ``single``: a file a picture."""
@@ -17,7 +18,29 @@ PEERS = ("png", "oxipng", "zopfli", "webp", "jxl", "jpegls")
 DEFAULT_PEERS = ("png", "oxipng", "webp", "jxl", "jpegls")
 """Without zopfli, which takes minutes on a large picture."""
 
-_RANGE = re.compile(r"(\d+)\.\.(\d+)")
+_RANGE = re.compile(r"(?P<first>[0-9]+)(\.\.(?P<last>[0-9]+))?")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a model is made to do for fewer bytes.
+
+    Attributes:
+        effort: all of it.
+        preset: ``-1`` … ``-9`` of the command line, which stands for it; None where K was asked for.
+    """
+
+    effort: Effort
+    preset: int | None = None
+
+
+def called(steps: int, preset: int | None) -> str:
+    """What messages, tables and plots call K steps, or a preset that takes them.
+
+    >>> called(5, None), called(1, 4)
+    ('K = 5', '-4')
+    """
+    return f"K = {steps}" if preset is None else f"-{preset}"
 
 
 @dataclass(frozen=True)
@@ -31,6 +54,8 @@ class Plan:
         seed: draw them at random with this seed; None takes the first.
         models: names or paths of models, or ``auto``; empty for the data set's own.
         steps: values of K.
+        presets: ``-1`` … ``-9`` of the command line.
+        solid: code up to 16 million pixels as one block.
         orders: of :data:`ORDERS`.
         peers: of :data:`PEERS`.
         per_image: keep the figures of every picture.
@@ -46,6 +71,8 @@ class Plan:
     seed: int | None = None
     models: tuple[str, ...] = ()
     steps: tuple[int, ...] = (0,)
+    presets: tuple[int, ...] = ()
+    solid: bool = False
     orders: tuple[str, ...] = ORDERS
     peers: tuple[str, ...] = DEFAULT_PEERS
     per_image: bool = False
@@ -53,6 +80,11 @@ class Plan:
     threads: int = 1
     repeats: int = 3
     isolated: bool = True
+
+    @property
+    def choices(self) -> list[Choice]:
+        """What each model is measured with."""
+        return [Choice(Effort(k)) for k in self.steps] + [Choice(PRESETS[n], n) for n in self.presets]
 
     @staticmethod
     def from_dict(fields: dict[str, Any]) -> Plan:
@@ -70,16 +102,30 @@ def parse_steps(text: str) -> tuple[int, ...]:
     Raises:
         ValueError: the text is no such list.
     """
+    return _numbers(text, 0, MAX_STEPS, f"is no number of steps; write 0,5,10 or 0..10, up to {MAX_STEPS}")
+
+
+def parse_presets(text: str) -> tuple[int, ...]:
+    """Presets of the command line, in order and each once, from numbers and ranges that include both ends.
+
+    >>> parse_presets("1..3,6")
+    (1, 2, 3, 6)
+
+    Raises:
+        ValueError: the text is no such list.
+    """
+    least, most = min(PRESETS), max(PRESETS)
+    return _numbers(text, least, most, f"is no preset; write 1,4,6 or 1..6, from {least} to {most}")
+
+
+def _numbers(text: str, least: int, most: int, complaint: str) -> tuple[int, ...]:
     values: set[int] = set()
     for part in text.split(","):
         part = part.strip()
         match = _RANGE.fullmatch(part)
-        if match and int(match[1]) <= int(match[2]) <= MAX_STEPS:
-            values.update(range(int(match[1]), int(match[2]) + 1))
-        elif re.fullmatch(r"[0-9]+", part) and int(part) <= MAX_STEPS:
-            values.add(int(part))
-        else:
-            raise ValueError(f"'{part}' is no number of steps; write 0,5,10 or 0..10, up to {MAX_STEPS}")
+        if not match or not least <= int(match["first"]) <= int(match["last"] or match["first"]) <= most:
+            raise ValueError(f"'{part}' {complaint}")
+        values.update(range(int(match["first"]), int(match["last"] or match["first"]) + 1))
     return tuple(sorted(values))
 
 

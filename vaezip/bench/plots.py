@@ -25,19 +25,30 @@ GREY = "#5A5A5A"
 
 _PANEL = (7.4, 4.8)
 _ORDERS = {
-    "set": "{images:,} {dataset} images in one file",
-    "single": "each of {images:,} {dataset} images in a file of its own",
+    "set": "{images:,} {dataset} images in one {solid}file",
+    "single": "each of {images:,} {dataset} images in a {solid}file of its own",
 }
 
 
 @dataclass(frozen=True)
 class Curve:
-    """A model's rows over K."""
+    """A model's rows over K, or over presets."""
 
     label: str
     rows: Sequence[ModelRow]
     colour: str
     marker: str
+
+    @property
+    def by_preset(self) -> bool:
+        """Whether its rows are those of presets."""
+        return self.rows[0].preset is not None
+
+    @property
+    def range(self) -> str:
+        """Its values of K, or its presets, for people."""
+        first, last = self.rows[0].called, self.rows[-1].called
+        return first if first == last else f"{first} … {last.removeprefix('K = ')}"
 
 
 @dataclass(frozen=True)
@@ -62,37 +73,41 @@ def render(report: Report, suffix: str) -> bytes:
 
 
 def draw(report: Report) -> Figure:
-    """A row of two plots for each order."""
+    """A row of two plots for each order, or of one where all models were measured by presets, which have no K."""
     orders = report.orders
+    presets_alone = bool(report.models) and all(row.preset for row in report.models)
+    plots = (over_seconds,) if presets_alone else (over_steps, over_seconds)
+    width, height = _PANEL
     figure = Figure(
-        figsize=(2 * _PANEL[0], _PANEL[1] * len(orders)), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12)
+        figsize=(width * len(plots), height * len(orders)), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12)
     )
-    panels = figure.subplots(len(orders), 2, squeeze=False)
-    for (left, right), order in zip(panels, orders):
-        title = _ORDERS[order].format(images=report.facts.images, dataset=report.facts.dataset)
-        peers = [row for row in report.peers if row.figures.order == order]
-        over_steps(left, curves(report, order), peers, title)
-        over_seconds(right, curves(report, order), peers, title)
+    panels = figure.subplots(len(orders), len(plots), squeeze=False)
+    solid = "solid " if report.solid else ""
+    for row, order in zip(panels, orders):
+        title = _ORDERS[order].format(images=report.facts.images, dataset=report.facts.dataset, solid=solid)
+        peers = [peer for peer in report.peers if peer.figures.order == order]
+        for axes, plot in zip(row, plots):
+            plot(axes, curves(report, order), peers, title)
     return figure
 
 
 def curves(report: Report, order: str) -> list[Curve]:
-    """A curve a model; called by its objective too, where the name does not tell."""
-    groups: dict[tuple[str, str | None], list[ModelRow]] = defaultdict(list)
+    """A curve a model, and another for its presets; called by its objective too, where the name does not tell."""
+    groups: dict[tuple[str, str | None, bool], list[ModelRow]] = defaultdict(list)
     for row in report.models:
         if row.figures.order == order:
-            groups[row.model, row.objective].append(row)
+            groups[row.model, row.objective, row.preset is None].append(row)
     return [
         Curve(model if not objective or objective in model else f"{model} ({objective})", rows, colour, marker)
-        for ((model, objective), rows), colour, marker in zip(groups.items(), COLOURS * 9, MARKERS * 9)
+        for ((model, objective, _), rows), colour, marker in zip(groups.items(), COLOURS * 9, MARKERS * 9)
     ]
 
 
 def over_steps(axes: Axes, shown: Sequence[Curve], peers: Sequence[PeerRow], title: str) -> None:
-    """Bits per dimension over K; peers as lines, where they are near, or by name beyond the edge."""
+    """Bits per dimension over K, without presets; peers as lines, where they are near, or by name beyond the edge."""
     frame(axes, f"Rate over K: {title}", "K, steps of inference per image")
     labels = []
-    for curve in shown:
+    for curve in (curve for curve in shown if not curve.by_preset):
         last = curve.rows[-1]
         axes.plot([r.steps for r in curve.rows], [r.figures.bpd for r in curve.rows], **_style(curve))
         labels.append(Label(last.figures.bpd, curve.label, curve.colour, last.steps))
@@ -117,13 +132,11 @@ def over_seconds(axes: Axes, shown: Sequence[Curve], peers: Sequence[PeerRow], t
     seconds_axis(axes)
     labels = []
     for curve in shown:
-        first, last = curve.rows[0].figures, curve.rows[-1].figures
+        last = curve.rows[-1].figures
         axes.plot([r.figures.encode_s for r in curve.rows], [r.figures.bpd for r in curve.rows], **_style(curve))
-        steps = _steps(curve.rows)
-        labels.append(Label(last.bpd, f"{curve.label}, {steps}", curve.colour, last.encode_s))
-        if curve is shown[0] and last.encode_s > 2 * first.encode_s:
-            _mark(axes, first, f"K = {curve.rows[0].steps}", curve.colour)
-            _mark(axes, last, f"K = {curve.rows[-1].steps}", curve.colour)
+        labels.append(Label(last.bpd, f"{curve.label}, {curve.range}", curve.colour, last.encode_s))
+        for row in _marked(curve, curve is shown[0]):
+            _mark(axes, row.figures, row.called, curve.colour)
     labels += _peer_lines(axes, peers)
     for peer in peers:
         axes.plot([peer.figures.encode_s], [peer.figures.bpd], marker="o", color=GREY, ms=5)
@@ -246,6 +259,14 @@ def _style(curve: Curve) -> dict[str, Any]:
     return {"color": curve.colour, "marker": curve.marker, "lw": 2, "ms": 6}
 
 
+def _marked(curve: Curve, first: bool) -> Sequence[ModelRow]:
+    """The rows whose K or preset is written beside them: presets, and the ends of the first curve if far apart."""
+    ends = (curve.rows[0], curve.rows[-1])
+    if curve.by_preset:
+        return curve.rows
+    return ends if first and ends[1].figures.encode_s > 2 * ends[0].figures.encode_s else ()
+
+
 def _mark(axes: Axes, figures: Figures, text: str, colour: str) -> None:
     axes.annotate(
         text,
@@ -265,8 +286,3 @@ def _peer_lines(axes: Axes, peers: Iterable[PeerRow]) -> list[Label]:
         axes.axhline(peer.figures.bpd, color=GREY, lw=1, ls=(0, (5, 3)))
         labels.append(Label(peer.figures.bpd, peer.label, GREY))
     return labels
-
-
-def _steps(rows: Sequence[ModelRow]) -> str:
-    first, last = rows[0].steps, rows[-1].steps
-    return f"K = {first}" if first == last else f"K = {first} … {last}"

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from vaezip.bench.measure import Figures, ImageFigures
-from vaezip.bench.plan import ORDERS
+from vaezip.bench.plan import ORDERS, called
 
 SCHEMA = 1
 """Raised when a field changes its meaning or goes."""
@@ -17,13 +17,15 @@ _DIGITS = 6
 
 @dataclass(frozen=True)
 class ModelRow:
-    """vaezip with a model and K steps, in one order.
+    """vaezip with a model and K steps, or a preset, in one order.
 
     Attributes:
         model: name, or ``auto``.
         fingerprint: of the model that coded all blocks, in hex; None where they were several, or WebP.
         objective: how its encoder was trained; None if its file does not say.
+        steps: K, a preset's own where there is one.
         elbo_bpd: the model's −ELBO in bits a value, None where no single model codes all planes.
+        preset: ``-1`` … ``-9`` of the command line, or None.
     """
 
     model: str
@@ -32,11 +34,12 @@ class ModelRow:
     steps: int
     elbo_bpd: float | None
     figures: Figures
+    preset: int | None = None
 
     @property
-    def label(self) -> str:
-        """For people."""
-        return self.model
+    def called(self) -> str:
+        """K, or the preset, for people."""
+        return called(self.steps, self.preset)
 
     @property
     def overhead(self) -> float | None:
@@ -90,6 +93,7 @@ class Report:
         skipped: what could not be measured here, and why.
         created: date and time, ISO 8601 in UTC.
         commit: of the source that ran, with ``-dirty`` where files differ from it; None if unknown.
+        solid: whether up to 16 million pixels were coded as one block.
     """
 
     facts: Facts
@@ -102,6 +106,7 @@ class Report:
     versions: dict[str, str]
     commit: str | None
     created: str
+    solid: bool = False
 
     def rows(self, order: str) -> list[ModelRow | PeerRow]:
         """Of one order, models first."""
@@ -120,6 +125,7 @@ class Report:
             **asdict(self.facts),
             "device": self.device,
             "threads": self.threads,
+            "solid": self.solid,
             "methods": [_flat(row) | {"overhead": _rounded(row.overhead)} for row in self.models],
             "peers": [_flat(row) for row in self.peers],
             "skipped": self.skipped,
@@ -138,11 +144,13 @@ class Report:
         """Inverse of :meth:`to_dict`, but for rounding."""
         shape = fields["shape"]
         names = ("dataset", "images", "dims", "raw_bytes", "modes", "limit", "seed", "sha256", "verified")
+        others = ("skipped", "device", "threads", "machine", "versions", "commit", "created")
         return Report(
             Facts(shape=tuple(shape) if shape else None, **{name: fields[name] for name in names}),
             [_model_row(row) for row in fields["methods"]],
             [_peer_row(row) for row in fields["peers"]],
-            *(fields[name] for name in ("skipped", "device", "threads", "machine", "versions", "commit", "created")),
+            **{name: fields[name] for name in others},
+            solid=fields.get("solid", False),  # older files do not tell, for nothing was
         )
 
 
@@ -154,7 +162,7 @@ def figures_from(fields: dict[str, Any]) -> Figures:
 
 def _model_row(fields: dict[str, Any]) -> ModelRow:
     names = ("model", "fingerprint", "objective", "steps", "elbo_bpd")
-    return ModelRow(**{name: fields[name] for name in names}, figures=figures_from(fields))
+    return ModelRow(**{name: fields[name] for name in names}, figures=figures_from(fields), preset=fields.get("preset"))
 
 
 def _peer_row(fields: dict[str, Any]) -> PeerRow:

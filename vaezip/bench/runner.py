@@ -18,7 +18,7 @@ from typing import Any
 from vaezip import checkpoint
 from vaezip.bench import machine, ours, peers, worker
 from vaezip.bench.method import MismatchError, Named, UnavailableError
-from vaezip.bench.plan import Plan
+from vaezip.bench.plan import Plan, called
 from vaezip.bench.report import Facts, ModelRow, PeerRow, Report, figures_from
 from vaezip.codec import AUTO, coded_mode, misfit
 from vaezip.datasets import Collection
@@ -47,7 +47,7 @@ def run(plan: Plan, progress: Progress = lambda text: None) -> Report:
     progress(f"reading {plan.dataset}")
     pictures, skipped = worker.select(plan), dict[str, str]()
     facts = _facts(pictures, _fitting(pictures, paths, codecs, skipped), plan)
-    jobs: list[Job] = [{"model": model, "steps": steps} for model in models for steps in plan.steps]
+    jobs: list[Job] = [{"model": model, **asdict(choice)} for model in models for choice in plan.choices]
     jobs += [{"peer": codec} for codec in codecs if peers.CODECS[codec].label not in skipped]
     model_rows: list[ModelRow] = []
     peer_rows: list[PeerRow] = []
@@ -79,6 +79,7 @@ def run(plan: Plan, progress: Progress = lambda text: None) -> Report:
         machine.versions(plan.device),
         machine.commit(),
         datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        plan.solid,
     )
 
 
@@ -114,7 +115,9 @@ def _reason(error: Exception) -> str:
 
 
 def _title(job: Job) -> str:
-    return peers.CODECS[job["peer"]].label if "peer" in job else f"{Path(job['model']).stem}, K = {job['steps']}"
+    if "peer" in job:
+        return peers.CODECS[job["peer"]].label
+    return f"{Path(job['model']).stem}, {called(job['effort']['steps'], job['preset'])}"
 
 
 def _measure(plan: Plan, job: Job) -> dict[str, Any]:

@@ -20,8 +20,8 @@ Row = ModelRow | PeerRow
 
 _PLAIN_WIDTH = 140
 _TITLES = {
-    "set": "Set: {images:,} images in one file (other codecs: one contact sheet)",
-    "single": "Single: each of {images:,} images in a file of its own",
+    "set": "Set: {images:,} images in one {solid}file (other codecs: one contact sheet)",
+    "single": "Single: each of {images:,} images in a {solid}file of its own",
 }
 
 
@@ -103,11 +103,12 @@ def _fitting_table(report: Report, order: str, console: Console) -> Table:
 def figures_table(report: Report, order: str, rank: int = 3) -> Table:
     """One row a method, one column a figure of at most this rank."""
     rows = report.rows(order)
-    title = _TITLES[order].format(images=report.facts.images)
+    title = _TITLES[order].format(images=report.facts.images, solid="solid " if report.solid else "")
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE, collapse_padding=True)
     for heading in ("\nmethod", "\nencoder"):
         table.add_column(heading, no_wrap=True)
-    table.add_column("\nK", justify="right", no_wrap=True)
+    presets = any(row.preset for row in report.models)
+    table.add_column("K or\npreset" if presets else "\nK", justify="right", no_wrap=True)
     columns = [column for column in _COLUMNS if column.rank <= rank]
     for column in columns:
         table.add_column(column.title, justify="right", no_wrap=True)
@@ -124,8 +125,8 @@ def images_table(report: Report) -> Table:
     table = Table(title="Bits per dimension of each image", title_justify="left", title_style="bold", box=box.SIMPLE)
     table.add_column("image")
     for row in rows:
-        name, _, steps = _name(row)
-        table.add_column(f"{name}\nK={steps}" if steps else name, justify="right")
+        name = _name(row)[0]
+        table.add_column(f"{name}\n{row.called}" if isinstance(row, ModelRow) else name, justify="right")
     for images in zip(*(row.figures.images for row in rows)):
         best = min(image.bpd for image in images)
         table.add_row(images[0].name, *(f"{i.bpd:.4f}" + ("*" if i.bpd == best else " ") for i in images))
@@ -155,7 +156,7 @@ def _percent(fraction: float | None) -> float | None:
 def _name(row: Row) -> tuple[str, str, str]:
     if isinstance(row, PeerRow):
         return row.label, "", ""
-    return f"vaezip {row.model}", row.objective or "", str(row.steps)
+    return f"vaezip {row.model}", row.objective or "", row.called.removeprefix("K = ")
 
 
 def _headline(facts: Facts) -> str:

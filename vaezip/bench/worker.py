@@ -21,6 +21,7 @@ from vaezip.bench import measure
 from vaezip.bench.method import Method, MismatchError, UnavailableError
 from vaezip.bench.plan import Plan
 from vaezip.datasets import Collection
+from vaezip.effort import Effort
 from vaezip.errors import VaezipError
 from vaezip.images import Picture
 
@@ -30,7 +31,7 @@ def run(plan: Plan, job: dict[str, Any], folder: Path) -> dict[str, Any]:
 
     Args:
         plan: the benchmark.
-        job: ``{"peer": …}``, or ``{"model": …, "steps": …}``.
+        job: ``{"peer": …}``, or ``{"model": …, "effort": …, "preset": …}``.
         folder: for files; they are left there.
 
     Returns:
@@ -78,7 +79,7 @@ def _method(plan: Plan, job: dict[str, Any]) -> Method:
         return Peer(job["peer"], plan.threads)
     from vaezip.bench.ours import Ours
 
-    return Ours(job["model"], job["steps"], plan.device, plan.threads)
+    return Ours(job["model"], Effort(**job["effort"]), plan.device, plan.threads, plan.solid, job["preset"])
 
 
 def _about(method: Method, job: dict[str, Any], pictures: Collection) -> dict[str, Any]:
@@ -93,7 +94,8 @@ def _about(method: Method, job: dict[str, Any], pictures: Collection) -> dict[st
     model = method.take_model()
     return {
         "model": method.label,
-        "steps": method.steps,
+        "steps": method.effort.steps,
+        "preset": method.preset,
         "elbo_bpd": method.elbo_bpd(model, pictures),
         **information(model),
     }

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from vaezip.bench.plan import DEFAULT_PEERS, ORDERS, PEERS, Plan, parse_peers, parse_steps
+from vaezip.bench.plan import DEFAULT_PEERS, ORDERS, PEERS, Plan, parse_peers, parse_presets, parse_steps
 from vaezip.cli import options, streams
 from vaezip.cli.console import Console, blame, with_console
 from vaezip.cli.streams import STDIO
@@ -24,18 +25,16 @@ _AUTO = "auto"
 _PLOT_SUFFIXES = (".png", ".svg")
 
 
-def _steps(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ...]:
-    try:
-        return parse_steps(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
+def _parsed(parse: Callable[[str], tuple[Any, ...]]) -> Callable[..., tuple[Any, ...] | None]:
+    """What an option means, or None where it is not given."""
 
+    def callback(_: click.Context, __: click.Parameter, value: str | None) -> tuple[Any, ...] | None:
+        try:
+            return None if value is None else parse(value)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from error
 
-def _peers(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ...]:
-    try:
-        return parse_peers(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
+    return callback
 
 
 def _name(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
@@ -76,11 +75,16 @@ def _plot(_: click.Context, __: click.Parameter, value: str | None) -> str | Non
 @click.option(
     "--steps",
     metavar="K,...",
-    default="0",
-    show_default=True,
-    callback=_steps,
-    help="Steps of inference: 5, or 0,5,10, or 0..10.",
+    callback=_parsed(parse_steps),
+    help="Steps of inference: 5, or 0,5,10, or 0..10.  [default: 0, unless --presets are given]",
 )
+@click.option(
+    "--presets",
+    metavar="N,...",
+    callback=_parsed(parse_presets),
+    help="What -1 … -9 of 'compress' do: 4, or 1,4,6, or 1..6.",
+)
+@click.option("--solid", is_flag=True, help="Code up to 16 million pixels as one block, as --solid of 'compress' does.")
 @click.option("--order", type=click.Choice(ORDERS), help="All images in one file, or a file an image.  [default: both]")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Measure N images.  [default: all]")
 @click.option("--seed", type=click.IntRange(min=0), metavar="S", help="Draw the images at random, not the first ones.")
@@ -89,7 +93,7 @@ def _plot(_: click.Context, __: click.Parameter, value: str | None) -> str | Non
     metavar="LIST",
     default=",".join(DEFAULT_PEERS),
     show_default=True,
-    callback=_peers,
+    callback=_parsed(parse_peers),
     help=f"Other codecs to measure: any of {','.join(PEERS)}; or all; or none.",
 )
 @click.option("--per-image", is_flag=True, help="Tell the figures of every image, too.")
@@ -112,7 +116,9 @@ def command(
     dataset: str,
     data: str | None,
     models: tuple[str, ...],
-    steps: tuple[int, ...],
+    steps: tuple[int, ...] | None,
+    presets: tuple[int, ...] | None,
+    solid: bool,
     order: str | None,
     limit: int | None,
     seed: int | None,
@@ -132,7 +138,7 @@ def command(
 
     \b
     vaezip bench --dataset mnist --steps 0..10 --limit 1000 --plot rates.png
-    vaezip bench --dataset photos/ --model auto --peers webp,jxl
+    vaezip bench --dataset photos/ --model auto --presets 1..6 --peers webp,jxl
     """
     plan = Plan(
         dataset,
@@ -140,7 +146,9 @@ def command(
         limit,
         seed,
         models,
-        steps,
+        steps or (() if presets else (0,)),
+        presets or (),
+        solid,
         (order,) if order else ORDERS,
         peers,
         per_image,
