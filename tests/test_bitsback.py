@@ -157,6 +157,16 @@ def test_a_chain_by_shipped_models_costs_its_elbo(shipped, dream):
     assert 8 * len(data) > 0.98 * elbo
 
 
+def test_draws_of_z_share_a_posterior(small, monkeypatch):
+    x, asked, original = small.images[:8], [], bitsback._posterior
+    once = bitsback.elbo_bits(small.model, x, everything(x), 2)
+    monkeypatch.setattr(bitsback, "_posterior", lambda *arguments: asked.append(0) or original(*arguments))
+    mean = bitsback.elbo_bits(small.model, x, everything(x), 2, draws=16)
+    assert len(asked) == 1
+    assert mean != once
+    assert mean == pytest.approx(once, rel=0.1)
+
+
 def test_elbo_of_masked_tiles_is_that_of_their_pixels(small):
     x, model = small.images[:8], small.model
     mask = everything(x)

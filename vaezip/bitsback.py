@@ -109,24 +109,29 @@ def decode(model: Model, data: bytes, mask: Mask, steps: int, fill: Fill) -> tup
     return x, seed
 
 
-def elbo_bits(model: Model, x: Pixels, mask: Mask, steps: int) -> float:
-    """−ELBO of all tiles in bits, by the very intervals of the coder, one sample of z a tile.
+def elbo_bits(model: Model, x: Pixels, mask: Mask, steps: int, draws: int = 1) -> float:
+    """−ELBO of all tiles in bits, by the very intervals of the coder, the mean over some draws of z.
 
     The bits from which z is drawn are pseudo-random, so this is what a chain would cost
-    without headers, checksums and first tiles.
+    without headers, checksums and first tiles. All draws are from one posterior, whose steps are taken once.
     """
     total = 0.0
     noise = np.random.default_rng(0)
     for start in range(0, len(x), BATCH_CAP):
         part = slice(start, start + BATCH_CAP)
         q = _posterior(model, x[part], mask[part], steps)
-        bins = latents.sample(q, noise)
-        p = model.coder(bins.reshape(-1, model.architecture.latents), mask[part])
-        prior = latents.fine_prior(bins.size)
-        total += float(d.bits(p.intervals(_pixels(x[part], mask[part])), p.precision).sum())
-        total += float(d.bits(prior.intervals(bins), prior.precision).sum())
-        total -= float(d.bits(q.intervals(bins), q.precision).sum())
-    return total
+        total += sum(_bits_of_draw(model, q, x[part], mask[part], noise) for _ in range(draws))
+    return total / draws
+
+
+def _bits_of_draw(model: Model, q: d.Gaussian, x: Pixels, mask: Mask, noise: np.random.Generator) -> float:
+    """What one z of each tile, drawn from the posterior, and the tiles cost, less what drawing gives back."""
+    bins = latents.sample(q, noise)
+    p = model.coder(bins.reshape(-1, model.architecture.latents), mask)
+    prior = latents.fine_prior(bins.size)
+    bits = float(d.bits(p.intervals(_pixels(x, mask)), p.precision).sum())
+    bits += float(d.bits(prior.intervals(bins), prior.precision).sum())
+    return bits - float(d.bits(q.intervals(bins), q.precision).sum())
 
 
 def _encode(model: Model, x: Pixels, mask: Mask, steps: int, seed: int, coarse: int) -> Stack:

@@ -106,15 +106,18 @@ def decode(model: AnyModel, data: bytes, shape: tuple[int, int, int, int], steps
     return tiling.join(tiles), seed
 
 
-def elbo_bits(model: AnyModel, pictures: Pixels, effort: Effort) -> float:
-    """−ELBO of all pictures in bits, by the very intervals of the coder, one sample of z a tile.
+def elbo_bits(model: AnyModel, pictures: Pixels, effort: Effort, draws: int = 1) -> float:
+    """−ELBO of all pictures in bits, by the very intervals of the coder.
 
     The bits from which z is drawn are pseudo-random, so this is what a chain would cost without
     headers, checksums and first tiles.
+
+    Args:
+        draws: of z, over which the mean is taken; what learns has no z.
     """
     if isinstance(model, LocalModel):
         if learns(model, effort):
             return bands.bits(model, pictures, _learning(model, effort, len(pictures)))
-        return raster.elbo_bits(model, pictures, effort.steps)
+        return raster.elbo_bits(model, pictures, effort.steps, draws)
     tiling = Tiling(pictures.shape, model.architecture.tile)
-    return bitsback.elbo_bits(model, tiling.split(pictures), tiling.mask, effort.steps)
+    return bitsback.elbo_bits(model, tiling.split(pictures), tiling.mask, effort.steps, draws)

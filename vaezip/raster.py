@@ -123,21 +123,22 @@ def draw(model: LocalModel, stack: Stack, shape: tuple[int, int, int, int]) -> P
     return unframed(model, frame)
 
 
-def elbo_bits(model: LocalModel, pictures: Pixels, steps: int) -> float:
-    """−ELBO of all pictures in bits, by the very intervals of the coder, one sample of z a tile, drawn
+def elbo_bits(model: LocalModel, pictures: Pixels, steps: int, draws: int = 1) -> float:
+    """−ELBO of all pictures in bits, by the very intervals of the coder, the mean over some draws of z
     by pseudo-random bits."""
     total, frame, noise = 0.0, shown(model.architecture, pictures), np.random.default_rng(0)
     for strip in strips(pictures.shape):
         part = frame[strip.pictures]
         means, log_sigmas = posterior(model, part, strip, steps)
         q = d.Gaussian(means.ravel(), log_sigmas.ravel())
-        bins = latents.sample(q, noise)
         prior = _prior(model, len(means), False)
-        shifts = model.shifts(bins.reshape(means.shape))
-        total += float(d.bits(intervals(model, part, strip, model.weights, shifts), d.LOGISTIC_PRECISION).sum())
-        total += float(d.bits(prior.intervals(bins), prior.precision).sum())
-        total -= float(d.bits(q.intervals(bins), q.precision).sum())
-    return total
+        for _ in range(draws):
+            bins = latents.sample(q, noise)
+            shifts = model.shifts(bins.reshape(means.shape))
+            total += float(d.bits(intervals(model, part, strip, model.weights, shifts), d.LOGISTIC_PRECISION).sum())
+            total += float(d.bits(prior.intervals(bins), prior.precision).sum())
+            total -= float(d.bits(q.intervals(bins), q.precision).sum())
+    return total / draws
 
 
 class Known(NamedTuple):

@@ -52,6 +52,23 @@ def test_model_and_its_elbo(method, named, small_models):
     assert method.elbo_bpd(None, named) is None
 
 
+@pytest.mark.parametrize(("pictures", "draws"), [(1, 8), (1000, 8), (4096, 2), (10000, 1)])
+def test_the_elbo_of_few_digits_is_a_mean_over_draws(small_models, monkeypatch, pictures, draws):
+    asked = []
+    monkeypatch.setattr(ours.chain, "elbo_bits", lambda model, x, effort, draws: asked.append((len(x), draws)) or 1.0)
+    digit = Picture("L", np.full((28, 28, 1), 9, np.uint8))
+    ours._elbo_bpd(small_models["logistic"].model, [("", digit)] * pictures, NONE)
+    assert asked == [(pictures, draws)]
+
+
+def test_draws_of_any_sizes_go_by_all_values(small_models, monkeypatch):
+    asked = []
+    monkeypatch.setattr(ours.chain, "elbo_bits", lambda model, x, effort, draws: asked.append(draws) or 1.0)
+    named = [("", Picture("RGB", np.full((1000, 1000 + i, 3), 9, np.uint8))) for i in range(2)]
+    ours._elbo_bpd(small_models["colour"].model, named, NONE)
+    assert asked == [1, 1]
+
+
 def test_elbo_of_tiles(small_models, discs):
     model = small_models["colour"].model
     pictures = [("a", Picture("RGB", discs(1, 20, 13, 3)[0])), ("b", Picture("RGB", discs(1, 8, 8, 3)[0]))]

@@ -18,13 +18,12 @@ from vaezip.effort import Effort
 from vaezip.errors import VaezipError
 from vaezip.images import Picture
 from vaezip.local_model import AnyModel
-from vaezip.tiling import Tiling
 
-_ELBO_TILES = 1024
-"""The ELBO of few tiles is estimated by drawing z more than once, until about so many have been drawn."""
+_ELBO_VALUES = 8192 * 28 * 28
+"""The ELBO of fewer values, such as a thousand digits, is the mean over several draws of z: one would tell of its
+noise more than of the file's overhead."""
 
 _MAX_DRAWS = 8
-
 
 Decoded = tuple[str, Picture | VaezipError]
 
@@ -116,8 +115,9 @@ def _elbo_bpd(model: AnyModel, pictures: Iterable[Named], effort: Effort) -> flo
         if planes is None:
             return None
         groups[planes.shape].append(planes)
-    bits = sum(_elbo_bits(model, np.stack(group), effort) for group in groups.values())
-    return bits / sum(planes.size for group in groups.values() for planes in group)
+    values = sum(planes.size for group in groups.values() for planes in group)
+    draws = min(max(_ELBO_VALUES // values, 1), _MAX_DRAWS)
+    return sum(chain.elbo_bits(model, np.stack(group), effort, draws) for group in groups.values()) / values
 
 
 def coded_planes(model: AnyModel, picture: Picture) -> NDArray[np.uint8] | None:
@@ -137,13 +137,6 @@ def information(model: AnyModel | None) -> dict[str, Any]:
     if model is None:
         return {"fingerprint": None, "objective": None}
     return {"fingerprint": model.fingerprint.hex(), "objective": model.information.get("objective")}
-
-
-def _elbo_bits(model: AnyModel, samples: NDArray[np.uint8], effort: Effort) -> float:
-    """Of pictures of one size (pictures, height, width, channels), the mean over some draws of z."""
-    tiles = len(Tiling(samples.shape, model.architecture.tile).mask)
-    draws = min(max(_ELBO_TILES // tiles, 1), _MAX_DRAWS)
-    return chain.elbo_bits(model, np.concatenate([samples] * draws), effort) / draws
 
 
 def _checked(picture: Picture | VaezipError) -> Picture:
