@@ -35,10 +35,16 @@ def test_models_steps_orders_and_peers(plan):
     assert said[1:] == ["1 of 4: logistic, K = 0", "2 of 4: logistic, K = 2", "3 of 4: PNG", "4 of 4: WebP lossless"]
 
 
-def test_both_encoders_in_one_run(plan, small_models):
-    both = tuple(str(small_models[name].path) for name in ("logistic", "logistic"))
-    report = runner.run(plan(models=both, orders=("set",), limit=3))
-    assert len(report.models) == 2
+def test_both_encoders_with_and_without_steps_in_one_run(plan):
+    both = ("mnist-binary-classic", "mnist-binary")
+    report = runner.run(plan(dataset="mnist-binary", models=both, steps=(0, 2), orders=("set",), limit=3))
+    assert [(row.model, row.objective, row.steps) for row in report.models] == [
+        ("mnist-binary-classic", "classic", 0),
+        ("mnist-binary-classic", "classic", 2),
+        ("mnist-binary", "half-asleep", 0),
+        ("mnist-binary", "half-asleep", 2),
+    ]
+    assert len({row.fingerprint for row in report.models}) == 2
 
 
 def test_presets_beside_steps(plan, local_models):
