@@ -179,7 +179,7 @@ def content(file: str, data: PathLike | None = None) -> bytes:
     """
     roots = _roots(data)
     for root in roots:
-        if _present(root / file):
+        if _packed_or_plain(root / file).is_file():
             return _content(root / file)
     home = roots[0] if roots else Path("DIR")
     raise DataError(f"the file '{file}' is not here; put it at {home / file}{_hint(roots)}")
