@@ -150,6 +150,63 @@ def test_rows_of_other_images_are_not_put_together(figure7, bench):
         figure7(*CALL)
 
 
+@pytest.fixture
+def figure8(common):
+    return importlib.import_module("figure8")
+
+
+def runs_of(common, bench, *datasets):
+    """Of both encoders, with no step, seven, and eight."""
+    found = []
+    for dataset in datasets:
+        plans = [common.Plan(dataset, models=(dataset,), steps=(k,), repeats=1) for k in (0, 7, 8)]
+        reports = [bench.run(plan) for plan in plans]
+        rows = [row for report in reports for row in report.models]
+        rows = [replace(row, figures=replace(row.figures, decompress_s=0.001 * (1 + row.steps))) for row in rows]
+        found.append(common.Run(dataset, FIRST, replace(reports[0], models=rows)))
+    return found
+
+
+def test_each_data_set_stands_beside_what_the_paper_says_of_it(common, bench, figure8):
+    lines = figure8.comparison(runs_of(common, bench, "mnist-binary", "mnist", "cifar10")).splitlines()
+    paper = [line.rsplit("|", 2)[1].strip() for line in lines if "| paper |" in line]
+    ours = [line.rsplit("|", 2)[1].strip() for line in lines if "decompress |" in line]
+    assert paper == ["116.7 % (K = 7)", "–", "46.2 % (K = 8)"]
+    assert ours == ["700 % (K = 7)", "700 % (K = 7)", "800 % (K = 8)"]
+
+
+def test_the_profile_explains_what_the_steps_cost(common, bench, figure8):
+    parts = {"encoder network": 1e-5, "decoder network": 2e-5, "K steps": 0.0, "the rest": 3e-5}
+    works = {f"{work}, K = {k}": {**parts, "K steps": k * 5e-5} for work in figure8.WORKS for k in (0, 7)}
+    runs = runs_of(common, bench, "mnist-binary", "mnist")
+    text = figure8.document(runs, {run.title: works for run in runs}, {"x": "none"})
+    binary, grey = (line for line in text.splitlines() if line.startswith("- "))
+    assert "take 60 µs and 60 µs at K = 0, 100 and 100 times less than the paper's 6 ms" in binary
+    assert "A step adds 50 µs and 50 µs, 22 and 22 times less than the paper's 1.1 ms" in binary
+    assert "as much as 2.5 and 2.5 passes of the decoder network" in binary
+    assert "The paper's 116.7 % at K = 7 would leave it 0.5 and 0.5 passes" in binary
+    assert "would leave" not in grey
+    assert text.endswith("Skipped: `x`: none.\n")
+
+
+def test_what_is_committed_of_figure_8_is_what_its_json_gives(common, figure8):
+    results = PAPER / "results"
+    found = json.loads((results / "figure8.json").read_text())
+    runs = list(common._read(results / "figure8.json").values())
+    made = figure8.document(runs, found["profiles"], found["skipped"])
+    assert (results / "figure8.md").read_text() == made, "run: python benchmarks/paper/figure8.py --like figure8"
+
+
+def test_a_figure_like_another_profiles_nothing_that_is_there(common, bench, figure8, monkeypatch):
+    common.RESULTS.mkdir()
+    profiles = {"binary MNIST, some": {"compress, K = 0": {"stack": 1.0}}}
+    common._write(common.RESULTS / "x.json", {"skipped": {}, "profiles": profiles}, runs_of(common, bench, "mnist"))
+    monkeypatch.setattr(figure8, "_profiles", lambda *_: pytest.fail("profiled"))
+    monkeypatch.setattr(sys, "argv", ["figure8.py", "--like", "x"])
+    figure8.main()
+    assert json.loads((common.RESULTS / "figure8.json").read_text())["profiles"] == profiles
+
+
 def test_rows_come_back_from_the_file_as_they_were(common, bench):
     run = common.Run("mnist", FIRST, bench.run(replace(common.Plan("mnist", limit=1000), models=("mnist",))))
     common._write(common.RESULTS / "x.json", {}, [run])
