@@ -3,15 +3,15 @@
 Rates: the 10,000 test images of MNIST, thresholded and grey, each set in one ``.vz``, at K = 0
 and K = 10; single digits. Times and memory: the command line on folders of PNG files, each
 command a process of its own, medians of several runs. Every file is decoded and compared bit
-for bit before its size counts. Writes ``benchmarks/results/codec.json``.
+for bit before its size counts. Writes ``benchmarks/results/codec.json``, with what each part ran on.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
 import os
-import platform
 import shutil
 import statistics
 import subprocess
@@ -26,6 +26,7 @@ import numpy as np
 
 import vaezip
 from vaezip import bitsback, checkpoint, datasets, sampling
+from vaezip.bench import machine
 from vaezip.images import Picture, same, write
 
 RESULTS = Path(__file__).parent / "results" / "codec.json"
@@ -39,13 +40,25 @@ def main() -> None:
     parser.add_argument("--data", default=None, help="folder with the data sets")
     parser.add_argument("--only", choices=sorted(PARTS), action="append", help="run these parts alone, keep the rest")
     arguments = parser.parse_args()
-    report = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    report["machine"] = {"processor": platform.machine(), "cores": os.cpu_count(), "python": platform.python_version()}
+    report = json.loads(RESULTS.read_text()) if arguments.only and RESULTS.exists() else {}
+    runs = report.setdefault("runs", {})
     for name in arguments.only or PARTS:
+        runs[name] = circumstances()
         report[name] = PARTS[name](arguments.data)
         print(name, json.dumps(report[name], indent=1), flush=True)
         RESULTS.parent.mkdir(exist_ok=True)
         RESULTS.write_text(json.dumps(report, indent=1) + "\n")
+
+
+def circumstances() -> dict[str, Any]:
+    """What a part is measured on, when, and with which models."""
+    return {
+        "machine": machine.describe("cpu"),
+        "versions": machine.versions("cpu"),
+        "commit": machine.commit(),
+        "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "models": {name: checkpoint.fingerprint(path).hex() for name, path in checkpoint.shipped().items()},
+    }
 
 
 def rates(data: str | None) -> dict[str, Any]:
@@ -152,18 +165,18 @@ def library(data: str | None) -> dict[str, Any]:
 
 
 def large_photograph(data: str | None) -> dict[str, Any]:
-    """A 4,000×3,000 picture made of the colour model's samples and a gradient: seconds and peak memory at K = 0."""
+    """A picture of a photograph's size, 4,000×3,000, but a mosaic: seconds and peak memory at K = 0."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        png = root / "photo.png"
-        png.write_bytes(write(Picture("RGB", _synthetic_photograph(3000, 4000)), ".png"))
+        png = root / "mosaic.png"
+        png.write_bytes(write(Picture("RGB", _mosaic(3000, 4000)), ".png"))
         report: dict[str, Any] = {"png_bytes": png.stat().st_size}
         for model in ("photo", "auto"):
             packed, back = root / f"{model}.vz", root / f"{model}.png"
             pack = ["compress", "-1", "-f", "--model", model, str(png), "-o", str(packed)]
             report[f"compress, {model}"] = _timed(pack)
             report[f"decompress, {model}"] = _timed(["decompress", "-f", str(packed), "-o", str(back)])
-            assert same(vaezip.images.read(back), vaezip.images.read(png)), "the photograph came back changed"
+            assert same(vaezip.images.read(back), vaezip.images.read(png)), "the mosaic came back changed"
             report[f"bytes, {model}"] = packed.stat().st_size
         return report
 
@@ -248,7 +261,7 @@ def _assert_equal_folders(a: Path, b: Path) -> None:
         assert same(vaezip.images.read(a / name), vaezip.images.read(b / name)), f"{name} came back changed"
 
 
-def _synthetic_photograph(height: int, width: int) -> np.ndarray[Any, Any]:
+def _mosaic(height: int, width: int) -> np.ndarray[Any, Any]:
     """Tiles drawn from the colour model over a smooth gradient, uint8 (height, width, 3)."""
     rows, columns = -(-height // 32), -(-width // 32)
     model = checkpoint.load(checkpoint.find("cifar10"))
