@@ -132,6 +132,25 @@ def test_several_never_overwrite_each_other(run, one):
     )
 
 
+@pytest.mark.parametrize("order", [["a.bmp.png.vz", "a.bmp.vz"], ["a.bmp.vz", "a.bmp.png.vz"]])
+def test_several_never_overwrite_what_another_became_for_its_format(run, order):
+    for i, name in enumerate(order):  # BMP cannot hold 16 bits, so that both become a.bmp.png
+        Path(name).write_bytes(vaezip.compress(noise("I;16", seed=i)))
+    assert run("decompress", "-f", *order) == (
+        1,
+        "",
+        "vaezip: a.bmp.png: was just written from another FILE; name another output with -o\n",
+    )
+    assert same(images.read("a.bmp.png"), noise("I;16", seed=0))
+
+
+def test_several_never_overwrite_each_other_by_another_path(run, one):
+    Path("in").mkdir()
+    Path("a.vz").write_bytes(Path("a.png.vz").read_bytes())
+    expected = f"vaezip: {Path('in/../a.png')}: was just written from another FILE; name another output with -o\n"
+    assert run("decompress", "a.png.vz", "in/../a.vz", "-f") == (1, "", expected)
+
+
 def test_one_that_fails_does_not_stop_the_others(run, one):
     Path("bad.vz").write_bytes(b"")
     assert run("decompress", "bad.vz", "none.vz", "a.png.vz") == (

@@ -77,7 +77,7 @@ def command(
 
 @dataclass(frozen=True)
 class _Job:
-    """The options of one command line; ``many`` if there are several FILEs, ``written`` what they became so far."""
+    """The options of one command line; ``many`` if there are several FILEs, ``written`` what earlier ones became."""
 
     output: str | None
     many: bool
@@ -163,8 +163,7 @@ class _Job:
             folder = Folder(where)
         for file in files.values():
             with blame(str(where / file)):
-                if where / file in self.written:
-                    raise OutputError("was just written from another FILE; name another output with -o")
+                self._check_not_written(where / file)
                 check_free(where / file, self.force, [path])
         label, taken = streams.source_label(path), frozenset(files.values())
 
@@ -183,7 +182,7 @@ class _Job:
                 if isinstance(_cause(job), NoSpaceError):
                     break
                 self.console.progress(f"{len(written):,} of {len(files):,}: {label}")
-        self.written.update(written)
+        self.written.update(map(_real, written))
         if written:
             self._summarise(path, f"{plural(len(written), 'picture')} → {written[0] if len(files) == 1 else where}")
 
@@ -197,8 +196,14 @@ class _Job:
                 raise
             data = vaezip.images.write(picture, ".png")
         with blame(str(folder.path / file)):
+            self._check_not_written(folder.path / file)
             folder.write(file, data, self.force, [path])
         return folder.path / file
+
+    def _check_not_written(self, file: Path) -> None:
+        """Refuse what another FILE of this command line became: not even by force may it be lost."""
+        if _real(file) in self.written:
+            raise OutputError("was just written from another FILE; name another output with -o")
 
     def _summarise(self, path: str, text: str) -> None:
         self.console.summary(f"{streams.source_label(path)}: {text}")
@@ -206,6 +211,11 @@ class _Job:
 
 def _one(archive: vaezip.Archive, name: str) -> Iterator[Found]:
     yield name, archive.read(name)
+
+
+def _real(file: Path) -> Path:
+    """The one path of a file, under whatever path its folder was named."""
+    return Path(os.path.realpath(file.parent), file.name)
 
 
 def _cause(job: Future[Path]) -> BaseException | None:
