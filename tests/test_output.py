@@ -82,11 +82,16 @@ def test_source_under_another_name(link):
     assert Path("a").read_bytes() == b"old"
 
 
-@pytest.mark.parametrize("target", ["in", "in/", "new/"])
+@pytest.mark.parametrize("target", ["in", "in/"])
 def test_target_is_a_folder(target):
     Path("in").mkdir()
     with pytest.raises(OutputError, match=r"^is a folder; name a file in it$"):
         write(target, b"new", force=True)
+
+
+def test_target_is_a_folder_that_is_missing():
+    with pytest.raises(OutputError, match=r"^cannot be written: there is no folder 'new'; make it first$"):
+        write("new/", b"new")
 
 
 def test_folder_of_the_target_is_missing():

@@ -49,8 +49,10 @@ def check(path: PathLike, force: bool = False, sources: Iterable[PathLike] = ())
 def check_free(path: PathLike, force: bool = False, sources: Iterable[PathLike] = ()) -> None:
     """As :func:`check`, of the target alone: its folder may be made later."""
     text = os.fspath(path)
-    if os.path.isdir(text) or text.endswith(("/", os.sep)):
+    if os.path.isdir(text):
         raise OutputError("is a folder; name a file in it")
+    if text.endswith(("/", os.sep)):
+        raise _no_folder(text.rstrip("/" + os.sep))
     if not os.path.lexists(text) or is_special(text):
         return
     if any(_same(text, source) for source in sources):
@@ -190,9 +192,13 @@ def _stop_if_abandoned() -> None:
 
 def _check_folder(folder: Path) -> None:
     if not folder.is_dir():
-        raise OutputError(f"cannot be written: there is no folder '{folder}'; make it first")
+        raise _no_folder(folder)
     if not os.access(folder, os.W_OK | os.X_OK):
         raise OutputError(f"cannot be written: the folder '{folder}' is not writable")
+
+
+def _no_folder(folder: PathLike) -> OutputError:
+    return OutputError(f"cannot be written: there is no folder '{folder}'; make it first")
 
 
 def _refused(error: OSError) -> OutputError:

@@ -256,7 +256,7 @@ def test_input_is_never_the_output(run, save):
     before = Path("a.png").read_bytes()
     os.link("a.png", "hard.vz")
     os.symlink("a.png", "soft.vz")
-    for target in ("a.png", "./a.png", "hard.vz", "soft.vz"):
+    for target in ("hard.vz", "./hard.vz", "soft.vz"):
         expected = (1, "", f"vaezip: {target}: is the input; name another output\n")
         assert run("compress", "a.png", "-o", target, "-f") == expected
     assert Path("a.png").read_bytes() == before
@@ -265,11 +265,37 @@ def test_input_is_never_the_output(run, save):
 def test_input_of_a_set_is_never_the_output(run, save):
     save("a.png")
     save("b.png")
-    assert run("compress", "a.png", "b.png", "-o", "b.png", "-f") == (
+    os.link("b.png", "b.vz")
+    assert run("compress", "a.png", "b.png", "-o", "b.vz", "-f") == (
         1,
         "",
-        "vaezip: b.png: is the input; name another output\n",
+        "vaezip: b.vz: is the input; name another output\n",
     )
+
+
+@pytest.mark.parametrize("others", [["b.png"], ["b.png", "c.png"], ["-"]])
+@pytest.mark.parametrize("target", ["a.png", "a.JPG", "new.webp"])
+def test_output_is_never_named_like_a_picture(run, save, others, target):
+    for path in ("a.png", "b.png", "c.png"):
+        save(path)
+    Path("a.JPG").write_bytes(b"old")
+    before = {path: Path(path).read_bytes() for path in files()}
+    told = f"'{Path(target).suffix}' is the suffix of a picture; give -o a name that ends in .vz"
+    assert run("compress", "-f", "-o", target, *others) == (1, "", f"vaezip: {target}: {told}\n")
+    assert {path: Path(path).read_bytes() for path in files()} == before
+
+
+def test_output_to_a_folder_that_exists(run, save):
+    pictures = {"a.png": save("in/a.png"), "b.png": save("b.png", noise("RGB"))}
+    save("in/sub/c.png")
+    Path("out").mkdir()
+    assert run("compress", "in", "b.png", "-o", "out/") == (0, "", "")
+    assert files("out") == ["a.png.vz", "b.png.vz", "sub/c.png.vz"]
+    for name, picture in pictures.items():
+        assert images.same(vaezip.open(f"out/{name}.vz").read(), picture)
+    expected = f"vaezip: {Path('out/b.png.vz')}: exists already; use -f to overwrite it\n"
+    assert run("compress", "b.png", "-o", "out") == (1, "", expected)
+    assert run("compress", "b.png", "-o", "out", "-f") == (0, "", "")
 
 
 def test_output_in_a_folder_that_is_missing(run, save):
@@ -281,11 +307,17 @@ def test_output_in_a_folder_that_is_missing(run, save):
     )
 
 
-@pytest.mark.parametrize("target", ["out", "out/", "new/"])
-def test_output_is_a_folder(run, save, target):
-    save("a.png")
+@pytest.mark.parametrize("sources", [["a.png"], ["a.png", "b.png"]])
+def test_output_to_a_folder_that_is_missing(run, save, sources):
+    for path in sources:
+        save(path)
+    expected = "vaezip: new/: cannot be written: there is no folder 'new'; make it first\n"
+    assert run("compress", *sources, "-o", "new/") == (1, "", expected)
+
+
+def test_standard_input_to_a_folder(run):
     Path("out").mkdir()
-    assert run("compress", "a.png", "-o", target) == (1, "", f"vaezip: {target}: is a folder; name a file in it\n")
+    assert run("compress", "-", "-o", "out", stdin=b"") == (1, b"", "vaezip: out: is a folder; name a file in it\n")
 
 
 def test_unwritable_folder(run, save, monkeypatch):

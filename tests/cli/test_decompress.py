@@ -111,6 +111,11 @@ def test_output_to_a_folder_that_exists(run, one):
     assert files() == ["a.png.vz", "out/a.png"]
 
 
+def test_output_to_a_folder_that_is_missing(run, one):
+    expected = "vaezip: new/: cannot be written: there is no folder 'new'; make it first\n"
+    assert run("decompress", "a.png.vz", "-o", "new/") == (1, "", expected)
+
+
 def test_several_each_go_beside_themselves(run, one, set_of):
     set_of("b.png", path="b.vz")
     assert run("decompress", "a.png.vz", "b.vz") == (0, "", "")

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ from vaezip.cli.ahead import ahead
 from vaezip.cli.console import Console, LocatedError, blame, plural, with_console
 from vaezip.cli.inputs import Source
 from vaezip.cli.streams import PATH, STDIO
+from vaezip.errors import OutputError
+from vaezip.output import Folder, check_free
 
 if TYPE_CHECKING:
     from vaezip.codec import ModelShelf
@@ -42,7 +45,9 @@ def _presets(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command()
 @click.argument("images", nargs=-1, required=True, metavar="IMG...", type=PATH)
-@click.option("-o", "--output", metavar="OUT", type=PATH, help="Write one file of this name; '-' for stdout.")
+@click.option(
+    "-o", "--output", metavar="OUT", type=PATH, help="The file, or the folder for files, to write; '-' for stdout."
+)
 @options.force
 @click.option(
     "--model",
@@ -92,7 +97,8 @@ def command(
     """Compress pictures without loss.
 
     Each IMG gets a file of its own beside it: photo.png makes photo.png.vz. With -o, one IMG makes
-    that file, and several make it together, as a set from which each can be read alone.
+    that file, and several make it together, as a set from which each can be read alone; but if OUT is
+    a folder, each gets a file of its own there.
 
     A folder stands for all pictures below it. '-' is standard input, whose result goes to standard
     output. IMG is kept. Every result is decoded again and compared before it is written.
@@ -104,8 +110,8 @@ def command(
     job = _Job(force, model, _effort(preset, steps), embed_model, solid, device, threads, max_pixels, console)
     if images == (STDIO,):
         job.alone(Source(STDIO, ""), output or STDIO)
-    elif output is None:
-        job.each(inputs.find(images, console))
+    elif output is None or os.path.isdir(output):
+        job.each(inputs.find(images, console), output)
     elif len(images) == 1 and not os.path.isdir(images[0]):
         job.alone(Source(images[0], ""), output)
     else:
@@ -145,30 +151,32 @@ class _Job:
 
     def alone(self, source: Source, target: str) -> None:
         """One picture to one file."""
-        with blame(streams.target_label(target)):
-            streams.check(target, self.force, [source.path])
+        self._check(target, [source])
         self.console.progress(f"{streams.source_label(source.path)} …")
         with blame(streams.source_label(source.path)):
             read = self._read(source)
         self._compress(source, read, target)
 
-    def each(self, sources: list[Source]) -> None:
-        """Every picture to a file beside it."""
+    def each(self, sources: list[Source], folder: str | None) -> None:
+        """Every picture to a file of its own, beside it or in a folder that exists."""
+
+        def target(source: Source) -> str:
+            return (source.path if folder is None else os.path.join(folder, source.name)) + names.SUFFIX
 
         def read(source: Source) -> _Read:
-            with blame(_beside(source)):
-                streams.check(_beside(source), self.force)
+            with blame(target(source)):
+                (streams.check if folder is None else check_free)(target(source), self.force)
             return self._read(source)
 
-        for i, (source, job) in enumerate(ahead(read, sources, self.threads, _file_size)):
-            self.console.progress(f"{i + 1:,} of {len(sources):,}: {source.path}")
-            with self.console.attempt(source.path):
-                self._compress(source, job.result(), _beside(source))
+        with blame(folder), Folder(folder) if folder is not None else nullcontext() as where:
+            for i, (source, job) in enumerate(ahead(read, sources, self.threads, _file_size)):
+                self.console.progress(f"{i + 1:,} of {len(sources):,}: {source.path}")
+                with self.console.attempt(source.path):
+                    self._compress(source, job.result(), target(source), where)
 
     def together(self, sources: list[Source], target: str) -> None:
         """All pictures to one file; if one of them fails, all are looked at, and nothing is written."""
-        with blame(streams.target_label(target)):
-            streams.check(target, self.force, [source.path for source in sources])
+        self._check(target, sources)
         inputs.check_distinct(sources)
         label, size, values = streams.target_label(target), 0, 0
         with self._compressor() as compressor:
@@ -192,12 +200,23 @@ class _Job:
             compressor.add(source.name, read.picture)
         return read
 
-    def _compress(self, source: Source, read: _Read, target: str) -> None:
+    def _check(self, target: str, sources: list[Source]) -> None:
+        """Find out early what forbids one file of this name."""
+        with blame(streams.target_label(target)):
+            suffix = os.path.splitext(target)[1]
+            if suffix.lower() in inputs.PICTURE_SUFFIXES:  # perhaps from -o *.png, and one of the pictures
+                raise OutputError(f"'{suffix}' is the suffix of a picture; give -o a name that ends in .vz")
+            streams.check(target, self.force, [source.path for source in sources])
+
+    def _compress(self, source: Source, read: _Read, target: str, folder: Folder | None = None) -> None:
         with blame(streams.source_label(source.path)), self._compressor() as compressor:
             compressor.add("", read.picture)
             data = compressor.close()
         with blame(streams.target_label(target)):
-            streams.write(target, data, self.force, [source.path])
+            if folder is None:
+                streams.write(target, data, self.force, [source.path])
+            else:
+                folder.write(source.name + names.SUFFIX, data, self.force, [source.path])
         self._summarise(f"{streams.source_label(source.path)}: ", read.size, read.values, data)
 
     def _read(self, source: Source) -> _Read:
@@ -240,10 +259,6 @@ def _shelf(model: str, device: str) -> ModelShelf:
         if model != _AUTO:
             shelf.by_name(model)
         return shelf
-
-
-def _beside(source: Source) -> str:
-    return source.path + names.SUFFIX
 
 
 def _file_size(source: Source) -> int:

@@ -149,8 +149,8 @@ class _Job:
     def _write_named(self, path: str, archive: vaezip.Archive, name: str, size: int) -> None:
         target = self.output or STDIO
         with blame(streams.target_label(target)):
-            suffix = names.format_of(target)
             streams.check(target, self.force, [path])
+            suffix = names.format_of(target)
         picture = archive.read(name)
         with blame(streams.target_label(target)):
             data = vaezip.images.write(picture, suffix)

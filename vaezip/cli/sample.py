@@ -48,8 +48,8 @@ def command(output: str, model: str, count: int, seed: int, force: bool, console
     alone = count == 1 and not os.path.isdir(output)
     with blame(streams.target_label(output)):
         if alone:
-            suffix = names.format_of(output)
             streams.check(output, force)
+            suffix = names.format_of(output)
         else:
             folder = _folder(output, count, force)
     pictures = _draw(model, count, seed)
