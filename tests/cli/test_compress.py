@@ -122,23 +122,71 @@ def test_folder_without_output_gives_files_beside_the_pictures(run, save):
     assert files() == ["in/a.png", "in/a.png.vz", "in/sub/b.png", "in/sub/b.png.vz"]
 
 
-def test_what_is_no_picture_in_a_folder_is_skipped(run, save):
+@pytest.fixture
+def mixed(save):
+    """A folder 'in' with a picture, and a file and a link to a folder that are skipped."""
     save("in/a.png")
-    Path("in/notes.txt").write_text("no picture")
-    assert run("compress", "in", "-o", "set.vz") == (0, "", "")
+    save("other/b.png")
+    Path("in/x.tga").write_bytes(b"no picture")
+    os.symlink(os.path.abspath("other"), "in/linked", target_is_directory=True)
+
+
+@pytest.mark.parametrize(("options", "told"), [([], "in: 2 files skipped; -v lists them\n"), (["-q"], "")])
+def test_what_is_no_picture_in_a_folder_is_skipped_and_counted(run, mixed, options, told):
+    assert run("compress", "in", "-o", "set.vz", *options) == (0, "", told)
     assert names_in("set.vz") == ["a.png"]
 
 
-def test_verbose_tells_what_is_skipped(run, save):
-    save("in/a.png")
-    Path("in/notes.txt").write_text("no picture")
+def test_one_that_is_skipped(run, save):
+    Path("in").mkdir()
+    Path("in/photo").write_bytes(b"a picture, but who knows")
+    expected = "in: 1 file skipped; -v lists it\nvaezip: in: holds no pictures\n"
+    assert run("compress", "in") == (1, "", expected)
+
+
+def test_verbose_tells_what_is_skipped(run, mixed):
     err = run("compress", "in", "-o", "set.vz", "-v").err
-    assert err.splitlines()[0] == f"{os.path.join('in', 'notes.txt')}: not a picture by its suffix, skipped"
+    assert err.splitlines()[:2] == [
+        f"{Path('in/linked')}: a link to a folder, skipped",
+        f"{Path('in/x.tga')}: not a picture by its suffix, skipped",
+    ]
 
 
 def test_folder_without_pictures(run):
     Path("in").mkdir()
     assert run("compress", "in") == (1, "", "vaezip: in: holds no pictures\n")
+
+
+@pytest.fixture
+def closed(monkeypatch):
+    """Folders called 'closed' cannot be read, not even by root."""
+
+    def scandir(path, real=os.scandir):
+        if Path(path).name == "closed":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+
+
+def test_folder_that_cannot_be_read_does_not_stop_the_others(run, save, closed):
+    for path in ("in/a.png", "in/closed/b.png", "in/z/c.png"):
+        save(path)
+    expected = f"vaezip: {Path('in/closed')}: cannot be read: Permission denied\n"
+    assert run("compress", "in") == (1, "", expected)
+    assert files() == ["in/a.png", "in/a.png.vz", "in/z/c.png", "in/z/c.png.vz"]  # as seen without 'closed'
+    assert run("compress", "in/closed") == (1, "", expected)
+
+
+def test_set_is_not_written_without_a_folder_that_cannot_be_read(run, save, closed):
+    save("in/a.png")
+    save("in/closed/b.png")
+    assert run("compress", "in", "-o", "set.vz") == (
+        1,
+        "",
+        f"vaezip: {Path('in/closed')}: cannot be read: Permission denied\n"
+        "vaezip: set.vz: not written, because not every picture could be compressed\n",
+    )
 
 
 def test_set_with_a_bad_picture_is_not_written_and_all_bad_ones_are_named(run, save):

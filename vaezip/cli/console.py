@@ -98,6 +98,11 @@ class Console:
         if self.verbose:
             self._say(text)
 
+    def remark(self, text: str) -> None:
+        """What is no error but should be known; -q alone does not tell it."""
+        if not self.quiet:
+            self._say(text)
+
     def summary(self, text: str) -> None:
         """One line on a file that is done."""
         if self.summarises:

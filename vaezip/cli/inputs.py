@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from vaezip.cli.console import Console, LocatedError
+from vaezip.cli.console import Console, LocatedError, plural
 
 PICTURE_SUFFIXES = (
     *(".png", ".apng", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".dib", ".ppm", ".pgm", ".pbm", ".pnm"),
@@ -38,21 +38,38 @@ def find(paths: Sequence[str], console: Console) -> list[Source]:
 
 
 def _below(folder: str, console: Console) -> list[Source]:
-    files = sorted(os.path.relpath(f, folder) for f in _files(folder))
-    pictures = [f for f in files if os.path.splitext(f)[1].lower() in PICTURE_SUFFIXES]
-    for other in sorted(set(files) - set(pictures)):
-        console.note(f"{os.path.join(folder, other)}: not a picture by its suffix, skipped")
-    if not pictures:
+    failures = console.failures
+    pictures, skipped = _files(folder, console)
+    for file, reason in sorted(skipped):
+        console.note(f"{file}: {reason}, skipped")
+    if skipped and not console.verbose:
+        console.remark(f"{folder}: {plural(len(skipped), 'file')} skipped; -v lists {_pronoun(skipped)}")
+    if not pictures and console.failures == failures:
         raise LocatedError(folder, "holds no pictures")
-    return [Source(os.path.normpath(os.path.join(folder, f)), _slashes(f)) for f in pictures]
+    return [Source(os.path.normpath(os.path.join(folder, f)), _slashes(f)) for f in sorted(pictures)]
 
 
-def _files(folder: str) -> Iterator[str]:
-    def fail(error: OSError) -> None:
-        raise LocatedError(str(error.filename), f"cannot be read: {error.strerror}") from error
+def _files(folder: str, console: Console) -> tuple[list[str], list[tuple[str, str]]]:
+    """The pictures below a folder, by their path in it; and what else there is, each with the reason to skip it."""
 
-    for root, _, names in os.walk(folder, onerror=fail):
-        yield from (os.path.join(root, name) for name in names)
+    def report(error: OSError) -> None:
+        console.report(LocatedError(str(error.filename), f"cannot be read: {error.strerror}"))
+
+    pictures: list[str] = []
+    skipped: list[tuple[str, str]] = []
+    for root, folders, files in os.walk(folder, onerror=report):
+        for path in (os.path.join(root, name) for name in files):
+            if os.path.splitext(path)[1].lower() in PICTURE_SUFFIXES:
+                pictures.append(os.path.relpath(path, folder))
+            else:
+                skipped.append((path, "not a picture by its suffix"))
+        paths = (os.path.join(root, name) for name in folders)
+        skipped += [(path, "a link to a folder") for path in paths if os.path.islink(path)]
+    return pictures, skipped
+
+
+def _pronoun(things: Sequence[object]) -> str:
+    return "it" if len(things) == 1 else "them"
 
 
 def _distinct(sources: list[Source]) -> list[Source]:
