@@ -12,9 +12,11 @@ Nothing heavy is imported before it is used: the command line answers ``--help``
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # as in typing, which takes time
 if TYPE_CHECKING:
+    from typing import Any
+
     from vaezip import images
     from vaezip.checkpoint import load as load_model
     from vaezip.codec import Archive, Compressor, compress, decompress

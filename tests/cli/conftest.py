@@ -54,7 +54,7 @@ def start() -> Callable[..., subprocess.Popen]:
         # whoever runs the tests in the background may have had these ignored
         heard = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
         heard += "if hasattr(signal, 'SIGHUP'): signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
-        script = f"{heard}{before}\nfrom vaezip.cli import main\nmain(prog_name='vaezip')"
+        script = f"{heard}{before}\nimport sys; sys.argv[0] = 'vaezip'\nfrom vaezip.__main__ import main\nmain()"
         pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
         return subprocess.Popen([sys.executable, "-c", script, *arguments], **(pipes | options))
 

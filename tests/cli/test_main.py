@@ -1,3 +1,4 @@
+import errno
 import json
 import pkgutil
 import runpy
@@ -13,6 +14,9 @@ import vaezip
 import vaezip.cli
 from vaezip import images
 from vaezip.cli import COMMANDS, main, options
+from vaezip.cli.console import Console
+
+from .conftest import noise
 
 HEAVY = ("numpy", "numba", "PIL", "torch", "safetensors")
 
@@ -68,6 +72,30 @@ def test_missing_argument(run):
     status, out, err = run("compress")
     assert (status, out) == (2, "")
     assert err.endswith("Missing argument 'IMG...'.\n")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["info", "a.vz", "b.vz"], ["info", "--json", "a.vz"], ["test", "a.vz"], ["models"]]
+)
+def test_lines_that_cannot_be_written_end_the_command(run, monkeypatch, arguments):
+    for path in ("a.vz", "b.vz"):
+        Path(path).write_bytes(vaezip.compress(noise("P")))
+
+    def echo(text, err=False, real=click.echo, **options):
+        if not err:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(text, err=err, **options)
+
+    monkeypatch.setattr(click, "echo", echo)
+    expected = "vaezip: standard output: cannot be written: No space left on device\n"
+    assert run(*arguments) == (1, "", expected)
+
+
+def test_lines_for_standard_output_that_is_closed(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(click.exceptions.Exit):
+        Console().tell("a.vz: ok")
+    assert capsys.readouterr().err == "vaezip: standard output: is closed\n"
 
 
 def test_default_of_max_pixels_is_that_of_the_library():

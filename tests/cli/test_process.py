@@ -36,6 +36,17 @@ codec._encode_block = encode
 """
 
 
+STOP_AT_IMPORT = """
+import sys, time
+class Slow:
+    def find_spec(self, name, *_):
+        if name == "click":
+            print("ready", flush=True)
+            time.sleep(60)
+sys.meta_path.insert(0, Slow())
+"""
+
+
 def end(process):
     out, err = process.communicate(timeout=120)
     return process.returncode, out, err.decode()
@@ -51,7 +62,7 @@ def test_interrupt_while_writing_leaves_what_was_there(start, save, name):
     assert len(files()) == 3  # there is a temporary file now
     number = getattr(signal, name)
     process.send_signal(number)
-    assert end(process) == (128 + number, b"", "vaezip: interrupted\n")
+    assert end(process) == (-number, b"", "vaezip: interrupted\n")  # by the signal: a shell's loop ends, too
     assert files() == ["a.png", "a.png.vz"]
     assert Path("a.png.vz").read_bytes() == b"old"
 
@@ -63,8 +74,16 @@ def test_interrupt_while_coding_ends_at_once(start, save):
     process = start("compress", "a.png", "b.png", "-o", "set.vz", before=STOP_IN_A_THREAD)
     assert process.stdout.readline() == b"ready\n"
     process.send_signal(signal.SIGINT)
-    assert end(process) == (130, b"", "vaezip: interrupted\n")
+    assert end(process) == (-signal.SIGINT, b"", "vaezip: interrupted\n")
     assert files() == ["a.png", "b.png"]
+
+
+@posix
+def test_interrupt_while_the_program_is_imported(start):
+    process = start("compress", "a.png", before=STOP_AT_IMPORT)
+    assert process.stdout.readline() == b"ready\n"
+    process.send_signal(signal.SIGINT)
+    assert end(process) == (-signal.SIGINT, b"", "vaezip: interrupted\n")
 
 
 @posix
@@ -73,7 +92,7 @@ def test_interrupt_takes_away_the_folder_that_was_made(start):
     process = start("decompress", "set.vz", before=STOP_AT_REPLACE)
     assert process.stdout.readline() == b"ready\n"
     process.send_signal(signal.SIGINT)
-    assert end(process)[0] == 130
+    assert end(process)[0] == -signal.SIGINT
     assert files() == ["set.vz"]
 
 
@@ -85,7 +104,7 @@ def test_signal_that_the_caller_ignores_stays_ignored(start, save):
     assert process.stdout.readline() == b"ready\n"
     process.send_signal(signal.SIGHUP)
     process.send_signal(signal.SIGTERM)
-    assert end(process)[0] == 128 + signal.SIGTERM
+    assert end(process)[0] == -signal.SIGTERM
 
 
 def test_pipes(start, save):
@@ -111,6 +130,33 @@ def test_standard_output_that_is_closed(start, save):
     save("a.png")
     status, _, err = end(start("compress", "a.png", "-o", "-", before="import sys; sys.stdout = None"))
     assert (status, err) == (1, "vaezip: standard output: is closed\n")
+
+
+@pytest.fixture
+def full():
+    """A device that takes no byte."""
+    if not os.path.exists("/dev/full"):
+        pytest.skip("needs /dev/full")
+    with open("/dev/full", "wb") as device:
+        yield device
+
+
+@posix
+@pytest.mark.parametrize("arguments", [["--help"], ["test", "a.vz", "b.vz"], ["decompress", "a.vz", "-o", "-"]])
+def test_standard_output_that_is_full(start, full, arguments):
+    for path in ("a.vz", "b.vz"):
+        Path(path).write_bytes(vaezip.compress(noise("P")))
+    status, _, err = end(start(*arguments, stdout=full))
+    assert (status, err) == (1, "vaezip: standard output: cannot be written: No space left on device\n")
+
+
+@posix
+def test_standard_error_that_is_full_stops_nothing(start, save, full):
+    save("a.png")
+    save("b.png")
+    assert start("compress", "-v", "a.png", "none.png", "b.png", stderr=full).wait(120) == 1
+    assert files() == ["a.png", "a.png.vz", "b.png", "b.png.vz"]
+    assert start("compress", "-v", "-f", "a.png", stderr=full).wait(120) == 0
 
 
 def test_torch_is_not_imported_on_the_cpu(start, save):

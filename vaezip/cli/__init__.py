@@ -7,13 +7,16 @@ are what the commands share.
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
 import click
 
 import vaezip
-from vaezip.cli import interrupts, streams
+from vaezip import interrupts, output
+from vaezip.cli import streams
 
 COMMANDS = {
     "compress": ("vaezip.cli.compress", "Compress pictures without loss."),
@@ -33,9 +36,21 @@ class Program(click.Group):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run as a program, which may be interrupted; tests call :meth:`main` instead."""
-        interrupts.install()
+        interrupts.before_leaving(output.abandon)
         streams.forgive_names()
-        return super().__call__(*args, **kwargs)
+        try:
+            return super().__call__(*args, **kwargs)
+        finally:
+            streams.settle()
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """As click's own, but for standard output that takes no help or version; commands see to their own."""
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:
+            with suppress(OSError):  # or it is standard error
+                click.echo(f"vaezip: standard output: {streams.refused(error)}", err=True)
+            sys.exit(1)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order of the table."""

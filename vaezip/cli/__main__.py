@@ -1,5 +1,5 @@
 """``python -m vaezip.cli``."""
 
-from vaezip.cli import main
+from vaezip.__main__ import main
 
-main(prog_name="vaezip")
+main()

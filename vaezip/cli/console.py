@@ -8,12 +8,13 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import click
 
-from vaezip.errors import VaezipError
+from vaezip.cli import streams
+from vaezip.errors import OutputError, VaezipError
 
 _SECONDS_BETWEEN_PROGRESS = 0.1
 
@@ -60,7 +61,7 @@ def plural(count: int, noun: str) -> str:
 
 
 class Console:
-    """Standard error, as one command uses it.
+    """Standard error, and lines on standard output, as one command uses them.
 
     Attributes:
         failures: errors reported so far.
@@ -91,7 +92,16 @@ class Console:
         self.failures += 1
         self._say(": ".join(filter(None, ["vaezip", failed.where, failed.reason])))
         if not failed.expected and self.verbose:
-            click.echo("".join(traceback.format_exception(failed.__cause__)), err=True, nl=False)
+            _print("".join(traceback.format_exception(failed.__cause__)))
+
+    def tell(self, text: str) -> None:
+        """Lines on standard output, which are what the command is for: it ends where they cannot be written."""
+        self.clear()
+        try:
+            streams.tell(text)
+        except OutputError as error:
+            self.report(LocatedError(streams.target_label(streams.STDIO), str(error)))
+            raise click.exceptions.Exit(1) from error
 
     def note(self, text: str) -> None:
         """What only -v tells."""
@@ -114,7 +124,7 @@ class Console:
         if self._shows_progress and now - self._shown_at >= _SECONDS_BETWEEN_PROGRESS:
             self.clear()
             text = printable(text)[:78]
-            click.echo(text, err=True, nl=False)
+            _print(text)
             self._shown, self._shown_at = len(text), now
 
     def close(self) -> None:
@@ -125,13 +135,19 @@ class Console:
 
     def _say(self, text: str) -> None:
         self.clear()
-        click.echo(printable(text), err=True)
+        _print(printable(text) + "\n")
 
     def clear(self) -> None:
         """Take the progress line off the screen."""
         if self._shown:
-            click.echo("\r" + " " * self._shown + "\r", err=True, nl=False)
+            _print("\r" + " " * self._shown + "\r")
             self._shown = 0
+
+
+def _print(text: str) -> None:
+    """To standard error, if it takes it: no work stops because nobody is told of it."""
+    with suppress(OSError):
+        click.echo(text, err=True, nl=False)
 
 
 class _Progress(logging.Handler):

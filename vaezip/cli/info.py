@@ -35,9 +35,9 @@ def command(files: tuple[str, ...], as_json: bool, models: tuple[str, ...], cons
         with console.attempt(streams.source_label(path)):
             found.append(_describe(path, models))
             if not as_json:
-                click.echo("\n".join(_lines(found[-1], len(found[-1]["pictures"]) if console.verbose else _FEW)))
+                console.tell("\n".join(_lines(found[-1], len(found[-1]["pictures"]) if console.verbose else _FEW)))
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        console.tell(json.dumps(found, indent=2))
 
 
 def _describe(path: str, models: tuple[str, ...]) -> dict[str, Any]:

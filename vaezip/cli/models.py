@@ -33,7 +33,7 @@ def command(as_json: bool, console: Console) -> None:
     for path in checkpoint.shipped().values():
         with console.attempt():
             found.append(_describe(path))
-    click.echo(json.dumps(found, indent=2) if as_json else "\n".join(table(_rows(found), right=_NUMBERS)))
+    console.tell(json.dumps(found, indent=2) if as_json else "\n".join(table(_rows(found), right=_NUMBERS)))
 
 
 def _describe(path: Path) -> dict[str, Any]:

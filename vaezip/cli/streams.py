@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -67,7 +68,41 @@ def write(path: str, data: bytes, force: bool = False, sources: Iterable[str] = 
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise OutputError(f"cannot be written: {error.strerror or error}") from error
+        raise OutputError(refused(error)) from error
+
+
+def tell(text: str) -> None:
+    """Print lines.
+
+    Raises:
+        OutputError: standard output is closed, or takes nothing.
+        BrokenPipeError: it is a pipe that nobody reads any more.
+    """
+    if sys.stdout is None:
+        raise OutputError("is closed")
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(refused(error)) from error
+
+
+def refused(error: OSError) -> str:
+    """The reason for which an output cannot be written."""
+    return f"cannot be written: {error.strerror or error}"
+
+
+def settle() -> None:
+    """Give up what standard output and error did not take; at its end Python would complain of it, or fail."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
 
 
 def forgive_names() -> None:

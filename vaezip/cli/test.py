@@ -34,5 +34,4 @@ def command(
                 if isinstance(picture, VaezipError):
                     console.report(LocatedError(f"{label}: {name}" if name else label, str(picture)))
             if console.failures == damaged and not console.quiet:
-                console.clear()
-                click.echo(f"{printable(label)}: ok ({plural(len(archive.names), 'picture')})")
+                console.tell(f"{printable(label)}: ok ({plural(len(archive.names), 'picture')})")
