@@ -37,7 +37,9 @@ A line on each file that went well, and progress, are shown where standard error
 
 Files are written whole or not at all: after an error or an interrupt, what stood under the name of
 the output still stands there, and no temporary file is left. Devices and pipes are written to
-directly. A set is not written if one of its pictures cannot be compressed; of a damaged set,
+directly. A file that one picture became has the permissions and the time of modification of what
+it was made from; in no case does a file have permissions that an input, or what stood there before,
+lacks. A set is not written if one of its pictures cannot be compressed; of a damaged set,
 `decompress` writes the pictures that are intact.
 
 ## Names in a set

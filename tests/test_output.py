@@ -150,6 +150,54 @@ def test_permissions_follow_the_umask(mask, mode):
     assert stat.S_IMODE(os.stat("a").st_mode) == mode
 
 
+def mode(path):
+    return stat.S_IMODE(os.stat(path).st_mode)
+
+
+@posix
+def test_like_another_file():
+    Path("a").write_bytes(b"old")
+    os.chmod("a", 0o664)
+    os.utime("a", ns=(1, 1_500_000_000_123_456_000))
+    write("b", b"new", sources=["a"], like="a")
+    with Folder("out") as folder:
+        folder.write("b", b"new", sources=["a"], like="a")
+    for path in ("b", "out/b"):
+        assert mode(path) == 0o664
+        assert os.stat(path).st_mtime_ns // 1000 == 1_500_000_000_123_456
+
+
+@posix
+def test_no_permission_that_one_of_the_sources_lacks():
+    for name, permissions in (("a", 0o640), ("b", 0o604), ("c", 0o755)):
+        Path(name).write_bytes(b"old")
+        os.chmod(name, permissions)
+    write("d", b"new", sources=["a", "c"])
+    write("e", b"new", sources=["a", "b", "none"])
+    assert (mode("d"), mode("e")) == (0o640, 0o600)
+
+
+@posix
+@pytest.mark.parametrize("like", [None, "a"])
+def test_what_was_private_stays_private(like):
+    for name, permissions in (("a", 0o644), ("b", 0o600)):
+        Path(name).write_bytes(b"old")
+        os.chmod(name, permissions)
+    write("b", b"new", force=True, sources=["a"], like=like)
+    assert mode("b") == 0o600
+
+
+@posix
+def test_it_is_never_more_open_than_at_the_end(monkeypatch):
+    Path("a").write_bytes(b"old")
+    os.chmod("a", 0o600)
+    seen = []
+    monkeypatch.setattr(os, "replace", lambda source, target: seen.append(mode(source)))
+    monkeypatch.setattr(os, "chmod", lambda *_: None)
+    write("b", b"new", sources=["a"], like="a")
+    assert seen == [0o600]
+
+
 @posix
 def test_special_files_are_written_directly():
     os.mkfifo("pipe")

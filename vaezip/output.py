@@ -6,6 +6,7 @@ step. Invariants:
 1. Whatever goes wrong, the target is what it was, and no temporary file stays.
 2. An existing file is overwritten only with ``force``, and the input never.
 3. A folder that was made here and stayed empty is taken away again.
+4. Nobody may read or write the target who may not do so with the input, or with what was there before.
 
 Devices, pipes and other special files are written to directly.
 """
@@ -16,7 +17,7 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import RLock
@@ -61,8 +62,21 @@ def check_free(path: PathLike, force: bool = False, sources: Iterable[PathLike] 
         raise OutputError("exists already; use -f to overwrite it")
 
 
-def write(path: PathLike, data: bytes, force: bool = False, sources: Iterable[PathLike] = ()) -> None:
+def write(
+    path: PathLike,
+    data: bytes,
+    force: bool = False,
+    sources: Sequence[PathLike] = (),
+    like: PathLike | None = None,
+) -> None:
     """Write a file, atomically where it is a regular one.
+
+    Args:
+        path: the target.
+        data: all that it is to hold.
+        force: whether it may exist.
+        sources: files that it must not be, under whatever name; those that exist limit its permissions.
+        like: the one file that it holds in another form: it takes the permissions and the time of that.
 
     Raises:
         OutputError: see :func:`check`; or the disk is full, or failed.
@@ -73,7 +87,7 @@ def write(path: PathLike, data: bytes, force: bool = False, sources: Iterable[Pa
         if is_special(path):
             Path(path).write_bytes(data)
         else:
-            _replace(Path(path), data)
+            _replace(Path(path), data, _permissions([*sources, path]), like)
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -114,14 +128,21 @@ class Folder:
         except OSError as error:
             raise _refused(error) from error
 
-    def write(self, name: str, data: bytes, force: bool = False, sources: Iterable[PathLike] = ()) -> None:
+    def write(
+        self,
+        name: str,
+        data: bytes,
+        force: bool = False,
+        sources: Sequence[PathLike] = (),
+        like: PathLike | None = None,
+    ) -> None:
         """As :func:`write`, to a file in the folder; may be called from many threads."""
         target = self.path / name
         try:
             self._make(target.parent)
         except OSError as error:
             raise _refused(error) from error
-        write(target, data, force, sources)
+        write(target, data, force, sources, like)
 
     def tidy(self) -> None:
         """Take away the folders made here that are empty."""
@@ -163,12 +184,14 @@ _unfinished: set[Path] = set()
 _folders: list[Folder] = []
 
 
-def _replace(path: Path, data: bytes) -> None:
+def _replace(path: Path, data: bytes, permissions: int, like: PathLike | None) -> None:
     # A name of its own and not one made from the target's, which may be as long as names can be.
     temporary = path.parent / f".vaezip-{secrets.token_hex(8)}.tmp"
     try:
-        with open(_create(temporary), "wb") as file:
+        with open(_create(temporary, permissions), "wb") as file:
             file.write(data)
+        if like is not None:
+            _resemble(temporary, permissions, like)
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -177,12 +200,32 @@ def _replace(path: Path, data: bytes) -> None:
         _unfinished.discard(temporary)
 
 
-def _create(temporary: Path) -> int:
-    """A descriptor of a new file, with the permissions that the umask leaves."""
+def _permissions(files: Iterable[PathLike]) -> int:
+    """The permissions that all of the files have that exist and are regular."""
+    bits = 0o777
+    for file in files:
+        with suppress(OSError):
+            mode = os.stat(file).st_mode
+            bits &= mode if stat.S_ISREG(mode) else bits
+    return bits
+
+
+def _resemble(temporary: Path, permissions: int, like: PathLike) -> None:
+    """Pass on permissions and time of modification, as far as the file system has them."""
+    with suppress(OSError):
+        os.chmod(temporary, permissions)
+        status = os.stat(like)
+        os.utime(temporary, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def _create(temporary: Path, permissions: int) -> int:
+    """A descriptor of a new file, with what the umask leaves of the permissions, and never the one to run it."""
     with _lock:
         _stop_if_abandoned()
         _unfinished.add(temporary)
-        return os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+        return os.open(
+            temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), permissions & 0o666
+        )
 
 
 def _stop_if_abandoned() -> None:

@@ -405,14 +405,34 @@ def test_full_device(run, save):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs permission bits")
-def test_permissions_follow_the_umask(run, save):
+def test_permissions_and_time_are_those_of_the_picture(run, save):
+    save("a.png")
+    save("b.png")
+    os.chmod("a.png", 0o600)
+    os.utime("a.png", (1.0, 1_500_000_000.0))
+    Path("out").mkdir()
+    assert run("compress", "a.png") == run("compress", "a.png", "-o", "out") == (0, "", "")
+    assert run("compress", "a.png", "b.png", "-o", "set.vz") == (0, "", "")
+    for path, is_as_old in (("a.png.vz", True), ("out/a.png.vz", True), ("set.vz", False)):
+        assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+        assert (os.stat(path).st_mtime == 1.5e9) == is_as_old
+    os.chmod("a.png.vz", 0o644)
+    assert run("decompress", "-f", "a.png.vz") == (0, "", "")
+    assert (stat.S_IMODE(os.stat("a.png").st_mode), os.stat("a.png").st_mtime) == (0o600, 1.5e9)
+    assert run("decompress", "a.png.vz", "-o", "c.png") == run("decompress", "set.vz") == (0, "", "")
+    assert (stat.S_IMODE(os.stat("c.png").st_mode), os.stat("c.png").st_mtime) == (0o644, 1.5e9)
+    assert stat.S_IMODE(os.stat("set/b.png").st_mode) == 0o600
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs permission bits")
+def test_permissions_of_standard_input_follow_the_umask(run, save):
     save("a.png")
     before = os.umask(0o027)
     try:
-        run("compress", "a.png")
+        run("compress", "-", "-o", "a.vz", stdin=Path("a.png").read_bytes())
     finally:
         os.umask(before)
-    assert stat.S_IMODE(os.stat("a.png.vz").st_mode) == 0o640
+    assert stat.S_IMODE(os.stat("a.vz").st_mode) == 0o640
 
 
 # Inputs that are refused

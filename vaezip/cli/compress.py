@@ -214,9 +214,9 @@ class _Job:
             data = compressor.close()
         with blame(streams.target_label(target)):
             if folder is None:
-                streams.write(target, data, self.force, [source.path])
+                streams.write(target, data, self.force, [source.path], source.path)
             else:
-                folder.write(source.name + names.SUFFIX, data, self.force, [source.path])
+                folder.write(source.name + names.SUFFIX, data, self.force, [source.path], source.path)
         self._summarise(f"{streams.source_label(source.path)}: ", read.size, read.values, data)
 
     def _read(self, source: Source) -> _Read:

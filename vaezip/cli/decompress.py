@@ -154,7 +154,7 @@ class _Job:
         picture = archive.read(name)
         with blame(streams.target_label(target)):
             data = vaezip.images.write(picture, suffix)
-            streams.write(target, data, self.force, [path])
+            streams.write(target, data, self.force, [path], None if name else path)
         self._summarise(path, f"{size:,} → {len(data):,} bytes ({streams.target_label(target)})")
 
     def _write_files(self, path: str, where: Path, files: dict[str, str], pictures: Iterable[Found]) -> None:
@@ -172,7 +172,8 @@ class _Job:
             with blame(f"{label}: {name}" if name else label):
                 if isinstance(picture, VaezipError):
                     raise picture
-                return self._write_file(folder, files[name], taken, picture, path)
+                like = None if name or path == STDIO else path
+                return self._write_file(folder, files[name], taken, picture, [path], like)
 
         written: list[Path] = []
         with folder:
@@ -186,7 +187,15 @@ class _Job:
         if written:
             self._summarise(path, f"{plural(len(written), 'picture')} → {written[0] if len(files) == 1 else where}")
 
-    def _write_file(self, folder: Folder, file: str, taken: frozenset[str], picture: vaezip.Picture, path: str) -> Path:
+    def _write_file(
+        self,
+        folder: Folder,
+        file: str,
+        taken: frozenset[str],
+        picture: vaezip.Picture,
+        sources: list[str],
+        like: str | None,
+    ) -> Path:
         """Write one of the files; where its format cannot hold the picture, with ``.png`` added."""
         try:
             data = vaezip.images.write(picture, os.path.splitext(file)[1])
@@ -197,7 +206,7 @@ class _Job:
             data = vaezip.images.write(picture, ".png")
         with blame(str(folder.path / file)):
             self._check_not_written(folder.path / file)
-            folder.write(file, data, self.force, [path])
+            folder.write(file, data, self.force, sources, like)
         return folder.path / file
 
     def _check_not_written(self, file: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
@@ -52,15 +52,15 @@ def check(path: str, force: bool = False, sources: Iterable[str] = ()) -> None:
         raise OutputError("is a terminal; redirect it, or name a file with -o" if sys.stdout else "is closed")
 
 
-def write(path: str, data: bytes, force: bool = False, sources: Iterable[str] = ()) -> None:
-    """Write an output.
+def write(path: str, data: bytes, force: bool = False, sources: Sequence[str] = (), like: str | None = None) -> None:
+    """Write an output; the arguments are those of :func:`vaezip.output.write`.
 
     Raises:
         OutputError: it exists, is the input, or cannot be written.
     """
     check(path, force, sources)
     if path != STDIO:
-        output.write(path, data, force, sources)
+        output.write(path, data, force, sources, None if like == STDIO else like)
         return
     try:
         sys.stdout.buffer.write(data)
