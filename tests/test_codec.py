@@ -15,6 +15,7 @@ from vaezip.errors import FormatError, ImageError, ModelError, VaezipError
 from vaezip.images import MODES, Picture, same
 from vaezip.networks.local.architecture import LocalArchitecture
 
+A, B = b"aaaa", b"bbbb"
 PALETTE = ("palette", bytes(range(48)))
 
 
@@ -710,6 +711,8 @@ def test_pictures_are_coded_alike_with_and_without_the_model(small):
 
 
 def test_auto_puts_every_model_that_it_used_into_the_file(shipped, dream, monkeypatch):
+    real = codec._worth_embedding
+    monkeypatch.setattr(codec, "_worth_embedding", lambda blocks, sizes: real(blocks, dict.fromkeys(sizes, 1)))
     a = shipped.architecture
     mode = {(1, 2): "1", (1, 256): "L", (3, 256): "RGB"}[a.channels, a.levels]
     pictures = {"a": Picture(mode, dream(shipped, 1)[0]), "b": picture("I;16", 5, 6)}
@@ -723,6 +726,30 @@ def test_a_file_that_no_model_codes_holds_none():
     data = compress(picture("I;16", 5, 6), embed_model=True)
     assert container.parse(data).embedded == {}
     assert same(decompress(data), picture("I;16", 5, 6))
+
+
+def test_auto_embeds_no_model_that_costs_more_than_it_saves(dream):
+    pixels = dream(checkpoint.load(checkpoint.find("mnist")), 1)[0]
+    original = Picture("L", pixels)
+    data = compress(original, embed_model=True)
+    assert container.parse(data).embedded == {}
+    assert len(data) < len(compress(original)) + 1000
+    assert same(decompress(data), original)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "kept"),
+    [
+        ({A: 9, B: 9}, {A, B}),
+        ({A: 9, B: 50}, {A}),  # B saves 50 bytes
+        ({A: 120, B: 9}, {B}),  # A saves 110 bytes, and 60 more than B
+        ({A: 200, B: 200}, set()),
+    ],
+)
+def test_models_are_embedded_that_save_more_than_they_take(sizes, kept):
+    first = [Block(A, 1, bytes(10)), Block(B, 1, bytes(60)), Block(CLASSIC, 0, bytes(120))]
+    second = [Block(A, 1, bytes(100)), Block(B, 1, bytes(50)), Block(CLASSIC, 0, bytes(100))]
+    assert codec._worth_embedding([first, second], sizes) == kept
 
 
 def test_the_model_in_the_file_goes_before_others_of_its_fingerprint(small, monkeypatch):

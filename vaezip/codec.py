@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -141,11 +141,11 @@ def misfit(name: str, a: AnyArchitecture, picture: Picture, coded: str) -> str |
 
 @dataclass
 class _Pending:
-    """Pictures of a group that wait for their block to fill."""
+    """Pictures of a group that wait for their block to fill; and of each block before, the forms it may take."""
 
     group: Group
     samples: list[Samples] = field(default_factory=list)
-    jobs: list[Future[Block]] = field(default_factory=list)
+    jobs: list[Future[list[Block]]] = field(default_factory=list)
 
 
 class Compressor:
@@ -217,17 +217,22 @@ class Compressor:
         for pending in self._pending.values():
             if pending.samples:
                 self._submit(pending)
+        blocks = [job.result() for pending in self._pending.values() for job in pending.jobs]
+        embedded = self._models_for(blocks) if self.embed_model else {}
         for pending in self._pending.values():
-            pending.group.blocks = [job.result() for job in pending.jobs]
+            pending.group.blocks = [_shortest(job.result(), embedded) for job in pending.jobs]
         groups = [p.group for p in self._pending.values()]
-        embedded = self._models_of(groups) if self.embed_model else {}
         names = {m.fingerprint: m.name if m.fingerprint in embedded else _name_to_store(m) for m in self.shelf.loaded}
         return container.write_archive(groups, names, embedded)
 
-    def _models_of(self, groups: list[Group]) -> dict[bytes, bytes]:
-        """The files of the models that coded the blocks of some groups, by fingerprint."""
-        used = {block.model for group in groups for block in group.blocks} - {CLASSIC}
-        return {fingerprint: self.shelf.file(fingerprint) for fingerprint in used}
+    def _models_for(self, blocks: list[list[Block]]) -> dict[bytes, bytes]:
+        """The files of the models to embed, by fingerprint: all, or of those to choose from what the file gains by."""
+        found = {form.model for forms in blocks for form in forms} - {CLASSIC}
+        files = {fingerprint: self.shelf.file(fingerprint) for fingerprint in found}
+        if self.chosen:
+            return files
+        sizes = {fingerprint: len(container.packed_model(data)) for fingerprint, data in files.items()}
+        return {fingerprint: files[fingerprint] for fingerprint in _worth_embedding(blocks, sizes)}
 
     def _to_coded(self, picture: Picture) -> tuple[str, Samples]:
         """The mode and samples to code, if the model that was asked for can."""
@@ -267,7 +272,7 @@ class Compressor:
         for top in range(0, pending.group.height, pending.group.band):
             band = np.ascontiguousarray(samples[:, top : top + pending.group.band])
             self._wait_for_room()
-            pending.jobs.append(self._pool.submit(self._best, pending.group, band))
+            pending.jobs.append(self._pool.submit(self._forms, pending.group, band))
 
     def _wait_for_room(self) -> None:
         """Keep no more blocks in memory than the threads can soon take up."""
@@ -282,20 +287,22 @@ class Compressor:
             return [self.chosen if fits(self.chosen.architecture, mode, *shape) else None]
         return [*self.shelf.fitting(mode, *shape), None]
 
-    def _best(self, group: Group, samples: Samples) -> Block:
-        """The block by the best candidate."""
+    def _forms(self, group: Group, samples: Samples) -> list[Block]:
+        """The block by the best candidate, or by all, where only the whole file tells which models are worth it."""
         mode, checksum = MODE_NAMES[group.mode], zlib.crc32(samples.tobytes())
-        blocks = [self._code(model, mode, samples, checksum) for model in self._promising(group, samples)]
-        return min(blocks, key=lambda block: len(block.payload))
+        forms = [self._code(model, mode, samples, checksum) for model in self._promising(group, samples)]
+        return forms if self.embed_model else [min(forms, key=_length)]
 
     def _promising(self, group: Group, samples: Samples) -> list[AnyModel | None]:
-        """The candidates to code with: all, or of many pixels the one that is best on some of them."""
+        """The candidates to code with: all, or of many pixels the one that is best on some of them, beside the
+        classic codec where a model has yet to prove worth embedding."""
         candidates, some = self._candidates(group), _some(samples)
         if len(candidates) == 1 or some.size == samples.size:
             return candidates
         mode = MODE_NAMES[group.mode]
         sizes = [len(_encode_block(model, mode, some, NONE, 0)) for model in candidates]
-        return [candidates[int(np.argmin(sizes))]]
+        best = candidates[int(np.argmin(sizes))]
+        return [best, None] if self.embed_model and best else [best]
 
     def _code(self, model: AnyModel | None, mode: str, samples: Samples, checksum: int) -> Block:
         steps = self.effort.steps if model else 0
@@ -559,6 +566,37 @@ def _results(group: Group, first: int, jobs: list[Future[Samples]]) -> Iterator[
             yield group.names[first + i], _to_picture(group, first + i, picture)
         except ImageError as error:  # metadata that fits no such picture
             yield group.names[first + i], error
+
+
+def _length(block: Block) -> int:
+    return len(block.payload)
+
+
+def _shortest(forms: list[Block], embedded: Container[bytes]) -> Block:
+    """The shortest form of a block that needs no model but those embedded; if there is but one form, that."""
+    return min((f for f in forms if len(forms) == 1 or f.model == CLASSIC or f.model in embedded), key=_length)
+
+
+def _worth_embedding(blocks: list[list[Block]], sizes: Mapping[bytes, int]) -> set[bytes]:
+    """The models that make a file of such blocks short, with the models in it.
+
+    As long as the file gets shorter, it gives up that model without which it gets shortest.
+
+    Args:
+        blocks: of each, its forms, one of them classic.
+        sizes: of the models, in bytes, by fingerprint.
+    """
+
+    def length(models: set[bytes]) -> int:
+        return sum(sizes[model] for model in models) + sum(_length(_shortest(forms, models)) for forms in blocks)
+
+    models = set(sizes)
+    while models:
+        fewer = min((models - {model} for model in sorted(models)), key=length)
+        if length(fewer) > length(models):
+            break
+        models = fewer
+    return models
 
 
 def _some(samples: Samples) -> Samples:

@@ -127,7 +127,7 @@ def write_archive(
         model_names: by fingerprint, for the message of a reader that lacks a model.
         embedded: model files by fingerprint, each of which a block names.
     """
-    models = [(fingerprint, _packed_model(data)) for fingerprint, data in sorted((embedded or {}).items())]
+    models = [(fingerprint, packed_model(data)) for fingerprint, data in sorted((embedded or {}).items())]
     directory = _deflated(_write_directory(groups, model_names or {}, models))
     payloads = [block.payload for group in groups for block in group.blocks]
     trailer = struct.pack("<II", zlib.crc32(directory), len(directory))
@@ -145,7 +145,12 @@ def unpack_model(packed: bytes) -> bytes:
     return _inflated(packed, "the model in the file", MAX_MODEL)
 
 
-def _packed_model(data: bytes) -> bytes:
+def packed_model(data: bytes) -> bytes:
+    """A model file as an archive holds it.
+
+    Raises:
+        FormatError: it is larger than what a file can hold.
+    """
     if len(data) > MAX_MODEL:
         raise FormatError(
             f"the model takes {len(data) >> 20} MiB, more than the {MAX_MODEL >> 20} that a file can hold; "
@@ -194,6 +199,8 @@ def parse(data: bytes) -> File:
         return File(False, b"", *_parse_archive(data, bool(flags & _EMBEDDED)))
     group, names = _parse_inline(reader, flags)
     header = data[: reader.position]
+    if len(data) - len(header) < _MIN_PAYLOAD:
+        raise FormatError("the file is truncated")
     group.blocks[0] = Block(group.blocks[0].model, group.blocks[0].steps, data[reader.position :])
     return File(True, header, [group], names)
 
