@@ -61,9 +61,11 @@ def test_verbose_sums_up_a_set(run, save):
     assert err.startswith(f"set.vz: 2 pictures, {size:,} → {coded:,} bytes ({100 * coded / size:.1f} %, ")
 
 
-def test_quiet_and_verbose_is_quiet(run, save):
+def test_quiet_and_verbose_exclude_each_other(run, save):
     save("a.png")
-    assert run("compress", "a.png", "-q", "-v") == (0, "", "")
+    status, out, err = run("compress", "a.png", "-q", "-v")
+    assert (status, out, files()) == (2, "", ["a.png"])
+    assert err.endswith("-q and -v exclude each other; give one of them.\n")
 
 
 def test_several_each_get_a_file(run, save):
@@ -497,6 +499,14 @@ def test_presets(run, save, options, steps):
     assert json.loads(run("info", "--json", "a.png.vz").out)[0]["blocks"][0]["steps"] == steps
 
 
+@pytest.mark.parametrize("level", ["-19", "-10", "-0"])
+def test_levels_that_there_are_not(run, save, level):
+    save("a.png")
+    status, out, err = run("compress", level, "a.png")
+    assert (status, out, files()) == (2, "", ["a.png"])
+    assert err.endswith(f"There is no level {level}; levels are -1 … -9.\n")
+
+
 def test_presets_and_steps_exclude_each_other(run, save):
     save("a.png", digit())
     status, out, err = run("compress", "a.png", "-3", "--steps", "2")
@@ -608,6 +618,12 @@ def test_embedded_model_of_a_set(run, save, other_model):
     other_model.unlink()
     found = vaezip.decompress(Path("set.vz").read_bytes())
     assert all(images.same(found[name], picture) for name, picture in pictures.items())
+
+
+def test_model_that_costs_more_than_it_saves_is_not_embedded(run, save):
+    save("a.png")
+    assert run("compress", "--embed-model", "a.png") == (0, "", "")
+    assert os.path.getsize("a.png.vz") < 1500
 
 
 def test_model_that_is_too_large_to_embed(run, save, other_model, monkeypatch):

@@ -123,6 +123,12 @@ def test_no_pixels_are_decoded(run, one, monkeypatch):
     assert run("info", "a.vz").status == 0
 
 
+def test_file_without_its_end(run, one):
+    data = Path("a.vz").read_bytes()
+    Path("a.vz").write_bytes(data[:14])
+    assert run("info", "a.vz") == (1, "", "vaezip: a.vz: the file is truncated\n")
+
+
 def test_name_cannot_steer_the_terminal(run):
     Path("set.vz").write_bytes(vaezip.compress([("\x1b[2J.png", digit())]))
     assert "  \\x1b[2J.png  L  " in run("info", "set.vz").out

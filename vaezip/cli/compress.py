@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -43,7 +45,18 @@ def _presets(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@click.command()
+class _Compress(click.Command):
+    """Knows that -19 is no level; click alone would read it as -1 -9."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """See :meth:`click.Command.parse_args`."""
+        for arg in itertools.takewhile(lambda arg: arg != "--", args):
+            if re.fullmatch("-[0-9]+", arg) and int(arg[1:]) not in _PRESETS:
+                raise click.UsageError(f"There is no level {arg}; levels are -1 … -9.", ctx)
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=_Compress)
 @click.argument("images", nargs=-1, required=True, metavar="IMG...", type=PATH)
 @click.option(
     "-o", "--output", metavar="OUT", type=PATH, help="The file, or the folder for files, to write; '-' for stdout."

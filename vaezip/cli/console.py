@@ -72,7 +72,7 @@ class Console:
     def __init__(self, quiet: bool = False, verbose: bool = False) -> None:
         terminal = sys.stderr is not None and sys.stderr.isatty()
         self.failures = 0
-        self.quiet, self.verbose = quiet, verbose and not quiet
+        self.quiet, self.verbose = quiet, verbose
         self.summarises = self.verbose or (terminal and not quiet)
         self._shows_progress = terminal and not quiet
         self._shown = 0  # length of the progress line on the screen
@@ -180,6 +180,8 @@ def with_console(function: Callable[..., None]) -> Callable[..., None]:
     @click.option("-v", "--verbose", is_flag=True, help="Tell more, also where standard error is no terminal.")
     @functools.wraps(function)
     def run(quiet: bool, verbose: bool, **arguments: Any) -> None:
+        if quiet and verbose:
+            raise click.UsageError("-q and -v exclude each other; give one of them.")
         console = Console(quiet, verbose)
         with _told_what_takes_long(console), console.attempt():
             function(console=console, **arguments)

@@ -26,8 +26,8 @@ _NO_LIMIT = 1 << 62
 def command(files: tuple[str, ...], as_json: bool, models: tuple[str, ...], console: Console) -> None:
     """Tell what .vz files hold.
 
-    Decodes no pixels. Of a set of many pictures only the first are listed; -v lists all. '-' is
-    standard input.
+    Decodes no pixels, and so does not find all damage: 'vaezip test' does. Of a set of many pictures
+    only the first are listed; -v lists all. '-' is standard input.
     """
     options.check_models(models)
     found = []
