@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFile, PngImagePlugin, features
 
 from vaezip.errors import ImageError
-from vaezip.images import BOXES, MODES, Picture, check_suffix, read, same, write
+from vaezip.images import BOXES, MODES, Picture, check_suffix, lost, read, same, write
 
 SIZES = [(1, 1), (1, 7), (7, 1), (13, 5), (8, 9), (33, 40)]
 HOLDS = {
@@ -353,6 +353,35 @@ def test_what_webp_and_tiff_and_bmp_keep():
     assert read(write(before, ".bmp")).boxes == (("resolution", RESOLUTION),)
 
 
+def test_what_is_dropped_on_reading_is_named():
+    extra = [(b"sRGB", b"\0"), (b"PLTE", bytes(6)), (b"tIME", bytes(7)), (b"tEXt", b"Title\0x"), (b"tIME", bytes(7))]
+    got = read(png(picture("RGB").samples, 8, before=b"".join(chunk(*c) for c in extra)))
+    assert got.dropped == ("sRGB", "PLTE", "tIME")
+    assert read(saved(pillow_rgb(), "JPEG", comment=b"here")).dropped == ("comment",)
+    tiff = saved(pillow_rgb(), "TIFF", tiffinfo={0x010D: "name", 0x0131: "tool", 65000: "own"}, dpi=(72, 72))
+    assert read(tiff).dropped == ("DocumentName", "tag 65000")
+
+
+@pytest.mark.parametrize("format", ["PNG", "WEBP", "TIFF", "JPEG", "JPEG2000", "PPM", "BMP", "GIF"])
+def test_nothing_is_dropped_of_a_plain_picture(format):
+    image = Image.new("P" if format == "GIF" else "RGB", (3, 2))
+    options = {} if format in ("GIF", "PPM") else {"exif": EXIF, "icc_profile": b"icc", "dpi": (72, 300)}
+    assert read(saved(image, format, **options)).dropped in ((), ("comment",) * (format == "JPEG2000"))
+
+
+def test_what_is_dropped_on_writing_is_named():
+    before = picture("RGB", boxes=EVERYTHING[1:])
+    assert lost(before, ".png") == ()
+    assert lost(before, ".webp") == ("text", "resolution", "gamma")
+    assert lost(before, ".TIF") == ("text", "gamma")
+    assert lost(before, ".bmp") == ("icc", "exif", "xmp", "text", "gamma")
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9003] = "2020:01:01 00:00:00"
+    cut = (("exif", exif.tobytes().removeprefix(b"Exif\0\0")), ("resolution", bytes(9)))
+    assert lost(picture("RGB", boxes=cut), ".tif") == ("exif", "resolution")
+    assert lost(picture("RGB", boxes=cut), ".png") == ()
+
+
 def test_tags_that_lay_out_a_file_do_not_pass_into_tiff():
     exif = Image.Exif()
     exif[0x0100], exif[0x0101], exif[0x0106], exif[0x0131] = 999, 999, 0, "Tool"
@@ -530,10 +559,11 @@ def test_a_palette_of_jpeg_2000_with_alpha_is_refused():
     assert refusal(read, data) == message
 
 
-@pytest.mark.parametrize("format", ["GIF", "PNG", "WEBP", "TIFF"])
-def test_animated_pictures_are_refused(format):
+@pytest.mark.parametrize("format", ["GIF", "PNG", "WEBP", "TIFF", "MPO"])
+def test_several_pictures_in_a_file_are_refused(format):
     frames = [pillow_rgb(), pillow_rgb().transpose(Image.Transpose.FLIP_LEFT_RIGHT)]
-    assert refusal(read, saved(frames[0], format, save_all=True, append_images=frames[1:])) == ANIMATED
+    message = "holds several pictures; save them singly" if format in ("TIFF", "MPO") else ANIMATED
+    assert refusal(read, saved(frames[0], format, save_all=True, append_images=frames[1:])) == message
 
 
 def test_what_is_no_picture():

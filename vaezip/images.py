@@ -41,7 +41,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
+from PIL import Image, ImageFile, TiffImagePlugin, TiffTags, UnidentifiedImageError
 from PIL.PngImagePlugin import PngImageFile
 
 from vaezip.errors import ImageError
@@ -106,7 +106,8 @@ class Picture:
 
     ``samples`` has the shape (height, width, channels) and is C-contiguous.  Mode ``1`` has
     the values 0 (black) and 1 (white), mode ``P`` indices into the palette, the others 0 up to
-    the greatest value of their bits.  ``boxes`` is in the order of :data:`BOXES`.
+    the greatest value of their bits.  ``boxes`` is in the order of :data:`BOXES`.  ``dropped``
+    is no part of the picture: it names the metadata in its file that :func:`read` could not keep.
 
     Raises :class:`ImageError` where mode, samples and boxes do not fit together.
     """
@@ -114,6 +115,7 @@ class Picture:
     mode: str
     samples: Samples
     boxes: tuple[Box, ...] = ()
+    dropped: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
@@ -267,6 +269,7 @@ def _check_size(width: int, height: int, max_pixels: int) -> None:
 
 
 _ANIMATED = "animated pictures are not supported; save one frame as PNG"
+_SEVERAL = "holds several pictures; save them singly"
 
 
 def _as_samples(array: NDArray[Any], mode: str) -> Samples:
@@ -339,7 +342,8 @@ def _read_png(data: bytes, max_pixels: int) -> Picture:
     if any(chunk.name == b"acTL" for chunk in chunks):
         raise ImageError(_ANIMATED)
     _check_pixel_data(chunks, header)
-    return Picture(header.mode, _png_samples(chunks, header), _png_boxes(chunks, header))
+    dropped = dict.fromkeys(chunk.name.decode("latin-1") for chunk in chunks if not _is_kept(chunk.name, header))
+    return Picture(header.mode, _png_samples(chunks, header), _png_boxes(chunks, header), tuple(dropped))
 
 
 def _png_chunks(data: bytes) -> Iterator[_Chunk]:
@@ -443,6 +447,13 @@ def _png_boxes(chunks: list[_Chunk], header: _Header) -> tuple[Box, ...]:
 _METADATA_CHUNKS = frozenset({b"PLTE", b"tRNS", b"gAMA", b"pHYs", b"eXIf", b"iCCP", b"tEXt", b"zTXt", b"iTXt"})
 
 
+def _is_kept(name: bytes, header: _Header) -> bool:
+    """Whether what a chunk says is in the picture."""
+    if name == b"PLTE":
+        return header.mode == "P"
+    return name in _METADATA_CHUNKS or name in (b"IHDR", b"IDAT", b"IEND")
+
+
 def _png_box(name: bytes, data: bytes, header: _Header, room: int) -> Box | None:
     """The box for one chunk of metadata, which may expand to ``room`` bytes."""
     match name:
@@ -531,14 +542,14 @@ def _read_other(data: bytes, max_pixels: int) -> Picture:
     with Image.open(io.BytesIO(data), formats=_pillow_formats()) as image:
         _check_size(image.width, image.height, max_pixels)
         if getattr(image, "is_animated", False):
-            raise ImageError(_ANIMATED)
+            raise ImageError(_SEVERAL if image.format in ("TIFF", "MPO") else _ANIMATED)
         _refuse_inexact(image, data)
         boxes = _info_boxes(image)
         upright = _load_as_stored(image)
         mode, samples = _exact_samples(upright)
         if mode == "P":
             boxes.append(("palette", bytes(upright.getpalette("RGB") or [])))
-        return Picture(mode, samples, _ordered(boxes))
+        return Picture(mode, samples, _ordered(boxes), tuple(_dropped(image)))
 
 
 def _refuse_inexact(image: ImageFile.ImageFile, data: bytes) -> None:
@@ -657,11 +668,26 @@ def _resolution(image: Image.Image) -> bytes | None:
 # description, maker, model, orientation, software, date, artist, computer, copyright
 _PLAIN_TAGS = frozenset({0x010E, 0x010F, 0x0110, _ORIENTATION, 0x0131, 0x0132, 0x013B, 0x013C, 0x8298})
 _DIRECTORY_TAGS = frozenset({0x8769, 0x8825})  # EXIF, GPS
+_XMP_TAG, _ICC_TAG = 0x02BC, 0x8773
+
+# resolution, palette, and how the pixels are stored
+_LAYOUT_TAGS = frozenset({*range(0xFE, 0x10D), *range(0x111, 0x11D), *range(0x120, 0x126), 0x128, 0x13D, 0x15B})
+_LAYOUT_TAGS |= {*range(0x140, 0x149), 0x152, 0x153, *range(0x200, 0x20A), *range(0x211, 0x215)}
 
 
 def _tiff_exif(image: Image.Image) -> bytes | None:
     exif = _only(image.getexif(), _PLAIN_TAGS | _DIRECTORY_TAGS)
     return exif.tobytes().removeprefix(_EXIF_PREFIX) if exif else None
+
+
+def _dropped(image: ImageFile.ImageFile) -> Iterator[str]:
+    """What Pillow finds of metadata that no box can hold."""
+    yield from (name for name in ("comment", "photoshop") if image.info.get(name))
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        kept = _PLAIN_TAGS | _DIRECTORY_TAGS | _LAYOUT_TAGS | {_XMP_TAG, _ICC_TAG}
+        for tag in sorted(set(image.tag_v2) - kept):
+            name = TiffTags.lookup(tag).name
+            yield f"tag {tag}" if name == "unknown" else name
 
 
 def _only(exif: Image.Exif, tags: frozenset[int]) -> Image.Exif:
@@ -733,6 +759,24 @@ def _check_held(picture: Picture, suffix: str) -> None:
         raise ImageError(f"'{suffix}' cannot hold a transparent colour; choose .png")
     if suffix == ".webp" and picture.mode == "RGBA" and picture.samples[..., 3].min() == 255:
         raise ImageError("'.webp' cannot hold an alpha channel that is opaque everywhere; choose .png")
+
+
+def lost(picture: Picture, suffix: str) -> tuple[str, ...]:
+    """The kinds of boxes that :func:`write` does not keep, or only a part of each, in a file of that suffix."""
+    container = _CONTAINERS[suffix.lower()]
+    names = [name for name, data in picture.boxes if name not in container.boxes or _is_cut(name, data, container)]
+    return tuple(dict.fromkeys(names))
+
+
+def _is_cut(name: str, data: bytes, container: _Container) -> bool:
+    """Whether a format that has such a box keeps only a part of this one."""
+    if name == "resolution":
+        return container.format != "PNG" and data[8] != 1
+    if name == "exif" and container is _TIFF:
+        exif = Image.Exif()
+        exif.load(data)
+        return not set(exif) <= _PLAIN_TAGS
+    return False
 
 
 # Writing PNG
@@ -881,9 +925,6 @@ def _save_options(picture: Picture, suffix: str) -> dict[str, Any]:
         case "TIFF":
             options |= {"compression": "tiff_adobe_deflate", "exif": _exif_for_tiff(boxes)}
     return options
-
-
-_XMP_TAG = 0x02BC
 
 
 def _exif_for_tiff(boxes: dict[str, bytes]) -> Image.Exif:
