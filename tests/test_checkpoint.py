@@ -126,7 +126,7 @@ def test_architecture_without_weights(small):
 def test_what_is_no_model_is_refused_by_name(tmp_path, content, function):
     path = tmp_path / "x.safetensors"
     path.write_bytes(content)
-    with pytest.raises(ModelError, match=r"x\.safetensors"):
+    with pytest.raises(ModelError, match=r"x\.safetensors: not a vaezip model"):
         function(path)
 
 

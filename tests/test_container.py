@@ -264,13 +264,13 @@ def test_truncated_headers_are_refused():
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"", "not a .vz file"),
+        (b"", "is empty"),
         (b"\x89PNG\r\n\x1a\n", "not a .vz file"),
         (b"\xf2z\n\n\x02", "not a .vz file"),
         (b"\x71z\r\n\x02", "not a .vz file"),  # the high bit was stripped
         (b"\xf2z\n\x02\1\2\3\4", "not a .vz file"),  # CR LF was turned into LF
-        (b"\xf3z\r\n\x02\1\2\3\4", "version 3 is unknown"),
-        (b"\xf0z\r\n\x02\1\2\3\4", "version 0 is unknown"),
+        (b"\xf3z\r\n\x02\1\2\3\4", "version 3 is newer than this vaezip, which reads version 2; use a newer release"),
+        (b"\xf1z\r\n\x02\1\2\3\4", "version 1, of a release before 1.0, is not read any more; use the release that"),
         (b"\xf2z\r\n\x09\1\2\3\4", "unknown field 0x09"),
         (b"\xf2z\r\n\x01", "truncated"),
         (b"\xf2z\r\n\x00\0\0\0\0\x00\x05", "side"),

@@ -107,6 +107,18 @@ def test_folder_of_the_target_is_not_writable():
         write("in/a", b"new")
 
 
+def test_folder_that_may_not_be_looked_at(monkeypatch):
+    def closed(path, *_, real=os.stat, **__):
+        if "closed" in os.fspath(path):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(os, "stat", closed)
+    for open_it in (lambda: write("closed/in/a", b"new"), lambda: Folder("closed/in/out")):
+        with pytest.raises(OutputError, match=r"^cannot be written: Permission denied$"):
+            open_it()
+
+
 @posix
 def test_name_too_long():
     with pytest.raises(OutputError, match=r"^cannot be written: File name too long$"):

@@ -217,5 +217,7 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
     try:
         with safe_open(path, framework="numpy") as file:
             return dict(file.metadata() or {}), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
+    except SafetensorError as error:
+        raise ModelError(f"{path}: not a vaezip model ({error})") from error
+    except OSError as error:
         raise ModelError(f"{path}: the model cannot be read ({error})") from error

@@ -178,18 +178,29 @@ class File:
     embedded: dict[bytes, bytes] = field(default_factory=dict)
 
 
+def is_vz(data: bytes) -> bool:
+    """Whether a file begins as .vz files of any version do."""
+    return len(data) >= 4 and data[1:4] == _MAGIC and data[0] >= _HIGH
+
+
 def parse(data: bytes) -> File:
     """Read a file's structure; no pixels are decoded.
 
     Raises:
         FormatError: not a .vz file, of an unknown version, or inconsistent.
     """
-    if len(data) < 4 or data[1:4] != _MAGIC or data[0] < _HIGH:
+    if not data:
+        raise FormatError("is empty")
+    if not is_vz(data):
         raise FormatError("not a .vz file")
-    if data[0] != _HIGH | VERSION:
+    version = data[0] & 0x0F
+    if version < VERSION:
         raise FormatError(
-            f"format version {data[0] & 0x0F} is unknown; this vaezip reads version {VERSION}: "
-            "use the release that wrote the file, or a newer one"
+            f"format version {version}, of a release before 1.0, is not read any more; use the release that wrote it"
+        )
+    if version > VERSION:
+        raise FormatError(
+            f"format version {version} is newer than this vaezip, which reads version {VERSION}; use a newer release"
         )
     reader = _Reader(data, 4)
     flags = reader.byte()

@@ -105,9 +105,10 @@ class Folder:
         """
         self.path = Path(path)
         self._made: list[Path] = []
-        if os.path.lexists(self.path) and not self.path.is_dir():
+        exists = os.path.isdir(self.path)
+        if os.path.lexists(self.path) and not exists:
             raise OutputError("is not a folder; name another with -o")
-        _check_folder(self.path if self.path.is_dir() else self.path.parent)
+        _check_folder(self.path if exists else self.path.parent)
 
     def __enter__(self) -> Folder:
         _folders.append(self)
@@ -234,7 +235,13 @@ def _stop_if_abandoned() -> None:
 
 
 def _check_folder(folder: Path) -> None:
-    if not folder.is_dir():
+    try:
+        exists = stat.S_ISDIR(os.stat(folder).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        exists = False
+    except OSError as error:
+        raise _refused(error) from error
+    if not exists:
         raise _no_folder(folder)
     if not os.access(folder, os.W_OK | os.X_OK):
         raise OutputError(f"cannot be written: the folder '{folder}' is not writable")
