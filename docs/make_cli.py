@@ -20,6 +20,31 @@ _HEAD = """\
 """
 
 _TAIL = """\
+## Pictures and metadata
+
+What comes back is the picture, not the file: every sample, and of the metadata what this table says.
+`decompress` writes all of it into PNG; into another format what stands in that format's row.
+
+| format | read | written | metadata |
+|-|-|-|-|
+| PNG | all but animated | everything | palette, transparency, ICC profile, EXIF, XMP, texts, resolution, gamma |
+| WebP | still | 8-bit RGB and RGBA | ICC profile, EXIF, XMP |
+| TIFF | 1 or 8 bits, or 16-bit grey | the same | palette, ICC profile, XMP, resolution, EXIF (written in part) |
+| BMP | yes | black and white, 8-bit grey, RGB | palette (read only), resolution |
+| PPM, PGM, PBM | 1 or 8 bits, or 16-bit grey | the same | none |
+| GIF | still | no | palette, transparency |
+| JPEG, JPEG 2000, AVIF | still; as decoded | no: lossy | ICC profile, EXIF, XMP, resolution |
+
+Refused, with the remedy, are pictures in CMYK, YCbCr, LAB or HSV, with floating-point samples, with
+more than 16 bits, with 16 bits in colour but for PNG, with colours that are multiplied by alpha, or
+with channels of other kinds; animations; and files of several pictures.
+
+Dropped is all other metadata: of PNG the chunks cHRM, sRGB, cICP, sBIT, bKGD, hIST, tIME, sPLT and
+private ones, the palette that a true-colour picture suggests, and the name of the ICC profile; of GIF
+and JPEG comments; of TIFF tags of other kinds. `compress` and `decompress` say so where it happens
+(but for the name of the profile and comments in PPM), in one line for all pictures, or with `-v` in one
+for each.
+
 ## Messages and exit status
 
 An error is one line on standard error, `vaezip: FILE: reason; remedy`. A command does the other
@@ -30,10 +55,16 @@ files all the same, and ends with
 | 0 | all went well |
 | 1 | at least one file failed |
 | 2 | the command line is wrong |
-| 130, 143 | interrupted (Ctrl-C), terminated |
+| 129, 130, 143 | as shells show the end by a signal: the terminal was closed, Ctrl-C, terminated |
+
+Where standard output is a pipe that nobody reads any more, as after `head`, a command ends without a
+message and with 1; where it takes nothing for another reason, that is an error as any. Where standard
+error takes nothing, the work goes on.
 
 A line on each file that went well, and progress, are shown where standard error is a terminal;
-`-v` shows the lines elsewhere too, `-q` neither.
+`-v` shows the lines elsewhere too, `-q` neither. `-q` also leaves out remarks: what was skipped or
+dropped, and that functions are compiled, which takes up to a minute, once on a machine. The lines
+of `test` that a file is ok, of `info` and of `models` go to standard output.
 
 Files are written whole or not at all: after an error or an interrupt, what stood under the name of
 the output still stands there, and no temporary file is left. Devices and pipes are written to

@@ -113,6 +113,11 @@ def fits(a: AnyArchitecture, mode: str, height: int, width: int) -> bool:
     return a.tiled or (height, width) == a.tile
 
 
+def has_models(mode: str) -> bool:
+    """Whether models can code pictures of a mode; the others are coded classically, whatever is asked for."""
+    return mode in _COLOUR_PLANES
+
+
 def coded_mode(picture: Picture, a: AnyArchitecture | None) -> str:
     """The mode that a picture is coded in: a grey one of black and white alone as bits, unless a model
     of architecture ``a`` was asked for that codes grey."""
@@ -132,7 +137,7 @@ def misfit(name: str, a: AnyArchitecture, picture: Picture, coded: str) -> str |
         coded: of :func:`coded_mode`.
     """
     height, width = picture.samples.shape[:2]
-    if coded not in _COLOUR_PLANES or fits(a, coded, height, width):
+    if not has_models(coded) or fits(a, coded, height, width):
         return None
     kind = {(1, 2): "black-and-white", (1, 256): "grey", (3, 256): "RGB"}[a.channels, a.levels]
     size = "of any size" if a.tiled else f"of {a.tile[1]}×{a.tile[0]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import subprocess
 import sys
 from collections.abc import Callable
@@ -35,6 +36,16 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+KERNELS = "vaezip.kernels"
+"""The logger that tells of compiling, which happens in whatever test comes first on a machine."""
+
+
+@pytest.fixture(autouse=True)
+def nothing_compiled(monkeypatch):
+    """No test is told of compiling, whether or not it takes place."""
+    monkeypatch.setattr(logging.getLogger(KERNELS), "disabled", True)
+
+
 @pytest.fixture
 def run() -> Callable[..., Outcome]:
     """run(*arguments, stdin=None): a command line in this process; bytes in and out where stdin is given."""
@@ -54,6 +65,7 @@ def start() -> Callable[..., subprocess.Popen]:
         # whoever runs the tests in the background may have had these ignored
         heard = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
         heard += "if hasattr(signal, 'SIGHUP'): signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
+        heard += f"import logging; logging.getLogger('{KERNELS}').disabled = True\n"
         script = f"{heard}{before}\nimport sys; sys.argv[0] = 'vaezip'\nfrom vaezip.__main__ import main\nmain()"
         pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
         return subprocess.Popen([sys.executable, "-c", script, *arguments], **(pipes | options))

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import vaezip
 from vaezip import checkpoint, container, images
@@ -447,6 +448,32 @@ def test_not_a_picture(run):
     assert files() == ["a.png"]
 
 
+def test_vz_file(run, save):
+    save("a.png")
+    run("compress", "a.png")
+    expected = "vaezip: a.png.vz: is a .vz file already; 'vaezip decompress' gives back its picture\n"
+    assert run("compress", "a.png.vz") == (1, "", expected)
+
+
+@pytest.mark.parametrize("arguments", [[""], ["a.png", "-o", ""], ["a.png", ""]])
+def test_name_without_a_character(run, save, arguments):
+    save("a.png")
+    status, out, err = run("compress", *arguments)
+    assert (status, out, files()) == (2, "", ["a.png"])
+    assert err.endswith(": a name cannot be empty.\n")
+
+
+def test_metadata_that_is_not_kept(run):
+    for name in ("a", "b"):
+        Image.new("RGB", (3, 2)).save(f"{name}.jpg", comment=b"here")
+    told = "metadata that a .vz file does not keep: comment"
+    assert run("compress", "a.jpg") == (0, "", f"a.jpg: {told}\n")
+    assert run("compress", "-f", "a.jpg", "b.jpg") == (0, "", f"2 pictures: {told}; -v lists them\n")
+    assert run("compress", "a.jpg", "b.jpg", "-o", "set.vz") == (0, "", f"2 pictures: {told}; -v lists them\n")
+    assert run("compress", "-qf", "a.jpg") == (0, "", "")
+    assert run("compress", "-vf", "a.jpg").err.splitlines()[-1] == f"a.jpg: {told}"
+
+
 def test_truncated_picture(run, save):
     save("a.png")
     data = Path("a.png").read_bytes()[:-20]
@@ -475,7 +502,7 @@ def test_model_file_that_is_none(run, save):
     save("a.png")
     status, out, err = run("compress", "a.png", "--model", "a.png")
     assert (status, out, err.count("\n")) == (1, "", 1)
-    assert err.startswith("vaezip: a.png: the model cannot be read")
+    assert err.startswith("vaezip: a.png: not a vaezip model (")
 
 
 def test_model_that_does_not_fit(run, save):
@@ -483,6 +510,13 @@ def test_model_that_does_not_fit(run, save):
     expected = f"vaezip: a.png: {reason(lambda: vaezip.compress(picture, 'mnist'))}\n"
     assert run("compress", "a.png", "--model", "mnist") == (1, "", expected)
     assert files() == ["a.png"]
+
+
+def test_model_that_is_not_for_such_pictures(run, save):
+    save("a.png", noise("P"))
+    told = "coded by WebP, as model 'mnist' codes no pictures of mode: P"
+    assert run("compress", "a.png", "--model", "mnist") == (0, "", f"a.png: {told}\n")
+    assert run("compress", "-f", "a.png") == (0, "", "")
 
 
 def test_model_by_path(run, save, other_model):

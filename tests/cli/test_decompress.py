@@ -156,6 +156,13 @@ def test_several_never_overwrite_each_other_by_another_path(run, one):
     assert run("decompress", "a.png.vz", "in/../a.vz", "-f") == (1, "", expected)
 
 
+def test_several_to_the_name_of_a_picture(run, one):
+    Path("b.vz").write_bytes(Path("a.png.vz").read_bytes())
+    expected = "vaezip: new.png: names one picture; name a folder for 2 FILEs\n"
+    assert run("decompress", "a.png.vz", "b.vz", "-o", "new.png") == (1, "", expected)
+    assert files() == ["a.png.vz", "b.vz"]
+
+
 def test_one_that_fails_does_not_stop_the_others(run, one):
     Path("bad.vz").write_bytes(b"")
     assert run("decompress", "bad.vz", "none.vz", "a.png.vz") == (
@@ -423,6 +430,15 @@ def test_intact_pictures_of_a_damaged_set_are_written(run, save):
     assert same(images.read("set/b.png"), colour)
 
 
+def test_run_of_damaged_pictures_is_one_line(run, save):
+    pictures = [(f"{i}.png", digit(i)) for i in range(3)]
+    Path("set.vz").write_bytes(vaezip.compress([*pictures, ("x.png", noise("RGB", 40, 40))]))
+    damage("set.vz", 25)
+    why = reason(vaezip.open("set.vz").read, "0.png")
+    assert run("decompress", "set.vz") == (1, "", f"vaezip: set.vz: 0.png … 2.png (3 pictures): {why}\n")
+    assert files("set") == ["x.png"]
+
+
 def test_damaged_picture_is_not_written(run, one):
     damage("a.png.vz", 30)
     expected = f"vaezip: a.png.vz: {reason(vaezip.open('a.png.vz').read)}\n"
@@ -516,6 +532,43 @@ def test_input_is_never_the_output(run, one):
         assert run("decompress", "a.png", "-o", target, "-f") == expected
 
 
+# What is no .vz file
+
+
+def test_picture(run, save):
+    save("a.png")
+    expected = "vaezip: a.png: not a .vz file; 'vaezip compress' makes one of a picture\n"
+    assert run("decompress", "a.png") == (1, "", expected)
+
+
+def test_folder(run):
+    Path("in").mkdir()
+    assert run("decompress", "in") == (1, "", "vaezip: in: is a folder; name the files in it\n")
+
+
+# Metadata
+
+
+@pytest.fixture
+def two_with_text():
+    """Two pictures that WebP can hold, but for the text with them."""
+    pictures = []
+    for seed in range(2):
+        plain = noise("RGB", seed=seed)
+        pictures.append((f"{seed}.webp", Picture("RGB", plain.samples, (("text", b"Title\0\0\0x"),))))
+    Path("set.vz").write_bytes(vaezip.compress(pictures))
+
+
+TOLD = "without the metadata that only PNG would keep: text"
+
+
+def test_metadata_that_a_format_does_not_keep(run, two_with_text):
+    assert run("decompress", "set.vz") == (0, "", f"2 pictures: {TOLD}; -v lists them\n")
+    assert run("decompress", "-qf", "set.vz") == (0, "", "")
+    assert run("decompress", "set.vz", "--only", "1.webp", "-o", "a.tif") == (0, "", f"a.tif: {TOLD}\n")
+    assert run("decompress", "set.vz", "--only", "1.webp", "-o", "a.png") == (0, "", "")
+
+
 # Standard input and output
 
 
@@ -551,6 +604,14 @@ def test_set_from_standard_input_to_a_folder(run, set_of):
     set_of("a.png", "b.png")
     assert run("decompress", "-", "-o", "out", stdin=Path("set.vz").read_bytes()) == (0, b"", "")
     assert files("out") == ["a.png", "b.png"]
+
+
+@pytest.mark.parametrize("options", [[], ["-o", "out"]])
+def test_set_from_standard_input_among_several(run, one, set_of, options):
+    set_of("b.png")
+    told = "is a set, and its name does not end in .vz; decompress it alone, with -o FOLDER"
+    done = run("decompress", "-", "a.png.vz", *options, stdin=Path("set.vz").read_bytes())
+    assert done == (1, b"", f"vaezip: standard input: {told}\n")
 
 
 def test_several_cannot_go_to_standard_output(run):

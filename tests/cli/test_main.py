@@ -68,6 +68,14 @@ def test_unknown_command(run):
     assert err.endswith("No such command 'squash'.\n")
 
 
+@pytest.mark.parametrize(("name", "command"), [("a.png", "compress"), ("a.png.VZ", "decompress")])
+def test_file_in_the_place_of_a_command(run, name, command):
+    Path(name).write_bytes(b"")
+    status, out, err = run(name, "-f")
+    assert (status, out) == (2, "")
+    assert err.endswith(f"No such command '{name}'; did you mean 'vaezip {command} {name}'?\n")
+
+
 def test_missing_argument(run):
     status, out, err = run("compress")
     assert (status, out) == (2, "")

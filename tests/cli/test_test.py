@@ -39,6 +39,15 @@ def test_damaged_picture_of_a_set_is_named(run, one, two):
     assert run("test", "set.vz", "a.vz") == (1, "a.vz: ok (1 picture)\n", expected)
 
 
+def test_run_of_damaged_pictures_is_one_line(run):
+    pictures = [(f"{i}.png", digit(i)) for i in range(3)]
+    Path("set.vz").write_bytes(vaezip.compress([*pictures, ("x.png", noise("RGB", 40, 40))]))
+    damage("set.vz", 25)
+    why = reason(vaezip.open("set.vz").read, "0.png")
+    assert run("test", "set.vz") == (1, "", f"vaezip: set.vz: 0.png … 2.png (3 pictures): {why}\n")
+    assert run("test", "set.vz", "-v") == (1, "", "".join(f"vaezip: set.vz: {i}.png: {why}\n" for i in range(3)))
+
+
 def test_damaged_picture(run, one):
     damage("a.vz", 30)
     assert run("test", "-q", "a.vz") == (1, "", f"vaezip: a.vz: {reason(vaezip.open('a.vz').read)}\n")
@@ -50,7 +59,7 @@ def test_no_such_file(run):
 
 def test_folder(run):
     Path("a").mkdir()
-    assert run("test", "a") == (1, "", "vaezip: a: cannot be read: Is a directory\n")
+    assert run("test", "a") == (1, "", "vaezip: a: is a folder; name the files in it\n")
 
 
 def test_no_vz_file(run):

@@ -7,6 +7,7 @@ are what the commands share.
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import suppress
 from importlib import import_module
@@ -62,6 +63,14 @@ class Program(click.Group):
             return None
         command: click.Command = import_module(COMMANDS[cmd_name][0]).command
         return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """As click's own; but who names a file and no command is told the command for it."""
+        name = args[0]
+        if name not in COMMANDS and os.path.exists(name):
+            wanted = "decompress" if name.lower().endswith(".vz") else "compress"
+            ctx.fail(f"No such command '{name}'; did you mean 'vaezip {wanted} {name}'?")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list in ``--help``, without importing any of them."""

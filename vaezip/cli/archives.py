@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import os
+
 import vaezip
 from vaezip.cli import streams
+from vaezip.cli.console import Console, LocatedError, plural
+from vaezip.cli.inputs import PICTURE_SUFFIXES
+from vaezip.errors import FormatError, VaezipError
 
 
 def open_archive(
     path: str, models: tuple[str, ...], device: str, threads: int, max_pixels: int
 ) -> tuple[vaezip.Archive, int]:
-    """The archive in a file or on standard input, and its bytes."""
+    """The archive in a file or on standard input, and its bytes.
+
+    Raises:
+        FormatError: it cannot be read, or is none.
+    """
     data = streams.read(path)
+    if os.path.splitext(path)[1].lower() in PICTURE_SUFFIXES and data and not is_vz(data):
+        raise FormatError("not a .vz file; 'vaezip compress' makes one of a picture")
     return vaezip.Archive(data, models, device, threads, max_pixels), len(data)
+
+
+def is_vz(data: bytes) -> bool:
+    """Whether a file begins as .vz files do."""
+    from vaezip import container
+
+    return container.is_vz(data)
 
 
 def require_models(archive: vaezip.Archive) -> None:
@@ -31,3 +49,28 @@ def require_models(archive: vaezip.Archive) -> None:
 def is_set(archive: vaezip.Archive) -> bool:
     """Whether it holds pictures with names, and not one without."""
     return archive.names != [""]
+
+
+class Damage:
+    """The pictures of a file that cannot be decoded: one line for a run of the same cause, or with -v one for each."""
+
+    def __init__(self, console: Console, label: str) -> None:
+        """``label`` is what messages call the file."""
+        self.console, self.label = console, label
+        self._run: list[str] = []
+        self._reason = ""
+
+    def add(self, name: str, error: VaezipError) -> None:
+        """The next picture of the file, and what is wrong with it."""
+        if self.console.verbose or str(error) != self._reason:
+            self.end_run()
+        self._run.append(name)
+        self._reason = str(error)
+
+    def end_run(self) -> None:
+        """Report the run; the next picture is intact, or there is none."""
+        if self._run:
+            first, last, count = self._run[0], self._run[-1], len(self._run)
+            names = first if count == 1 else f"{first} … {last} ({plural(count, 'picture')})"
+            self.console.report(LocatedError(f"{self.label}: {names}" if names else self.label, self._reason))
+            self._run.clear()

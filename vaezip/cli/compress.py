@@ -18,10 +18,11 @@ import click
 import vaezip
 from vaezip.cli import inputs, names, options, streams
 from vaezip.cli.ahead import ahead
-from vaezip.cli.console import Console, LocatedError, blame, plural, with_console
+from vaezip.cli.archives import is_vz
+from vaezip.cli.console import Console, LocatedError, Remarks, blame, plural, with_console
 from vaezip.cli.inputs import Source
 from vaezip.cli.streams import PATH, STDIO
-from vaezip.errors import OutputError
+from vaezip.errors import ImageError, OutputError
 from vaezip.output import Folder, check_free
 
 if TYPE_CHECKING:
@@ -129,6 +130,7 @@ def command(
         job.alone(Source(images[0], ""), output)
     else:
         job.together(inputs.find(images, console), output)
+    job.remark()
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,7 @@ class _Read:
 
 
 class _Job:
-    """The options of one command line, and the three ways to go about it."""
+    """The options of one command line, and the ways to go about it: alone, each or together; then remark."""
 
     def __init__(
         self,
@@ -158,6 +160,8 @@ class _Job:
         self.force, self.model, self.effort, self.threads = force, model, effort, threads
         self.embed_model, self.solid = embed_model, solid
         self.max_pixels, self.console = max_pixels, console
+        self.dropped = Remarks(console, "metadata that a .vz file does not keep")
+        self.classic = Remarks(console, f"coded by WebP, as model '{model}' codes no pictures of mode")
         options.check_device(device)
         self.model_files = () if model == _AUTO else (model,)
         self.shelf = _shelf(model, device)
@@ -211,6 +215,7 @@ class _Job:
         read = job.result()
         if not self.console.failures:
             compressor.add(source.name, read.picture)
+            self._note(source, read.picture)
         return read
 
     def _check(self, target: str, sources: list[Source]) -> None:
@@ -231,9 +236,25 @@ class _Job:
             else:
                 folder.write(source.name + names.SUFFIX, data, self.force, [source.path], source.path)
         self._summarise(f"{streams.source_label(source.path)}: ", read.size, read.values, data)
+        self._note(source, read.picture)
+
+    def _note(self, source: Source, picture: vaezip.Picture) -> None:
+        """Note what of a picture does not go the way that one may think."""
+        from vaezip.codec import has_models
+
+        self.dropped.add(streams.source_label(source.path), picture.dropped)
+        if self.model != _AUTO and not has_models(picture.mode):
+            self.classic.add(streams.source_label(source.path), [picture.mode])
+
+    def remark(self) -> None:
+        """Tell what was noted."""
+        self.dropped.tell()
+        self.classic.tell()
 
     def _read(self, source: Source) -> _Read:
         data = streams.read(source.path)
+        if is_vz(data):
+            raise ImageError("is a .vz file already; 'vaezip decompress' gives back its picture")
         picture = vaezip.images.read(data, self.max_pixels)
         return _Read(picture, len(data), picture.samples.size)
 

@@ -7,7 +7,7 @@ import logging
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -75,6 +75,7 @@ class Console:
         self.quiet, self.verbose = quiet, verbose
         self.summarises = self.verbose or (terminal and not quiet)
         self._shows_progress = terminal and not quiet
+        self._awaited: set[str] = set()
         self._shown = 0  # length of the progress line on the screen
         self._shown_at = 0.0
 
@@ -127,6 +128,14 @@ class Console:
             _print(text)
             self._shown, self._shown_at = len(text), now
 
+    def awaited(self, text: str) -> None:
+        """What takes long: as progress on a terminal, elsewhere once as a line."""
+        if self._shows_progress:
+            self.progress(text)
+        elif text not in self._awaited:
+            self._awaited.add(text)
+            self.remark(f"vaezip: {text}")
+
     def close(self) -> None:
         """Leave the terminal clean, and end with status 1 if anything failed."""
         self.clear()
@@ -144,14 +153,41 @@ class Console:
             self._shown = 0
 
 
+class Remarks:
+    """What should be known of some pictures, though it is no error: one line for all, or with -v one for each."""
+
+    def __init__(self, console: Console, text: str) -> None:
+        """``text`` stands before the kinds of what is remarked."""
+        self.console, self.text = console, text
+        self._places: list[str] = []
+        self._kinds: dict[str, None] = {}
+
+    def add(self, where: str, kinds: Iterable[str]) -> None:
+        """Of one picture, which may be of no such kind."""
+        found = list(kinds)
+        if found and self.console.verbose:
+            self.console.note(f"{where}: {self.text}: {', '.join(found)}")
+        elif found:
+            self._places.append(where)
+            self._kinds.update(dict.fromkeys(found))
+
+    def tell(self) -> None:
+        """The line for all, if there is anything to tell."""
+        kinds = f"{self.text}: {', '.join(self._kinds)}"
+        if len(self._places) == 1:
+            self.console.remark(f"{self._places[0]}: {kinds}")
+        elif self._places:
+            self.console.remark(f"{plural(len(self._places), 'picture')}: {kinds}; -v lists them")
+
+
 def _print(text: str) -> None:
     """To standard error, if it takes it: no work stops because nobody is told of it."""
     with suppress(OSError):
         click.echo(text, err=True, nl=False)
 
 
-class _Progress(logging.Handler):
-    """Shows what the package logs as progress."""
+class _Awaited(logging.Handler):
+    """Shows what the package logs: that something takes long."""
 
     def __init__(self, console: Console) -> None:
         super().__init__(logging.INFO)
@@ -159,12 +195,12 @@ class _Progress(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """See :class:`logging.Handler`."""
-        self.console.progress(record.getMessage())
+        self.console.awaited(record.getMessage())
 
 
 @contextmanager
 def _told_what_takes_long(console: Console) -> Iterator[None]:
-    logger, handler = logging.getLogger("vaezip"), _Progress(console)
+    logger, handler = logging.getLogger("vaezip"), _Awaited(console)
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     try:
@@ -176,7 +212,7 @@ def _told_what_takes_long(console: Console) -> Iterator[None]:
 def with_console(function: Callable[..., None]) -> Callable[..., None]:
     """Give a command -q and -v, and in their place the argument ``console``."""
 
-    @click.option("-q", "--quiet", is_flag=True, help="No progress and no summaries; errors are still told.")
+    @click.option("-q", "--quiet", is_flag=True, help="No progress, summaries and remarks; errors are still told.")
     @click.option("-v", "--verbose", is_flag=True, help="Tell more, also where standard error is no terminal.")
     @functools.wraps(function)
     def run(quiet: bool, verbose: bool, **arguments: Any) -> None:

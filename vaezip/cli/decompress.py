@@ -15,14 +15,20 @@ import click
 import vaezip
 from vaezip.cli import names, options, streams
 from vaezip.cli.ahead import ahead
-from vaezip.cli.archives import is_set, open_archive, require_models
-from vaezip.cli.console import Console, blame, plural, with_console
+from vaezip.cli.archives import Damage, is_set, open_archive, require_models
+from vaezip.cli.console import Console, Remarks, blame, plural, with_console
 from vaezip.cli.streams import PATH, STDIO
 from vaezip.errors import FormatError, ImageError, OutputError, VaezipError
 from vaezip.output import Folder, NoSpaceError, check_free
 
 Found: TypeAlias = tuple[str, Union["vaezip.Picture", VaezipError]]
 """What an archive gives for a name."""
+
+_Written: TypeAlias = tuple[Path, tuple[str, ...]]
+"""A file that a picture became, and the kinds of metadata that it lacks."""
+
+
+_LOST = "without the metadata that only PNG would keep"
 
 
 @click.command()
@@ -64,15 +70,18 @@ def command(
         raise click.UsageError("Only one FILE can go to standard output.")
     options.check_device(device)
     options.check_models(models)
-    job = _Job(output, len(files) > 1, force, models, device, threads, max_pixels, console)
+    job = _Job(output, len(files) > 1, force, models, device, threads, max_pixels, console, Remarks(console, _LOST))
     with ExitStack() as stack:
         if job.many and output is not None:
             with blame(output):
+                if names.is_picture(output):
+                    raise OutputError(f"names one picture; name a folder for {plural(len(files), 'FILE')}")
                 stack.enter_context(Folder(output)).make()
         for path in files:
             console.progress(f"{streams.source_label(path)} …")
             with console.attempt(streams.source_label(path)):
                 job.take_all(path) if only is None else job.take_one(path, only)
+        job.lost.tell()
 
 
 @dataclass(frozen=True)
@@ -87,6 +96,7 @@ class _Job:
     threads: int
     max_pixels: int
     console: Console
+    lost: Remarks
     written: set[Path] = field(default_factory=set)
 
     def take_all(self, path: str) -> None:
@@ -134,15 +144,16 @@ class _Job:
             return Path(self.output)
         default = names.without_suffix(path)
         if default is None:
-            raise OutputError("is a set, and its name does not end in .vz; name a folder with -o")
+            remedy = "decompress it alone, with -o FOLDER" if self.many else "name a folder with -o"
+            raise OutputError(f"is a set, and its name does not end in .vz; {remedy}")
         return Path(self.output, Path(default).name) if self.output is not None else Path(default)
 
     def _take_set(self, path: str, archive: vaezip.Archive) -> None:
         count = plural(len(archive.names), "picture")
-        if STDIO in (path, self.output) and self.output in (None, STDIO):
+        if not self.many and (self.output == STDIO or (self.output is None and path == STDIO)):
             raise OutputError(f"holds {count}; name a folder with -o, or one of them with --only")
         folder = self._folder(path)
-        if self.output == str(folder) and names.lossless(self.output) == self.output and not folder.is_dir():
+        if self.output is not None and not self.many and names.is_picture(self.output):
             raise OutputError(f"holds {count}, and '{self.output}' names one; name a folder, or one with --only")
         self._write_files(path, folder, names.file_names(archive.names), archive.pictures())
 
@@ -155,6 +166,7 @@ class _Job:
         with blame(streams.target_label(target)):
             data = vaezip.images.write(picture, suffix)
             streams.write(target, data, self.force, [path], None if name else path)
+        self.lost.add(streams.target_label(target), vaezip.images.lost(picture, suffix))
         self._summarise(path, f"{size:,} → {len(data):,} bytes ({streams.target_label(target)})")
 
     def _write_files(self, path: str, where: Path, files: dict[str, str], pictures: Iterable[Found]) -> None:
@@ -167,22 +179,30 @@ class _Job:
                 check_free(where / file, self.force, [path])
         label, taken = streams.source_label(path), frozenset(files.values())
 
-        def write(found: Found) -> Path:
+        def write(found: Found) -> _Written:
             name, picture = found
+            if isinstance(picture, VaezipError):
+                raise picture  # which is told below
             with blame(f"{label}: {name}" if name else label):
-                if isinstance(picture, VaezipError):
-                    raise picture
                 like = None if name or path == STDIO else path
                 return self._write_file(folder, files[name], taken, picture, [path], like)
 
         written: list[Path] = []
+        damage = Damage(self.console, label)
         with folder:
-            for _, job in ahead(write, pictures, self.threads, _picture_size):
+            for (name, picture), job in ahead(write, pictures, self.threads, _picture_size):
+                if isinstance(picture, VaezipError):
+                    damage.add(name, picture)
+                    continue
+                damage.end_run()
                 with self.console.attempt(label):
-                    written.append(job.result())
+                    target, lost = job.result()
+                    written.append(target)
+                    self.lost.add(str(target), lost)
                 if isinstance(_cause(job), NoSpaceError):
                     break
                 self.console.progress(f"{len(written):,} of {len(files):,}: {label}")
+        damage.end_run()
         self.written.update(map(_real, written))
         if written:
             self._summarise(path, f"{plural(len(written), 'picture')} → {written[0] if len(files) == 1 else where}")
@@ -195,7 +215,7 @@ class _Job:
         picture: vaezip.Picture,
         sources: list[str],
         like: str | None,
-    ) -> Path:
+    ) -> _Written:
         """Write one of the files; where its format cannot hold the picture, with ``.png`` added."""
         try:
             data = vaezip.images.write(picture, os.path.splitext(file)[1])
@@ -207,7 +227,7 @@ class _Job:
         with blame(str(folder.path / file)):
             self._check_not_written(folder.path / file)
             folder.write(file, data, self.force, sources, like)
-        return folder.path / file
+        return folder.path / file, vaezip.images.lost(picture, os.path.splitext(file)[1])
 
     def _check_not_written(self, file: Path) -> None:
         """Refuse what another FILE of this command line became: not even by force may it be lost."""
@@ -227,7 +247,7 @@ def _real(file: Path) -> Path:
     return Path(os.path.realpath(file.parent), file.name)
 
 
-def _cause(job: Future[Path]) -> BaseException | None:
+def _cause(job: Future[_Written]) -> BaseException | None:
     """What made a job fail, if it failed."""
     error = job.exception()
     return error and error.__cause__

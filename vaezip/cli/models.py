@@ -12,7 +12,8 @@ import vaezip
 from vaezip.cli.console import Console, with_console
 from vaezip.cli.tables import table
 
-_KINDS = {(1, 2): "black and white", (1, 256): "grey", (3, 256): "RGB"}
+_BILEVEL = "black and white"
+_KINDS = {(1, 2): _BILEVEL, (1, 256): "grey", (3, 256): "RGB"}
 """Of channels and levels."""
 
 _RATE = "integer_bpd"
@@ -30,7 +31,7 @@ def command(as_json: bool, console: Console) -> None:
     from vaezip import checkpoint
 
     found = []
-    for path in checkpoint.shipped().values():
+    for _, path in sorted(checkpoint.shipped().items()):
         with console.attempt():
             found.append(_describe(path))
     console.tell(json.dumps(found, indent=2) if as_json else "\n".join(table(_rows(found), right=_NUMBERS)))
@@ -74,4 +75,6 @@ def _row(model: dict[str, Any]) -> list[str]:
 def _codes(model: dict[str, Any]) -> str:
     height, width = model["tile"]
     kind = _KINDS.get((model["channels"], model["levels"]), "other pictures")
-    return f"{kind}, in tiles of {width}×{height}" if model["tiled"] else f"{kind}, {width}×{height}"
+    if _BILEVEL in model["information"].get("dataset", ""):
+        kind = _BILEVEL  # though it has 256 levels
+    return f"{kind}, any size" if model["tiled"] else f"{kind}, {width}×{height}"

@@ -81,6 +81,11 @@ def lossless(path: str) -> str:
     return path
 
 
+def is_picture(path: str) -> bool:
+    """Whether what does not exist yet as a folder is named like a picture that vaezip writes."""
+    return not os.path.isdir(path) and lossless(path) == path
+
+
 def format_of(target: str) -> str:
     """The suffix that tells how to write a picture; PNG where a target cannot have one.
 

@@ -62,7 +62,7 @@ def command(output: str, model: str, count: int, seed: int, force: bool, console
 
 
 def _folder(path: str, count: int, force: bool) -> Folder:
-    if not os.path.isdir(path) and names.lossless(path) == path:
+    if names.is_picture(path):
         raise OutputError(f"names one picture; name a folder for {count}, or leave -n out")
     for index in range(count):
         with blame(_file(path, index)):

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,8 +15,17 @@ from vaezip.errors import FormatError, OutputError
 
 STDIO = "-"
 
-PATH = click.Path(readable=False)
-"""For arguments: what cannot be read is no fault of the command line, and told file by file."""
+
+class _Path(click.Path):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("a name cannot be empty.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH = _Path(readable=False)
+"""For arguments: what cannot be read is no fault of the command line, and told file by file; a name without a
+character is."""
 
 
 def source_label(path: str) -> str:
@@ -32,7 +42,7 @@ def read(path: str) -> bytes:
     """All bytes of an input.
 
     Raises:
-        FormatError: it cannot be read, or is a terminal.
+        FormatError: it cannot be read, or is a terminal or a folder.
     """
     try:
         if path != STDIO:
@@ -40,6 +50,8 @@ def read(path: str) -> bytes:
         if sys.stdin is None or sys.stdin.isatty():
             raise FormatError("is a terminal; redirect a file to it" if sys.stdin else "is closed")
         return sys.stdin.buffer.read()
+    except IsADirectoryError as error:
+        raise FormatError("is a folder; name the files in it") from error
     except OSError as error:
         raise FormatError(f"cannot be read: {error.strerror or error}") from error
 

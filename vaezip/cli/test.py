@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from vaezip.cli import options, streams
-from vaezip.cli.archives import open_archive, require_models
-from vaezip.cli.console import Console, LocatedError, plural, printable, with_console
+from vaezip.cli.archives import Damage, open_archive, require_models
+from vaezip.cli.console import Console, plural, printable, with_console
 from vaezip.errors import VaezipError
 
 
@@ -28,10 +28,13 @@ def command(
         with console.attempt(label):
             archive, _ = open_archive(path, models, device, threads, max_pixels)
             require_models(archive)
-            damaged = console.failures
+            failures, damage = console.failures, Damage(console, label)
             for i, (name, picture) in enumerate(archive.pictures()):
                 console.progress(f"{i:,} of {len(archive.names):,}: {label}")
                 if isinstance(picture, VaezipError):
-                    console.report(LocatedError(f"{label}: {name}" if name else label, str(picture)))
-            if console.failures == damaged and not console.quiet:
+                    damage.add(name, picture)
+                else:
+                    damage.end_run()
+            damage.end_run()
+            if console.failures == failures and not console.quiet:
                 console.tell(f"{printable(label)}: ok ({plural(len(archive.names), 'picture')})")
