@@ -91,7 +91,7 @@ def write(
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise _refused(error) from error
+        raise refused(error) from error
 
 
 class Folder:
@@ -127,7 +127,7 @@ class Folder:
         try:
             self._make(self.path)
         except OSError as error:
-            raise _refused(error) from error
+            raise refused(error) from error
 
     def write(
         self,
@@ -142,7 +142,7 @@ class Folder:
         try:
             self._make(target.parent)
         except OSError as error:
-            raise _refused(error) from error
+            raise refused(error) from error
         write(target, data, force, sources, like)
 
     def tidy(self) -> None:
@@ -240,7 +240,7 @@ def _check_folder(folder: Path) -> None:
     except (FileNotFoundError, NotADirectoryError):
         exists = False
     except OSError as error:
-        raise _refused(error) from error
+        raise refused(error) from error
     if not exists:
         raise _no_folder(folder)
     if not os.access(folder, os.W_OK | os.X_OK):
@@ -251,7 +251,8 @@ def _no_folder(folder: PathLike) -> OutputError:
     return OutputError(f"cannot be written: there is no folder '{folder}'; make it first")
 
 
-def _refused(error: OSError) -> OutputError:
+def refused(error: OSError) -> OutputError:
+    """What an output that the system does not take raises."""
     full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None))
     return (NoSpaceError if full else OutputError)(f"cannot be written: {error.strerror or error}")
 

@@ -50,7 +50,7 @@ class Program(click.Group):
             return super().main(*args, **kwargs)
         except OSError as error:
             with suppress(OSError):  # or it is standard error
-                click.echo(f"vaezip: standard output: {streams.refused(error)}", err=True)
+                click.echo(f"vaezip: standard output: {output.refused(error)}", err=True)
             sys.exit(1)
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -8,6 +8,7 @@ import vaezip
 from vaezip.cli import streams
 from vaezip.cli.console import Console, LocatedError, plural
 from vaezip.cli.inputs import PICTURE_SUFFIXES
+from vaezip.container import is_vz
 from vaezip.errors import FormatError, VaezipError
 
 
@@ -23,13 +24,6 @@ def open_archive(
     if os.path.splitext(path)[1].lower() in PICTURE_SUFFIXES and data and not is_vz(data):
         raise FormatError("not a .vz file; 'vaezip compress' makes one of a picture")
     return vaezip.Archive(data, models, device, threads, max_pixels), len(data)
-
-
-def is_vz(data: bytes) -> bool:
-    """Whether a file begins as .vz files do."""
-    from vaezip import container
-
-    return container.is_vz(data)
 
 
 def require_models(archive: vaezip.Archive) -> None:

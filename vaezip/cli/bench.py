@@ -21,7 +21,6 @@ from vaezip.errors import DataError
 if TYPE_CHECKING:
     from vaezip.bench.report import Report
 
-_AUTO = "auto"
 _PLOT_SUFFIXES = (".png", ".svg")
 
 
@@ -184,7 +183,7 @@ def _inputs(plan: Plan) -> list[str]:
     """
     from vaezip import checkpoint, datasets
 
-    models = [checkpoint.find(model) for model in plan.models if model != _AUTO]
+    models = [checkpoint.find(model) for model in plan.models if model != options.AUTO]
     return [str(path) for path in (*datasets.files(plan.dataset, data=plan.data), *models)]
 
 

@@ -18,29 +18,22 @@ import click
 import vaezip
 from vaezip.cli import inputs, names, options, streams
 from vaezip.cli.ahead import ahead
-from vaezip.cli.archives import is_vz
 from vaezip.cli.console import Console, LocatedError, Remarks, blame, plural, with_console
 from vaezip.cli.inputs import Source
 from vaezip.cli.streams import PATH, STDIO
+from vaezip.container import MAX_STEPS, is_vz
+from vaezip.effort import DEFAULT_PRESET, PRESETS, Effort, chosen_effort
 from vaezip.errors import ImageError, OutputError
 from vaezip.output import Folder, check_free
 
 if TYPE_CHECKING:
     from vaezip.codec import ModelShelf
-    from vaezip.effort import Effort
-
-_AUTO = "auto"
-_PRESETS = range(1, 10)
-"""As :data:`vaezip.effort.PRESETS`, which is too heavy to import for a help text."""
-
-_MAX_STEPS = 255
-"""As :data:`vaezip.container.MAX_STEPS`: K has a byte in the file."""
 
 
 def _presets(command: Callable[..., Any]) -> Callable[..., Any]:
     """``-1`` … ``-9``; the first stands for all of them in the help."""
-    for n in reversed(_PRESETS):
-        text = "… to -9: from the fastest to the smallest, in both directions.  [default: -4]"
+    for n in reversed(PRESETS):
+        text = f"… to -9: from the fastest to the smallest, in both directions.  [default: -{DEFAULT_PRESET}]"
         flag = click.option(f"-{n}", "preset", flag_value=n, type=int, default=None, help=text, hidden=n > 1)
         command = flag(command)
     return command
@@ -52,7 +45,7 @@ class _Compress(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """See :meth:`click.Command.parse_args`."""
         for arg in itertools.takewhile(lambda arg: arg != "--", args):
-            if re.fullmatch("-[0-9]+", arg) and int(arg[1:]) not in _PRESETS:
+            if re.fullmatch("-[0-9]+", arg) and int(arg[1:]) not in PRESETS:
                 raise click.UsageError(f"There is no level {arg}; levels are -1 … -9.", ctx)
         return super().parse_args(ctx, args)
 
@@ -66,14 +59,14 @@ class _Compress(click.Command):
 @click.option(
     "--model",
     metavar="NAME|PATH|auto",
-    default=_AUTO,
+    default=options.AUTO,
     show_default=True,
     help="A model that comes with vaezip, a model file, or whatever makes the file smallest.",
 )
 @_presets
 @click.option(
     "--steps",
-    type=click.IntRange(0, _MAX_STEPS),
+    type=click.IntRange(0, MAX_STEPS),
     metavar="K",
     default=None,
     help="Take K gradient steps, in the place of a preset's: on each posterior, or, by a model for photographs, "
@@ -163,7 +156,7 @@ class _Job:
         self.dropped = Remarks(console, "metadata that a .vz file does not keep")
         self.classic = Remarks(console, f"coded by WebP, as model '{model}' codes no pictures of mode")
         options.check_device(device)
-        self.model_files = () if model == _AUTO else (model,)
+        self.model_files = () if model == options.AUTO else (model,)
         self.shelf = _shelf(model, device)
 
     def alone(self, source: Source, target: str) -> None:
@@ -243,7 +236,7 @@ class _Job:
         from vaezip.codec import has_models
 
         self.dropped.add(streams.source_label(source.path), picture.dropped)
-        if self.model != _AUTO and not has_models(picture.mode):
+        if self.model != options.AUTO and not has_models(picture.mode):
             self.classic.add(streams.source_label(source.path), [picture.mode])
 
     def remark(self) -> None:
@@ -278,8 +271,6 @@ class _Job:
 
 
 def _effort(preset: int | None, steps: int | None) -> Effort:
-    from vaezip.effort import DEFAULT_PRESET, chosen_effort
-
     with blame(None):
         return chosen_effort(steps, preset or DEFAULT_PRESET)
 
@@ -290,7 +281,7 @@ def _shelf(model: str, device: str) -> ModelShelf:
 
     with blame(None):
         shelf = ModelShelf(device=device)
-        if model != _AUTO:
+        if model != options.AUTO:
             shelf.by_name(model)
         return shelf
 

@@ -11,8 +11,11 @@ import click
 
 from vaezip.cli.console import blame
 
+AUTO = "auto"
+"""As :data:`vaezip.codec.AUTO`, which is too heavy to import for a help text."""
+
 MAX_PIXELS = 1 << 28
-"""As :data:`vaezip.images.DEFAULT_MAX_PIXELS`, which is too heavy to import for a help text."""
+"""As :data:`vaezip.images.DEFAULT_MAX_PIXELS`, likewise."""
 
 
 def usable_cores() -> int:

@@ -80,7 +80,7 @@ def write(path: str, data: bytes, force: bool = False, sources: Sequence[str] = 
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise OutputError(refused(error)) from error
+        raise output.refused(error) from error
 
 
 def tell(text: str) -> None:
@@ -97,12 +97,7 @@ def tell(text: str) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise OutputError(refused(error)) from error
-
-
-def refused(error: OSError) -> str:
-    """The reason for which an output cannot be written."""
-    return f"cannot be written: {error.strerror or error}"
+        raise output.refused(error) from error
 
 
 def settle() -> None:

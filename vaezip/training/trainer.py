@@ -171,10 +171,8 @@ def _power_of_two(limit: int) -> int:
 def _stage(options: Options, a: Architecture, name: str, epochs: int, batch: int, count: int) -> Stage:
     objective = named(name)
     loss = objective.loss
-    if a.tiled and name.partition(":")[0] in (
-        "half-asleep",
-        "reverse-sleep",
-    ):  # its prior and aggregate posterior disagree
+    kind, *_ = name.split(":")
+    if a.tiled and kind in ("half-asleep", "reverse-sleep"):  # its prior and aggregate posterior disagree
         loss = functools.partial(loss, source="posterior")
     return Stage(
         name,
