@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vaezip import bands
+from vaezip.chain import STILL
 from vaezip.errors import FormatError
 from vaezip.networks.local.learning import Learning
 
@@ -28,15 +31,33 @@ def test_round_trip_of_all_sizes(local_models, height, width, count, rows, thin,
         tall = np.concatenate([small.images[:6:2, :, ::-1], small.images[1:6:2]], axis=1)
         wide = np.concatenate([tall, tall[:, ::-1]], axis=2)
         assert_round_trip(small.model, wide[:count, :height, :width], Learning(1, rows, thin, 2, turn=turn))
+        assert_round_trip(small.model, wide[:count, :height, :width], replace(STILL, turn=turn))
 
 
-@pytest.mark.parametrize("count", [1, 17])
-def test_round_trip_of_sets(small_local, count):
-    assert_round_trip(small_local.model, small_local.images[:count], Learning(2))
+@pytest.mark.parametrize("count", [1, 17, 70])
+@pytest.mark.parametrize("learning", [Learning(2), STILL])
+def test_round_trip_of_sets(small_local, count, learning):
+    assert_round_trip(
+        small_local.model, np.resize(small_local.images, (count, *small_local.images.shape[1:])), learning
+    )
+
+
+def test_threads_do_not_change_the_bytes(small_local):
+    for learning in (ONCE, STILL):
+        x = np.tile(small_local.images[:2], (1, 3, 3, 1))
+        one, two = (bands.encode(small_local.model, x, learning, 1, threads) for threads in (1, 2))
+        assert one == two
 
 
 def test_round_trip_by_shipped_models(shipped_local, discs):
-    assert_round_trip(shipped_local, discs(2, 45, 70, shipped_local.architecture.channels))
+    for learning in (ONCE, STILL):
+        assert_round_trip(shipped_local, discs(2, 45, 70, shipped_local.architecture.channels), learning)
+
+
+def test_settings_are_what_they_were():
+    for learning in (ONCE, Learning(9, 1, 1, 1, 255, 255, 7), *(replace(STILL, turn=turn) for turn in range(8))):
+        data = learning.to_bytes()
+        assert Learning.from_bytes(data + b"rest") == (learning, len(data))
 
 
 @pytest.mark.parametrize("learning", [Learning(9, 1, 1, 1, 255, 255, 7), Learning(1, 32, 255, 255, 0, 0, 0)])
@@ -49,6 +70,9 @@ def test_pictures_of_noise_and_blank_ones(small_local):
     noise = np.random.default_rng(3).integers(0, 256, shape).astype(np.uint8)
     assert_round_trip(small_local.model, noise, Learning(3, rate=255))
     assert_round_trip(small_local.model, np.full(shape, 128, np.uint8), Learning(3, rate=255))
+    for blank in (0, 128, 255):
+        assert_round_trip(small_local.model, np.full((1, 200, 300, shape[3]), blank, np.uint8), STILL)
+    assert_round_trip(small_local.model, noise, STILL)
 
 
 def test_learning_pays_on_what_the_model_has_not_seen(small_local):
@@ -78,15 +102,19 @@ def test_impossible_settings(small_local):
     with pytest.raises(FormatError, match="damaged"):
         bands.decode(small_local.model, b"\0" + data[1:], x.shape)
     with pytest.raises(FormatError, match="damaged"):
+        bands.decode(small_local.model, bytes([64 + 8]) + data[1:], x.shape)
+    with pytest.raises(FormatError, match="damaged"):
+        bands.decode(small_local.model, data[:1] + b"\0" + data[2:], x.shape)
+    with pytest.raises(FormatError, match="damaged"):
         bands.decode(small_local.model, data[:6] + b"\x08" + data[7:], x.shape)
 
 
-@given(st.integers(5, 200), st.integers(1, 255))
+@given(st.integers(0, 200), st.integers(1, 255), st.sampled_from([ONCE, STILL]))
 @settings(max_examples=20, deadline=None)
-def test_damage_is_found_or_changes_the_seed(local_models, where, change):
+def test_damage_is_found_or_changes_the_seed(local_models, where, change, learning):
     small = local_models["grey"]
     x = small.images[:1]
-    data = bytearray(bands.encode(small.model, x, Learning(1), 1))
+    data = bytearray(bands.encode(small.model, x, learning, 1))
     data[where % len(data)] ^= change
     try:
         back, seed = bands.decode(small.model, bytes(data), x.shape)

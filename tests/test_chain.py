@@ -1,9 +1,11 @@
 """Which way a chain goes; that each way comes back is tested with the ways."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from vaezip import chain, raster
+from vaezip import bands, chain, raster
 from vaezip.effort import Effort
 
 
@@ -15,21 +17,44 @@ def coded(model, pictures, effort):
     return data
 
 
-def test_without_steps_nothing_is_told(small_local):
-    x = small_local.images[:2]
-    assert coded(small_local.model, x, Effort(0)) == raster.encode(small_local.model, x, 0, 7)
+def of_form(data):
+    """What a stream begins with."""
+    return {0: "posteriors", 255: "latents"}.get(data[0], "still" if data[0] >= 64 else "learnt")
+
+
+def test_without_steps_it_adapts_and_no_more(small_local):
+    x = np.tile(255 - small_local.images[:1], (1, 4, 4, 1))
+    assert of_form(coded(small_local.model, x, Effort(0))) == "still"
+
+
+def test_latents_of_small_pictures_are_told_where_that_is_shorter(small_local):
+    x = small_local.images[:40]
+    latents = raster.encode(small_local.model, x, 0, 7)
+    still = bands.encode(small_local.model, x, chain.STILL, 7)
+    data = coded(small_local.model, x, Effort(0))
+    assert len(data) <= 1.02 * min(len(latents) + 1, len(still))  # a part of them decides
+    large = coded(small_local.model, np.tile(x[:1], (1, 3, 3, 1)), Effort(0))
+    assert of_form(large) == "still"
+
+
+def test_one_small_picture_takes_the_shortest_form(small_local):
+    x = small_local.images[:1, :20, :20]
+    forms = [bands.encode(small_local.model, x, replace(chain.STILL, turn=turn), 7) for turn in (0, 4)]
+    forms.append(b"\xff" + raster.encode(small_local.model, x, 0, 7))
+    assert coded(small_local.model, x, Effort(0)) == min(forms, key=len)
 
 
 def test_steps_on_posteriors_alone(small_local):
     x = small_local.images[:2]
-    assert coded(small_local.model, x, Effort(2, rows=0)) == b"\0" + raster.encode(small_local.model, x, 2, 7)
+    for k in (0, 2):
+        assert coded(small_local.model, x, Effort(k, rows=0)) == b"\0" + raster.encode(small_local.model, x, k, 7)
 
 
-def test_learning_never_costs_more_than_a_byte(small_local):
+def test_learning_never_costs_more_than_it_brings(small_local):
     x = small_local.images[:3]  # which the model knows well, and which are few
-    plain = raster.encode(small_local.model, x, 0, 7)
-    assert len(coded(small_local.model, x, Effort(1))) <= len(plain) + 1
-    assert coded(small_local.model, x, Effort(1, thin=255)) == b"\xff" + plain
+    plain = coded(small_local.model, x, Effort(0, turns=1))
+    assert len(coded(small_local.model, x, Effort(1))) <= len(plain)
+    assert of_form(coded(small_local.model, x, Effort(1, thin=255))) != "learnt"
 
 
 def test_it_learns_where_that_pays(small_local):

@@ -1,14 +1,14 @@
-"""Coding of whole pictures by a local-autoregressive model that learns while it codes.
+"""Coding of whole pictures from the top by a local-autoregressive model that adapts to what it has coded.
 
-The strips of :mod:`vaezip.raster` are cut into *bands* of a few rows. After each, encoder and decoder
-train the pixel network on it (:mod:`vaezip.networks.local.learning`), so the weights that code a band
-depend on all pixels above. The encoder must therefore go from the top as the decoder does, keeps the
-intervals of all pixels, and pushes them from the last to the first. It could not draw z from what it
-has coded below; z is 0, its most likely value, and costs nothing: what z would tell of a picture, the
-network soon learns.
+The strips of :mod:`vaezip.raster` are cut into *bands* of a few rows. Whatever the pixel network says is set right
+by how far it has been off (:mod:`vaezip.networks.local.correction`). After each band, encoder and decoder may also
+train the network on it (:mod:`vaezip.networks.local.learning`). So what codes a band depends on all pixels above.
+The encoder must therefore go from the top as the decoder does, keeps the intervals of all pixels, and pushes them
+from the last to the first. It could not draw z from what it has coded below; z is 0, its most likely value, and
+costs nothing: what z would tell of a picture is soon known.
 
-The stream begins with the settings of the learning, a byte each. One of them turns the pictures: what
-is above and left of a pixel tells more, and teaches more, in one orientation than in another.
+The stream begins with the settings of the learning. One of them turns the pictures: what is above and left of a
+pixel tells more, and teaches more, in one orientation than in another.
 """
 
 from __future__ import annotations
@@ -27,8 +27,10 @@ from vaezip.ans import Stack, StackExhausted
 from vaezip.errors import FormatError
 from vaezip.local_model import LocalModel
 from vaezip.model import Pixels
+from vaezip.networks.local import correction
+from vaezip.networks.local.architecture import RADIUS
 from vaezip.networks.local.kernel import Weights
-from vaezip.networks.local.learning import SETTINGS, Learner, Learning
+from vaezip.networks.local.learning import Learner, Learning
 from vaezip.networks.local.regression import shown
 from vaezip.raster import Strip
 
@@ -43,7 +45,8 @@ def encode(model: LocalModel, pictures: Pixels, learning: Learning, seed: int, t
         pictures: uint8 (pictures, height, width, channels).
         learning: K, the bands and the rates.
         seed: 32-bit checksum, found again by :func:`decode`.
-        threads: with two, the intervals of a band are made while the network learns from it.
+        threads: with two, the intervals of a band are made while the network learns from it; where nothing learns,
+            all make them.
     """
     head, pictures = learning.to_bytes(), orientation.turned(pictures, learning.turn)
     stack = Stack(seed ^ zlib.crc32(head))  # so that no bit of the settings is unprotected
@@ -59,20 +62,25 @@ def bits(model: LocalModel, pictures: Pixels, learning: Learning) -> float:
 
 
 def _intervals(model: LocalModel, pictures: Pixels, learning: Learning, threads: int) -> Iterator[Intervals]:
-    """Those of each band, from the top, learning all the while."""
-    frame = shown(model.architecture, pictures)
-    learner = _learner(model, pictures.shape, learning)
-    with ThreadPoolExecutor(1) as beside:
+    """Those of each band, from the top, adapting all the while."""
+    frame, learner = shown(model.architecture, pictures), _learner(model, pictures.shape, learning)
+    correcting = correction.start(model.architecture.channels)
+    with ThreadPoolExecutor(threads) as pool:
         for strip in raster.strips(pictures.shape):
             part = frame[strip.pictures]
+            correcting = correction.begin(correcting, part) if strip.top == 0 else correcting
             shifts = _shifts(model, part)
             for band in _bands(strip, learning.rows):
-                weights = Weights._make(map(np.copy, learner.weights))
-                found = beside.submit(raster.intervals, model, part, band, weights, shifts)
-                if threads < 2:
-                    wait([found])
-                learner.after(part, band.top, band.rows, shifts)
-                starts, freqs = found.result()
+                if learner is None:
+                    found = raster.intervals(model, part, band, model.weights, shifts, correcting, threads, pool.map)
+                else:
+                    weights = Weights._make(map(np.copy, learner.weights))
+                    job = pool.submit(raster.intervals, model, part, band, weights, shifts, correcting)
+                    if threads < 2:
+                        wait([job])
+                    learner.after(part, band.top, band.rows, shifts)
+                    found = job.result()
+                starts, freqs = found
                 yield starts.astype(np.uint32), freqs.astype(np.uint32)  # half the memory
 
 
@@ -83,26 +91,36 @@ def decode(model: LocalModel, data: bytes, shape: tuple[int, int, int, int]) -> 
         FormatError: the data is not what :func:`encode` made.
     """
     try:
-        learning = Learning.from_bytes(data[:SETTINGS])
+        learning, settings = Learning.from_bytes(data)
     except ValueError:
         raise FormatError("the coded data is damaged or truncated") from None
     if learning.turn & orientation.TRANSPOSED:
         shape = shape[0], shape[2], shape[1], shape[3]
-    stack, frame = Stack.from_bytes(data[SETTINGS:]), raster.unknown(model, shape)
-    learner = _learner(model, shape, learning)
+    stack, frame = Stack.from_bytes(data[settings:]), raster.unknown(model, shape)
     try:
-        for strip, known in raster.walk(model, frame):
-            shifts = _shifts(model, known.frame)
-            for band in _bands(strip, learning.rows):
-                raster.pop_pixels(model, stack, known, band, learner.weights, shifts)
-                learner.after(known.frame, band.top, band.rows, shifts)
+        _pop(model, stack, frame, learning)
     except StackExhausted:
         raise FormatError("the coded data is damaged or truncated") from None
     seed = stack.state & 0xFFFFFFFF
     if not stack.spent(seed):
         raise FormatError("the coded data is damaged")
     pictures = orientation.turned_back(raster.unframed(model, frame), learning.turn)
-    return np.ascontiguousarray(pictures), seed ^ zlib.crc32(data[:SETTINGS])
+    return np.ascontiguousarray(pictures), seed ^ zlib.crc32(data[:settings])
+
+
+def _pop(model: LocalModel, stack: Stack, frame: raster.Frame, learning: Learning) -> None:
+    """All pixels, into the frame."""
+    a = model.architecture
+    shape = len(frame), frame.shape[1] - RADIUS, frame.shape[2] - 2 * RADIUS, a.channels
+    learner, correcting = _learner(model, shape, learning), correction.start(a.channels)
+    for strip, known in raster.walk(model, frame):
+        correcting = correction.begin(correcting, known.frame) if strip.top == 0 else correcting
+        shifts = _shifts(model, known.frame)
+        for band in _bands(strip, learning.rows):
+            weights = learner.weights if learner else model.weights
+            raster.pop_pixels(model, stack, known, band, weights, shifts, correcting)
+            if learner:
+                learner.after(known.frame, band.top, band.rows, shifts)
 
 
 def _shifts(model: LocalModel, frame: raster.Frame) -> NDArray[np.int32]:
@@ -111,7 +129,10 @@ def _shifts(model: LocalModel, frame: raster.Frame) -> NDArray[np.int32]:
     return np.repeat(model.shifts(nothing), len(frame) * raster.across(frame), axis=0)
 
 
-def _learner(model: LocalModel, shape: tuple[int, int, int, int], learning: Learning) -> Learner:
+def _learner(model: LocalModel, shape: tuple[int, int, int, int], learning: Learning) -> Learner | None:
+    """What learns, if anything does."""
+    if not learning.steps:
+        return None
     bands = sum(1 for strip in raster.strips(shape) for _ in _bands(strip, learning.rows))
     return Learner(model.architecture, model.layers, learning, bands)
 

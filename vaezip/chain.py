@@ -1,14 +1,16 @@
-"""One chain of pictures of one size, by whichever model and way: :mod:`vaezip.bitsback`, :mod:`vaezip.raster`
-or, where a pixel network learns, :mod:`vaezip.bands`.
+"""One chain of pictures of one size, by whichever model and way: :mod:`vaezip.bitsback`, :mod:`vaezip.bands`
+or :mod:`vaezip.raster`.
 
-With K > 0 a local model's stream begins with the rows of a band; or with 0 where nothing learns, and the
-steps are the posteriors'; or with 255 where no step is taken at all, because learning would not pay.
+A local model's stream begins with 0 where z is coded, with the steps of the file on its posteriors; with 255 where it
+is coded without them, because what was asked for would not pay; or else with the settings of :mod:`vaezip.bands`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 from vaezip import bands, bitsback, orientation, raster
 from vaezip.effort import Effort
@@ -18,7 +20,7 @@ from vaezip.networks.local.architecture import TILE
 from vaezip.networks.local.learning import Learning
 from vaezip.tiling import Tiling
 
-_NOTHING_LEARNS, _NO_STEPS = b"\0", b"\xff"
+_POSTERIORS, _NO_STEPS = b"\0", b"\xff"
 
 _TURNS = (0, 4, 1, 2, 3, 5, 6, 7)
 """Orientations in the order in which they are tried: rows for columns first, which differs most."""
@@ -26,34 +28,58 @@ _TURNS = (0, 4, 1, 2, 3, 5, 6, 7)
 _SMALL = 64
 """Pixels to a side of a picture that is tried as a whole."""
 
+STILL = Learning(0, TILE)
+"""The network stays as it is."""
 
-def learns(model: AnyModel | None, effort: Effort) -> bool:
-    """Whether a pixel network will change while it codes."""
-    return isinstance(model, LocalModel) and effort.steps > 0 and effort.learning > 0 and effort.rows > 0
+
+def adapts(model: AnyModel | None, effort: Effort) -> bool:
+    """Whether what codes a pixel depends on how those before were predicted."""
+    return isinstance(model, LocalModel) and effort.rows > 0
 
 
 def _learning(model: LocalModel, effort: Effort, pictures: int) -> Learning:
     """Steps are shorter the more there are; where many pictures are learnt from, for what suits one must not
     undo what suits all; and where regression has learnt of a picture what is learnt soonest."""
     k = effort.learning
+    if not k or not effort.steps:
+        return STILL
     alone, together = (40, 6) if k < 2 else (24, 6) if k < 4 else (14, 4) if k < 8 else (8, 3)
     alone >>= model.architecture.regressed
     return Learning(k, effort.rows, effort.thin, rate=alone if pictures == 1 else together)
 
 
-def _learnt(model: LocalModel, pictures: Pixels, effort: Effort, seed: int, threads: int) -> bytes:
-    """The stream of pictures that are learnt from, in the orientation that suits them, or a part of them, best;
-    or without learning, where that is smaller."""
+Form = Callable[[Pixels], bytes]
+"""A way to code pictures."""
+
+
+def _adapted(model: LocalModel, pictures: Pixels, effort: Effort, seed: int, threads: int) -> bytes:
+    """The shorter stream, with learning, where that is asked for, or without it."""
+
+    def band(learning: Learning) -> list[Form]:
+        turns = _turns(*pictures.shape[1:3])[: effort.turns]
+        return [partial(_in_bands, model, replace(learning, turn=turn), seed, threads) for turn in turns]
+
     learning = _learning(model, effort, len(pictures))
-    tried = [replace(learning, turn=turn) for turn in _turns(*pictures.shape[1:3])[: effort.turns]]
-    some = pictures if effort.whole or len(tried) == 1 else _some(pictures)
+    still = band(STILL)[: 1 if learning.steps else None]
+    if pictures[0, ..., 0].size <= _SMALL * _SMALL:  # of which z tells much
+        still.append(lambda some: _NO_STEPS + raster.encode(model, some, 0, seed, threads))
+    kinds = [still, *([band(learning)] if learning.steps else [])]
     with ThreadPoolExecutor(threads) as pool:
-        plain = pool.submit(raster.encode, model, pictures, 0, seed)
-        made = list(pool.map(lambda one: bands.encode(model, some, one, seed, threads), tried))
-        learnt = min(made, key=len)
-        if some.size < pictures.size:
-            learnt = bands.encode(model, pictures, tried[made.index(learnt)], seed, threads)
-    return min(learnt, _NO_STEPS + plain.result(), key=len)
+        return min(pool.map(lambda forms: _shortest(forms, pictures, effort, threads), kinds), key=len)
+
+
+def _in_bands(model: LocalModel, learning: Learning, seed: int, threads: int, pictures: Pixels) -> bytes:
+    return bands.encode(model, pictures, learning, seed, threads)
+
+
+def _shortest(forms: Sequence[Form], pictures: Pixels, effort: Effort, threads: int) -> bytes:
+    """The stream in the form that is shortest for the pictures, or for a part of them."""
+    some = pictures if effort.whole or len(forms) == 1 else _some(pictures)
+    with ThreadPoolExecutor(threads) as pool:
+        made = list(pool.map(lambda form: form(some), forms))
+    if some.size == pictures.size:
+        return min(made, key=len)
+    return forms[made.index(min(made, key=len))](pictures)
 
 
 def _turns(height: int, width: int) -> list[int]:
@@ -77,14 +103,14 @@ def encode(model: AnyModel, pictures: Pixels, effort: Effort, seed: int, threads
     Args:
         model: fits their channels, levels and size.
         pictures: uint8 (pictures, height, width, channels).
-        effort: K, and the rows after which a pixel network learns.
+        effort: K, and the rows after which a pixel network learns; with none of these, K steps on the posteriors.
         seed: 32-bit checksum, found again by :func:`decode`.
         threads: for what a local model leaves to do side by side; the bytes are the same.
     """
     if isinstance(model, LocalModel):
-        if learns(model, effort):
-            return _learnt(model, pictures, effort, seed, threads)
-        return _NOTHING_LEARNS * bool(effort.steps) + raster.encode(model, pictures, effort.steps, seed, threads)
+        if effort.rows:
+            return _adapted(model, pictures, effort, seed, threads)
+        return _POSTERIORS + raster.encode(model, pictures, effort.steps, seed, threads)
     tiling = Tiling(pictures.shape, model.architecture.tile)
     return bitsback.encode(model, tiling.split(pictures), tiling.mask, effort.steps, seed)
 
@@ -96,10 +122,8 @@ def decode(model: AnyModel, data: bytes, shape: tuple[int, int, int, int], steps
         FormatError: the data is not what :func:`encode` made.
     """
     if isinstance(model, LocalModel):
-        if not steps:
-            return raster.decode(model, data, shape, 0)
-        if data[:1] in (_NOTHING_LEARNS, _NO_STEPS):
-            return raster.decode(model, data[1:], shape, steps * (data[:1] == _NOTHING_LEARNS))
+        if data[:1] in (_POSTERIORS, _NO_STEPS):
+            return raster.decode(model, data[1:], shape, steps * (data[:1] == _POSTERIORS))
         return bands.decode(model, data, shape)
     tiling = Tiling(shape, model.architecture.tile)
     tiles, seed = bitsback.decode(model, data, tiling.mask, steps, tiling.fill)
@@ -110,14 +134,12 @@ def elbo_bits(model: AnyModel, pictures: Pixels, effort: Effort, draws: int = 1)
     """−ELBO of all pictures in bits, by the very intervals of the coder.
 
     The bits from which z is drawn are pseudo-random, so this is what a chain would cost without
-    headers, checksums and first tiles.
+    headers, checksums and first tiles, and without adapting.
 
     Args:
-        draws: of z, over which the mean is taken; what learns has no z.
+        draws: of z, over which the mean is taken.
     """
     if isinstance(model, LocalModel):
-        if learns(model, effort):
-            return bands.bits(model, pictures, _learning(model, effort, len(pictures)))
-        return raster.elbo_bits(model, pictures, effort.steps, draws)
+        return raster.elbo_bits(model, pictures, 0 if effort.rows else effort.steps, draws)
     tiling = Tiling(pictures.shape, model.architecture.tile)
     return bitsback.elbo_bits(model, tiling.split(pictures), tiling.mask, effort.steps, draws)

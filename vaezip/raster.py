@@ -27,7 +27,7 @@ from vaezip.ans import Stack, StackExhausted
 from vaezip.errors import FormatError
 from vaezip.exact.cholesky import room
 from vaezip.local_model import LocalModel
-from vaezip.networks.local import kernel
+from vaezip.networks.local import correction, kernel
 from vaezip.networks.local.architecture import RADIUS, TILE
 from vaezip.networks.local.neighbourhood import empty_frame
 from vaezip.networks.local.regression import State, shown, size, start, with_planes
@@ -85,7 +85,7 @@ def encode(model: LocalModel, pictures: Pixels, steps: int, seed: int, threads: 
         for number, (strip, q) in enumerate(zip(upwards, (future.result() for future in posteriors))):
             part = frame[strip.pictures]
             bins, coarse = (_choose(model, q), True) if number == 0 else _take(model, stack, q)
-            found = intervals(model, part, strip, model.weights, model.shifts(bins), threads, pool.map)
+            found = intervals(model, part, strip, model.weights, model.shifts(bins), None, threads, pool.map)
             stack.push(*found, d.LOGISTIC_PRECISION)
             _prior(model, bins.shape[0], coarse).push(stack, (bins >> model.coarse * coarse).ravel())
             if number:
@@ -174,18 +174,30 @@ def _pop_strip(model: LocalModel, stack: Stack, known: Known, strip: Strip, coar
 
 
 def pop_pixels(
-    model: LocalModel, stack: Stack, known: Known, strip: Strip, weights: kernel.Weights, shifts: Bins
+    model: LocalModel,
+    stack: Stack,
+    known: Known,
+    strip: Strip,
+    weights: kernel.Weights,
+    shifts: Bins,
+    correcting: correction.State | None = None,
 ) -> None:
     """Take the pixels of a strip, or of some rows of one, off the stack, and write them into the frame.
 
     Args:
         weights: of the pixel network.
         shifts: of the style network, for each tile of the strip.
+        correcting: sets mixtures right, and goes on; nothing does where it is not given.
     """
     a, head = model.architecture, (np.uint64(stack.state), stack.words, stack.size)
     network = weights, shifts, a.mixture, model.tables
-    rest = known.state, room(size(a.channels)), head
+    rest = known.state, room(size(a.channels)), correcting or _nothing(a.channels), head
     stack.settle(*kernel.pop_strip(known.frame, strip.top, strip.rows, *network, *rest))
+
+
+def _nothing(channels: int) -> correction.State:
+    """Sets nothing right."""
+    return correction.start(channels, classes=0)
 
 
 def unframed(model: LocalModel, frame: Frame) -> Pixels:
@@ -216,23 +228,28 @@ def intervals(
     strip: Strip,
     weights: kernel.Weights,
     shifts: Bins,
+    correcting: correction.State | None = None,
     parts: int = 1,
     each: Callable[..., Iterable[None]] = map,
 ) -> Intervals:
     """Starts and freqs of what :func:`pop_pixels` takes, in the order of pushing: what is popped first comes last.
 
     Args:
+        correcting: as there.
         parts, each: the waves are cut into so many parts, each of which goes through this ``map``.
     """
-    width, mix = frame.shape[2] - 2 * RADIUS, model.architecture.mixture
-    values = len(frame) * strip.rows * width * model.architecture.channels
+    width, a = frame.shape[2] - 2 * RADIUS, model.architecture
+    values = len(frame) * strip.rows * width * a.channels
     starts, freqs = np.empty(values, np.int64), np.empty(values, np.int64)
+    found = np.empty((values, 3, a.mixture), np.int32)
 
     def fill(waves: tuple[int, int]) -> None:
-        kernel.intervals(frame, strip.top, strip.rows, waves, weights, shifts, mix, model.tables, starts, freqs)
+        kernel.mixtures(frame, strip.top, strip.rows, waves, weights, shifts, a.mixture, model.tables, found)
 
     cuts = [i * kernel.wave_count(strip.rows, width) // parts for i in range(parts + 1)]
     list(each(fill, pairwise(cuts)))
+    rest = found, model.tables, correcting or _nothing(a.channels), starts, freqs
+    kernel.intervals(frame, strip.top, strip.rows, weights.order, *rest)
     return starts[::-1], freqs[::-1]
 
 

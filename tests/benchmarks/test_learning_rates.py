@@ -208,11 +208,19 @@ def test_a_picture_that_comes_back_changed_ends_the_script(rates, folders, tmp_p
         rates.main(arguments(folders, tmp_path, "--presets", "1", "--cifar", "0", "--limit", "1"))
 
 
-@pytest.mark.parametrize("given", ["0", "1,10"])
+@pytest.mark.parametrize("given", ["-1", "1,10"])
 def test_presets_out_of_range_are_refused(rates, folders, tmp_path, given, capsys):
     with pytest.raises(SystemExit):
-        rates.main(arguments(folders, tmp_path, "--presets", given))
-    assert f"between {min(PRESETS)} and {max(PRESETS)}" in capsys.readouterr().err
+        rates.main(arguments(folders, tmp_path, f"--presets={given}"))
+    assert f"between 0 and {max(PRESETS)}" in capsys.readouterr().err
+
+
+def test_what_adapts_to_nothing_is_a_row(rates, folders, tmp_path):
+    rates.main(arguments(folders, tmp_path, "--presets", "0,1", "--cifar", "0", "--limit", "1"))
+    found = json.loads((tmp_path / "rates.json").read_text())["sets"]["photographs"]["presets"]
+    assert found["0"]["effort"]["rows"] == 0
+    assert found["1"]["of_nothing"] == found["1"]["bytes"] / found["0"]["bytes"]
+    assert "| nothing adapts | – |" in (tmp_path / "README.md").read_text()
 
 
 def test_changed_pictures_are_the_same_in_every_call(rates, folders):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from vaezip import distributions as d
 from vaezip import likelihoods, raster
 from vaezip.exact import backend
-from vaezip.networks.local import learning
+from vaezip.networks.local import kernel, learning
 from vaezip.networks.local.integer import ACTIVATION_BOUND, SUM_BOUND, PixelNetwork, input_bound, inputs
 from vaezip.networks.local.learning import Learner, Learning
 from vaezip.networks.local.regression import shown
@@ -69,7 +69,7 @@ def test_gradient_of_a_mixture(seed):
     ).astype(np.float64)
     prediction = rng.integers(0, 256, 9)
     values = np.r_[0, 255, rng.integers(0, 256, 7)]
-    found = learning.mixture_gradient(parameters, values, prediction, mix, learning.gradient_tables())
+    found = learning.mixture_gradient(parameters, values, prediction, mix, kernel.mixture_tables())
     absolute = parameters.copy()
     absolute[:, mix : 2 * mix] += (prediction << d.MEAN_BITS)[:, None]
     expected = likelihoods.LogisticMixture(mix).gradient(backend("cpu"), absolute, values.astype(np.float64))

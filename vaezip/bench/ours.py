@@ -99,9 +99,9 @@ class Ours:
         return self.shelf.by_fingerprint(next(iter(used)))
 
     def elbo_bpd(self, model: AnyModel | None, pictures: Iterable[Named]) -> float | None:
-        """−ELBO in bits a value; None without a model, where that learns, or where it
+        """−ELBO in bits a value; None without a model, where that adapts, or where it
         does not code all planes of all pictures."""
-        if chain.learns(model, self.effort):  # what a picture costs depends on those learnt from before
+        if chain.adapts(model, self.effort):  # what a picture costs is not the ELBO
             return None
         if model and model.fingerprint not in self._elbos:
             self._elbos[model.fingerprint] = _elbo_bpd(model, pictures, self.effort)

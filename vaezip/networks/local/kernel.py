@@ -11,20 +11,24 @@ has checked; so the order of additions does not matter.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vaezip import distributions as d
+from vaezip import likelihoods
 from vaezip.exact import tables
 from vaezip.exact.product16 import ROWS, empty, pack, product16
 from vaezip.kernels import inlined, kernel
-from vaezip.networks.local import regression
+from vaezip.networks.local import correction, regression
 from vaezip.networks.local.architecture import RADIUS, LocalArchitecture
 from vaezip.networks.local.integer import ACTIVATION_BOUND, Layer
+from vaezip.networks.local.neighbourhood import median_edge_at
 
 Ints = NDArray[Any]
+Floats = NDArray[np.float64]
 
 LAG = regression.SEGMENT
 """Columns that a row is behind the one above: as many as a neighbourhood reaches to the right, and one."""
@@ -66,11 +70,16 @@ class Weights(NamedTuple):
 
 
 class Tables(NamedTuple):
-    """The logistic distribution function, 1/s, and e^−x for the weights of a mixture."""
+    """The logistic distribution function, 1/s, and e^−x for the weights of a mixture; and those of
+    :func:`vaezip.likelihoods.gradient_tables`."""
 
     cdf: Ints
     scales: Ints
     powers: Ints
+    sigmoid: Floats
+    reciprocal: Floats
+    interior: Floats
+    inner: Floats
 
 
 def weights(a: LocalArchitecture, made: dict[str, Layer]) -> Weights:
@@ -105,10 +114,11 @@ def _packed(a: LocalArchitecture, made: list[Layer], outputs: int, units: int) -
     }
 
 
+@lru_cache
 def mixture_tables() -> Tables:
-    """Those that the intervals are made from, the same as :class:`vaezip.distributions.LogisticMixture`'s."""
+    """Those of :class:`vaezip.distributions.LogisticMixture` and of its gradient."""
     powers = tables.reciprocal_exp(0, _SOFTMAX_SPAN, d.WEIGHT_LOGIT_BITS, 30)
-    return Tables(*d.logistic_tables(), powers)
+    return Tables(*d.logistic_tables(), powers, *likelihoods.gradient_tables())
 
 
 # A 0 as it stands has a type of its own, for which numba would compile a kernel once more.
@@ -203,9 +213,7 @@ def mixture(out, prediction, mix, powers, w, m, s):  # type: ignore[no-untyped-d
 def describe(frame, i, y, x, channels, f, p, prediction):  # type: ignore[no-untyped-def]
     """Features and prediction of the pixel at frame position (y, x); regression must have gone before."""
     for c in range(channels):
-        west, north, corner = frame[i, y, x - 1, c], frame[i, y - 1, x, c], frame[i, y - 1, x - 1, c]
-        low, high = min(west, north), max(west, north)
-        prediction[p, c] = max(low, min(high, west + north - corner))
+        prediction[p, c] = median_edge_at(frame, i, y, x, c)
     at = 0
     for dy in range(-RADIUS, 1):
         for dx in range(-RADIUS, RADIUS + 1 if dy < 0 else 0):
@@ -336,8 +344,14 @@ def _predict(n, j, frame, state, top, chunk):  # type: ignore[no-untyped-def]
         chunk.hints[p, channels + j] = frame[i, y, x, channels + j]
 
 
+@inlined
+def _steps(rows, width):  # type: ignore[no-untyped-def]
+    """Waves until the last segment of the last row is done."""
+    return LAG * ((width + LAG - 1) // LAG + rows - 1)
+
+
 @kernel
-def pop_strip(frame, top, rows, weights, shifts, mix, tables, state, room, stack):  # type: ignore[no-untyped-def]
+def pop_strip(frame, top, rows, weights, shifts, mix, tables, state, room, correcting, stack):  # type: ignore[no-untyped-def]
     """Take the pixels of a strip from the stack, and write them into the frame.
 
     Args:
@@ -349,6 +363,7 @@ def pop_strip(frame, top, rows, weights, shifts, mix, tables, state, room, stack
         tables: of :func:`mixture_tables`.
         state: of :func:`vaezip.networks.local.regression.start`, after the rows above; it goes on in place.
         room: for its systems of equations.
+        correcting: a :class:`vaezip.networks.local.correction.State`, after the rows above; it goes on in place.
         stack: (head, words, size).
 
     Returns:
@@ -356,12 +371,14 @@ def pop_strip(frame, top, rows, weights, shifts, mix, tables, state, room, stack
     """
     head, words, size = stack
     pictures, width, channels = frame.shape[0], frame.shape[2] - 2 * RADIUS, weights.order.size
-    regressed, segments = frame.shape[3] > channels, (width + LAG - 1) // LAG
-    chunk = _empty_chunk(weights, mix, channels)
+    regressed, corrected = frame.shape[3] > channels, correcting.move.shape[0] > 0
+    chunk, looked = _empty_chunk(weights, mix, channels), correction.room(correcting)
     w, m, s = np.zeros(mix, np.int64), np.zeros(mix, np.int64), np.zeros(mix, np.int64)
-    for wave in range(LAG * (segments + rows - 1)):
+    for wave in range(_steps(rows, width)):
         if regressed and wave % LAG == 0:
             regression.solve(state, wave // LAG, rows, room)
+        if corrected and wave % LAG == 0:
+            correction.step(correcting)
         low, count = _wave(wave, rows, width)
         for begin in range(0, pictures * count, CHUNK):
             n = min(CHUNK, pictures * count - begin)
@@ -376,9 +393,14 @@ def pop_strip(frame, top, rows, weights, shifts, mix, tables, state, room, stack
                 _head(n, j, weights, chunk.hidden, chunk.hints, chunk.sums, chunk.units, chunk.out)
                 for p in range(n):
                     predicted = chunk.prediction[p, c]
+                    i, y, x = chunk.at[p, 0], chunk.at[p, 1], chunk.at[p, 2]
                     mixture(chunk.out[p], predicted, mix, tables.powers, w, m, s)
+                    if corrected:
+                        correction.set_right(correcting, frame, weights.order, i, y, x, j, w, m, s, tables, looked)
                     head, size, value = d.pop_one_mixture(head, words, size, m, s, w, tables.cdf, tables.scales)
-                    _enter(frame, chunk.at[p, 0], chunk.at[p, 1], chunk.at[p, 2], c, value)
+                    if corrected:
+                        correction.observe(correcting, i, y, x, j, w, m, s, value, tables, looked)
+                    _enter(frame, i, y, x, c, value)
                     chunk.hints[p, j] = value - predicted
                     chunk.vector[p, chunk.vector.shape[1] - channels + j] = value - predicted
         if regressed and wave % LAG == LAG - 1:
@@ -387,12 +409,12 @@ def pop_strip(frame, top, rows, weights, shifts, mix, tables, state, room, stack
 
 
 @kernel
-def intervals(frame, top, rows, waves, weights, shifts, mix, tables, starts, freqs):  # type: ignore[no-untyped-def]
-    """Intervals of pixels of a strip, in the order of :func:`pop_strip`, by which they are all known.
+def mixtures(frame, top, rows, waves, weights, shifts, mix, tables, out):  # type: ignore[no-untyped-def]
+    """The network's mixtures for the values of a strip, in the order of :func:`pop_strip`, by which all are known.
 
     Args: as there, but that the frame holds what regression makes of them already, and
         waves: the first of them, and the one after the last.
-        starts, freqs: int64, one for each value of the whole strip; those of the waves are filled.
+        out: int32 (values of the whole strip, 3, mix), weights, means and log scales; those of the waves are filled.
     """
     pictures, width = frame.shape[0], frame.shape[2] - 2 * RADIUS
     chunk = _empty_chunk(weights, mix, weights.order.size)
@@ -405,13 +427,13 @@ def intervals(frame, top, rows, waves, weights, shifts, mix, tables, starts, fre
         for begin in range(0, max(1, pixels), CHUNK):
             n = min(CHUNK, pixels - begin)
             if filled + n > CHUNK or wave == waves[1]:
-                _chunk_intervals(filled, frame, weights, shifts, mix, tables, chunk, starts, freqs)
+                _chunk_mixtures(filled, frame, weights, shifts, mix, tables, chunk, out)
                 filled = _ZERO
             filled, done = _enlist(chunk, filled, n, begin, wave, low, count, top, width, done)
 
 
 @inlined
-def _chunk_intervals(n, frame, weights, shifts, mix, tables, chunk, starts, freqs):  # type: ignore[no-untyped-def]
+def _chunk_mixtures(n, frame, weights, shifts, mix, tables, chunk, out):  # type: ignore[no-untyped-def]
     w, m, s = np.zeros(mix, np.int64), np.zeros(mix, np.int64), np.zeros(mix, np.int64)
     channels = weights.order.size
     _hidden(n, frame, weights, shifts, chunk)
@@ -423,10 +445,43 @@ def _chunk_intervals(n, frame, weights, shifts, mix, tables, chunk, starts, freq
         _head(n, j, weights, chunk.hidden, chunk.hints, chunk.sums, chunk.units, chunk.out)
         for p in range(n):
             i, y, x = chunk.at[p, 0], chunk.at[p, 1], chunk.at[p, 2]
-            predicted, value = chunk.prediction[p, c], np.int64(frame[i, y, x, c])
+            predicted = chunk.prediction[p, c]
             mixture(chunk.out[p], predicted, mix, tables.powers, w, m, s)
-            symbol = chunk.place[p, 0] + j * chunk.place[p, 1]
-            starts[symbol] = d.cdf_mixture(value, m, s, w, tables.cdf, tables.scales)
-            end = d.cdf_mixture(value + 1, m, s, w, tables.cdf, tables.scales)
-            freqs[symbol] = end - starts[symbol]
-            chunk.hints[p, j] = value - predicted
+            into = out[chunk.place[p, 0] + j * chunk.place[p, 1]]
+            for k in range(mix):
+                into[0, k], into[1, k], into[2, k] = np.int32(w[k]), np.int32(m[k]), np.int32(s[k])
+            chunk.hints[p, j] = np.int64(frame[i, y, x, c]) - predicted
+
+
+@kernel
+def intervals(frame, top, rows, order, found, tables, correcting, starts, freqs):  # type: ignore[no-untyped-def]
+    """Intervals of the values of a strip by mixtures of :func:`mixtures`, which are set right on the way.
+
+    Args: as of :func:`pop_strip`, and
+        order: the channels in the order of coding.
+        found: of :func:`mixtures`.
+        starts, freqs: int64, one for each value, filled.
+    """
+    pictures, width, mix = frame.shape[0], frame.shape[2] - 2 * RADIUS, found.shape[2]
+    corrected, looked, symbol = correcting.move.shape[0] > 0, correction.room(correcting), 0
+    w, m, s = np.zeros(mix, np.int64), np.zeros(mix, np.int64), np.zeros(mix, np.int64)
+    for wave in range(_steps(rows, width)):
+        if corrected and wave % LAG == 0:
+            correction.step(correcting)
+        low, count = _wave(wave, rows, width)
+        for begin in range(0, pictures * count, CHUNK):
+            n = min(CHUNK, pictures * count - begin)
+            for j in range(order.size):
+                for p in range(begin, begin + n):
+                    i, y = p // count, top + RADIUS + low + p % count
+                    x = RADIUS + wave - LAG * (low + p % count)
+                    value = np.int64(frame[i, y, x, order[j]])
+                    for k in range(mix):
+                        w[k], m[k], s[k] = found[symbol, 0, k], found[symbol, 1, k], found[symbol, 2, k]
+                    if corrected:
+                        correction.set_right(correcting, frame, order, i, y, x, j, w, m, s, tables, looked)
+                        correction.observe(correcting, i, y, x, j, w, m, s, value, tables, looked)
+                    starts[symbol] = d.cdf_mixture(value, m, s, w, tables.cdf, tables.scales)
+                    end = d.cdf_mixture(value + 1, m, s, w, tables.cdf, tables.scales)
+                    freqs[symbol] = end - starts[symbol]
+                    symbol += 1

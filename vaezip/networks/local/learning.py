@@ -22,18 +22,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vaezip import distributions as d
-from vaezip import likelihoods, orientation
+from vaezip import orientation
 from vaezip.exact.product16 import ROWS, empty, pack, product16
-from vaezip.kernels import inlined, kernel
+from vaezip.kernels import kernel
 from vaezip.networks.local import kernel as coder
-from vaezip.networks.local.architecture import RADIUS, LocalArchitecture
+from vaezip.networks.local.architecture import RADIUS, TILE, LocalArchitecture
+from vaezip.networks.local.gradient import logistic
 from vaezip.networks.local.integer import ACTIVATION_BOUND, SUM_BOUND, Layer, input_bound
 from vaezip.networks.local.regression import SPREAD_BITS, UNIT_BITS
 
@@ -59,7 +59,10 @@ _FIRST, _BLOCKS = 0.375, 1.5
 
 
 SETTINGS = 7
-"""Bytes of a :class:`Learning`."""
+"""Bytes of a :class:`Learning` with steps."""
+
+_UNLEARNT = 64
+"""And this, and the orientation, is the byte of one without."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class Learning:
     """How the pixel network learns; part of a file.
 
     Attributes:
-        steps: K: how often a band is gone through once it is coded.
+        steps: K: how often a band is gone through once it is coded; 0 leaves the network as it is.
         rows: height of a band, 1 … 32.
         thin: only one pixel in so many is looked at, in each going through; others in the next band.
         batch: about how many pixels a step of Adam sees, in 16. They lie evenly over the band. Many
@@ -86,24 +89,28 @@ class Learning:
     turn: int = 0
 
     def __post_init__(self) -> None:
-        if not (1 <= self.rows <= 32 and self.batch >= 1 and self.thin >= 1 and self.turn < orientation.COUNT):
+        if not (1 <= self.rows <= TILE and self.batch >= 1 and self.thin >= 1 and self.turn < orientation.COUNT):
             raise ValueError("a band has 1 to 32 rows, a step some pixels, and a picture eight orientations")
 
     def to_bytes(self) -> bytes:
-        """A byte each; the rows first."""
+        """A byte each, the rows first; where nothing learns, one that tells the orientation alone."""
+        if not self.steps:
+            return bytes([_UNLEARNT + self.turn])
         return bytes([self.rows, self.steps, self.thin, self.batch, self.rate, self.last, self.turn])
 
     @staticmethod
-    def from_bytes(data: bytes) -> Learning:
-        """Inverse of :meth:`to_bytes`.
+    def from_bytes(data: bytes) -> tuple[Learning, int]:
+        """Inverse of :meth:`to_bytes`, and how many of the bytes it has read.
 
         Raises:
-            ValueError: they are not what that gives.
+            ValueError: they do not begin with what that gives.
         """
-        if len(data) != SETTINGS:
-            raise ValueError(f"{len(data)} settings, not {SETTINGS}")
-        rows, steps, *others = data
-        return Learning(steps, rows, *others)
+        if data[:1] >= bytes([_UNLEARNT]):
+            return Learning(0, TILE, turn=data[0] - _UNLEARNT), 1
+        if len(data) < SETTINGS or not data[1]:
+            raise ValueError("there are no such settings")
+        rows, steps, *others = data[:SETTINGS]
+        return Learning(steps, rows, *others), SETTINGS
 
     def rate_at(self, band: int, bands: int) -> float:
         """The relative step after band ``band`` of ``bands``."""
@@ -119,16 +126,6 @@ class Learning:
         count = max(1, pixels // (16 * self.batch))
         steps = -(-self.steps * count // self.thin)
         return [slice((band + i * self.thin) % count, None, count) for i in range(steps)]
-
-
-class Tables(NamedTuple):
-    """Of the coder, and of the gradient of a mixture."""
-
-    powers: NDArray[Any]
-    sigmoid: Floats
-    reciprocal: Floats
-    interior: Floats
-    inner: Floats
 
 
 Coded = tuple[NDArray[np.int16], NDArray[np.int32], NDArray[np.int32]]
@@ -337,7 +334,7 @@ class Learner:
         for i in range(a.channels):
             head, parameters = self._parameters(band, i)
             gradient = mixture_gradient(
-                parameters, band.values[:, i], band.prediction[:, i], a.mixture, gradient_tables()
+                parameters, band.values[:, i], band.prediction[:, i], a.mixture, coder.mixture_tables()
             )
             steps.append((self.out[i], self.out[i].gradients(gradient, head, band.hints)))
             self.for_heads[:, i * a.head : (i + 1) * a.head] = self.out[i].input_gradient(steps[-1][1])
@@ -362,12 +359,6 @@ def _room(rows: int) -> int:
 
 def _even(columns: int) -> int:
     return columns + columns % 2
-
-
-@lru_cache
-def gradient_tables() -> Tables:
-    """Those of :class:`vaezip.likelihoods.LogisticMixture`'s gradient, and the coder's of e^−x."""
-    return Tables(coder.mixture_tables().powers, *likelihoods.gradient_tables())
 
 
 def _roomy(layer: Layer) -> Layer:
@@ -632,7 +623,7 @@ def mixture_gradient(parameters, values, prediction, mix, tables):  # type: igno
         parameters: (pixels, 3 mix) of one channel, the means relative to the prediction.
         values, prediction: int64 (pixels,).
         mix: logistics.
-        tables: of :func:`gradient_tables`.
+        tables: of :func:`vaezip.networks.local.kernel.mixture_tables`.
     """
     out = np.empty((values.size, 3 * mix))
     w, m, s = np.zeros(mix, np.int64), np.zeros(mix, np.int64), np.zeros(mix, np.int64)
@@ -641,32 +632,15 @@ def mixture_gradient(parameters, values, prediction, mix, tables):  # type: igno
         coder.mixture(parameters[i], prediction[i], mix, tables.powers, w, m, s)
         x, total = float(values[i]), 0.0
         for k in range(mix):
-            entry = s[k] - d.LOG_SCALE_LOW
-            reciprocal = tables.reciprocal[entry]
-            upper = (x + 0.5 - m[k] * 2.0**-d.MEAN_BITS) * reciprocal
-            lower = (x - 0.5 - m[k] * 2.0**-d.MEAN_BITS) * reciprocal
-            above, below = _sigmoid(-upper, tables.sigmoid), _sigmoid(lower, tables.sigmoid)
-            inside, inner = tables.interior[entry], tables.inner[entry]
-            not_above, not_below = _sigmoid(upper, tables.sigmoid), _sigmoid(-lower, tables.sigmoid)
-            if x <= 0.0:
-                below, not_below, inside, inner = 0.0, 1.0, 1.0, 0.0
-            if x >= 255.0:
-                above, not_above, inside, inner = 0.0, 1.0, 1.0, 0.0
-            part[k] = w[k] * 2.0**-d.WEIGHT_BITS * (not_above * not_below * inside + 1e-12)
+            inside, by_mean, by_scale = logistic(x, m[k], s[k], tables)
+            part[k] = w[k] * 2.0**-d.WEIGHT_BITS * (inside + 1e-12)
             total += part[k]
-            out[i, mix + k] = (below - above) * reciprocal * 2.0**-d.MEAN_BITS
+            out[i, mix + k] = by_mean * 2.0**-d.MEAN_BITS
             free = d.LOG_SCALE_LOW < parameters[i, 2 * mix + k] < d.LOG_SCALE_HIGH
-            for_scale = (lower * below - upper * above - inner) * 2.0**-d.LOG_SCALE_BITS
-            out[i, 2 * mix + k] = for_scale if free else 0.0
+            out[i, 2 * mix + k] = by_scale * 2.0**-d.LOG_SCALE_BITS if free else 0.0
         for k in range(mix):
             share = part[k] / total
             out[i, k] = (share - w[k] * 2.0**-d.WEIGHT_BITS) * 2.0**-d.WEIGHT_LOGIT_BITS
             out[i, mix + k] *= share
             out[i, 2 * mix + k] *= share
     return out
-
-
-@inlined
-def _sigmoid(x, table):  # type: ignore[no-untyped-def]
-    edge = likelihoods.SIGMOID_RANGE * likelihoods.SIGMOID_STEPS
-    return table[int(min(max(np.floor(x * likelihoods.SIGMOID_STEPS + 0.5), -edge), edge)) + edge]

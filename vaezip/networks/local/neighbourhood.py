@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vaezip.kernels import inlined
 from vaezip.networks.local.architecture import RADIUS
 
 Array = Any
@@ -61,3 +62,11 @@ def median_edge(xp: Any, west: Array, north: Array, north_west: Array) -> Array:
     """The median of W, N and W + N − NW (Weinberger et al. 2000)."""
     low, high = xp.minimum(west, north), xp.maximum(west, north)
     return xp.maximum(low, xp.minimum(high, west + north - north_west))
+
+
+@inlined
+def median_edge_at(frame, i, y, x, c):  # type: ignore[no-untyped-def]
+    """The same for channel c of the pixel at frame position (y, x) of picture i, compiled."""
+    west, north, corner = frame[i, y, x - 1, c], frame[i, y - 1, x, c], frame[i, y - 1, x - 1, c]
+    low, high = min(west, north), max(west, north)
+    return max(low, min(high, west + north - corner))

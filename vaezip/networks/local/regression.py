@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from vaezip.exact.cholesky import LANES, factorise, regress, room
 from vaezip.kernels import inlined, kernel
 from vaezip.networks.local.architecture import RADIUS, TILE, LocalArchitecture
-from vaezip.networks.local.neighbourhood import framed
+from vaezip.networks.local.neighbourhood import framed, median_edge_at
 
 Floats = NDArray[np.float64]
 Frame = NDArray[np.int16]
@@ -147,9 +147,7 @@ def vector(frame, i, y, x, order, v):  # type: ignore[no-untyped-def]
     channels, regressors = order.size, _DOWN.size
     for j in range(channels):
         c = order[j]
-        west, north, corner = frame[i, y, x - 1, c], frame[i, y - 1, x, c], frame[i, y - 1, x - 1, c]
-        low, high = min(west, north), max(west, north)
-        predicted = max(low, min(high, west + north - corner))
+        predicted = median_edge_at(frame, i, y, x, c)
         for q in range(regressors):
             v[q * channels + j] = frame[i, y + _DOWN[q], x + _RIGHT[q], c] - predicted
         v[regressors * channels + j] = frame[i, y, x, c] - predicted
