@@ -37,9 +37,12 @@ def adapts(model: AnyModel | None, effort: Effort) -> bool:
     return isinstance(model, LocalModel) and effort.rows > 0
 
 
-def _learning(model: LocalModel, effort: Effort, pictures: int) -> Learning:
-    """Steps are shorter the more there are; where many pictures are learnt from, for what suits one must not
-    undo what suits all; and where regression has learnt of a picture what is learnt soonest."""
+def chosen_learning(model: LocalModel, effort: Effort, pictures: int) -> Learning:
+    """How a pixel network learns, if it does.
+
+    Steps are shorter the more there are; where many pictures are learnt from, for what suits one must not
+    undo what suits all; and where regression has learnt of a picture what is learnt soonest.
+    """
     k = effort.learning
     if not k or not effort.steps:
         return STILL
@@ -59,7 +62,7 @@ def _adapted(model: LocalModel, pictures: Pixels, effort: Effort, seed: int, thr
         turns = _turns(*pictures.shape[1:3])[: effort.turns]
         return [partial(_in_bands, model, replace(learning, turn=turn), seed, threads) for turn in turns]
 
-    learning = _learning(model, effort, len(pictures))
+    learning = chosen_learning(model, effort, len(pictures))
     still = band(STILL)[: 1 if learning.steps else None]
     if pictures[0, ..., 0].size <= _SMALL * _SMALL:  # of which z tells much
         still.append(lambda some: _NO_STEPS + raster.encode(model, some, 0, seed, threads))

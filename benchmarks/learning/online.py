@@ -6,20 +6,28 @@ same order is allowed, nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from pixelnet import Floats, Inputs, Network, Picture, bands, mixture, pixels
 
+from vaezip.chain import chosen_learning
+from vaezip.effort import Effort
+from vaezip.local_model import LocalModel
 from vaezip.networks.local.learning import Learning
 
 Bits = NDArray[np.float64]
 
-SHIPPED = Learning(1)
+EFFORT = Effort(1)
+"""Of the codec that the settings are relative to."""
+
+SHIPPED = Learning(EFFORT.steps, EFFORT.rows)
 _EPSILON = np.float32(1e-15)
 _BETA1, _BETA2 = np.float32(0.6), np.float32(0.999)
+_SEED = 0
 FACTORS = {"first": 0.375, "inner": 1.5, "outer": 1.5}
 """Steps of these layers beside those of the others, as in the codec."""
 
@@ -35,12 +43,16 @@ class Setting:
         last: the last relative to the first.
         layers: beginnings of the names of those that learn, all if empty.
         biases: nothing else learns.
+        scales: the weights of an output stay but for a factor that learns; the bias learns, too.
+        rank: what learns of a layer is a product A·B of so many columns and rows, beside its weights that stay; A is
+            0 at first, B random; the bias learns, too.
+        both: B learns as A does, else it stays.
         rows, batch: of a band, and pixels a step.
         carried: moments go on from band to band.
         factors: layers have rates of their own, as in the codec.
         average: weights that code are a moving average, of which each step keeps so much.
         averaged: beginnings of the names of the layers that are averaged, all if empty.
-        latents: z is told; else it is 0.
+        latents: z is told, as the encoder finds it; else it is 0, as it is where the codec learns.
         warm: start Adam's second moments from those of training photographs, as if so many steps had been seen.
         whitened: Adam works in the basis in which the inputs of each layer are uncorrelated.
     """
@@ -50,13 +62,16 @@ class Setting:
     last: float = SHIPPED.last / 256
     layers: tuple[str, ...] = ()
     biases: bool = False
+    scales: bool = False
+    rank: int = 0
+    both: bool = False
     rows: int = SHIPPED.rows
     batch: int = 16 * SHIPPED.batch
     carried: bool = True
     factors: bool = True
     average: float = 0.0
     averaged: tuple[str, ...] = ()
-    latents: bool = True
+    latents: bool = False
     warm: int = 0
     whitened: bool = False
 
@@ -76,7 +91,8 @@ class Coded:
     unaveraged: Bits | None = None
 
 
-NO_LEARNING = Setting("none")
+NO_LEARNING = Setting("none", latents=True)
+"""As the codec without learning, which has z."""
 
 
 @dataclass
@@ -109,22 +125,37 @@ def code(net: Network, picture: Picture, setting: Setting, prior: Prior | None =
     if setting.average:
         out.unaveraged = np.empty((count, channels))
     learner = Learner(net, setting, prior)
+    for where, x, batches, rate in lessons(net.model, picture, setting):
+        out.bits[where], out.parameters[where] = predicted(net, x, picture.shifts, learner.coding)
+        if out.unaveraged is not None:
+            out.unaveraged[where], _ = predicted(net, x, picture.shifts, learner.weights)
+        learner.begin()
+        for some in batches:
+            learner.step(some, picture.shifts, rate)
+    return out
+
+
+class Lesson(NamedTuple):
+    """A band: where its pixels stand, these, those of each step, and how long the steps are."""
+
+    where: slice
+    pixels: Inputs
+    batches: list[Inputs]
+    rate: float
+
+
+def lessons(model: LocalModel, picture: Picture, setting: Setting) -> Iterator[Lesson]:
+    """The bands of a picture, from the top."""
+    height, width, _ = picture.shape
+    first = chosen_learning(model, EFFORT, pictures=1).rate / 16384 * setting.rate
     order = list(bands(height, setting.rows))
     for number, (top, end) in enumerate(order):
         where = slice(top * width, end * width)
         x = pixels(picture.inputs, where)
-        out.bits[where], out.parameters[where] = predicted(net, x, picture.shifts, learner.coding)
-        if out.unaveraged is not None:
-            out.unaveraged[where], _ = predicted(net, x, picture.shifts, learner.weights)
-        if setting.optimiser == "none":
-            continue
-        fall = 1 - (1 - setting.last) * number / len(order)
         steps = max(1, len(x.values) // setting.batch)
-        learner.begin()
-        for i in range(steps):
-            some = pixels(x, slice((number + i) % steps, None, steps))
-            learner.step(some, picture.shifts, SHIPPED.rate / 16384 * setting.rate * fall)
-    return out
+        taken = range(0 if setting.optimiser == "none" else steps)
+        batches = [pixels(x, slice((number + i) % steps, None, steps)) for i in taken]
+        yield Lesson(where, x, batches, first * (1 - (1 - setting.last) * number / len(order)))
 
 
 def predicted(net: Network, x: Inputs, shifts: Floats, weights: Floats) -> tuple[Bits, Floats]:
@@ -139,11 +170,13 @@ class Learner:
 
     def __init__(self, net: Network, setting: Setting, prior: Prior | None = None) -> None:
         self.net, self.setting, self.prior = net, setting, prior
+        self.form = _form(net, setting)
+        self.learnt = self.form.start.copy()
         self.weights = net.weights.copy()
         self.coding = self.weights.copy() if setting.average else self.weights
         self.layers = net.views(self.weights)
-        self.pace = _pace(net, setting)
-        self.gradient, self.first, self.second = (np.zeros_like(self.weights) for _ in range(3))
+        self.gradient = np.zeros_like(self.weights)
+        self.first, self.second = np.zeros_like(self.learnt), np.zeros_like(self.learnt)
         self.count = 0
         self.kept = _among(net, setting.averaged)
         self.there = (net.pace > 0).astype(np.float32)
@@ -163,8 +196,9 @@ class Learner:
             g = self.prior.rotated(self.net, self.gradient * self.there)
             change = self.prior.rotated(self.net, self._direction(g), back=True)
         else:
-            change = self._direction(self.gradient)
-        self.weights += np.float32(rate) * self.pace * change
+            change = self._direction(self.form.gradient(self.learnt, self.gradient))
+        self.learnt += np.float32(rate) * self.form.pace * change
+        self.weights[:] = self.form.weights(self.learnt)
         if self.setting.average:
             keep = np.float32(min(self.setting.average, self.count / (1 + self.count)))
             self.coding += (1 - keep * self.kept) * (self.weights - self.coding)
@@ -186,6 +220,135 @@ class Learner:
         first = g if kind == "rms" else self.first / (1 - _BETA1 ** np.float32(self.count))
         out: Floats = first / (np.sqrt(second) + _EPSILON)
         return out
+
+
+# What learns
+
+
+class Form(Protocol):
+    """How the weights are made of what learns.
+
+    Attributes:
+        start: what learns, as it is at first.
+        pace: length of its steps at a rate of 1; 0 for what stays.
+    """
+
+    start: Floats
+    pace: Floats
+
+    def weights(self, learnt: Floats) -> Floats:
+        """Those of the network."""
+        ...
+
+    def gradient(self, learnt: Floats, for_weights: Floats) -> Floats:
+        """That for what learns, from that for the weights."""
+        ...
+
+
+class Whole:
+    """The weights themselves."""
+
+    def __init__(self, net: Network, setting: Setting) -> None:
+        self.start, self.pace = net.weights, _pace(net, setting)
+
+    def weights(self, learnt: Floats) -> Floats:
+        """See :class:`Form`."""
+        return learnt
+
+    def gradient(self, learnt: Floats, for_weights: Floats) -> Floats:
+        """See :class:`Form`."""
+        return for_weights
+
+
+class Scales:
+    """Of every output, a factor of its weights, then of every output, the bias."""
+
+    def __init__(self, net: Network, setting: Setting) -> None:
+        shapes = [layer.shape for layer, _ in net.layers.values()]
+        self.sizes = np.concatenate([np.full(rows, columns) for rows, columns in shapes])
+        self.biases = np.cumsum(self.sizes) - 1
+        self.begin = self.biases + 1 - self.sizes
+        self.fixed = net.weights.copy()
+        self.fixed[self.biases] = 0.0
+        pace = _pace(net, setting)
+        self.start = np.concatenate([np.ones_like(pace[self.begin]), net.weights[self.biases]])
+        self.pace = np.concatenate([pace[self.begin] / net.pace[self.begin], pace[self.biases]])
+
+    def weights(self, learnt: Floats) -> Floats:
+        """See :class:`Form`."""
+        scales, biases = np.split(learnt, 2)
+        out: Floats = self.fixed * np.repeat(scales, self.sizes)
+        out[self.biases] = biases
+        return out
+
+    def gradient(self, learnt: Floats, for_weights: Floats) -> Floats:
+        """See :class:`Form`."""
+        return np.concatenate([np.add.reduceat(for_weights * self.fixed, self.begin), for_weights[self.biases]])
+
+
+class LowRank:
+    """Of every layer A, B and the bias."""
+
+    def __init__(self, net: Network, setting: Setting) -> None:
+        self.net = net
+        self.shapes = {name: _shapes(layer, setting.rank) for name, (layer, _) in net.layers.items()}
+        self.there = (net.pace > 0).astype(np.float32)
+        size = sum(int(np.prod(shape)) for shapes in self.shapes.values() for shape in shapes)
+        self.start, self.pace = np.zeros(size, np.float32), np.zeros(size, np.float32)
+        rng = np.random.default_rng(_SEED)
+        whole, paces = net.views(net.pace), net.views(_pace(net, setting))
+        for name, (_, b, bias) in self._parts(self.start).items():
+            b[:] = rng.standard_normal(b.shape) / np.sqrt(len(b))  # so that A·B moves about as fast as A
+            bias[:] = net.layers[name][0][:, -1]
+        for name, (a, b, bias) in self._parts(self.pace).items():
+            a[:], bias[:] = paces[name][:, :1], paces[name][:, -1]
+            b[:] = setting.both * paces[name][0, 0] / whole[name][0, 0] / np.sqrt(len(b))
+
+    def weights(self, learnt: Floats) -> Floats:
+        """See :class:`Form`."""
+        change = np.zeros_like(self.net.weights)
+        out: Floats = self.net.weights.copy()
+        into, beside = self.net.views(out), self.net.views(change)
+        for name, (a, b, bias) in self._parts(learnt).items():
+            np.matmul(a, b, out=beside[name][:, :-1])
+            into[name][:, -1] = bias
+        out += change * self.there
+        return out
+
+    def gradient(self, learnt: Floats, for_weights: Floats) -> Floats:
+        """See :class:`Form`."""
+        out = np.empty_like(learnt)
+        into, found = self._parts(out), self.net.views(for_weights * self.there)
+        for name, (a, b, _) in self._parts(learnt).items():
+            for_a, for_b, for_bias = into[name]
+            np.matmul(found[name][:, :-1], b.T, out=for_a)
+            np.matmul(a.T, found[name][:, :-1], out=for_b)
+            for_bias[:] = found[name][:, -1]
+        return out
+
+    def _parts(self, learnt: Floats) -> dict[str, list[Floats]]:
+        """A, B and bias of each layer, as views."""
+        found: dict[str, list[Floats]] = {}
+        at = 0
+        for name, shapes in self.shapes.items():
+            found[name] = []
+            for shape in shapes:
+                size = int(np.prod(shape))
+                found[name].append(learnt[at : at + size].reshape(shape))
+                at += size
+        return found
+
+
+def _shapes(layer: Floats, rank: int) -> tuple[tuple[int, ...], ...]:
+    rows, columns = layer.shape
+    rank = min(rank, rows)
+    return (rows, rank), (rank, columns - 1), (rows,)
+
+
+def _form(net: Network, setting: Setting) -> Form:
+    if setting.rank:
+        return LowRank(net, setting)
+    return (Scales if setting.scales else Whole)(net, setting)
 
 
 def _pace(net: Network, setting: Setting) -> Floats:

@@ -63,7 +63,7 @@ class Picture:
 
     Attributes:
         inputs: of all pixels, row by row.
-        shifts: of every tile, (tiles, shifts), z chosen as the coder chooses it.
+        shifts: of every tile, (tiles, shifts), by z.
         latent_bits: what z costs.
     """
 
@@ -79,8 +79,8 @@ class Picture:
         return height, width, channels
 
 
-def prepared(model: LocalModel, samples: NDArray[np.uint8], with_latents: bool = True) -> Picture:
-    """All that does not depend on the weights; without latents, z = 0 costs nothing."""
+def prepared(model: LocalModel, samples: NDArray[np.uint8], with_latents: bool = False) -> Picture:
+    """All that does not depend on the weights; z is 0, which costs nothing, or chosen as the coder chooses it."""
     a, count = model.architecture, samples.shape[0] * samples.shape[1]
     frame = shown(a, samples[None])
     features, prediction, hints = (x.reshape(count, -1).astype(np.float32) for x in inputs(a, frame))

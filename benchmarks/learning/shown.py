@@ -17,10 +17,13 @@ _VARIANTS = """
 ## What pays: variants in float
 
 Made by `python benchmarks/learning/variants.py --photos FOLDER` from `variants.json`: experiments in float32 around the
-codec's setting (K = 1, bands of 2 rows, 128 pixels a step), on crops of training photographs that training held out,
-some of them made unlike the others; bits per value with z, no file written. Costs are passes of a pixel through the
-network, one backward counted as two, in the decoder, and how many times as much in the encoder.
+codec's setting (K = 1, bands of 2 rows, 128 pixels a step, z = 0), on crops of training photographs that training held
+out, some of them made unlike the others; bits per value with z where it is told, no file written. Mixtures are as the
+network gives them, but for the rows of what is set right; the codec does so always. Rates are relative to the codec's;
+one that a row names was chosen on these crops. Costs are passes of a pixel through the network, one backward counted as
+two, in the decoder, and how many times as much in the encoder.
 """
+_NO_META = "\nThe rows with a meta-trained start were skipped: no `--meta FILE` was given.\n"
 _SETS = """
 ## The rate for sets of small pictures
 
@@ -42,15 +45,7 @@ def of_variants(found: Found) -> str:
     """The check against the codec, and the table."""
     text = _VARIANTS + f"\nThe model is `{found['model']}` ({found['fingerprint']}).\n"
     text += "\n![Gain of each variant](variants.png)\n\n"
-    none = found["variants"].get("no learning", {"cells": {}})["cells"]
-    lines = [["picture", "values", "float, no learning", "codec, no learning", "difference"], ["-"] * 5]
-    for name, facts in found["pictures"].items():
-        if name in none:
-            height, width, channels = facts["shape"]
-            ours, exact = none[name]["bpd"], facts["codec_bpd"]
-            cells = [f"{height * width * channels:,}", f"{ours:.4f}", f"{exact:.4f}", _percent(ours / exact)]
-            lines.append([facts["kind"] or "as it is", *cells])
-    text += _table(lines)
+    text += _table(_checks(found))
     lines = [["", "variant", "bits per value", "against no learning", "against the codec's", "passes", "encoder"]]
     lines.append(["-"] * 7)
     group = ""
@@ -60,7 +55,36 @@ def of_variants(found: Found) -> str:
             costs = [f"{row['cost']:g}", f"× {row['choices']:g}"]
             lines.append([row["group"] * (row["group"] != group), label, f"{row['bpd']:.4f}", *ratios, *costs])
             group = row["group"]
-    return text + "\n" + _table(lines) + _run_on(found)
+    return text + "\n" + _table(lines) + _meta(found) + _run_on(found)
+
+
+def _checks(found: Found) -> list[list[str]]:
+    """The floats beside the codec's own intervals, without learning and with it."""
+    kinds = {"nothing adapts": ("no learning", "codec_bpd"), "set right, learning": ("set right", "codec_learnt_bpd")}
+    head = [part for kind in kinds for part in (f"float, {kind}", f"codec, {kind}", "difference")]
+    lines = [["picture", "values", *head], ["-"] * 8]
+    rows = found["variants"]
+    for name, facts in found["pictures"].items():
+        height, width, channels = facts["shape"]
+        cells = [facts["kind"] or "as it is", f"{height * width * channels:,}"]
+        for label, key in kinds.values():
+            cell, exact = rows.get(label, {"cells": {}})["cells"].get(name), facts.get(key)
+            known = cell and exact
+            cells += [f"{cell['bpd']:.4f}", f"{exact:.4f}", _percent(cell["bpd"] / exact)] if known else ["–"] * 3
+        lines.append(cells)
+    return lines
+
+
+def _meta(found: Found) -> str:
+    """How long the start was trained, or that it was not measured."""
+    trained = next((row["trained"] for row in found["variants"].values() if row.get("trained")), None)
+    if not trained:
+        return _NO_META
+    crops = trained["crops"] // trained["steps"]
+    return (
+        f"\nThe meta-trained start: {trained['minutes']:g} minutes of one core, {trained['steps']:,} steps of {crops} "
+        "crops of training photographs, by `meta.py` from the shipped weights.\n"
+    )
 
 
 def of_sets(found: Found) -> str:
@@ -70,7 +94,8 @@ def of_sets(found: Found) -> str:
     none = found["rows"].get("0")
     for rate, row in sorted(found["rows"].items(), key=lambda item: int(item[0])):
         against = _percent(row["bpd"] / none["bpd"] if none else None)
-        lines.append([rate if rate != "0" else "no learning", f"{row['bpd']:.4f}", against])
+        name = f"{rate}, the codec's" if int(rate) == found.get("codec") else rate if rate != "0" else "no learning"
+        lines.append([name, f"{row['bpd']:.4f}", against])
     return text + _table(lines) + _run_on(found)
 
 

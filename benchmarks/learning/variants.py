@@ -2,8 +2,10 @@
 
 Float32 experiments around the codec's setting, on crops of training photographs that training held out
 (:func:`vaezip.training.tiles.split`), some of them made unlike the others as in ``rates.py``: choices are made here,
-and measured elsewhere. Writes ``variants.json`` as figures come, then ``variants.png`` and its part of ``README.md``;
-a call that was cut is gone on with by the same call. ``--readme`` measures nothing.
+and measured elsewhere. Rates are relative to the codec's for the model; one that a row names is the best, or next to
+it, of two to four on these crops, since what suits all weights need not suit a few. ``--meta`` names a file of
+``meta.py``, whose weights some rows start from. Writes ``variants.json`` as figures come, then ``variants.png`` and
+its part of ``README.md``; a call that was cut is gone on with by the same call. ``--readme`` measures nothing.
 """
 
 from __future__ import annotations
@@ -19,18 +21,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import meta
 import numpy as np
 import rates
 import script
 import shown
-from after import corrected, mixed
+from after import Correction, corrected, mixed
 from numpy.typing import NDArray
-from online import NO_LEARNING, Coded, Prior, Setting, code, learnt_prior, predicted
+from online import EFFORT, NO_LEARNING, Coded, Prior, Setting, code, learnt_prior, predicted
 from pixelnet import Inputs, Network, Picture, prepared
 
-from vaezip import checkpoint, latents, raster
+from vaezip import bands, checkpoint, latents, raster
 from vaezip import distributions as d
 from vaezip.bench import machine
+from vaezip.chain import chosen_learning
 from vaezip.local_model import LocalModel
 from vaezip.networks.local import regression
 from vaezip.networks.local.architecture import TILE
@@ -64,10 +68,12 @@ class Variant:
         settings: with which the picture is coded.
         cost: passes through the network a pixel to decode, one backward counted as two; the codec takes four.
         choices: how often as much the encoder takes.
-        together: how the codings become one: "" where there is one, "mixed", "corrected", or "best" of them, as the
+        together: how the codings become one: "" where there is one, "mixed", or "best" of them, as the
             file could tell for some bits.
         turned: the picture is coded in that of some ways round (:data:`WAYS`) which takes least; "probed" without
             learning and by a part of it, else by trying.
+        meta: the weights that it starts from are meta-trained.
+        set_right: what moves and stretches the mixtures, if anything does.
     """
 
     group: str
@@ -76,17 +82,23 @@ class Variant:
     choices: float = 1.0
     together: str = ""
     turned: str = ""
+    meta: bool = False
+    set_right: Correction | None = None
 
 
 def _one(group: str, cost: float = 4.0, **changes: Any) -> Variant:
     return Variant(group, (Setting(**changes),), cost)
 
 
-_HALF, _SAME, _DOUBLE = Setting(rate=0.5), Setting(), Setting(rate=2.0)
-_AVERAGED = Setting(rate=1.25, average=0.9)
-_HEADS = Setting(rate=1.25, average=0.98, averaged=("head", "out."))
-_JOINED = Setting(rate=1.25, average=0.9, latents=False)
-_TWO = Setting(rate=0.5, latents=False), Setting(rate=2.0, latents=False)
+_SAME, _FIXED = Setting(), Setting("none")
+_HALF, _DOUBLE, _FOURFOLD = Setting(rate=0.5), Setting(rate=2.0), Setting(rate=4.0)
+_AVERAGED = Setting(rate=2.0, average=0.9)
+_HEADS = Setting(rate=1.5, average=0.98, averaged=("head", "out."))
+
+
+def _right(setting: Setting, cost: float, **changes: Any) -> Variant:
+    return Variant("set right", (setting,), cost, set_right=Correction(**changes))
+
 
 VARIANTS = {
     "no learning": Variant("codec", (NO_LEARNING,), 1.0),
@@ -96,39 +108,55 @@ VARIANTS = {
     "sign of the momentum, rate × 0.5": _one("optimiser", optimiser="sign", rate=0.5),
     "Adam, all layers alike": _one("optimiser", factors=False),
     "second moments of training for a start": _one("optimiser", warm=100),
-    "Adam in whitened inputs": _one("optimiser", 6.0, whitened=True),
+    "Adam in whitened inputs, rate × 2": _one("optimiser", 6.0, whitened=True, rate=2.0),
     "moments forgotten at each band": _one("optimiser", carried=False),
     "rate × 0.5": _one("rate", rate=0.5),
     "rate × 2": _one("rate", rate=2.0),
     "constant rate": _one("rate", last=1.0),
     "falling to a half": _one("rate", last=0.5),
     "best of rates × 0.5, 1, 2": Variant("rate", (_HALF, _SAME, _DOUBLE), 4.0, 3.0, "best"),
-    "last layers only": _one("layers", 1.3, layers=("out.",)),
-    "heads and last layers only": _one("layers", 2.0, layers=("head", "out.")),
-    "first layer only": _one("layers", layers=("first",)),
-    "biases only": _one("layers", 3.0, biases=True),
+    "last layers only": _one("what learns", 1.3, layers=("out.",)),
+    "heads and last layers only": _one("what learns", 2.0, layers=("head", "out.")),
+    "first layer only": _one("what learns", layers=("first",)),
+    "biases only": _one("what learns", 3.0, biases=True),
+    "scales and biases only, rate × 8": _one("what learns", 3.0, scales=True, rate=8.0),
+    "rank 4 by fixed factors and biases, rate × 2": _one("what learns", 3.1, rank=4, rate=2.0),
+    "rank 4 and biases, rate × 3": _one("what learns", 3.2, rank=4, both=True, rate=3.0),
+    "rank 16 by fixed factors and biases, rate × 1.5": _one("what learns", 3.4, rank=16, rate=1.5),
+    "rank 16 and biases, rate × 2": _one("what learns", 3.7, rank=16, both=True, rate=2.0),
     "bands of 1 row": _one("bands", rows=1),
     "bands of 4 rows": _one("bands", rows=4),
     "bands of 8 rows": _one("bands", rows=8),
     "64 pixels a step": _one("bands", batch=64),
     "256 pixels a step": _one("bands", batch=256),
-    "averaged weights (0.8), rate × 1.25": _one("averages", average=0.8, rate=1.25),
     "averaged weights (0.9)": _one("averages", average=0.9),
-    "averaged weights (0.9), rate × 1.5": _one("averages", average=0.9, rate=1.5),
-    "averaged weights (0.9), whitened": _one("averages", 6.0, average=0.9, whitened=True),
-    "averaged weights (0.9) and the last mixed, rate × 1.25": Variant("averages", (_AVERAGED,), 5.0, together="mixed"),
-    "averaged heads (0.98) mixed in, rate × 1.25": Variant("averages", (_HEADS,), 4.4, together="mixed"),
-    "mixed with the fixed network": Variant("mixing", (_SAME, NO_LEARNING), 5.0, together="mixed"),
+    "averaged weights (0.8), rate × 2": _one("averages", average=0.8, rate=2.0),
+    "averaged weights (0.9), rate × 2": _one("averages", average=0.9, rate=2.0),
+    "averaged weights (0.9), whitened, rate × 3": _one("averages", 6.0, average=0.9, whitened=True, rate=3.0),
+    "averaged weights (0.9) and the last mixed, rate × 2": Variant("averages", (_AVERAGED,), 5.0, together="mixed"),
+    "averaged heads (0.98) mixed in, rate × 1.5": Variant("averages", (_HEADS,), 4.4, together="mixed"),
+    "mixed with the fixed network": Variant("mixing", (_SAME, _FIXED), 5.0, together="mixed"),
     "rates × 0.5 and × 2 mixed": Variant("mixing", (_HALF, _DOUBLE), 8.0, together="mixed"),
-    "mixtures moved and stretched": Variant("mixing", (_SAME,), 4.1, together="corrected"),
-    "z = 0": _one("picture", latents=False),
+    "rates × 0.5 and × 4 mixed": Variant("mixing", (_HALF, _FOURFOLD), 8.0, together="mixed"),
+    "set right": _right(_SAME, 4.1),
+    "set right, no learning": _right(_FIXED, 1.1),
+    "moved alone, no learning": _right(_FIXED, 1.1, stretch=False),
+    "stretched alone, no learning": _right(_FIXED, 1.1, move=False),
+    "by classes of spread alone, no learning": _right(_FIXED, 1.1, levels=False),
+    "by one class, no learning": _right(_FIXED, 1.1, spreads=False, levels=False),
+    "from four neighbours, no learning": _right(_FIXED, 1.1, near=4),
+    "from its own channel nearby, no learning": _right(_FIXED, 1.1, beside=False),
+    "from errors alone, no learning": _right(_FIXED, 1.1, others=False),
+    "z told, as the encoder finds it": _one("picture", latents=True),
     "transposed where a part is less without learning": Variant("picture", (_SAME,), 4.0, 1.12, turned="probed"),
     "the same, without learning": Variant("picture", (NO_LEARNING,), 1.0, 1.5, turned="probed"),
     "transposed where that is less": Variant("picture", (_SAME,), 4.0, 2.0, turned="transposed"),
     "turned as is least of 8": Variant("picture", (_SAME,), 4.0, 8.0, turned="eight"),
-    "z = 0, averages mixed": Variant("joined", (_JOINED,), 5.0, together="mixed"),
-    "z = 0, averages mixed, transposed": Variant("joined", (_JOINED,), 5.0, 2.0, "mixed", "transposed"),
-    "z = 0, rates × 0.5 and × 2 mixed, transposed": Variant("joined", _TWO, 8.0, 2.0, "mixed", "transposed"),
+    "averages mixed, transposed": Variant("joined", (_AVERAGED,), 5.0, 2.0, "mixed", "transposed"),
+    "rates × 0.5 and × 4 mixed, transposed": Variant("joined", (_HALF, _FOURFOLD), 8.0, 2.0, "mixed", "transposed"),
+    "meta-trained, no learning": Variant("start", (_FIXED,), 1.0, meta=True),
+    "meta-trained": Variant("start", (_SAME,), meta=True),
+    "meta-trained, rate × 2": Variant("start", (_DOUBLE,), meta=True),
 }
 
 
@@ -146,7 +174,11 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--photos", type=Path, metavar="FOLDER", help="the photographs that the model was trained on")
     parser.add_argument("--pictures", type=int, default=8, metavar="N", help="crops of as many photographs")
     parser.add_argument("--only", action="append", choices=list(VARIANTS), help="this variant, and no others")
-    return script.parsed(parser, arguments)
+    parser.add_argument("--meta", type=Path, metavar="FILE", help="weights of meta.py; else rows with them are skipped")
+    options = script.parsed(parser, arguments)
+    if not options.meta and any(VARIANTS[label].meta for label in options.only or ()):
+        parser.error("--meta is missing")
+    return options
 
 
 # The pictures
@@ -186,12 +218,14 @@ class Subject:
 
     def _bits(self, variant: Variant, way: int) -> float:
         found = [self.coded(setting, way) for setting in variant.settings]
-        picture = self.picture(variant.settings[0].latents, way)
+        picture = self.picture(any(setting.latents for setting in variant.settings), way)
         if variant.together == "mixed":
             each = [bits for coded in found for bits in (coded.bits, coded.unaveraged) if bits is not None]
             bits = float(mixed(each, picture.shape[1]).sum())
-        elif variant.together == "corrected":
-            bits = float(corrected(found[0], picture).sum())
+        elif variant.set_right:
+            setting = variant.settings[0]
+            rows = TILE if setting.optimiser == "none" else setting.rows
+            bits = float(corrected(found[0], picture, variant.set_right, rows).sum())
         else:
             bits = min(float(coded.bits.sum()) for coded in found)
         return bits + picture.latent_bits
@@ -203,9 +237,9 @@ class Subject:
             self._coded[key] = code(self.net, self.picture(setting.latents, way), setting, self.prior)
         return self._coded[key]
 
-    def picture(self, with_latents: bool = True, way: int = 0) -> Picture:
+    def picture(self, with_latents: bool = False, way: int = 0) -> Picture:
         """The picture turned in one of eight ways."""
-        samples: Pixels = np.ascontiguousarray(turned(self.samples, way))  # type: ignore[arg-type]
+        samples: Pixels = np.ascontiguousarray(turned(self.samples, way))
         return prepared(self.net.model, samples, with_latents)
 
     @cached_property
@@ -229,7 +263,7 @@ def measure(options: argparse.Namespace, path: Path) -> None:
     """All that the command line asks for and that is not there yet."""
     model = checkpoint.load(checkpoint.find(options.model))
     assert isinstance(model, LocalModel)
-    net = Network(model)
+    nets, trained = _networks(options.meta, model)
     train, held = split(options.photos, HELD_OUT)
     found = _begun(path, options, model)
     run = {"machine": machine.describe("cpu"), "versions": machine.versions("cpu"), "commit": machine.commit()}
@@ -239,7 +273,7 @@ def measure(options: argparse.Namespace, path: Path) -> None:
         if not prior:
             places = np.linspace(0, len(train) - 1, 40).astype(int)
             few = (_middle(train[i], _PRIOR_ROWS, COLUMNS) for i in places)
-            prior.append(learnt_prior(net, (prepared(model, samples) for samples in few)))
+            prior.append(learnt_prior(nets[False], (prepared(model, samples) for samples in few)))
         return prior[0]
 
     for number, (kind, samples) in enumerate(crops(held, options.pictures)):
@@ -249,13 +283,16 @@ def measure(options: argparse.Namespace, path: Path) -> None:
         if {key: old.get(key) for key in facts} != facts:
             if old and not options.again:
                 sys.exit(f"{path} holds figures of other pictures; give --again, or another --out")
-            found["pictures"][name] = facts | {"codec_bpd": exact_bpd(model, samples)}
-        subject = Subject(net, samples, None)
+            found["pictures"][name] = facts | codec_bpd(model, samples)
+        subjects = {is_meta: Subject(net, samples, None) for is_meta, net in nets.items()}
         for label in options.only or VARIANTS:
             variant = VARIANTS[label]
-            row = _row(found["variants"], label, variant)
+            if variant.meta not in subjects:
+                continue
+            row = _row(found["variants"], label, variant, trained)
             if name in row["cells"] and not options.again:
                 continue
+            subject = subjects[variant.meta]
             if any(s.warm or s.whitened for s in variant.settings):
                 subject.prior = learnt()
             start = time.process_time()
@@ -266,8 +303,28 @@ def measure(options: argparse.Namespace, path: Path) -> None:
             print(name, label, row["cells"][name], flush=True)
 
 
+def _networks(path: Path | None, model: LocalModel) -> tuple[dict[bool, Network], Found | None]:
+    """The shipped network, and the meta-trained one (True) where there is a file; what is told of that one."""
+    nets = {False: Network(model)}
+    if not path:
+        return nets, None
+    state = meta.read(path)
+    if state.facts["fingerprint"] != model.fingerprint.hex():
+        sys.exit(f"{path} holds weights that come from another model")
+    return nets | {True: state.network(model)}, state.told()
+
+
+def codec_bpd(model: LocalModel, samples: Pixels) -> Found:
+    """Of the codec's own intervals, without learning and with it: what its two rows must be close to."""
+    learning = chosen_learning(model, EFFORT, pictures=1)
+    return {
+        "codec_bpd": exact_bpd(model, samples),
+        "codec_learnt_bpd": bands.bits(model, samples[None], learning) / samples.size,
+    }
+
+
 def exact_bpd(model: LocalModel, samples: Pixels) -> float:
-    """Of the codec's own intervals without learning, z chosen: what "no learning" must be close to."""
+    """Without learning; z is chosen."""
     frame, total = regression.shown(model.architecture, samples[None]), 0.0
     for strip in raster.strips((1, *samples.shape)):
         symbols = latents.coarse_symbols(raster.posterior(model, frame, strip, 0)[0], model.coarse)
@@ -290,11 +347,14 @@ def _begun(path: Path, options: argparse.Namespace, model: LocalModel) -> Found:
     return found
 
 
-def _row(rows: Found, label: str, variant: Variant) -> Found:
-    """That of a variant, empty where its settings were others."""
+def _row(rows: Found, label: str, variant: Variant, trained: Found | None) -> Found:
+    """That of a variant, empty where its settings, or the weights that it starts from, were others."""
     facts: Found = {"group": variant.group, "cost": variant.cost, "choices": variant.choices}
     facts["settings"] = [repr(setting) for setting in variant.settings]
     facts |= {"together": variant.together, "turned": variant.turned}
+    facts |= {"set_right": repr(variant.set_right)} if variant.set_right else {}
+    if variant.meta:
+        facts["trained"] = trained
     if not rows.get(label, {}).items() >= facts.items():
         rows[label] = {"cells": {}}
     rows[label] |= facts

@@ -48,16 +48,16 @@ USUAL = 0.75
 ERROR_BITS = 8
 _ERROR_BOUND = 4 << ERROR_BITS
 
-_PRIOR = 300.0
+PRIOR = 300.0
 """Σ f² and Σ g² before the first pixel, and what they fade to: how slow the first steps are."""
 
-_STEP = 0.7
-_FADING = 0.02 / 384
+STEP = 0.7
+FADING = 0.02 / 384
 """Of the sums, by pixel."""
 
 _MOST_MOVED, _MOST_STRETCHED = 2.0, 1.0
 _MOST_OFF = 2.0
-_STEEPEST = 4.0
+STEEPEST = 4.0
 """Of a pixel's gradients, or one that lies far off would move everything."""
 
 _DEVIATION = 1.8137993642342178
@@ -93,8 +93,8 @@ def start(channels: int, classes: int = SPREADS + LEVELS) -> State:
     """Nothing is known."""
     move, stretch = ((classes, channels, inputs) for inputs in sizes(channels))
     return State(
-        *(np.zeros(move), np.zeros(move), np.full(move, _PRIOR)),
-        *(np.zeros(stretch), np.zeros(stretch), np.full(stretch, _PRIOR)),
+        *(np.zeros(move), np.zeros(move), np.full(move, PRIOR)),
+        *(np.zeros(stretch), np.zeros(stretch), np.full(stretch, PRIOR)),
         np.zeros(1, np.int64),
         np.zeros((0, 0, 0, channels), np.int16),
     )
@@ -191,7 +191,7 @@ def step(state):  # type: ignore[no-untyped-def]
     """Move ψ and θ by what was gathered."""
     if state.pixels[0] == 0:
         return
-    kept = max(0.5, 1.0 - _FADING * np.float64(state.pixels[0]))
+    kept = max(0.5, 1.0 - FADING * np.float64(state.pixels[0]))
     _moved(state.move, state.move_gradient, state.move_size, kept)
     _moved(state.stretch, state.stretch_gradient, state.stretch_size, kept)
     state.pixels[0] = 0
@@ -199,7 +199,7 @@ def step(state):  # type: ignore[no-untyped-def]
 
 @inlined
 def _steep(slope):  # type: ignore[no-untyped-def]
-    return min(max(slope, -_STEEPEST), _STEEPEST)
+    return min(max(slope, -STEEPEST), STEEPEST)
 
 
 @inlined
@@ -214,8 +214,8 @@ def _moved(weights, gradient, size, kept):  # type: ignore[no-untyped-def]
     for kind in range(weights.shape[0]):
         for j in range(weights.shape[1]):
             for q in range(weights.shape[2]):
-                weights[kind, j, q] += _STEP * gradient[kind, j, q] / size[kind, j, q]
-                size[kind, j, q] = _PRIOR + (size[kind, j, q] - _PRIOR) * kept
+                weights[kind, j, q] += STEP * gradient[kind, j, q] / size[kind, j, q]
+                size[kind, j, q] = PRIOR + (size[kind, j, q] - PRIOR) * kept
                 gradient[kind, j, q] = 0.0
 
 
