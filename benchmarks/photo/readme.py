@@ -49,11 +49,12 @@ def write(folder: Path) -> None:
 def beside_peers(name: str, found: Found) -> str:
     """A benchmark's figures."""
     report = Report.from_dict(found)
+    presets = any(row.preset for row in report.models)
     text = (
         f"## {PEERS[name]}\n\nBy `vaezip bench`; all figures in [{name}.json]({name}.json). K is how often the pixel "
+        "network learns from each band of rows; at K = 0 it stays as it is, and what it says is set right, or z is coded "
+        f"where that is shorter{'; `-1` … `-9` are presets' * presets}.\n\n"
     )
-    presets = any(row.preset for row in report.models)
-    text += f"network learns from each band of rows{'; `-1` … `-9` are presets' * presets}.\n\n"
     rows: list[ModelRow | PeerRow] = [*report.models, *report.peers]
     lines = [[_called(row), ORDERS[row.figures.order], *_rates(row), *_seconds(row)] for row in rows]
     head = ["", "", "bytes", "bits", "compress and verify an image", "decompress an image"]
