@@ -52,8 +52,8 @@ def beside_peers(name: str, found: Found) -> str:
     presets = any(row.preset for row in report.models)
     text = (
         f"## {PEERS[name]}\n\nBy `vaezip bench`; all figures in [{name}.json]({name}.json). K is how often the pixel "
-        "network learns from each band of rows; at K = 0 it stays as it is, and what it says is set right, or z is coded "
-        f"where that is shorter{'; `-1` … `-9` are presets' * presets}.\n\n"
+        "network learns from each band of rows; at K = 0 it stays as it is, and what it says is set right, or z is "
+        f"coded where that is shorter{'; `-1` … `-9` are presets' * presets}.\n\n"
     )
     rows: list[ModelRow | PeerRow] = [*report.models, *report.peers]
     lines = [[_called(row), ORDERS[row.figures.order], *_rates(row), *_seconds(row)] for row in rows]
@@ -113,8 +113,8 @@ def ablation(found: Found) -> str:
         {data["photographs"]:,} photographs. They are far from converged: what learns fast has an advantage here
         that it loses in a long training. −ELBO and its KL are those of the middles of {data["held_out"]} pictures
         held out ({data["values"]:,} values), one sample of z a tile. MAC are all multiplications a pixel, the
-        encoder's included; seconds are those of the training, on one thread. The base is a pixel network of one
-        block, with {_base(s["base"])}. Units that die stay dead, unlike in the training of the shipped models."""
+        encoder's included. The base is a pixel network of one block, with {_base(s["base"])}.
+        Units that die stay dead, unlike in the training of the shipped models."""
     text = f"## What the parts bring\n\n{_filled(about)}\n\n![−ELBO by what was changed](ablation.png)\n"
     for axis, names in found["axes"].items():
         shown = {label: rows[name] for label, name in names.items() if name in rows}
@@ -203,8 +203,7 @@ def _about(axis: str, found: Found, shown: dict[str, Found]) -> str:
     if axis == "encoder":
         about = f"""The base, and its encoder alone trained on for {settings["encoder_steps"]:,} steps while the decoder
             stays as it is: on data, and by reverse half-asleep, where half of the tiles are drawn from the model,
-            pixel after pixel, each from the drawn pixels before it and what surrounds the tile, z ~ q(z|x). Seconds
-            are those of that training."""
+            pixel after pixel, each from the drawn pixels before it and what surrounds the tile, z ~ q(z|x)."""
     if axis == "seed":
         rates = [row["bpd"] for row in shown.values()]
         about = f"""The base with other first weights, tiles and noise: rates lie within {max(rates) - min(rates):.4f}
@@ -225,14 +224,14 @@ def _filled(text: str) -> str:
 
 
 def _axis(axis: str, shown: dict[str, Found], base: Found | None) -> str:
-    head = [axis, "−ELBO, bits", "against the base", "of which KL", "parameters", "MAC a pixel", "seconds"]
+    head = [axis, "−ELBO, bits", "against the base", "of which KL", "parameters", "MAC a pixel"]
     return table(head, [[label, *_cells(row, base)] for label, row in shown.items()])
 
 
 def _cells(row: Found, base: Found | None) -> list[str]:
     against = f"{row['bpd'] - base['bpd']:+.4f}" if base else "–"
     sizes = [f"{row[key]:,}" for key in ("parameters", "mac_per_pixel")]
-    return [f"{row['bpd']:.4f}", against, f"{row['kl_bpd']:.5f}", *sizes, f"{row['seconds']:,.0f}"]
+    return [f"{row['bpd']:.4f}", against, f"{row['kl_bpd']:.5f}", *sizes]
 
 
 if __name__ == "__main__":
