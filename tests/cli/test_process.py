@@ -36,6 +36,20 @@ codec._encode_block = encode
 """
 
 
+WAIT_WHILE_A_THREAD_IS_SIGNALLED = """
+import signal, threading, time
+from vaezip import codec
+def signalled():
+    time.sleep(0.5)  # until the main thread waits
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+    time.sleep(300)  # longer than end() has patience
+def encode(*_):
+    worker = threading.Thread(target=signalled)
+    worker.start()
+    worker.join()
+codec._encode_block = encode
+"""
+
 STOP_AT_IMPORT = """
 import sys, time
 class Slow:
@@ -76,6 +90,13 @@ def test_interrupt_while_coding_ends_at_once(start, save):
     process.send_signal(signal.SIGINT)
     assert end(process) == (-signal.SIGINT, b"", "vaezip: interrupted\n")
     assert files() == ["a.png", "b.png"]
+
+
+@posix
+def test_interrupt_that_comes_to_another_thread_is_heard(start, save):
+    save("a.png")
+    process = start("compress", "a.png", before=WAIT_WHILE_A_THREAD_IS_SIGNALLED)
+    assert end(process) == (-signal.SIGINT, b"", "vaezip: interrupted\n")
 
 
 @posix
