@@ -1,4 +1,5 @@
 import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -50,6 +51,93 @@ def test_opaque_alpha_comes_back():
     array = samples((1, 8, 8, 4))
     array[..., 3] = 255
     assert_round_trip(array)
+
+
+# 16 bits
+
+
+def of_former_releases(array):
+    """High bytes, then low bytes."""
+    high, low = (classic.encode(part.astype(np.uint8)) for part in (array >> 8, array & 255))
+    return struct.pack("<I", len(high)) + high + low
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1, 1), (2, 7, 5, 1), (1, 8, 9, 4)])
+def test_what_former_releases_made_of_16_bits_is_read(shape):
+    array = samples(shape, np.uint16)
+    assert np.array_equal(classic.decode(of_former_releases(array), shape, np.uint16), array)
+
+
+KINDS = {
+    "8 bits": lambda x: x * 257,
+    "8 bits by a curve": lambda x: x**2,
+    "12 bits": lambda x: x * 16,
+    "12 bits, left": lambda x: x << 8 | (x * 7 & 0xF0),
+    "one value": lambda x: x * 0 + 40_000,
+    "smooth": lambda x: np.cumsum(np.ones_like(x), axis=1) * 900,
+    "all": lambda x: x * 256 + 255,
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_16_bits_of_few_values_or_smooth(kind, channels):
+    base = samples((2, 30, 40, channels)).astype(np.int64)
+    array = KINDS[kind](base).astype(np.uint16)
+    assert_round_trip(array)
+    high, rest = classic.split(array)
+    back, data = classic.read_rest(rest + b"after", array.shape)
+    assert data == b"after"
+    assert np.array_equal(back.join(high), array)
+    slack = 20  # of the form, and of a table
+    assert len(classic.encode(array)) <= len(of_former_releases(array)) + slack
+
+
+def test_8_bits_by_a_curve_cost_what_they_did_before():
+    base = samples((1, 40, 40, 3))
+    curved = np.sort(samples((256,), np.uint16, 1))[base]
+    assert len(classic.encode(curved)) < len(classic.encode(base)) + 600
+
+
+def deflated(data):
+    deflater = zlib.compressobj(9, wbits=-15)
+    return deflater.compress(data) + deflater.flush()
+
+
+def with_table(packed, flags=2):
+    return bytes([flags]) + struct.pack("<H", len(packed)) + packed
+
+
+SPLIT = bytes(4)
+SHAPE = (1, 2, 3, 1)
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        with_table(deflated(b"")),
+        with_table(deflated(bytes(100))),
+        with_table(deflated(b"\xff" * 8193)),
+        with_table(deflated(bytes(1 << 24))),
+        with_table(deflated(b"\xf0")[:-1]),
+        with_table(b"junk"),
+        with_table(deflated(b"\xc0")),  # two values, but higher ranks
+        with_table(deflated(b"\xff"), flags=6),
+        b"\0\x01\x00",  # two values, but higher ranks
+        b"\4\xff\xff",
+        b"\0\xff",
+        b"\0\xff\xff",
+        b"\0\xff\xff\xff\xff\xff\xff",
+        b"\0\xff\x01" + struct.pack("<I", len(classic.encode(samples(SHAPE)))) + classic.encode(samples(SHAPE)),
+    ],
+)
+def test_a_damaged_rest_is_refused(rest, limited_memory):
+    high = classic.encode(np.full(SHAPE, 255, np.uint8))
+    with limited_memory(1 << 28), pytest.raises(FormatError):
+        classic.decode(SPLIT + rest + high, SHAPE, np.uint16)
+
+
+# Damage
 
 
 @pytest.mark.parametrize("shape", [(1, 6, 5, 3), (1, 6, 5, 1), (2, 3, 5, 4)])

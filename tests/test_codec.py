@@ -6,11 +6,14 @@ import threading
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import vaezip
-from vaezip import bitsback, checkpoint, classic, codec, container
+from vaezip import bitsback, chain, checkpoint, classic, codec, container, planes
 from vaezip.codec import Archive, Compressor, compress, decompress
 from vaezip.container import CLASSIC, Block, Group
+from vaezip.effort import Effort
 from vaezip.errors import FormatError, ImageError, ModelError, VaezipError
 from vaezip.images import MODES, Picture, same
 from vaezip.networks.local.architecture import LocalArchitecture
@@ -162,9 +165,9 @@ def test_auto_tries_parts_of_a_large_picture(monkeypatch, discs):
     monkeypatch.setattr(codec, "_TRIAL_SIDE", 24)
     original = Picture("RGB", discs(1, 90, 70, 3)[0])
     coded = []
-    encode = codec._encode_block
+    encode = planes.encode
     monkeypatch.setattr(
-        codec, "_encode_block", lambda model, *rest: coded.append((model, rest[1].shape)) or encode(model, *rest)
+        planes, "encode", lambda model, *rest: coded.append((model, rest[1].shape)) or encode(model, *rest)
     )
     data = vaezip.compress(original)
     assert same(decompress(data), original)
@@ -336,6 +339,188 @@ def test_the_order_of_pictures_of_one_kind_is_kept(small_models):
     assert Archive(compress(pictures.items(), model=small.path), [small.path]).names == names
 
 
+# 16 bits
+
+
+def wide(mode, pixels, seed=0):
+    """8-bit pixels with noise below, and a ramp as alpha."""
+    noise = np.random.default_rng(seed).integers(0, 256, pixels.shape, np.uint16)
+    colour = pixels.astype(np.uint16) << 8 | noise & 0xF0
+    if mode in ("I;16", "RGB;16"):
+        return Picture(mode, colour)
+    ramp = np.arange(colour[..., :1].size, dtype=np.uint16).reshape(colour[..., :1].shape) * 13
+    return Picture(mode, np.concatenate([colour, ramp], axis=2))
+
+
+def methods(data, models=()):
+    return [block["method"] for block in Archive(data, models).info()["blocks"]]
+
+
+@pytest.fixture
+def no_webp(monkeypatch):
+    """Where a model is asked for, nothing else is tried: those of the tests code hardly anything better than WebP."""
+    monkeypatch.setattr(Compressor, "_candidates", lambda self, group: [self.chosen])
+
+
+@pytest.mark.parametrize("steps", [0, 2])
+@pytest.mark.parametrize("mode", ["I;16", "LA;16", "RGB;16", "RGBA;16"])
+def test_a_model_codes_the_high_part_of_16_bits(local_models, no_webp, mode, steps):
+    small = local_models["grey" if mode in ("I;16", "LA;16") else "colour"]
+    original = wide(mode, small.images[0, :, :37])
+    data = compress(original, model=small.path, steps=steps)
+    assert methods(data, [small.path]) == [small.path.stem]
+    assert same(decompress(data, [small.path]), original)
+
+
+@given(st.sampled_from(["I;16", "LA;16", "RGB;16", "RGBA;16"]), st.integers(1, 35), st.integers(1, 35), st.data())
+@settings(max_examples=25)
+def test_16_bits_of_any_size(local_models, mode, height, width, data):
+    model = local_models["grey" if mode in ("I;16", "LA;16") else "colour"]
+    seed, steps, shift = (data.draw(st.integers(0, most)) for most in (63, 1, 15))
+    samples = wide(mode, model.images[seed, :height, :width], seed).samples[None] >> shift
+    block = planes.encode(model.model, mode, samples, Effort(steps), seed)
+    found, checksum = planes.decode(model.model, mode, block, samples.shape, steps, lambda _: None)
+    assert found.dtype == np.uint16
+    assert np.array_equal(found, samples)
+    assert checksum == seed
+
+
+@pytest.mark.parametrize("mode", ["RGB;16", "RGBA;16"])
+def test_a_model_of_tiles_codes_the_high_part_of_16_bits(small_models, no_webp, mode):
+    small = small_models["colour"]
+    original = wide(mode, small.images[:6].reshape(-1, 8, 3)[:41])
+    data = compress(original, model=small.path, steps=1)
+    assert methods(data, [small.path]) == [small.name]
+    assert same(decompress(data, [small.path]), original)
+
+
+def test_the_shorter_of_a_model_and_webp_is_kept_for_16_bits(local_models):
+    """Also by a model that was asked for: a ramp is nothing for it."""
+    path = local_models["grey"].path
+    ramp = Picture("I;16", np.arange(64 * 64, dtype=np.uint16).reshape(64, 64, 1) * 16)
+    assert methods(compress(ramp, model=path, steps=0), [path]) == ["webp"]
+    data = compress([("ramp", ramp)], model=path, steps=0, embed_model=True)
+    assert container.parse(data).embedded == {}
+    assert same(decompress(data)["ramp"], ramp)
+
+
+def test_a_model_is_embedded_for_16_bits(local_models, no_webp, monkeypatch):
+    small = local_models["colour"]
+    pictures = {f"{i}": wide("RGB;16", image, i) for i, image in enumerate(small.images[:3])}
+    data = compress(pictures.items(), model=small.path, steps=0, embed_model=True)
+    monkeypatch.setattr(checkpoint, "shipped", dict)
+    assert methods(data) == [small.path.stem]
+    assert_same(decompress(data), pictures)
+
+
+def test_a_set_of_16_bits_of_several_blocks_and_bands(local_models, small_blocks, no_webp):
+    small = local_models["grey"]
+    pictures = {f"{i}": wide("I;16", image[:28, :28], i) for i, image in enumerate(small.images[:5])}
+    pictures["long"] = wide("I;16", small.images[:3].reshape(-1, 40, 1))
+    pictures["8"] = Picture("L", small.images[0])
+    data = compress(pictures.items(), model=small.path, steps=1)
+    archive = Archive(data, [small.path])
+    assert len(archive.info()["blocks"]) == 2 + 4 + 1
+    assert {p["mode"] for p in archive.info()["pictures"]} == {"I;16", "L"}
+    for name, original in pictures.items():
+        assert same(archive.read(name), original)
+
+
+@pytest.mark.parametrize("mode", ["I;16", "RGB;16"])
+def test_auto_codes_16_bits_by_a_model(discs, mode):
+    pixels = discs(1, 90, 70, 1 if mode == "I;16" else 3)[0]
+    original = wide(mode, pixels)
+    data = compress(original)
+    assert methods(data) == ["photo-gray" if mode == "I;16" else "photo"]
+    assert same(decompress(data), original)
+
+
+@pytest.mark.parametrize("mode", ["I;16", "RGB;16"])
+def test_8_bits_that_were_made_16_cost_little_more(local_models, mode):
+    small = local_models["grey" if mode == "I;16" else "colour"]
+    pixels = small.images[1]
+    made = Picture(mode, pixels.astype(np.uint16) * 257)
+    narrow = Picture(mode.replace("I", "L").removesuffix(";16"), pixels)
+    assert len(compress(made, small.path)) < len(compress(narrow, small.path)) * 1.03 + 80
+
+
+# Alpha
+
+
+def feathered(mode, pixels):
+    """8-bit pixels with a soft mask, in 8 or 16 bits."""
+    height, width = pixels.shape[:2]
+    y, x = np.mgrid[:height, :width]
+    distance = np.hypot(x / width - 0.5, y / height - 0.5)
+    mask = np.clip(np.rint((1.2 - 2 * distance) * 255), 0, 255).astype(np.uint8)[..., None]
+    samples = np.concatenate([pixels, mask], axis=2)
+    return Picture(mode, samples.astype(np.uint16) * 257 if mode.endswith(";16") else samples)
+
+
+def alpha_coders(data):
+    """Of each block: the model of alpha, or CLASSIC."""
+    return [planes._read_alpha(block.payload)[0] for group in container.parse(data).groups for block in group.blocks]
+
+
+GREY = checkpoint.fingerprint(checkpoint.find(codec.ALPHA_MODEL))
+
+
+@pytest.mark.parametrize("steps", [0, 1])
+@pytest.mark.parametrize("mode", ["LA", "RGBA", "LA;16", "RGBA;16"])
+def test_soft_alpha_is_coded_by_a_model(local_models, no_webp, monkeypatch, mode, steps):
+    small = local_models["grey" if mode.startswith("LA") else "colour"]
+    original = feathered(mode, small.images[0, :, :37])
+    data = compress(original, model=small.path, steps=steps)
+    assert alpha_coders(data) == [GREY]
+    assert same(decompress(data, [small.path]), original)
+    monkeypatch.setattr(codec, "ALPHA_MODEL", "none")
+    by_webp = compress(original, model=small.path, steps=steps)
+    assert alpha_coders(by_webp) == [CLASSIC]
+    assert same(decompress(by_webp, [small.path]), original)
+    assert len(data) < len(by_webp)
+
+
+def test_soft_alpha_of_a_set(local_models, small_blocks, no_webp):
+    small = local_models["colour"]
+    pictures = {f"{i}": feathered("RGBA", image[:28, :28]) for i, image in enumerate(small.images[:5])}
+    pictures["long"] = feathered("RGBA", small.images[:3].reshape(-1, 40, 3))
+    data = compress(pictures.items(), model=small.path, steps=0)
+    assert GREY in alpha_coders(data)
+    assert_same(decompress(data, [small.path]), pictures)
+
+
+def test_a_model_is_not_tried_on_alpha_that_takes_nothing(local_models, no_webp, monkeypatch):
+    small = local_models["colour"]
+    opaque = Picture("RGBA", np.pad(small.images[0], ((0, 0), (0, 0), (0, 1)), constant_values=255))
+    tried = []
+    real = chain.encode
+    monkeypatch.setattr(chain, "encode", lambda model, *rest: tried.append(model.fingerprint) or real(model, *rest))
+    data = compress(opaque, model=small.path, steps=0)
+    assert (tried, alpha_coders(data)) == ([small.model.fingerprint], [CLASSIC])
+
+
+def test_a_file_with_its_model_needs_none_for_alpha(local_models, monkeypatch):
+    small = local_models["colour"]
+    original = feathered("RGBA", small.images[0])
+    data = compress([("a", original)], model=small.path, steps=0, embed_model=True)
+    monkeypatch.setattr(checkpoint, "shipped", dict)
+    assert alpha_coders(data) == [CLASSIC]
+    assert same(decompress(data)["a"], original)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"), [("colour", "does not code such pictures"), ("nobody", "which is not here")]
+)
+def test_alpha_by_a_model_that_cannot_is_refused(local_models, no_webp, name, reason):
+    small = local_models["colour"]
+    original = feathered("RGBA", small.images[0])
+    data = compress(original, model=small.path, steps=0)
+    mark = small.model.fingerprint if name == "colour" else b"none"
+    assert data.count(GREY) == 1
+    with pytest.raises(VaezipError, match=reason):
+        decompress(data.replace(GREY, mark), [small.path])
+
+
 # Refusals
 
 
@@ -379,9 +564,9 @@ def test_a_model_that_does_not_fit(small_models):
         compress(picture("L", 28, 28), model=small_models["colour"].path)
 
 
-@pytest.mark.parametrize("mode", ["P", "I;16", "RGB;16"])
-def test_what_no_model_covers_is_coded_classically_whatever_is_asked_for(small_models, mode):
-    original = picture(mode, 28, 28)
+@pytest.mark.parametrize(("mode", "width"), [("P", 28), ("RGB;16", 28), ("I;16", 27)])
+def test_what_no_model_covers_is_coded_classically_whatever_is_asked_for(small_models, mode, width):
+    original = picture(mode, 28, width)
     data = compress(original, model=small_models["logistic"].path)
     assert Archive(data).info()["blocks"][0] == {
         "method": "webp",
@@ -493,14 +678,26 @@ def flipped(data):
         yield bytes(damaged)
 
 
-FILES = ["bernoulli", "bernoulli set", "colour", "webp", "webp set", "metadata"]
+FILES = ["bernoulli", "bernoulli set", "colour", "wide", "wide set", "alpha", "webp", "webp set", "metadata"]
 
 
 @pytest.fixture(params=FILES)
-def some_file(request, small_models):
+def some_file(request, small_models, local_models):
     """A small file, what it holds, and the models it needs."""
     kind = request.param.split()[0]
-    if kind in small_models:
+    if kind == "alpha":
+        request.getfixturevalue("no_webp")
+        small = local_models["grey"]
+        pictures, options = {"": feathered("LA", small.images[0, :24, :24])}, {"model": small.path, "steps": 0}
+        models = [small.path]
+    elif kind == "wide":
+        request.getfixturevalue("no_webp")
+        small = local_models["grey"]
+        pictures, options = {"": wide("LA;16", small.images[0, :20, :20])}, {"model": small.path, "steps": 1}
+        if "set" in request.param:
+            pictures = {f"{i}": wide("I;16", image[:16, :16]) for i, image in enumerate(small.images[:2])}
+        models = [small.path]
+    elif kind in small_models:
         small = small_models[kind]
         first = Picture("RGB", small.images[:3].reshape(1, -1, 8, 3)[0, :20]) if kind == "colour" else tile(small)
         pictures, options = {"": first}, {"model": small.path, "steps": 3}
@@ -716,7 +913,7 @@ def test_auto_puts_every_model_that_it_used_into_the_file(shipped, dream, monkey
     monkeypatch.setattr(codec, "_worth_embedding", lambda blocks, sizes: real(blocks, dict.fromkeys(sizes, 1)))
     a = shipped.architecture
     mode = {(1, 2): "1", (1, 256): "L", (3, 256): "RGB"}[a.channels, a.levels]
-    pictures = {"a": Picture(mode, dream(shipped, 1)[0]), "b": picture("I;16", 5, 6)}
+    pictures = {"a": Picture(mode, dream(shipped, 1)[0]), "b": picture("P", 5, 6)}
     data = compress(pictures.items(), embed_model=True)
     assert len(container.parse(data).embedded) == 1
     monkeypatch.setattr(checkpoint, "shipped", dict)
@@ -724,9 +921,9 @@ def test_auto_puts_every_model_that_it_used_into_the_file(shipped, dream, monkey
 
 
 def test_a_file_that_no_model_codes_holds_none():
-    data = compress(picture("I;16", 5, 6), embed_model=True)
+    data = compress(picture("P", 5, 6), embed_model=True)
     assert container.parse(data).embedded == {}
-    assert same(decompress(data), picture("I;16", 5, 6))
+    assert same(decompress(data), picture("P", 5, 6))
 
 
 def test_auto_embeds_no_model_that_costs_more_than_it_saves(dream):

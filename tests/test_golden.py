@@ -47,7 +47,7 @@ def test_it_decodes(path):
 def test_the_same_pictures_give_the_same_bytes(path):
     data = path.read_bytes()
     blocks = learned_blocks(data)
-    if not blocks or any(p.mode in ("LA", "RGBA") for p in expected(path).values()):
+    if not blocks or any(p.mode in ("LA", "RGBA") or p.samples.dtype == np.uint16 for p in expected(path).values()):
         pytest.skip("WebP's bytes depend on the encoder that Pillow brings")
     _, options = cases()[path.stem]
     again = make_golden.compress(expected(path), options | {"model": checkpoint.by_fingerprint(blocks[0][0]).stem})

@@ -1,15 +1,19 @@
 """The classic codec that vaezip falls back on: lossless WebP, by Pillow.
 
 Any array of samples becomes one or more 8-bit RGB or RGBA pictures: grey is copied into three
-channels (WebP's colour transform makes that free), 16-bit samples are split into their high and
-low bytes, and what is larger than WebP allows is cut into pieces. The 20 bytes of RIFF header
-that every such file shares are left out.
+channels (WebP's colour transform makes that free), 16-bit samples are split in two
+(:mod:`vaezip.depth`), and what is larger than WebP allows is cut into pieces. The 20 bytes of RIFF
+header that every such file shares are left out.
+
+Former releases split 16-bit samples into bytes, the high ones first. Their data begins with a
+length, which is never 0.
 """
 
 from __future__ import annotations
 
 import io
 import struct
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from vaezip import depth
+from vaezip.depth import Rest, Values
 from vaezip.errors import FormatError
 
 Samples = NDArray[Any]
@@ -24,12 +30,20 @@ Samples = NDArray[Any]
 
 _MAX_SIDE = 16383
 _LENGTH = struct.Struct("<I")
+_SPLIT = bytes(4)
+_DIFFERENCED, _USED = 1, 2
+_MAX_MARKS = (1 << 16) // 8
+_GREATEST = struct.Struct("<H")
+_DEFLATE = -15
+"""Of zlib, without a header: the checksum of the block protects this, too."""
 
 
 def encode(samples: Samples) -> bytes:
     """All pictures of one size and type, one below the other."""
-    streams = [_webp(piece) for plane in _byte_planes(samples) for piece in _pieces(_sheet(plane))]
-    return b"".join(_LENGTH.pack(len(s)) + s for s in streams[:-1]) + streams[-1]
+    if samples.dtype == np.uint8:
+        return _encode_bytes(samples)
+    high, rest = split(samples)
+    return _SPLIT + rest + _encode_bytes(high)
 
 
 def decode(data: bytes, shape: tuple[int, int, int, int], dtype: type[np.generic]) -> Samples:
@@ -38,31 +52,116 @@ def decode(data: bytes, shape: tuple[int, int, int, int], dtype: type[np.generic
     Raises:
         FormatError: the data is not what :func:`encode` made of such an array.
     """
+    if dtype == np.uint8:
+        return _decode_bytes(data, shape)
+    if data[: len(_SPLIT)] != _SPLIT:
+        return _decode_high_and_low_bytes(data, shape)
+    rest, data = read_rest(data[len(_SPLIT) :], shape)
+    return rest.join(_decode_bytes(data, shape))
+
+
+def split(samples: Samples) -> tuple[Samples, bytes]:
+    """Of uint16 samples the high part, uint8, and the rest, coded; in the way that WebP makes shortest."""
+    found = [(high, _rest(rest)) for high, rest in depth.splits(samples)]
+    if len(found) == 1:
+        return found[0]
+    return min(found, key=lambda parts: len(_encode_bytes(parts[0])) + len(parts[1]))
+
+
+def read_rest(data: bytes, shape: tuple[int, int, int, int]) -> tuple[Rest, bytes]:
+    """The rest of samples that :func:`split` made, and the data after it.
+
+    Raises:
+        FormatError: there is none.
+    """
+    (kind,), data = _taken(data, 1)
+    values, data = _read_used(data) if kind & _USED else _read_every(data)
+    bits = depth.low_bits(values)
+    if kind > (_USED | _DIFFERENCED):
+        raise FormatError("the coded data is damaged")
+    if not bits:
+        return Rest(values, np.zeros(shape, np.uint8)), data
+    length, data = _taken(data, _LENGTH.size)
+    streams, data = _taken(data, _LENGTH.unpack(length)[0])
+    low = _decode_bytes(streams, shape)
+    if low.max() >> bits:
+        raise FormatError("the coded data is damaged")
+    return Rest(values, depth.undifferenced(low, bits) if kind & _DIFFERENCED else low), data
+
+
+def _rest(rest: Rest) -> bytes:
+    """The shorter form of it."""
+    values, low, bits = rest.values, rest.low, depth.low_bits(rest.values)
+    every = len(values) == values[-1] + 1
+    table = _GREATEST.pack(values[-1]) if every else _used(values)
+    if not bits:
+        return bytes([_USED * (not every)]) + table
+    plain, differenced = _encode_bytes(low), _encode_bytes(depth.differenced(low, bits))
+    streams = min(plain, differenced, key=len)
+    kind = _USED * (not every) | _DIFFERENCED * (streams is differenced)
+    return bytes([kind]) + table + _LENGTH.pack(len(streams)) + streams
+
+
+def _used(values: Values) -> bytes:
+    """The values as bits, one for each up to the greatest, deflated."""
+    marks = np.zeros(values[-1] + 1, np.uint8)
+    marks[values] = 1
+    deflater = zlib.compressobj(9, wbits=_DEFLATE)
+    packed = deflater.compress(np.packbits(marks).tobytes()) + deflater.flush()
+    return _GREATEST.pack(len(packed)) + packed
+
+
+def _read_every(data: bytes) -> tuple[Values, bytes]:
+    greatest, data = _taken(data, _GREATEST.size)
+    return np.arange(_GREATEST.unpack(greatest)[0] + 1), data
+
+
+def _read_used(data: bytes) -> tuple[Values, bytes]:
+    length, data = _taken(data, _GREATEST.size)
+    packed, data = _taken(data, _GREATEST.unpack(length)[0])
+    inflater = zlib.decompressobj(_DEFLATE)
+    try:
+        marks = inflater.decompress(packed, _MAX_MARKS + 1)
+    except zlib.error as error:
+        raise FormatError("the coded data is damaged") from error
+    values = np.flatnonzero(np.unpackbits(np.frombuffer(marks, np.uint8)))
+    if not (inflater.eof and len(marks) <= _MAX_MARKS and len(values)):
+        raise FormatError("the coded data is damaged")
+    return values, data
+
+
+def _encode_bytes(samples: Samples) -> bytes:
+    streams = [_webp(piece) for piece in _pieces(_sheet(samples))]
+    return b"".join(_LENGTH.pack(len(s)) + s for s in streams[:-1]) + streams[-1]
+
+
+def _decode_bytes(data: bytes, shape: tuple[int, int, int, int]) -> Samples:
     n, h, w, c = shape
-    bytes_a_sample = np.dtype(dtype).itemsize
-    planes = np.empty((bytes_a_sample, n * h, w, c), np.uint8)
-    pieces = [piece for plane in planes for piece in _pieces(plane)]
-    for i, piece in enumerate(pieces):
-        last = i == len(pieces) - 1
-        length = len(data) if last else _LENGTH.unpack(_need(data, 4))[0]
-        data = data if last else data[4:]
-        piece[...] = _unwebp(_need(data, length), piece.shape)
-        data = data[length:]
-    if bytes_a_sample == 1:
-        return planes[0].reshape(shape)
-    return ((planes[0].astype(np.uint16) << 8) | planes[1]).reshape(shape)
+    return _decode_sheets(data, np.empty((1, n * h, w, c), np.uint8)).reshape(shape)
 
 
-def _need(data: bytes, length: int) -> bytes:
+def _decode_high_and_low_bytes(data: bytes, shape: tuple[int, int, int, int]) -> Samples:
+    n, h, w, c = shape
+    high, low = _decode_sheets(data, np.empty((2, n * h, w, c), np.uint8))
+    return (high.astype(np.uint16) << 8 | low).reshape(shape)
+
+
+def _decode_sheets(data: bytes, sheets: Samples) -> Samples:
+    """Fill sheets in."""
+    pieces = [piece for sheet in sheets for piece in _pieces(sheet)]
+    for piece in pieces[:-1]:
+        length, data = _taken(data, _LENGTH.size)
+        stream, data = _taken(data, _LENGTH.unpack(length)[0])
+        piece[...] = _unwebp(stream, piece.shape)
+    pieces[-1][...] = _unwebp(data, pieces[-1].shape)
+    return sheets
+
+
+def _taken(data: bytes, length: int) -> tuple[bytes, bytes]:
+    """So many bytes, and those after them."""
     if len(data) < length:
         raise FormatError("the coded data is truncated")
-    return data[:length]
-
-
-def _byte_planes(samples: Samples) -> list[Samples]:
-    if samples.dtype == np.uint8:
-        return [samples]
-    return [(samples >> 8).astype(np.uint8), (samples & 255).astype(np.uint8)]
+    return data[:length], data[length:]
 
 
 def _sheet(samples: Samples) -> Samples:

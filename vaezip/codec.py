@@ -8,7 +8,6 @@ by the classic codec, decoded again, compared, and kept. Decompressing, blocks a
 from __future__ import annotations
 
 import os
-import struct
 import zlib
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from vaezip import chain, checkpoint, classic, container
+from vaezip import checkpoint, container, planes
 from vaezip.container import CLASSIC, Block, Group
 from vaezip.effort import DEFAULT, DEFAULT_PRESET, NONE, Effort, chosen_effort
 from vaezip.errors import FormatError, ImageError, ModelError, VaezipError
@@ -30,25 +29,22 @@ from vaezip.images import BOXES, DEFAULT_MAX_PIXELS, MODES, Picture
 from vaezip.local_model import AnyModel
 from vaezip.networks import AnyArchitecture
 from vaezip.networks.local.architecture import LocalArchitecture
+from vaezip.planes import BILEVEL_GREY, dtype, fits, is_wide
 
 Samples = NDArray[Any]
-
-BILEVEL_GREY = "L/2"
-"""A grey picture of black and white alone; coded as bits, given back as "L"."""
 
 MODE_NAMES = (*MODES, BILEVEL_GREY)
 """The number of a mode in a file is its place here."""
 
 AUTO = "auto"
 
+ALPHA_MODEL = "photo-gray"
+"""Tried beside WebP for the alpha of pictures whose colours a model codes."""
+
 _BLOCK_PIXELS, _SOLID_PIXELS = 1 << 20, 1 << 24
 _BAND_MULTIPLE = 32
 _TRIAL_PICTURES = 32
 _TRIAL_PIXELS, _TRIAL_SIDE = 1 << 17, 64
-_CRC = struct.Struct("<I")
-
-_COLOUR_PLANES = {"1": (1, 2), BILEVEL_GREY: (1, 2), "L": (1, 256), "LA": (1, 256), "RGB": (3, 256), "RGBA": (3, 256)}
-"""Modes that a model can code: channels and levels of the planes without alpha."""
 
 
 class ModelShelf:
@@ -73,7 +69,7 @@ class ModelShelf:
         """The shipped models that can code such pictures, without those that others are always ahead of:
         where a model sees across the edges of tiles, one that does not is for pictures of one tile alone."""
         architectures = {path: checkpoint.architecture(path) for path in checkpoint.shipped().values()}
-        levels = _COLOUR_PLANES.get(mode, (0, 0))[1]
+        levels = planes.levels(mode)
         found = {p: a for p, a in architectures.items() if a.levels == levels and fits(a, mode, height, width)}
         across = {p for p, a in found.items() if isinstance(a, LocalArchitecture)}
         return [self._load(p) for p, a in found.items() if not across or p in across or (height, width) == a.tile]
@@ -105,17 +101,9 @@ class ModelShelf:
             return self._loaded[path]
 
 
-def fits(a: AnyArchitecture, mode: str, height: int, width: int) -> bool:
-    """Whether a model of architecture ``a`` can code pictures of this mode and size."""
-    planes = _COLOUR_PLANES.get(mode)
-    if planes not in ((a.channels, a.levels), (a.channels, 2)):  # black and white are two of 256 levels, too
-        return False
-    return a.tiled or (height, width) == a.tile
-
-
-def has_models(mode: str) -> bool:
-    """Whether models can code pictures of a mode; the others are coded classically, whatever is asked for."""
-    return mode in _COLOUR_PLANES
+def falls_back(mode: str) -> bool:
+    """Whether pictures of a mode that the model that was asked for cannot code are coded classically, not refused."""
+    return not planes.levels(mode) or is_wide(mode)
 
 
 def coded_mode(picture: Picture, a: AnyArchitecture | None) -> str:
@@ -131,13 +119,13 @@ def coded_mode(picture: Picture, a: AnyArchitecture | None) -> str:
 def misfit(name: str, a: AnyArchitecture, picture: Picture, coded: str) -> str | None:
     """Why the model of this name and architecture, if it is asked for, cannot code a picture.
 
-    None where it can, and where no model codes such pictures, which go the classic way.
+    None where it can, and where such pictures go the classic way.
 
     Args:
         coded: of :func:`coded_mode`.
     """
     height, width = picture.samples.shape[:2]
-    if not has_models(coded) or fits(a, coded, height, width):
+    if fits(a, coded, height, width) or falls_back(coded):
         return None
     kind = {(1, 2): "black-and-white", (1, 256): "grey", (3, 256): "RGB"}[a.channels, a.levels]
     size = "of any size" if a.tiled else f"of {a.tile[1]}×{a.tile[0]}"
@@ -286,17 +274,20 @@ class Compressor:
             running[0].result()
 
     def _candidates(self, group: Group) -> list[AnyModel | None]:
-        """Models to try, and None for the classic codec."""
+        """Models to try, and None for the classic codec: beside a model that was asked for, where that leaves a part
+        of each sample to it."""
         mode, shape = MODE_NAMES[group.mode], (group.height, group.width)
-        if self.chosen:
-            return [self.chosen if fits(self.chosen.architecture, mode, *shape) else None]
-        return [*self.shelf.fitting(mode, *shape), None]
+        if not self.chosen:
+            return [*self.shelf.fitting(mode, *shape), None]
+        if not fits(self.chosen.architecture, mode, *shape):
+            return [None]
+        return [self.chosen, None] if is_wide(mode) else [self.chosen]
 
     def _forms(self, group: Group, samples: Samples) -> list[Block]:
         """The block by the best candidate, or by all, where only the whole file tells which models are worth it."""
         mode, checksum = MODE_NAMES[group.mode], zlib.crc32(samples.tobytes())
         forms = [self._code(model, mode, samples, checksum) for model in self._promising(group, samples)]
-        return forms if self.embed_model else [min(forms, key=_length)]
+        return forms if self._is_open() else [min(forms, key=_length)]
 
     def _promising(self, group: Group, samples: Samples) -> list[AnyModel | None]:
         """The candidates to code with: all, or of many pixels the one that is best on some of them, beside the
@@ -305,18 +296,28 @@ class Compressor:
         if len(candidates) == 1 or some.size == samples.size:
             return candidates
         mode = MODE_NAMES[group.mode]
-        sizes = [len(_encode_block(model, mode, some, NONE, 0)) for model in candidates]
+        sizes = [len(planes.encode(model, mode, some, NONE, 0)) for model in candidates]
         best = candidates[int(np.argmin(sizes))]
-        return [best, None] if self.embed_model and best else [best]
+        return [best, None] if self._is_open() and best else [best]
+
+    def _is_open(self) -> bool:
+        """Whether only the whole file tells which models are worth embedding."""
+        return self.embed_model and not self.chosen
 
     def _code(self, model: AnyModel | None, mode: str, samples: Samples, checksum: int) -> Block:
         steps = self.effort.steps if model else 0
-        payload = _encode_block(model, mode, samples, self.effort, checksum, self.threads)
+        alpha_model = self._alpha_model() if model and planes.has_alpha(mode) else None
+        payload = planes.encode(model, mode, samples, self.effort, checksum, self.threads, alpha_model)
         if self.verify:
-            decoded, found = _decode_block(model, mode, payload, samples.shape, steps)
+            decoded, found = planes.decode(model, mode, payload, samples.shape, steps, self.shelf.by_fingerprint)
             if found != checksum or not np.array_equal(decoded, samples):
                 raise VaezipError("the coded picture does not decode to itself on this machine; please report this")
         return Block(model.fingerprint if model else CLASSIC, steps, payload)
+
+    def _alpha_model(self) -> AnyModel | None:
+        """None where the file shall need nothing that it does not hold."""
+        known = ALPHA_MODEL in checkpoint.shipped() and not self.embed_model
+        return self.shelf.by_name(ALPHA_MODEL) if known else None
 
 
 def compress(
@@ -336,13 +337,15 @@ def compress(
         pictures: a picture, or pairs of name and picture; same-shaped pictures share a chain.
         model: a shipped model's name, the path of a model file, or ``auto``: whatever is smallest
             among the models that fit and lossless WebP; of many pictures, or a large one, whatever is
-            smallest on some of it.
+            smallest on some of it. Of 16 bits models code the upper ones that are used, and a model
+            that was asked for gives way where WebP is smaller. Alpha is coded by ``photo-gray`` or WebP.
         steps: K: gradient steps on each posterior, or, by a model with a pixel network, on that network
             after each band of rows; repeated by the decoder.
         device: ``cpu``, or ``cuda`` where PyTorch sees one.
         threads: how many to use; the bytes are the same.
         verify: decode every block again and compare.
-        embed_model: put the models that are used into the file, which then needs nothing else to be read.
+        embed_model: put the models that are used into the file, which then needs nothing else to be read;
+            alpha goes by WebP.
         preset: where no ``steps`` are given, 1 (fast) … 9 (small).
         solid: blocks of 16 million pixels rather than one: a pixel network learns from all that is before.
 
@@ -507,7 +510,7 @@ class Archive:
         model = None if block.model == CLASSIC else self.model(block.model)
         if model and not fits(model.architecture, mode, group.height, group.width):
             raise FormatError(f"the file is damaged: model '{model.name}' does not code such pictures")
-        samples, checksum = _decode_block(model, mode, block.payload, shape, block.steps)
+        samples, checksum = planes.decode(model, mode, block.payload, shape, block.steps, self.model)
         if checksum != zlib.crc32(samples.tobytes(), zlib.crc32(self.file.header) if self.file.inline else 0):
             raise FormatError("the decoded pixels fail their checksum; the file is damaged")
         return samples
@@ -554,7 +557,7 @@ def _assembled(group: Group, jobs: list[Future[Samples]]) -> Samples:
     """The pictures of a run, (pictures, height, width, channels); a picture's bands are joined as they come."""
     if len(jobs) == 1:
         return jobs[0].result()
-    out = np.empty((1, group.height, group.width, _channels(group)), _dtype(group))
+    out = np.empty((1, group.height, group.width, _channels(group)), dtype(MODE_NAMES[group.mode]))
     for i, job in enumerate(jobs):
         out[:, i * group.band : (i + 1) * group.band] = job.result()
     return out
@@ -614,56 +617,6 @@ def _some(samples: Samples) -> Samples:
     return np.stack([samples[0, y : y + side, x : x + side] for y in tops for x in lefts])
 
 
-def _encode_block(
-    model: AnyModel | None, mode: str, samples: Samples, effort: Effort, checksum: int, threads: int = 1
-) -> bytes:
-    """Code (pictures, height, width, channels) by a model, or classically where there is none."""
-    if model is None:
-        coded = classic.encode(samples)
-        return _CRC.pack(checksum ^ zlib.crc32(coded)) + coded
-    colour, alpha = _split_alpha(mode, samples)
-    prefix = b""
-    if alpha is not None:
-        coded = classic.encode(alpha)
-        prefix = _CRC.pack(len(coded)) + coded
-        checksum ^= zlib.crc32(prefix)
-    return prefix + chain.encode(model, colour * _value_of_one(model, mode), effort, checksum, threads)
-
-
-def _decode_block(
-    model: AnyModel | None, mode: str, payload: bytes, shape: tuple[int, ...], steps: int
-) -> tuple[Samples, int]:
-    """Inverse of :func:`_encode_block`: samples and checksum."""
-    n, height, width, channels = shape
-    if model is None:
-        if len(payload) < _CRC.size:
-            raise FormatError("the coded data is truncated")
-        dtype = np.uint16 if mode in MODES and MODES[mode].bits == 16 else np.uint8
-        checksum = _CRC.unpack(payload[:4])[0] ^ zlib.crc32(payload[4:])
-        return classic.decode(payload[4:], (n, height, width, channels), dtype), checksum
-    colours = model.architecture.channels
-    alpha = None
-    alpha_checksum = 0
-    if channels > colours:
-        length = _CRC.unpack(payload[:4])[0] if len(payload) >= 4 else 0
-        alpha = classic.decode(payload[4 : 4 + length], (n, height, width, 1), np.uint8)
-        alpha_checksum = zlib.crc32(payload[: 4 + length])
-        payload = payload[4 + length :]
-    colour, checksum = chain.decode(model, payload, (n, height, width, colours), steps)
-    colour //= _value_of_one(model, mode)
-    return (colour if alpha is None else np.concatenate([colour, alpha], axis=3)), checksum ^ alpha_checksum
-
-
-def _value_of_one(model: AnyModel, mode: str) -> np.uint8:
-    """The model's value of a sample of 1: a model of grey levels codes black and white as 0 and 255."""
-    return np.uint8((model.architecture.levels - 1) // (_COLOUR_PLANES[mode][1] - 1))
-
-
-def _split_alpha(mode: str, samples: Samples) -> tuple[Samples, Samples | None]:
-    colours = _COLOUR_PLANES[mode][0]
-    return (samples, None) if samples.shape[3] == colours else (samples[..., :colours], samples[..., colours:])
-
-
 def _new_group(mode: str, height: int, width: int, pixels: int) -> Group:
     """How pictures of this size are cut into blocks of about so many pixels."""
     group = Group(MODE_NAMES.index(mode), height, width, band=height)
@@ -713,11 +666,6 @@ def _to_picture(group: Group, index: int, samples: Samples) -> Picture:
 def _channels(group: Group) -> int:
     mode = MODE_NAMES[group.mode]
     return 1 if mode == BILEVEL_GREY else MODES[mode].channels
-
-
-def _dtype(group: Group) -> type[np.generic]:
-    mode = MODE_NAMES[group.mode]
-    return np.uint16 if mode in MODES and MODES[mode].bits == 16 else np.uint8
 
 
 def _describe_pictures(group: Group) -> Iterator[dict[str, Any]]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import vaezip
-from vaezip import checkpoint, codec
+from vaezip import checkpoint, planes
 from vaezip.cli import info
 from vaezip.images import Picture
 
@@ -26,8 +26,8 @@ def one():
 @pytest.fixture
 def two():
     """set.vz, a picture that the classic fallback holds, with metadata, and one that a model holds."""
-    dots = noise("LA;16")
-    dots = Picture(dots.mode, dots.samples, (("resolution", bytes(9)), ("gamma", bytes(4))))
+    dots = noise("P")
+    dots = Picture(dots.mode, dots.samples, (*dots.boxes, ("resolution", bytes(9)), ("gamma", bytes(4))))
     Path("set.vz").write_bytes(vaezip.compress([("a b.png", digit()), ("dots.png", dots)]))
     return os.path.getsize("set.vz")
 
@@ -49,8 +49,8 @@ def test_set_and_classic_fallback(run, two):
     status, out, err = run("info", "set.vz")
     lines = out.splitlines()
     assert (status, err) == (0, "")
-    assert lines[0] == f"set.vz: 2 pictures, {two} bytes, {8 * two / (784 + 60):.4f} bpd"
-    assert lines[2:4] == ["  a b.png   L      28×28  -", "  dots.png  LA;16  6×5    gamma, resolution"]
+    assert lines[0] == f"set.vz: 2 pictures, {two:,} bytes, {8 * two / (784 + 30):.4f} bpd"
+    assert lines[2:4] == ["  a b.png   L     28×28  -", "  dots.png  P     6×5    gamma, palette, resolution"]
     classic, model = sorted(lines[5:])
     assert classic.startswith("  classic fallback (lossless WebP)  -")
     assert model.startswith("  model mnist")  # or mnist-classic
@@ -61,7 +61,7 @@ def test_json(run, two):
     (found,) = json.loads(out)
     assert (status, err) == (0, "")
     rate = found.pop("bits_per_dimension")
-    assert rate == pytest.approx(8 * two / (784 + 60))
+    assert rate == pytest.approx(8 * two / (784 + 30))
     assert found == {"file": "set.vz", "bytes": two, **vaezip.open("set.vz").info()}
     assert list(found["pictures"][0]) == ["name", "mode", "width", "height", "metadata"]
     assert list(found["blocks"][0]) == ["method", "fingerprint", "steps", "bytes"]
@@ -119,7 +119,7 @@ def test_model_that_is_not_here_has_the_name_that_the_file_gives(run, other_mode
 
 
 def test_no_pixels_are_decoded(run, one, monkeypatch):
-    monkeypatch.delattr(codec, "_decode_block")
+    monkeypatch.delattr(planes, "decode")
     assert run("info", "a.vz").status == 0
 
 

@@ -28,11 +28,11 @@ os.replace = replace
 
 STOP_IN_A_THREAD = """
 import time
-from vaezip import codec
+from vaezip import planes
 def encode(*_):
     print("ready", flush=True)
     time.sleep(60)
-codec._encode_block = encode
+planes.encode = encode
 """
 
 

@@ -37,6 +37,21 @@ def odd(mode: str, height: int, width: int, seed: int) -> vaezip.Picture:
     return vaezip.Picture(mode, np.ascontiguousarray(samples.astype(form.dtype)), boxes)
 
 
+def wide(mode: str, height: int, width: int, seed: int) -> vaezip.Picture:
+    """The same in 8 bits, seen through a curve into 16, the first half of its rows with noise below."""
+    samples = odd(mode.removesuffix(";16"), height, width, seed).samples.astype(np.int64) ** 2
+    samples[: height // 2] += np.random.default_rng(seed).integers(0, 200, samples[: height // 2].shape)
+    return vaezip.Picture(mode, np.clip(samples, 0, 65535).astype(np.uint16))
+
+
+def feathered(height: int, width: int, seed: int) -> vaezip.Picture:
+    """The same in RGB, more and more transparent towards the corners."""
+    y, x = np.mgrid[:height, :width]
+    distance = (2 * x - width) ** 2 + (2 * y - height) ** 2
+    alpha = np.clip(300 - distance // 8, 0, 255).astype(np.uint8)[..., None]
+    return vaezip.Picture("RGBA", np.concatenate([odd("RGB", height, width, seed).samples, alpha], axis=2))
+
+
 def cases() -> dict[str, tuple[Pictures, dict[str, object]]]:
     """For each file its pictures (a single one is called "") and the options of ``compress``."""
     found: dict[str, tuple[Pictures, dict[str, object]]] = {}
@@ -54,6 +69,10 @@ def cases() -> dict[str, tuple[Pictures, dict[str, object]]]:
         found[f"photo-p{preset}"] = {"": odd("RGB", *ODD, seed=3)}, {"model": "photo", "preset": preset}
     several = {f"{i}.png": odd("RGB", 33, 40, seed=i) for i in range(3)}
     found["photo-solid"] = several, {"model": "photo", "preset": 6, "solid": True}
+    found["photo-16"] = {"": wide("RGB;16", *ODD, seed=4)}, {"model": "photo", "preset": 4}
+    found["photo-gray-16"] = {f"{i}.png": wide("LA;16", *ODD, seed=i) for i in range(2)}, {"model": "photo-gray"}
+    found["photo-alpha"] = {"": feathered(61, 83, seed=5)}, {"model": "photo"}
+    found["classic-16"] = {"": wide("RGBA;16", *ODD, seed=6)}, {"model": "mnist"}  # which codes no such pictures
     text = ("text", b"Comment\0\0\0golden")
     plain = odd("I;16", *ODD, seed=2)
     found["classic"] = {"": vaezip.Picture("I;16", plain.samples, (text,))}, {}

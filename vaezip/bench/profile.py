@@ -63,7 +63,7 @@ _TIMED: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("pictures and tiles", Tiling, ("split", "join", "fill")),
     ("stack", Stack, ("push", "to_bytes", "from_bytes")),
     ("container", container, ("inline_header", "write_archive", "parse")),
-    ("WebP", classic, ("encode", "decode")),
+    ("WebP", classic, ("encode", "decode", "split", "read_rest")),
     ("PNG", images, ("read", "write")),
     ("disk", Path, ("read_bytes", "write_bytes")),
     ("loading models", checkpoint, ("load", "fingerprint")),

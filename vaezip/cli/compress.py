@@ -233,10 +233,13 @@ class _Job:
 
     def _note(self, source: Source, picture: vaezip.Picture) -> None:
         """Note what of a picture does not go the way that one may think."""
-        from vaezip.codec import has_models
+        from vaezip.codec import falls_back
+        from vaezip.planes import fits
 
         self.dropped.add(streams.source_label(source.path), picture.dropped)
-        if self.model != options.AUTO and not has_models(picture.mode):
+        if self.model == options.AUTO or not falls_back(picture.mode):
+            return
+        if not fits(self.shelf.by_name(self.model).architecture, picture.mode, *picture.samples.shape[:2]):
             self.classic.add(streams.source_label(source.path), [picture.mode])
 
     def remark(self) -> None:

@@ -1,0 +1,80 @@
+"""Samples of 16 bits as eight that a codec of 8-bit pictures takes, and the rest of them.
+
+Few pictures use all 65,536 values: they come from sensors of 10 to 14 bits, from 8 bits through a curve, from means
+of a few pixels. So what is split is not a value but its *rank* among those that may occur: all up to the greatest, or
+only those that do. The upper eight bits of the ranks are a picture like any other. The lower ones, of a photograph, are
+noise; of a smooth picture they are not, but wrap around so often that only differences of them are small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaezip.errors import FormatError
+
+Samples = NDArray[Any]
+"""(pictures, height, width, channels)."""
+
+Values = NDArray[np.intp]
+"""Those that may occur, in rising order."""
+
+
+@dataclass(frozen=True)
+class Rest:
+    """What 16-bit samples are beside their high part.
+
+    Attributes:
+        values: those that may occur.
+        low: the lower bits of their ranks, uint8.
+    """
+
+    values: Values
+    low: Samples
+
+    def join(self, high: Samples) -> Samples:
+        """The samples, from the upper bits of their ranks.
+
+        Raises:
+            FormatError: there are no such ranks.
+        """
+        ranks = high.astype(np.uint16) << low_bits(self.values) | self.low
+        if ranks.max() >= len(self.values):
+            raise FormatError("the coded data is damaged")
+        return self.values.astype(np.uint16)[ranks]
+
+
+def low_bits(values: Values) -> int:
+    """Bits of a rank below the upper eight."""
+    return max(0, (len(values) - 1).bit_length() - 8)
+
+
+def splits(samples: Samples) -> Iterator[tuple[Samples, Rest]]:
+    """Ways to split uint16 samples: a high part, uint8, and a rest; one of them is the shortest."""
+    used = np.flatnonzero(np.bincount(samples.ravel()))
+    every = np.arange(used[-1] + 1)
+    for values in (every, used) if low_bits(used) < low_bits(every) else (every,):
+        ranks = np.zeros(len(every), np.uint16)
+        ranks[values] = np.arange(len(values))
+        ranked, bits = ranks[samples], low_bits(values)
+        yield (ranked >> bits).astype(np.uint8), Rest(values, (ranked & ((1 << bits) - 1)).astype(np.uint8))
+
+
+def differenced(low: Samples, bits: int) -> Samples:
+    """Each sample less what those to the left and above make likely, modulo 2^bits."""
+    across = np.diff(low, axis=2, prepend=np.uint8(0))
+    return np.diff(across, axis=1, prepend=np.uint8(0)) & _mask(bits)
+
+
+def undifferenced(low: Samples, bits: int) -> Samples:
+    """Inverse of :func:`differenced`."""
+    down = np.cumsum(low, axis=1, dtype=np.uint8)
+    return np.cumsum(down, axis=2, dtype=np.uint8) & _mask(bits)
+
+
+def _mask(bits: int) -> np.uint8:
+    return np.uint8((1 << bits) - 1)

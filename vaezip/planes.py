@@ -1,0 +1,164 @@
+"""The planes of pictures: the payload of a block, by a model or the classic codec; ``docs/format.md``, 5 and 6.
+
+A model codes the planes that it was made for. What is beside them, alpha and the lower bits of 16, goes before its
+stream.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaezip import chain, classic
+from vaezip.container import CLASSIC
+from vaezip.effort import Effort
+from vaezip.errors import FormatError
+from vaezip.images import MODES
+from vaezip.local_model import AnyModel
+from vaezip.networks import AnyArchitecture
+
+Samples = NDArray[Any]
+Find = Callable[[bytes], AnyModel]
+
+BILEVEL_GREY = "L/2"
+"""A grey picture of black and white alone; coded as bits, given back as "L"."""
+
+_CRC = _LENGTH = struct.Struct("<I")
+_BY_MODEL = 1 << 31
+_LEAST_ALPHA, _PIXELS_A_BYTE = 64, 128
+"""Of the alpha that a model is tried on WebP makes more bytes than so many and one for so many pixels: sharp edges
+take less."""
+
+_ALPHA_MODES: dict[type[np.generic], str] = {np.uint8: "L", np.uint16: "I;16"}
+
+_COLOUR_PLANES = {
+    **dict.fromkeys(("1", BILEVEL_GREY), (1, 2)),
+    **dict.fromkeys(("L", "LA", "I;16", "LA;16"), (1, 256)),
+    **dict.fromkeys(("RGB", "RGBA", "RGB;16", "RGBA;16"), (3, 256)),
+}
+"""Modes that a model can code: channels and levels of the planes without alpha, of 16 bits of their high parts."""
+
+
+def levels(mode: str) -> int:
+    """Of the samples that a model codes of a mode, 0 where none does."""
+    return _COLOUR_PLANES.get(mode, (0, 0))[1]
+
+
+def is_wide(mode: str) -> bool:
+    """Whether its samples have 16 bits."""
+    return mode in MODES and MODES[mode].bits == 16
+
+
+def has_alpha(mode: str) -> bool:
+    """Whether its last channel is alpha, and models can code the others."""
+    return mode in _COLOUR_PLANES and mode in MODES and MODES[mode].channels > _COLOUR_PLANES[mode][0]
+
+
+def dtype(mode: str) -> type[np.generic]:
+    """Of its samples."""
+    return np.uint16 if is_wide(mode) else np.uint8
+
+
+def fits(a: AnyArchitecture, mode: str, height: int, width: int) -> bool:
+    """Whether a model of architecture ``a`` can code pictures of this mode and size."""
+    planes = _COLOUR_PLANES.get(mode)
+    if planes not in ((a.channels, a.levels), (a.channels, 2)):  # black and white are two of 256 levels, too
+        return False
+    return a.tiled or (height, width) == a.tile
+
+
+def encode(
+    model: AnyModel | None,
+    mode: str,
+    samples: Samples,
+    effort: Effort,
+    checksum: int,
+    threads: int = 1,
+    alpha_model: AnyModel | None = None,
+) -> bytes:
+    """Code (pictures, height, width, channels) by a model, or classically where there is none.
+
+    Args:
+        alpha_model: of grey pictures, to try beside WebP for the alpha that a model of colours leaves.
+    """
+    if model is None:
+        coded = classic.encode(samples)
+        return _CRC.pack(checksum ^ zlib.crc32(coded)) + coded
+    colours = _COLOUR_PLANES[mode][0]
+    colour, alpha = samples[..., :colours], samples[..., colours:]
+    prefix = _encode_alpha(alpha_model, alpha, effort, threads) if alpha.size else b""
+    if is_wide(mode):
+        colour, rest = classic.split(colour)
+        prefix += rest
+    checksum ^= zlib.crc32(prefix)
+    return prefix + chain.encode(model, colour * _value_of_one(model, mode), effort, checksum, threads)
+
+
+def decode(
+    model: AnyModel | None, mode: str, payload: bytes, shape: tuple[int, ...], steps: int, find: Find
+) -> tuple[Samples, int]:
+    """Inverse of :func:`encode`: samples and checksum.
+
+    Args:
+        find: the model of a fingerprint.
+    """
+    n, height, width, channels = shape
+    if model is None:
+        if len(payload) < _CRC.size:
+            raise FormatError("the coded data is truncated")
+        checksum = _CRC.unpack(payload[:4])[0] ^ zlib.crc32(payload[4:])
+        return classic.decode(payload[4:], (n, height, width, channels), dtype(mode)), checksum
+    colours, stream = model.architecture.channels, payload
+    alpha = rest = None
+    if channels > colours:
+        coder, coded, stream = _read_alpha(payload)
+        alpha = _decode_alpha(coder, coded, dtype(mode), (n, height, width, channels - colours), steps, find)
+    if is_wide(mode):
+        rest, stream = classic.read_rest(stream, (n, height, width, colours))
+    found, checksum = chain.decode(model, stream, (n, height, width, colours), steps)
+    found //= _value_of_one(model, mode)
+    colour = rest.join(found) if rest else found
+    samples = colour if alpha is None else np.concatenate([colour, alpha], axis=3)
+    return samples, checksum ^ zlib.crc32(payload[: len(payload) - len(stream)])
+
+
+def _encode_alpha(model: AnyModel | None, alpha: Samples, effort: Effort, threads: int) -> bytes:
+    """By a model where that is shorter, which is not tried on what takes WebP next to nothing."""
+    coded = classic.encode(alpha)
+    found = _LENGTH.pack(len(coded)) + coded
+    if model is None or len(coded) < _LEAST_ALPHA + alpha.size // _PIXELS_A_BYTE:
+        return found
+    coded = model.fingerprint + encode(model, _ALPHA_MODES[alpha.dtype.type], alpha, effort, 0, threads)
+    return min(found, _LENGTH.pack(len(coded) | _BY_MODEL) + coded, key=len)
+
+
+def _read_alpha(payload: bytes) -> tuple[bytes, bytes, bytes]:
+    """The model of alpha, or CLASSIC; what it coded; and what comes after."""
+    if len(payload) < _LENGTH.size:
+        raise FormatError("the coded data is truncated")
+    length = _LENGTH.unpack(payload[: _LENGTH.size])[0]
+    end = _LENGTH.size + (length & ~_BY_MODEL)
+    start = _LENGTH.size + len(CLASSIC) * bool(length & _BY_MODEL)
+    coder = payload[_LENGTH.size : start] or CLASSIC
+    return coder, payload[start:end], payload[end:]
+
+
+def _decode_alpha(
+    coder: bytes, coded: bytes, kind: type[np.generic], shape: tuple[int, int, int, int], steps: int, find: Find
+) -> Samples:
+    if coder == CLASSIC:
+        return classic.decode(coded, shape, kind)
+    model, mode = find(coder), _ALPHA_MODES[kind]
+    if not fits(model.architecture, mode, *shape[1:3]):
+        raise FormatError(f"the file is damaged: model '{model.name}' does not code such pictures")
+    return decode(model, mode, coded, shape, steps, find)[0]
+
+
+def _value_of_one(model: AnyModel, mode: str) -> np.uint8:
+    """The model's value of a sample of 1: a model of grey levels codes black and white as 0 and 255."""
+    return np.uint8((model.architecture.levels - 1) // (_COLOUR_PLANES[mode][1] - 1))
