@@ -6,11 +6,12 @@ from vaezip.errors import VaezipError
 
 def test_presets_go_from_the_fastest_to_the_smallest():
     assert list(PRESETS) == list(range(1, 10))
-    assert PRESETS[1] == Effort(0)
+    assert PRESETS[1] == Effort(0, rows=0)
+    assert PRESETS[2] == Effort(0)
     for work in (
         [effort.steps for effort in PRESETS.values()],
         [effort.learning / effort.thin for effort in PRESETS.values()],
-        [effort.turns for effort in list(PRESETS.values())[1:]],  # the first has nothing to turn
+        [effort.turns for effort in list(PRESETS.values())[2:]],  # the first ones have nothing to learn
     ):
         assert work == sorted(work)
     assert DEFAULT_PRESET in PRESETS

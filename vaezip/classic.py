@@ -4,9 +4,6 @@ Any array of samples becomes one or more 8-bit RGB or RGBA pictures: grey is cop
 channels (WebP's colour transform makes that free), 16-bit samples are split in two
 (:mod:`vaezip.depth`), and what is larger than WebP allows is cut into pieces. The 20 bytes of RIFF
 header that every such file shares are left out.
-
-Former releases split 16-bit samples into bytes, the high ones first. Their data begins with a
-length, which is never 0.
 """
 
 from __future__ import annotations
@@ -30,7 +27,6 @@ Samples = NDArray[Any]
 
 _MAX_SIDE = 16383
 _LENGTH = struct.Struct("<I")
-_SPLIT = bytes(4)
 _DIFFERENCED, _USED = 1, 2
 _MAX_MARKS = (1 << 16) // 8
 _GREATEST = struct.Struct("<H")
@@ -43,7 +39,7 @@ def encode(samples: Samples) -> bytes:
     if samples.dtype == np.uint8:
         return _encode_bytes(samples)
     high, rest = split(samples)
-    return _SPLIT + rest + _encode_bytes(high)
+    return rest + _encode_bytes(high)
 
 
 def decode(data: bytes, shape: tuple[int, int, int, int], dtype: type[np.generic]) -> Samples:
@@ -54,9 +50,7 @@ def decode(data: bytes, shape: tuple[int, int, int, int], dtype: type[np.generic
     """
     if dtype == np.uint8:
         return _decode_bytes(data, shape)
-    if data[: len(_SPLIT)] != _SPLIT:
-        return _decode_high_and_low_bytes(data, shape)
-    rest, data = read_rest(data[len(_SPLIT) :], shape)
+    rest, data = read_rest(data, shape)
     return rest.join(_decode_bytes(data, shape))
 
 
@@ -137,24 +131,14 @@ def _encode_bytes(samples: Samples) -> bytes:
 
 def _decode_bytes(data: bytes, shape: tuple[int, int, int, int]) -> Samples:
     n, h, w, c = shape
-    return _decode_sheets(data, np.empty((1, n * h, w, c), np.uint8)).reshape(shape)
-
-
-def _decode_high_and_low_bytes(data: bytes, shape: tuple[int, int, int, int]) -> Samples:
-    n, h, w, c = shape
-    high, low = _decode_sheets(data, np.empty((2, n * h, w, c), np.uint8))
-    return (high.astype(np.uint16) << 8 | low).reshape(shape)
-
-
-def _decode_sheets(data: bytes, sheets: Samples) -> Samples:
-    """Fill sheets in."""
-    pieces = [piece for sheet in sheets for piece in _pieces(sheet)]
-    for piece in pieces[:-1]:
+    sheet = np.empty((n * h, w, c), np.uint8)
+    *pieces, last = _pieces(sheet)
+    for piece in pieces:
         length, data = _taken(data, _LENGTH.size)
         stream, data = _taken(data, _LENGTH.unpack(length)[0])
         piece[...] = _unwebp(stream, piece.shape)
-    pieces[-1][...] = _unwebp(data, pieces[-1].shape)
-    return sheets
+    last[...] = _unwebp(data, last.shape)
+    return sheet.reshape(shape)
 
 
 def _taken(data: bytes, length: int) -> tuple[bytes, bytes]:

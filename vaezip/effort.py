@@ -18,7 +18,7 @@ class Effort:
 
     Attributes:
         steps: K. With a pixel network, how often it learns from each band; else steps on each posterior.
-        rows: height of a band; 0 leaves the pixel network as it is, and the K steps to the posteriors.
+        rows: height of a band; 0 leaves the pixel network and its mixtures as they are, and K to the posteriors.
         thin: learn from one pixel in so many only.
         passes: how often a pixel network learns from each band, where that is not K.
         turns: in how many orientations the encoder tries what a pixel network will learn from.
@@ -52,11 +52,11 @@ class Effort:
 NONE = Effort()
 
 PRESETS = {
-    1: NONE,
-    2: Effort(1, 4, 8, turns=1),
-    3: Effort(1, 4, 4, turns=1),
-    4: Effort(1, 4, 2),
-    5: Effort(1, 4),
+    1: Effort(rows=0),
+    2: NONE,
+    3: Effort(1, 4, 8, turns=1),
+    4: Effort(1, 4, 4, turns=1),
+    5: Effort(1, 4, 2),
     6: Effort(1, 2),
     7: Effort(2, 2, passes=1, turns=8),
     8: Effort(4, 2, passes=2, turns=8),

@@ -45,19 +45,16 @@ from vaezip.bench.ours import Ours
 from vaezip.bench.peers import Peer
 from vaezip.bench.plots import COLOURS, GREY, MARKERS, Label, frame, name_lines, room, seconds_axis
 from vaezip.datasets import Collection
-from vaezip.effort import PRESETS, Effort
+from vaezip.effort import PRESETS
 from vaezip.images import Picture, same
 
 Pixels = NDArray[np.uint8]
 Found = dict[str, Any]
 
-EFFORTS = {0: Effort(0, rows=0), **PRESETS}
-"""0, which is no preset, adapts to nothing: it codes z, by bits-back, and mixtures as the network gives them."""
-
-DEFAULT_PRESETS = tuple(range(9))
+DEFAULT_PRESETS = tuple(range(1, 9))
 PEERS = ("jxl-9", "jxl-7", "webp")
-NOTHING, BASE, YARDSTICK = "0", "1", "jxl-9"
-"""What adapts to nothing, the preset that does not train the network, and the peer that all are held against."""
+NOTHING, STILL, YARDSTICK = "1", "2", "jxl-9"
+"""The presets that adapt to nothing and that do not train the network, and the peer that all are held against."""
 
 SEED = 20240611
 SPEED_HEIGHT, SPEED_WIDTH, CROP = 512, 768, 256
@@ -75,8 +72,8 @@ HEAD = """# What learning while coding gains
 
 Made by `python benchmarks/learning/rates.py --photos FOLDER --data DIR` from `rates.json`; no figure here is typed by
 hand. Sizes are those of `.vz` files, pixels alone without the pictures' metadata, each decoded and compared bit for
-bit; seconds are sums over the set, on one thread. Where nothing adapts, z is coded by bits-back, and each mixture as
-the network gives it. `-1` sets mixtures right by how far they have been off, and leaves the network as it is. The
+bit; seconds are sums over the set, on one thread. `-1` adapts to nothing: it codes z, by bits-back, and each mixture as
+the network gives it. `-2` sets mixtures right by how far they have been off, and leaves the network as it is. The
 others train it, too, and say how often the pixel network goes through each band of so many rows, looking at one pixel
 in so many. Last comes in how many ways of lying the encoder tries a part of the picture, or the whole.
 """
@@ -97,7 +94,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = script.parser(__doc__, "rates.json")
     parser.add_argument("--photos", metavar="FOLDER", help="folder with photographs; those of mode RGB are taken")
     parser.add_argument("--data", metavar="DIR", help="folder with the data sets")
-    parser.add_argument("--presets", type=_presets, default=DEFAULT_PRESETS, help="such as 1,5,8; 0 adapts to nothing")
+    parser.add_argument("--presets", type=_presets, default=DEFAULT_PRESETS, help="such as 1,5,8")
     parser.add_argument("--limit", type=int, help="the first N photographs only")
     parser.add_argument("--cifar", type=int, default=1000, metavar="N", help="images of CIFAR-10; 0 leaves them out")
     return script.parsed(parser, arguments)
@@ -105,8 +102,8 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _presets(text: str) -> tuple[int, ...]:
     found = tuple(sorted({int(part) for part in text.split(",")}))
-    if not set(found) <= set(EFFORTS):
-        raise argparse.ArgumentTypeError(f"presets lie between {min(EFFORTS)} and {max(EFFORTS)}")
+    if not set(found) <= set(PRESETS):
+        raise argparse.ArgumentTypeError(f"presets lie between {min(PRESETS)} and {max(PRESETS)}")
     return found
 
 
@@ -337,7 +334,7 @@ class Results:
             for peer in PEERS:
                 self._fill_peer(name, part["peers"], peer, threads, work)
         for preset in self.options.presets:
-            method = Ours(self.options.model, EFFORTS[preset], "cpu", threads, name == "solid", preset)
+            method = Ours(self.options.model, PRESETS[preset], "cpu", threads, name == "solid", preset)
             row = {"effort": asdict(method.effort)}
             self._fill_row(name, part["presets"], str(preset), method, row, work)
 
@@ -367,8 +364,8 @@ class Results:
     def save(self) -> None:
         """Write the file, the ratios made anew."""
         for part in parts(self.found).values():
-            rows = {"of_nothing": part["presets"].get(NOTHING), "of_preset_1": part["presets"].get(BASE)}
-            rows |= {"of_jxl_9": part["peers"].get(YARDSTICK)}
+            rows = {f"of_preset_{key}": part["presets"].get(key) for key in (NOTHING, STILL)}
+            rows["of_jxl_9"] = part["peers"].get(YARDSTICK)
             for row in (*part["presets"].values(), *part["peers"].values()):
                 row |= {key: row["bytes"] / base["bytes"] if base else None for key, base in rows.items()}
         self.path.write_text(json.dumps(self.found, indent=1, ensure_ascii=False) + "\n")
@@ -422,15 +419,15 @@ def table(part: Found, kind: str | None = None) -> str:
         "passes, rows, one in, ways",
         "bytes",
         "bits per value",
-        "against nothing adapting",
-        "against `-1`",
+        f"against `-{NOTHING}`",
+        f"against `-{STILL}`",
         "against JPEG XL effort 9",
     ]
     times = ["compress and verify, s", "compress, s", "decompress, s", "decompress, s per megapixel"]
     rows = []
     for label, row in _rows(part):
         rates = [f"{_size(row, kind):,}", f"{8 * _size(row, kind) / _values(part, kind):.4f}"]
-        bases = part["presets"].get(NOTHING), part["presets"].get(BASE), part["peers"].get(YARDSTICK)
+        bases = part["presets"].get(NOTHING), part["presets"].get(STILL), part["peers"].get(YARDSTICK)
         rates += [_against(_size(row, kind), _size(base, kind) if base else None) for base in bases]
         rows.append([label, _effort(row), *rates, *([] if kind else _times(row, part["facts"]["pixels"]))])
     lines = [head + ([] if kind else times)]
@@ -455,9 +452,7 @@ def _panel(axes: Axes, title: str, part: Found, model: str) -> None:
     axes.xaxis.set_minor_formatter(NullFormatter())
     labels = []
     points = [
-        (preset, row["decompress_s"] / part["facts"]["pixels"] * 1e6, row["of_jxl_9"])
-        for preset, row in _sorted(part)
-        if preset != NOTHING
+        (preset, row["decompress_s"] / part["facts"]["pixels"] * 1e6, row["of_jxl_9"]) for preset, row in _sorted(part)
     ]
     if points:
         _, x, y = zip(*points)
@@ -479,7 +474,7 @@ def _sorted(part: Found) -> list[tuple[str, Found]]:
 def _rows(part: Found) -> list[tuple[str, Found]]:
     """With what they are called."""
     peers = [(part["peers"][name]["label"], part["peers"][name]) for name in PEERS if name in part["peers"]]
-    return [("nothing adapts" if key == NOTHING else f"`-{key}`", row) for key, row in _sorted(part)] + peers
+    return [(f"`-{key}`", row) for key, row in _sorted(part)] + peers
 
 
 def _size(row: Found, kind: str | None) -> int:

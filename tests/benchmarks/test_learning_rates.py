@@ -212,15 +212,17 @@ def test_a_picture_that_comes_back_changed_ends_the_script(rates, folders, tmp_p
 def test_presets_out_of_range_are_refused(rates, folders, tmp_path, given, capsys):
     with pytest.raises(SystemExit):
         rates.main(arguments(folders, tmp_path, f"--presets={given}"))
-    assert f"between 0 and {max(PRESETS)}" in capsys.readouterr().err
+    assert f"between 1 and {max(PRESETS)}" in capsys.readouterr().err
 
 
-def test_what_adapts_to_nothing_is_a_row(rates, folders, tmp_path):
-    rates.main(arguments(folders, tmp_path, "--presets", "0,1", "--cifar", "0", "--limit", "1"))
+def test_all_is_held_against_the_presets_without_learning(rates, folders, tmp_path):
+    rates.main(arguments(folders, tmp_path, "--presets", "1,2", "--cifar", "0", "--limit", "1"))
     found = json.loads((tmp_path / "rates.json").read_text())["sets"]["photographs"]["presets"]
-    assert found["0"]["effort"]["rows"] == 0
-    assert found["1"]["of_nothing"] == found["1"]["bytes"] / found["0"]["bytes"]
-    assert "| nothing adapts | – |" in (tmp_path / "README.md").read_text()
+    assert found["1"]["of_preset_2"] == found["1"]["bytes"] / found["2"]["bytes"]
+    assert found["2"]["of_preset_1"] == found["2"]["bytes"] / found["1"]["bytes"]
+    text = (tmp_path / "README.md").read_text()
+    assert "| `-1` | – |" in text
+    assert "| `-2` | –, –, –, 2 |" in text
 
 
 def test_changed_pictures_are_the_same_in_every_call(rates, folders):

@@ -35,10 +35,9 @@ def encode(*_):
 planes.encode = encode
 """
 
-
 WAIT_WHILE_A_THREAD_IS_SIGNALLED = """
 import signal, threading, time
-from vaezip import codec
+from vaezip import planes
 def signalled():
     time.sleep(0.5)  # until the main thread waits
     signal.pthread_kill(threading.get_ident(), signal.SIGINT)
@@ -47,7 +46,7 @@ def encode(*_):
     worker = threading.Thread(target=signalled)
     worker.start()
     worker.join()
-codec._encode_block = encode
+planes.encode = encode
 """
 
 STOP_AT_IMPORT = """

@@ -18,8 +18,8 @@ from vaezip.sampling import sample
 
 HERE = Path(__file__).parent
 STEPS = (0, 3)
-PRESETS = (2, 5, 9)
-"""Of those that learn, some that differ in everything: height of the bands, thinning, passes, orientations."""
+PRESETS = (1, 3, 6, 9)
+"""Some that differ in everything: whether they adapt, height of the bands, thinning, passes, orientations."""
 SET = 5
 ODD = (37, 41)
 
