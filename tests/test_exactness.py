@@ -51,6 +51,8 @@ for name in checkpoint.shipped():
     else:
         parts = [model.shifts(bins).tobytes()]
     out["digests"][name] = hashlib.sha256(b"".join(parts)).hexdigest()
+    if name.endswith("-classic"):
+        continue  # but for the encoder, which has just been told, it is the model of the other name
     mode = {(1, 2): "1", (1, 256): "L", (3, 256): "RGB"}[a.channels, a.levels]
     for kind in ("tiles", "odd") if a.tiled else ("tiles",):
         some = {str(i): vaezip.Picture(mode, p) for i, p in enumerate(pictures[f"{key} {kind}"])}
@@ -144,7 +146,8 @@ def results(pictures, tmp_path_factory):
 @pytest.mark.parametrize("case", [c for c in ENVIRONMENTS if c != "plain"])
 def test_the_same_bytes(results, case):
     plain, other = results("plain")["digests"], results(case)["digests"]
-    assert len(plain) >= 3 * len(checkpoint.shipped())
+    assert plain.keys() >= set(checkpoint.shipped())
+    assert len(plain) >= 3 * sum(not name.endswith("-classic") for name in checkpoint.shipped())
     assert {k for k in plain if plain[k] != other[k]} == set()
 
 
