@@ -46,7 +46,7 @@ def chosen_learning(model: LocalModel, effort: Effort, pictures: int) -> Learnin
     k = effort.learning
     if not k or not effort.steps:
         return STILL
-    alone, together = (40, 6) if k < 2 else (24, 6) if k < 4 else (14, 4) if k < 8 else (8, 3)
+    alone, together = (56, 6) if k < 2 else (24, 6) if k < 4 else (14, 4) if k < 8 else (8, 3)
     alone >>= model.architecture.regressed
     return Learning(k, effort.rows, effort.thin, rate=alone if pictures == 1 else together)
 

@@ -58,9 +58,9 @@ PRESETS = {
     4: Effort(1, 4, 4, turns=1),
     5: Effort(1, 4, 2),
     6: Effort(1, 2),
-    7: Effort(2, 2, passes=1, turns=8),
-    8: Effort(4, 2, passes=2, turns=8),
-    9: Effort(8, 2, passes=2, turns=8, whole=True),
+    7: Effort(2, 2, passes=1, whole=True),
+    8: Effort(4, 2, passes=1, turns=4, whole=True),
+    9: Effort(8, 2, passes=1, turns=8, whole=True),
 }
 """``-1`` … ``-9`` of the command line; ``benchmarks/learning`` measures what each gains and costs."""
 

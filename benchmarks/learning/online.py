@@ -50,7 +50,7 @@ class Setting:
         rows, batch: of a band, and pixels a step.
         carried: moments go on from band to band.
         factors: layers have rates of their own, as in the codec.
-        average: weights that code are a moving average, of which each step keeps so much.
+        average: weights that code are a moving average, of which each step keeps so much; 0: the last ones.
         averaged: beginnings of the names of the layers that are averaged, all if empty.
         latents: z is told, as the encoder finds it; else it is 0, as it is where the codec learns.
         warm: start Adam's second moments from those of training photographs, as if so many steps had been seen.
@@ -69,7 +69,7 @@ class Setting:
     batch: int = 16 * SHIPPED.batch
     carried: bool = True
     factors: bool = True
-    average: float = 0.0
+    average: float = SHIPPED.kept / 256
     averaged: tuple[str, ...] = ()
     latents: bool = False
     warm: int = 0
@@ -200,8 +200,7 @@ class Learner:
         self.learnt += np.float32(rate) * self.form.pace * change
         self.weights[:] = self.form.weights(self.learnt)
         if self.setting.average:
-            keep = np.float32(min(self.setting.average, self.count / (1 + self.count)))
-            self.coding += (1 - keep * self.kept) * (self.weights - self.coding)
+            self.coding += (1 - np.float32(self.setting.average) * self.kept) * (self.weights - self.coding)
 
     def _direction(self, g: Floats) -> Floats:
         kind = self.setting.optimiser

@@ -68,8 +68,8 @@ class Variant:
         settings: with which the picture is coded.
         cost: passes through the network a pixel to decode, one backward counted as two; the codec takes four.
         choices: how often as much the encoder takes.
-        together: how the codings become one: "" where there is one, "mixed", or "best" of them, as the
-            file could tell for some bits.
+        together: how the codings become one: "" where there is one, "mixed", "mixed with the last" weights that
+            averages are taken of, or "best" of them, as the file could tell for some bits.
         turned: the picture is coded in that of some ways round (:data:`WAYS`) which takes least; "probed" without
             learning and by a part of it, else by trying.
         meta: the weights that it starts from are meta-trained.
@@ -92,8 +92,8 @@ def _one(group: str, cost: float = 4.0, **changes: Any) -> Variant:
 
 _SAME, _FIXED = Setting(), Setting("none")
 _HALF, _DOUBLE, _FOURFOLD = Setting(rate=0.5), Setting(rate=2.0), Setting(rate=4.0)
-_AVERAGED = Setting(rate=2.0, average=0.9)
-_HEADS = Setting(rate=1.5, average=0.98, averaged=("head", "out."))
+_HEADS = Setting(average=0.98, averaged=("head", "out."))
+_LAST = "mixed with the last"
 
 
 def _right(setting: Setting, cost: float, **changes: Any) -> Variant:
@@ -129,12 +129,12 @@ VARIANTS = {
     "bands of 8 rows": _one("bands", rows=8),
     "64 pixels a step": _one("bands", batch=64),
     "256 pixels a step": _one("bands", batch=256),
-    "averaged weights (0.9)": _one("averages", average=0.9),
-    "averaged weights (0.8), rate × 2": _one("averages", average=0.8, rate=2.0),
-    "averaged weights (0.9), rate × 2": _one("averages", average=0.9, rate=2.0),
-    "averaged weights (0.9), whitened, rate × 3": _one("averages", 6.0, average=0.9, whitened=True, rate=3.0),
-    "averaged weights (0.9) and the last mixed, rate × 2": Variant("averages", (_AVERAGED,), 5.0, together="mixed"),
-    "averaged heads (0.98) mixed in, rate × 1.5": Variant("averages", (_HEADS,), 4.4, together="mixed"),
+    "the last weights, rate × 0.7": _one("averages", average=0.0, rate=0.7),
+    "the last weights": _one("averages", average=0.0),
+    "averaged weights (0.8)": _one("averages", average=0.8),
+    "averaged weights (0.95), rate × 1.5": _one("averages", average=0.95, rate=1.5),
+    "averaged weights and the last mixed, rate × 1.5": Variant("averages", (Setting(rate=1.5),), 5.0, together=_LAST),
+    "averaged heads (0.98) mixed in": Variant("averages", (_HEADS,), 4.4, together=_LAST),
     "mixed with the fixed network": Variant("mixing", (_SAME, _FIXED), 5.0, together="mixed"),
     "rates × 0.5 and × 2 mixed": Variant("mixing", (_HALF, _DOUBLE), 8.0, together="mixed"),
     "rates × 0.5 and × 4 mixed": Variant("mixing", (_HALF, _FOURFOLD), 8.0, together="mixed"),
@@ -152,7 +152,7 @@ VARIANTS = {
     "the same, without learning": Variant("picture", (NO_LEARNING,), 1.0, 1.5, turned="probed"),
     "transposed where that is less": Variant("picture", (_SAME,), 4.0, 2.0, turned="transposed"),
     "turned as is least of 8": Variant("picture", (_SAME,), 4.0, 8.0, turned="eight"),
-    "averages mixed, transposed": Variant("joined", (_AVERAGED,), 5.0, 2.0, "mixed", "transposed"),
+    "averages mixed, transposed": Variant("joined", (Setting(rate=1.5),), 5.0, 2.0, _LAST, "transposed"),
     "rates × 0.5 and × 4 mixed, transposed": Variant("joined", (_HALF, _FOURFOLD), 8.0, 2.0, "mixed", "transposed"),
     "meta-trained, no learning": Variant("start", (_FIXED,), 1.0, meta=True),
     "meta-trained": Variant("start", (_SAME,), meta=True),
@@ -219,8 +219,10 @@ class Subject:
     def _bits(self, variant: Variant, way: int) -> float:
         found = [self.coded(setting, way) for setting in variant.settings]
         picture = self.picture(any(setting.latents for setting in variant.settings), way)
-        if variant.together == "mixed":
-            each = [bits for coded in found for bits in (coded.bits, coded.unaveraged) if bits is not None]
+        if variant.together.startswith("mixed"):
+            each = [coded.bits for coded in found]
+            if variant.together == _LAST:
+                each += [coded.unaveraged for coded in found if coded.unaveraged is not None]
             bits = float(mixed(each, picture.shape[1]).sum())
         elif variant.set_right:
             setting = variant.settings[0]

@@ -86,14 +86,16 @@ def test_gradients_of_weights_are_those_of_the_cost(small_local):
     learner._forward(band)
     gradients = {id(m): g.weight[: m.weight.shape[0], : m.weight.shape[1]] * g.unit for m, g in learner._backward(band)}
 
+    def moved(matrix, at, step):
+        matrix.average[at] += step
+        matrix.settle()
+
     def difference(matrix, at, step):
         costs = []
         for sign in (-1, 1):
-            matrix.weight[at] += sign * step
-            matrix.hand_over()
+            moved(matrix, at, sign * step)
             costs.append(bits(model, learner, frame, shifts))
-            matrix.weight[at] -= sign * step
-        matrix.hand_over()
+            moved(matrix, at, -sign * step)
         return (costs[0] - costs[1]) * np.log(2) / (2 * step)
 
     rng = np.random.default_rng(0)
@@ -130,21 +132,49 @@ def test_sums_stay_within_32_bits_at_any_rate(local_models, seed, rate, name):
     for top in range(0, 32, 2):
         learner.after(frame, top, 2, shifts)
     for matrix, old in zip(learner.matrices, before):
-        outputs, units = matrix.weight.shape
-        rows = outputs // len(matrix.coded)
-        for i, (coded, known, bias) in enumerate(matrix.coded):
-            part = slice(i * rows, (i + 1) * rows)
-            flat = coded.transpose(1, 0, 2).reshape(coded.shape[1], -1)
-            assert np.array_equal(flat[:rows, :units], matrix.weight[part])
-            assert not flat[rows:].any()
-            assert not flat[:, units:].any()
-            assert np.array_equal(known, matrix.known[part].T)
-            assert np.array_equal(bias, matrix.bias[part])
         low = input_bound(model.architecture)
         bound = low if matrix is learner.first else ACTIVATION_BOUND
-        worst = np.abs(matrix.weight).sum(1) * bound + np.abs(matrix.known).sum(1) * low
-        assert (worst + np.abs(matrix.bias) <= SUM_BOUND).all()
-        assert not np.array_equal(old, matrix.weight)
+        learnt = matrix.weight, matrix.known, matrix.bias
+        for (weight, known, bias), layers in ((learnt, matrix.learnt), (matrix.averaged, matrix.coding)):
+            assert_handed_over(layers, weight, known, bias)
+            worst = np.abs(weight).sum(1) * bound + np.abs(known).sum(1) * low
+            assert (worst + np.abs(bias) <= SUM_BOUND).all()
+            assert not np.array_equal(old, weight)
+
+
+def assert_handed_over(layers, weight, known, bias):
+    outputs, units = weight.shape
+    rows = outputs // len(layers)
+    for i, (coded, hints, rounded) in enumerate(layers):
+        part = slice(i * rows, (i + 1) * rows)
+        flat = coded.transpose(1, 0, 2).reshape(coded.shape[1], -1)
+        assert np.array_equal(flat[:rows, :units], weight[part])
+        assert not flat[rows:].any()
+        assert not flat[:, units:].any()
+        assert np.array_equal(hints, known[part].T)
+        assert np.array_equal(rounded, bias[part])
+
+
+@pytest.mark.parametrize("kept", [0, 128, 255])
+def test_what_codes_is_an_average_of_what_learns(small_local, kept):
+    model = small_local.model
+    frame, shifts = shown(model.architecture, 255 - small_local.images[:2]), shifts_of(model, 4)
+    learner = learner_of(model, batch=1, kept=kept)
+    masters, step = [learner.out[0].master.copy()], learner._step
+    expected = masters[0].copy()
+
+    def watched(*arguments):
+        step(*arguments)
+        masters.append(learner.out[0].master.copy())
+
+    learner._step = watched
+    learner.after(frame, 0, ROWS, shifts)
+    for master in masters[1:]:
+        expected += (master - expected) * (1 - kept / 256)
+    assert len(masters) > 5
+    assert np.allclose(learner.out[0].average, expected, rtol=1e-12)
+    assert np.array_equal(learner.out[0].averaged[0], np.floor(expected[:, : learner.out[0].weight.shape[1]] + 0.5))
+    assert np.array_equal(learner.out[0].averaged[0], learner.out[0].weight) == (kept == 0)
 
 
 @pytest.mark.parametrize("name", ["colour", "regressed"])

@@ -12,6 +12,8 @@ same everywhere:
 3. Adam runs element by element on float64 *master* weights, which stand in units of the integer weights;
    the integers are their nearest. Rows start on a grid twice as coarse as the model's, so that weights
    can grow; a row whose sums could leave 32 bits does not move in that step.
+4. What codes is not the master weights but a mean of them over the last steps, which small steps on few pixels
+   shake less: average ← average + (master − average) · share.
 
 The length of a step is relative to the root mean square of a layer's weights in units of its output,
 so that it means the same in every model.
@@ -20,7 +22,7 @@ so that it means the same in every model.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -58,7 +60,7 @@ _PREDICTED, _SPREAD = _DIFFERENCE * 2.0**-UNIT_BITS, 2.0**-3 * 2.0**-SPREAD_BITS
 _FIRST, _BLOCKS = 0.375, 1.5
 
 
-SETTINGS = 7
+SETTINGS = 8
 """Bytes of a :class:`Learning` with steps."""
 
 _UNLEARNT = 64
@@ -77,6 +79,7 @@ class Learning:
             small steps learn more than few large ones of the same cost.
         rate: the first step of a weight relative to its layer, in 1/16384.
         last: the last step relative to the first, in 1/256; it falls linearly over the bands.
+        kept: what the average of the weights keeps of itself at each step, in 1/256.
         turn: how the pictures lie while they are coded, as :mod:`vaezip.orientation` has it.
     """
 
@@ -86,6 +89,7 @@ class Learning:
     batch: int = 8
     rate: int = 40
     last: int = 51
+    kept: int = 230
     turn: int = 0
 
     def __post_init__(self) -> None:
@@ -96,7 +100,7 @@ class Learning:
         """A byte each, the rows first; where nothing learns, one that tells the orientation alone."""
         if not self.steps:
             return bytes([_UNLEARNT + self.turn])
-        return bytes([self.rows, self.steps, self.thin, self.batch, self.rate, self.last, self.turn])
+        return bytes([self.rows, self.steps, self.thin, self.batch, self.rate, self.last, self.kept, self.turn])
 
     @staticmethod
     def from_bytes(data: bytes) -> tuple[Learning, int]:
@@ -152,8 +156,9 @@ class _Matrix:
         pace: length of the steps of weights, known and bias, side by side, at a rate of 1; 0 where
             there is no weight.
         bounds: of the units and of the hints.
-        coded: where the compiled coder has the same integers, for each of the layers: weights as
-            :func:`vaezip.exact.product16.pack` has them, those of hints (hints, outputs), and bias.
+        learnt, coding: for each of the layers the integers that learn, and those of the average, as the compiled
+            coder has them: weights as :func:`vaezip.exact.product16.pack` has them, those of hints
+            (hints, outputs), and bias.
     """
 
     weight: NDArray[np.int16]
@@ -163,11 +168,14 @@ class _Matrix:
     clamp: tuple[int, int]
     pace: Floats
     bounds: tuple[int, int]
-    coded: list[Coded]
+    learnt: list[Coded]
+    coding: list[Coded]
 
     def __post_init__(self) -> None:
         parts = self.weight, self.known, self.bias[:, None]
         self.master = np.concatenate(parts, axis=1).astype(np.float64)
+        self.average = self.master.copy()
+        self.averaged = self.weight.copy(), self.known.copy(), self.bias.copy()
         self.first, self.second = np.zeros_like(self.master), np.zeros_like(self.master)
         outputs, units = self.weight.shape
         self.scale = np.ldexp(1.0, -self.shift)
@@ -188,8 +196,8 @@ class _Matrix:
 
     def __call__(self, x: Units, hints: NDArray[np.int32]) -> Units:
         """Units (pixels, units) and hints (pixels, hints) to ``output``, within the clamp."""
-        rows, pixels = len(self.weight) // len(self.coded), len(hints)
-        for i, coded in enumerate(self.coded):
+        rows, pixels = len(self.weight) // len(self.learnt), len(hints)
+        for i, coded in enumerate(self.learnt):
             part = slice(i * rows, (i + 1) * rows)
             _settled(pixels, x, coded, hints, self.shift[part], self.clamp, self.output[:, part])
         return self.output
@@ -212,22 +220,32 @@ class _Matrix:
         _over_outputs(self.halves, self.turned, self.back, found.unit)
         return self.back[: len(self.flowing), : self.weight.shape[1]]
 
-    def learn(self, gradient: _Gradient, rate: float, powers: tuple[float, float]) -> None:
-        """One step of Adam uphill."""
+    def learn(self, gradient: _Gradient, rate: float, powers: tuple[float, float], share: float) -> None:
+        """One step of Adam uphill, of which the average takes a share."""
         corrections = 1.0 / (1.0 - powers[0]), 1.0 / (1.0 - powers[1])
-        learnt = self.master, self.first, self.second, self.pace
-        _adam(gradient, rate, corrections, learnt, (self.weight, self.known, self.bias), self.bounds)
+        masters = self.master, self.average, self.first, self.second, self.pace
+        _adam(gradient, rate, share, corrections, masters, (self.weight, self.known, self.bias), self.bounds)
         self.hand_over()
 
     def hand_over(self) -> None:
-        """Give the integers to the compiled coder, and to the products that go back."""
-        rows = len(self.weight) // len(self.coded)
-        for i, (weight, known, bias) in enumerate(self.coded):
-            part = slice(i * rows, (i + 1) * rows)
-            pack(self.weight[part], weight)
-            known[: self.known.shape[1]] = self.known[part].T
-            bias[:] = self.bias[part]
+        """Give the integers to the products that go forth and back."""
+        _hand_over((self.weight, self.known, self.bias), self.learnt)
         pack(self.weight.T, self.turned)
+
+    def settle(self) -> None:
+        """Give those of the average to the compiled coder."""
+        _rounded(self.average, self.averaged, self.bounds)
+        _hand_over(self.averaged, self.coding)
+
+
+def _hand_over(integers: Coded, layers: list[Coded]) -> None:
+    """Integers of a matrix to where the compiled coder takes them."""
+    whole, rows = integers, len(integers[0]) // len(layers)
+    for i, (weight, known, bias) in enumerate(layers):
+        part = slice(i * rows, (i + 1) * rows)
+        pack(whole[0][part], weight)
+        known[: whole[1].shape[1]] = whole[1][part].T
+        bias[:] = whole[2][part]
 
 
 class _Band(NamedTuple):
@@ -244,37 +262,30 @@ class _Band(NamedTuple):
 class Learner:
     """A copy of a model's pixel network that learns.
 
-    ``weights`` are those of the compiled coder, changed in place by every step.
+    ``weights`` are those that code, averages, changed in place after every band.
     """
 
     def __init__(self, a: LocalArchitecture, made: dict[str, Layer], learning: Learning, bands: int) -> None:
         """``made``: of :func:`vaezip.networks.local.integer.layers`; ``bands``: how many are to come."""
         self.architecture, self.learning, self.bands = a, learning, bands
         roomy = {name: _roomy(layer) for name, layer in made.items()}
-        self.weights = w = coder.weights(a, roomy)
-        none = np.zeros((0, a.hidden), np.int32)
-        bounds = ACTIVATION_BOUND, input_bound(a)
-        self.first = _matrix(
-            [roomy["first"]], worth_of_features(a), (bounds[1], bounds[1]), [(w.first_w, none, w.first_b)]
-        )
+        self.weights = coder.weights(a, roomy)
+        places = zip(_places(coder.weights(a, roomy)), _places(self.weights))
+        bounds, channels = (ACTIVATION_BOUND, input_bound(a)), range(a.channels)
         hidden, units = np.full(a.hidden, _UNIT), np.full(a.head, _UNIT)
+        seen, hints = [a.seen(i) for i in channels], worth_of_hints(a)
+        first = (bounds[1], bounds[1])
+        self.first = _matrix([roomy["first"]], worth_of_features(a), first, next(places))
         self.first.pace *= _FIRST
-        self.inner = [
-            _matrix([roomy[f"inner.{i}"]], hidden, bounds, [(w.inner_w[i], none, w.inner_b[i])])
-            for i in range(a.blocks)
-        ]
-        self.outer = [
-            _matrix([roomy[f"outer.{i}"]], hidden, bounds, [(w.outer_w[i], none, w.outer_b[i])])
-            for i in range(a.blocks)
-        ]
+        self.inner = [_matrix([roomy[f"inner.{i}"]], hidden, bounds, next(places)) for i in range(a.blocks)]
+        self.outer = [_matrix([roomy[f"outer.{i}"]], hidden, bounds, next(places)) for i in range(a.blocks)]
         for matrix in (*self.inner, *self.outer):
             matrix.pace *= _BLOCKS
-        channels = range(a.channels)
-        heads = list(zip(w.head_w, w.head_e, w.head_b))
-        seen, hints = [a.seen(i) for i in channels], worth_of_hints(a)
-        self.head = _matrix([roomy[f"head.{i}"] for i in channels], hidden, bounds, heads, seen, hints)
-        outs = [[coded] for coded in zip(w.out_w, w.out_e, w.out_b)]
-        self.out = [_matrix([roomy[f"out.{i}"]], units, bounds, outs[i], [seen[i]], hints, a.mixture) for i in channels]
+        heads = [roomy[f"head.{i}"] for i in channels]
+        self.head = _matrix(heads, hidden, bounds, next(places), seen, hints)
+        self.out = [
+            _matrix([roomy[f"out.{i}"]], units, bounds, next(places), [seen[i]], hints, a.mixture) for i in channels
+        ]
         self.matrices = (self.first, *self.inner, *self.outer, self.head, *self.out)
         self._resize(0)
         self.powers = (1.0, 1.0)
@@ -292,6 +303,8 @@ class Learner:
         whole = _inputs(frame, top, rows, self.weights.order, self.architecture.features)
         for batch in self.learning.batches(len(whole[0]), self.band):
             self._step(_Band._make([*(np.ascontiguousarray(x[batch]) for x in whole), shifts]), rate)
+        for matrix in self.matrices:
+            matrix.settle()
         self.band += 1
 
     def _resize(self, pixels: int) -> None:
@@ -309,8 +322,9 @@ class Learner:
         self._forward(band)
         steps = self._backward(band)
         self.powers = self.powers[0] * _BETA1, self.powers[1] * _BETA2
+        share = 1.0 - self.learning.kept / 256.0
         for matrix, found in steps:
-            matrix.learn(found, rate, self.powers)
+            matrix.learn(found, rate, self.powers, share)
 
     def _forward(self, band: _Band) -> None:
         """Every layer but the last, whose inputs and outputs are kept."""
@@ -352,6 +366,16 @@ class Learner:
         return steps
 
 
+def _places(w: coder.Weights) -> Iterator[list[Coded]]:
+    """Where the compiled coder has the layers of each matrix: the first, the inner, the outer ones, heads, outs."""
+    none = np.zeros((0, w.first_b.size), np.int32)
+    yield [(w.first_w, none, w.first_b)]
+    for weights, biases in ((w.inner_w, w.inner_b), (w.outer_w, w.outer_b)):
+        yield from ([(weight, none, bias)] for weight, bias in zip(weights, biases))
+    yield list(zip(w.head_w, w.head_e, w.head_b))
+    yield from ([coded] for coded in zip(w.out_w, w.out_e, w.out_b))
+
+
 def _room(rows: int) -> int:
     """Rows of an array that :func:`vaezip.exact.product16.product16` goes through."""
     return -(-rows // ROWS) * ROWS
@@ -387,7 +411,7 @@ def _matrix(
     made: list[Layer],
     worth: Floats,
     bounds: tuple[int, int],
-    coded: list[Coded],
+    places: tuple[list[Coded], list[Coded]],
     seen: Sequence[Sequence[int]] = ((),),
     worth_of_hints: Floats = _NO_HINTS,
     mixture: int = 0,
@@ -397,7 +421,7 @@ def _matrix(
     Args:
         made: each with weights of the hints that it sees after those of its units.
         worth, worth_of_hints: what one unit of each integer input is worth.
-        bounds, coded: see :class:`_Matrix`.
+        bounds, places: see :class:`_Matrix`; what learns, then what codes.
         seen: numbers of the hints that each layer sees.
         mixture: where the outputs are parameters, whose three kinds have grids of their own.
     """
@@ -419,7 +443,8 @@ def _matrix(
         kinds = np.repeat(np.ldexp(1.0, -np.array(grids)), mixture)
     to_float = (np.ldexp(1.0, -shift) * kinds)[:, None] / np.r_[worth, worth_of_hints, _ONE]
     size = _root_mean_square(weight * to_float[:, :units])
-    return _Matrix(weight, known, bias.astype(np.int32), shift, made[0].clamp, there * size / to_float, bounds, coded)
+    pace = there * size / to_float
+    return _Matrix(weight, known, bias.astype(np.int32), shift, made[0].clamp, pace, bounds, *places)
 
 
 def _grid(largest: float) -> float:
@@ -537,10 +562,10 @@ def _summed(halves, w, together, out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _adam(gradient, rate, corrections, learnt, integers, bounds):  # type: ignore[no-untyped-def]
+def _adam(gradient, rate, share, corrections, masters, integers, bounds):  # type: ignore[no-untyped-def]
     """One step uphill; rows whose sums could leave 32 bits stay as they were."""
     for_weight, for_known, for_bias, unit = gradient
-    master, first, second, pace = learnt
+    master, average, first, second, pace = masters
     weight, known, bias = integers
     units, hints = weight.shape[1], known.shape[1]
     g, new, rounded = np.empty(master.shape[1]), np.empty(master.shape[1]), np.empty(master.shape[1])
@@ -551,15 +576,34 @@ def _adam(gradient, rate, corrections, learnt, integers, bounds):  # type: ignor
             g[units + j] = for_known[o, j] * unit
         g[units + hints] = for_bias[o] * unit
         _move(g, rate, corrections, master[o], first[o], second[o], pace[o], new, rounded)
-        if not _fits(rounded, units, bounds):
-            continue
+        if _fits(rounded, units, bounds):
+            master[o] = new
+            _take(rounded, weight[o], known[o])
+            bias[o] = np.int32(rounded[units + hints])
         for i in range(new.size):
-            master[o, i] = new[i]
-        for i in range(units):
-            weight[o, i] = np.int16(rounded[i])
-        for j in range(hints):
-            known[o, j] = np.int32(rounded[units + j])
-        bias[o] = np.int32(rounded[units + hints])
+            average[o, i] += (master[o, i] - average[o, i]) * share
+
+
+@kernel
+def _rounded(average, integers, bounds):  # type: ignore[no-untyped-def]
+    """The integers next to the average; rows whose sums could leave 32 bits stay as they were."""
+    weight, known, bias = integers
+    units, row = weight.shape[1], np.empty(average.shape[1])
+    for o in range(weight.shape[0]):
+        for i in range(row.size):
+            row[i] = np.floor(average[o, i] + 0.5)
+        if _fits(row, units, bounds):
+            _take(row, weight[o], known[o])
+            bias[o] = np.int32(row[row.size - 1])
+
+
+@kernel
+def _take(row, weight, known):  # type: ignore[no-untyped-def]
+    """Integers of a row, but for the bias, which comes last."""
+    for i in range(weight.size):
+        weight[i] = np.int16(row[i])
+    for j in range(known.size):
+        known[j] = np.int32(row[weight.size + j])
 
 
 @kernel
