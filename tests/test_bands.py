@@ -15,7 +15,7 @@ ONCE = Learning(1)
 
 def assert_round_trip(model, pictures, learning=ONCE, seed=12345):
     data = bands.encode(model, pictures, learning, seed)
-    back, found = bands.decode(model, data, pictures.shape)
+    back, found = bands.decode(model, data, pictures.shape, learning.steps)
     assert np.array_equal(back, pictures)
     assert back.dtype == np.uint8
     assert found == seed
@@ -88,25 +88,34 @@ def test_bits_are_those_of_the_stream(small_local):
     assert 8 * len(data) == pytest.approx(bands.bits(small_local.model, x, learning), rel=1e-3, abs=100)
 
 
-@pytest.mark.parametrize("length", [0, 6, 7, 60])
+@pytest.mark.parametrize("length", [0, 7, 8, 60])
 def test_truncated(small_local, length):
     x = small_local.images[:1]
     data = bands.encode(small_local.model, x, Learning(1), 1)
     with pytest.raises(FormatError, match="damaged"):
-        bands.decode(small_local.model, data[:length], x.shape)
+        bands.decode(small_local.model, data[:length], x.shape, 1)
 
 
 def test_impossible_settings(small_local):
     x = small_local.images[:1]
     data = bands.encode(small_local.model, x, Learning(1), 1)
     with pytest.raises(FormatError, match="damaged"):
-        bands.decode(small_local.model, b"\0" + data[1:], x.shape)
+        bands.decode(small_local.model, b"\0" + data[1:], x.shape, 1)
     with pytest.raises(FormatError, match="damaged"):
-        bands.decode(small_local.model, bytes([64 + 8]) + data[1:], x.shape)
+        bands.decode(small_local.model, bytes([64 + 8]) + data[1:], x.shape, 1)
     with pytest.raises(FormatError, match="damaged"):
-        bands.decode(small_local.model, data[:1] + b"\0" + data[2:], x.shape)
+        bands.decode(small_local.model, data[:1] + b"\0" + data[2:], x.shape, 1)
     with pytest.raises(FormatError, match="damaged"):
-        bands.decode(small_local.model, data[:6] + b"\x08" + data[7:], x.shape)
+        bands.decode(small_local.model, data[:7] + b"\x08" + data[8:], x.shape, 1)
+
+
+def test_no_band_is_gone_through_more_often_than_the_file_says(small_local):
+    """One flipped bit would make it take a hundred times as long."""
+    x = small_local.images[:1]
+    data = bands.encode(small_local.model, x, Learning(2), 1)
+    assert np.array_equal(bands.decode(small_local.model, data, x.shape, 3)[0], x)
+    with pytest.raises(FormatError, match="damaged"):
+        bands.decode(small_local.model, data, x.shape, 1)
 
 
 @given(st.integers(0, 200), st.integers(1, 255), st.sampled_from([ONCE, STILL]))
@@ -117,7 +126,7 @@ def test_damage_is_found_or_changes_the_seed(local_models, where, change, learni
     data = bytearray(bands.encode(small.model, x, learning, 1))
     data[where % len(data)] ^= change
     try:
-        back, seed = bands.decode(small.model, bytes(data), x.shape)
+        back, seed = bands.decode(small.model, bytes(data), x.shape, 1)
     except FormatError:
         return
     assert seed != 1 or np.array_equal(back, x)

@@ -113,10 +113,8 @@ SHAPE = (1, 2, 3, 1)
         with_table(deflated(bytes(1 << 24))),
         with_table(deflated(b"\xf0")[:-1]),
         with_table(b"junk"),
-        with_table(deflated(b"\xc0")),  # two values, but higher ranks
         with_table(deflated(b"\xff"), flags=6),
-        b"\0\x01\x00",  # two values, but higher ranks
-        b"\4\xff\xff",
+        b"\4\xff\x00",
         b"\0\xff",
         b"\0\xff\xff",
         b"\0\xff\xff\xff\xff\xff\xff",
@@ -124,9 +122,20 @@ SHAPE = (1, 2, 3, 1)
     ],
 )
 def test_a_damaged_rest_is_refused(rest, limited_memory):
-    high = classic.encode(np.full(SHAPE, 255, np.uint8))
+    high = classic.encode(np.zeros(SHAPE, np.uint8))
     with limited_memory(1 << 28), pytest.raises(FormatError):
         classic.decode(rest + high, SHAPE, np.uint16)
+
+
+@pytest.mark.parametrize("rest", [with_table(deflated(b"\xc0")), b"\0\x01\x00"])
+def test_ranks_beyond_the_values_are_refused(rest):
+    for rank, fits in ((1, True), (2, False)):
+        data = rest + classic.encode(np.full(SHAPE, rank, np.uint8))
+        if fits:
+            assert (classic.decode(data, SHAPE, np.uint16) == 1).all()
+        else:
+            with pytest.raises(FormatError):
+                classic.decode(data, SHAPE, np.uint16)
 
 
 # Damage

@@ -180,6 +180,17 @@ def test_auto_tries_parts_of_a_large_picture(monkeypatch, discs):
     assert len(coded) == 2 + len(across)
 
 
+@pytest.mark.parametrize(("preset", "rows"), [(1, 0), (2, 2), (4, 4)])
+def test_auto_tries_what_it_will_do_but_for_learning(monkeypatch, discs, preset, rows):
+    monkeypatch.setattr(codec, "_TRIAL_PIXELS", 1000)
+    tried = []
+    encode = planes.encode
+    monkeypatch.setattr(planes, "encode", lambda *all_: tried.append((all_[2].shape[0], all_[3])) or encode(*all_))
+    vaezip.compress(Picture("RGB", discs(1, 90, 70, 3)[0]), preset=preset)
+    efforts = {effort for parts, effort in tried if parts == 9}
+    assert [(effort.steps, effort.learning, effort.rows) for effort in efforts] == [(0, 0, rows)]
+
+
 def test_auto_tries_models_of_one_tile_on_pictures_of_its_size():
     plain, others = (
         {m.name for m in codec.ModelShelf().fitting("RGB", *size) if not isinstance(m.architecture, LocalArchitecture)}
@@ -805,6 +816,39 @@ def test_a_small_inline_file_cannot_ask_for_a_huge_block(small_models, limited_m
     )
     with limited_memory(1 << 29), pytest.raises(VaezipError):
         Archive(container.inline_header(group) + b"123456789", [small.path]).read()
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 1 << 26), (1, 1, 1 << 24), (1 << 22, 1, 1), (1 << 14, 1, 1 << 10)])
+def test_a_small_file_cannot_ask_for_the_margins_of_many_pixels(local_models, shape, limited_memory):
+    small, (count, height, width) = local_models["colour"], shape
+    names = [f"{i}" for i in range(count)]
+    group = Group(list(MODES).index("RGB"), height, width, count, height, names)
+    group.blocks = [Block(small.model.fingerprint, 0, b"\0" + bytes(range(1, 10)))]
+    group.boxes = [()] * count
+    data = container.write_archive([group], {})
+    with limited_memory(1 << 29), pytest.raises(VaezipError):
+        Archive(data, [small.path]).read("0")
+
+
+def test_without_memory_it_is_an_error_of_ours(monkeypatch):
+    def decode(*_):
+        raise MemoryError
+
+    data = compress([("a", picture("L", 4, 4))])
+    monkeypatch.setattr(planes, "decode", decode)
+    ((name, error),) = Archive(data).pictures()
+    assert (name, type(error)) == ("a", VaezipError)
+    assert "not enough memory" in str(error)
+
+
+@pytest.mark.parametrize("solid", [False, True])
+def test_many_tiny_pictures_stand_in_blocks_that_are_decoded(solid):
+    pixels = codec._SOLID_PIXELS if solid else codec._BLOCK_PIXELS
+    for height, width in ((1, 1), (1, 5), (8, 8), (28, 28), (1, 3000), (2, 1 << 20)):
+        group = codec._new_group("RGB", height, width, pixels)
+        codec._check_group(group, 1 << 28)
+        assert group.per_block * height * width <= pixels or group.per_block == 1
+    assert codec._new_group("L", 28, 28, pixels).per_block == pixels // 28**2
 
 
 @pytest.mark.parametrize("mode", ["L/2", "L", "RGB", "P", "I;16", "LA"])

@@ -221,8 +221,8 @@ def test_no_library_mathematics_in_a_pixel_network(small_local, steps):
     """Nor in the regression, the posterior's steps, and what learns."""
     model, x = small_local.model, small_local.images[:2]
     plain = raster.decode(model, raster.encode(model, x, steps, 1), x.shape, steps)
-    learnt = bands.decode(model, bands.encode(model, x, Learning(1 + steps), 1), x.shape)
-    still = bands.decode(model, bands.encode(model, x, STILL, 1), x.shape)
+    learnt = bands.decode(model, bands.encode(model, x, Learning(1 + steps), 1), x.shape, 1 + steps)
+    still = bands.decode(model, bands.encode(model, x, STILL, 1), x.shape, 0)
     for back, seed in (plain, learnt, still):
         assert np.array_equal(back, x)
         assert seed == 1

@@ -84,8 +84,11 @@ def _intervals(model: LocalModel, pictures: Pixels, learning: Learning, threads:
                 yield starts.astype(np.uint32), freqs.astype(np.uint32)  # half the memory
 
 
-def decode(model: LocalModel, data: bytes, shape: tuple[int, int, int, int]) -> tuple[Pixels, int]:
+def decode(model: LocalModel, data: bytes, shape: tuple[int, int, int, int], steps: int) -> tuple[Pixels, int]:
     """Inverse of :func:`encode`: the pictures and the seed.
+
+    Args:
+        steps: K, as the file has it: no band is gone through more often.
 
     Raises:
         FormatError: the data is not what :func:`encode` made.
@@ -94,6 +97,8 @@ def decode(model: LocalModel, data: bytes, shape: tuple[int, int, int, int]) -> 
         learning, settings = Learning.from_bytes(data)
     except ValueError:
         raise FormatError("the coded data is damaged or truncated") from None
+    if learning.steps > steps:
+        raise FormatError("the coded data is damaged")
     if learning.turn & orientation.TRANSPOSED:
         shape = shape[0], shape[2], shape[1], shape[3]
     stack, frame = Stack.from_bytes(data[settings:]), raster.unknown(model, shape)

@@ -127,7 +127,7 @@ def decode(model: AnyModel, data: bytes, shape: tuple[int, int, int, int], steps
     if isinstance(model, LocalModel):
         if data[:1] in (_POSTERIORS, _NO_STEPS):
             return raster.decode(model, data[1:], shape, steps * (data[:1] == _POSTERIORS))
-        return bands.decode(model, data, shape)
+        return bands.decode(model, data, shape, steps)
     tiling = Tiling(shape, model.architecture.tile)
     tiles, seed = bitsback.decode(model, data, tiling.mask, steps, tiling.fill)
     return tiling.join(tiles), seed

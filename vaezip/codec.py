@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -23,12 +23,12 @@ from threadpoolctl import threadpool_limits
 
 from vaezip import checkpoint, container, planes
 from vaezip.container import CLASSIC, Block, Group
-from vaezip.effort import DEFAULT, DEFAULT_PRESET, NONE, Effort, chosen_effort
+from vaezip.effort import DEFAULT, DEFAULT_PRESET, Effort, chosen_effort
 from vaezip.errors import FormatError, ImageError, ModelError, VaezipError
 from vaezip.images import BOXES, DEFAULT_MAX_PIXELS, MODES, Picture
 from vaezip.local_model import AnyModel
 from vaezip.networks import AnyArchitecture
-from vaezip.networks.local.architecture import LocalArchitecture
+from vaezip.networks.local.architecture import RADIUS, LocalArchitecture
 from vaezip.planes import BILEVEL_GREY, dtype, fits, is_wide
 
 Samples = NDArray[Any]
@@ -42,6 +42,9 @@ ALPHA_MODEL = "photo-gray"
 """Tried beside WebP for the alpha of pictures whose colours a model codes."""
 
 _BLOCK_PIXELS, _SOLID_PIXELS = 1 << 20, 1 << 24
+_WITH_MARGINS = 2
+"""How many times as many pixels of a block there may be with those around each picture."""
+
 _BAND_MULTIPLE = 32
 _TRIAL_PICTURES = 32
 _TRIAL_PIXELS, _TRIAL_SIDE = 1 << 17, 64
@@ -296,7 +299,8 @@ class Compressor:
         if len(candidates) == 1 or some.size == samples.size:
             return candidates
         mode = MODE_NAMES[group.mode]
-        sizes = [len(planes.encode(model, mode, some, NONE, 0)) for model in candidates]
+        still = replace(self.effort, steps=0, passes=None)
+        sizes = [len(planes.encode(model, mode, some, still, 0)) for model in candidates]
         best = candidates[int(np.argmin(sizes))]
         return [best, None] if self._is_open() and best else [best]
 
@@ -508,9 +512,10 @@ class Archive:
     def _decode_block(self, group: Group, block: Block, shape: tuple[int, ...]) -> Samples:
         mode = MODE_NAMES[group.mode]
         model = None if block.model == CLASSIC else self.model(block.model)
-        if model and not fits(model.architecture, mode, group.height, group.width):
-            raise FormatError(f"the file is damaged: model '{model.name}' does not code such pictures")
-        samples, checksum = planes.decode(model, mode, block.payload, shape, block.steps, self.model)
+        try:
+            samples, checksum = planes.decode(model, mode, block.payload, shape, block.steps, self.model)
+        except MemoryError as error:
+            raise VaezipError("there is not enough memory to decode it; use fewer threads") from error
         if checksum != zlib.crc32(samples.tobytes(), zlib.crc32(self.file.header) if self.file.inline else 0):
             raise FormatError("the decoded pixels fail their checksum; the file is damaged")
         return samples
@@ -621,10 +626,15 @@ def _new_group(mode: str, height: int, width: int, pixels: int) -> Group:
     """How pictures of this size are cut into blocks of about so many pixels."""
     group = Group(MODE_NAMES.index(mode), height, width, band=height)
     if height * width <= pixels:
-        group.per_block = pixels // (height * width)
+        group.per_block = max(1, min(pixels // (height * width), _WITH_MARGINS * pixels // _area(group)))
     else:
         group.band = min(height, max(_BAND_MULTIPLE, pixels // width // _BAND_MULTIPLE * _BAND_MULTIPLE))
     return group
+
+
+def _area(group: Group) -> int:
+    """Pixels that a model with a pixel network keeps of a picture, or a band: with those around it."""
+    return (group.band + RADIUS) * (group.width + 2 * RADIUS)
 
 
 def _check_group(group: Group, max_pixels: int) -> None:
@@ -633,7 +643,10 @@ def _check_group(group: Group, max_pixels: int) -> None:
     unknown = [tag for boxes in group.boxes for tag, _ in boxes if tag >= len(BOXES)]
     if unknown:
         raise FormatError(f"metadata field {unknown[0]} is unknown; a newer vaezip may read it")
-    if group.per_block * group.band * group.width > max(_SOLID_PIXELS, _BAND_MULTIPLE * group.width):
+    pixels = max(_SOLID_PIXELS, _BAND_MULTIPLE * group.width)
+    if group.per_block * group.band * group.width > pixels or (
+        group.per_block > 1 and group.per_block * _area(group) > _WITH_MARGINS * pixels
+    ):
         raise FormatError("the directory describes blocks that are too large")
     if group.height * group.width > max_pixels:
         raise ImageError(

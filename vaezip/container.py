@@ -51,7 +51,7 @@ class Block:
 
     Attributes:
         model: fingerprint of the model, or :data:`CLASSIC`.
-        steps: K of the posterior's refinement.
+        steps: K: gradient steps on each posterior, or the most that a pixel network goes through a band.
         payload: the coded pixels.
     """
 

@@ -55,7 +55,9 @@ def low_bits(values: Values) -> int:
 
 def splits(samples: Samples) -> Iterator[tuple[Samples, Rest]]:
     """Ways to split uint16 samples: a high part, uint8, and a rest; one of them is the shortest."""
-    used = np.flatnonzero(np.bincount(samples.ravel()))
+    seen = np.zeros(1 << 16, bool)
+    seen[samples.ravel()] = True
+    used = np.flatnonzero(seen)
     every = np.arange(used[-1] + 1)
     for values in (every, used) if low_bits(used) < low_bits(every) else (every,):
         ranks = np.zeros(len(every), np.uint16)

@@ -37,7 +37,7 @@ class Effort:
             ("number of steps", self.steps, 0, MAX_STEPS),
             ("rows of a band", self.rows, 0, MAX_ROWS),
             ("thinning", self.thin, 1, MAX_THIN),
-            ("number of passes", self.learning, 0, MAX_STEPS),
+            ("number of passes", self.learning, 0, self.steps),
             ("number of orientations", self.turns, 1, MAX_TURNS),
         ):
             if not least <= value <= most:

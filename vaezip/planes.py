@@ -6,6 +6,7 @@ stream.
 
 from __future__ import annotations
 
+import math
 import struct
 import zlib
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from vaezip import chain, classic
 from vaezip.container import CLASSIC
+from vaezip.distributions import LOGISTIC_PRECISION
 from vaezip.effort import Effort
 from vaezip.errors import FormatError
 from vaezip.images import MODES
@@ -106,6 +108,9 @@ def decode(
 
     Args:
         find: the model of a fingerprint.
+
+    Raises:
+        FormatError: the payload is not what :func:`encode` made of such pictures.
     """
     n, height, width, channels = shape
     if model is None:
@@ -113,7 +118,11 @@ def decode(
             raise FormatError("the coded data is truncated")
         checksum = _CRC.unpack(payload[:4])[0] ^ zlib.crc32(payload[4:])
         return classic.decode(payload[4:], (n, height, width, channels), dtype(mode)), checksum
+    if not fits(model.architecture, mode, height, width):
+        raise FormatError(f"the file is damaged: model '{model.name}' does not code such pictures")
     colours, stream = model.architecture.channels, payload
+    if len(payload) < _least_length(model.architecture.levels, n * height * width * colours):
+        raise FormatError("the coded data is truncated")
     alpha = rest = None
     if channels > colours:
         coder, coded, stream = _read_alpha(payload)
@@ -153,10 +162,13 @@ def _decode_alpha(
 ) -> Samples:
     if coder == CLASSIC:
         return classic.decode(coded, shape, kind)
-    model, mode = find(coder), _ALPHA_MODES[kind]
-    if not fits(model.architecture, mode, *shape[1:3]):
-        raise FormatError(f"the file is damaged: model '{model.name}' does not code such pictures")
-    return decode(model, mode, coded, shape, steps, find)[0]
+    return decode(find(coder), _ALPHA_MODES[kind], coded, shape, steps, find)[0]
+
+
+def _least_length(levels: int, values: int) -> float:
+    """Bytes without which there are not so many values, known before they are given memory: each value that does not
+    occur takes 1 of 2^22. Of that an eighth, since z may give back a little more than it takes."""
+    return values * (levels - 1) / (1 << LOGISTIC_PRECISION) / math.log(2) / 8 / 8
 
 
 def _value_of_one(model: AnyModel, mode: str) -> np.uint8:

@@ -74,8 +74,8 @@ def cases() -> dict[str, tuple[Pictures, dict[str, object]]]:
     found["photo-alpha"] = {"": feathered(61, 83, seed=5)}, {"model": "photo"}
     found["classic-16"] = {"": wide("RGBA;16", *ODD, seed=6)}, {"model": "mnist"}  # which codes no such pictures
     text = ("text", b"Comment\0\0\0golden")
-    plain = odd("I;16", *ODD, seed=2)
-    found["classic"] = {"": vaezip.Picture("I;16", plain.samples, (text,))}, {}
+    plain = odd("P", *ODD, seed=2)
+    found["classic"] = {"": vaezip.Picture("P", plain.samples, (*plain.boxes, text))}, {}
     modes = enumerate(vaezip.images.MODES)
     found["archive"] = {f"{i:02d} {mode.replace(';', '-')}.png": odd(mode, 9, 7, seed=i) for i, mode in modes}, {}
     return found

@@ -154,7 +154,7 @@ class _Job:
         self.embed_model, self.solid = embed_model, solid
         self.max_pixels, self.console = max_pixels, console
         self.dropped = Remarks(console, "metadata that a .vz file does not keep")
-        self.classic = Remarks(console, f"coded by WebP, as model '{model}' codes no pictures of mode")
+        self.classic = Remarks(console, f"coded by WebP, as model '{model}' does not code such pictures; mode")
         options.check_device(device)
         self.model_files = () if model == options.AUTO else (model,)
         self.shelf = _shelf(model, device)

@@ -1,7 +1,7 @@
 """Learning while coding: the pixel network takes gradient steps on what both sides already know.
 
 After each band of rows, encoder and decoder take the same K steps of Adam on −log p of the band's
-pixels, and go on with the new weights. Nothing is sent. Everything is exact, so that the steps are the
+pixels, and go on with an average of the weights. Nothing is sent. Everything is exact, so that the steps are the
 same everywhere:
 
 1. Forward, the compiled coder's own integers.
