@@ -93,7 +93,7 @@ def encode(
         return _CRC.pack(checksum ^ zlib.crc32(coded)) + coded
     colours = _COLOUR_PLANES[mode][0]
     colour, alpha = samples[..., :colours], samples[..., colours:]
-    prefix = _encode_alpha(alpha_model, alpha, effort, threads) if alpha.size else b""
+    prefix = encode_alpha(alpha_model, alpha, effort, threads) if alpha.size else b""
     if is_wide(mode):
         colour, rest = classic.split(colour)
         prefix += rest
@@ -136,8 +136,9 @@ def decode(
     return samples, checksum ^ zlib.crc32(payload[: len(payload) - len(stream)])
 
 
-def _encode_alpha(model: AnyModel | None, alpha: Samples, effort: Effort, threads: int) -> bytes:
-    """By a model where that is shorter, which is not tried on what takes WebP next to nothing."""
+def encode_alpha(model: AnyModel | None, alpha: Samples, effort: Effort, threads: int) -> bytes:
+    """What stands before the stream of the colours: alpha by WebP, or by a model where that is shorter; which is not
+    tried on what takes WebP next to nothing."""
     coded = classic.encode(alpha)
     found = _LENGTH.pack(len(coded)) + coded
     if model is None or len(coded) < _LEAST_ALPHA + alpha.size // _PIXELS_A_BYTE:

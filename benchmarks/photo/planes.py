@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 from threadpoolctl import threadpool_limits
 
-from vaezip import chain, checkpoint, classic, images
+from vaezip import chain, checkpoint, classic, images, planes
 from vaezip.bench import machine, peers
 from vaezip.effort import DEFAULT_PRESET, PRESETS
 from vaezip.local_model import AnyModel
@@ -102,8 +102,9 @@ def deep_forms(model: AnyModel, samples: Pixels) -> Bytes:
 
 
 def alpha_forms(model: AnyModel, mask: Pixels) -> Bytes:
-    """Bytes of alpha planes."""
-    return {"webp": by_webp(mask)} | {name: by_model(model, name, mask) for name in EFFORTS}
+    """Bytes of alpha planes, and of what a file by the default preset has of them, with its 4 bytes of length."""
+    stored = len(planes.encode_alpha(model, mask, PRESETS[DEFAULT_PRESET], 1))
+    return {"webp": by_webp(mask)} | {name: by_model(model, name, mask) for name in EFFORTS} | {"stored": stored}
 
 
 def by_webp(samples: Pixels) -> int:

@@ -166,16 +166,21 @@ def planes(found: Found) -> str:
     return text + _alpha(found) + "\n" + measured_on([found["run"]])
 
 
+ALPHA_LENGTH = 4
+"""Bytes that tell how long alpha is, in every file."""
+
+
 def _alpha(found: Found) -> str:
     """Alpha planes."""
-    about = f"""Alpha planes for the same photographs, drawn or made of them, by WebP and by `photo-gray`. *Of a file*:
-        what the shortest of the three saves of a file with this alpha, whose colours take {found["colour"]:,} bytes by
-        `photo` with `-4`."""
+    about = f"""Alpha planes for the same photographs, drawn or made of them, by WebP and `photo-gray`. A file has the
+        shorter, but where WebP takes so little that no model is tried. *Of a file*: what a file with this alpha, whose
+        colours take {found["colour"]:,} bytes by `photo` with `-4`, is smaller by than one with alpha by WebP."""
     head = ["", "bytes by WebP", "`photo-gray`, `-1`", "`photo-gray`, `-4`", "of a file"]
     lines = []
     for row in found["alpha"]:
         sizes = row["bytes"]
-        saved = (sizes["webp"] - min(sizes.values())) / (sizes["webp"] + found["colour"])
+        by_webp = sizes["webp"] + found["photographs"] * ALPHA_LENGTH
+        saved = (by_webp - sizes["stored"]) / (by_webp + found["colour"])
         lines.append([row["kind"], *(f"{sizes[form]:,}" for form in ("webp", "-1", "-4")), f"{100 * saved:.2f} %"])
     return f"### Alpha\n\n{_filled(about)}\n\n{table(head, lines)}"
 
