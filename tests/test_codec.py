@@ -282,7 +282,7 @@ def test_one_picture_is_read_without_the_blocks_of_others(small_models, small_bl
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "I;16"])
-@pytest.mark.parametrize("size", [(200, 37), (65, 50), (33, 3000)])
+@pytest.mark.parametrize("size", [(200, 37), (65, 50), (33, 700)])
 @pytest.mark.parametrize("name", ["", "named"])
 def test_a_picture_of_several_bands(small_models, small_blocks, mode, size, name):
     path = small_models["colour"].path
@@ -734,12 +734,13 @@ def test_every_flipped_bit_is_found(some_file):
     assert all(seen)
 
 
-def test_every_truncation_is_found(some_file):
+def test_truncation_is_found(some_file):
     data, pictures, models = some_file
+    lengths = sorted({*range(60), *range(0, len(data), 5), *range(len(data) - 20, len(data))} & {*range(len(data))})
     seen = []
-    for length in range(len(data)):
+    for length in lengths:
         assert_never_other_pixels(data[:length], pictures, models, seen)
-    assert len(seen) == len(data)
+    assert len(seen) == len(lengths)
     assert all(seen)
 
 

@@ -37,9 +37,11 @@ from vaezip import checkpoint
 from vaezip.inference import gaussian_noise
 from vaezip.model import Model
 
-device, pictures = sys.argv[1], np.load(sys.argv[2])
+device, pictures, left_out = sys.argv[1], np.load(sys.argv[2]), sys.argv[3:]
 out = {"digests": {}, "blas": [], "threads": []}
 for name in checkpoint.shipped():
+    if name in left_out:
+        continue
     model = checkpoint.load(checkpoint.find(name), device)
     a = model.architecture
     key = f"{a.channels} {a.levels} {a.tile}"
@@ -104,6 +106,9 @@ def environments() -> dict[str, tuple[str, dict[str, str]]]:
 
 ENVIRONMENTS = environments()
 
+LEFT_OUT = {"generic kernels": ["mnist-best", "photo-gray"]}
+"""Models whose kernels are those of others but for sizes, where compiling all would take a minute more."""
+
 
 @pytest.fixture(scope="module")
 def pictures(discs, dream, tmp_path_factory) -> Path:
@@ -134,7 +139,7 @@ def results(pictures, tmp_path_factory):
             }
             if "NUMBA_CPU_NAME" in changes:
                 changes = changes | {"NUMBA_CACHE_DIR": str(tmp_path_factory.mktemp("numba"))}
-            command = [sys.executable, "-c", CHILD, device, str(pictures)]
+            command = [sys.executable, "-c", CHILD, device, str(pictures), *LEFT_OUT.get(case, [])]
             done = subprocess.run(command, env=environment | changes, capture_output=True, text=True)
             assert done.returncode == 0, done.stderr
             found[case] = json.loads(done.stdout)
@@ -148,7 +153,9 @@ def test_the_same_bytes(results, case):
     plain, other = results("plain")["digests"], results(case)["digests"]
     assert plain.keys() >= set(checkpoint.shipped())
     assert len(plain) >= 3 * sum(not name.endswith("-classic") for name in checkpoint.shipped())
-    assert {k for k in plain if plain[k] != other[k]} == set()
+    left_out = {key for key in plain if key.split()[0] in LEFT_OUT.get(case, [])}
+    assert other.keys() == plain.keys() - left_out
+    assert {k for k in other if plain[k] != other[k]} == set()
 
 
 @pytest.mark.parametrize("case", ENVIRONMENTS)
