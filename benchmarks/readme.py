@@ -96,7 +96,13 @@ def table(results: dict[str, Any]) -> str:
     mosaic = {f"4,000×3,000 RGB mosaic: {k}": v for k, v in large.items() if isinstance(v, dict)}
     for name, r in (results["command_line"] | mosaic).items():
         rows.append(f"| {name} | {r['seconds']:.2f} | {r['peak_mb']:.0f} MB |")
-    rows += ["", "The mosaic has the size of a photograph, but is made of what `cifar10` draws, over a gradient."]
+    huge = results["huge_photograph"]
+    rows += [
+        "",
+        "The mosaic has the size of a photograph, but is made of what `cifar10` draws, over a gradient. One of "
+        f"{huge['megapixels']:g} megapixels takes {huge['compress']['peak_mb']:,.0f} MB to compress at K = 0 and "
+        f"{huge['decompress']['peak_mb']:,.0f} MB to decompress.",
+    ]
     return "\n".join(rows)
 
 
