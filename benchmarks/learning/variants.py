@@ -282,9 +282,10 @@ def measure(options: argparse.Namespace, path: Path) -> None:
         facts = {"kind": kind, "shape": list(samples.shape), "sha256": hashlib.sha256(samples.tobytes()).hexdigest()}
         name = str(number)
         old = found["pictures"].get(name, {})
-        if {key: old.get(key) for key in facts} != facts:
-            if old and not options.again:
-                sys.exit(f"{path} holds figures of other pictures; give --again, or another --out")
+        same = {key: old.get(key) for key in facts} == facts
+        if old and not same and not options.again:
+            sys.exit(f"{path} holds figures of other pictures; give --again, or another --out")
+        if not same or options.again:
             found["pictures"][name] = facts | codec_bpd(model, samples)
         subjects = {is_meta: Subject(net, samples, None) for is_meta, net in nets.items()}
         for label in options.only or VARIANTS:
