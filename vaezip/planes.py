@@ -6,7 +6,6 @@ stream.
 
 from __future__ import annotations
 
-import math
 import struct
 import zlib
 from collections.abc import Callable
@@ -35,6 +34,9 @@ _BY_MODEL = 1 << 31
 _LEAST_ALPHA, _PIXELS_A_BYTE = 64, 128
 """Of the alpha that a model is tried on WebP makes more bytes than so many and one for so many pixels: sharp edges
 take less."""
+
+_BITS_A_NAT = 1.4426950408889634
+"""1 / ln 2; no library's logarithm decides what is read."""
 
 _ALPHA_MODES: dict[type[np.generic], str] = {np.uint8: "L", np.uint16: "I;16"}
 
@@ -169,7 +171,7 @@ def _decode_alpha(
 def _least_length(levels: int, values: int) -> float:
     """Bytes without which there are not so many values, known before they are given memory: each value that does not
     occur takes 1 of 2^22. Of that an eighth, since z may give back a little more than it takes."""
-    return values * (levels - 1) / (1 << LOGISTIC_PRECISION) / math.log(2) / 8 / 8
+    return values * (levels - 1) / (1 << LOGISTIC_PRECISION) * _BITS_A_NAT / 8 / 8
 
 
 def _value_of_one(model: AnyModel, mode: str) -> np.uint8:

@@ -240,12 +240,13 @@ class _Matrix:
 
 def _hand_over(integers: Coded, layers: list[Coded]) -> None:
     """Integers of a matrix to where the compiled coder takes them."""
-    whole, rows = integers, len(integers[0]) // len(layers)
-    for i, (weight, known, bias) in enumerate(layers):
+    weight, known, bias = integers
+    rows = len(weight) // len(layers)
+    for i, (for_weight, for_known, for_bias) in enumerate(layers):
         part = slice(i * rows, (i + 1) * rows)
-        pack(whole[0][part], weight)
-        known[: whole[1].shape[1]] = whole[1][part].T
-        bias[:] = whole[2][part]
+        pack(weight[part], for_weight)
+        for_known[: known.shape[1]] = known[part].T
+        for_bias[:] = bias[part]
 
 
 class _Band(NamedTuple):
@@ -566,10 +567,9 @@ def _adam(gradient, rate, share, corrections, masters, integers, bounds):  # typ
     """One step uphill; rows whose sums could leave 32 bits stay as they were."""
     for_weight, for_known, for_bias, unit = gradient
     master, average, first, second, pace = masters
-    weight, known, bias = integers
-    units, hints = weight.shape[1], known.shape[1]
+    units, hints = integers[0].shape[1], integers[1].shape[1]
     g, new, rounded = np.empty(master.shape[1]), np.empty(master.shape[1]), np.empty(master.shape[1])
-    for o in range(weight.shape[0]):
+    for o in range(master.shape[0]):
         for i in range(units):
             g[i] = for_weight[o, i] * unit
         for j in range(hints):
@@ -578,8 +578,7 @@ def _adam(gradient, rate, share, corrections, masters, integers, bounds):  # typ
         _move(g, rate, corrections, master[o], first[o], second[o], pace[o], new, rounded)
         if _fits(rounded, units, bounds):
             master[o] = new
-            _take(rounded, weight[o], known[o])
-            bias[o] = np.int32(rounded[units + hints])
+            _take(rounded, integers, o)
         for i in range(new.size):
             average[o, i] += (master[o, i] - average[o, i]) * share
 
@@ -587,23 +586,24 @@ def _adam(gradient, rate, share, corrections, masters, integers, bounds):  # typ
 @kernel
 def _rounded(average, integers, bounds):  # type: ignore[no-untyped-def]
     """The integers next to the average; rows whose sums could leave 32 bits stay as they were."""
-    weight, known, bias = integers
-    units, row = weight.shape[1], np.empty(average.shape[1])
-    for o in range(weight.shape[0]):
+    units, row = integers[0].shape[1], np.empty(average.shape[1])
+    for o in range(average.shape[0]):
         for i in range(row.size):
             row[i] = np.floor(average[o, i] + 0.5)
         if _fits(row, units, bounds):
-            _take(row, weight[o], known[o])
-            bias[o] = np.int32(row[row.size - 1])
+            _take(row, integers, o)
 
 
 @kernel
-def _take(row, weight, known):  # type: ignore[no-untyped-def]
-    """Integers of a row, but for the bias, which comes last."""
-    for i in range(weight.size):
-        weight[i] = np.int16(row[i])
-    for j in range(known.size):
-        known[j] = np.int32(row[weight.size + j])
+def _take(row, integers, o):  # type: ignore[no-untyped-def]
+    """Weight, known and bias of an output from its row, in which they stand side by side."""
+    weight, known, bias = integers
+    units, hints = weight.shape[1], known.shape[1]
+    for i in range(units):
+        weight[o, i] = np.int16(row[i])
+    for j in range(hints):
+        known[o, j] = np.int32(row[units + j])
+    bias[o] = np.int32(row[units + hints])
 
 
 @kernel
