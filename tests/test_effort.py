@@ -1,6 +1,6 @@
 import pytest
 
-from vaezip.effort import DEFAULT, DEFAULT_PRESET, PRESETS, Effort, chosen_effort
+from vaezip.effort import DEFAULT, DEFAULT_PRESET, PRESETS, Effort, chosen_effort, of_steps
 from vaezip.errors import VaezipError
 
 
@@ -36,9 +36,17 @@ def test_out_of_range(options):
         Effort(**options)
 
 
+def test_many_steps_buy_orientations_in_the_place_of_passes():
+    assert [of_steps(k) for k in range(4)] == [Effort(k) for k in range(4)]
+    for k in (4, 8, 10, 255):
+        effort = of_steps(k)
+        assert (effort.steps, effort.learning, effort.turns, effort.whole) == (k, 1, min(k, 8), True)
+
+
 def test_steps_go_before_the_preset():
     assert chosen_effort(None, DEFAULT_PRESET) == DEFAULT
     assert chosen_effort(0, 9) == Effort(0)
+    assert chosen_effort(8, 1) == PRESETS[9]
     for preset in (0, 10):
         with pytest.raises(VaezipError, match="between 1 and 9"):
             chosen_effort(None, preset)

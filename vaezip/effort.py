@@ -51,6 +51,21 @@ class Effort:
 
 NONE = Effort()
 
+
+def of_steps(steps: int) -> Effort:
+    """What ``--steps`` asks for.
+
+    More than three passes over a band learn less than one (``benchmarks/learning``). From four steps on they buy
+    orientations of a picture instead, of which what is learnt depends.
+
+    >>> of_steps(4)
+    Effort(steps=4, rows=2, thin=1, passes=1, turns=4, whole=True)
+    """
+    if steps < 4:
+        return Effort(steps)
+    return Effort(steps, passes=1, turns=min(steps, MAX_TURNS), whole=True)
+
+
 PRESETS = {
     1: Effort(rows=0),
     2: NONE,
@@ -59,8 +74,8 @@ PRESETS = {
     5: Effort(1, 4, 2),
     6: Effort(1, 2),
     7: Effort(2, 2, passes=1, whole=True),
-    8: Effort(4, 2, passes=1, turns=4, whole=True),
-    9: Effort(8, 2, passes=1, turns=8, whole=True),
+    8: of_steps(4),
+    9: of_steps(8),
 }
 """``-1`` … ``-9`` of the command line; ``benchmarks/learning`` measures what each gains and costs."""
 
@@ -77,4 +92,4 @@ def chosen_effort(steps: int | None, preset: int) -> Effort:
     """
     if preset not in PRESETS:
         raise VaezipError(f"the preset must lie between {min(PRESETS)} and {max(PRESETS)}")
-    return PRESETS[preset] if steps is None else Effort(steps)
+    return PRESETS[preset] if steps is None else of_steps(steps)

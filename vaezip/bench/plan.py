@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vaezip.container import MAX_STEPS
-from vaezip.effort import PRESETS, Effort
+from vaezip.effort import PRESETS, Effort, of_steps
 
 ORDERS = ("set", "single")
 """``set``: all pictures in one file; ``single``: a file a picture."""
@@ -84,7 +84,7 @@ class Plan:
     @property
     def choices(self) -> list[Choice]:
         """What each model is measured with."""
-        return [Choice(Effort(k)) for k in self.steps] + [Choice(PRESETS[n], n) for n in self.presets]
+        return [Choice(of_steps(k)) for k in self.steps] + [Choice(PRESETS[n], n) for n in self.presets]
 
     @staticmethod
     def from_dict(fields: dict[str, Any]) -> Plan:
