@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from threadpoolctl import threadpool_limits
+
+from vaezip.bench import machine
+
+Found = dict[str, Any]
 
 
 def parser(description: str | None, results: str) -> argparse.ArgumentParser:
@@ -40,3 +47,29 @@ def carried_out(
         with threadpool_limits(1):
             measure(options, path)
     publish(path)
+
+
+def fill(path: Path, known: Found, again: bool, rows: Iterable[tuple[str, Callable[[], Found]]]) -> None:
+    """Measure the rows that are not there yet, and keep each as it comes.
+
+    Args:
+        path: the results.
+        known: what they must agree on with those that are there.
+        again: measure anew what is there already.
+        rows: name and measurement of each.
+    """
+    found: Found = {**known, "runs": [], "rows": {}}
+    if path.exists() and not again:
+        found = json.loads(path.read_text())
+        if any(found.get(key) != value for key, value in known.items()):
+            sys.exit(f"{path} holds figures of another model or other pictures; give --again, or another --out")
+    run = {"machine": machine.describe("cpu"), "versions": machine.versions("cpu"), "commit": machine.commit()}
+    for name, measured in rows:
+        if name in found["rows"]:
+            continue
+        row = measured()
+        if run not in found["runs"]:
+            found["runs"].append(run)
+        found["rows"][name] = row | {"run": found["runs"].index(run)}
+        path.write_text(json.dumps(found, indent=1) + "\n")
+        print(name, found["rows"][name], flush=True)

@@ -8,18 +8,16 @@ is gone on with by the same call.
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import rates
+import script
 from threadpoolctl import threadpool_limits
 
 from vaezip import bands, checkpoint, datasets, raster
-from vaezip.bench import machine
 from vaezip.chain import chosen_learning
 from vaezip.effort import Effort
 from vaezip.local_model import LocalModel
@@ -56,21 +54,12 @@ def measure(options: argparse.Namespace, path: Path) -> None:
     images = whole[np.random.default_rng(SEED).permutation(len(whole))[: options.images]]
     known = {"model": Path(options.model).stem, "fingerprint": model.fingerprint.hex(), "images": len(images)}
     known["codec"] = chosen_learning(model, Effort(1), len(images)).rate
-    found: dict[str, Any] = {**known, "runs": [], "rows": {}}
-    if path.exists() and not options.again:
-        found = json.loads(path.read_text())
-        if any(found.get(key) != value for key, value in known.items()):
-            sys.exit(f"{path} holds figures of another model or other images; give --again, or another --out")
-    run = {"machine": machine.describe("cpu"), "versions": machine.versions("cpu"), "commit": machine.commit()}
-    for rate in options.rates:
-        if str(rate) in found["rows"]:
-            continue
+
+    def measured(rate: int) -> script.Found:
         bits = bands.bits(model, images, Learning(1, rate=rate)) if rate else raster.elbo_bits(model, images, 0)
-        if run not in found["runs"]:
-            found["runs"].append(run)
-        found["rows"][str(rate)] = {"bits": bits, "bpd": bits / images.size, "run": found["runs"].index(run)}
-        path.write_text(json.dumps(found, indent=1) + "\n")
-        print(rate, found["rows"][str(rate)], flush=True)
+        return {"bits": bits, "bpd": bits / images.size}
+
+    script.fill(path, known, options.again, ((str(rate), partial(measured, rate)) for rate in options.rates))
 
 
 if __name__ == "__main__":

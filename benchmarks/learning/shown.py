@@ -1,4 +1,4 @@
-"""What README.md shows of ``variants.json`` and ``sets.json``."""
+"""What README.md shows of ``variants.json``, ``passes.json`` and ``sets.json``."""
 
 from __future__ import annotations
 
@@ -24,6 +24,13 @@ one that a row names was chosen on these crops. Costs are passes of a pixel thro
 two, in the decoder, and how many times as much in the encoder.
 """
 _NO_META = "\nThe rows with a meta-trained start were skipped: no `--meta FILE` was given.\n"
+_PASSES = """
+## How often to learn from a band
+
+Made by `python benchmarks/learning/passes.py --photos FOLDER` from `passes.json`: the codec's own bits on the same
+crops, bands of 2 rows, one orientation. The rates are half of the one that the codec would take, that one, and twice as
+much. Who asks for four passes or more by `--steps` gets one, and more orientations are tried.
+"""
 _SETS = """
 ## The rate for sets of small pictures
 
@@ -35,7 +42,7 @@ codec's own bits at K = 1, bands of 2 rows.
 def sections(folder: Path) -> str:
     """The parts of the README that the files of a folder give."""
     text = ""
-    for name, section in (("variants", of_variants), ("sets", of_sets)):
+    for name, section in (("variants", of_variants), ("passes", of_passes), ("sets", of_sets)):
         path = folder / f"{name}.json"
         text += section(json.loads(path.read_text())) if path.exists() else ""
     return text
@@ -85,6 +92,17 @@ def _meta(found: Found) -> str:
         f"\nThe meta-trained start: {trained['minutes']:g} minutes of one core, {trained['steps']:,} steps of {crops} "
         "crops of training photographs, by `meta.py` from the shipped weights.\n"
     )
+
+
+def of_passes(found: Found) -> str:
+    """The table of passes and rates."""
+    text = _PASSES + f"\nThe model is `{found['model']}` ({found['fingerprint']}).\n\n"
+    lines = [["passes", "rate, in 1/16384", "bits per value", "against no learning"], ["-"] * 4]
+    none = next((row for row in found["rows"].values() if not row["passes"]), None)
+    for row in found["rows"].values():
+        learnt = [str(row["passes"]), str(row["rate"])] if row["passes"] else ["none", "–"]
+        lines.append([*learnt, f"{row['bpd']:.4f}", _percent(row["bpd"] / none["bpd"] if none else None)])
+    return text + _table(lines) + _run_on(found)
 
 
 def of_sets(found: Found) -> str:

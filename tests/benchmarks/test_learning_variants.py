@@ -26,10 +26,11 @@ pytestmark = pytest.mark.skipif("photo" not in checkpoint.shipped(), reason="the
 def scripts():
     """The scripts, their pictures small, and few held out."""
     sys.path.insert(0, str(LEARNING))
-    names = ("pixelnet", "online", "after", "shown", "variants", "meta", "sets", "rates")
+    names = ("pixelnet", "online", "after", "shown", "variants", "passes", "meta", "sets", "rates")
     found = SimpleNamespace(**{name: importlib.import_module(name) for name in names})
     sys.path.remove(str(LEARNING))
     found.variants.ROWS, found.variants.COLUMNS, found.variants.HELD_OUT = HEIGHT, WIDTH, 2
+    found.passes.HELD_OUT = 2
     found.meta.ROWS, found.meta.COLUMNS, found.meta.HELD_OUT = 16, WIDTH, 2
     found.meta.TESTED = found.meta.REPORTS = found.meta.CROPS = 1
     return found
@@ -305,3 +306,22 @@ def test_rates_for_sets_are_the_codecs_bits(scripts, folder, tmp_path, model):
     before = (tmp_path / "sets.json").stat().st_mtime_ns
     scripts.sets.main(arguments)
     assert (tmp_path / "sets.json").stat().st_mtime_ns == before
+
+
+def test_passes_are_the_codecs_bits(scripts, folder, tmp_path, model):
+    (tmp_path / "rates.json").write_text(json.dumps(NO_RATES))
+    call = ["--photos", str(folder / "photos"), "--pictures", "1", "--passes", "1", "3", "--out", str(tmp_path)]
+    scripts.passes.main(call)
+    found = json.loads((tmp_path / "passes.json").read_text())
+    rows = found["rows"]
+    rates = [chosen_learning(model, Effort(k), pictures=1).rate for k in (1, 3)]
+    assert [(row["passes"], row["rate"]) for row in rows.values() if row["passes"]] == [
+        (k, rate) for k, chosen in zip((1, 3), rates) for rate in (chosen // 2, chosen, chosen * 2)
+    ]
+    assert len({row["bits"] for row in rows.values()}) == len(rows)
+    row = rows[f"3 at {rates[1]}"]
+    assert f"| 3 | {rates[1]} | {row['bpd']:.4f} |" in (tmp_path / "README.md").read_text()
+    cut = {**found, "rows": dict(list(rows.items())[:-1])}
+    (tmp_path / "passes.json").write_text(json.dumps(cut))
+    scripts.passes.main(call)
+    assert json.loads((tmp_path / "passes.json").read_text()) == found

@@ -1,0 +1,72 @@
+"""How often to learn from a band: ``python benchmarks/learning/passes.py --photos FOLDER``.
+
+Bits of the codec's own intervals on crops of training photographs that training held out, some of them made unlike the
+others (those of ``variants.py``), as the pixel network goes through each band of two rows so often and at such a rate.
+Writes ``passes.json`` as figures come, then its part of ``README.md``; a call that was cut is gone on with by the same
+call.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import rates
+import script
+import variants
+
+from vaezip import bands, checkpoint
+from vaezip.chain import STILL, chosen_learning
+from vaezip.effort import Effort
+from vaezip.local_model import LocalModel
+from vaezip.networks.local.learning import Learning
+from vaezip.training.tiles import HELD_OUT, split
+
+PASSES = (1, 2, 3, 4, 8)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line of this script."""
+    parser = script.parser(__doc__, "passes.json")
+    parser.add_argument("--photos", type=Path, metavar="FOLDER", help="the photographs that the model was trained on")
+    parser.add_argument("--pictures", type=int, default=8, metavar="N", help="crops of as many photographs")
+    parser.add_argument("--passes", type=int, nargs="+", default=PASSES, metavar="K")
+    script.carried_out(script.parsed(parser, arguments), "passes.json", measure, publish)
+
+
+def measure(options: argparse.Namespace, path: Path) -> None:
+    """All that is not there yet."""
+    model = checkpoint.load(checkpoint.find(options.model))
+    assert isinstance(model, LocalModel)
+    pictures = [x for _, x in variants.crops(split(options.photos, HELD_OUT)[1], options.pictures)]
+    values, digest = sum(x.size for x in pictures), hashlib.sha256(b"".join(x.tobytes() for x in pictures))
+    known = {"model": Path(options.model).stem, "fingerprint": model.fingerprint.hex()}
+    known |= {"values": values, "sha256": digest.hexdigest()}
+
+    def measured(learning: Learning) -> script.Found:
+        bits = sum(bands.bits(model, x[None], learning) for x in pictures)
+        return {"passes": learning.steps, "rate": learning.rate, "bits": bits, "bpd": bits / values}
+
+    names = ((f"{x.steps} at {x.rate}", x) for x in settings(model, options.passes))
+    script.fill(path, known, options.again, ((name, partial(measured, x)) for name, x in names))
+
+
+def settings(model: LocalModel, passes: Sequence[int]) -> Iterator[Learning]:
+    """None; then each number of passes at the rate that the codec would take for them, at half and at twice that."""
+    yield STILL
+    for k in passes:
+        rate = chosen_learning(model, Effort(k), pictures=1).rate
+        yield from (Learning(k, rate=r) for r in (rate // 2, rate, rate * 2))
+
+
+def publish(path: Path) -> None:
+    """README from the JSON, beside it."""
+    if path.with_name("rates.json").exists():
+        rates.publish(path.with_name("rates.json"))
+
+
+if __name__ == "__main__":
+    main()
