@@ -38,8 +38,7 @@ def encode(samples: Samples) -> bytes:
     """All pictures of one size and type, one below the other."""
     if samples.dtype == np.uint8:
         return _encode_bytes(samples)
-    high, rest = split(samples)
-    return rest + _encode_bytes(high)
+    return min((_rest(rest) + _encode_bytes(high) for high, rest in depth.splits(samples)), key=len)
 
 
 def decode(data: bytes, shape: tuple[int, int, int, int], dtype: type[np.generic]) -> Samples:

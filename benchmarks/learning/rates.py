@@ -51,12 +51,13 @@ from vaezip.images import Picture, same
 Pixels = NDArray[np.uint8]
 Found = dict[str, Any]
 
-DEFAULT_PRESETS = tuple(range(1, 9))
+DEFAULT_PRESETS = tuple(PRESETS)
 PEERS = ("jxl-9", "jxl-7", "webp")
 NOTHING, STILL, YARDSTICK = "1", "2", "jxl-9"
 """The presets that adapt to nothing and that do not train the network, and the peer that all are held against."""
 
 SEED = 20240611
+SPEED = "speed"
 SPEED_HEIGHT, SPEED_WIDTH, CROP = 512, 768, 256
 SPEED_THREADS, SPEED_RUNS = 2, 3
 _WARM_UP_SIDE = 64
@@ -97,6 +98,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--presets", type=_presets, default=DEFAULT_PRESETS, help="such as 1,5,8")
     parser.add_argument("--limit", type=int, help="the first N photographs only")
     parser.add_argument("--cifar", type=int, default=1000, metavar="N", help="images of CIFAR-10; 0 leaves them out")
+    parser.add_argument("--only", action="append", choices=[*TITLES, SPEED], help="this part, and no others")
     return script.parsed(parser, arguments)
 
 
@@ -291,15 +293,18 @@ def measure(options: argparse.Namespace, path: Path) -> None:
         sets["cifar10"] = partial(in_one_file, datasets.load("cifar10", "test", options.data)[: options.cifar])
         sets["solid"] = sets["cifar10"]
     results = Results(path, options)
+    only = options.only or [*sets, SPEED]
     for name, files in sets.items():
-        known = facts(files)
-        part = results.part(("sets", name), known)
-        results.fill(name, part, 1, partial(measured, files=files, values=known["values"]))
-    picture = patchwork(_chosen(options.photos, None))  # of a few photographs it would repeat parts
-    known = facts(lambda: iter([File("", [("", picture)])]))
-    known |= {"width": SPEED_WIDTH, "height": SPEED_HEIGHT, "threads": SPEED_THREADS, "runs": SPEED_RUNS}
-    part = results.part(("speed",), known)
-    results.fill("speed", part, SPEED_THREADS, partial(measured_often, picture=picture))
+        if name in only:
+            known = facts(files)
+            part = results.part(("sets", name), known)
+            results.fill(name, part, 1, partial(measured, files=files, values=known["values"]))
+    if SPEED in only:
+        picture = patchwork(_chosen(options.photos, None))  # of a few photographs it would repeat parts
+        known = facts(lambda: iter([File("", [("", picture)])]))
+        known |= {"width": SPEED_WIDTH, "height": SPEED_HEIGHT, "threads": SPEED_THREADS, "runs": SPEED_RUNS}
+        part = results.part((SPEED,), known)
+        results.fill(SPEED, part, SPEED_THREADS, partial(measured_often, picture=picture))
 
 
 class Results:
@@ -313,7 +318,7 @@ class Results:
         self.found: Found = json.loads(path.read_text()) if path.exists() else {}
         if any(self.found.get(key) != value for key, value in known.items()):
             self._refuse_unless_new(self.found, "another model")
-            self.found = {**known, "skipped": {}, "runs": [], "sets": {}, "speed": {}}
+            self.found = {**known, "skipped": {}, "runs": [], "sets": {}, SPEED: {}}
         self.run = {"machine": machine.describe("cpu"), "versions": machine.versions("cpu"), "commit": machine.commit()}
 
     def part(self, keys: tuple[str, ...], known: Found) -> Found:
@@ -384,7 +389,7 @@ class Results:
 
 def parts(found: Found) -> dict[str, Found]:
     """The sets, and the picture that was timed, by name."""
-    return {**found["sets"], **({"speed": found["speed"]} if found["speed"] else {})}
+    return {**found["sets"], **({SPEED: found[SPEED]} if found[SPEED] else {})}
 
 
 # What is shown of them
@@ -407,8 +412,8 @@ def document(found: Found, plot: bool) -> str:
         text += f"\n## {TITLES[name]}\n\n{_described(part['facts'])}\n\n{table(part)}"
         for kind, values in part["facts"].get("kinds", {}).items():
             text += f"\nOf these, {kind} ({values:,} values):\n\n{table(part, kind)}"
-    if found["speed"]:
-        text += f"\n## Time of one picture\n\n{_speed_described(found['speed']['facts'])}\n\n{table(found['speed'])}"
+    if found[SPEED]:
+        text += f"\n## Time of one picture\n\n{_speed_described(found[SPEED]['facts'])}\n\n{table(found[SPEED])}"
     return text + _run_on(found)
 
 

@@ -175,6 +175,13 @@ def test_figures_of_other_pictures_are_refused_or_made_anew(rates, folders, resu
     assert list(part["presets"]) == ["1"]
 
 
+def test_a_part_alone(rates, folders, tmp_path):
+    rates.main(arguments(folders, tmp_path, "--presets", "1", "--cifar", "0", "--limit", "1", "--only", "unlike"))
+    found = json.loads((tmp_path / "rates.json").read_text())
+    assert list(found["sets"]) == ["unlike"]
+    assert not found["speed"]
+
+
 def test_figures_of_another_model_are_refused(rates, folders, results, tmp_path):
     copied(results, tmp_path, lambda found: found.update(fingerprint="00000000"))
     with pytest.raises(SystemExit, match="another model"):
