@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of this script."""
     parser = script.parser(__doc__, "passes.json")
     parser.add_argument("--photos", type=Path, metavar="FOLDER", help="the photographs that the model was trained on")
-    parser.add_argument("--pictures", type=int, default=8, metavar="N", help="crops of as many photographs")
+    parser.add_argument("--pictures", type=int, default=4, metavar="N", help="crops of as many photographs")
     parser.add_argument("--passes", type=int, nargs="+", default=PASSES, metavar="K")
     script.carried_out(script.parsed(parser, arguments), "passes.json", measure, publish)
 

@@ -27,7 +27,7 @@ _NO_META = "\nThe rows with a meta-trained start were skipped: no `--meta FILE` 
 _PASSES = """
 ## How often to learn from a band
 
-Made by `python benchmarks/learning/passes.py --photos FOLDER` from `passes.json`: the codec's own bits on the same
+Made by `python benchmarks/learning/passes.py --photos FOLDER` from `passes.json`: the codec's own bits on such
 crops, bands of 2 rows, one orientation. The rates are half of the one that the codec would take, that one, and twice as
 much. Who asks for four passes or more by `--steps` gets one, and more orientations are tried.
 """
@@ -96,7 +96,7 @@ def _meta(found: Found) -> str:
 
 def of_passes(found: Found) -> str:
     """The table of passes and rates."""
-    text = _PASSES + f"\nThe model is `{found['model']}` ({found['fingerprint']}).\n\n"
+    text = _PASSES + f"\n{found['values']:,} values; the model is `{found['model']}` ({found['fingerprint']}).\n\n"
     lines = [["passes", "rate, in 1/16384", "bits per value", "against no learning"], ["-"] * 4]
     none = next((row for row in found["rows"].values() if not row["passes"]), None)
     for row in found["rows"].values():
