@@ -55,8 +55,8 @@ NONE = Effort()
 def of_steps(steps: int) -> Effort:
     """What ``--steps`` asks for.
 
-    More than three passes over a band learn less than one (``benchmarks/learning``). From four steps on they buy
-    orientations of a picture instead, of which what is learnt depends.
+    At the codec's rates several passes over a band learn less than one (``benchmarks/learning/passes.py``). Up to three
+    are taken all the same, as in the golden files; from four on, steps buy orientations of a picture instead.
 
     >>> of_steps(4)
     Effort(steps=4, rows=2, thin=1, passes=1, turns=4, whole=True)

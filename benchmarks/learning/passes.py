@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--photos", type=Path, metavar="FOLDER", help="the photographs that the model was trained on")
     parser.add_argument("--pictures", type=int, default=4, metavar="N", help="crops of as many photographs")
     parser.add_argument("--passes", type=int, nargs="+", default=PASSES, metavar="K")
-    script.carried_out(script.parsed(parser, arguments), "passes.json", measure, publish)
+    script.carried_out(script.parsed(parser, arguments), "passes.json", measure, rates.publish_beside)
 
 
 def measure(options: argparse.Namespace, path: Path) -> None:
@@ -60,12 +60,6 @@ def settings(model: LocalModel, passes: Sequence[int]) -> Iterator[Learning]:
     for k in passes:
         rate = chosen_learning(model, Effort(k), pictures=1).rate
         yield from (Learning(k, rate=r) for r in (rate // 2, rate, rate * 2))
-
-
-def publish(path: Path) -> None:
-    """README from the JSON, beside it."""
-    if path.with_name("rates.json").exists():
-        rates.publish(path.with_name("rates.json"))
 
 
 if __name__ == "__main__":

@@ -39,7 +39,6 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from vaezip import datasets
-from vaezip.bench import machine
 from vaezip.bench.method import Method, Named, UnavailableError
 from vaezip.bench.ours import Ours
 from vaezip.bench.peers import Peer
@@ -319,7 +318,7 @@ class Results:
         if any(self.found.get(key) != value for key, value in known.items()):
             self._refuse_unless_new(self.found, "another model")
             self.found = {**known, "skipped": {}, "runs": [], "sets": {}, SPEED: {}}
-        self.run = {"machine": machine.describe("cpu"), "versions": machine.versions("cpu"), "commit": machine.commit()}
+        self.run = script.this_run()
 
     def part(self, keys: tuple[str, ...], known: Found) -> Found:
         """The part of a set, if it is of the same pictures, or a new one."""
@@ -362,7 +361,7 @@ class Results:
         """Measure a method, unless its row is there, of the same settings."""
         if key in rows and not self.options.again and rows[key].items() >= settings.items():
             return
-        rows[key] = {**settings, **work(method), "run": self._run()}
+        rows[key] = {**settings, **work(method), "run": script.number(self.found, self.run)}
         self.save()
         print(name, method.name, json.dumps(rows[key]), flush=True)
 
@@ -374,13 +373,6 @@ class Results:
             for row in (*part["presets"].values(), *part["peers"].values()):
                 row |= {key: row["bytes"] / base["bytes"] if base else None for key, base in rows.items()}
         self.path.write_text(json.dumps(self.found, indent=1, ensure_ascii=False) + "\n")
-
-    def _run(self) -> int:
-        """The number of this machine and commit."""
-        runs: list[Found] = self.found["runs"]
-        if self.run not in runs:
-            runs.append(self.run)
-        return runs.index(self.run)
 
     def _refuse_unless_new(self, old: Found, what: str) -> None:
         if old and not self.options.again:
@@ -402,6 +394,12 @@ def publish(path: Path) -> None:
     if panels:
         draw(found, panels).savefig(path.with_suffix(".png"), dpi=150)
     path.with_name("README.md").write_text(document(found, bool(panels)) + shown.sections(path.parent))
+
+
+def publish_beside(path: Path) -> None:
+    """The same beside other results of this folder, where there is such a JSON."""
+    if path.with_name("rates.json").exists():
+        publish(path.with_name("rates.json"))
 
 
 def document(found: Found, plot: bool) -> str:

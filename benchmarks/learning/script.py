@@ -49,6 +49,18 @@ def carried_out(
     publish(path)
 
 
+def this_run() -> Found:
+    """Machine, versions and commit."""
+    return {"machine": machine.describe("cpu"), "versions": machine.versions("cpu"), "commit": machine.commit()}
+
+
+def number(found: Found, run: Found) -> int:
+    """Of a run among those of the results, to which it is added."""
+    if run not in found["runs"]:
+        found["runs"].append(run)
+    return int(found["runs"].index(run))
+
+
 def fill(path: Path, known: Found, again: bool, rows: Iterable[tuple[str, Callable[[], Found]]]) -> None:
     """Measure the rows that are not there yet, and keep each as it comes.
 
@@ -63,13 +75,10 @@ def fill(path: Path, known: Found, again: bool, rows: Iterable[tuple[str, Callab
         found = json.loads(path.read_text())
         if any(found.get(key) != value for key, value in known.items()):
             sys.exit(f"{path} holds figures of another model or other pictures; give --again, or another --out")
-    run = {"machine": machine.describe("cpu"), "versions": machine.versions("cpu"), "commit": machine.commit()}
+    run = this_run()
     for name, measured in rows:
         if name in found["rows"]:
             continue
-        row = measured()
-        if run not in found["runs"]:
-            found["runs"].append(run)
-        found["rows"][name] = row | {"run": found["runs"].index(run)}
+        found["rows"][name] = measured() | {"run": number(found, run)}
         path.write_text(json.dumps(found, indent=1) + "\n")
         print(name, found["rows"][name], flush=True)

@@ -42,8 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     path = options.out / "sets.json"
     with threadpool_limits(1):
         measure(options, path)
-    if path.with_name("rates.json").exists():
-        rates.publish(path.with_name("rates.json"))
+    rates.publish_beside(path)
 
 
 def measure(options: argparse.Namespace, path: Path) -> None:

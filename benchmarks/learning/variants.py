@@ -33,7 +33,6 @@ from pixelnet import Inputs, Network, Picture, prepared
 
 from vaezip import bands, checkpoint, latents, raster
 from vaezip import distributions as d
-from vaezip.bench import machine
 from vaezip.chain import chosen_learning
 from vaezip.local_model import LocalModel
 from vaezip.networks.local import regression
@@ -268,7 +267,7 @@ def measure(options: argparse.Namespace, path: Path) -> None:
     nets, trained = _networks(options.meta, model)
     train, held = split(options.photos, HELD_OUT)
     found = _begun(path, options, model)
-    run = {"machine": machine.describe("cpu"), "versions": machine.versions("cpu"), "commit": machine.commit()}
+    run = script.this_run()
     prior: list[Prior] = []
 
     def learnt() -> Prior:
@@ -301,7 +300,7 @@ def measure(options: argparse.Namespace, path: Path) -> None:
             start = time.process_time()
             bits = subject.bits(variant)
             row["cells"][name] = {"bpd": bits / samples.size, "cpu_s": round(time.process_time() - start, 2)}
-            row["run"] = _number(found, run)
+            row["run"] = script.number(found, run)
             _save(found, path)
             print(name, label, row["cells"][name], flush=True)
 
@@ -365,13 +364,6 @@ def _row(rows: Found, label: str, variant: Variant, trained: Found | None) -> Fo
     return row
 
 
-def _number(found: Found, run: Found) -> int:
-    """Of this machine and commit."""
-    if run not in found["runs"]:
-        found["runs"].append(run)
-    return int(found["runs"].index(run))
-
-
 def _save(found: Found, path: Path) -> None:
     """Write the file, the means made anew over the pictures that each row and the two of the codec have."""
     rows: Found = found["variants"]
@@ -395,8 +387,7 @@ def publish(path: Path) -> None:
     """Plot and README from the JSON, beside it."""
     found = json.loads(path.read_text())
     shown.draw(found).savefig(path.with_suffix(".png"), dpi=150)
-    if path.with_name("rates.json").exists():
-        rates.publish(path.with_name("rates.json"))
+    rates.publish_beside(path)
 
 
 if __name__ == "__main__":
