@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from online import Bits, Coded
-from pixelnet import FLOOR, Picture
+from online import Bits
+from pixelnet import FLOOR, Floats, Picture
 
 from vaezip.kernels import kernel
 from vaezip.networks.local import correction as codec
@@ -79,8 +79,19 @@ class Correction:
     stretch: bool = True
 
 
-def corrected(coded: Coded, picture: Picture, how: Correction = Correction(), rows: int = TILE) -> Bits:
+def side_by_side(parameters: Sequence[Floats]) -> Floats:
+    """One mixture of some, that all weigh the same; (pixels, channels, 3 · logistics) each."""
+    logits, means, scales = zip(*(np.split(of.astype(np.float64), 3, axis=-1) for of in parameters))
+    weights = [x - np.log(np.exp(x).sum(-1, keepdims=True)) for x in logits]
+    return np.concatenate([*weights, *means, *scales], axis=-1)
+
+
+def corrected(parameters: Floats, picture: Picture, how: Correction = Correction(), rows: int = TILE) -> Bits:
     """Every mixture moved and stretched, in floats, in the codec's order where bands have so many rows.
+
+    Args:
+        parameters: of the mixtures, (pixels, channels, 3 · logistics).
+        picture, how, rows: what they are of, and how they are set right.
 
     Returns:
         bits (pixels, channels).
@@ -98,7 +109,7 @@ def corrected(coded: Coded, picture: Picture, how: Correction = Correction(), ro
     steps = (band * (width + LAG * TILE) + wave // LAG)[order]
     kinds = np.array([how.spreads, how.levels]), np.array([how.beside, how.others, how.move, how.stretch])
     near = np.array(codec.NEAR[: how.near])
-    found = (values, predicted, expected, variance, coded.parameters.astype(np.float64))
+    found = (values, predicted, expected, variance, parameters.astype(np.float64))
     return np.asarray(_corrected(*found, width, order, steps, near, *kinds))
 
 

@@ -26,7 +26,7 @@ import numpy as np
 import rates
 import script
 import shown
-from after import Correction, corrected, mixed
+from after import Correction, corrected, mixed, side_by_side
 from numpy.typing import NDArray
 from online import EFFORT, NO_LEARNING, Coded, Prior, Setting, code, learnt_prior, predicted
 from pixelnet import Inputs, Network, Picture, prepared
@@ -68,7 +68,8 @@ class Variant:
         cost: passes through the network a pixel to decode, one backward counted as two; the codec takes four.
         choices: how often as much the encoder takes.
         together: how the codings become one: "" where there is one, "mixed", "mixed with the last" weights that
-            averages are taken of, or "best" of them, as the file could tell for some bits.
+            averages are taken of, or "best" of them, as the file could tell for some bits; where mixtures are set
+            right, those of all codings are one mixture.
         turned: the picture is coded in that of some ways round (:data:`WAYS`) which takes least; "probed" without
             learning and by a part of it, else by trying.
         meta: the weights that it starts from are meta-trained.
@@ -95,8 +96,12 @@ _HEADS = Setting(average=0.98, averaged=("head", "out."))
 _LAST = "mixed with the last"
 
 
-def _right(setting: Setting, cost: float, **changes: Any) -> Variant:
-    return Variant("set right", (setting,), cost, set_right=Correction(**changes))
+def _white(rate: float) -> Setting:
+    return Setting(whitened=True, rate=rate)
+
+
+def _right(cost: float, *settings: Setting, **changes: Any) -> Variant:
+    return Variant("set right", settings, cost, set_right=Correction(**changes))
 
 
 VARIANTS = {
@@ -137,15 +142,25 @@ VARIANTS = {
     "mixed with the fixed network": Variant("mixing", (_SAME, _FIXED), 5.0, together="mixed"),
     "rates × 0.5 and × 2 mixed": Variant("mixing", (_HALF, _DOUBLE), 8.0, together="mixed"),
     "rates × 0.5 and × 4 mixed": Variant("mixing", (_HALF, _FOURFOLD), 8.0, together="mixed"),
-    "set right": _right(_SAME, 4.1),
-    "set right, no learning": _right(_FIXED, 1.1),
-    "moved alone, no learning": _right(_FIXED, 1.1, stretch=False),
-    "stretched alone, no learning": _right(_FIXED, 1.1, move=False),
-    "by classes of spread alone, no learning": _right(_FIXED, 1.1, levels=False),
-    "by one class, no learning": _right(_FIXED, 1.1, spreads=False, levels=False),
-    "from four neighbours, no learning": _right(_FIXED, 1.1, near=4),
-    "from its own channel nearby, no learning": _right(_FIXED, 1.1, beside=False),
-    "from errors alone, no learning": _right(_FIXED, 1.1, others=False),
+    "set right": _right(4.1, _SAME),
+    "set right, no learning": _right(1.1, _FIXED),
+    "moved alone, no learning": _right(1.1, _FIXED, stretch=False),
+    "stretched alone, no learning": _right(1.1, _FIXED, move=False),
+    "by classes of spread alone, no learning": _right(1.1, _FIXED, levels=False),
+    "by one class, no learning": _right(1.1, _FIXED, spreads=False, levels=False),
+    "from four neighbours, no learning": _right(1.1, _FIXED, near=4),
+    "from its own channel nearby, no learning": _right(1.1, _FIXED, beside=False),
+    "from errors alone, no learning": _right(1.1, _FIXED, others=False),
+    "set right, rate × 2": _right(4.1, _DOUBLE),
+    "set right, bands of 1 row": _right(4.1, Setting(rows=1)),
+    "set right, 64 pixels a step": _right(4.1, Setting(batch=64)),
+    "set right, 64 pixels a step, constant rate": _right(4.1, Setting(batch=64, last=1.0)),
+    "set right, whitened, rate × 2": _right(6.1, _white(2.0)),
+    "set right, whitened, rate × 4": _right(6.1, _white(4.0)),
+    "set right, rates × 0.5 and × 4": _right(8.2, _HALF, _FOURFOLD),
+    "set right, rates × 1 and × 4": _right(8.2, _SAME, _FOURFOLD),
+    "set right, whitened, rates × 1 and × 4": _right(12.2, _white(1.0), _white(4.0)),
+    "set right, rate × 1 and whitened × 4": _right(10.2, _SAME, _white(4.0)),
     "z told, as the encoder finds it": _one("picture", latents=True),
     "transposed where a part is less without learning": Variant("picture", (_SAME,), 4.0, 1.12, turned="probed"),
     "the same, without learning": Variant("picture", (NO_LEARNING,), 1.0, 1.5, turned="probed"),
@@ -226,7 +241,8 @@ class Subject:
         elif variant.set_right:
             setting = variant.settings[0]
             rows = TILE if setting.optimiser == "none" else setting.rows
-            bits = float(corrected(found[0], picture, variant.set_right, rows).sum())
+            together = side_by_side([coded.parameters for coded in found])
+            bits = float(corrected(together, picture, variant.set_right, rows).sum())
         else:
             bits = min(float(coded.bits.sum()) for coded in found)
         return bits + picture.latent_bits

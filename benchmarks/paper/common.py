@@ -36,6 +36,10 @@ STEPS = tuple(range(11))
 QUICK_STEPS = (0, 3)
 LONG_STEPS = (0, 10)
 """K for whole test sets that take hours at every K."""
+REPEATS = 3
+"""Of the work on a set, where that is not long."""
+CURVES = "figure7"
+"""The result that holds the rates and times of Figures 7 and 8, which are of the same files."""
 
 
 @dataclass(frozen=True)
@@ -107,36 +111,45 @@ class Run:
         return max(row.steps for row in self.report.models)
 
 
-def arguments(description: str | None) -> argparse.Namespace:
+def parser(description: str | None) -> argparse.ArgumentParser:
     """The command line that the scripts share."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--data", default=None, help="folder with the data sets")
-    parser.add_argument("--quick", action="store_true", help="100 images at K = 0 and 3: minutes, not hours")
+    made = argparse.ArgumentParser(description=description)
+    made.add_argument("--data", default=None, help="folder with the data sets")
+    made.add_argument("--quick", action="store_true", help="100 images at K = 0 and 3: minutes, not hours")
+    made.add_argument("--draw", action="store_true", help="measure nothing: draw what the results hold")
+    return made
+
+
+def add_choices(parser: argparse.ArgumentParser) -> None:
+    """Options that say what is measured."""
     parser.add_argument("--only", choices=list(PAPER), action="append", help="measure these anew, keep the rest")
     parser.add_argument("--images", choices=("first", "all"), action="append", help="which images; both if not given")
     parser.add_argument("--count", type=int, default=1000, help="how many are the first images")
-    parser.add_argument("--like", metavar="FIGURE", help="measure no rates and times: take those of this figure")
     parser.add_argument("--threads", type=int, default=1)
-    return parser.parse_args()
 
 
-def measure(options: argparse.Namespace, figure: str, repeats: int) -> tuple[list[Run], dict[str, str]]:
+def held(options: argparse.Namespace) -> tuple[list[Run], dict[str, str]]:
+    """What the results hold: runs in the order of the paper, and what was skipped, and why."""
+    file = path(options, CURVES, ".json")
+    if not file.exists():
+        sys.exit(f"{file} is not there; make it: python benchmarks/paper/{CURVES}.py --data DIR")
+    return list(_read(file).values()), json.loads(file.read_text())["skipped"]
+
+
+def measure(options: argparse.Namespace) -> tuple[list[Run], dict[str, str]]:
     """Measure what the command line asks for, and read what is kept.
 
     A call that was cut is gone on with by the same call, row by row, until :func:`save`.
 
     Args:
-        options: of :func:`arguments`.
-        figure: name of the file of results.
-        repeats: how often times are taken.
+        options: of :func:`parser` with :func:`add_choices`.
 
     Returns:
         The runs in the order of the paper, and what was skipped, and why.
     """
-    if options.like:
-        file = path(options, options.like, ".json")
-        return list(_read(file).values()), json.loads(file.read_text())["skipped"]
-    kept, unfinished = _kept(options, figure), Unfinished(options, figure)
+    if options.draw:
+        return held(options)
+    kept, unfinished = _kept(options), Unfinished(options)
     skipped: dict[str, str] = {}
     for dataset in options.only or PAPER:
         models = [name for name in (f"{dataset}-classic", dataset) if name in checkpoint.shipped()]
@@ -145,29 +158,29 @@ def measure(options: argparse.Namespace, figure: str, repeats: int) -> tuple[lis
         if not models:
             continue
         for images, plan in _plans(options, dataset):
-            plan = replace(plan, models=tuple(models), repeats=repeats)
+            plan = replace(plan, models=tuple(models), repeats=REPEATS)
             print(f"{PAPER[dataset].title}, {images}", flush=True)
             kept[dataset, images] = unfinished.measure(dataset, images, plan)
     runs = sorted(kept.values(), key=lambda run: list(PAPER).index(run.dataset))
     return runs, skipped
 
 
-def save(options: argparse.Namespace, figure: str, runs: list[Run], skipped: dict[str, str], **more: Any) -> None:
+def save(options: argparse.Namespace, runs: list[Run], skipped: dict[str, str], **more: Any) -> None:
     """Write the results as JSON; these runs are finished then."""
-    fields = {"figure": figure, "quick": options.quick, "skipped": skipped, **more}
-    _write(path(options, figure, ".json"), fields, runs)
-    Unfinished(options, figure).drop(runs)
+    fields = {"figure": CURVES, "quick": options.quick, "skipped": skipped, **more}
+    _write(path(options, CURVES, ".json"), fields, runs)
+    Unfinished(options).drop(runs)
 
 
 class Unfinished:
-    """Rows of runs that are not in the results yet, in ``results/FIGURE-part.json``.
+    """Rows of runs that are not in the results yet, in a file of their own, ``-part.json``.
 
     They stand apart, so that the results hold whole runs only, and no file that git knows changes while commits are
     told.
     """
 
-    def __init__(self, options: argparse.Namespace, figure: str) -> None:
-        self.path = path(options, figure, "-part.json")
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.path = path(options, CURVES, "-part.json")
         self.runs = _read(self.path) if self.path.exists() else {}
 
     def measure(self, dataset: str, images: str, plan: Plan) -> Run:
@@ -268,9 +281,9 @@ def _objective(row: ModelRow) -> str:
     return row.objective or (CLASSIC if row.model.endswith(f"-{CLASSIC}") else HALF_ASLEEP)
 
 
-def _kept(options: argparse.Namespace, figure: str) -> dict[tuple[str, str], Run]:
+def _kept(options: argparse.Namespace) -> dict[tuple[str, str], Run]:
     """Runs of an earlier call, if only some are to be measured now."""
-    file = path(options, figure, ".json")
+    file = path(options, CURVES, ".json")
     return _read(file) if (options.only or options.images) and file.exists() else {}
 
 

@@ -3,6 +3,8 @@
 Measures the encoders trained by the classic objective and by reverse half-asleep at K = 0 … 10 on
 binary MNIST, grey MNIST and CIFAR-10, over 1,000 test images and over all, each set in one ``.vz``
 that is decoded and compared. Writes ``results/figure7.json``, ``.md`` and ``.png`` beside this file.
+
+Times are taken in the same runs, for ``figure8.py``: the machine should do nothing else.
 """
 
 from __future__ import annotations
@@ -18,22 +20,23 @@ from matplotlib.ticker import MaxNLocator
 
 from vaezip.bench.plots import COLOURS, MARKERS, Label, frame, name_lines, room
 
-FIGURE = "figure7"
 STYLES = {CLASSIC: (COLOURS[1], MARKERS[1]), HALF_ASLEEP: (COLOURS[0], MARKERS[0])}
 
 
 def main() -> None:
     """Command line of this script."""
-    options = common.arguments(__doc__)
-    runs, skipped = common.measure(options, FIGURE, repeats=1)
+    parser = common.parser(__doc__)
+    common.add_choices(parser)
+    options = parser.parse_args()
+    runs, skipped = common.measure(options)
     if not runs:
         raise SystemExit(f"nothing to measure: {skipped}")
     checks = {run.title: verdicts(run) for run in runs}
-    common.save(options, FIGURE, runs, skipped, checks=checks)
+    common.save(options, runs, skipped, checks=checks)
     text = comparison(runs) + "\n" + "\n".join(_spoken(title, found) for title, found in checks.items())
     text += "".join(f"\n\nSkipped: `{name}`: {reason}." for name, reason in skipped.items()) + "\n"
-    common.path(options, FIGURE, ".md").write_text(text)
-    draw(runs).savefig(common.path(options, FIGURE, ".png"), dpi=150)
+    common.path(options, common.CURVES, ".md").write_text(text)
+    draw(runs).savefig(common.path(options, common.CURVES, ".png"), dpi=150)
     print(text)
 
 

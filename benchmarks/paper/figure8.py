@@ -1,8 +1,8 @@
 """The paper's Figure 8, bits per dimension over time: ``python benchmarks/paper/figure8.py --data DIR``.
 
-The same as Figure 7, with times that are medians over repeats, on a machine that should do nothing
-else; and a profile at K = 0 and K = 7 that tells where they go. Writes ``results/figure8.json``,
-``.md`` and ``.png`` beside this file.
+The rates and times are those that ``figure7.py`` measured; measured here is a profile at K = 0 and
+K = 7 that tells where the time goes, on a machine that should do nothing else. Writes
+``results/figure8.json``, ``.md`` and ``.png`` beside this file.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable
+from typing import Any
 
 import common
 from common import CLASSIC, HALF_ASLEEP, PAPER, Run
@@ -17,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from vaezip.bench import worker
+from vaezip.bench import machine, worker
 from vaezip.bench.ours import Ours
 from vaezip.bench.plan import Plan
 from vaezip.bench.plots import COLOURS, MARKERS, Label, duration, frame, name_lines, room, seconds_axis
@@ -38,18 +39,30 @@ Profiles = dict[str, dict[str, dict[str, float]]]
 
 def main() -> None:
     """Command line of this script."""
-    options = common.arguments(__doc__)
-    runs, skipped = common.measure(options, FIGURE, repeats=3)
-    if not runs:
-        raise SystemExit(f"nothing to measure: {skipped}")
-    profiles = _kept_profiles(options) or {
-        run.title: _profiles(run, options) for run in runs if run.images != common.ALL
-    }
-    common.save(options, FIGURE, runs, skipped, profiles=profiles)
+    options = common.parser(__doc__).parse_args()
+    runs, skipped = common.held(options)
+    file = common.path(options, FIGURE, ".json")
+    if options.draw:
+        profiles = json.loads(file.read_text())["profiles"]
+    else:
+        profiles = {run.title: _profiles(run, options) for run in runs if run.images != common.ALL}
+        file.write_text(json.dumps(_results(options, profiles), indent=1, ensure_ascii=False) + "\n")
     text = document(runs, profiles, skipped)
     common.path(options, FIGURE, ".md").write_text(text)
     draw(runs).savefig(common.path(options, FIGURE, ".png"), dpi=150)
     print(text)
+
+
+def _results(options: argparse.Namespace, profiles: Profiles) -> dict[str, Any]:
+    """What was measured here, and on what."""
+    return {
+        "figure": FIGURE,
+        "quick": options.quick,
+        "machine": machine.describe("cpu"),
+        "versions": machine.versions("cpu"),
+        "commit": machine.commit(),
+        "profiles": profiles,
+    }
 
 
 def document(runs: list[Run], profiles: Profiles, skipped: dict[str, str]) -> str:
@@ -185,13 +198,6 @@ def _curve(axes: Axes, rows: list[ModelRow], text: str, colour: str, marker: str
         Label(rates[-1], f"{text}, compress", colour, compress[-1]),
         Label(rates[0], f"{text}, decompress", colour, decompress[0]),
     ]
-
-
-def _kept_profiles(options: argparse.Namespace) -> Profiles:
-    """Those of the figure whose rates and times are taken; empty where there are none."""
-    if not options.like:
-        return {}
-    return json.loads(common.path(options, options.like, ".json").read_text()).get("profiles", {})
 
 
 def _profiles(run: Run, options: argparse.Namespace) -> dict[str, dict[str, float]]:

@@ -39,7 +39,7 @@ TRIED = {
 
 
 def runs(found: Found) -> list[Run]:
-    """Of a result of Figure 7 or 8."""
+    """Of the result that Figures 7 and 8 share."""
     return [Run(run["dataset"], run["images"], Report.from_dict(run["report"])) for run in found["runs"]]
 
 
@@ -93,8 +93,8 @@ def _spoken(good: bool | None) -> str:
     return "not measured" if good is None else HOLDS if good else f"**{FAILS}**"
 
 
-def missing(name: str, found: Found) -> list[str]:
-    """What the full form of a figure has not measured."""
+def missing(found: Found) -> list[str]:
+    """What the full form has not measured."""
     measured, lacking = runs(found), []
     for dataset, paper in PAPER.items():
         own = [run for run in measured if run.dataset == dataset]
@@ -103,7 +103,7 @@ def missing(name: str, found: Found) -> list[str]:
             lacking.append(f"{paper.title} on {FIRST:,} images" + (f" (on {first} only)" if first else ""))
         if not any(run.images == ALL for run in own):
             lacking.append(f"{paper.title} on {ALL}")
-    return [f"{name}, {what}" for what in lacking]
+    return [f"Figures 7 and 8, {what}" for what in lacking]
 
 
 def rates(found: Found) -> str:
@@ -130,20 +130,25 @@ def rates(found: Found) -> str:
 def times(found: Found) -> str:
     """The section of Figure 8."""
     measured = [run for run in runs(found) if run.at(HALF_ASLEEP, 0) and run.at(HALF_ASLEEP, run.last)]
-    report = runs(found)[0].report
-    repeats = max(row.figures.repeats for row in report.models)
     return _section(
         "figure8",
         "Figure 8: rates of files over time",
         [
-            f"ours are medians of {repeats} runs on {report.machine['cpu']} with "
-            f"{report.threads} thread{'s' * (report.threads > 1)}; the paper does not name its CPU",
+            f"ours are of {_machines(found)}, for sets that take seconds medians of as many as "
+            f"{max(row.figures.repeats for run in measured for row in run.report.models)} passes; the paper does not "
+            "name its CPU",
             "compressing with verification takes so long for an image, from K = 0 to the largest K, and the paper: "
             + "; ".join(map(_duration, measured)),
             "at K = 0 there is so little else to do that the steps are most of the time at K = 7, and add more in per "
             "cent than the paper's do; the second table of `figure8.md` tells where the time goes",
         ],
     )
+
+
+def _machines(found: Found) -> str:
+    """What the runs were measured on."""
+    seen = ((run.report.machine["cpu"], run.report.threads) for run in runs(found))
+    return " and ".join(f"{cpu} with {n} thread{'s' * (n > 1)}" for cpu, n in dict.fromkeys(seen))
 
 
 def _saved(run: Run) -> str:

@@ -28,8 +28,8 @@ experiments share the trainings that they have in common. A claim **holds** wher
 seed, has the claimed sign and is larger than its standard deviation; *within the deviation* where it is not larger.
 Figure 7 is of the shipped models, one of each kind, so that there the sign decides.
 """
-RATES = {"figure7": files.rates, "figure8": files.times}
-"""The sections of experiments that train nothing."""
+CODED = (files.rates, files.times)
+"""The sections of Figures 7 and 8, which train nothing and are of the same files."""
 
 
 def main() -> None:
@@ -45,9 +45,9 @@ def main() -> None:
 def document() -> str:
     """The whole file."""
     results = [found for name in NAMES for found in forms(name)]
-    coded = {name: read(f"{name}.json") for name in RATES}
-    sections = [*map(section, results), *(RATES[name](found) for name, found in coded.items() if found)]
-    return HEAD + "\n" + overview(results, coded["figure7"]) + not_run(results, coded) + "".join(sections)
+    coded = read(f"{common.CURVES}.json")
+    sections = [*map(section, results), *(part(coded) for part in CODED if coded)]
+    return HEAD + "\n" + overview(results, coded) + not_run(results, coded) + "".join(sections)
 
 
 def forms(name: str) -> list[dict[str, Any]]:
@@ -61,11 +61,11 @@ def read(name: str) -> dict[str, Any] | None:
     return json.loads(path.read_text()) if path.exists() else None
 
 
-def overview(results: list[dict[str, Any]], figure7: dict[str, Any] | None) -> str:
+def overview(results: list[dict[str, Any]], coded: dict[str, Any] | None) -> str:
     """Every claim in one table."""
     rows = [[f"{label(r)}", c["claim"], spoken(c["verdict"]), margin(c)] for r in results for c in r["claims"]]
-    rows += files.claims(figure7) if figure7 else []
-    tried = "".join(f"- {what}.\n" for what in files.tried(figure7)) if figure7 else ""
+    rows += files.claims(coded) if coded else []
+    tried = "".join(f"- {what}.\n" for what in files.tried(coded)) if coded else ""
     return (
         "## The claims\n\n"
         + common.markdown(["experiment", "claim", "here", "by"], rows)
@@ -73,14 +73,12 @@ def overview(results: list[dict[str, Any]], figure7: dict[str, Any] | None) -> s
     )
 
 
-def not_run(results: list[dict[str, Any]], coded: dict[str, dict[str, Any] | None]) -> str:
+def not_run(results: list[dict[str, Any]], coded: dict[str, Any] | None) -> str:
     """What has only a quick form, and what of Figures 7 and 8 is not measured."""
     full = {found["figure"] for found in results if not found["quick"]}
     quick = [found for found in results if found["quick"] and found["figure"] not in full]
     lacking = [f"{label(found, form=False)}: the quick form alone" for found in quick]
-    for name, found in coded.items():
-        title = name.replace("figure", "Figure ")
-        lacking += files.missing(title, found) if found else [title]
+    lacking += files.missing(coded) if coded else ["Figures 7 and 8"]
     listed = "".join(f"- {what}.\n" for what in lacking)
     return f"\n## Not run, or not in the paper's sizes\n\n{listed}" if lacking else ""
 

@@ -70,9 +70,22 @@ def test_with_learning_it_is_the_codec(scripts, net, model, samples):
         (scripts.online.Setting(), scripts.online.Setting().rows, Effort(1)),
         (scripts.online.Setting("none"), 32, Effort(0)),
     ):
-        ours = scripts.after.corrected(scripts.online.code(net, picture, setting), picture, rows=rows).sum()
+        coded = scripts.online.code(net, picture, setting)
+        ours = scripts.after.corrected(coded.parameters, picture, rows=rows).sum()
         codec = bands.bits(model, samples[None], chosen_learning(model, effort, 1))
         assert ours == pytest.approx(codec, rel=2e-3)
+
+
+def test_mixtures_side_by_side_are_their_mean(scripts, net, model, samples):
+    picture = scripts.pixelnet.prepared(model, samples)
+    learnt, still = (scripts.online.code(net, picture, scripts.online.Setting(x)) for x in ("adam", "none"))
+    together = scripts.after.side_by_side([learnt.parameters, still.parameters])
+    x = picture.inputs
+    nats, _ = scripts.pixelnet.mixture(
+        together.astype(np.float32), x.values, x.prediction, 2 * model.architecture.mixture
+    )
+    mean = (np.exp2(-learnt.bits) + np.exp2(-still.bits)) / 2
+    np.testing.assert_allclose(np.exp(nats), mean, rtol=1e-3, atol=1e-9)
 
 
 def test_the_gradient_is_that_of_the_likelihood(scripts, net, model, samples):
@@ -123,7 +136,7 @@ def test_nothing_is_known_before_its_turn(scripts, net, model, samples, prior, c
     assert not np.array_equal(bits[0].bits[later], bits[1].bits[later])
     for after in (
         lambda coded, picture: scripts.after.mixed([coded.bits, coded.bits + 1.0], WIDTH),
-        lambda coded, picture: scripts.after.corrected(coded, picture, rows=8),
+        lambda coded, picture: scripts.after.corrected(coded.parameters, picture, rows=8),
     ):
         made = [after(coded, picture) for coded, picture in zip(bits, (first, second))]
         np.testing.assert_array_equal(made[0][known], made[1][known])

@@ -189,22 +189,36 @@ def test_the_profile_explains_what_the_steps_cost(common, bench, figure8):
     assert text.endswith("Skipped: `x`: none.\n")
 
 
-def test_what_is_committed_of_figure_8_is_what_its_json_gives(common, figure8):
+def test_what_is_committed_of_figure_8_is_what_the_results_give(common, figure8):
     results = PAPER / "results"
-    found = json.loads((results / "figure8.json").read_text())
-    runs = list(common._read(results / "figure8.json").values())
-    made = figure8.document(runs, found["profiles"], found["skipped"])
-    assert (results / "figure8.md").read_text() == made, "run: python benchmarks/paper/figure8.py --like figure8"
+    found, profiles = (json.loads((results / f"figure{n}.json").read_text()) for n in (7, 8))
+    runs = list(common._read(results / "figure7.json").values())
+    made = figure8.document(runs, profiles["profiles"], found["skipped"])
+    assert (results / "figure8.md").read_text() == made, "run: python benchmarks/paper/figure8.py --draw"
 
 
-def test_a_figure_like_another_profiles_nothing_that_is_there(common, bench, figure8, monkeypatch):
-    common.RESULTS.mkdir()
-    profiles = {"binary MNIST, some": {"compress, K = 0": {"stack": 1.0}}}
-    common._write(common.RESULTS / "x.json", {"skipped": {}, "profiles": profiles}, runs_of(common, bench, "mnist"))
-    monkeypatch.setattr(figure8, "_profiles", lambda *_: pytest.fail("profiled"))
-    monkeypatch.setattr(sys, "argv", ["figure8.py", "--like", "x"])
+def test_figure_8_is_of_the_files_of_figure_7(common, bench, figure7, figure8, monkeypatch):
+    figure7(*CALL)
+    works = {
+        f"{work}, K = {k}": {"decoder network": 2e-5, "K steps": k * 5e-5} for work in figure8.WORKS for k in (0, 7)
+    }
+    monkeypatch.setattr(figure8, "_profiles", lambda run, options: works)
+    monkeypatch.setattr(sys, "argv", ["figure8.py"])
+    bench.asked = []
     figure8.main()
-    assert json.loads((common.RESULTS / "figure8.json").read_text())["profiles"] == profiles
+    assert bench.asked == []
+    text = (common.RESULTS / "figure8.md").read_text()
+    assert f"binary MNIST, {FIRST}" in text
+    monkeypatch.setattr(figure8, "_profiles", lambda *_: pytest.fail("profiled"))
+    monkeypatch.setattr(sys, "argv", ["figure8.py", "--draw"])
+    figure8.main()
+    assert (common.RESULTS / "figure8.md").read_text() == text
+
+
+def test_figure_8_without_figure_7_says_how_to_make_it(common, figure8, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["figure8.py"])
+    with pytest.raises(SystemExit, match=r"figure7\.json is not there; make it: python benchmarks/paper/figure7\.py"):
+        figure8.main()
 
 
 def test_rows_come_back_from_the_file_as_they_were(common, bench):
