@@ -53,9 +53,7 @@ def main() -> None:
 def circumstances() -> dict[str, Any]:
     """What a part is measured on, when, and with which models."""
     return {
-        "machine": machine.describe("cpu"),
-        "versions": machine.versions("cpu"),
-        "commit": machine.commit(),
+        **machine.this_run(),
         "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "models": {name: checkpoint.fingerprint(path).hex() for name, path in checkpoint.shipped().items()},
     }

@@ -102,11 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", default=None, help="folder with the data sets")
     parser.add_argument("--repeats", type=int, default=REPEATS)
     options = parser.parse_args(arguments)
-    found: dict[str, Any] = {
-        "machine": machine.describe("cpu"),
-        "versions": machine.versions("cpu"),
-        "commit": machine.commit(),
-    }
+    found: dict[str, Any] = machine.this_run()
     found |= {"repeats": options.repeats, "changes": [measured(change, options) for change in CHANGES]}
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "history.json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")

@@ -74,12 +74,7 @@ def main() -> None:
     options = parser.parse_args()
     share = 10 if options.quick else 1
     path = RESULTS / ("speed-quick.json" if options.quick else "speed.json")
-    circumstances = {
-        "machine": machine.describe("cpu"),
-        "versions": machine.versions("cpu"),
-        "commit": machine.commit(),
-        "threads": options.threads,
-    }
+    circumstances = machine.this_run() | {"threads": options.threads}
     unfinished = Unfinished(path.with_name(f"{path.stem}-part.json"), circumstances)
     found = circumstances | measure(options, share, unfinished)
     path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")

@@ -39,6 +39,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from vaezip import datasets
+from vaezip.bench import machine
 from vaezip.bench.method import Method, Named, UnavailableError
 from vaezip.bench.ours import Ours
 from vaezip.bench.peers import Peer
@@ -318,7 +319,7 @@ class Results:
         if any(self.found.get(key) != value for key, value in known.items()):
             self._refuse_unless_new(self.found, "another model")
             self.found = {**known, "skipped": {}, "runs": [], "sets": {}, SPEED: {}}
-        self.run = script.this_run()
+        self.run = machine.this_run()
 
     def part(self, keys: tuple[str, ...], known: Found) -> Found:
         """The part of a set, if it is of the same pictures, or a new one."""

@@ -49,11 +49,6 @@ def carried_out(
     publish(path)
 
 
-def this_run() -> Found:
-    """Machine, versions and commit."""
-    return {"machine": machine.describe("cpu"), "versions": machine.versions("cpu"), "commit": machine.commit()}
-
-
 def number(found: Found, run: Found) -> int:
     """Of a run among those of the results, to which it is added."""
     if run not in found["runs"]:
@@ -75,7 +70,7 @@ def fill(path: Path, known: Found, again: bool, rows: Iterable[tuple[str, Callab
         found = json.loads(path.read_text())
         if any(found.get(key) != value for key, value in known.items()):
             sys.exit(f"{path} holds figures of another model or other pictures; give --again, or another --out")
-    run = this_run()
+    run = machine.this_run()
     for name, measured in rows:
         if name in found["rows"]:
             continue

@@ -33,6 +33,7 @@ from pixelnet import Inputs, Network, Picture, prepared
 
 from vaezip import bands, checkpoint, latents, raster
 from vaezip import distributions as d
+from vaezip.bench import machine
 from vaezip.chain import chosen_learning
 from vaezip.local_model import LocalModel
 from vaezip.networks.local import regression
@@ -283,7 +284,7 @@ def measure(options: argparse.Namespace, path: Path) -> None:
     nets, trained = _networks(options.meta, model)
     train, held = split(options.photos, HELD_OUT)
     found = _begun(path, options, model)
-    run = script.this_run()
+    run = machine.this_run()
     prior: list[Prior] = []
 
     def learnt() -> Prior:

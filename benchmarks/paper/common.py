@@ -111,21 +111,20 @@ class Run:
         return max(row.steps for row in self.report.models)
 
 
-def parser(description: str | None) -> argparse.ArgumentParser:
-    """The command line that the scripts share."""
-    made = argparse.ArgumentParser(description=description)
-    made.add_argument("--data", default=None, help="folder with the data sets")
-    made.add_argument("--quick", action="store_true", help="100 images at K = 0 and 3: minutes, not hours")
-    made.add_argument("--draw", action="store_true", help="measure nothing: draw what the results hold")
-    return made
-
-
-def add_choices(parser: argparse.ArgumentParser) -> None:
-    """Options that say what is measured."""
-    parser.add_argument("--only", choices=list(PAPER), action="append", help="measure these anew, keep the rest")
-    parser.add_argument("--images", choices=("first", "all"), action="append", help="which images; both if not given")
-    parser.add_argument("--count", type=int, default=1000, help="how many are the first images")
-    parser.add_argument("--threads", type=int, default=1)
+def arguments(description: str | None, measures: bool = True) -> argparse.Namespace:
+    """The command line that the scripts share; what is measured is said to the one that does."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--data", default=None, help="folder with the data sets")
+    parser.add_argument("--quick", action="store_true", help="100 images at K = 0 and 3: minutes, not hours")
+    parser.add_argument("--draw", action="store_true", help="measure nothing: draw what the results hold")
+    if measures:
+        parser.add_argument("--only", choices=list(PAPER), action="append", help="measure these anew, keep the rest")
+        parser.add_argument(
+            "--images", choices=("first", "all"), action="append", help="which images; both if not given"
+        )
+        parser.add_argument("--count", type=int, default=1000, help="how many are the first images")
+        parser.add_argument("--threads", type=int, default=1)
+    return parser.parse_args()
 
 
 def held(options: argparse.Namespace) -> tuple[list[Run], dict[str, str]]:
@@ -142,7 +141,7 @@ def measure(options: argparse.Namespace) -> tuple[list[Run], dict[str, str]]:
     A call that was cut is gone on with by the same call, row by row, until :func:`save`.
 
     Args:
-        options: of :func:`parser` with :func:`add_choices`.
+        options: of :func:`arguments`.
 
     Returns:
         The runs in the order of the paper, and what was skipped, and why.

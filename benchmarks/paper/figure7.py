@@ -25,9 +25,7 @@ STYLES = {CLASSIC: (COLOURS[1], MARKERS[1]), HALF_ASLEEP: (COLOURS[0], MARKERS[0
 
 def main() -> None:
     """Command line of this script."""
-    parser = common.parser(__doc__)
-    common.add_choices(parser)
-    options = parser.parse_args()
+    options = common.arguments(__doc__)
     runs, skipped = common.measure(options)
     if not runs:
         raise SystemExit(f"nothing to measure: {skipped}")

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable
-from typing import Any
 
 import common
 from common import CLASSIC, HALF_ASLEEP, PAPER, Run
@@ -39,30 +38,19 @@ Profiles = dict[str, dict[str, dict[str, float]]]
 
 def main() -> None:
     """Command line of this script."""
-    options = common.parser(__doc__).parse_args()
+    options = common.arguments(__doc__, measures=False)
     runs, skipped = common.held(options)
     file = common.path(options, FIGURE, ".json")
     if options.draw:
         profiles = json.loads(file.read_text())["profiles"]
     else:
         profiles = {run.title: _profiles(run, options) for run in runs if run.images != common.ALL}
-        file.write_text(json.dumps(_results(options, profiles), indent=1, ensure_ascii=False) + "\n")
+        found = {"figure": FIGURE, "quick": options.quick, **machine.this_run(), "profiles": profiles}
+        file.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     text = document(runs, profiles, skipped)
     common.path(options, FIGURE, ".md").write_text(text)
     draw(runs).savefig(common.path(options, FIGURE, ".png"), dpi=150)
     print(text)
-
-
-def _results(options: argparse.Namespace, profiles: Profiles) -> dict[str, Any]:
-    """What was measured here, and on what."""
-    return {
-        "figure": FIGURE,
-        "quick": options.quick,
-        "machine": machine.describe("cpu"),
-        "versions": machine.versions("cpu"),
-        "commit": machine.commit(),
-        "profiles": profiles,
-    }
 
 
 def document(runs: list[Run], profiles: Profiles, skipped: dict[str, str]) -> str:

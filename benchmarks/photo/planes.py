@@ -65,7 +65,7 @@ def photographs(folder: Path, limit: int) -> list[Pixels]:
 def measured(photos: list[Pixels]) -> dict[str, Any]:
     """All figures: sums over the photographs."""
     models = {mode: checkpoint.load(checkpoint.find(name)) for mode, name in MODELS.items()}
-    run = {"machine": machine.describe("cpu"), "versions": machine.versions("cpu"), "commit": machine.commit()}
+    run = machine.this_run()
     deep = []
     for mode, model in models.items():
         for kind, made in DEEP.items():

@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with threadpool_limits(1):
         rows = [{"rows": n, "gmac_per_second": speeds(n, options.seconds)} for n in ROWS]
-    run = {"machine": machine.describe("cpu"), "versions": machine.versions("cpu"), "commit": machine.commit()}
+    run = machine.this_run()
     found = {"units": UNITS, "input_bits": INPUT_BITS, "weight_bits": WEIGHT_BITS, "rows": rows, "run": run}
     (options.out / "products.json").write_text(json.dumps(found, indent=1) + "\n")
     readme.write(options.out)

@@ -89,7 +89,7 @@ def _middle(pictures: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 def _note_run(found: Found) -> None:
-    run = {"machine": machine.describe("cpu"), "versions": machine.versions("cpu"), "commit": machine.commit()}
+    run = machine.this_run()
     if run not in found["runs"]:
         found["runs"].append(run)
 

@@ -12,6 +12,14 @@ def test_machine_and_versions():
     assert {"python", "vaezip", "numpy", "numba", "pillow"} <= set(machine.versions("cpu"))
 
 
+def test_a_run_is_told_whole():
+    assert machine.this_run() == {
+        "machine": machine.describe("cpu"),
+        "versions": machine.versions("cpu"),
+        "commit": machine.commit(),
+    }
+
+
 def test_commit_of_a_checkout(tmp_path, monkeypatch):
     (tmp_path / "vaezip").mkdir()
     source = tmp_path / "vaezip" / "__init__.py"

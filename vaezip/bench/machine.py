@@ -51,6 +51,11 @@ def commit() -> str | None:
     return head + ("-dirty" if dirty else "") if head else None
 
 
+def this_run(device: str = "cpu") -> dict[str, Any]:
+    """What figures of a run hold for: machine, versions and commit."""
+    return {"machine": describe(device), "versions": versions(device), "commit": commit()}
+
+
 def _git(folder: Path, *arguments: str) -> str:
     with suppress(OSError):
         done = subprocess.run(["git", "-C", folder, *arguments], capture_output=True, text=True, check=False)
