@@ -51,9 +51,9 @@ def commit() -> str | None:
     return head + ("-dirty" if dirty else "") if head else None
 
 
-def this_run(device: str = "cpu") -> dict[str, Any]:
-    """What figures of a run hold for: machine, versions and commit."""
-    return {"machine": describe(device), "versions": versions(device), "commit": commit()}
+def this_run() -> dict[str, Any]:
+    """What figures of a run on the CPU hold for: machine, versions and commit."""
+    return {"machine": describe("cpu"), "versions": versions("cpu"), "commit": commit()}
 
 
 def _git(folder: Path, *arguments: str) -> str:
