@@ -96,7 +96,7 @@ class Stage:
 
     def optimisers(self, vae: Any) -> list[torch.optim.Optimizer]:
         """Of the weights that are trained, each with its learning rate before it falls."""
-        return [torch.optim.Adam(_trained(vae), lr=self.learning_rate)]
+        return [torch.optim.Adam(_trained(vae), lr=self.learning_rate, fused=True)]
 
     def loss(self, vae: Any, x: Tensor, progress: float) -> Tensor:
         """Mean of a batch in nats per image; ``progress`` is the share of the steps that are done."""
