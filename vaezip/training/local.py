@@ -26,7 +26,7 @@ from vaezip.networks.local.architecture import LocalArchitecture, local
 from vaezip.networks.local.floating import LocalVae
 from vaezip.training.loop import Stage, fit
 from vaezip.training.muon import Muon
-from vaezip.training.publish import write
+from vaezip.training.publish import note_of, noted, write
 from vaezip.training.quantize_local import dequantize_local, quantize_local, units
 from vaezip.training.tiles import CODED, Pictures, RegressedPhotographs, Small, Source, Tiles, tiles
 
@@ -114,8 +114,8 @@ def main() -> None:
         saved = torch.load(state, weights_only=True)
         vae.load_state_dict(saved["vae"])
         information = {"objective": "classic", "dataset": recipe.about, "steps": saved["step"]}
-        details = {"batch": TILES, "made_by": [f"python -m vaezip.training.local {arguments.name}"]}
-        details |= {"note": arguments.note} if arguments.note else {}
+        made_by = [f"python -m vaezip.training.local {arguments.name}"]
+        details = {"batch": TILES, "made_by": made_by, **noted(arguments.note)}
         source.prepare(0)
         calibration = source.batch(CALIBRATION, np.random.default_rng(0))
         publish(arguments.models / arguments.name, vae, calibration, list(source.held()), information, details)
@@ -338,7 +338,7 @@ def card(record: dict[str, Any]) -> str:
 | Lost by quantisation | {record["quantization_loss_percent"]} % |
 
 Made by `{"` and `".join(record["made_by"])}`; the figures are those of `{record["name"]}.json`.
-{record["note"] + chr(10) if "note" in record else ""}"""
+{note_of(record)}"""
 
 
 def _parameters(vae: LocalVae) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:

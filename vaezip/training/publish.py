@@ -39,6 +39,7 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder with the states")
     parser.add_argument("--models", type=Path, default=Path("models"), help="folder to write to")
     parser.add_argument("--limit", type=int, default=None, help="test images to measure the rates on (default: all)")
+    parser.add_argument("--note", default="", help="a sentence for the card: where the run departed from the recipe")
     arguments = parser.parse_args()
     for name in arguments.names:
         recipe = RECIPES[name]
@@ -50,8 +51,8 @@ def main() -> None:
             vae = Vae(recipe.architecture)
             vae.load_state_dict(state["vae"])
             made_by = [f"python -m vaezip.training.{step} {name}" for step in ("recipes", "publish")]
-            stem = arguments.models / (name + suffix)
-            publish(stem, recipe, stage.name, state["epoch"], vae, train, test, made_by=made_by)
+            stem, note = arguments.models / (name + suffix), arguments.note
+            publish(stem, recipe, stage.name, state["epoch"], vae, train, test, made_by=made_by, note=note)
 
 
 def publish(
@@ -64,6 +65,7 @@ def publish(
     test: NDArray[np.uint8],
     *,
     made_by: Sequence[str],
+    note: str = "",
     refined: int = 1000,
 ) -> dict[str, Any]:
     """Quantise, measure and write one model.
@@ -77,6 +79,7 @@ def publish(
         train: calibration images come from here.
         test: the rates are measured on these.
         made_by: command lines, for the card.
+        note: another sentence for it.
         refined: how many of them to measure with K = 10 steps, too.
 
     Returns:
@@ -90,6 +93,7 @@ def publish(
             for s in recipe.stages
         ],
         "made_by": list(made_by),
+        **noted(note),
     }
     return write(
         stem,
@@ -188,7 +192,17 @@ def card(record: dict[str, Any]) -> str:
     } |
 
 Made by `{"` and `".join(record["made_by"])}`; the figures are those of `{record["name"]}.json`.
-"""
+{note_of(record)}"""
+
+
+def noted(note: str) -> dict[str, str]:
+    """The note among the figures, if there is one."""
+    return {"note": note} if note else {}
+
+
+def note_of(record: dict[str, Any]) -> str:
+    """The note as the last line of the card."""
+    return f"{record['note']}\n" if "note" in record else ""
 
 
 def _named(stage: dict[str, Any]) -> str:
