@@ -3,7 +3,8 @@
 :mod:`affine` holds integer matrix products and their transposes, :mod:`elementwise`
 correctly rounded element-wise mathematics, :mod:`tables` the integer tables that stand
 for transcendental functions. They run alike on NumPy and on PyTorch (CPU and CUDA) by the
-Python array API. :mod:`product16` is for compiled kernels. See ``docs/exactness.md`` for the argument.
+Python array API. :mod:`narrow` is compiled, for NumPy, and gives what :mod:`affine` gives;
+:mod:`product16` is for compiled kernels. See ``docs/exactness.md`` for the argument.
 """
 
 from vaezip.exact.affine import Affine, Convolution

@@ -9,6 +9,9 @@ Invariants, checked when a map is made:
 3. The output is clamp(floor(sum · 2^−shift + ½), low, high). The ½ is part of the bias
    (2^(shift − 1)), so that the sum stays an integer and the scaling by a power of two exact.
 
+Where the same bound is below 2^31, and inputs and weights fit 16 bits, NumPy's arrays go through a
+compiled kernel of integers instead (:mod:`vaezip.exact.narrow`), which gives what the products do.
+
 The vector–Jacobian product uses the same rule the other way round: the incoming gradient is
 put on a power-of-two grid of each image so coarse that invariant 2 holds for the transposed
 weights.
@@ -22,6 +25,7 @@ from numpy.typing import NDArray
 from vaezip.errors import ModelError
 from vaezip.exact.backend import Array, Backend
 from vaezip.exact.elementwise import grid_scale, per_image_maximum
+from vaezip.exact.narrow import LARGEST_OPERAND, LARGEST_SUM, Narrow
 
 EXACT_FLOAT32 = 2**24
 EXACT_FLOAT64 = 2**53
@@ -70,6 +74,8 @@ class Affine:
         self.weight = b.asarray(weight.T, self.dtype)
         self.bias = b.asarray(rounded, self.dtype)
         self.scale = b.asarray(np.ldexp(1.0, -shift), self.dtype)
+        fits = worst <= LARGEST_SUM and _narrow(b, weight, input_bound)
+        self.narrow = Narrow(weight, rounded, shift, clamp) if fits else None
         self.set_transposed(weight)
 
     def set_transposed(self, matrix: Integers) -> None:
@@ -83,6 +89,8 @@ class Affine:
         self.gradient_bound = float(bound)
         self.gradient_dtype = "float32" if narrow else "float64"
         self.transposed = self.backend.asarray(matrix, self.gradient_dtype)
+        fits = narrow and _narrow(self.backend, matrix, bound)
+        self.narrow_transposed = Narrow.product(matrix.T) if fits else None
 
     @property
     def output_bound(self) -> int:
@@ -90,7 +98,9 @@ class Affine:
         return max(abs(self.clamp[0]), abs(self.clamp[1]))
 
     def __call__(self, x: Array) -> Array:
-        """(…, inputs) integers in float32 or float64 to (…, outputs), likewise."""
+        """(…, inputs) integers to (…, outputs), those in float32 or float64."""
+        if self.narrow:
+            return self.narrow(x, self.dtype)
         b = self.backend
         total = b.cast(x, self.dtype) @ self.weight
         total += self.bias
@@ -108,7 +118,13 @@ class Affine:
             (images, …, inputs) float32: integers times one power of two an image.
         """
         grid, scale = self.to_grid(self.of_sums(y, gradient))
-        return self.off_grid(grid @ self.transposed, scale)
+        return self.off_grid(self.back(grid), scale)
+
+    def back(self, grid: Array) -> Array:
+        """Integers on the grid, (…, outputs), times the transposed matrix: (…, inputs)."""
+        if self.narrow_transposed:
+            return self.narrow_transposed(grid, self.gradient_dtype)
+        return grid @ self.transposed
 
     def of_sums(self, y: Array, gradient: Array) -> Array:
         """The gradient for the sums from that for y: scaled, and zero where y is clamped."""
@@ -153,13 +169,13 @@ class Convolution:
 
     def __call__(self, x: Array) -> Array:
         """(images, height, width, inputs) to (images, height, width, outputs)."""
-        return self.affine(patches(self.affine.backend, x))
+        return self.affine(_patches_for(self.affine.narrow, self.affine.backend, x))
 
     def vjp(self, y: Array, gradient: Array) -> Array:
         """As :meth:`Affine.vjp`, on (images, height, width, channels)."""
         affine = self.affine
         grid, scale = affine.to_grid(affine.of_sums(y, gradient))
-        return affine.off_grid(patches(affine.backend, grid) @ affine.transposed, scale)
+        return affine.off_grid(affine.back(_patches_for(affine.narrow_transposed, affine.backend, grid)), scale)
 
 
 def patches(b: Backend, x: Array) -> Array:
@@ -168,6 +184,16 @@ def patches(b: Backend, x: Array) -> Array:
     padded = b.xp.zeros((n, h + 2, w + 2, c), dtype=x.dtype, device=b.device)
     padded[:, 1:-1, 1:-1, :] = x
     return b.xp.concat([padded[:, i : i + h, j : j + w, :] for i in range(3) for j in range(3)], axis=-1)
+
+
+def _patches_for(narrow: Narrow | None, b: Backend, x: Array) -> Array:
+    """Of 16 bits where those are asked for, which is half as much to copy."""
+    return patches(b, x.astype(np.int16) if narrow else x)
+
+
+def _narrow(b: Backend, matrix: Integers, bound: int) -> bool:
+    """Whether products with inputs within a bound can be compiled."""
+    return b.compiled and max(_largest(matrix), bound) <= LARGEST_OPERAND
 
 
 def _largest(values: Integers) -> int:

@@ -26,6 +26,11 @@ class Backend:
     xp: Any
     device: Any
 
+    @property
+    def compiled(self) -> bool:
+        """Whether arrays are those of NumPy, which compiled functions take."""
+        return bool(self.xp.__name__.endswith("numpy"))
+
     def asarray(self, values: ArrayLike, dtype: str) -> Array:
         """A new array on the device; ``dtype`` is the name of a dtype of the namespace."""
         array = np.array(values).astype(dtype)
