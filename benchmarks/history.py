@@ -52,6 +52,7 @@ class Work:
 
 DIGITS = Work("mnist-binary", 1000, 0), Work("mnist-binary", 1000, 7), Work("mnist", 1000, 0), Work("mnist", 1000, 7)
 COLOUR = Work("cifar10", 20, 0), Work("cifar10", 20, 7)
+MANY = Work("cifar10", 300, 0), Work("cifar10", 100, 7)
 PICTURE, LEARNT = Work("photo", 1, 0), Work("photo", 1, 1)
 
 
@@ -73,6 +74,7 @@ CHANGES = (
         "986992b", "full chunks across waves, so that bands of two rows do not cost two pixels at a time", (LEARNT,)
     ),
     Change("a8c6cad", "as many sums at once as registers hold", (PICTURE,)),
+    Change("f46e05a", "the networks of one latent layer by 16-bit products, where they fit", MANY),
     Change("HEAD", "the models of one latent layer, from the first release to now", (*DIGITS, *COLOUR), "9f46e6c"),
 )
 
