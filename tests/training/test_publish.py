@@ -21,5 +21,5 @@ def test_cards_are_those_of_the_figures_and_the_recipes(name, suffix):
 
 
 def test_cards_tell_the_share_of_samples():
-    for name, alpha in (("mnist", 0.2), ("mnist-binary", 0.5), ("cifar10", 0.5)):
+    for name, alpha in (("mnist", 0.05), ("mnist-binary", 0.5), ("cifar10", 0.5)):
         assert f"| Encoder's objective | half-asleep (α = {alpha}), " in (MODELS / f"{name}.md").read_text("utf-8")

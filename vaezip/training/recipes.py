@@ -53,16 +53,16 @@ RECIPES = {
         _GREY,
         (
             Stage("fitted", classic, epochs=160, learning_rate=1e-3, floor=0.2, average=0.9997),
-            Stage("classic", classic, epochs=20, learning_rate=5e-4, floor=0.3, average=0.9995, moved=0.3),
+            Stage("classic", classic, epochs=200, learning_rate=1e-3, floor=0.05, average=0.9997, moved=0.5),
             Stage(
                 "half-asleep",
-                functools.partial(half_asleep, alpha=0.2),  # with a half, validation images would cost more
-                epochs=10,
+                functools.partial(half_asleep, alpha=0.05),  # with more, validation images would cost more
+                epochs=8,
                 learning_rate=1e-4,
-                floor=0.1,
+                floor=0.02,
                 average=0.998,
                 encoder_only=True,
-                moved=0.3,
+                moved=0.8,
             ),
         ),
         precision=Precision(11, wide=tuple(layer.name for layer in weighted_layers(_GREY.encoder + _GREY.decoder))),
