@@ -20,39 +20,55 @@ def test_it_is_integer_arithmetic_whatever_the_sizes_and_the_type(rows, inputs, 
     rng = np.random.default_rng([rows, inputs, outputs])
     weight, x = rng.integers(-999, 1000, (outputs, inputs)), rng.integers(-2000, 2001, (rows, inputs))
     bias, shift, clamp = rng.integers(-9999, 10000, outputs), rng.integers(0, 12, outputs), (-40000, 50000)
-    found = Narrow(weight, bias, shift, clamp)(x.astype(dtype), "float32")
+    found = Narrow(weight, bias, shift, clamp, 2000)(x.astype(dtype), "float32")
     assert found.dtype == np.float32
     assert (found == expected(x, weight, bias, shift, clamp)).all()
 
 
-def test_sums_that_reach_the_bound_are_exact():
+@pytest.mark.parametrize("more", [0, 1])
+def test_sums_that_reach_what_32_bits_hold_and_beyond_are_exact(more):
     """The largest operands and sums, of both signs, and a clamp and shifts beyond what 32 bits hold."""
     weight = np.array([[LARGEST_OPERAND, 1], [-LARGEST_OPERAND, 1]])
-    rest = LARGEST_SUM - LARGEST_OPERAND**2 - LARGEST_OPERAND
+    rest = LARGEST_SUM - LARGEST_OPERAND**2 - LARGEST_OPERAND + more
     bias, clamp = np.array([rest, -rest]), (-(1 << 40), 1 << 40)
     x = np.array([[LARGEST_OPERAND, LARGEST_OPERAND], [LARGEST_OPERAND, -LARGEST_OPERAND]])
     for shift in (np.array([0, 0]), np.array([1, 30]), np.array([31, 60])):
-        found = Narrow(weight, bias, shift, clamp)(x, "float64")
-        assert (found == expected(x, weight, bias, shift, clamp)).all()
-    assert (x @ weight.T + bias)[0, 0] == LARGEST_SUM
-    assert (x @ weight.T + bias)[1, 1] == -LARGEST_SUM
+        narrow = Narrow(weight, bias, shift, clamp, LARGEST_OPERAND)
+        assert narrow.bias.dtype == (np.int64 if more else np.int32)
+        assert (narrow(x, "float64") == expected(x, weight, bias, shift, clamp)).all()
+    assert (x @ weight.T + bias)[0, 0] == LARGEST_SUM + more
+    assert (x @ weight.T + bias)[1, 1] == -LARGEST_SUM - more
+
+
+@given(st.integers(1, 70), st.integers(1, 20))
+def test_sums_of_more_than_32_bits_are_taken_in_runs_of_inputs(inputs, outputs):
+    rng = np.random.default_rng([inputs, outputs])
+    size = LARGEST_OPERAND >> rng.integers(0, 9, (outputs, inputs))
+    weight = size * rng.choice([-1, 1], (outputs, inputs))
+    signs = np.where(weight[0] < 0, -1, 1)  # with which the first output's sum is the largest
+    x = np.stack([signs, -signs, rng.choice([-1, 1], inputs)]) * LARGEST_OPERAND
+    bias, shift, clamp = rng.integers(-1 << 40, 1 << 40, outputs), rng.integers(0, 12, outputs), (-(1 << 50), 1 << 50)
+    narrow = Narrow(weight, bias, shift, clamp, LARGEST_OPERAND)
+    begins = [0, *narrow.ends[:-1]]
+    runs = [np.abs(weight[:, 2 * a : 2 * b]).sum(axis=1) * LARGEST_OPERAND for a, b in zip(begins, narrow.ends)]
+    assert max(run.max() for run in runs) <= LARGEST_SUM
+    assert narrow.ends[-1] == -(-inputs // 2)
+    assert (narrow(x, "float64") == expected(x, weight, bias, shift, clamp)).all()
 
 
 def test_a_product_is_the_sums_alone():
     weight, x = np.array([[3, -4], [5, 6]]), np.array([[[1, 2]], [[-3, 4]], [[0, 1]]])
-    found = Narrow.product(weight)(x, "float32")
+    found = Narrow.product(weight, 4)(x, "float32")
     assert found.tolist() == [[[-5, 17]], [[-25, 9]], [[-4, 6]]]
 
 
-@pytest.mark.parametrize(("weight", "bias", "bound", "fits"), [
-    (LARGEST_OPERAND, 0, LARGEST_OPERAND, True),
-    (LARGEST_OPERAND + 1, 0, 1, False),
-    (1, 0, LARGEST_OPERAND + 1, False),
-    (1, LARGEST_SUM - 11, 10, True),  # 1 is the rounding of shift 1
-    (1, LARGEST_SUM - 10, 10, False),
+@pytest.mark.parametrize(("weight", "bound", "fits"), [
+    (LARGEST_OPERAND, LARGEST_OPERAND, True),
+    (LARGEST_OPERAND + 1, 1, False),
+    (1, LARGEST_OPERAND + 1, False),
 ])  # fmt: skip
-def test_layers_take_it_only_where_they_fit(weight, bias, bound, fits):
-    arguments = np.array([[weight]]), np.array([bias]), np.array([1]), (-9, 9), bound
+def test_layers_take_it_only_where_they_fit(weight, bound, fits):
+    arguments = np.array([[weight]]), np.array([0]), np.array([1]), (-9, 9), bound
     assert bool(Affine(CPU, *arguments).narrow) == fits
     assert Affine(TORCH, *arguments).narrow is None
 

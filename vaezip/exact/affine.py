@@ -9,8 +9,8 @@ Invariants, checked when a map is made:
 3. The output is clamp(floor(sum · 2^−shift + ½), low, high). The ½ is part of the bias
    (2^(shift − 1)), so that the sum stays an integer and the scaling by a power of two exact.
 
-Where the same bound is below 2^31, and inputs and weights fit 16 bits, NumPy's arrays go through a
-compiled kernel of integers instead (:mod:`vaezip.exact.narrow`), which gives what the products do.
+Where inputs and weights fit 16 bits, NumPy's arrays go through a compiled kernel of integers instead
+(:mod:`vaezip.exact.narrow`), which gives what the products do.
 
 The vector–Jacobian product uses the same rule the other way round: the incoming gradient is
 put on a power-of-two grid of each image so coarse that invariant 2 holds for the transposed
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from vaezip.errors import ModelError
 from vaezip.exact.backend import Array, Backend
 from vaezip.exact.elementwise import grid_scale, per_image_maximum
-from vaezip.exact.narrow import LARGEST_OPERAND, LARGEST_SUM, Narrow
+from vaezip.exact.narrow import LARGEST_OPERAND, Narrow
 
 EXACT_FLOAT32 = 2**24
 EXACT_FLOAT64 = 2**53
@@ -74,8 +74,8 @@ class Affine:
         self.weight = b.asarray(weight.T, self.dtype)
         self.bias = b.asarray(rounded, self.dtype)
         self.scale = b.asarray(np.ldexp(1.0, -shift), self.dtype)
-        fits = worst <= LARGEST_SUM and _narrow(b, weight, input_bound)
-        self.narrow = Narrow(weight, rounded, shift, clamp) if fits else None
+        fits = _narrow(b, weight, input_bound)
+        self.narrow = Narrow(weight, rounded, shift, clamp, input_bound) if fits else None
         self.set_transposed(weight)
 
     def set_transposed(self, matrix: Integers) -> None:
@@ -90,7 +90,7 @@ class Affine:
         self.gradient_dtype = "float32" if narrow else "float64"
         self.transposed = self.backend.asarray(matrix, self.gradient_dtype)
         fits = narrow and _narrow(self.backend, matrix, bound)
-        self.narrow_transposed = Narrow.product(matrix.T) if fits else None
+        self.narrow_transposed = Narrow.product(matrix.T, bound) if fits else None
 
     @property
     def output_bound(self) -> int:

@@ -1,7 +1,8 @@
-"""Integer affine maps whose operands fit 16 bits and whose sums fit 32, in one compiled pass.
+"""Integer affine maps whose operands fit 16 bits, in one compiled pass.
 
 The same integers as :class:`vaezip.exact.affine.Affine` has by products of floats, about three times as fast: the
-products are those of :mod:`vaezip.exact.product16`, and what follows them is done while the sums are near.
+products are those of :mod:`vaezip.exact.product16`, and what follows them is done while the sums are near. Its sums
+have 32 bits; where those of all inputs could need more, runs of inputs that fit are summed in 64.
 """
 
 from __future__ import annotations
@@ -26,50 +27,79 @@ Integers = NDArray[np.int64]
 class Narrow:
     """y = clamp((W x + b) >> shift, low, high) on the last axis."""
 
-    def __init__(self, weight: Integers, bias: Integers, shift: Integers, clamp: tuple[int, int]) -> None:
+    def __init__(self, weight: Integers, bias: Integers, shift: Integers, clamp: tuple[int, int], bound: int) -> None:
         """Lay the operands out; that they fit is for the caller to see to.
 
         Args:
             weight: (outputs, inputs), each within :data:`LARGEST_OPERAND`.
-            bias: (outputs,), rounding included: no sum with it is beyond :data:`LARGEST_SUM`.
-            shift: (outputs,), each ≥ 0.
+            bias: (outputs,), rounding included; sums with it fit 64 bits.
+            shift: (outputs,), 0 … 63.
             clamp: low and high of the output.
+            bound: largest |x| that will come in, within :data:`LARGEST_OPERAND`.
         """
         outputs, self.inputs = weight.shape
         self.weight = empty(outputs, self.inputs)
         pack(weight, self.weight)
-        self.bias = bias.astype(np.int32)
-        self.shift = np.minimum(shift, 31).astype(np.int32)  # of 32 bits, 31 leave the sign alone, as more would
-        self.clamp = np.clip(clamp, -LARGEST_SUM, LARGEST_SUM).astype(np.int32)
+        self.ends = _runs(np.abs(weight) * bound)
+        worst = bound * np.abs(weight).sum(axis=1) + np.abs(bias)
+        # in 32 bits a shift by 31 leaves the sign alone, as more would
+        kind, most = (np.int32, 31) if worst.max() <= LARGEST_SUM else (np.int64, 63)
+        self.bias, self.shift = bias.astype(kind), np.minimum(shift, most).astype(kind)
+        self.clamp = np.clip(clamp, np.iinfo(kind).min, np.iinfo(kind).max).astype(kind)
 
     @classmethod
-    def product(cls, weight: Integers) -> Narrow:
+    def product(cls, weight: Integers, bound: int) -> Narrow:
         """y = W x alone."""
-        nothing = np.zeros(len(weight), np.int64)
-        return cls(weight, nothing, nothing, (-LARGEST_SUM, LARGEST_SUM))
+        nothing, limits = np.zeros(len(weight), np.int64), np.iinfo(np.int64)
+        return cls(weight, nothing, nothing, (limits.min, limits.max), bound)
 
     def __call__(self, x: NDArray[Any], dtype: str) -> NDArray[Any]:
-        """(…, inputs) integers of any type, each within :data:`LARGEST_OPERAND`, to (…, outputs) of ``dtype``."""
+        """(…, inputs) integers of any type, each within the bound, to (…, outputs) of ``dtype``."""
         rows = np.ascontiguousarray(x.reshape(-1, self.inputs), np.int16)
         out = np.empty((len(rows), self.bias.size), dtype)
         if len(rows) % ROWS or self.inputs % 2:
             rows = np.pad(rows, ((0, -len(rows) % ROWS), (0, self.inputs % 2)))
         sums = np.empty((_AT_ONCE, self.weight.shape[1]), np.int32)
-        _affine(rows, self.weight, self.bias, self.shift, self.clamp, sums, out)
+        totals = np.empty((_AT_ONCE, self.bias.size), self.bias.dtype)
+        _affine(rows, self.weight, self.ends, self.bias, self.shift, self.clamp, sums, totals, out)
         return out.reshape(*x.shape[:-1], self.bias.size)
 
 
-# As in the pixel network: in 32 bits and without signs of indices, or the compiler makes no vectors of the loop.
+def _runs(reach: Integers) -> Integers:
+    """Where runs of pairs of inputs end, as long as the sums of each output fit 32 bits.
+
+    Args:
+        reach: how much each input can add to each output, (outputs, inputs); no pair adds more than fits.
+    """
+    pairs = np.pad(reach, ((0, 0), (0, reach.shape[1] % 2))).reshape(len(reach), -1, 2).sum(axis=2)
+    ends, total = [], np.zeros(len(reach), np.int64)
+    for i in range(pairs.shape[1]):
+        total = total + pairs[:, i]
+        if total.max() > LARGEST_SUM:
+            ends.append(i)
+            total = pairs[:, i]
+    return np.array([*ends, pairs.shape[1]])
+
+
+# As in the pixel network: in the type of the sums and without signs of indices, or the compiler makes no vectors of
+# the loops.
 
 
 @kernel
-def _affine(x, w, bias, shift, clamp, sums, out):  # type: ignore[no-untyped-def]
+def _affine(x, w, ends, bias, shift, clamp, sums, totals, out):  # type: ignore[no-untyped-def]
     low, high = clamp[0], clamp[1]
     for start in range(0, out.shape[0], sums.shape[0]):
         n = min(sums.shape[0], out.shape[0] - start)
-        product16(n, x[start:], w, sums)
         for i in range(n):
-            row = out[start + i]
+            totals[i] = bias
+        begin = 0
+        for end in ends:
+            product16(n, x[start:, 2 * begin : 2 * end], w[begin:end], sums)
+            for i in range(n):
+                for o in range(bias.size):
+                    totals[i, np.uint64(o)] += sums[i, np.uint64(o)]
+            begin = end
+        for i in range(n):
+            row, total = out[start + i], totals[i]
             for o in range(bias.size):
-                y = np.int32(np.int32(sums[i, o] + bias[o]) >> (shift[o] & 31))
-                row[np.uint64(o)] = min(max(y, low), high)
+                row[np.uint64(o)] = min(max(total[np.uint64(o)] >> shift[np.uint64(o)], low), high)
