@@ -20,18 +20,15 @@ weights.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vaezip.errors import ModelError
 from vaezip.exact.backend import Array, Backend
 from vaezip.exact.elementwise import grid_scale, per_image_maximum
-from vaezip.exact.narrow import LARGEST_OPERAND, Narrow
+from vaezip.exact.narrow import LARGEST_OPERAND, Integers, Narrow
 
 EXACT_FLOAT32 = 2**24
 EXACT_FLOAT64 = 2**53
 _LARGEST_SCALE = 2.0**120
-
-Integers = NDArray[np.int64]
 
 
 class Affine:
@@ -46,6 +43,7 @@ class Affine:
         clamp: tuple[int, int],
         input_bound: int,
         name: str = "layer",
+        transposed: Integers | None = None,
     ) -> None:
         """Check the bounds and choose the type.
 
@@ -57,6 +55,8 @@ class Affine:
             clamp: low and high of the output.
             input_bound: largest |x| that will come in.
             name: for messages.
+            transposed: what gradients on the grid are multiplied with, (their length, inputs), where that is not
+                the weight.
 
         Raises:
             ModelError: no type holds every partial sum exactly, or an argument is out of range.
@@ -74,23 +74,27 @@ class Affine:
         self.weight = b.asarray(weight.T, self.dtype)
         self.bias = b.asarray(rounded, self.dtype)
         self.scale = b.asarray(np.ldexp(1.0, -shift), self.dtype)
-        fits = _narrow(b, weight, input_bound)
+        fits = self._fits_narrow(weight, input_bound)
         self.narrow = Narrow(weight, rounded, shift, clamp, input_bound) if fits else None
-        self.set_transposed(weight)
+        self._set_transposed(weight if transposed is None else transposed)
 
-    def set_transposed(self, matrix: Integers) -> None:
-        """Take the (inputs, outputs) matrix through which gradients flow back, and choose their grid.
+    def _set_transposed(self, matrix: Integers) -> None:
+        """Take the matrix through which gradients flow back, and choose their grid.
 
         Float32 where its sums leave a gradient eight bits, else float64.
         """
         column_sum = max(1, int(np.abs(matrix).sum(axis=0).max()))
-        narrow = column_sum <= EXACT_FLOAT32 >> 8
-        bound = EXACT_FLOAT32 // column_sum if narrow else min(EXACT_FLOAT64 // column_sum, EXACT_FLOAT32)
+        single = column_sum <= EXACT_FLOAT32 >> 8
+        bound = EXACT_FLOAT32 // column_sum if single else min(EXACT_FLOAT64 // column_sum, EXACT_FLOAT32)
         self.gradient_bound = float(bound)
-        self.gradient_dtype = "float32" if narrow else "float64"
+        self.gradient_dtype = "float32" if single else "float64"
         self.transposed = self.backend.asarray(matrix, self.gradient_dtype)
-        fits = narrow and _narrow(self.backend, matrix, bound)
+        fits = self._fits_narrow(matrix, bound)
         self.narrow_transposed = Narrow.product(matrix.T, bound) if fits else None
+
+    def _fits_narrow(self, matrix: Integers, bound: int) -> bool:
+        """Whether products with inputs within a bound can be compiled."""
+        return self.backend.compiled and max(_largest(matrix), bound) <= LARGEST_OPERAND
 
     @property
     def output_bound(self) -> int:
@@ -102,10 +106,14 @@ class Affine:
         if self.narrow:
             return self.narrow(x, self.dtype)
         b = self.backend
-        total = b.cast(x, self.dtype) @ self.weight
+        total = self.operands(x) @ self.weight
         total += self.bias
         total *= self.scale
         return b.xp.clip(b.xp.floor(total), float(self.clamp[0]), float(self.clamp[1]))
+
+    def operands(self, x: Array) -> Array:
+        """Inputs in the type in which they are multiplied; a convolution copies them in it."""
+        return self.backend.cast(x, "int16" if self.narrow else self.dtype)
 
     def vjp(self, y: Array, gradient: Array) -> Array:
         """Gradient of a scalar for x, from its gradient for y.
@@ -137,7 +145,8 @@ class Affine:
         scale = grid_scale(b, per_image_maximum(b, gradient), self.gradient_bound)
         # a gradient that float32 holds with few bits or not at all becomes 0, whether or not a machine flushes it
         scale = b.cast(b.xp.clip(scale, 0.0, _LARGEST_SCALE), "float32")
-        return b.cast(b.xp.round(gradient * scale), self.gradient_dtype), scale
+        dtype = "int16" if self.narrow_transposed else self.gradient_dtype
+        return b.cast(b.xp.round(gradient * scale), dtype), scale
 
     def off_grid(self, product: Array, scale: Array) -> Array:
         """Undo the scaling, float32."""
@@ -161,21 +170,21 @@ class Convolution:
     ) -> None:
         """As :class:`Affine`, with weight of shape (outputs, 3, 3, inputs)."""
         outputs, _, _, inputs = weight.shape
-        self.affine = Affine(b, weight.reshape(outputs, 9 * inputs), bias, shift, clamp, input_bound, name)
-        self.output_bound = self.affine.output_bound
         # The transpose of a convolution is the convolution with the mirrored kernel.
         mirrored = weight[:, ::-1, ::-1, :].transpose(1, 2, 0, 3).reshape(9 * outputs, inputs)
-        self.affine.set_transposed(mirrored)
+        flat = weight.reshape(outputs, 9 * inputs)
+        self.affine = Affine(b, flat, bias, shift, clamp, input_bound, name, mirrored)
+        self.output_bound = self.affine.output_bound
 
     def __call__(self, x: Array) -> Array:
         """(images, height, width, inputs) to (images, height, width, outputs)."""
-        return self.affine(_patches_for(self.affine.narrow, self.affine.backend, x))
+        return self.affine(patches(self.affine.backend, self.affine.operands(x)))
 
     def vjp(self, y: Array, gradient: Array) -> Array:
         """As :meth:`Affine.vjp`, on (images, height, width, channels)."""
         affine = self.affine
         grid, scale = affine.to_grid(affine.of_sums(y, gradient))
-        return affine.off_grid(affine.back(_patches_for(affine.narrow_transposed, affine.backend, grid)), scale)
+        return affine.off_grid(affine.back(patches(affine.backend, grid)), scale)
 
 
 def patches(b: Backend, x: Array) -> Array:
@@ -184,16 +193,6 @@ def patches(b: Backend, x: Array) -> Array:
     padded = b.xp.zeros((n, h + 2, w + 2, c), dtype=x.dtype, device=b.device)
     padded[:, 1:-1, 1:-1, :] = x
     return b.xp.concat([padded[:, i : i + h, j : j + w, :] for i in range(3) for j in range(3)], axis=-1)
-
-
-def _patches_for(narrow: Narrow | None, b: Backend, x: Array) -> Array:
-    """Of 16 bits where those are asked for, which is half as much to copy."""
-    return patches(b, x.astype(np.int16) if narrow else x)
-
-
-def _narrow(b: Backend, matrix: Integers, bound: int) -> bool:
-    """Whether products with inputs within a bound can be compiled."""
-    return b.compiled and max(_largest(matrix), bound) <= LARGEST_OPERAND
 
 
 def _largest(values: Integers) -> int:

@@ -40,10 +40,11 @@ class Narrow:
         outputs, self.inputs = weight.shape
         self.weight = empty(outputs, self.inputs)
         pack(weight, self.weight)
-        self.ends = _runs(np.abs(weight) * bound)
-        worst = bound * np.abs(weight).sum(axis=1) + np.abs(bias)
+        reach = np.abs(weight) * bound
+        fits = (reach.sum(axis=1) + np.abs(bias)).max() <= LARGEST_SUM
+        self.ends = np.array([len(self.weight)]) if fits else _runs(reach)
         # in 32 bits a shift by 31 leaves the sign alone, as more would
-        kind, most = (np.int32, 31) if worst.max() <= LARGEST_SUM else (np.int64, 63)
+        kind, most = (np.int32, 31) if fits else (np.int64, 63)
         self.bias, self.shift = bias.astype(kind), np.minimum(shift, most).astype(kind)
         self.clamp = np.clip(clamp, np.iinfo(kind).min, np.iinfo(kind).max).astype(kind)
 
@@ -71,14 +72,14 @@ def _runs(reach: Integers) -> Integers:
     Args:
         reach: how much each input can add to each output, (outputs, inputs); no pair adds more than fits.
     """
-    pairs = np.pad(reach, ((0, 0), (0, reach.shape[1] % 2))).reshape(len(reach), -1, 2).sum(axis=2)
-    ends, total = [], np.zeros(len(reach), np.int64)
-    for i in range(pairs.shape[1]):
-        total = total + pairs[:, i]
-        if total.max() > LARGEST_SUM:
-            ends.append(i)
-            total = pairs[:, i]
-    return np.array([*ends, pairs.shape[1]])
+    even = np.pad(reach, ((0, 0), (0, reach.shape[1] % 2)))
+    pairs = even[:, ::2] + even[:, 1::2]
+    sums, ends = np.cumsum(pairs, axis=1), [0]
+    while ends[-1] < pairs.shape[1]:
+        before = sums[:, ends[-1] - 1, None] if ends[-1] else 0
+        beyond = (sums - before > LARGEST_SUM).any(axis=0)
+        ends.append(int(beyond.argmax()) if beyond.any() else pairs.shape[1])
+    return np.array(ends[1:])
 
 
 # As in the pixel network: in the type of the sums and without signs of indices, or the compiler makes no vectors of
