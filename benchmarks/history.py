@@ -74,7 +74,7 @@ CHANGES = (
         "986992b", "full chunks across waves, so that bands of two rows do not cost two pixels at a time", (LEARNT,)
     ),
     Change("a8c6cad", "as many sums at once as registers hold", (PICTURE,)),
-    Change("f46e05a", "the networks of one latent layer by 16-bit products, where they fit", MANY),
+    Change("4d2175e", "the networks of one latent layer by 16-bit products", MANY, "ea3a58b"),
     Change("HEAD", "the models of one latent layer, from the first release to now", (*DIGITS, *COLOUR), "9f46e6c"),
 )
 
