@@ -269,6 +269,6 @@ def archive_of() -> Callable[[bytes, bytes], bytes]:
     def make(directory: bytes, payloads: bytes = b"") -> bytes:
         stored = b"\0" + directory
         trailer = zlib.crc32(stored).to_bytes(4, "little") + len(stored).to_bytes(4, "little")
-        return b"\xf3z\r\n\x01" + payloads + stored + trailer
+        return b"\xf4z\r\n\x01" + payloads + stored + trailer
 
     return make

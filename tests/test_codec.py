@@ -188,7 +188,7 @@ def test_auto_tries_what_it_will_do_but_for_learning(monkeypatch, discs, preset,
     monkeypatch.setattr(planes, "encode", lambda *all_: tried.append((all_[2].shape[0], all_[3])) or encode(*all_))
     vaezip.compress(Picture("RGB", discs(1, 90, 70, 3)[0]), preset=preset)
     efforts = {effort for parts, effort in tried if parts == 9}
-    assert [(effort.steps, effort.learning, effort.rows) for effort in efforts] == [(0, 0, rows)]
+    assert [(effort.steps, effort.rows) for effort in efforts] == [(0, rows)]
 
 
 def test_auto_tries_models_of_one_tile_on_pictures_of_its_size():

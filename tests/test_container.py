@@ -142,15 +142,15 @@ def test_models_and_back(written, data):
 
 
 def test_a_file_without_models_is_as_ever():
-    """The bytes of a file of format version 3."""
+    """The bytes of a file of format version 4."""
     by_hand = GOOD + NAMES + BLOCKS
-    expected = b"\xf3z\r\n\x01payload\0" + by_hand
+    expected = b"\xf4z\r\n\x01payload\0" + by_hand
     written = write_archive([simple(names=("7", "8"))], {}, {})
     assert written[: len(expected)] == expected
     assert write_archive([simple(names=("7", "8"))]) == written
 
 
-WITH_MODEL = b"\xf3z\r\n\x03"
+WITH_MODEL = b"\xf4z\r\n\x03"
 MODEL_FILE = b"a model"
 
 
@@ -184,8 +184,8 @@ def test_a_model_by_hand():
         (with_model(v(0)), "does not list"),
         (with_model(v(1) + entry() + b"\0"), "unknown field at its end"),
         (with_model(v(1 << 40)), "truncated or damaged"),
-        (with_model(v(1) + entry()).replace(WITH_MODEL, b"\xf3z\r\n\x01"), "unknown field at its end"),
-        (with_model(v(1) + entry()).replace(WITH_MODEL, b"\xf3z\r\n\x07"), "unknown field 0x07"),
+        (with_model(v(1) + entry()).replace(WITH_MODEL, b"\xf4z\r\n\x01"), "unknown field at its end"),
+        (with_model(v(1) + entry()).replace(WITH_MODEL, b"\xf4z\r\n\x07"), "unknown field 0x07"),
     ],
 )
 def test_an_impossible_model_is_refused(data, reason):
@@ -246,7 +246,7 @@ def test_inline_and_back(mode, size, boxes, fingerprint, steps, payload, called)
 
 def test_the_smallest_header():
     header = inline_header(Group(0, 0, 0, boxes=[()], blocks=[Block(b"\1\2\3\4", 0, b"")]))
-    assert header == b"\xf3z\r\n\x02\1\2\3\4"
+    assert header == b"\xf4z\r\n\x02\1\2\3\4"
 
 
 def test_truncated_headers_are_refused():
@@ -266,15 +266,15 @@ def test_truncated_headers_are_refused():
     [
         (b"", "is empty"),
         (b"\x89PNG\r\n\x1a\n", "not a .vz file"),
-        (b"\xf3z\n\n\x02", "not a .vz file"),
+        (b"\xf4z\n\n\x02", "not a .vz file"),
         (b"\x71z\r\n\x02", "not a .vz file"),  # the high bit was stripped
-        (b"\xf3z\n\x02\1\2\3\4", "not a .vz file"),  # CR LF was turned into LF
-        (b"\xf4z\r\n\x02\1\2\3\4", "version 4 is newer than this vaezip, which reads version 3; use a newer release"),
+        (b"\xf4z\n\x02\1\2\3\4", "not a .vz file"),  # CR LF was turned into LF
+        (b"\xf5z\r\n\x02\1\2\3\4", "version 5 is newer than this vaezip, which reads version 4; use a newer release"),
         (b"\xf1z\r\n\x02\1\2\3\4", "version 1, of a release before 1.0, is not read any more; use the release that"),
-        (b"\xf3z\r\n\x09\1\2\3\4", "unknown field 0x09"),
-        (b"\xf3z\r\n\x01", "truncated"),
-        (b"\xf3z\r\n\x00\0\0\0\0\x00\x05", "side"),
-        (b"\xf3z\r\n\x00\0\0\0\0" + b"\xff" * 10, "too large"),
+        (b"\xf4z\r\n\x09\1\2\3\4", "unknown field 0x09"),
+        (b"\xf4z\r\n\x01", "truncated"),
+        (b"\xf4z\r\n\x00\0\0\0\0\x00\x05", "side"),
+        (b"\xf4z\r\n\x00\0\0\0\0" + b"\xff" * 10, "too large"),
     ],
 )
 def test_what_cannot_be_read_is_refused_by_name(data, reason):
@@ -334,7 +334,7 @@ BOMBS = {
 
 def packed_archive(directory, payload=b""):
     packed = b"\1" + zlib.compress(directory, 9)
-    return b"\xf3z\r\n\x01" + payload + packed + struct.pack("<II", zlib.crc32(packed), len(packed))
+    return b"\xf4z\r\n\x01" + payload + packed + struct.pack("<II", zlib.crc32(packed), len(packed))
 
 
 @pytest.mark.parametrize("bomb", BOMBS)
@@ -345,7 +345,7 @@ def test_a_small_directory_cannot_ask_for_much_memory(bomb, limited_memory):
 
 def test_many_empty_boxes_are_refused(limited_memory):
     boxes = zlib.compress(bytes(1 << 26), 9)
-    inline = b"\xf3z\r\n\x04\0\0\0\0" + v(1, 1) + v(len(boxes) + 1) + b"\1" + boxes
+    inline = b"\xf4z\r\n\x04\0\0\0\0" + v(1, 1) + v(len(boxes) + 1) + b"\1" + boxes
     with limited_memory(3 << 28), pytest.raises(FormatError):
         parse(inline)
 
@@ -366,7 +366,7 @@ def test_what_could_not_be_read_is_not_written(monkeypatch):
 @given(st.binary(max_size=80))
 @settings(max_examples=300)
 def test_random_bytes_are_refused_or_parsed(data):
-    for prefix in (b"", b"\xf3z\r\n", b"\xf3z\r\n\x00" + bytes(4), b"\xf3z\r\n\x0c" + bytes(4)):
+    for prefix in (b"", b"\xf4z\r\n", b"\xf4z\r\n\x00" + bytes(4), b"\xf4z\r\n\x0c" + bytes(4)):
         with contextlib.suppress(FormatError):
             parse(prefix + data)
 

@@ -10,7 +10,8 @@ def test_presets_go_from_the_fastest_to_the_smallest():
     assert PRESETS[2] == Effort(0)
     for work in (
         [effort.steps for effort in PRESETS.values()],
-        [effort.learning / effort.thin for effort in PRESETS.values()],
+        [(effort.steps > 0) / effort.thin for effort in PRESETS.values()],
+        [effort.networks for effort in PRESETS.values()],
         [effort.turns for effort in list(PRESETS.values())[2:]],  # the first ones have nothing to learn
     ):
         assert work == sorted(work)
@@ -25,8 +26,8 @@ def test_presets_go_from_the_fastest_to_the_smallest():
         {"rows": -1},
         {"rows": 33},
         {"thin": 0},
-        {"passes": 1},
-        {"steps": 2, "passes": 3},
+        {"networks": 0},
+        {"networks": 3},
         {"turns": 0},
         {"turns": 9},
     ],
@@ -36,11 +37,11 @@ def test_out_of_range(options):
         Effort(**options)
 
 
-def test_many_steps_buy_orientations_in_the_place_of_passes():
-    assert [of_steps(k) for k in range(4)] == [Effort(k) for k in range(4)]
-    for k in (4, 8, 10, 255):
+def test_steps_buy_a_second_network_then_orientations():
+    assert [of_steps(k) for k in range(3)] == [Effort(0), Effort(1), Effort(2, networks=2)]
+    for k in (3, 8, 10, 255):
         effort = of_steps(k)
-        assert (effort.steps, effort.learning, effort.turns, effort.whole) == (k, 1, min(k, 8), True)
+        assert (effort.steps, effort.networks, effort.turns, effort.whole) == (k, 2, min(k, 8), True)
 
 
 def test_steps_go_before_the_preset():

@@ -152,7 +152,7 @@ def test_drawing_takes_what_the_picture_costs(small_local, random_stack):
     bins = prior.pop(copy)
     costs = d.bits(prior.intervals(bins), prior.precision).sum()
     intervals = raster.intervals(
-        model, frame, next(raster.strips(shape)), model.weights, model.shifts(bins.reshape(1, -1))
+        model, frame, next(raster.strips(shape)), model.networks, model.shifts(bins.reshape(1, -1))
     )
     costs += d.bits(intervals, d.LOGISTIC_PRECISION).sum()
     assert before - stack.bits == pytest.approx(costs, abs=1)

@@ -30,7 +30,7 @@ from vaezip.model import Pixels
 from vaezip.networks.local import correction
 from vaezip.networks.local.architecture import RADIUS
 from vaezip.networks.local.kernel import Weights
-from vaezip.networks.local.learning import Learner, Learning
+from vaezip.networks.local.learning import Learners, Learning
 from vaezip.networks.local.regression import shown
 from vaezip.raster import Strip
 
@@ -63,7 +63,7 @@ def bits(model: LocalModel, pictures: Pixels, learning: Learning) -> float:
 
 def _intervals(model: LocalModel, pictures: Pixels, learning: Learning, threads: int) -> Iterator[Intervals]:
     """Those of each band, from the top, adapting all the while."""
-    frame, learner = shown(model.architecture, pictures), _learner(model, pictures.shape, learning)
+    frame, learners = shown(model.architecture, pictures), _learners(model, pictures.shape, learning)
     correcting = correction.start(model.architecture.channels)
     with ThreadPoolExecutor(threads) as pool:
         for strip in raster.strips(pictures.shape):
@@ -71,14 +71,14 @@ def _intervals(model: LocalModel, pictures: Pixels, learning: Learning, threads:
             correcting = correction.begin(correcting, part) if strip.top == 0 else correcting
             shifts = _shifts(model, part)
             for band in _bands(strip, learning.rows):
-                if learner is None:
-                    found = raster.intervals(model, part, band, model.weights, shifts, correcting, threads, pool.map)
+                if learners is None:
+                    found = raster.intervals(model, part, band, model.networks, shifts, correcting, threads, pool.map)
                 else:
-                    weights = Weights._make(map(np.copy, learner.weights))
-                    job = pool.submit(raster.intervals, model, part, band, weights, shifts, correcting)
+                    networks = tuple(Weights._make(map(np.copy, weights)) for weights in learners.networks)
+                    job = pool.submit(raster.intervals, model, part, band, networks, shifts, correcting)
                     if threads < 2:
                         wait([job])
-                    learner.after(part, band.top, band.rows, shifts)
+                    learners.after(part, band.top, band.rows, shifts)
                     found = job.result()
                 starts, freqs = found
                 yield starts.astype(np.uint32), freqs.astype(np.uint32)  # half the memory
@@ -117,15 +117,15 @@ def _pop(model: LocalModel, stack: Stack, frame: raster.Frame, learning: Learnin
     """All pixels, into the frame."""
     a = model.architecture
     shape = len(frame), frame.shape[1] - RADIUS, frame.shape[2] - 2 * RADIUS, a.channels
-    learner, correcting = _learner(model, shape, learning), correction.start(a.channels)
+    learners, correcting = _learners(model, shape, learning), correction.start(a.channels)
     for strip, known in raster.walk(model, frame):
         correcting = correction.begin(correcting, known.frame) if strip.top == 0 else correcting
         shifts = _shifts(model, known.frame)
         for band in _bands(strip, learning.rows):
-            weights = learner.weights if learner else model.weights
-            raster.pop_pixels(model, stack, known, band, weights, shifts, correcting)
-            if learner:
-                learner.after(known.frame, band.top, band.rows, shifts)
+            networks = learners.networks if learners else model.networks
+            raster.pop_pixels(model, stack, known, band, networks, shifts, correcting)
+            if learners:
+                learners.after(known.frame, band.top, band.rows, shifts)
 
 
 def _shifts(model: LocalModel, frame: raster.Frame) -> NDArray[np.int32]:
@@ -134,12 +134,12 @@ def _shifts(model: LocalModel, frame: raster.Frame) -> NDArray[np.int32]:
     return np.repeat(model.shifts(nothing), len(frame) * raster.across(frame), axis=0)
 
 
-def _learner(model: LocalModel, shape: tuple[int, int, int, int], learning: Learning) -> Learner | None:
+def _learners(model: LocalModel, shape: tuple[int, int, int, int], learning: Learning) -> Learners | None:
     """What learns, if anything does."""
     if not learning.steps:
         return None
     bands = sum(1 for strip in raster.strips(shape) for _ in _bands(strip, learning.rows))
-    return Learner(model.architecture, model.layers, learning, bands)
+    return Learners(model.architecture, model.layers, learning, bands)
 
 
 def _bands(strip: Strip, rows: int) -> Iterator[Strip]:

@@ -7,7 +7,7 @@ is coded without them, because what was asked for would not pay; or else with th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -31,6 +31,9 @@ _SMALL = 64
 STILL = Learning(0, TILE)
 """The network stays as it is."""
 
+_ALONE, _TOGETHER, _SLOW, _FAST = 56, 6, 28, 192
+"""Rates for one picture and for many, and of two networks side by side."""
+
 
 def adapts(model: AnyModel | None, effort: Effort) -> bool:
     """Whether what codes a pixel depends on how those before were predicted."""
@@ -40,15 +43,18 @@ def adapts(model: AnyModel | None, effort: Effort) -> bool:
 def chosen_learning(model: LocalModel, effort: Effort, pictures: int) -> Learning:
     """How a pixel network learns, if it does.
 
-    Steps are shorter the more there are; where many pictures are learnt from, for what suits one must not
-    undo what suits all; and where regression has learnt of a picture what is learnt soonest.
+    Steps are shorter where many pictures are learnt from, for what suits one must not undo what suits all; and where
+    regression has learnt of a picture what is learnt soonest.
     """
-    k = effort.learning
-    if not k or not effort.steps:
+    if not effort.steps:
         return STILL
-    alone, together = (56, 6) if k < 2 else (24, 6) if k < 4 else (14, 4) if k < 8 else (8, 3)
-    alone >>= model.architecture.regressed
-    return Learning(k, effort.rows, effort.thin, rate=alone if pictures == 1 else together)
+    learning = Learning(1, effort.rows, effort.thin, rate=_TOGETHER)
+    if pictures > 1:
+        return learning
+    regressed = model.architecture.regressed
+    if effort.networks > 1:
+        return replace(learning, rate=_SLOW >> regressed, second=_FAST >> regressed)
+    return replace(learning, rate=_ALONE >> regressed)
 
 
 Form = Callable[[Pixels], bytes]
@@ -63,26 +69,33 @@ def _adapted(model: LocalModel, pictures: Pixels, effort: Effort, seed: int, thr
         return [partial(_in_bands, model, replace(learning, turn=turn), seed, threads) for turn in turns]
 
     learning = chosen_learning(model, effort, len(pictures))
+    alone = chosen_learning(model, replace(effort, networks=1), len(pictures))
     still = band(STILL)[: 1 if learning.steps else None]
     if pictures[0, ..., 0].size <= _SMALL * _SMALL:  # of which z tells much
         still.append(lambda some: _NO_STEPS + raster.encode(model, some, 0, seed, threads))
-    kinds = [still, *([band(learning)] if learning.steps else [])]
+    kinds = [(still, still)]
+    if learning.steps:  # one network tells, in half of the time, in which orientation two take least
+        learnt = band(alone)
+        kinds.append((learnt, learnt if learning == alone else band(learning)))
     with ThreadPoolExecutor(threads) as pool:
-        return min(pool.map(lambda forms: _shortest(forms, pictures, effort, threads), kinds), key=len)
+        return min(pool.map(lambda kind: _shortest(kind[0], kind[1], pictures, effort, threads), kinds), key=len)
 
 
 def _in_bands(model: LocalModel, learning: Learning, seed: int, threads: int, pictures: Pixels) -> bytes:
     return bands.encode(model, pictures, learning, seed, threads)
 
 
-def _shortest(forms: Sequence[Form], pictures: Pixels, effort: Effort, threads: int) -> bytes:
-    """The stream in the form that is shortest for the pictures, or for a part of them."""
-    some = pictures if effort.whole or len(forms) == 1 else _some(pictures)
+def _shortest(tried: list[Form], forms: list[Form], pictures: Pixels, effort: Effort, threads: int) -> bytes:
+    """The stream in the form of which the one tried in its place is shortest for the pictures, or a part of them."""
+    if len(forms) == 1:
+        return forms[0](pictures)
+    some = pictures if effort.whole else _some(pictures)
     with ThreadPoolExecutor(threads) as pool:
-        made = list(pool.map(lambda form: form(some), forms))
-    if some.size == pictures.size:
-        return min(made, key=len)
-    return forms[made.index(min(made, key=len))](pictures)
+        made = list(pool.map(lambda form: form(some), tried))
+    best = made.index(min(made, key=len))
+    if some.size < pictures.size:
+        return forms[best](pictures)
+    return made[best] if forms is tried else min(made[best], forms[best](pictures), key=len)
 
 
 def _turns(height: int, width: int) -> list[int]:

@@ -299,7 +299,7 @@ class Compressor:
         if len(candidates) == 1 or some.size == samples.size:
             return candidates
         mode = MODE_NAMES[group.mode]
-        still = replace(self.effort, steps=0, passes=None)
+        still = replace(self.effort, steps=0)
         sizes = [len(planes.encode(model, mode, some, still, 0)) for model in candidates]
         best = candidates[int(np.argmin(sizes))]
         return [best, None] if self._is_open() and best else [best]

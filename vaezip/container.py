@@ -18,7 +18,7 @@ from itertools import chain
 
 from vaezip.errors import FormatError
 
-VERSION = 3
+VERSION = 4
 CLASSIC = bytes(4)
 """Stands in the place of a model's fingerprint for a block without a model."""
 

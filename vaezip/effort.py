@@ -1,4 +1,4 @@
-"""How much time to spend on fewer bytes: K, and after how many rows a pixel network learns."""
+"""How much time to spend on fewer bytes: K, after how many rows a pixel network learns, and how many of them do."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from vaezip.errors import VaezipError
 MAX_ROWS = 32
 MAX_THIN = 255
 MAX_TURNS = 8
+MAX_NETWORKS = 2
 
 
 @dataclass(frozen=True)
@@ -17,10 +18,10 @@ class Effort:
     """Gradient steps, taken by encoder and decoder alike, and what the encoder tries.
 
     Attributes:
-        steps: K. With a pixel network, how often it learns from each band; else steps on each posterior.
+        steps: K: steps on each posterior; a pixel network learns where there are any.
         rows: height of a band; 0 leaves the pixel network and its mixtures as they are, and K to the posteriors.
         thin: learn from one pixel in so many only.
-        passes: how often a pixel network learns from each band, where that is not K.
+        networks: how many learn side by side from a picture of its own.
         turns: in how many orientations the encoder tries what a pixel network will learn from.
         whole: try all of it, not a part.
     """
@@ -28,7 +29,7 @@ class Effort:
     steps: int = 0
     rows: int = 2
     thin: int = 1
-    passes: int | None = None
+    networks: int = 1
     turns: int = 2
     whole: bool = False
 
@@ -37,16 +38,11 @@ class Effort:
             ("number of steps", self.steps, 0, MAX_STEPS),
             ("rows of a band", self.rows, 0, MAX_ROWS),
             ("thinning", self.thin, 1, MAX_THIN),
-            ("number of passes", self.learning, 0, self.steps),
+            ("number of networks", self.networks, 1, MAX_NETWORKS),
             ("number of orientations", self.turns, 1, MAX_TURNS),
         ):
             if not least <= value <= most:
                 raise VaezipError(f"the {what} must lie between {least} and {most}")
-
-    @property
-    def learning(self) -> int:
-        """How often a pixel network learns from each band."""
-        return self.steps if self.passes is None else self.passes
 
 
 NONE = Effort()
@@ -55,15 +51,15 @@ NONE = Effort()
 def of_steps(steps: int) -> Effort:
     """What ``--steps`` asks for.
 
-    At the codec's rates several passes over a band learn less than one (``benchmarks/learning/passes.py``). Up to three
-    are taken all the same, as in the golden files; from four on, steps buy orientations of a picture instead.
+    Several passes over a band learn less than one (``benchmarks/learning/passes.py``). The second step buys a second
+    network in their place, and those after it orientations of a picture.
 
     >>> of_steps(4)
-    Effort(steps=4, rows=2, thin=1, passes=1, turns=4, whole=True)
+    Effort(steps=4, rows=2, thin=1, networks=2, turns=4, whole=True)
     """
-    if steps < 4:
+    if steps < 2:
         return Effort(steps)
-    return Effort(steps, passes=1, turns=min(steps, MAX_TURNS), whole=True)
+    return Effort(steps, networks=MAX_NETWORKS, turns=min(steps, MAX_TURNS), whole=steps > 2)
 
 
 PRESETS = {
@@ -73,7 +69,7 @@ PRESETS = {
     4: Effort(1, 4, 4, turns=1),
     5: Effort(1, 4, 2),
     6: Effort(1, 2),
-    7: Effort(2, 2, passes=1, whole=True),
+    7: of_steps(2),
     8: of_steps(4),
     9: of_steps(8),
 }

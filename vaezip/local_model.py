@@ -45,7 +45,7 @@ class LocalModel:
         self.coarse = coarse_grid(self.tensors, a.latents)
         self.layers = integer.layers(a, self.tensors)
         self.pixels = PixelNetwork(b, a, self.layers)
-        self.weights = kernel.weights(a, self.layers)
+        self.networks: kernel.Networks = (kernel.weights(a, self.layers),)
         self.tables = kernel.mixture_tables()
         self._check_networks()
 

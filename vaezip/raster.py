@@ -85,7 +85,7 @@ def encode(model: LocalModel, pictures: Pixels, steps: int, seed: int, threads: 
         for number, (strip, q) in enumerate(zip(upwards, (future.result() for future in posteriors))):
             part = frame[strip.pictures]
             bins, coarse = (_choose(model, q), True) if number == 0 else _take(model, stack, q)
-            found = intervals(model, part, strip, model.weights, model.shifts(bins), None, threads, pool.map)
+            found = intervals(model, part, strip, model.networks, model.shifts(bins), None, threads, pool.map)
             stack.push(*found, d.LOGISTIC_PRECISION)
             _prior(model, bins.shape[0], coarse).push(stack, (bins >> model.coarse * coarse).ravel())
             if number:
@@ -119,7 +119,7 @@ def draw(model: LocalModel, stack: Stack, shape: tuple[int, int, int, int]) -> P
     for strip, known in walk(model, frame):
         bins = _prior(model, len(known.frame) * across(known.frame), False).pop(stack)
         shifts = model.shifts(bins.reshape(-1, model.architecture.latents))
-        pop_pixels(model, stack, known, strip, model.weights, shifts)
+        pop_pixels(model, stack, known, strip, model.networks, shifts)
     return unframed(model, frame)
 
 
@@ -135,7 +135,7 @@ def elbo_bits(model: LocalModel, pictures: Pixels, steps: int, draws: int = 1) -
         for _ in range(draws):
             bins = latents.sample(q, noise)
             shifts = model.shifts(bins.reshape(means.shape))
-            total += float(d.bits(intervals(model, part, strip, model.weights, shifts), d.LOGISTIC_PRECISION).sum())
+            total += float(d.bits(intervals(model, part, strip, model.networks, shifts), d.LOGISTIC_PRECISION).sum())
             total += float(d.bits(prior.intervals(bins), prior.precision).sum())
             total -= float(d.bits(q.intervals(bins), q.precision).sum())
     return total / draws
@@ -167,7 +167,7 @@ def _pop_strip(model: LocalModel, stack: Stack, known: Known, strip: Strip, coar
     tiles = len(known.frame) * across(known.frame)
     symbols = _prior(model, tiles, coarse).pop(stack).reshape(tiles, -1)
     bins = latents.centres(symbols, model.coarse) if coarse else symbols
-    pop_pixels(model, stack, known, strip, model.weights, model.shifts(bins))
+    pop_pixels(model, stack, known, strip, model.networks, model.shifts(bins))
     if not coarse:
         means, log_sigmas = posterior(model, known.frame, strip, steps)
         d.Gaussian(means.ravel(), log_sigmas.ravel()).push(stack, bins.ravel())
@@ -178,21 +178,21 @@ def pop_pixels(
     stack: Stack,
     known: Known,
     strip: Strip,
-    weights: kernel.Weights,
+    networks: kernel.Networks,
     shifts: Bins,
     correcting: correction.State | None = None,
 ) -> None:
     """Take the pixels of a strip, or of some rows of one, off the stack, and write them into the frame.
 
     Args:
-        weights: of the pixel network.
+        networks: the pixel network, or several side by side.
         shifts: of the style network, for each tile of the strip.
         correcting: sets mixtures right, and goes on; nothing does where it is not given.
     """
     a, head = model.architecture, (np.uint64(stack.state), stack.words, stack.size)
-    network = weights, shifts, a.mixture, model.tables
+    given = networks, shifts, a.mixture, model.tables
     rest = known.state, room(size(a.channels)), correcting or _nothing(a.channels), head
-    stack.settle(*kernel.pop_strip(known.frame, strip.top, strip.rows, *network, *rest))
+    stack.settle(*kernel.pop_strip(known.frame, strip.top, strip.rows, *given, *rest))
 
 
 def _nothing(channels: int) -> correction.State:
@@ -226,7 +226,7 @@ def intervals(
     model: LocalModel,
     frame: Frame,
     strip: Strip,
-    weights: kernel.Weights,
+    networks: kernel.Networks,
     shifts: Bins,
     correcting: correction.State | None = None,
     parts: int = 1,
@@ -241,15 +241,15 @@ def intervals(
     width, a = frame.shape[2] - 2 * RADIUS, model.architecture
     values = len(frame) * strip.rows * width * a.channels
     starts, freqs = np.empty(values, np.int64), np.empty(values, np.int64)
-    found = np.empty((values, 3, a.mixture), np.int32)
+    found = np.empty((values, 3, a.mixture * len(networks)), np.int32)
 
     def fill(waves: tuple[int, int]) -> None:
-        kernel.mixtures(frame, strip.top, strip.rows, waves, weights, shifts, a.mixture, model.tables, found)
+        kernel.mixtures(frame, strip.top, strip.rows, waves, networks, shifts, a.mixture, model.tables, found)
 
     cuts = [i * kernel.wave_count(strip.rows, width) // parts for i in range(parts + 1)]
     list(each(fill, pairwise(cuts)))
     rest = found, model.tables, correcting or _nothing(a.channels), starts, freqs
-    kernel.intervals(frame, strip.top, strip.rows, weights.order, *rest)
+    kernel.intervals(frame, strip.top, strip.rows, networks[0].order, *rest)
     return starts[::-1], freqs[::-1]
 
 

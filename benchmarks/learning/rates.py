@@ -75,8 +75,8 @@ Made by `python benchmarks/learning/rates.py --photos FOLDER --data DIR` from `r
 hand. Sizes are those of `.vz` files, pixels alone without the pictures' metadata, each decoded and compared bit for
 bit; seconds are sums over the set, on one thread. `-1` adapts to nothing: it codes z, by bits-back, and each mixture as
 the network gives it. `-2` sets mixtures right by how far they have been off, and leaves the network as it is. The
-others train it, too, and say how often the pixel network goes through each band of so many rows, looking at one pixel
-in so many. Last comes in how many ways of lying the encoder tries a part of the picture, or the whole.
+others train it, too, and say how many networks learn side by side, after bands of how many rows, looking at one pixel
+in how many. Last comes in how many ways of lying the encoder tries a part of the picture, or the whole.
 """
 
 Result = TypeVar("Result")
@@ -420,7 +420,7 @@ def table(part: Found, kind: str | None = None) -> str:
     """Presets, then peers; with times, unless of one kind of pictures alone."""
     head = [
         "",
-        "passes, rows, one in, ways",
+        "networks, rows, one in, ways",
         "bytes",
         "bits per value",
         f"against `-{NOTHING}`",
@@ -501,9 +501,8 @@ def _effort(row: Found) -> str:
         return "–"
     if not effort["steps"]:
         return f"–, –, –, {effort['turns']}"
-    passes = effort["steps"] if effort["passes"] is None else effort["passes"]
     ways = f"{effort['turns']}, whole" if effort.get("whole") else str(effort["turns"])
-    return f"{passes}, {effort['rows']}, {effort['thin']}, {ways}"
+    return f"{effort.get('networks', 1)}, {effort['rows']}, {effort['thin']}, {ways}"
 
 
 def _times(row: Found, pixels: int) -> list[str]:

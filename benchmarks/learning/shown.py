@@ -28,8 +28,9 @@ _PASSES = """
 ## How often to learn from a band
 
 Made by `python benchmarks/learning/passes.py --photos FOLDER` from `passes.json`: the codec's own bits on such
-crops, bands of 2 rows, one orientation. The rates are half of the one that the codec would take, that one, and twice as
-much. Who asks for four passes or more by `--steps` gets one, and more orientations are tried.
+crops, bands of 2 rows, one orientation. The rates are half of one that suits the passes, that one, and twice as
+much. So whoever asks for more than one step by `--steps` gets a second network beside the first, and from three on more
+orientations.
 """
 _SETS = """
 ## The rate for sets of small pictures

@@ -350,7 +350,7 @@ def exact_bpd(model: LocalModel, samples: Pixels) -> float:
         shifts = model.shifts(latents.centres(symbols, model.coarse))
         prior = latents.coarse_prior(len(symbols), model.coarse)
         total += float(d.bits(prior.intervals(symbols.ravel()), prior.precision).sum())
-        intervals = raster.intervals(model, frame, strip, model.weights, shifts)
+        intervals = raster.intervals(model, frame, strip, model.networks, shifts)
         total += float(d.bits(intervals, d.LOGISTIC_PRECISION).sum())
     return total / samples.size
 

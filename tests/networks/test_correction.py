@@ -156,7 +156,7 @@ def test_what_the_model_gets_wrong_is_set_right(small_local):
     costs = []
     for state in (None, correction.begin(correction.start(a.channels), frame)):
         found = [
-            raster.intervals(model, frame, strip, model.weights, shifts, state) for strip in raster.strips(x.shape)
+            raster.intervals(model, frame, strip, model.networks, shifts, state) for strip in raster.strips(x.shape)
         ]
         costs.append(sum(d.bits(part, d.LOGISTIC_PRECISION).sum() for part in found))
     assert costs[1] < 0.99 * costs[0]

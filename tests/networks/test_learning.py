@@ -8,14 +8,18 @@ from vaezip import likelihoods, raster
 from vaezip.exact import backend
 from vaezip.networks.local import kernel, learning
 from vaezip.networks.local.integer import ACTIVATION_BOUND, SUM_BOUND, PixelNetwork, input_bound, inputs
-from vaezip.networks.local.learning import Learner, Learning
+from vaezip.networks.local.learning import Learner, Learners, Learning
 from vaezip.networks.local.regression import shown
 
 ROWS = 4
 
 
-def learner_of(model, bands=10, **options):
-    return Learner(model.architecture, model.layers, Learning(1, **options), bands)
+def learners_of(model, bands=10, **options):
+    return Learners(model.architecture, model.layers, Learning(1, **options), bands)
+
+
+def learner_of(model):
+    return Learner(model.architecture, model.layers)
 
 
 def shifts_of(model, tiles, seed=0):
@@ -29,10 +33,9 @@ def whole(learner, frame, rows, shifts):
     )
 
 
-def bits(model, learner, frame, shifts, rows=ROWS):
+def bits(model, networks, frame, shifts, rows=ROWS):
     strip = raster.Strip(slice(0, len(frame)), 0, rows)
-    found = raster.intervals(model, frame, strip, learner.weights, shifts)
-    return d.bits(found, d.LOGISTIC_PRECISION).sum()
+    return d.bits(raster.intervals(model, frame, strip, networks, shifts), d.LOGISTIC_PRECISION).sum()
 
 
 def test_it_starts_as_the_network_that_codes(small_local):
@@ -56,8 +59,8 @@ def test_room_to_grow_costs_next_to_nothing(small_local):
     model = small_local.model
     frame, shifts = shown(model.architecture, small_local.images[:8]), shifts_of(model, 16)
     strip = raster.Strip(slice(0, 8), 0, 32)
-    before = d.bits(raster.intervals(model, frame, strip, model.weights, shifts), d.LOGISTIC_PRECISION).sum()
-    assert bits(model, learner_of(model), frame, shifts, 32) == pytest.approx(before, rel=1e-3)
+    before = d.bits(raster.intervals(model, frame, strip, model.networks, shifts), d.LOGISTIC_PRECISION).sum()
+    assert bits(model, (learner_of(model).weights,), frame, shifts, 32) == pytest.approx(before, rel=1e-3)
 
 
 @given(st.integers(0, 10_000))
@@ -94,7 +97,7 @@ def test_gradients_of_weights_are_those_of_the_cost(small_local):
         costs = []
         for sign in (-1, 1):
             moved(matrix, at, sign * step)
-            costs.append(bits(model, learner, frame, shifts))
+            costs.append(bits(model, (learner.weights,), frame, shifts))
             moved(matrix, at, -sign * step)
         return (costs[0] - costs[1]) * np.log(2) / (2 * step)
 
@@ -112,11 +115,11 @@ def test_gradients_of_weights_are_those_of_the_cost(small_local):
 def test_it_learns_what_it_saw(small_local):
     model = small_local.model
     frame, shifts = shown(model.architecture, 255 - small_local.images[:8]), shifts_of(model, 16)
-    learner = learner_of(model, rate=100)
-    costs = [bits(model, learner, frame, shifts)]
+    learners = learners_of(model, rate=100)
+    costs = [bits(model, learners.networks, frame, shifts)]
     for _ in range(10):
-        learner.after(frame, 0, ROWS, shifts)
-        costs.append(bits(model, learner, frame, shifts))
+        learners.after(frame, 0, ROWS, shifts)
+        costs.append(bits(model, learners.networks, frame, shifts))
     # regression has told it a part of this before
     assert costs[-1] < (0.95 if model.architecture.regressed else 0.9) * costs[0]
 
@@ -127,13 +130,14 @@ def test_sums_stay_within_32_bits_at_any_rate(local_models, seed, rate, name):
     model = local_models[name].model
     noise = np.random.default_rng(seed).integers(0, 256, (1, 64, 20, 3)).astype(np.uint8)
     frame, shifts = shown(model.architecture, noise), shifts_of(model, 1)
-    learner = learner_of(model, rate=rate)
-    before = [m.weight.copy() for m in learner.matrices]
+    learners = learners_of(model, rate=rate, second=255)
+    matrices = [matrix for learner in learners.learners for matrix in learner.matrices]
+    before = [m.weight.copy() for m in matrices]
     for top in range(0, 32, 2):
-        learner.after(frame, top, 2, shifts)
-    for matrix, old in zip(learner.matrices, before):
+        learners.after(frame, top, 2, shifts)
+    for matrix, old in zip(matrices, before):
         low = input_bound(model.architecture)
-        bound = low if matrix is learner.first else ACTIVATION_BOUND
+        bound = low if any(matrix is learner.first for learner in learners.learners) else ACTIVATION_BOUND
         learnt = matrix.weight, matrix.known, matrix.bias
         for (weight, known, bias), layers in ((learnt, matrix.learnt), (matrix.averaged, matrix.coding)):
             assert_handed_over(layers, weight, known, bias)
@@ -159,16 +163,17 @@ def assert_handed_over(layers, weight, known, bias):
 def test_what_codes_is_an_average_of_what_learns(small_local, kept):
     model = small_local.model
     frame, shifts = shown(model.architecture, 255 - small_local.images[:2]), shifts_of(model, 4)
-    learner = learner_of(model, batch=1, kept=kept)
-    masters, step = [learner.out[0].master.copy()], learner._step
+    learners = learners_of(model, batch=1, kept=kept)
+    (learner,) = learners.learners
+    masters, step = [learner.out[0].master.copy()], learner.step
     expected = masters[0].copy()
 
     def watched(*arguments):
         step(*arguments)
         masters.append(learner.out[0].master.copy())
 
-    learner._step = watched
-    learner.after(frame, 0, ROWS, shifts)
+    learner.step = watched
+    learners.after(frame, 0, ROWS, shifts)
     for master in masters[1:]:
         expected += (master - expected) * (1 - kept / 256)
     assert len(masters) > 5
@@ -181,26 +186,48 @@ def test_what_codes_is_an_average_of_what_learns(small_local, kept):
 def test_residuals_of_later_channels_stay_unseen(local_models, name):
     """And of what regression predicts each head sees its own channel alone."""
     model = local_models[name].model
-    learner = learner_of(model, rate=200)
-    learner.after(shown(model.architecture, local_models[name].images[:4]), 0, 8, shifts_of(model, 8))
+    learners = learners_of(model, rate=200)
+    learners.after(shown(model.architecture, local_models[name].images[:4]), 0, 8, shifts_of(model, 8))
     rows, hints = model.architecture.head, range(model.architecture.hints)
     for i in range(3):
-        part, seen = learner.head.known[i * rows : (i + 1) * rows], model.architecture.seen(i)
+        part, seen = learners.learners[0].head.known[i * rows : (i + 1) * rows], model.architecture.seen(i)
         assert [j for j in hints if part[:, j].any()] == seen
 
 
 def test_the_model_stays_as_it_is(small_local):
     model = small_local.model
-    before = [part.copy() for part in model.weights]
-    learner_of(model).after(shown(model.architecture, small_local.images[:1]), 0, 2, shifts_of(model, 2))
-    assert all(np.array_equal(one, other) for one, other in zip(model.weights, before))
+    (weights,) = model.networks
+    before = [part.copy() for part in weights]
+    learners_of(model).after(shown(model.architecture, small_local.images[:1]), 0, 2, shifts_of(model, 2))
+    assert all(np.array_equal(one, other) for one, other in zip(weights, before))
+
+
+def test_networks_side_by_side_learn_at_rates_of_their_own(small_local):
+    """Each as if it were alone."""
+    model = small_local.model
+    frame, shifts = shown(model.architecture, small_local.images[:2]), shifts_of(model, 4)
+    both, *alone = (learners_of(model, **rates) for rates in ({"rate": 9, "second": 90}, {"rate": 9}, {"rate": 90}))
+    for learners in (both, *alone):
+        learners.after(frame, 0, ROWS, shifts)
+    for found, one in zip(both.networks, alone, strict=True):
+        assert all(map(np.array_equal, found, one.networks[0]))
+    assert not np.array_equal(both.networks[0].first_w, both.networks[1].first_w)
+
+
+def test_two_networks_are_one_mixture(small_local):
+    """Of two that are the same: that of one, but for the rounding of weights."""
+    model = small_local.model
+    frame, shifts = shown(model.architecture, small_local.images[:2]), shifts_of(model, 4)
+    one, two = (bits(model, networks, frame, shifts) for networks in (model.networks, 2 * model.networks))
+    assert two == pytest.approx(one, rel=1e-3)
 
 
 def test_the_rate_falls_over_the_bands():
-    settings_ = Learning(1, rate=64, last=128)
-    rates = [settings_.rate_at(band, 10) for band in range(10)]
+    settings_ = Learning(1, rate=64, last=128, second=32)
+    rates, second = zip(*(settings_.rates_at(band, 10) for band in range(10)))
     assert rates[0] == 64 / 16384
-    assert rates == sorted(rates, reverse=True)
+    assert list(rates) == sorted(rates, reverse=True)
+    assert second == tuple(rate / 2 for rate in rates)
     assert rates[-1] > 32 / 16384
 
 

@@ -64,7 +64,7 @@ def by_kernel(model, pictures, bins):
     frame, out = shown(model.architecture, pictures), np.zeros((2, *pictures.shape), np.int64)
     for top, own in zip(range(0, height, TILE), bins):
         strip = raster.Strip(slice(0, n), top, min(TILE, height - top))
-        found = [part[::-1] for part in raster.intervals(model, frame, strip, model.weights, model.shifts(own))]
+        found = [part[::-1] for part in raster.intervals(model, frame, strip, model.networks, model.shifts(own))]
         for k, (i, y, x, c) in enumerate(symbols(strip, pictures.shape)):
             out[:, i, y, x, c] = found[0][k], found[1][k]
         assert found[0].size == k + 1
@@ -120,13 +120,13 @@ def test_the_decoder_takes_the_intervals_that_the_encoder_puts(local_models, ran
         before, popped = stack.to_bytes(), []
         for strip, known in raster.walk(model, frame):
             shifts = model.shifts(bins_of(model, -(-width // TILE), seed + strip.top))
-            raster.pop_pixels(model, stack, known, strip, model.weights, shifts)
+            raster.pop_pixels(model, stack, known, strip, model.networks, shifts)
             popped.append((strip, shifts))
         assert stack.to_bytes() != before
         again = shown(model.architecture, raster.unframed(model, frame))
         assert np.array_equal(again, frame)
         for strip, shifts in reversed(popped):
-            stack.push(*raster.intervals(model, again, strip, model.weights, shifts), d.LOGISTIC_PRECISION)
+            stack.push(*raster.intervals(model, again, strip, model.networks, shifts), d.LOGISTIC_PRECISION)
         assert stack.to_bytes() == before
 
 

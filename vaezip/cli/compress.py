@@ -70,8 +70,8 @@ class _Compress(click.Command):
     metavar="K",
     default=None,
     help="Take K gradient steps, in the place of a preset's: on each posterior, or, by a model for photographs, "
-    "on its pixel network after every two rows. Smaller, but slower, to decompress too. From 4 on the pixel network "
-    "learns once, and up to K orientations are tried.",
+    "on its pixel network after every two rows. Smaller, but slower, to decompress too. From 2 on a second network "
+    "learns beside the first, and from 3 on up to K orientations are tried.",
 )
 @click.option(
     "--embed-model",

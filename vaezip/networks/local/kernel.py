@@ -5,6 +5,8 @@ A strip is up to 32 rows of some pictures. Its pixels are coded in *waves*: wave
 earlier waves, so the pixels of a wave are computed together. The order of symbols is wave, then
 chunks of up to CHUNK pixels (pictures, then rows), then channels, then pixels.
 
+There may be several networks side by side, of one architecture: their mixtures are one, in which all weigh the same.
+
 Sums are in 32 bits (:mod:`vaezip.exact.product16`), which :func:`vaezip.networks.local.integer.layers`
 has checked; so the order of additions does not matter.
 """
@@ -69,6 +71,10 @@ class Weights(NamedTuple):
     order: Ints
 
 
+Networks = tuple[Weights, ...]
+"""Side by side."""
+
+
 class Tables(NamedTuple):
     """The logistic distribution function, 1/s, and e^−x for the weights of a mixture; and those of
     :func:`vaezip.likelihoods.gradient_tables`."""
@@ -123,6 +129,9 @@ def mixture_tables() -> Tables:
 
 # A 0 as it stands has a type of its own, for which numba would compile a kernel once more.
 _ZERO, _BOUND = np.int64(0), np.int64(ACTIVATION_BOUND)
+
+WHOLE = np.int64(1 << d.WEIGHT_BITS)
+"""The sum of the weights of a mixture."""
 
 
 @inlined
@@ -190,23 +199,32 @@ def settle(n, sums, weight, e, bias, shift, low, high, out):  # type: ignore[no-
 
 
 @inlined
-def mixture(out, prediction, mix, powers, w, m, s):  # type: ignore[no-untyped-def]
-    """Weights, means and log scales of one channel of one pixel, as LogisticMixture has them."""
+def mixture(out, prediction, mix, powers, whole, at, w, m, s):  # type: ignore[no-untyped-def]
+    """Weights, of which the sum is ``whole``, means and log scales of one channel of one pixel, as LogisticMixture has
+    them; written from ``at`` on."""
     best = 0
     for k in range(1, mix):
         if out[k] > out[best]:
             best = k
     total = np.int64(0)
     for k in range(mix):
-        w[k] = powers[min(np.int64(out[best]) - np.int64(out[k]), _SOFTMAX_SPAN)]
-        total += w[k]
-        m[k] = (prediction << d.MEAN_BITS) + out[mix + k]
-        s[k] = _clamped(out[2 * mix + k], d.LOG_SCALE_LOW, d.LOG_SCALE_HIGH)
-    left = np.int64(1 << d.WEIGHT_BITS)
+        w[at + k] = powers[min(np.int64(out[best]) - np.int64(out[k]), _SOFTMAX_SPAN)]
+        total += w[at + k]
+        m[at + k] = (prediction << d.MEAN_BITS) + out[mix + k]
+        s[at + k] = _clamped(out[2 * mix + k], d.LOG_SCALE_LOW, d.LOG_SCALE_HIGH)
+    left = whole
     for k in range(mix):
-        w[k] = (w[k] << d.WEIGHT_BITS) // total
-        left -= w[k]
-    w[best] += left
+        w[at + k] = w[at + k] * whole // total
+        left -= w[at + k]
+    w[at + best] += left
+
+
+@inlined
+def _joined(out, p, prediction, mix, powers, w, m, s):  # type: ignore[no-untyped-def]
+    """One mixture of what the networks say of pixel p."""
+    whole = WHOLE // out.shape[0]
+    for v in range(out.shape[0]):
+        mixture(out[v, p], prediction, mix, powers, whole, v * mix, w, m, s)
 
 
 @inlined
@@ -244,7 +262,8 @@ class _Chunk(NamedTuple):
     """Up to CHUNK pixels, and room for what is computed of them.
 
     ``at`` int64 (CHUNK, 3): picture, and row and column of the frame; ``style`` their tiles; ``place`` int64
-    (CHUNK, 2): where the first of its symbols is, and how far from it the next.
+    (CHUNK, 2): where the first of its symbols is, and how far from it the next. ``hidden`` and ``out`` are those of
+    each network.
     """
 
     at: Ints
@@ -263,8 +282,9 @@ class _Chunk(NamedTuple):
 
 
 @kernel
-def _empty_chunk(weights, mix, channels):  # type: ignore[no-untyped-def]
-    hidden = weights.first_b.size
+def _empty_chunk(networks, mix):  # type: ignore[no-untyped-def]
+    weights = networks[0]
+    hidden, channels = weights.first_b.size, weights.order.size
     widest = max(hidden, weights.head_w.shape[2], weights.out_w.shape[2])
     return _Chunk(
         np.zeros((CHUNK, 3), np.int64),
@@ -272,11 +292,11 @@ def _empty_chunk(weights, mix, channels):  # type: ignore[no-untyped-def]
         np.zeros((CHUNK, 2), np.int64),
         np.zeros((CHUNK, channels), np.int64),
         np.zeros((CHUNK, 2 * weights.first_w.shape[0]), np.int16),
-        np.zeros((CHUNK, hidden), np.int16),
+        np.zeros((len(networks), CHUNK, hidden), np.int16),
         np.zeros((CHUNK, hidden), np.int16),
         np.zeros((CHUNK, 2 * weights.out_w.shape[1]), np.int16),
         np.zeros((CHUNK, widest), np.int32),
-        np.zeros((CHUNK, 3 * mix), np.int32),
+        np.zeros((len(networks), CHUNK, 3 * mix), np.int32),
         np.zeros((CHUNK, weights.head_e.shape[1]), np.int32),
         np.zeros((CHUNK, regression.size(channels)), np.int32),
         np.zeros((CHUNK, 2, channels), np.int64),
@@ -310,12 +330,19 @@ def _enlist(chunk, filled, n, begin, wave, low, count, top, width, done):  # typ
 
 
 @kernel
-def _hidden(n, frame, weights, shifts, chunk):  # type: ignore[no-untyped-def]
+def _hidden(n, frame, networks, shifts, chunk):  # type: ignore[no-untyped-def]
     """The hidden units of n pixels."""
     for p in range(n):
         i, y, x = chunk.at[p, 0], chunk.at[p, 1], chunk.at[p, 2]
-        describe(frame, i, y, x, weights.order.size, chunk.features, p, chunk.prediction)
-    h, width = chunk.hidden, weights.first_b.size
+        describe(frame, i, y, x, chunk.prediction.shape[1], chunk.features, p, chunk.prediction)
+    for v in range(len(networks)):
+        _hidden_by(n, networks[v], shifts, chunk, chunk.hidden[v])
+
+
+@kernel
+def _hidden_by(n, weights, shifts, chunk, h):  # type: ignore[no-untyped-def]
+    """Those of one network."""
+    width = weights.first_b.size
     layer = weights.first_w, weights.first_b, weights.first_s, weights.first_c
     _shifted(n, chunk.features, *layer, shifts, chunk.style, _ZERO, chunk.sums, h)
     for b in range(weights.inner_b.shape[0]):
@@ -324,12 +351,19 @@ def _hidden(n, frame, weights, shifts, chunk):  # type: ignore[no-untyped-def]
         _outer(n, b, weights, chunk.inner, chunk.sums, h)
 
 
+@kernel
+def _heads(n, j, networks, chunk):  # type: ignore[no-untyped-def]
+    """Parameters of the j-th channel of n pixels, by each network."""
+    for v in range(len(networks)):
+        _head(n, j, networks[v], chunk.hidden[v], chunk.hints, chunk.sums, chunk.units, chunk.out[v])
+
+
 @inlined
-def _expect(n, frame, weights, state, top, chunk):  # type: ignore[no-untyped-def]
+def _expect(n, frame, order, state, top, chunk):  # type: ignore[no-untyped-def]
     """What regression expects of n pixels, into the frame."""
     for p in range(n):
         i, y, x = chunk.at[p, 0], chunk.at[p, 1], chunk.at[p, 2]
-        regression.vector(frame, i, y, x, weights.order, chunk.vector[p])
+        regression.vector(frame, i, y, x, order, chunk.vector[p])
         row = y - top - RADIUS
         regression.expect(frame, i, y, x, state, row, chunk.vector[p], chunk.expected[p])
 
@@ -351,15 +385,15 @@ def _steps(rows, width):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def pop_strip(frame, top, rows, weights, shifts, mix, tables, state, room, correcting, stack):  # type: ignore[no-untyped-def]
+def pop_strip(frame, top, rows, networks, shifts, mix, tables, state, room, correcting, stack):  # type: ignore[no-untyped-def]
     """Take the pixels of a strip from the stack, and write them into the frame.
 
     Args:
         frame: int16 (pictures, …) of :mod:`vaezip.networks.local.neighbourhood`.
         top, rows: the strip.
-        weights: of :func:`weights`.
+        networks: a tuple of what :func:`weights` gives.
         shifts: int32 (pictures · tiles in a row, shifts).
-        mix: logistics a channel.
+        mix: logistics a channel, of each network.
         tables: of :func:`mixture_tables`.
         state: of :func:`vaezip.networks.local.regression.start`, after the rows above; it goes on in place.
         room: for its systems of equations.
@@ -370,10 +404,11 @@ def pop_strip(frame, top, rows, weights, shifts, mix, tables, state, room, corre
         head and size of the stack.
     """
     head, words, size = stack
-    pictures, width, channels = frame.shape[0], frame.shape[2] - 2 * RADIUS, weights.order.size
+    order, all_mix = networks[0].order, mix * len(networks)
+    pictures, width, channels = frame.shape[0], frame.shape[2] - 2 * RADIUS, order.size
     regressed, corrected = frame.shape[3] > channels, correcting.move.shape[0] > 0
-    chunk, looked = _empty_chunk(weights, mix, channels), correction.room(correcting)
-    w, m, s = np.zeros(mix, np.int64), np.zeros(mix, np.int64), np.zeros(mix, np.int64)
+    chunk, looked = _empty_chunk(networks, mix), correction.room(correcting)
+    w, m, s = np.zeros(all_mix, np.int64), np.zeros(all_mix, np.int64), np.zeros(all_mix, np.int64)
     for wave in range(_steps(rows, width)):
         if regressed and wave % LAG == 0:
             regression.solve(state, wave // LAG, rows, room)
@@ -384,19 +419,19 @@ def pop_strip(frame, top, rows, weights, shifts, mix, tables, state, room, corre
             n = min(CHUNK, pictures * count - begin)
             _enlist(chunk, _ZERO, n, begin, wave, low, count, top, width, _ZERO)
             if regressed:
-                _expect(n, frame, weights, state, top, chunk)
-            _hidden(n, frame, weights, shifts, chunk)
+                _expect(n, frame, order, state, top, chunk)
+            _hidden(n, frame, networks, shifts, chunk)
             for j in range(channels):
-                c = weights.order[j]
+                c = order[j]
                 if regressed:
                     _predict(n, j, frame, state, top, chunk)
-                _head(n, j, weights, chunk.hidden, chunk.hints, chunk.sums, chunk.units, chunk.out)
+                _heads(n, j, networks, chunk)
                 for p in range(n):
                     predicted = chunk.prediction[p, c]
                     i, y, x = chunk.at[p, 0], chunk.at[p, 1], chunk.at[p, 2]
-                    mixture(chunk.out[p], predicted, mix, tables.powers, w, m, s)
+                    _joined(chunk.out, p, predicted, mix, tables.powers, w, m, s)
                     if corrected:
-                        correction.set_right(correcting, frame, weights.order, i, y, x, j, w, m, s, tables, looked)
+                        correction.set_right(correcting, frame, order, i, y, x, j, w, m, s, tables, looked)
                     head, size, value = d.pop_one_mixture(head, words, size, m, s, w, tables.cdf, tables.scales)
                     if corrected:
                         correction.observe(correcting, i, y, x, j, w, m, s, value, tables, looked)
@@ -404,51 +439,53 @@ def pop_strip(frame, top, rows, weights, shifts, mix, tables, state, room, corre
                     chunk.hints[p, j] = value - predicted
                     chunk.vector[p, chunk.vector.shape[1] - channels + j] = value - predicted
         if regressed and wave % LAG == LAG - 1:
-            regression.observe(frame, top + RADIUS, wave // LAG, rows, weights.order, state)
+            regression.observe(frame, top + RADIUS, wave // LAG, rows, order, state)
     return head, size
 
 
 @kernel
-def mixtures(frame, top, rows, waves, weights, shifts, mix, tables, out):  # type: ignore[no-untyped-def]
-    """The network's mixtures for the values of a strip, in the order of :func:`pop_strip`, by which all are known.
+def mixtures(frame, top, rows, waves, networks, shifts, mix, tables, out):  # type: ignore[no-untyped-def]
+    """The networks' mixtures for the values of a strip, in the order of :func:`pop_strip`, by which all are known.
 
     Args: as there, but that the frame holds what regression makes of them already, and
         waves: the first of them, and the one after the last.
-        out: int32 (values of the whole strip, 3, mix), weights, means and log scales; those of the waves are filled.
+        out: int32 (values of the whole strip, 3, mix · networks), weights, means and log scales; those of the waves are
+            filled.
     """
     pictures, width = frame.shape[0], frame.shape[2] - 2 * RADIUS
-    chunk = _empty_chunk(weights, mix, weights.order.size)
+    chunk, channels = _empty_chunk(networks, mix), networks[0].order.size
     filled, done = _ZERO, _ZERO
     for wave in range(waves[0]):
-        done += pictures * _wave(wave, rows, width)[1] * weights.order.size
+        done += pictures * _wave(wave, rows, width)[1] * channels
     for wave in range(waves[0], waves[1] + 1):  # nothing of the one after the last, which ends the last chunk
         low, count = _wave(wave, rows, width)
         pixels = pictures * count * (wave < waves[1])
         for begin in range(0, max(1, pixels), CHUNK):
             n = min(CHUNK, pixels - begin)
             if filled + n > CHUNK or wave == waves[1]:
-                _chunk_mixtures(filled, frame, weights, shifts, mix, tables, chunk, out)
+                _chunk_mixtures(filled, frame, networks, shifts, mix, tables, chunk, out)
                 filled = _ZERO
             filled, done = _enlist(chunk, filled, n, begin, wave, low, count, top, width, done)
 
 
 @inlined
-def _chunk_mixtures(n, frame, weights, shifts, mix, tables, chunk, out):  # type: ignore[no-untyped-def]
-    w, m, s = np.zeros(mix, np.int64), np.zeros(mix, np.int64), np.zeros(mix, np.int64)
-    channels = weights.order.size
-    _hidden(n, frame, weights, shifts, chunk)
+def _chunk_mixtures(n, frame, networks, shifts, mix, tables, chunk, out):  # type: ignore[no-untyped-def]
+    all_mix, order = out.shape[2], networks[0].order
+    w, m, s = np.zeros(all_mix, np.int64), np.zeros(all_mix, np.int64), np.zeros(all_mix, np.int64)
+    channels = order.size
+    _hidden(n, frame, networks, shifts, chunk)
     for p in range(n):
         for j in range(channels, chunk.hints.shape[1]):
             chunk.hints[p, j] = frame[chunk.at[p, 0], chunk.at[p, 1], chunk.at[p, 2], j]
     for j in range(channels):
-        c = weights.order[j]
-        _head(n, j, weights, chunk.hidden, chunk.hints, chunk.sums, chunk.units, chunk.out)
+        c = order[j]
+        _heads(n, j, networks, chunk)
         for p in range(n):
             i, y, x = chunk.at[p, 0], chunk.at[p, 1], chunk.at[p, 2]
             predicted = chunk.prediction[p, c]
-            mixture(chunk.out[p], predicted, mix, tables.powers, w, m, s)
+            _joined(chunk.out, p, predicted, mix, tables.powers, w, m, s)
             into = out[chunk.place[p, 0] + j * chunk.place[p, 1]]
-            for k in range(mix):
+            for k in range(all_mix):
                 into[0, k], into[1, k], into[2, k] = np.int32(w[k]), np.int32(m[k]), np.int32(s[k])
             chunk.hints[p, j] = np.int64(frame[i, y, x, c]) - predicted
 

@@ -15,6 +15,9 @@ same everywhere:
 4. What codes is not the master weights but a mean of them over the last steps, which small steps on few pixels
    shake less: average ← average + (master − average) · share.
 
+Two copies of the network may learn side by side, one in short steps, one in long ones: each says what the other
+does not, and what codes is the mixture of both.
+
 The length of a step is relative to the root mean square of a layer's weights in units of its output,
 so that it means the same in every model.
 """
@@ -23,7 +26,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -60,7 +63,7 @@ _PREDICTED, _SPREAD = _DIFFERENCE * 2.0**-UNIT_BITS, 2.0**-3 * 2.0**-SPREAD_BITS
 _FIRST, _BLOCKS = 0.375, 1.5
 
 
-SETTINGS = 8
+SETTINGS = 9
 """Bytes of a :class:`Learning` with steps."""
 
 _UNLEARNT = 64
@@ -81,6 +84,7 @@ class Learning:
         last: the last step relative to the first, in 1/256; it falls linearly over the bands.
         kept: what the average of the weights keeps of itself at each step, in 1/256.
         turn: how the pictures lie while they are coded, as :mod:`vaezip.orientation` has it.
+        second: the rate of a second network beside the first; 0: there is none.
     """
 
     steps: int
@@ -91,6 +95,7 @@ class Learning:
     last: int = 51
     kept: int = 230
     turn: int = 0
+    second: int = 0
 
     def __post_init__(self) -> None:
         if not (1 <= self.rows <= TILE and self.batch >= 1 and self.thin >= 1 and self.turn < orientation.COUNT):
@@ -100,7 +105,8 @@ class Learning:
         """A byte each, the rows first; where nothing learns, one that tells the orientation alone."""
         if not self.steps:
             return bytes([_UNLEARNT + self.turn])
-        return bytes([self.rows, self.steps, self.thin, self.batch, self.rate, self.last, self.kept, self.turn])
+        steps, rows, *others = astuple(self)
+        return bytes([rows, steps, *others])
 
     @staticmethod
     def from_bytes(data: bytes) -> tuple[Learning, int]:
@@ -116,10 +122,15 @@ class Learning:
         rows, steps, *others = data[:SETTINGS]
         return Learning(steps, rows, *others), SETTINGS
 
-    def rate_at(self, band: int, bands: int) -> float:
-        """The relative step after band ``band`` of ``bands``."""
+    @property
+    def rates(self) -> tuple[int, ...]:
+        """Of each network."""
+        return (self.rate, self.second) if self.second else (self.rate,)
+
+    def rates_at(self, band: int, bands: int) -> list[float]:
+        """The relative step of each network after band ``band`` of ``bands``."""
         fall = (1.0 - self.last / 256.0) * (band / bands)
-        return self.rate / 16384.0 * (1.0 - fall)
+        return [rate / 16384.0 * (1.0 - fall) for rate in self.rates]
 
     def batches(self, pixels: int, band: int) -> list[slice]:
         """Which pixels each step after a band sees.
@@ -260,15 +271,44 @@ class _Band(NamedTuple):
     shifts: NDArray[np.int32]
 
 
-class Learner:
-    """A copy of a model's pixel network that learns.
+class Learners:
+    """Copies of a model's pixel network that learn.
 
-    ``weights`` are those that code, averages, changed in place after every band.
+    ``networks`` are the weights that code, averages, changed in place after every band.
     """
 
     def __init__(self, a: LocalArchitecture, made: dict[str, Layer], learning: Learning, bands: int) -> None:
         """``made``: of :func:`vaezip.networks.local.integer.layers`; ``bands``: how many are to come."""
-        self.architecture, self.learning, self.bands = a, learning, bands
+        self.learning, self.bands = learning, bands
+        self.learners = [Learner(a, made) for _ in learning.rates]
+        self.networks: coder.Networks = tuple(learner.weights for learner in self.learners)
+        self.band = 0
+
+    def after(self, frame: Frame, top: int, rows: int, shifts: NDArray[np.int32]) -> None:
+        """Learn from a band whose pixels are all in the frame.
+
+        Args:
+            frame: int16 (pictures, …) of :mod:`vaezip.networks.local.neighbourhood`.
+            top, rows: the band.
+            shifts: of the style network, int32 (pictures · tiles in a row, shifts).
+        """
+        share = 1.0 - self.learning.kept / 256.0
+        rates = self.learning.rates_at(self.band, self.bands)
+        whole = _inputs(frame, top, rows, self.networks[0].order, self.learners[0].architecture.features)
+        for batch in self.learning.batches(len(whole[0]), self.band):
+            some = _Band._make([*(np.ascontiguousarray(x[batch]) for x in whole), shifts])
+            for learner, rate in zip(self.learners, rates):
+                learner.step(some, rate, share)
+        for learner in self.learners:
+            learner.settle()
+        self.band += 1
+
+
+class Learner:
+    """One copy; ``weights`` are the averages of those that learn, as the compiled coder has them."""
+
+    def __init__(self, a: LocalArchitecture, made: dict[str, Layer]) -> None:
+        self.architecture = a
         roomy = {name: _roomy(layer) for name, layer in made.items()}
         self.weights = coder.weights(a, roomy)
         places = zip(_places(coder.weights(a, roomy)), _places(self.weights))
@@ -290,23 +330,21 @@ class Learner:
         self.matrices = (self.first, *self.inner, *self.outer, self.head, *self.out)
         self._resize(0)
         self.powers = (1.0, 1.0)
-        self.band = 0
 
-    def after(self, frame: Frame, top: int, rows: int, shifts: NDArray[np.int32]) -> None:
-        """Learn from a band whose pixels are all in the frame.
+    def step(self, band: _Band, rate: float, share: float) -> None:
+        """One on some pixels, of which the average takes a share."""
+        if len(band.values) != len(self.for_heads):
+            self._resize(len(band.values))
+        self._forward(band)
+        steps = self._backward(band)
+        self.powers = self.powers[0] * _BETA1, self.powers[1] * _BETA2
+        for matrix, found in steps:
+            matrix.learn(found, rate, self.powers, share)
 
-        Args:
-            frame: int16 (pictures, …) of :mod:`vaezip.networks.local.neighbourhood`.
-            top, rows: the band.
-            shifts: of the style network, int32 (pictures · tiles in a row, shifts).
-        """
-        rate = self.learning.rate_at(self.band, self.bands)
-        whole = _inputs(frame, top, rows, self.weights.order, self.architecture.features)
-        for batch in self.learning.batches(len(whole[0]), self.band):
-            self._step(_Band._make([*(np.ascontiguousarray(x[batch]) for x in whole), shifts]), rate)
+    def settle(self) -> None:
+        """Give the averages to the compiled coder."""
         for matrix in self.matrices:
             matrix.settle()
-        self.band += 1
 
     def _resize(self, pixels: int) -> None:
         a, rows = self.architecture, _room(pixels)
@@ -316,16 +354,6 @@ class Learner:
         self.hidden = [np.zeros((rows, a.hidden), np.int16) for _ in range(1 + a.blocks)]
         self.units = [np.zeros((rows, a.hidden), np.int16) for _ in range(a.blocks)]
         self.for_heads = np.empty((pixels, len(self.head.weight)))
-
-    def _step(self, band: _Band, rate: float) -> None:
-        if len(band.values) != len(self.for_heads):
-            self._resize(len(band.values))
-        self._forward(band)
-        steps = self._backward(band)
-        self.powers = self.powers[0] * _BETA1, self.powers[1] * _BETA2
-        share = 1.0 - self.learning.kept / 256.0
-        for matrix, found in steps:
-            matrix.learn(found, rate, self.powers, share)
 
     def _forward(self, band: _Band) -> None:
         """Every layer but the last, whose inputs and outputs are kept."""
@@ -673,7 +701,7 @@ def mixture_gradient(parameters, values, prediction, mix, tables):  # type: igno
     w, m, s = np.zeros(mix, np.int64), np.zeros(mix, np.int64), np.zeros(mix, np.int64)
     part = np.empty(mix)
     for i in range(values.size):
-        coder.mixture(parameters[i], prediction[i], mix, tables.powers, w, m, s)
+        coder.mixture(parameters[i], prediction[i], mix, tables.powers, coder.WHOLE, 0, w, m, s)
         x, total = float(values[i]), 0.0
         for k in range(mix):
             inside, by_mean, by_scale = logistic(x, m[k], s[k], tables)
