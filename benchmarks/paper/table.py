@@ -77,7 +77,8 @@ def not_run(results: list[dict[str, Any]], coded: dict[str, Any] | None) -> str:
     """What has only a quick form, and what of Figures 7 and 8 is not measured."""
     full = {found["figure"] for found in results if not found["quick"]}
     quick = [found for found in results if found["quick"] and found["figure"] not in full]
-    lacking = [f"{label(found, form=False)}: the quick form alone" for found in quick]
+    lacking = [f"{label(found)}: stopped after {found['epochs']} epochs" for found in results if "epochs" in found]
+    lacking += [f"{label(found, form=False)}: the quick form alone" for found in quick]
     lacking += files.missing(coded) if coded else ["Figures 7 and 8"]
     listed = "".join(f"- {what}.\n" for what in lacking)
     return f"\n## Not run, or not in the paper's sizes\n\n{listed}" if lacking else ""
@@ -112,6 +113,7 @@ def section(result: dict[str, Any]) -> str:
     """Plot, paper / ours, and why they differ."""
     name = result["figure"] + ("-quick" if result["quick"] else "")
     command = f"python benchmarks/paper/{result['figure']}.py --data DIR{' --quick' if result['quick'] else ''}"
+    command += f" --epochs {result['epochs']}" if "epochs" in result else ""
     rows = [[r["what"], "–" if r["paper"] is None else f"{r['paper']:.3f}", ours(r)] for r in result["rows"]]
     form = " (quick form)" if result["quick"] else ""
     return (

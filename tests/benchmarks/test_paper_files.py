@@ -1,5 +1,6 @@
 """What the paper's README says of Figures 7 and 8, from results of no meaning."""
 
+import argparse
 import importlib
 import json
 import math
@@ -7,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure
 
 from vaezip.bench.measure import Figures
 from vaezip.bench.report import Facts, ModelRow, Report
@@ -110,3 +112,15 @@ def test_the_readme_lists_what_has_a_quick_form_alone(monkeypatch, tmp_path):
     assert "- Figure 3: the quick form alone." not in text
     assert "- Figures 7 and 8, CIFAR-10 on 1,000 images.\n" in text
     assert "\n## Figure 7: rates of files over K\n" in text
+
+
+def test_the_readme_tells_where_a_training_stopped(monkeypatch, tmp_path):
+    table, record = (importlib.import_module(name) for name in ("table", "record"))
+    monkeypatch.setattr(table.common, "RESULTS", tmp_path)
+    found = record.record("Figure 1: what", [], {}, [], [], [])
+    record.write(argparse.Namespace(quick=False, epochs=300), "figure1", found, Figure())
+    record.write(argparse.Namespace(quick=False), "figure3", found, Figure())
+    text = table.document()
+    assert text.count("stopped after 300 epochs") == 1
+    assert "`python benchmarks/paper/figure1.py --data DIR --epochs 300`" in text
+    assert "`python benchmarks/paper/figure3.py --data DIR`" in text
