@@ -13,7 +13,7 @@ from typing import Any
 
 from vaezip import bands, checkpoint, classic, container, distributions, images, local_model, model, raster
 from vaezip.ans import Stack
-from vaezip.networks.local.learning import Learner
+from vaezip.networks.local.learning import Learners
 from vaezip.tiling import Tiling
 
 PARTS = (
@@ -55,7 +55,7 @@ _TIMED: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("K steps", local_model, ("refine",)),
     ("pixel network", raster, ("intervals", "pop_pixels", "shown")),
     ("pixel network", bands, ("shown",)),
-    ("learning", Learner, ("__init__", "after")),
+    ("learning", Learners, ("__init__", "after")),
     *(("distributions", kind, ("__init__", "intervals")) for kind in _DISTRIBUTIONS),
     *(("distributions and stack", kind, ("pop",)) for kind in _DISTRIBUTIONS),
     ("distributions", model.Model, ("coder",)),
