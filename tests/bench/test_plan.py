@@ -3,7 +3,7 @@ from dataclasses import asdict
 import pytest
 
 from vaezip.bench.plan import DEFAULT_PEERS, PEERS, Plan, parse_peers, parse_presets, parse_steps
-from vaezip.effort import PRESETS, Effort
+from vaezip.effort import PRESETS, Effort, of_steps
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_what_is_chosen_is_an_effort_each():
     chosen = Plan("mnist", steps=(0, 3), presets=(4, 6)).choices
     assert [(c.effort, c.preset) for c in chosen] == [
         (Effort(0), None),
-        (Effort(3), None),
+        (of_steps(3), None),
         (PRESETS[4], 4),
         (PRESETS[6], 6),
     ]
