@@ -84,7 +84,7 @@ def test_pictures_are_turned_where_that_pays(local_models, turns):
 
 def test_trying_the_whole_is_never_worse_than_trying_a_part(local_models):
     x = np.tile(local_models["colour"].images[:1], (1, 3, 2, 1))
-    part, whole = (coded(local_models["colour"].model, x, Effort(1, turns=8, whole=choice)) for choice in (False, True))
+    part, whole = (coded(local_models["colour"].model, x, Effort(1, turns=8, whole=count)) for count in (1, 3))
     assert len(whole) <= len(part)
 
 

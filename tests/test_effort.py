@@ -30,6 +30,8 @@ def test_presets_go_from_the_fastest_to_the_smallest():
         {"networks": 3},
         {"turns": 0},
         {"turns": 9},
+        {"whole": 0},
+        {"whole": 4},
     ],
 )
 def test_out_of_range(options):
@@ -41,7 +43,7 @@ def test_steps_buy_a_second_network_then_orientations():
     assert [of_steps(k) for k in range(3)] == [Effort(0), Effort(1), Effort(2, networks=2)]
     for k in (3, 8, 10, 255):
         effort = of_steps(k)
-        assert (effort.steps, effort.networks, effort.turns, effort.whole) == (k, 2, min(k, 8), True)
+        assert (effort.steps, effort.networks, effort.turns, effort.whole) == (k, 2, min(k, 8), 3)
 
 
 def test_steps_go_before_the_preset():

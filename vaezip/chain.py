@@ -86,16 +86,22 @@ def _in_bands(model: LocalModel, learning: Learning, seed: int, threads: int, pi
 
 
 def _shortest(tried: list[Form], forms: list[Form], pictures: Pixels, effort: Effort, threads: int) -> bytes:
-    """The stream in the form of which the one tried in its place is shortest for the pictures, or a part of them."""
-    if len(forms) == 1:
-        return forms[0](pictures)
-    some = pictures if effort.whole else _some(pictures)
+    """The stream in the form of which the one tried in its place is shortest, among those shortest for a part."""
+    left, part = list(range(len(forms))), _some(pictures)
     with ThreadPoolExecutor(threads) as pool:
-        made = list(pool.map(lambda form: form(some), tried))
-    best = made.index(min(made, key=len))
-    if some.size < pictures.size:
-        return forms[best](pictures)
+        if len(left) > effort.whole and part.size < pictures.size:
+            left = list(_ranked(tried, left, part, pool))[: effort.whole]
+        if len(left) == 1:
+            return forms[left[0]](pictures)
+        made = _ranked(tried, left, pictures, pool)
+    best = next(iter(made))
     return made[best] if forms is tried else min(made[best], forms[best](pictures), key=len)
+
+
+def _ranked(forms: list[Form], which: list[int], pictures: Pixels, pool: ThreadPoolExecutor) -> dict[int, bytes]:
+    """The pictures' streams in some of the forms, the shortest first."""
+    made = zip(which, pool.map(lambda i: forms[i](pictures), which))
+    return dict(sorted(made, key=lambda item: len(item[1])))
 
 
 def _turns(height: int, width: int) -> list[int]:

@@ -10,6 +10,7 @@ from vaezip.errors import VaezipError
 MAX_ROWS = 32
 MAX_THIN = 255
 MAX_TURNS = 8
+MAX_WHOLE = 3
 MAX_NETWORKS = 2
 
 
@@ -22,8 +23,8 @@ class Effort:
         rows: height of a band; 0 leaves the pixel network and its mixtures as they are, and K to the posteriors.
         thin: learn from one pixel in so many only.
         networks: how many learn side by side from a picture of its own.
-        turns: in how many orientations the encoder tries what a pixel network will learn from.
-        whole: try all of it, not a part.
+        turns: in how many orientations the encoder tries a part of what a pixel network will learn from.
+        whole: in how many of these, the best, it then tries all; of 1, the part has told.
     """
 
     steps: int = 0
@@ -31,7 +32,7 @@ class Effort:
     thin: int = 1
     networks: int = 1
     turns: int = 2
-    whole: bool = False
+    whole: int = 1
 
     def __post_init__(self) -> None:
         for what, value, least, most in (
@@ -40,6 +41,7 @@ class Effort:
             ("thinning", self.thin, 1, MAX_THIN),
             ("number of networks", self.networks, 1, MAX_NETWORKS),
             ("number of orientations", self.turns, 1, MAX_TURNS),
+            ("number of orientations that all is tried in", self.whole, 1, MAX_WHOLE),
         ):
             if not least <= value <= most:
                 raise VaezipError(f"the {what} must lie between {least} and {most}")
@@ -52,14 +54,15 @@ def of_steps(steps: int) -> Effort:
     """What ``--steps`` asks for.
 
     Several passes over a band learn less than one (``benchmarks/learning/passes.py``). The second step buys a second
-    network in their place, and those after it orientations of a picture.
+    network in their place, and those after it orientations of a picture: all are tried on a part of it, the best three
+    on all of it.
 
     >>> of_steps(4)
-    Effort(steps=4, rows=2, thin=1, networks=2, turns=4, whole=True)
+    Effort(steps=4, rows=2, thin=1, networks=2, turns=4, whole=3)
     """
     if steps < 2:
         return Effort(steps)
-    return Effort(steps, networks=MAX_NETWORKS, turns=min(steps, MAX_TURNS), whole=steps > 2)
+    return Effort(steps, networks=MAX_NETWORKS, turns=min(steps, MAX_TURNS), whole=MAX_WHOLE if steps > 2 else 1)
 
 
 PRESETS = {

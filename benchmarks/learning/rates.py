@@ -76,7 +76,8 @@ hand. Sizes are those of `.vz` files, pixels alone without the pictures' metadat
 bit; seconds are sums over the set, on one thread. `-1` adapts to nothing: it codes z, by bits-back, and each mixture as
 the network gives it. `-2` sets mixtures right by how far they have been off, and leaves the network as it is. The
 others train it, too, and say how many networks learn side by side, after bands of how many rows, looking at one pixel
-in how many. Last comes in how many ways of lying the encoder tries a part of the picture, or the whole.
+in how many. Last come the orientations: how many the encoder tries a part of the picture in, and how many of these the
+whole; where that is 1, the part has told.
 """
 
 Result = TypeVar("Result")
@@ -501,7 +502,7 @@ def _effort(row: Found) -> str:
         return "–"
     if not effort["steps"]:
         return f"–, –, –, {effort['turns']}"
-    ways = f"{effort['turns']}, whole" if effort.get("whole") else str(effort["turns"])
+    ways = f"{effort['turns']}, {int(effort['whole'])}"
     return f"{effort.get('networks', 1)}, {effort['rows']}, {effort['thin']}, {ways}"
 
 
