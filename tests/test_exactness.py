@@ -20,7 +20,7 @@ import pytest
 
 from vaezip import bands, bitsback, checkpoint, distributions, likelihoods, raster
 from vaezip.chain import STILL
-from vaezip.cli.options import usable_cores
+from vaezip.cores import usable_cores
 from vaezip.exact import elementwise, tables
 from vaezip.networks.local import kernel
 from vaezip.networks.local.learning import Learning

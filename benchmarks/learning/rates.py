@@ -289,18 +289,18 @@ def _small(picture: Picture) -> Picture:
 def measure(options: argparse.Namespace, path: Path) -> None:
     """All that the command line asks for and that is not there yet."""
     chosen = _chosen(options.photos, options.limit)
+    wanted = options.only or [*TITLES, SPEED]
     sets: dict[str, Files] = {"photographs": partial(photographs, chosen), "unlike": partial(unlike, chosen)}
-    if options.cifar:
+    if options.cifar and {"cifar10", "solid"} & set(wanted):
         sets["cifar10"] = partial(in_one_file, datasets.load("cifar10", "test", options.data)[: options.cifar])
         sets["solid"] = sets["cifar10"]
     results = Results(path, options)
-    only = options.only or [*sets, SPEED]
     for name, files in sets.items():
-        if name in only:
+        if name in wanted:
             known = facts(files)
             part = results.part(("sets", name), known)
             results.fill(name, part, 1, partial(measured, files=files, values=known["values"]))
-    if SPEED in only:
+    if SPEED in wanted:
         picture = patchwork(_chosen(options.photos, None))  # of a few photographs it would repeat parts
         known = facts(lambda: iter([File("", [("", picture)])]))
         known |= {"width": SPEED_WIDTH, "height": SPEED_HEIGHT, "threads": SPEED_THREADS, "runs": SPEED_RUNS}

@@ -133,6 +133,12 @@ def test_a_second_call_measures_nothing(rates, folders, results, found, monkeypa
     assert json.loads((results / "rates.json").read_text()) == found
 
 
+def test_photographs_alone_need_no_data_sets(rates, folders, tmp_path):
+    options = ["--photos", str(folders / "photos"), "--only", "photographs", "--presets", "1", "--limit", "1"]
+    rates.main([*options, "--out", str(tmp_path)])
+    assert list(json.loads((tmp_path / "rates.json").read_text())["sets"]) == ["photographs"]
+
+
 def copied(results, folder, change):
     """The results in another folder, changed."""
     found = json.loads((results / "rates.json").read_text())

@@ -13,6 +13,7 @@ from typing import Any
 from threadpoolctl import threadpool_info
 
 import vaezip
+from vaezip.cores import usable_cores
 
 _PACKAGES = ("numpy", "numba", "pillow", "array-api-compat")
 
@@ -21,7 +22,7 @@ def describe(device: str) -> dict[str, Any]:
     """Processor, cores that may be used, memory in 10⁹ bytes, system; and the GPU where one is used."""
     return {
         "cpu": _cpu(),
-        "cores": _cores(),
+        "cores": usable_cores(),
         "memory_gb": _memory_gb(),
         "system": platform.platform(),
         "gpu": _gpu() if device == "cuda" else None,
@@ -69,10 +70,6 @@ def _cpu() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _memory_gb() -> float | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,19 +9,13 @@ from typing import Any
 import click
 
 from vaezip.cli.console import blame
+from vaezip.cores import usable_cores
 
 AUTO = "auto"
 """As :data:`vaezip.codec.AUTO`, which is too heavy to import for a help text."""
 
 MAX_PIXELS = 1 << 28
 """As :data:`vaezip.images.DEFAULT_MAX_PIXELS`, likewise."""
-
-
-def usable_cores() -> int:
-    """Cores that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def check_device(device: str) -> None:

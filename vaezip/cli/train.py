@@ -17,6 +17,7 @@ from vaezip.cli import options, streams
 from vaezip.cli.console import Console, blame, plural, with_console
 from vaezip.cli.streams import PATH
 from vaezip.cli.tables import table
+from vaezip.cores import usable_cores
 from vaezip.errors import DataError, VaezipError
 
 if TYPE_CHECKING:
@@ -215,7 +216,7 @@ def command(
         with blame(str(path)):
             streams.check(str(path), force or trainer.describes(path, folder / target.name))
     options.check_device(device)
-    threads = threads or max(1, options.usable_cores() // processes.processes_here())
+    threads = threads or max(1, usable_cores() // processes.processes_here())
     wanted = trainer.Options(objectives=objectives, epochs=epochs, **chosen)
     with processes.started(device) as group:
         _Job(source, target, force, device, threads, group, console).run(

@@ -220,7 +220,7 @@ def mixture(out, prediction, mix, powers, whole, at, w, m, s):  # type: ignore[n
 
 
 @inlined
-def _joined(out, p, prediction, mix, powers, w, m, s):  # type: ignore[no-untyped-def]
+def _side_by_side(out, p, prediction, mix, powers, w, m, s):  # type: ignore[no-untyped-def]
     """One mixture of what the networks say of pixel p."""
     whole = WHOLE // out.shape[0]
     for v in range(out.shape[0]):
@@ -429,7 +429,7 @@ def pop_strip(frame, top, rows, networks, shifts, mix, tables, state, room, corr
                 for p in range(n):
                     predicted = chunk.prediction[p, c]
                     i, y, x = chunk.at[p, 0], chunk.at[p, 1], chunk.at[p, 2]
-                    _joined(chunk.out, p, predicted, mix, tables.powers, w, m, s)
+                    _side_by_side(chunk.out, p, predicted, mix, tables.powers, w, m, s)
                     if corrected:
                         correction.set_right(correcting, frame, order, i, y, x, j, w, m, s, tables, looked)
                     head, size, value = d.pop_one_mixture(head, words, size, m, s, w, tables.cdf, tables.scales)
@@ -483,7 +483,7 @@ def _chunk_mixtures(n, frame, networks, shifts, mix, tables, chunk, out):  # typ
         for p in range(n):
             i, y, x = chunk.at[p, 0], chunk.at[p, 1], chunk.at[p, 2]
             predicted = chunk.prediction[p, c]
-            _joined(chunk.out, p, predicted, mix, tables.powers, w, m, s)
+            _side_by_side(chunk.out, p, predicted, mix, tables.powers, w, m, s)
             into = out[chunk.place[p, 0] + j * chunk.place[p, 1]]
             for k in range(all_mix):
                 into[0, k], into[1, k], into[2, k] = np.int32(w[k]), np.int32(m[k]), np.int32(s[k])
