@@ -11,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 from vaezip import bands, bitsback, orientation, raster
 from vaezip.effort import Effort
@@ -57,51 +58,62 @@ def chosen_learning(model: LocalModel, effort: Effort, pictures: int) -> Learnin
     return replace(learning, rate=_ALONE >> regressed)
 
 
-Form = Callable[[Pixels], bytes]
-"""A way to code pictures."""
+class Form(NamedTuple):
+    """A way to code pictures, and one that is tried in its place, which may be the same."""
+
+    codes: Callable[[Pixels], bytes]
+    tried: Callable[[Pixels], bytes]
 
 
 def _adapted(model: LocalModel, pictures: Pixels, effort: Effort, seed: int, threads: int) -> bytes:
     """The shorter stream, with learning, where that is asked for, or without it."""
+    turns = _turns(*pictures.shape[1:3])[: effort.turns]
 
-    def band(learning: Learning) -> list[Form]:
-        turns = _turns(*pictures.shape[1:3])[: effort.turns]
-        return [partial(_in_bands, model, replace(learning, turn=turn), seed, threads) for turn in turns]
+    def forms(effort: Effort) -> list[Form]:
+        learning = chosen_learning(model, effort, len(pictures))
+        return [_in_bands(model, replace(learning, turn=turn), seed, threads) for turn in turns]
 
-    learning = chosen_learning(model, effort, len(pictures))
-    alone = chosen_learning(model, replace(effort, networks=1), len(pictures))
-    still = band(STILL)[: 1 if learning.steps else None]
+    still = forms(replace(effort, steps=0))[: 1 if effort.steps else None]
     if pictures[0, ..., 0].size <= _SMALL * _SMALL:  # of which z tells much
-        still.append(lambda some: _NO_STEPS + raster.encode(model, some, 0, seed, threads))
-    kinds = [(still, still)]
-    if learning.steps:  # one network tells, in half of the time, in which orientation two take least
-        learnt = band(alone)
-        kinds.append((learnt, learnt if learning == alone else band(learning)))
+        latents = partial(_with_latents, model, seed, threads)
+        still.append(Form(latents, latents))
+    kinds = [still, forms(effort)] if effort.steps else [still]
     with ThreadPoolExecutor(threads) as pool:
-        return min(pool.map(lambda kind: _shortest(kind[0], kind[1], pictures, effort, threads), kinds), key=len)
+        return min(pool.map(lambda kind: _shortest(kind, pictures, effort, threads), kinds), key=len)
 
 
-def _in_bands(model: LocalModel, learning: Learning, seed: int, threads: int, pictures: Pixels) -> bytes:
-    return bands.encode(model, pictures, learning, seed, threads)
+def _in_bands(model: LocalModel, learning: Learning, seed: int, threads: int) -> Form:
+    """One network tells, in half of the time, in which orientation two take least."""
+
+    def by(learning: Learning) -> Callable[[Pixels], bytes]:
+        return lambda pictures: bands.encode(model, pictures, learning, seed, threads)
+
+    codes = by(learning)
+    if not learning.second:
+        return Form(codes, codes)
+    return Form(codes, by(replace(learning, rate=_ALONE >> model.architecture.regressed, second=0)))
 
 
-def _shortest(tried: list[Form], forms: list[Form], pictures: Pixels, effort: Effort, threads: int) -> bytes:
+def _with_latents(model: LocalModel, seed: int, threads: int, pictures: Pixels) -> bytes:
+    return _NO_STEPS + raster.encode(model, pictures, 0, seed, threads)
+
+
+def _shortest(forms: list[Form], pictures: Pixels, effort: Effort, threads: int) -> bytes:
     """The stream in the form of which the one tried in its place is shortest, among those shortest for a part."""
-    left, part = list(range(len(forms))), _some(pictures)
+    part = _some(pictures)
     with ThreadPoolExecutor(threads) as pool:
-        if len(left) > effort.whole and part.size < pictures.size:
-            left = list(_ranked(tried, left, part, pool))[: effort.whole]
-        if len(left) == 1:
-            return forms[left[0]](pictures)
-        made = _ranked(tried, left, pictures, pool)
-    best = next(iter(made))
-    return made[best] if forms is tried else min(made[best], forms[best](pictures), key=len)
+        if len(forms) > effort.whole and part.size < pictures.size:
+            forms = [form for form, _ in _ranked(forms, part, pool)[: effort.whole]]
+        if len(forms) == 1:
+            return forms[0].codes(pictures)
+        best, made = _ranked(forms, pictures, pool)[0]
+    return made if best.tried is best.codes else min(made, best.codes(pictures), key=len)
 
 
-def _ranked(forms: list[Form], which: list[int], pictures: Pixels, pool: ThreadPoolExecutor) -> dict[int, bytes]:
-    """The pictures' streams in some of the forms, the shortest first."""
-    made = zip(which, pool.map(lambda i: forms[i](pictures), which))
-    return dict(sorted(made, key=lambda item: len(item[1])))
+def _ranked(forms: list[Form], pictures: Pixels, pool: ThreadPoolExecutor) -> list[tuple[Form, bytes]]:
+    """The forms with the streams by what is tried in their place, the shortest first."""
+    made = pool.map(lambda form: form.tried(pictures), forms)
+    return sorted(zip(forms, made), key=lambda found: len(found[1]))
 
 
 def _turns(height: int, width: int) -> list[int]:

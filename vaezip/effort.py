@@ -53,16 +53,16 @@ NONE = Effort()
 def of_steps(steps: int) -> Effort:
     """What ``--steps`` asks for.
 
-    Several passes over a band learn less than one (``benchmarks/learning/passes.py``). The second step buys a second
-    network in their place, and those after it orientations of a picture: all are tried on a part of it, the best three
-    on all of it.
+    Several passes over a band learn less than one (``benchmarks/learning/passes.py``). In their place the second step
+    buys a second network and the orientation that is best for a part of the picture; the fourth and the sixth, the best
+    of two and of three for all of it.
 
     >>> of_steps(4)
-    Effort(steps=4, rows=2, thin=1, networks=2, turns=4, whole=3)
+    Effort(steps=4, rows=2, thin=1, networks=2, turns=8, whole=2)
     """
     if steps < 2:
         return Effort(steps)
-    return Effort(steps, networks=MAX_NETWORKS, turns=min(steps, MAX_TURNS), whole=MAX_WHOLE if steps > 2 else 1)
+    return Effort(steps, networks=MAX_NETWORKS, turns=MAX_TURNS, whole=min(steps // 2, MAX_WHOLE))
 
 
 PRESETS = {

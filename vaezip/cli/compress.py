@@ -71,7 +71,7 @@ class _Compress(click.Command):
     default=None,
     help="Take K gradient steps, in the place of a preset's: on each posterior, or, by a model for photographs, "
     "on its pixel network after every two rows. Smaller, but slower, to decompress too. From 2 on a second network "
-    "learns beside the first, and from 3 on up to K orientations are tried.",
+    "learns beside the first, and eight orientations are tried, up to three of them in full.",
 )
 @click.option(
     "--embed-model",
