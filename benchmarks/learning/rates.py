@@ -421,7 +421,7 @@ def table(part: Found, kind: str | None = None) -> str:
     """Presets, then peers; with times, unless of one kind of pictures alone."""
     head = [
         "",
-        "networks, rows, one in, ways",
+        "networks, rows, one in, orientations, whole",
         "bytes",
         "bits per value",
         f"against `-{NOTHING}`",
