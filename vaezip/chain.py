@@ -83,15 +83,12 @@ def _adapted(model: LocalModel, pictures: Pixels, effort: Effort, seed: int, thr
 
 
 def _in_bands(model: LocalModel, learning: Learning, seed: int, threads: int) -> Form:
-    """One network tells, in half of the time, in which orientation two take least."""
-
-    def by(learning: Learning) -> Callable[[Pixels], bytes]:
-        return lambda pictures: bands.encode(model, pictures, learning, seed, threads)
-
-    codes = by(learning)
+    """By bands, where one network is tried: it tells, in half of the time, in which orientation two take least."""
+    codes = partial(bands.encode, model, learning=learning, seed=seed, threads=threads)
     if not learning.second:
         return Form(codes, codes)
-    return Form(codes, by(replace(learning, rate=_ALONE >> model.architecture.regressed, second=0)))
+    alone = replace(learning, rate=_ALONE >> model.architecture.regressed, second=0)
+    return Form(codes, partial(codes, learning=alone))
 
 
 def _with_latents(model: LocalModel, seed: int, threads: int, pictures: Pixels) -> bytes:

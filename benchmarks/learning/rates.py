@@ -502,8 +502,7 @@ def _effort(row: Found) -> str:
         return "–"
     if not effort["steps"]:
         return f"–, –, –, {effort['turns']}"
-    ways = f"{effort['turns']}, {int(effort['whole'])}"
-    return f"{effort.get('networks', 1)}, {effort['rows']}, {effort['thin']}, {ways}"
+    return ", ".join(str(effort[key]) for key in ("networks", "rows", "thin", "turns", "whole"))
 
 
 def _times(row: Found, pixels: int) -> list[str]:
