@@ -25,6 +25,9 @@ PRESETS = {1: Effort(rows=0), 3: Effort(1, 4, 8, turns=1), 6: Effort(1), 9: Effo
 """Likewise of some that differ in everything: whether they adapt, height of the bands, thinning, networks,
 orientations."""
 
+DEFAULT = Effort(1, 4, 4, turns=1)
+"""Likewise of the rest."""
+
 SET = 5
 ODD = (37, 41)
 
@@ -88,7 +91,7 @@ def cases() -> dict[str, tuple[Pictures, dict[str, object]]]:
 
 def compress(pictures: Pictures, options: dict[str, object]) -> bytes:
     """The file of one case."""
-    with vaezip.Compressor(**options) as compressor:  # type: ignore[arg-type]
+    with vaezip.Compressor(**{"effort": DEFAULT, **options}) as compressor:  # type: ignore[arg-type]
         for name, picture in pictures.items():
             compressor.add(name, picture)
         return compressor.close()
