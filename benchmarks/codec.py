@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
-import os
 import shutil
 import statistics
 import subprocess
@@ -27,6 +26,7 @@ import numpy as np
 import vaezip
 from vaezip import bitsback, checkpoint, datasets, sampling
 from vaezip.bench import machine
+from vaezip.cores import usable_cores
 from vaezip.images import Picture, same, write
 
 RESULTS = Path(__file__).parent / "results" / "codec.json"
@@ -145,7 +145,7 @@ def library(data: str | None) -> dict[str, Any]:
     and back."""
     images = datasets.load("mnist-binary", "test", data)
     pictures = [(f"{i:05d}.png", Picture("1", x)) for i, x in enumerate(images)]
-    threads = os.cpu_count() or 1
+    threads = usable_cores()
     compress, decompress = [], []
     for _ in range(RUNS + 1):
         started = time.perf_counter()
@@ -207,7 +207,7 @@ def _checked_size(pictures: Picture | list[tuple[str, Picture]], model: str, ste
     """Bytes of the file on disk, after it was read, decoded and compared."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "file.vz"
-        path.write_bytes(vaezip.compress(pictures, model, steps, solid=solid, threads=os.cpu_count() or 1))
+        path.write_bytes(vaezip.compress(pictures, model, steps, solid=solid, threads=usable_cores()))
         back = vaezip.decompress(path.read_bytes())
         if isinstance(pictures, Picture):
             assert isinstance(back, Picture)
