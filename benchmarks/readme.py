@@ -35,7 +35,8 @@ def photographs(report: dict[str, Any]) -> list[str]:
         f"| {report['images']} photographs, each a file | bytes | bits per sample | of JPEG XL effort 9 |",
         "|-|-|-|-|",
     ]
-    return head + [f"| {n} | {m['bytes']:,} | {m['bpd']:.3f} | {m['bytes'] / best:.3f} |" for n, m in rows]
+    body = [f"| {n} | {m['bytes']:,} | {m['bpd']:.3f} | {m['bytes'] / best:.3f} |" for n, m in rows]
+    return [*head, *body, "", f"Measured at commit `{report['commit'][:10]}` ({report['created'][:10]})."]
 
 
 def best_of_digits(found: dict[str, Any]) -> str:
