@@ -29,8 +29,8 @@ _PASSES = """
 
 Made by `python benchmarks/learning/passes.py --photos FOLDER` from `passes.json`: the codec's own bits on such
 crops, bands of 2 rows, one orientation. The rates are half of one that suits the passes, that one, and twice as
-much. So whoever asks for more than one step by `--steps` gets a second network beside the first, and from three on more
-orientations.
+much. So whoever asks for more than one step by `--steps` gets a second network beside the first and more orientations
+tried, from four steps on in full.
 """
 _SETS = """
 ## The rate for sets of small pictures

@@ -51,10 +51,10 @@ def beside_peers(name: str, found: Found) -> str:
     report = Report.from_dict(found)
     presets = any(row.preset for row in report.models)
     text = (
-        f"## {PEERS[name]}\n\nBy `vaezip bench`; all figures in [{name}.json]({name}.json). K is how often the pixel "
-        "network learns from each band of rows, or, from 4 on, when it learns once, how many orientations of a picture "
-        "are tried, up to eight; at K = 0 it stays as it is, and what it says is set right, or z is coded where that "
-        f"is shorter{'; `-1` … `-9` are presets' * presets}.\n\n"
+        f"## {PEERS[name]}\n\nBy `vaezip bench`; all figures in [{name}.json]({name}.json). At K = 0 the pixel network "
+        "stays as it is, and what it says is set right, or z is coded where that is shorter; at K = 1 it learns from "
+        "each band of rows; from K = 2 on two networks learn from a picture, and more of its orientations are tried"
+        f"{'; `-1` … `-9` are presets' * presets}.\n\n"
     )
     rows: list[ModelRow | PeerRow] = [*report.models, *report.peers]
     lines = [[_called(row), ORDERS[row.figures.order], *_rates(row), *_seconds(row)] for row in rows]
