@@ -460,6 +460,20 @@ def test_grey_of_16_bits_in_pgm():
     assert (read(plain).mode, read(plain).samples[1, 1, 0]) == ("I;16", 4660)
 
 
+@pytest.mark.parametrize("header", ["P2\n1 1\n{}\n", "P5\n1 1\n{}\n", "P3\n1 1\n{}\n", "P6\n1 1\n{}\n"])
+@pytest.mark.parametrize("greatest", [1, 100, 254])
+def test_pgm_and_ppm_whose_samples_would_be_stretched_are_refused(header, greatest):
+    reason = f"PGM and PPM whose greatest value is {greatest} are not supported; write it with 255 or 65535 first"
+    assert refusal(read, header.format(greatest).encode() + b"1 1 1\n") == reason
+
+
+@pytest.mark.parametrize("greatest", [256, 1023, 4095, 65534])
+def test_pgm_of_10_or_12_bits_is_refused(greatest):
+    reason = f"PGM and PPM whose greatest value is {greatest} are not supported; write it with 255 or 65535 first"
+    for data in (f"P5\n1 1\n{greatest}\n".encode() + bytes(2), f"P2\n1 1\n{greatest}\n7\n".encode()):
+        assert refusal(read, data) == reason
+
+
 def tiff(order, bits, channels, photometric, pixels, *more):
     """An uncompressed TIFF of one row; ``order`` is ``<`` or ``>``, ``more`` are further tags of one short."""
     width = len(pixels) * 8 // bits // channels

@@ -560,11 +560,21 @@ def _refuse_inexact(image: ImageFile.ImageFile, data: bytes) -> None:
         case "TIFF":
             _refuse_inexact_tiff(image)
         case "PPM":
-            args = image.tile[0][3]
-            if image.mode == "RGB" and isinstance(args, tuple) and args[-1] > 255:
-                raise _unsupported("16-bit colour PPM", "16-bit PNG")
+            _refuse_inexact_ppm(image)
         case "JPEG2000":
             _refuse_inexact_jpeg2000(image, data)
+
+
+def _refuse_inexact_ppm(image: ImageFile.ImageFile) -> None:
+    """Pillow stretches other greatest values than those of 8 and 16 bits to these."""
+    args = image.tile[0][3]
+    greatest = args[-1] if isinstance(args, tuple) else 255
+    if image.mode == "RGB" and greatest > 255:
+        raise _unsupported("16-bit colour PPM", "16-bit PNG")
+    if greatest not in (255, 65535):
+        raise ImageError(
+            f"PGM and PPM whose greatest value is {greatest} are not supported; write it with 255 or 65535 first"
+        )
 
 
 def _unsupported(what: str, remedy: str) -> ImageError:
