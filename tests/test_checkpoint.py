@@ -130,6 +130,20 @@ def test_what_is_no_model_is_refused_by_name(tmp_path, content, function):
         function(path)
 
 
+@pytest.mark.parametrize(
+    ("metadata", "said"),
+    [({"format": "pt"}, "it has no 'architecture'"), ({"architecture": "x", "settings": "{}"}, ".*bfloat16.*")],
+)
+@pytest.mark.parametrize("function", [checkpoint.load, checkpoint.fingerprint])
+def test_a_file_of_others_with_types_that_numpy_lacks_is_refused(tmp_path, metadata, said, function):
+    tensors = {"w": {"dtype": "BF16", "shape": [2], "data_offsets": [0, 4]}}
+    header = json.dumps(tensors | {"__metadata__": metadata}).encode()
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+    with pytest.raises(ModelError, match=rf"x\.safetensors: not a vaezip model \({said}\); give a file that vaezip"):
+        function(path)
+
+
 def test_a_missing_file_or_a_folder_is_refused(tmp_path):
     for path in (tmp_path / "none.safetensors", tmp_path):
         with pytest.raises(ModelError):

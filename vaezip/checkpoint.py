@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load as load_tensors
-from safetensors.numpy import save_file
+from safetensors.numpy import save as save_tensors
 
 from vaezip.errors import ModelError
 from vaezip.exact import backend
@@ -32,6 +32,7 @@ from vaezip.networks import AnyArchitecture, architecture_from_json
 from vaezip.networks.architecture import Conv, weighted_layers
 from vaezip.networks.local.architecture import LocalArchitecture
 from vaezip.networks.local.integer import layer_shapes
+from vaezip.output import store
 
 FINGERPRINT_BYTES = 4
 SUFFIX = ".safetensors"
@@ -50,14 +51,16 @@ def save(
         path: ends in ``.safetensors``.
         tensors: integers, as :class:`vaezip.networks.integer.IntegerNetwork` takes them, and ``coarse``.
         information: anything that JSON holds; shown by ``vaezip models``.
+
+    Raises:
+        OutputError: it cannot be written.
     """
     metadata = {
         "architecture": architecture.to_json(),
         "settings": json.dumps(asdict(settings), sort_keys=True),
         "information": json.dumps(information, sort_keys=True),
     }
-    save_file({name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)}, path, metadata)
-    os.chmod(path, 0o644)  # safetensors makes it unreadable to others
+    store(Path(path), save_tensors({name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)}, metadata))
 
 
 def load(path: str | os.PathLike[str], device: str = "cpu") -> AnyModel:
@@ -67,7 +70,11 @@ def load(path: str | os.PathLike[str], device: str = "cpu") -> AnyModel:
         ModelError: not a model file, incomplete, or beyond exact arithmetic.
     """
     path = Path(path)
-    return _model(str(path), path.stem, *_read(path), device)
+    metadata, tensors = _read(path)
+    try:
+        return _model(path.stem, metadata, tensors, device)
+    except _MALFORMED as error:
+        raise _no_model(path, error) from error
 
 
 def loads(data: bytes, name: str, device: str = "cpu") -> AnyModel:
@@ -85,20 +92,15 @@ def loads(data: bytes, name: str, device: str = "cpu") -> AnyModel:
         tensors = load_tensors(data)
         metadata = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")]).get("__metadata__", {})
         _check_work(architecture_from_json(metadata["architecture"]))
-        return _model(f"model '{name}'", name, metadata, tensors, device)
+        return _model(name, metadata, tensors, device)
     except _MALFORMED as error:
-        raise ModelError(f"model '{name}': not a vaezip model ({error})") from error
+        raise ModelError(f"model '{name}': not a vaezip model ({_said(error)})") from error
 
 
-def _model(
-    where: str, name: str, metadata: Mapping[str, str], tensors: Mapping[str, NDArray[Any]], device: str
-) -> AnyModel:
-    try:
-        settings = Settings(**json.loads(metadata["settings"]))
-        information = json.loads(metadata["information"])
-        layers = architecture_from_json(metadata["architecture"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"{where}: not a vaezip model ({error})") from error
+def _model(name: str, metadata: Mapping[str, str], tensors: Mapping[str, NDArray[Any]], device: str) -> AnyModel:
+    settings = Settings(**json.loads(metadata["settings"]))
+    information = json.loads(metadata["information"])
+    layers = architecture_from_json(metadata["architecture"])
     rest = (settings, backend(device), tensors, information)
     if isinstance(layers, LocalArchitecture):
         return LocalModel(name, _fingerprint(metadata, tensors), layers, *rest)
@@ -107,6 +109,17 @@ def _model(
 
 _MALFORMED = (SafetensorError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 """What bytes that are no model can make the code above run into."""
+
+
+def _no_model(path: Path, error: Exception) -> ModelError:
+    remedy = "give a file that vaezip train wrote, or a name that vaezip models lists"
+    return ModelError(f"{path}: not a vaezip model ({_said(error)}); {remedy}")
+
+
+def _said(error: Exception) -> str:
+    """What is wrong; of a field that is missing Python tells the name alone."""
+    return f"it has no {error}" if isinstance(error, KeyError) else str(error)
+
 
 _MAX_ACTIVATIONS = 1 << 22
 _MAX_PRODUCTS = 1 << 33
@@ -133,15 +146,15 @@ def _check_work(a: AnyArchitecture) -> None:
 
 def architecture(path: Path) -> AnyArchitecture:
     """The architecture of a model file, without its weights."""
-    return _architecture(path, _version(path))
+    return _architecture(path, version(path))
 
 
 def fingerprint(path: Path) -> bytes:
     """The first bytes of the SHA-256 of architecture, settings and tensors, by name, type and value."""
-    return _fingerprint_of_file(path, _version(path))
+    return _fingerprint_of_file(path, version(path))
 
 
-def _version(path: Path) -> tuple[int, int]:
+def version(path: Path) -> tuple[int, int]:
     """What changes when a file is written anew, so that the caches below forget it."""
     try:
         status = path.stat()
@@ -155,8 +168,8 @@ def _architecture(path: Path, version: tuple[int, int]) -> AnyArchitecture:
     try:
         with safe_open(path, framework="numpy") as file:
             return architecture_from_json((file.metadata() or {})["architecture"])
-    except (OSError, SafetensorError, KeyError) as error:
-        raise ModelError(f"{path}: not a vaezip model ({error})") from error
+    except (OSError, *_MALFORMED) as error:
+        raise _no_model(path, error) from error
 
 
 @lru_cache
@@ -216,8 +229,11 @@ def by_fingerprint(wanted: bytes, extra: tuple[Path, ...] = (), name: str = "") 
 def _read(path: Path) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
     try:
         with safe_open(path, framework="numpy") as file:
-            return dict(file.metadata() or {}), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise ModelError(f"{path}: not a vaezip model ({error})") from error
+            metadata = dict(file.metadata() or {})
+            if "architecture" not in metadata:  # seen before the tensors, whose types NumPy may lack
+                raise KeyError("architecture")
+            return metadata, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except _MALFORMED as error:
+        raise _no_model(path, error) from error
     except OSError as error:
         raise ModelError(f"{path}: the model cannot be read ({error})") from error

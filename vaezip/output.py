@@ -94,6 +94,23 @@ def write(
         raise refused(error) from error
 
 
+def store(path: Path, data: bytes) -> None:
+    """Write one of the files of a training anew, whole or not at all.
+
+    Raises:
+        OutputError: it cannot be written; the message names it.
+    """
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_bytes(data)
+        os.replace(partial, path)
+    except OSError as error:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        told = refused(error)
+        raise type(told)(f"'{path}' {told}; once it can, the same command goes on") from error
+
+
 class Folder:
     """A folder of files; made, with the folders in it, when the first file needs it."""
 
@@ -191,6 +208,9 @@ def _replace(path: Path, data: bytes, permissions: int, like: PathLike | None) -
     try:
         with open(_create(temporary, permissions), "wb") as file:
             file.write(data)
+            if path.exists():  # else a power cut could leave neither the old file nor the new
+                file.flush()
+                os.fsync(file.fileno())
         if like is not None:
             _resemble(temporary, permissions, like)
         os.replace(temporary, path)

@@ -57,9 +57,7 @@ def test_presets_beside_steps(plan, local_models):
 
 
 def test_a_seed_draws_other_images(plan):
-    sums = {
-        seed: runner.run(plan(limit=4, seed=seed, models=("auto",), orders=("set",))).facts.sha256 for seed in (None, 1)
-    }
+    sums = {seed: runner.run(plan(limit=4, seed=seed, orders=("set",))).facts.sha256 for seed in (None, 1)}
     assert sums[None] != sums[1]
 
 
@@ -111,7 +109,8 @@ def test_a_model_that_does_not_fit_a_picture_is_refused_before_any_work(tmp_path
     said = []
     with pytest.raises(DataError) as caught:
         runner.run(plan(dataset=str(tmp_path), models=("auto", "photo")), said.append)
-    assert str(caught.value) == "b.png: model 'photo' codes RGB pictures of any size, not L of 5×4; use --model auto"
+    fits = "RGB pictures of any size (to 262,144 a side)"
+    assert str(caught.value) == f"b.png: model 'photo' codes {fits}, not L of 5×4; use --model auto"
     assert said == [f"reading {tmp_path}"]
 
 
@@ -158,13 +157,28 @@ def test_what_is_missing_is_found_before_any_work(plan, fields, error):
 
 
 def test_isolated_figures_are_those_of_this_process(plan):
-    wanted = plan(limit=4, orders=("set",), models=("auto",), peers=("png",))
+    wanted = plan(limit=4, orders=("set",), peers=("png",))
     here, there = runner.run(wanted), runner.run(replace(wanted, isolated=True))
     assert [row.figures.bytes for row in here.rows("set")] == [row.figures.bytes for row in there.rows("set")]
     peaks = [row.figures.peak_mb for row in there.rows("set")]
     if sys.platform == "linux":
         assert 50 < peaks[0] < 600
         assert 10 < peaks[1] < peaks[0]
+
+
+@pytest.fixture
+def in_place_of_the_worker(tmp_path, monkeypatch):
+    """in_place_of_the_worker(script): what runs where the worker would."""
+
+    def put(script):
+        (tmp_path / "vaezip" / "bench").mkdir(parents=True)
+        for package in ("vaezip", "vaezip/bench"):
+            (tmp_path / package / "__init__.py").touch()
+        (tmp_path / "vaezip" / "bench" / "worker.py").write_text(script)
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+
+    return put
 
 
 @pytest.mark.parametrize(
@@ -177,16 +191,18 @@ def test_isolated_figures_are_those_of_this_process(plan):
         ("", UnavailableError, "exit status 0"),
     ],
 )
-def test_errors_of_a_worker(plan, tmp_path, monkeypatch, answer, error, message):
-    (tmp_path / "vaezip" / "bench").mkdir(parents=True)
-    for package in ("vaezip", "vaezip/bench"):
-        (tmp_path / package / "__init__.py").touch()
-    (tmp_path / "vaezip" / "bench" / "worker.py").write_text(answer)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+def test_errors_of_a_worker(plan, in_place_of_the_worker, answer, error, message):
+    in_place_of_the_worker(answer)
     with pytest.raises(error) as caught:
         runner._measure(plan(isolated=True), {"peer": "png"})
     assert str(caught.value) == message
+
+
+def test_a_worker_has_the_threads_that_are_asked_for(plan, in_place_of_the_worker, monkeypatch):
+    """oxipng's package has no other way to learn of them."""
+    monkeypatch.setenv("RAYON_NUM_THREADS", "64")
+    in_place_of_the_worker("import json, os; print(json.dumps({'threads': os.environ['RAYON_NUM_THREADS']}))")
+    assert runner._measure(plan(isolated=True, threads=3), {"peer": "oxipng"}) == {"threads": "3"}
 
 
 def test_a_worker_ends_with_its_parent_and_leaves_nothing(plan, tmp_path):

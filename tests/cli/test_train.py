@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import shlex
@@ -13,10 +14,11 @@ import vaezip
 from vaezip import checkpoint, images
 from vaezip.bench import peers
 from vaezip.cli import train
+from vaezip.cli.console import Console
 from vaezip.images import Picture
 from vaezip.training import loop, objectives
 from vaezip.training.loop import Progress, Stage, read_log
-from vaezip.training.trainer import Plan
+from vaezip.training.trainer import Finished, Plan
 
 from .conftest import digit, files, noise, reason
 
@@ -86,11 +88,12 @@ def test_figures_and_card(run, digits):
     assert [shlex.split(line) for line in record["made_by"]] == [[*command, "--epochs", "1,1", "--seed", "3"]]
     assert record["fingerprint"] == checkpoint.fingerprint(Path("a.b c.safetensors")).hex()
     assert (record["name"], record["dataset"], record["objective"]) == ("a.b c", "digits", "half-asleep")
-    assert (record["test_images"], record["refined_images"]) == (2, 2)
+    assert (record["held_out_tiles"], record["refined_images"], "test_images" in record) == (2, 2, False)
     model = vaezip.load_model("a.b c.safetensors")
     assert model.information == {name: record[name] for name in model.information}
     card = Path("a.b c.md").read_text()
     assert card.startswith("# a.b c\n")
+    assert f"| −ELBO on 2 tiles of pictures held out, float | {record['float_bpd']} bits per dimension |" in card
     assert f"| −ELBO on the same, integers | {record['integer_bpd']} bits per dimension |" in card
 
 
@@ -279,6 +282,27 @@ def test_killed_and_begun_again_it_ends_like_one_that_was_not(run, start, digits
     assert checkpoint.fingerprint(Path("digits.safetensors")) == checkpoint.fingerprint(Path("whole.safetensors"))
     for log in ("1-elbo.jsonl", "2-half-asleep.jsonl"):
         assert rates(f"digits.training/{log}") == rates(f"whole.training/{log}")
+
+
+@pytest.mark.parametrize("name", ["settings.json", "1-elbo.jsonl", "1-elbo.pt", "digits.safetensors", "digits.md"])
+def test_a_full_disk(run, digits, monkeypatch, name):
+    arguments = ("train", "--data", digits, *ONE_EPOCH, "-q")
+    full = True
+
+    def write_bytes(path, data, honest=Path.write_bytes):
+        if full and path.name.startswith(name):
+            honest(path, data[: len(data) // 2])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return honest(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", write_bytes)
+    status, out, err = run(*arguments)
+    said = f"'{Path('digits.training', name)}' cannot be written: {os.strerror(errno.ENOSPC)}; once it can, the same"
+    assert (status, out, said in err, err.count("\n")) == (1, "", True, 1)
+    assert left() == []
+    assert not list(Path("digits.training").glob("*.partial"))
+    full = False
+    assert run(*arguments) == (0, "", "")
 
 
 @pytest.mark.parametrize("damage", [lambda state: b"", lambda state: b"junk", lambda state: state[: len(state) // 2]])
@@ -504,6 +528,10 @@ def test_pytorch_is_missing(run, monkeypatch):
             ("--data", "x", "--epochs", "5,0"),
             "Invalid value for '--epochs': give whole numbers above 0, such as 50,10",
         ),
+        *(
+            (("--data", "x", option, number), f"Invalid value for '{option}': give a finite number, not {number}")
+            for option, number in (("--learning-rate", "nan"), ("--learning-rate", "inf"), ("--valid", "nan"))
+        ),
     ],
 )
 def test_usage(run, arguments, said):
@@ -530,22 +558,44 @@ def test_a_codec_that_is_not_installed_is_named(run, digits, monkeypatch):
     assert lines[-2].startswith("WebP lossless")
 
 
+def test_a_codec_that_cannot_hold_a_picture_is_named():
+    wide = Picture("L", np.arange(1 << 14, dtype=np.uint8).reshape(1, -1, 1))
+    lines = list(train._gains(Finished({}, [("wide", wide)], 100), 1, Console(quiet=True)))
+    assert lines[-1] == "WebP lossless is left out: WebP holds no pictures of more than 16,383 pixels a side"
+    assert [line.split("  ")[0] for line in lines[1:-1]] == ["vaezip", "PNG", "JPEG XL effort 7"]
+
+
+def test_stages_of_one_name(run, digits):
+    """Each has a state and a log of its own, and goes on in it."""
+    arguments = ("train", "--data", digits, *TINY, "--objective", "elbo,half-asleep,half-asleep", "--epochs", "1,2,3")
+    assert run(*arguments, "-q") == (0, "", "")
+    logs = {name: rates(f"digits.training/{name}.jsonl") for name in ("1-elbo", "2-half-asleep", "3-half-asleep")}
+    assert [len(log) for log in logs.values()] == [1, 2, 3]
+    whole = checkpoint.fingerprint(Path("digits.safetensors"))
+    Path("digits.training/3-half-asleep.pt").unlink()
+    assert run(*arguments, "-q", "-f") == (0, "", "")
+    assert {name: rates(f"digits.training/{name}.jsonl") for name in logs} == logs
+    assert checkpoint.fingerprint(Path("digits.safetensors")) == whole
+
+
 def test_progress_tells_the_time_that_is_left(monkeypatch):
-    told, now = [], iter([0.0, 1.0, 2.0])
+    told, now = [], iter([0.0, 1.0, 2.0, 3.0])
 
     class Terminal:
         progress = told.append
 
-    stages = (Stage("elbo", None, 2, 1e-3, batch=5), Stage("sleep", None, 1, 1e-3, batch=5))
+    names = ("elbo", "sleep", "sleep")
+    stages = tuple(Stage(name, None, epochs, 1e-3, batch=5) for name, epochs in zip(names, (2, 1, 3)))
     split = train_split(10)
     clock = train._Clock(Plan("x", None, stages), split, Terminal())
     monkeypatch.setattr(train.time, "monotonic", lambda: next(now))
-    for step, epoch, stage in ((1, 1, "elbo"), (2, 1, "elbo"), (1, 1, "sleep")):
-        clock(Progress(stage, epoch, step, 4, 1.25))
+    for step, epoch, stage in ((1, 1, 0), (2, 1, 0), (1, 1, 1), (5, 3, 2)):
+        clock(stage, Progress(names[stage], epoch, step, 4, 1.25))
     assert told == [
         "elbo, epoch 1 of 2, 1.250 bpd",
-        "elbo, epoch 1 of 2, 1.250 bpd, 4 s left",
-        "sleep, epoch 1 of 1, 1.250 bpd, 0 s left",
+        "elbo, epoch 1 of 2, 1.250 bpd, 10 s left",
+        "sleep, epoch 1 of 1, 1.250 bpd, 4 s left",
+        "sleep, epoch 3 of 3, 1.250 bpd, 0 s left",
     ]
 
 

@@ -204,3 +204,8 @@ def test_a_named_data_set_is_tried_on_its_test_images(tmp_path, monkeypatch):
     parts = split(survey("mnist", silent), mlp("logistic"), 0.2, 0, silent)
     assert parts.counts == (5, 1)
     assert [int(p.samples.max()) for _, p in parts.held_out] == [7, 7, 7]
+    assert parts.published
+
+
+def test_pictures_held_out_of_a_folder_are_no_published_ones(found):
+    assert not split(found, COLOUR, 0.3, 0, silent).published

@@ -20,6 +20,13 @@ def test_cards_are_those_of_the_figures_and_the_recipes(name, suffix):
         assert told == expected | {"batch": stage.batch} | numbers(stage.objective)
 
 
+def test_a_card_tells_what_the_figures_are_of():
+    record = json.loads((MODELS / "mnist.json").read_text(encoding="utf-8"))
+    count = record.pop("test_images")
+    assert f"\n| −ELBO on {count:,} test images, float |" in card(record | {"test_images": count})
+    assert "\n| −ELBO on 1,234 tiles of pictures held out, float |" in card(record | {"held_out_tiles": 1234})
+
+
 def test_cards_tell_the_share_of_samples():
     for name, alpha in (("mnist", 0.05), ("mnist-binary", 0.5), ("cifar10", 0.5)):
         assert f"| Encoder's objective | half-asleep (α = {alpha}), " in (MODELS / f"{name}.md").read_text("utf-8")

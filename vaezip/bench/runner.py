@@ -134,7 +134,10 @@ def _measure(plan: Plan, job: Job) -> dict[str, Any]:
 def _ask_worker(plan: Plan, job: Job) -> dict[str, Any]:
     """Run a job in a fresh process. The open pipe to its standard input keeps it alive."""
     command = [sys.executable, "-m", "vaezip.bench.worker", json.dumps({"plan": asdict(plan), **job})]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        "RAYON_NUM_THREADS": str(plan.threads),  # pyoxipng takes no number, and all cores unless told by this
+    }
     with (
         tempfile.TemporaryFile() as complaints,
         subprocess.Popen(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 import time
@@ -21,6 +22,8 @@ from vaezip.cores import usable_cores
 from vaezip.errors import DataError, VaezipError
 
 if TYPE_CHECKING:
+    from vaezip.bench.peers import Peer
+    from vaezip.images import Picture
     from vaezip.training.data import Split, Survey
     from vaezip.training.loop import Progress
     from vaezip.training.processes import Processes
@@ -81,6 +84,13 @@ def _epochs(_: click.Context, __: click.Parameter, value: str | None) -> tuple[i
     if not all(number.isdecimal() and int(number) > 0 for number in numbers):
         raise click.BadParameter("give whole numbers above 0, such as 50,10")
     return tuple(map(int, numbers))
+
+
+def _finite(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
+    """What a range lets through: no number, and infinity where it has no end."""
+    if value is not None and not math.isfinite(value):
+        raise click.BadParameter(f"give a finite number, not {value}")
+    return value
 
 
 def _model_file(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
@@ -149,6 +159,7 @@ def _model_file(_: click.Context, __: click.Parameter, value: str | None) -> str
 @click.option(
     "--learning-rate",
     type=click.FloatRange(0, min_open=True),
+    callback=_finite,
     metavar="R",
     help="Of Adam at the start; half of it in stages that train the encoder alone.  [default: 0.002 for local, "
     "else 0.001]",
@@ -156,6 +167,7 @@ def _model_file(_: click.Context, __: click.Parameter, value: str | None) -> str
 @click.option(
     "--valid",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    callback=_finite,
     metavar="SHARE",
     default=0.1,
     show_default=True,
@@ -292,18 +304,18 @@ class _Clock:
     def __init__(self, plan: Plan, split: Split, console: Console) -> None:
         self.console, self.plan = console, plan
         steps = [stage.epochs * stage.steps(split.train) for stage in plan.stages]
-        self.before = {stage.name: sum(steps[:i]) for i, stage in enumerate(plan.stages)}
+        self.before = [sum(steps[:i]) for i in range(len(steps))]
         self.all = sum(steps)
         self.start: tuple[int, float] | None = None
 
-    def __call__(self, progress: Progress) -> None:
-        """Told of every step."""
-        done, now = self.before[progress.stage] + progress.step, time.monotonic()
+    def __call__(self, stage: int, progress: Progress) -> None:
+        """Told of every step, with the number of its stage, from 0."""
+        done, now = self.before[stage] + progress.step, time.monotonic()
         if self.start is None:
             self.start = done, now
         first, began = self.start
         left = f", {duration((now - began) / (done - first) * (self.all - done))} left" if done > first else ""
-        epochs = next(stage.epochs for stage in self.plan.stages if stage.name == progress.stage)
+        epochs = self.plan.stages[stage].epochs
         self.console.progress(f"{progress.stage}, epoch {progress.epoch} of {epochs}, {progress.bpd:.3f} bpd{left}")
 
 
@@ -336,11 +348,11 @@ def _gains(finished: Finished, threads: int, console: Console) -> Iterator[str]:
         console.progress(f"comparing with {CODECS[name].label}")
         try:
             peer = Peer(name, threads)
-            files = peer.encode(peer.prepare(finished.held_out), verify=False)
+            size = _size(peer, finished.held_out)
         except VaezipError as error:
             missing.append(f"{CODECS[name].label} is left out: {error}")
             continue
-        sizes.append((peer.name, sum(map(len, files))))
+        sizes.append((peer.name, size))
     rows = [["held out", "bytes", "bpd", "saved"]]
     rows += [
         [label, f"{size:,}", f"{8 * size / finished.values:.3f}", f"{100 * (1 - finished.size / size):.1f} %"]
@@ -349,6 +361,21 @@ def _gains(finished: Finished, threads: int, console: Console) -> Iterator[str]:
     rows[1][-1] = ""
     yield from table(rows, right=rows[0][1:])
     yield from missing
+
+
+def _size(peer: Peer, pictures: list[tuple[str, Picture]]) -> int:
+    """Bytes of the pictures as a set.
+
+    Raises:
+        UnavailableError: the codec cannot hold them.
+    """
+    from vaezip.bench.method import UnavailableError
+
+    prepared = peer.prepare(pictures)
+    reason = next(filter(None, map(peer.codec.refuses, prepared)), None)
+    if reason:
+        raise UnavailableError(reason)
+    return sum(map(len, peer.encode(prepared, verify=False)))
 
 
 def _beside(target: Path, suffix: str) -> Path:

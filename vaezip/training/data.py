@@ -45,7 +45,7 @@ _LIKELIHOODS = {
     "RGB": "colour-logistic",
     "RGBA": "colour-logistic",
 }
-"""By mode; alpha is coded without a model."""
+"""By mode; alpha is not trained on: in coding, ``photo-gray`` or WebP takes it, WebP alone with ``--embed-model``."""
 
 _BILEVEL = "L/2"
 """A grey picture of black and white alone, which goes with either kind."""
@@ -78,12 +78,14 @@ class Split:
         train, valid: in random order.
         held_out: pictures that are not trained on: the published test images, or the validation part.
         counts: how many pictures ``train`` and ``valid`` are of.
+        published: whether ``held_out`` are published test images, which no epoch is chosen by.
     """
 
     train: Tiles
     valid: Tiles
     held_out: list[tuple[str, Picture]]
     counts: tuple[int, int]
+    published: bool = False
 
     def test(self, architecture: AnyArchitecture) -> Tiles:
         """The tiles of the pictures held out."""
@@ -143,7 +145,7 @@ def split(found: Survey, architecture: AnyArchitecture, share: float, seed: int,
         raise DataError(_too_few(count) if count < 3 else _too_much(share, count))
     named = found.collection.name in datasets.NAMES and found.collection.numbered
     tried = datasets.collection(found.collection.name, "test").select(seed=0) if named else parts[1]
-    return Split(train, held, list(_within(tried, _HELD_OUT_VALUES)), (count - valid, valid))
+    return Split(train, held, list(_within(tried, _HELD_OUT_VALUES)), (count - valid, valid), named)
 
 
 def cut(architecture: AnyArchitecture, picture: Picture) -> Tiles:

@@ -9,9 +9,9 @@ Invariants:
 
 from __future__ import annotations
 
+import io
 import json
 import math
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,6 +27,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from vaezip.errors import DataError, ModelError
 from vaezip.networks.floating import Vae
 from vaezip.networks.local.floating import LocalVae
+from vaezip.output import store
 from vaezip.training.objectives import elbo
 from vaezip.training.processes import Processes
 from vaezip.training.tiles import Source
@@ -276,12 +277,9 @@ class _Run:
         return self.state.with_suffix(".jsonl")
 
     def _write_log(self) -> None:
-        partial = self.state.with_suffix(".jsonl.partial")
-        partial.write_text("".join(json.dumps(line) + "\n" for line in self.log))
-        os.replace(partial, self._log)
+        store(self._log, "".join(json.dumps(line) + "\n" for line in self.log).encode())
 
     def _write_state(self) -> None:
-        partial = self.state.with_suffix(".partial")
         saved = {
             "vae": self.result,
             "valid_bpd": self.best_bpd,
@@ -292,8 +290,9 @@ class _Run:
         }
         if self.averaged:
             saved["averaged"] = self.averaged.state_dict()
-        torch.save(saved, partial)
-        os.replace(partial, self.state)
+        whole = io.BytesIO()  # PyTorch tells of a full disk in words of its own
+        torch.save(saved, whole)
+        store(self.state, whole.getvalue())
 
 
 def _epoch(run: _Run, train: Any, epoch: int, seed: int, told: Callable[[Progress], None] | None) -> float:

@@ -23,12 +23,15 @@ from vaezip.inference import Settings
 from vaezip.local_model import AnyModel
 from vaezip.networks import AnyArchitecture
 from vaezip.networks.floating import Vae
+from vaezip.output import store
 from vaezip.training import objectives
 from vaezip.training.loop import evaluate
 from vaezip.training.quantize import quantize
 from vaezip.training.recipes import RECIPES, Recipe, split
 
 _CALIBRATION = 1000
+_TEST, _HELD_OUT = "test_images", "held_out_tiles"
+"""In the figures: how many images they are of, by what these are."""
 
 
 def main() -> None:
@@ -67,6 +70,7 @@ def publish(
     made_by: Sequence[str],
     note: str = "",
     refined: int = 1000,
+    published: bool = True,
 ) -> dict[str, Any]:
     """Quantise, measure and write one model.
 
@@ -81,6 +85,7 @@ def publish(
         made_by: command lines, for the card.
         note: another sentence for it.
         refined: how many of them to measure with K = 10 steps, too.
+        published: whether they are published test images, or tiles of pictures by which the epochs were chosen.
 
     Returns:
         What the ``.json`` holds.
@@ -100,7 +105,7 @@ def publish(
         recipe.architecture,
         quantize(vae, train[:_CALIBRATION], recipe.precision),
         {"objective": objective, "dataset": recipe.dataset, "epochs": epochs},
-        lambda model: measure(vae, model, test, refined),
+        lambda model: {_TEST if published else _HELD_OUT: len(test)} | measure(vae, model, test, refined),
         details,
         card,
     )
@@ -136,8 +141,8 @@ def write(
     parameters = sum(t.size for name, t in tensors.items() if name.endswith((".weight", ".bias")))
     record = {"name": stem.name, "fingerprint": model.fingerprint.hex(), "parameters": parameters}
     record |= details | information
-    beside(stem, ".json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    beside(stem, ".md").write_text(card_of(record), encoding="utf-8")
+    store(beside(stem, ".json"), (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode())
+    store(beside(stem, ".md"), card_of(record).encode())
     return record
 
 
@@ -147,13 +152,11 @@ def beside(stem: Path, suffix: str) -> Path:
 
 
 def measure(vae: Vae, model: AnyModel, test: NDArray[np.uint8], refined: int) -> dict[str, Any]:
-    """−ELBO in bits per dimension on the test images, in float and by the integers that code."""
-    torch.manual_seed(0)
+    """−ELBO in bits per dimension of images, in float and by the integers that code."""
     few = test[:refined]
     integer = _integer_bpd(model, test, 0)
     floating = float(np.mean([evaluate(vae, test, seed=seed) for seed in range(4)]))
     return {
-        "test_images": len(test),
         "float_bpd": round(floating, 5),
         "integer_bpd": round(integer, 5),
         "quantization_loss_percent": round(100 * (integer / floating - 1), 3),
@@ -173,6 +176,7 @@ def card(record: dict[str, Any]) -> str:
         f"{_named(s)}, {s['epochs']} epochs, Adam from {s['learning_rate']} along a cosine, batches of {s['batch']}"
         for s in record["stages"]
     )
+    name, words = (_TEST, "test images") if _TEST in record else (_HELD_OUT, "tiles of pictures held out")
     objective = next(_named(s) for s in reversed(record["stages"]) if s["name"] == record["objective"])
     return f"""# {record["name"]}
 
@@ -184,7 +188,7 @@ def card(record: dict[str, Any]) -> str:
 | Recipe | {stages} |
 | Latents | {record["latents"]} |
 | Parameters | {record["parameters"]:,} |
-| −ELBO on {record["test_images"]:,} test images, float | {record["float_bpd"]} bits per dimension |
+| −ELBO on {record[name]:,} {words}, float | {record["float_bpd"]} bits per dimension |
 | −ELBO on the same, integers | {record["integer_bpd"]} bits per dimension |
 | Lost by quantisation | {record["quantization_loss_percent"]} % |
 | −ELBO on {record["refined_images"]:,} of them, integers, K = 0 and K = 10 | {record["integer_bpd_k0"]} and {

@@ -30,6 +30,7 @@ from vaezip.networks.local.architecture import LocalArchitecture, local
 from vaezip.networks.local.floating import LocalVae
 from vaezip.networks.mlp import mlp
 from vaezip.networks.resnet import resnet
+from vaezip.output import store
 from vaezip.training import local as local_training
 from vaezip.training.data import Pixels, Split, Survey, pixels_of
 from vaezip.training.loop import AnyVae, Progress, Stage, fit, read_log
@@ -58,7 +59,7 @@ _WARMUP = 300
 _TEST, _REFINED = 1000, 100
 """Tiles to measure the finished model on, and those of them that are measured with K = 10 steps, too."""
 
-_SETTINGS, _PARTIAL = "settings.json", "settings.partial"
+_SETTINGS = "settings.json"
 
 
 @dataclass(frozen=True)
@@ -218,16 +219,15 @@ class Run:
                 raise OutputError(_refusal(self.folder, kept, settings))
             self._empty()
         self.folder.mkdir(exist_ok=True)
-        partial = self.folder / _PARTIAL
-        partial.write_text(json.dumps(settings, indent=1) + "\n")
-        os.replace(partial, self.folder / _SETTINGS)
+        store(self.folder / _SETTINGS, (json.dumps(settings, indent=1) + "\n").encode())
         return False
 
-    def train(self, device: str, processes: Processes, progress: Callable[[Progress], None]) -> AnyVae:
+    def train(self, device: str, processes: Processes, progress: Callable[[int, Progress], None]) -> AnyVae:
         """Run the stages that are not done.
 
         Args:
             device: ``cpu``, ``cuda`` or ``cuda:N``.
+            progress: told of every step, with the number of its stage, from 0: two may have one name.
 
         Returns:
             The float model, on the CPU.
@@ -247,7 +247,7 @@ class Run:
                 seed=self.seed,
                 best=True,
                 processes=processes,
-                progress=progress,
+                progress=functools.partial(progress, i),
             )
         return vae.cpu()
 
@@ -283,7 +283,18 @@ class Run:
         wide = ("decoder.out",) if a.tiled else ()  # its outputs are the pixels' own means and scales
         recipe = Recipe(self.plan.name, a, stages, precision=Precision(wide=wide))
         last = stages[-1]
-        return publish(stem, recipe, last.name, last.epochs, vae, train, test, made_by=command, refined=_REFINED)
+        return publish(
+            stem,
+            recipe,
+            last.name,
+            last.epochs,
+            vae,
+            train,
+            test,
+            made_by=command,
+            refined=_REFINED,
+            published=self.data.published,
+        )
 
     def _publish_local(self, stem: Path, vae: LocalVae, command: Sequence[str]) -> dict[str, Any]:
         (stage,), train = self.plan.stages, self.data.train
@@ -306,7 +317,7 @@ class Run:
     def _is_unused(self) -> bool:
         """Whether there is no folder yet, or one that was left before its settings were in place."""
         if self.folder.is_dir():
-            return {path.name for path in self.folder.iterdir()} <= {_PARTIAL}
+            return {path.name for path in self.folder.iterdir()} <= {f"{_SETTINGS}.partial"}
         return not self.folder.exists()
 
     def _empty(self) -> None:
