@@ -22,19 +22,18 @@ def assert_round_trip(model, pictures, learning=ONCE, seed=12345):
     return data
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     st.integers(1, 70), st.integers(1, 70), st.integers(1, 3), st.integers(1, 7), st.integers(1, 3), st.integers(0, 7)
 )
-def test_round_trip_of_all_sizes(local_models, height, width, count, rows, thin, turn):
-    for small in local_models.values():
-        tall = np.concatenate([small.images[:6:2, :, ::-1], small.images[1:6:2]], axis=1)
-        wide = np.concatenate([tall, tall[:, ::-1]], axis=2)
-        assert_round_trip(small.model, wide[:count, :height, :width], Learning(1, rows, thin, 2, turn=turn, second=99))
-        assert_round_trip(small.model, wide[:count, :height, :width], replace(STILL, turn=turn))
+def test_round_trip_of_all_sizes(small_local, height, width, count, rows, thin, turn):
+    tall = np.concatenate([small_local.images[:6:2, :, ::-1], small_local.images[1:6:2]], axis=1)
+    pictures = np.concatenate([tall, tall[:, ::-1]], axis=2)[:count, :height, :width]
+    assert_round_trip(small_local.model, pictures, Learning(1, rows, thin, 2, turn=turn, second=99))
+    assert_round_trip(small_local.model, pictures, replace(STILL, turn=turn))
 
 
-@pytest.mark.parametrize("count", [1, 17, 70])
+@pytest.mark.parametrize("count", [1, 17, 33])
 @pytest.mark.parametrize("learning", [Learning(2), Learning(1, second=160), STILL])
 def test_round_trip_of_sets(small_local, count, learning):
     assert_round_trip(
@@ -57,14 +56,14 @@ def test_round_trip_by_shipped_models(shipped_local, discs):
 def test_settings_are_what_they_were():
     for learning in (
         ONCE,
-        Learning(9, 1, 1, 1, 255, 255, 7, second=3),
+        Learning(9, 1, 1, 9, 255, 255, 7, second=3),
         *(replace(STILL, turn=turn) for turn in range(8)),
     ):
         data = learning.to_bytes()
         assert Learning.from_bytes(data + b"rest") == (learning, len(data))
 
 
-@pytest.mark.parametrize("learning", [Learning(9, 1, 1, 1, 255, 255, 7), Learning(1, 32, 255, 255, 0, 0, 0)])
+@pytest.mark.parametrize("learning", [Learning(9, 1, 1, 9, 255, 255, 7), Learning(1, 32, 255, 255, 0, 0, 0)])
 def test_settings_at_their_ends(small_local, learning):
     assert_round_trip(small_local.model, small_local.images[:1], learning)
 
@@ -122,7 +121,17 @@ def test_no_band_is_gone_through_more_often_than_the_file_says(small_local):
         bands.decode(small_local.model, data, x.shape, 1)
 
 
-@given(st.integers(0, 200), st.integers(1, 255), st.sampled_from([ONCE, STILL]))
+def test_a_small_file_cannot_ask_for_days_of_learning(small_local):
+    x = small_local.images[:1]
+    data = bytearray(bands.encode(small_local.model, x, Learning(2, batch=2), 1))
+    data[3] = 1
+    with pytest.raises(FormatError, match="damaged"):
+        bands.decode(small_local.model, bytes(data), x.shape, 2)
+    with pytest.raises(ValueError, match="at most"):
+        Learning(7, thin=2, batch=3)
+
+
+@given(st.integers(0, 200), st.integers(1, 255), st.sampled_from([ONCE, STILL, Learning(1, turn=5, second=160)]))
 @settings(max_examples=20, deadline=None)
 def test_damage_is_found_or_changes_the_seed(local_models, where, change, learning):
     small = local_models["grey"]

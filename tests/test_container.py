@@ -138,7 +138,7 @@ def test_models_and_back(written, data):
     embedded = {fingerprint: data.draw(st.binary(max_size=50)) for fingerprint in used if data.draw(st.booleans())}
     file = parse(write_archive(written, {}, embedded))
     assert file.groups == written
-    assert {fingerprint: container.unpack_model(packed) for fingerprint, packed in file.embedded.items()} == embedded
+    assert {fingerprint: model.unpack() for fingerprint, model in file.embedded.items()} == embedded
 
 
 def test_a_file_without_models_is_as_ever():
@@ -168,7 +168,14 @@ def entry(index=0, length=8, checksum=None):
 def test_a_model_by_hand():
     data = with_model(v(1) + entry())
     assert write_archive([simple(names=("7", "8"))], {}, {b"\1\2\3\4": MODEL_FILE}) == data
-    assert container.unpack_model(parse(data).embedded[b"\1\2\3\4"]) == MODEL_FILE
+    assert parse(data).embedded[b"\1\2\3\4"].unpack() == MODEL_FILE
+
+
+def test_a_damaged_model_leaves_the_rest_readable():
+    file = parse(with_model(v(1) + entry(checksum=0)))
+    assert file.groups == [simple(names=("7", "8"))]
+    with pytest.raises(FormatError, match=r"^the model in the file is damaged$"):
+        file.embedded[b"\1\2\3\4"].unpack()
 
 
 @pytest.mark.parametrize(
@@ -177,8 +184,7 @@ def test_a_model_by_hand():
         (with_model(), "truncated or damaged"),
         (with_model(v(1) + entry(index=1)), "does not hold"),
         (with_model(v(1) + entry(length=9)), "truncated or damaged"),
-        (with_model(v(1) + entry(length=7)), "the model in the file is damaged"),
-        (with_model(v(1) + entry(checksum=0)), "the model in the file is damaged"),
+        (with_model(v(1) + entry(length=7)), "does not list"),
         (with_model(v(2) + entry() * 2, (b"\0" + MODEL_FILE) * 2), "impossible model"),
         (with_model(v(1) + entry(), directory=GOOD.replace(b"\1\2\3\4", CLASSIC) + NAMES + BLOCKS), "impossible model"),
         (with_model(v(0)), "does not list"),
@@ -204,13 +210,13 @@ def test_an_impossible_model_is_refused(data, reason):
 )
 def test_a_model_that_cannot_be_unpacked_is_refused(packed, reason):
     with pytest.raises(FormatError, match=reason):
-        container.unpack_model(packed)
+        container.Embedded(packed, True).unpack()
 
 
 def test_a_small_model_cannot_ask_for_much_memory(limited_memory):
     packed = b"\1" + zlib.compress(bytes(1 << 28), 9)
     with limited_memory(3 << 26), pytest.raises(FormatError, match="too large"):
-        container.unpack_model(packed)
+        container.Embedded(packed, True).unpack()
 
 
 def test_a_model_that_could_not_be_read_is_not_written(monkeypatch):
@@ -304,6 +310,7 @@ def test_a_directory_by_hand(archive_of):
         (MODEL + v(0, 1) + v(3, 0, 10, 4, 10, 2) + NAMES + BLOCKS, "side"),
         (MODEL + v(0, 1) + v(3, 10, 1 << 31, 4, 10, 2) + NAMES + BLOCKS, "side"),
         (GOOD + v(2, 1) + b"\xff" + v(0) + b"\0" + v(7) + BLOCKS, "UTF-8"),
+        (MODEL + v(0, 0), "lists no picture"),
         (b"", "damaged|truncated"),
     ],
 )
@@ -328,6 +335,14 @@ BOMBS = {
     + v(7)
     + v(0, 3, 7, 0),
     "wide numbers": MODEL + v(0, 1) + v(3, 1, 1, 1 << 22, 1, 1 << 22) + v(1 << 22, 0, 0) + b"\xfe" + v(7),
+    "pictures of many groups": MODEL
+    + v(0, 1 << 10)
+    + (v(3, 1, 1, 1 << 20, 1, 1 << 20, 1 << 20, 0, 0) + b"\0" + v(7, 0, 3, 5, 0)) * (1 << 10),
+    "boxes of many groups": MODEL
+    + v(1, 0, 1 << 8)
+    + (v(3, 1, 1, 1, 1, 1, 1, 0, 0) + b"\0" + v(7, 0, 3, 5, 1 << 13) + bytes(3 << 13)) * (1 << 8),
+    "models": v(1 << 23) + bytes(5 << 23),
+    "contents": MODEL + v(1 << 25) + bytes(1 << 25),
     "blocks": MODEL + v(0, 1) + v(3, 1 << 24, 1, 1, 1, 1) + v(1, 0, 0) + b"\0" + v(7) + bytes(3 << 24),
 }
 
@@ -338,12 +353,14 @@ def packed_archive(directory, payload=b""):
 
 
 @pytest.mark.parametrize("bomb", BOMBS)
-def test_a_small_directory_cannot_ask_for_much_memory(bomb, limited_memory):
+def test_a_small_directory_cannot_ask_for_much_memory(bomb, limited_memory, monkeypatch):
+    monkeypatch.setitem(container._MOST, container._PIECES, 1 << 18)  # the true one takes seconds to reach
     with limited_memory(3 << 28), pytest.raises(FormatError):
-        parse(packed_archive(BOMBS[bomb], b"payload"))
+        parse(packed_archive(BOMBS[bomb], bytes(5 << 10)))
 
 
-def test_many_empty_boxes_are_refused(limited_memory):
+def test_many_empty_boxes_are_refused(limited_memory, monkeypatch):
+    monkeypatch.setitem(container._MOST, container._PIECES, 1 << 18)
     boxes = zlib.compress(bytes(1 << 26), 9)
     inline = b"\xf4z\r\n\x04\0\0\0\0" + v(1, 1) + v(len(boxes) + 1) + b"\1" + boxes
     with limited_memory(3 << 28), pytest.raises(FormatError):
@@ -358,6 +375,26 @@ def test_what_could_not_be_read_is_not_written(monkeypatch):
         inline_header(Group(2, 5, 5, boxes=[boxes], blocks=[Block(CLASSIC, 0, b"")]))
     with pytest.raises(VaezipError):
         write_archive([simple(boxes=[boxes, boxes])], {})
+
+
+@pytest.mark.parametrize(
+    ("what", "groups"),
+    [
+        ("pictures", [simple(names=("a", "b")), simple(names=("c", "d"), height=11, band=11)]),
+        ("characters of names", [simple(names=("a" * 99,), boxes=[()])]),
+        ("pieces of metadata", [simple(boxes=[((2, b"a"),), ((2, b"a"), (3, b"b"), (4, b"c"))])]),
+    ],
+)
+def test_what_a_file_cannot_list_is_neither_written_nor_read(monkeypatch, what, groups):
+    most = container._MOST[what]
+    data = write_archive(groups)
+    monkeypatch.setitem(container._MOST, what, 3)
+    message = f"more than 3 {what} are more than a file can hold; use several"
+    for refused in (lambda: write_archive(groups), lambda: parse(data)):
+        with pytest.raises(FormatError, match=f"^{message}$"):
+            refused()
+    monkeypatch.setitem(container._MOST, what, most)
+    assert parse(data).groups == groups
 
 
 # Fuzz

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,8 +28,8 @@ from vaezip.errors import FormatError, ImageError, ModelError, VaezipError
 from vaezip.images import BOXES, DEFAULT_MAX_PIXELS, MODES, Picture
 from vaezip.local_model import AnyModel
 from vaezip.networks import AnyArchitecture
-from vaezip.networks.local.architecture import RADIUS, LocalArchitecture
-from vaezip.planes import BILEVEL_GREY, dtype, fits, is_wide
+from vaezip.networks.local.architecture import RADIUS, TILE, LocalArchitecture
+from vaezip.planes import BILEVEL_GREY, MOST_SIDE, dtype, fits, is_wide
 
 Samples = NDArray[Any]
 
@@ -42,8 +42,8 @@ ALPHA_MODEL = "photo-gray"
 """Tried beside WebP for the alpha of pictures whose colours a model codes."""
 
 _BLOCK_PIXELS, _SOLID_PIXELS = 1 << 20, 1 << 24
-_WITH_MARGINS = 2
-"""How many times as many pixels of a block there may be with those around each picture."""
+_WITH_MARGINS, _IN_TILES = 2, 8
+"""How many times as many pixels of a block there may be with those around each picture, and in whole tiles."""
 
 _BAND_MULTIPLE = 32
 _TRIAL_PICTURES = 32
@@ -51,13 +51,13 @@ _TRIAL_PIXELS, _TRIAL_SIDE = 1 << 17, 64
 
 
 class ModelShelf:
-    """Models by name, path or fingerprint, each loaded once."""
+    """Models by name, path or fingerprint, each loaded once, and again when its file has changed."""
 
     def __init__(self, models: Sequence[str | os.PathLike[str]] = (), device: str = "cpu") -> None:
         """``models``: further model files to look a fingerprint up in."""
         self.device = device
         self.extra = tuple(Path(m) for m in models)
-        self._loaded: dict[Path, AnyModel] = {}
+        self._loaded: dict[tuple[Path, tuple[int, int]], AnyModel] = {}
         self._lock = Lock()
 
     def by_name(self, name: str | os.PathLike[str]) -> AnyModel:
@@ -83,7 +83,7 @@ class ModelShelf:
         Raises:
             ModelError: it has been changed since.
         """
-        path, model = next((p, m) for p, m in self._loaded.items() if m.fingerprint == fingerprint)
+        path, model = next((p, m) for (p, _), m in self._loaded.items() if m.fingerprint == fingerprint)
         try:
             data = path.read_bytes()
         except OSError as error:
@@ -99,9 +99,10 @@ class ModelShelf:
 
     def _load(self, path: Path) -> AnyModel:
         with self._lock:
-            if path not in self._loaded:
-                self._loaded[path] = checkpoint.load(path, self.device)
-            return self._loaded[path]
+            key = path, checkpoint.version(path)
+            if key not in self._loaded:
+                self._loaded[key] = checkpoint.load(path, self.device)
+            return self._loaded[key]
 
 
 def falls_back(mode: str) -> bool:
@@ -131,7 +132,7 @@ def misfit(name: str, a: AnyArchitecture, picture: Picture, coded: str) -> str |
     if fits(a, coded, height, width) or falls_back(coded):
         return None
     kind = {(1, 2): "black-and-white", (1, 256): "grey", (3, 256): "RGB"}[a.channels, a.levels]
-    size = "of any size" if a.tiled else f"of {a.tile[1]}×{a.tile[0]}"
+    size = f"of any size (to {MOST_SIDE:,} a side)" if a.tiled else f"of {a.tile[1]}×{a.tile[0]}"
     return f"model '{name}' codes {kind} pictures {size}, not {picture.mode} of {width}×{height}; use --model auto"
 
 
@@ -169,6 +170,7 @@ class Compressor:
         self.block_pixels = _SOLID_PIXELS if solid else _BLOCK_PIXELS
         self._pending: dict[tuple[str, int, int], _Pending] = {}
         self._names: set[str] = set()
+        self._made = False
         self._resources = ExitStack()
         self._pool = _pool(threads, self._resources)
 
@@ -183,7 +185,10 @@ class Compressor:
 
         Raises:
             ImageError: the name is taken, or a model was asked for that does not fit.
+            VaezipError: the file is made.
         """
+        if self._made:
+            raise VaezipError("the file is made, and takes no more pictures; begin another")
         if name in self._names:
             raise ImageError(f"two pictures are called '{name}'; rename one")
         if not _is_unicode(name):
@@ -199,6 +204,8 @@ class Compressor:
         pending.group.names.append(name)
         pending.group.boxes.append(tuple((BOXES.index(tag), content) for tag, content in picture.boxes))
         pending.samples.append(samples)
+        if len(pending.samples) == pending.group.per_block and self._names != {""}:  # which may become inline
+            self._submit(pending)
 
     def close(self) -> bytes:
         """Code what is left and return the file.
@@ -208,8 +215,9 @@ class Compressor:
         """
         if not self._pending:
             raise ImageError("there is no picture to compress")
+        self._made = True
         if self._is_inline():
-            return self._close_inline()
+            return self._pool.submit(self._close_inline).result()  # there Ctrl-C need not wait for WebP
         for pending in self._pending.values():
             if pending.samples:
                 self._submit(pending)
@@ -219,7 +227,17 @@ class Compressor:
             pending.group.blocks = [_shortest(job.result(), embedded) for job in pending.jobs]
         groups = [p.group for p in self._pending.values()]
         names = {m.fingerprint: m.name if m.fingerprint in embedded else _name_to_store(m) for m in self.shelf.loaded}
-        return container.write_archive(groups, names, embedded)
+        return self._checked(container.write_archive(groups, names, embedded), groups)
+
+    def _checked(self, data: bytes, groups: list[Group]) -> bytes:
+        """The file, once what a reader makes of all but the pixels is what it was made of."""
+        if self.verify:
+            found = container.parse(data).groups
+            for group in found:
+                _check_group(group, group.height * group.width)
+            if found != groups:
+                raise VaezipError("the file does not read back as what it was made of; please report this")
+        return data
 
     def _models_for(self, blocks: list[list[Block]]) -> dict[bytes, bytes]:
         """The files of the models to embed, by fingerprint: all, or of those to choose from what the file gains by."""
@@ -255,12 +273,12 @@ class Compressor:
         native = model is not None and (group.height, group.width) == model.architecture.tile
         height, width = (0, 0) if native else (group.height, group.width)
         steps = self.effort.steps if model else 0
-        header = container.inline_header(
-            Group(group.mode, height, width, boxes=group.boxes, blocks=[Block(fingerprint, steps, b"")]),
-            _name_to_store(model) if model else "",
-        )
-        checksum = zlib.crc32(samples.tobytes(), zlib.crc32(header))
-        return header + self._code(model, MODE_NAMES[group.mode], samples, checksum).payload
+        mark = Block(fingerprint, steps, b"")
+        written = replace(group, height=height, width=width, per_block=1, band=height, blocks=[mark])
+        header = container.inline_header(written, _name_to_store(model) if model else "")
+        checksum = _checksum(samples, zlib.crc32(header))
+        written.blocks = [self._code(model, MODE_NAMES[group.mode], samples, checksum)]
+        return self._checked(header + written.blocks[0].payload, [written])
 
     def _submit(self, pending: _Pending) -> None:
         samples = np.stack(pending.samples)
@@ -274,7 +292,7 @@ class Compressor:
         """Keep no more blocks in memory than the threads can soon take up."""
         running = [job for p in self._pending.values() for job in p.jobs if not job.done()]
         if len(running) > self.threads:
-            running[0].result()
+            wait(running[:1])  # its error, if any, is not of the picture that is added now
 
     def _candidates(self, group: Group) -> list[AnyModel | None]:
         """Models to try, and None for the classic codec: beside a model that was asked for, where that leaves a part
@@ -288,7 +306,7 @@ class Compressor:
 
     def _forms(self, group: Group, samples: Samples) -> list[Block]:
         """The block by the best candidate, or by all, where only the whole file tells which models are worth it."""
-        mode, checksum = MODE_NAMES[group.mode], zlib.crc32(samples.tobytes())
+        mode, checksum = MODE_NAMES[group.mode], _checksum(samples)
         forms = [self._code(model, mode, samples, checksum) for model in self._promising(group, samples)]
         return forms if self._is_open() else [min(forms, key=_length)]
 
@@ -343,8 +361,8 @@ def compress(
             among the models that fit and lossless WebP; of many pictures, or a large one, whatever is
             smallest on some of it. Of 16 bits models code the upper ones that are used, and a model
             that was asked for gives way where WebP is smaller. Alpha is coded by ``photo-gray`` or WebP.
-        steps: K: gradient steps on each posterior, or, by a model with a pixel network, on that network
-            after each band of rows; repeated by the decoder.
+        steps: K: gradient steps on each posterior; or, by a model with a pixel network, what
+            :func:`vaezip.effort.of_steps` makes of it. Repeated by the decoder.
         device: ``cpu``, or ``cuda`` where PyTorch sees one.
         threads: how many to use; the bytes are the same.
         verify: decode every block again and compare.
@@ -450,7 +468,7 @@ class Archive:
 
     def _unpack_model(self, fingerprint: bytes, name: str) -> AnyModel:
         try:
-            model = checkpoint.loads(container.unpack_model(self.file.embedded[fingerprint]), name, self.shelf.device)
+            model = checkpoint.loads(self.file.embedded[fingerprint].unpack(), name, self.shelf.device)
         except ModelError as error:
             raise FormatError(f"the model in the file cannot be used: {error}") from error
         if model.fingerprint != fingerprint:
@@ -468,8 +486,8 @@ class Archive:
             "pictures": [p for group in self.file.groups for p in _describe_pictures(group)],
             "blocks": [self._describe_block(block) for group in self.file.groups for block in group.blocks],
             "models": [
-                {"name": self.file.model_names[mark], "fingerprint": mark.hex(), "bytes": len(packed)}
-                for mark, packed in self.file.embedded.items()
+                {"name": self.file.model_names[mark], "fingerprint": mark.hex(), "bytes": len(model.packed)}
+                for mark, model in self.file.embedded.items()
             ],
         }
 
@@ -516,7 +534,7 @@ class Archive:
             samples, checksum = planes.decode(model, mode, block.payload, shape, block.steps, self.model)
         except MemoryError as error:
             raise VaezipError("there is not enough memory to decode it; use fewer threads") from error
-        if checksum != zlib.crc32(samples.tobytes(), zlib.crc32(self.file.header) if self.file.inline else 0):
+        if checksum != _checksum(samples, zlib.crc32(self.file.header) if self.file.inline else 0):
             raise FormatError("the decoded pixels fail their checksum; the file is damaged")
         return samples
 
@@ -540,14 +558,17 @@ def open_file(
     return Archive(data, models, device, threads, max_pixels)
 
 
-def decompress(data: bytes, models: Sequence[str | os.PathLike[str]] = ()) -> Picture | dict[str, Picture]:
-    """The picture of a file, or its pictures by name where it is a set.
+def decompress(
+    data: bytes, models: Sequence[str | os.PathLike[str]] = (), max_pixels: int = DEFAULT_MAX_PIXELS
+) -> Picture | dict[str, Picture]:
+    """The picture of a file, or its pictures by name where it is a set; the arguments are those of :class:`Archive`.
 
     Raises:
+        ImageError: a picture has more pixels than ``max_pixels``.
         FormatError: the file is damaged, or of an unknown version.
         ModelError: the model it was made with is not here.
     """
-    archive = Archive(data, models)
+    archive = Archive(data, models, max_pixels=max_pixels)
     if archive.names == [""]:
         return archive.read()
     found = {}
@@ -556,6 +577,11 @@ def decompress(data: bytes, models: Sequence[str | os.PathLike[str]] = ()) -> Pi
             raise picture
         found[name] = picture
     return found
+
+
+def _checksum(samples: Samples, before: int = 0) -> int:
+    """CRC-32 of samples, lower bytes first on every machine; it goes on from ``before``."""
+    return zlib.crc32(samples.astype(samples.dtype.newbyteorder("<"), copy=False).tobytes(), before)
 
 
 def _assembled(group: Group, jobs: list[Future[Samples]]) -> Samples:
@@ -626,7 +652,8 @@ def _new_group(mode: str, height: int, width: int, pixels: int) -> Group:
     """How pictures of this size are cut into blocks of about so many pixels."""
     group = Group(MODE_NAMES.index(mode), height, width, band=height)
     if height * width <= pixels:
-        group.per_block = max(1, min(pixels // (height * width), _WITH_MARGINS * pixels // _area(group)))
+        most = (pixels // (height * width), _WITH_MARGINS * pixels // _area(group), _IN_TILES * pixels // _tiled(group))
+        group.per_block = max(1, min(most))
     else:
         group.band = min(height, max(_BAND_MULTIPLE, pixels // width // _BAND_MULTIPLE * _BAND_MULTIPLE))
     return group
@@ -637,6 +664,11 @@ def _area(group: Group) -> int:
     return (group.band + RADIUS) * (group.width + 2 * RADIUS)
 
 
+def _tiled(group: Group) -> int:
+    """Pixels that a model by tiles keeps of a picture, or a band."""
+    return (-(-group.band // TILE)) * (-(-group.width // TILE)) * TILE * TILE
+
+
 def _check_group(group: Group, max_pixels: int) -> None:
     if group.mode >= len(MODE_NAMES):
         raise FormatError(f"picture mode {group.mode} is unknown; a newer vaezip may read it")
@@ -644,8 +676,9 @@ def _check_group(group: Group, max_pixels: int) -> None:
     if unknown:
         raise FormatError(f"metadata field {unknown[0]} is unknown; a newer vaezip may read it")
     pixels = max(_SOLID_PIXELS, _BAND_MULTIPLE * group.width)
+    margins, tiles = (group.per_block * area(group) for area in (_area, _tiled))
     if group.per_block * group.band * group.width > pixels or (
-        group.per_block > 1 and group.per_block * _area(group) > _WITH_MARGINS * pixels
+        group.per_block > 1 and (margins > _WITH_MARGINS * pixels or tiles > _IN_TILES * pixels)
     ):
         raise FormatError("the directory describes blocks that are too large")
     if group.height * group.width > max_pixels:
@@ -693,8 +726,8 @@ def _describe_pictures(group: Group) -> Iterator[dict[str, Any]]:
 
 
 def _pool(threads: int, resources: ExitStack) -> ThreadPoolExecutor:
-    """Threads for blocks. Side by side, the matrix products in each should not take threads of their own."""
-    resources.enter_context(threadpool_limits(1 if threads > 1 else None))
+    """Threads for blocks. The matrix products in each take no threads of their own."""
+    resources.enter_context(threadpool_limits(1))
     pool = ThreadPoolExecutor(threads)
     resources.callback(pool.shutdown, wait=True, cancel_futures=True)
     return pool

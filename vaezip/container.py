@@ -31,11 +31,11 @@ _EMBEDDED = 2
 
 MAX_STEPS = 255
 
-# What a hostile file can make a reader allocate.
+# What a hostile file can make a reader allocate. A writer keeps to it, too.
 _MAX_DIRECTORY = 1 << 26
-_MAX_PICTURES = 1 << 22
-_MAX_NAME_CHARACTERS = 1 << 28
-_MAX_BOXES = 1 << 16
+_PICTURES, _CHARACTERS, _PIECES = "pictures", "characters of names", "pieces of metadata"
+_MOST = {_PICTURES: 1 << 22, _CHARACTERS: 1 << 28, _PIECES: 1 << 22}
+_MAX_MODELS = 1 << 10
 _MIN_PAYLOAD = 5
 _MAX_SIDE = 1 << 30
 MAX_MODEL = 1 << 26
@@ -126,6 +126,9 @@ def write_archive(
         groups: what it holds.
         model_names: by fingerprint, for the message of a reader that lacks a model.
         embedded: model files by fingerprint, each of which a block names.
+
+    Raises:
+        FormatError: it would be more than a reader takes.
     """
     models = [(fingerprint, packed_model(data)) for fingerprint, data in sorted((embedded or {}).items())]
     directory = _deflated(_write_directory(groups, model_names or {}, models))
@@ -136,13 +139,27 @@ def write_archive(
     return b"".join([start, *payloads, *(packed for _, packed in models), directory, trailer])
 
 
-def unpack_model(packed: bytes) -> bytes:
-    """The model file that an archive holds.
+@dataclass(frozen=True)
+class Embedded:
+    """A model that an archive holds.
 
-    Raises:
-        FormatError: it is damaged or too large.
+    Attributes:
+        packed: its file, as :func:`packed_model` gives it.
+        intact: whether that has its checksum; where not, blocks without this model still decode.
     """
-    return _inflated(packed, "the model in the file", MAX_MODEL)
+
+    packed: bytes
+    intact: bool
+
+    def unpack(self) -> bytes:
+        """The model file.
+
+        Raises:
+            FormatError: it is damaged or too large.
+        """
+        if not self.intact:
+            raise FormatError("the model in the file is damaged")
+        return _inflated(self.packed, "the model in the file", MAX_MODEL)
 
 
 def packed_model(data: bytes) -> bytes:
@@ -168,14 +185,14 @@ class File:
         header: the bytes before the payload of an inline file; its checksum covers them.
         groups: what it holds.
         model_names: by fingerprint, as far as the file tells.
-        embedded: models that it holds, by fingerprint, as :func:`unpack_model` takes them.
+        embedded: models that it holds, by fingerprint.
     """
 
     inline: bool
     header: bytes
     groups: list[Group]
     model_names: dict[bytes, str]
-    embedded: dict[bytes, bytes] = field(default_factory=dict)
+    embedded: dict[bytes, Embedded] = field(default_factory=dict)
 
 
 def is_vz(data: bytes) -> bool:
@@ -222,10 +239,9 @@ def _parse_inline(reader: _Reader, flags: int) -> tuple[Group, dict[bytes, str]]
     height, width = (0, 0) if flags & _NATIVE else (reader.side(), reader.side())
     boxes: list[tuple[int, bytes]] = []
     if flags & _BOXES:
-        inner = _Reader(_inflated(reader.take(reader.varint())))
+        inner, room = _Reader(_inflated(reader.take(reader.varint()))), _Room()
         while not inner.done:
-            if len(boxes) >= _MAX_BOXES:
-                raise FormatError("the file is damaged: it lists too much metadata")
+            room.take(_PIECES, 1)
             boxes.append((inner.byte(), inner.take(inner.varint())))
     names = {}
     if boxes and boxes[-1][0] == _MODEL_NAME:
@@ -233,8 +249,21 @@ def _parse_inline(reader: _Reader, flags: int) -> tuple[Group, dict[bytes, str]]
     return Group(flags >> 4, height, width, 1, height, [""], [tuple(boxes)], [Block(model, steps, b"")]), names
 
 
-_Archive = tuple[list[Group], dict[bytes, str], dict[bytes, bytes]]
+_Archive = tuple[list[Group], dict[bytes, str], dict[bytes, Embedded]]
 """Groups, names of models, and models."""
+
+
+class _Room:
+    """What a file may still list. All groups share it, so that many cannot do what one may not."""
+
+    def __init__(self) -> None:
+        self.left = dict(_MOST)
+
+    def take(self, what: str, count: int) -> None:
+        """So many of :data:`_MOST`."""
+        self.left[what] -= count
+        if self.left[what] < 0:
+            raise FormatError(f"more than {_MOST[what]:,} {what} are more than a file can hold; use several")
 
 
 def _parse_archive(data: bytes, has_models: bool) -> _Archive:
@@ -258,12 +287,15 @@ def _write_directory(
         out += _varint(len(content)) + content
     index = {content: i for i, content in enumerate(contents)}
     out += _varint(len(groups))
+    room = _Room()
     for group in groups:
+        room.take(_PICTURES, len(group.names))
         numbers = (group.mode, group.height, group.width, group.per_block, group.band, len(group.names))
-        out += b"".join(map(_varint, numbers)) + _write_names(group.names)
+        out += b"".join(map(_varint, numbers)) + _write_names(group.names, room)
         for block in group.blocks:
             out += _varint(models.index(block.model)) + bytes([block.steps]) + _varint(len(block.payload))
         placed = [(i, tag, index[content]) for i, b in enumerate(group.boxes) for tag, content in b]
+        room.take(_PIECES, len(placed))
         out += _varint(len(placed)) + b"".join(map(_varint, chain.from_iterable(placed)))
     if embedded:
         out += _varint(len(embedded))
@@ -273,11 +305,13 @@ def _write_directory(
 
 
 def _read_directory(reader: _Reader, payloads: bytes, has_models: bool) -> _Archive:
-    named = [(reader.take(len(CLASSIC)), reader.text()) for _ in range(reader.count())]
+    named = [(reader.take(len(CLASSIC)), reader.text()) for _ in range(reader.count(_MAX_MODELS))]
     models = [model for model, _ in named]
-    contents = [reader.take(reader.varint()) for _ in range(reader.count())]
-    rest = _Reader(payloads)
-    groups = [_read_group(reader, rest, models, contents) for _ in range(reader.count())]
+    contents = [reader.take(reader.varint()) for _ in range(reader.count(_MOST[_PIECES]))]
+    rest, room = _Reader(payloads), _Room()
+    groups = [_read_group(reader, rest, models, contents, room) for _ in range(reader.count())]
+    if not groups:
+        raise FormatError("the directory lists no picture")
     embedded = _read_models(reader, rest, models) if has_models else {}
     if not reader.done:
         raise FormatError("the directory has an unknown field at its end; a newer vaezip may read it")
@@ -286,25 +320,25 @@ def _read_directory(reader: _Reader, payloads: bytes, has_models: bool) -> _Arch
     return groups, dict(named), embedded
 
 
-def _read_models(reader: _Reader, payloads: _Reader, models: list[bytes]) -> dict[bytes, bytes]:
-    found = {}
+def _read_models(reader: _Reader, payloads: _Reader, models: list[bytes]) -> dict[bytes, Embedded]:
+    found: dict[bytes, Embedded] = {}
     for _ in range(reader.count()):
         fingerprint, length, checksum = _pick(models, reader.varint()), reader.varint(), reader.take(_CRC.size)
         if fingerprint == CLASSIC or fingerprint in found:
             raise FormatError("the directory describes an impossible model")
-        found[fingerprint] = payloads.take(length)
-        if _CRC.pack(zlib.crc32(found[fingerprint])) != checksum:
-            raise FormatError("the model in the file is damaged")
+        packed = payloads.take(length)
+        found[fingerprint] = Embedded(packed, _CRC.pack(zlib.crc32(packed)) == checksum)
     return found
 
 
-def _read_group(reader: _Reader, payloads: _Reader, models: list[bytes], contents: list[bytes]) -> Group:
+def _read_group(reader: _Reader, payloads: _Reader, models: list[bytes], contents: list[bytes], room: _Room) -> Group:
     mode, height, width = reader.varint(), reader.side(), reader.side()
     per_block, band, count = reader.varint(), reader.varint(), reader.varint()
     possible = 0 < band <= height and per_block > 0 and (band == height or per_block == 1)
-    if not (possible and 0 < count <= _MAX_PICTURES):
+    if not (possible and count > 0):
         raise FormatError("the directory describes impossible blocks")
-    group = Group(mode, height, width, per_block, band, _read_names(reader, count))
+    room.take(_PICTURES, count)
+    group = Group(mode, height, width, per_block, band, _read_names(reader, count, room))
     if group.block_count * _MIN_PAYLOAD > len(payloads.data) - payloads.position:
         raise FormatError("the directory describes more blocks than the file holds")
     for _ in range(group.block_count):
@@ -312,19 +346,19 @@ def _read_group(reader: _Reader, payloads: _Reader, models: list[bytes], content
         if length < _MIN_PAYLOAD:
             raise FormatError("the directory describes an empty block")
         group.blocks.append(Block(model, steps, payloads.take(length)))
-    group.boxes = _read_boxes(reader, count, contents)
+    group.boxes = _read_boxes(reader, count, contents, room)
     return group
 
 
-def _read_boxes(reader: _Reader, count: int, contents: list[bytes]) -> list[tuple[tuple[int, bytes], ...]]:
+def _read_boxes(reader: _Reader, count: int, contents: list[bytes], room: _Room) -> list[tuple[tuple[int, bytes], ...]]:
     boxes: dict[int, list[tuple[int, bytes]]] = {}
-    for _ in range(reader.count()):
+    listed = reader.count()
+    room.take(_PIECES, listed)
+    for _ in range(listed):
         picture, tag, content = reader.varint(), reader.varint(), _pick(contents, reader.varint())
         if picture >= count:
             raise FormatError("the directory describes metadata of no picture")
         boxes.setdefault(picture, []).append((tag, content))
-        if len(boxes[picture]) > _MAX_BOXES:
-            raise FormatError("the directory lists too much metadata")
     return [tuple(boxes.get(i, ())) for i in range(count)]
 
 
@@ -347,6 +381,11 @@ class _Run:
     width: int
     first: int
     count: int = 1
+
+    @property
+    def most_characters(self) -> int:
+        """Of all names together."""
+        return self.count * (len(self.before) + len(self.after) + _MAX_DIGITS)
 
     def goes_on(self, other: _Run) -> bool:
         """Whether ``other`` is the next name of this run."""
@@ -374,29 +413,29 @@ def _run_of(name: str) -> _Run:
     return _Run(before, after, len(digits) if digits[0] == "0" else 0, int(digits))
 
 
-def _write_names(names: list[str]) -> bytes:
+def _write_names(names: list[str], room: _Room) -> bytes:
     runs: list[_Run] = []
     for run in map(_run_of, names):
         if runs and runs[-1].goes_on(run):
             runs[-1].count += 1
         else:
             runs.append(run)
+    room.take(_CHARACTERS, sum(run.most_characters for run in runs))
     return b"".join(
         _varint(run.count) + _text(run.before) + _text(run.after) + bytes([run.width]) + _varint(run.first)
         for run in runs
     )
 
 
-def _read_names(reader: _Reader, count: int) -> list[str]:
+def _read_names(reader: _Reader, count: int, room: _Room) -> list[str]:
     names: list[str] = []
-    characters = 0
     while len(names) < count:
         length = reader.varint()
         run = _Run(reader.text(), reader.text(), reader.byte(), reader.varint(), length)
         limit = 1 if run.width == _NO_NUMBER else count - len(names)
-        characters += length * (len(run.before) + len(run.after) + _MAX_DIGITS)
-        if not 0 < length <= limit or _MAX_DIGITS < run.width < _NO_NUMBER or characters > _MAX_NAME_CHARACTERS:
+        if not 0 < length <= limit or _MAX_DIGITS < run.width < _NO_NUMBER:
             raise FormatError("the directory lists impossible names")
+        room.take(_CHARACTERS, run.most_characters)
         names += run.names()
     return names
 
@@ -478,10 +517,10 @@ class _Reader:
                 return value
         raise FormatError("the file is damaged: a number in it is too large")
 
-    def count(self) -> int:
+    def count(self, most: int = 1 << 62) -> int:
         """A number of entries, each at least a byte long."""
         value = self.varint()
-        if value > len(self.data) - self.position:
+        if value > min(most, len(self.data) - self.position):
             raise FormatError("the directory is truncated or damaged")
         return value
 

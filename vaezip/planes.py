@@ -22,6 +22,7 @@ from vaezip.errors import FormatError
 from vaezip.images import MODES
 from vaezip.local_model import AnyModel
 from vaezip.networks import AnyArchitecture
+from vaezip.networks.local.architecture import LocalArchitecture
 
 Samples = NDArray[Any]
 Find = Callable[[bytes], AnyModel]
@@ -31,6 +32,9 @@ BILEVEL_GREY = "L/2"
 
 _CRC = _LENGTH = struct.Struct("<I")
 _BY_MODEL = 1 << 31
+MOST_SIDE = 1 << 18
+"""Of a picture that a pixel network sees whole: what it keeps of a row grows with that."""
+
 _LEAST_ALPHA, _PIXELS_A_BYTE = 64, 128
 """Of the alpha that a model is tried on WebP makes more bytes than so many and one for so many pixels: sharp edges
 take less."""
@@ -72,6 +76,8 @@ def fits(a: AnyArchitecture, mode: str, height: int, width: int) -> bool:
     """Whether a model of architecture ``a`` can code pictures of this mode and size."""
     planes = _COLOUR_PLANES.get(mode)
     if planes not in ((a.channels, a.levels), (a.channels, 2)):  # black and white are two of 256 levels, too
+        return False
+    if isinstance(a, LocalArchitecture) and max(height, width) > MOST_SIDE:
         return False
     return a.tiled or (height, width) == a.tile
 

@@ -233,6 +233,7 @@ def test_the_rate_falls_over_the_bands():
 
 @given(st.integers(1, 20), st.integers(1, 9), st.integers(1, 9), st.integers(1, 4000), st.integers(0, 50))
 def test_batches_cover_the_band_evenly(steps, thin, batch, pixels, band):
+    steps = min(steps, thin * batch)
     found = Learning(steps, thin=thin, batch=batch).batches(pixels, band)
     seen = np.zeros(pixels, int)
     for part in found:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 import vaezip
 from vaezip.cli import streams
@@ -27,17 +28,17 @@ def open_archive(
 
 
 def require_models(archive: vaezip.Archive) -> None:
-    """Fail once, and at the start, where a model is missing.
+    """Fail once, and at the start, where a model is missing; one in the file that is damaged is told by its blocks.
 
     Raises:
         ModelError: a block was made with a model that is not here.
-        FormatError: the model in the file is damaged.
     """
     from vaezip.container import CLASSIC
 
     for fingerprint in {block.model for group in archive.file.groups for block in group.blocks}:
         if fingerprint != CLASSIC:
-            archive.model(fingerprint)
+            with suppress(FormatError):
+                archive.model(fingerprint)
 
 
 def is_set(archive: vaezip.Archive) -> bool:

@@ -92,7 +92,8 @@ def _affine(x, w, ends, bias, shift, clamp, sums, totals, out):  # type: ignore[
     for start in range(0, out.shape[0], sums.shape[0]):
         n = min(sums.shape[0], out.shape[0] - start)
         for i in range(n):
-            totals[i] = bias
+            for o in range(bias.size):  # the compiler takes seconds for an assignment of arrays
+                totals[i, np.uint64(o)] = bias[np.uint64(o)]
         begin = 0
         for end in ends:
             product16(n, x[start:, 2 * begin : 2 * end], w[begin:end], sums)

@@ -100,6 +100,8 @@ class Learning:
     def __post_init__(self) -> None:
         if not (1 <= self.rows <= TILE and self.batch >= 1 and self.thin >= 1 and self.turn < orientation.COUNT):
             raise ValueError("a band has 1 to 32 rows, a step some pixels, and a picture eight orientations")
+        if self.steps > self.batch * self.thin:  # a file could else ask for days
+            raise ValueError("there are at most as many steps of Adam as there are sixteens of pixels")
 
     def to_bytes(self) -> bytes:
         """A byte each, the rows first; where nothing learns, one that tells the orientation alone."""
@@ -605,7 +607,8 @@ def _adam(gradient, rate, share, corrections, masters, integers, bounds):  # typ
         g[units + hints] = for_bias[o] * unit
         _move(g, rate, corrections, master[o], first[o], second[o], pace[o], new, rounded)
         if _fits(rounded, units, bounds):
-            master[o] = new
+            for i in range(new.size):  # the compiler takes seconds for an assignment of arrays
+                master[o, i] = new[i]
             _take(rounded, integers, o)
         for i in range(new.size):
             average[o, i] += (master[o, i] - average[o, i]) * share
