@@ -31,7 +31,7 @@ What comes back is the picture, not the file: every sample, and of the metadata 
 | WebP | still | 8-bit RGB and RGBA | ICC profile, EXIF, XMP |
 | TIFF | 1 or 8 bits, or 16-bit grey | the same | palette, ICC profile, XMP, resolution, EXIF (written in part) |
 | BMP | yes | black and white, 8-bit grey, RGB | palette (read only), resolution |
-| PPM, PGM, PBM | 1 or 8 bits, or 16-bit grey | the same | none |
+| PPM, PGM, PBM | 1 or 8 bits, or 16-bit grey, whose greatest value is 255 or 65535 | the same | none |
 | GIF | still | no | palette, transparency |
 | JPEG, JPEG 2000, AVIF | still; as decoded | no: lossy | ICC profile, EXIF, XMP, resolution |
 
@@ -107,6 +107,7 @@ A list with one object per FILE that could be read, in their order:
 | `models[].fingerprint` | string | as in the blocks |
 | `models[].bytes` | integer | that it takes in the file |
 
+Of a single picture of its model's own size, such as a digit, only the model tells the size: without it `info` fails.
 Later versions may add fields.
 
 ## `vaezip models --json`

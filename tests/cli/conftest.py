@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 import vaezip
-from vaezip import checkpoint, images
+from vaezip import checkpoint, codec, images, planes
 from vaezip.cli import main
 from vaezip.images import MODES, Picture
 from vaezip.sampling import sample
@@ -44,6 +44,19 @@ KERNELS = "vaezip.kernels"
 def nothing_compiled(monkeypatch):
     """No test is told of compiling, whether or not it takes place."""
     monkeypatch.setattr(logging.getLogger(KERNELS), "disabled", True)
+
+
+@pytest.fixture
+def few_models(monkeypatch):
+    """``auto`` tries two models alone, which takes a third of the time; what it chooses is tested elsewhere."""
+
+    def fitting(shelf, mode, height, width):
+        paths = [checkpoint.find(name) for name in ("mnist", "photo")]
+        known = [(path, checkpoint.architecture(path)) for path in paths]
+        fit = [p for p, a in known if a.levels == planes.levels(mode) and planes.fits(a, mode, height, width)]
+        return [shelf.by_name(path) for path in fit]
+
+    monkeypatch.setattr(codec.ModelShelf, "fitting", fitting)
 
 
 @pytest.fixture

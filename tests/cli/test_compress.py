@@ -14,6 +14,8 @@ from vaezip.cli import ahead
 
 from .conftest import digit, files, noise, reason
 
+pytestmark = pytest.mark.usefixtures("few_models")
+
 
 def names_in(path):
     return vaezip.open(path).names
@@ -311,6 +313,26 @@ def test_input_is_never_the_output(run, save):
         expected = (1, "", f"vaezip: {target}: is the input; name another output\n")
         assert run("compress", "a.png", "-o", target, "-f") == expected
     assert Path("a.png").read_bytes() == before
+
+
+def test_another_input_is_never_the_output(run, save):
+    save("a.png")
+    before = Path("a.png").read_bytes()
+    Path("a.png.vz").write_bytes(before)
+    err = "vaezip: a.png.vz: is the input; name another output\n"
+    assert run("compress", "-f", "a.png", "a.png.vz") == (1, "", err)
+    assert Path("a.png.vz").read_bytes() == before
+    assert names_in("a.png.vz.vz") == [""]
+
+
+@pytest.mark.parametrize("pictures", [["a.png"], ["a.png", "b.png"]])
+def test_the_model_is_never_the_output(run, save, pictures, other_model):
+    for path in pictures:
+        save(path)
+    before = other_model.read_bytes()
+    expected = (1, "", f"vaezip: {other_model}: is the input; name another output\n")
+    assert run("compress", *pictures, "--model", str(other_model), "-f", "-o", str(other_model)) == expected
+    assert other_model.read_bytes() == before
 
 
 def test_input_of_a_set_is_never_the_output(run, save):

@@ -7,10 +7,12 @@ import pytest
 
 import vaezip
 from vaezip import checkpoint, container, images
-from vaezip.cli import names
+from vaezip.cli import names, streams
 from vaezip.images import Picture, same
 
 from .conftest import digit, files, noise, reason
+
+pytestmark = pytest.mark.usefixtures("few_models")
 
 
 @pytest.fixture
@@ -133,7 +135,7 @@ def test_several_never_overwrite_each_other(run, one):
     assert run("decompress", "a.png.vz", "a.vz", "-f") == (
         1,
         "",
-        "vaezip: a.png: was just written from another FILE; name another output with -o\n",
+        "vaezip: a.png: was just written from another picture; name another output with -o\n",
     )
 
 
@@ -144,7 +146,7 @@ def test_several_never_overwrite_what_another_became_for_its_format(run, order):
     assert run("decompress", "-f", *order) == (
         1,
         "",
-        "vaezip: a.bmp.png: was just written from another FILE; name another output with -o\n",
+        "vaezip: a.bmp.png: was just written from another picture; name another output with -o\n",
     )
     assert same(images.read("a.bmp.png"), noise("I;16", seed=0))
 
@@ -152,7 +154,7 @@ def test_several_never_overwrite_what_another_became_for_its_format(run, order):
 def test_several_never_overwrite_each_other_by_another_path(run, one):
     Path("in").mkdir()
     Path("a.vz").write_bytes(Path("a.png.vz").read_bytes())
-    expected = f"vaezip: {Path('in/../a.png')}: was just written from another FILE; name another output with -o\n"
+    expected = f"vaezip: {Path('in/../a.png')}: was just written from another picture; name another output with -o\n"
     assert run("decompress", "a.png.vz", "in/../a.vz", "-f") == (1, "", expected)
 
 
@@ -532,6 +534,26 @@ def test_input_is_never_the_output(run, one):
         assert run("decompress", "a.png", "-o", target, "-f") == expected
 
 
+def test_another_input_is_never_the_output(run, one):
+    before = Path("a.png.vz").read_bytes()
+    Path("a.png").write_bytes(before)
+    err = "vaezip: a.png: is the input; name another output\n"
+    assert run("decompress", "-f", "a.png.vz", "a.png") == (1, "", err)
+    assert Path("a.png").read_bytes() == before
+    assert same(images.read("a.png.png"), one)
+
+
+def test_pictures_that_a_file_system_takes_for_one_do_not_overwrite_each_other(run, monkeypatch):
+    first, second = digit(), noise("L", 4, 4)
+    Path("set.vz").write_bytes(vaezip.compress([("a.png", first), ("A.png", second)]))
+    honest = streams._identity
+    monkeypatch.setattr(streams, "_identity", lambda path: honest(str(path).lower()))
+    target = Path("set", "A.png")
+    err = f"vaezip: {target}: was just written from another picture; name another output with -o\n"
+    assert run("decompress", "-f", "set.vz", "--threads", "1") == (1, "", err)
+    assert same(images.read("set/a.png"), first)
+
+
 # What is no .vz file
 
 
@@ -638,6 +660,16 @@ def test_model_in_the_file(run, other_model):
     assert run("test", "a.png.vz") == (0, "a.png.vz: ok (1 picture)\n", "")
 
 
+def test_pictures_without_the_damaged_model_in_the_file_are_written(run, other_model):
+    grey, colour = digit(), noise("P", 4, 4)
+    data = bytearray(vaezip.compress([("a.png", grey), ("b.png", colour)], other_model, embed_model=True))
+    (model,) = container.parse(bytes(data)).embedded.values()
+    data[data.find(model.packed) + 100] ^= 1
+    Path("set.vz").write_bytes(data)
+    assert run("decompress", "set.vz") == (1, "", "vaezip: set.vz: a.png: the model in the file is damaged\n")
+    assert same(images.read("set/b.png"), colour)
+
+
 @pytest.mark.parametrize("command", ["test", "decompress"])
 def test_model_in_the_file_that_is_none(run, other_model, command):
     groups = container.parse(vaezip.compress([("a.png", digit())], other_model)).groups
@@ -645,7 +677,8 @@ def test_model_in_the_file_that_is_none(run, other_model, command):
     Path("a.vz").write_bytes(container.write_archive(groups, {mark: "other"}, {mark: b"junk"}))
     status, out, err = run(command, "a.vz")
     assert (status, out) == (1, "")
-    assert err.startswith("vaezip: a.vz: the model in the file cannot be used: model 'other': not a vaezip model (")
+    told = "vaezip: a.vz: a.png: the model in the file cannot be used: model 'other': not a vaezip model ("
+    assert err.startswith(told)
     assert err.count("\n") == 1
     assert files() == ["a.vz", "models/other.safetensors"]
 
@@ -657,4 +690,4 @@ def test_model_in_the_file_of_another_fingerprint(run, other_model, command):
     Path("a.vz").write_bytes(container.write_archive(groups, {}, {mark: path.read_bytes()}))
     found = checkpoint.fingerprint(path).hex()
     expected = f"the model in the file has fingerprint {found}, not {mark.hex()}, by which the file names it"
-    assert run(command, "a.vz") == (1, "", f"vaezip: a.vz: {expected}; the file is damaged\n")
+    assert run(command, "a.vz") == (1, "", f"vaezip: a.vz: a.png: {expected}; the file is damaged\n")

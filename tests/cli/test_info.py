@@ -11,6 +11,8 @@ from vaezip.images import Picture
 
 from .conftest import digit, noise
 
+pytestmark = pytest.mark.usefixtures("few_models")
+
 
 def fingerprint(path):
     return checkpoint.fingerprint(path).hex()

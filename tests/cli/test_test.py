@@ -7,6 +7,8 @@ from vaezip import container
 
 from .conftest import digit, files, noise, reason
 
+pytestmark = pytest.mark.usefixtures("few_models")
+
 
 @pytest.fixture
 def one():

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, Union
 
@@ -70,7 +70,8 @@ def command(
         raise click.UsageError("Only one FILE can go to standard output.")
     options.check_device(device)
     options.check_models(models)
-    job = _Job(output, len(files) > 1, force, models, device, threads, max_pixels, console, Remarks(console, _LOST))
+    kept, lost = streams.Protected(files), Remarks(console, _LOST)
+    job = _Job(output, len(files) > 1, force, models, device, threads, max_pixels, console, lost, kept)
     with ExitStack() as stack:
         if job.many and output is not None:
             with blame(output):
@@ -86,7 +87,7 @@ def command(
 
 @dataclass(frozen=True)
 class _Job:
-    """The options of one command line; ``many`` if there are several FILEs, ``written`` what earlier ones became."""
+    """The options of one command line; ``many`` if there are several FILEs, ``kept`` they and what they became."""
 
     output: str | None
     many: bool
@@ -97,7 +98,7 @@ class _Job:
     max_pixels: int
     console: Console
     lost: Remarks
-    written: set[Path] = field(default_factory=set)
+    kept: streams.Protected
 
     def take_all(self, path: str) -> None:
         """All that a file holds."""
@@ -160,7 +161,8 @@ class _Job:
     def _write_named(self, path: str, archive: vaezip.Archive, name: str, size: int) -> None:
         target = self.output or STDIO
         with blame(streams.target_label(target)):
-            streams.check(target, self.force, [path])
+            self.kept.refuse(target)
+            streams.check(target, self.force)
             suffix = names.format_of(target)
         picture = archive.read(name)
         with blame(streams.target_label(target)):
@@ -175,8 +177,8 @@ class _Job:
             folder = Folder(where)
         for file in files.values():
             with blame(str(where / file)):
-                self._check_not_written(where / file)
-                check_free(where / file, self.force, [path])
+                self.kept.refuse(where / file)
+                check_free(where / file, self.force)
         label, taken = streams.source_label(path), frozenset(files.values())
 
         def write(found: Found) -> _Written:
@@ -203,7 +205,6 @@ class _Job:
                     break
                 self.console.progress(f"{len(written):,} of {len(files):,}: {label}")
         damage.end_run()
-        self.written.update(map(_real, written))
         if written:
             self._summarise(path, f"{plural(len(written), 'picture')} → {written[0] if len(files) == 1 else where}")
 
@@ -225,14 +226,10 @@ class _Job:
                 raise
             data = vaezip.images.write(picture, ".png")
         with blame(str(folder.path / file)):
-            self._check_not_written(folder.path / file)
+            self.kept.refuse(folder.path / file)
             folder.write(file, data, self.force, sources, like)
+            self.kept.add(folder.path / file)
         return folder.path / file, vaezip.images.lost(picture, os.path.splitext(file)[1])
-
-    def _check_not_written(self, file: Path) -> None:
-        """Refuse what another FILE of this command line became: not even by force may it be lost."""
-        if _real(file) in self.written:
-            raise OutputError("was just written from another FILE; name another output with -o")
 
     def _summarise(self, path: str, text: str) -> None:
         self.console.summary(f"{streams.source_label(path)}: {text}")
@@ -240,11 +237,6 @@ class _Job:
 
 def _one(archive: vaezip.Archive, name: str) -> Iterator[Found]:
     yield name, archive.read(name)
-
-
-def _real(file: Path) -> Path:
-    """The one path of a file, under whatever path its folder was named."""
-    return Path(os.path.realpath(file.parent), file.name)
 
 
 def _cause(job: Future[_Written]) -> BaseException | None:

@@ -56,6 +56,33 @@ def read(path: str) -> bytes:
         raise FormatError(f"cannot be read: {error.strerror or error}") from error
 
 
+class Protected:
+    """Files that nothing is written over, not even by force: under whatever name, so also on file systems that take
+    several names for one."""
+
+    def __init__(self, inputs: Iterable[str]) -> None:
+        self._reasons = {_identity(path): "is the input; name another output" for path in inputs}
+
+    def add(self, path: str | Path) -> None:
+        """A file that was written."""
+        self._reasons[_identity(path)] = "was just written from another picture; name another output with -o"
+
+    def refuse(self, path: str | Path) -> None:
+        """Raise an :class:`OutputError` if it is one of them."""
+        identity = _identity(path)
+        if identity and identity in self._reasons:
+            raise OutputError(self._reasons[identity])
+
+
+def _identity(path: str | Path) -> tuple[int, int] | None:
+    """Of a file; None where there is none."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return status.st_dev, status.st_ino
+
+
 def check(path: str, force: bool = False, sources: Iterable[str] = ()) -> None:
     """Find out early what would keep :func:`write` from writing."""
     if path != STDIO:
