@@ -111,8 +111,11 @@ def environments() -> dict[str, tuple[str, dict[str, str]]]:
 
 ENVIRONMENTS = environments()
 
-LEFT_OUT = {"generic kernels": ["mnist-best", "photo-gray"]}
-"""Models whose kernels are those of others but for sizes, where compiling all would take a minute more."""
+LEFT_OUT = {
+    "generic kernels": ["mnist-best", "photo-gray"],
+    "torch, two threads": ["mnist-best", "photo-gray", "photo-small"],
+}
+"""Models whose kernels are those of others, in the cases that take longest."""
 
 
 @pytest.fixture(scope="module")
