@@ -1,6 +1,7 @@
 """How time and memory grow, and where the time goes: ``python benchmarks/speed.py --data DIR``.
 
-* Sets of 10 to 10,000 images of each shipped model's data set, in one file each.
+* Sets of 10 to 10,000 test images of each shipped model's data set, in one file each; fewer than all are drawn at
+  random, because the first may all be of one class.
 * Pictures of 0.1 to 12 megapixels, made here, by the model of photographs.
 * The parts of a whole job: PNG files to a ``.vz`` on the disk, and back.
 
@@ -38,6 +39,12 @@ from vaezip.images import Picture
 RESULTS = Path(__file__).parent / "results"
 DATASETS = ("mnist-binary", "mnist", "cifar10")
 COUNTS = (10, 100, 1000, 3000, 10000)
+WHOLE = 10_000
+"""Test images that each data set has."""
+
+SEED = 0
+"""Of the images drawn where these are fewer."""
+
 MEGAPIXELS = (0.1, 0.3, 1.0, 3.0, 12.0)
 PHOTO_MODEL = "photo"
 PROFILED_STEPS = (0, 7)
@@ -90,7 +97,7 @@ def measure(options: argparse.Namespace, share: int, unfinished: Unfinished) -> 
     pictures = _pictures([m for m in MEGAPIXELS if m <= MEGAPIXELS[-1] / share], options, unfinished) if photo else []
     parts = {}
     for name in names:
-        plan = Plan(name, options.data, PROFILED_IMAGES // share)
+        plan = Plan(name, options.data, PROFILED_IMAGES // share, SEED)
         parts[name] = unfinished.row(f"parts of {name}", lambda plan=plan: _parts(plan, PROFILED_STEPS))
     if photo:
         parts[PHOTO_MODEL] = unfinished.row(f"parts of {PHOTO_MODEL}", lambda: _photo_parts(share))
@@ -131,7 +138,8 @@ def _sets(dataset: str, counts: list[int], options: argparse.Namespace, unfinish
     """Seconds and peak memory of a set, by how many images it has."""
     rows = []
     for count in counts:
-        plan = Plan(dataset, options.data, count, models=(dataset,), orders=("set",), peers=(), threads=options.threads)
+        seed = SEED if count < WHOLE else None
+        plan = Plan(dataset, options.data, count, seed, (dataset,), orders=("set",), peers=(), threads=options.threads)
         found = unfinished.row(f"{count} images of {dataset}", lambda plan=plan: _measured(plan))
         rows.append({"images": count, **found})
     return rows

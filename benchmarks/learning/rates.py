@@ -3,7 +3,8 @@
 * ``photographs``: the RGB pictures of a folder, each a file of its own.
 * ``unlike``: the same, made unlike what the model was trained on: grain, another tone curve, another sampling.
 * ``cifar10``: test images of CIFAR-10 in one file, whose blocks can be decoded alone; ``solid``: by ``--solid``, so
-  that the network learns from all that is before.
+  that the network learns from all that is before. Fewer than all are drawn at random, because the first may all be of
+  one class.
 * ``speed``: one picture of crops of the photographs, timed several times.
 
 Sizes are those of ``.vz`` files of pixels alone, without the pictures' metadata; each is decoded and compared,
@@ -57,6 +58,9 @@ NOTHING, STILL, YARDSTICK = "1", "2", "jxl-9"
 """The presets that adapt to nothing and that do not train the network, and the peer that all are held against."""
 
 SEED = 20240611
+DRAW = 0
+"""Seed by which images of CIFAR-10 are drawn, as in ``benchmarks/photo/steps.py``."""
+
 SPEED = "speed"
 SPEED_HEIGHT, SPEED_WIDTH, CROP = 512, 768, 256
 SPEED_THREADS, SPEED_RUNS = 2, 3
@@ -73,11 +77,13 @@ HEAD = """# What learning while coding gains
 
 Made by `python benchmarks/learning/rates.py --photos FOLDER --data DIR` from `rates.json`; no figure here is typed by
 hand. Sizes are those of `.vz` files, pixels alone without the pictures' metadata, each decoded and compared bit for
-bit; seconds are sums over the set, on one thread. `-1` adapts to nothing: it codes z, by bits-back, and each mixture as
-the network gives it. `-2` sets mixtures right by how far they have been off, and leaves the network as it is. The
-others train it, too, and say how many networks learn side by side, after bands of how many rows, looking at one pixel
-in how many. Last come the orientations: how many the encoder tries a part of the picture in, and how many of these the
-whole; where that is 1, the part has told.
+bit; seconds are sums over the set in one pass, on one thread, and such times move by up to a third on a machine that
+does other things. `-1` adapts to nothing: it codes z, by bits-back, and each mixture as the network gives it. `-2` sets
+mixtures right by how far they have been off, and leaves the network as it is. The others train it, too, and say how
+many networks learn side by side (one where pictures are coded together, whatever the preset), after bands of how many
+rows, looking at one pixel in how many. Last come the orientations: how many the encoder tries a part of the picture in,
+and how many of these the whole; where that is 1, the part has told. Under each heading stand the options that give its
+rows.
 """
 
 Result = TypeVar("Result")
@@ -137,9 +143,14 @@ def unlike(chosen: Collection) -> Iterator[File]:
         yield File(kind, [("", Picture("RGB", KINDS[kind](picture.samples.astype(np.uint8), rng)))])
 
 
-def in_one_file(images: Pixels) -> Iterator[File]:
-    """All of a data set together."""
-    yield File("", [(f"{i:05d}", Picture("RGB", np.ascontiguousarray(x))) for i, x in enumerate(images)])
+def in_one_file(chosen: Collection) -> Iterator[File]:
+    """Pictures of a data set together."""
+    yield File("", [(f"{i:05d}", picture) for i, (_, picture) in enumerate(chosen)])
+
+
+def drawn(whole: Collection, count: int) -> Collection:
+    """So many pictures at random; all of them in their order."""
+    return whole.select(count, DRAW if count < len(whole) else None)
 
 
 def grain(samples: Pixels, rng: np.random.Generator) -> Pixels:
@@ -292,7 +303,8 @@ def measure(options: argparse.Namespace, path: Path) -> None:
     wanted = options.only or [*TITLES, SPEED]
     sets: dict[str, Files] = {"photographs": partial(photographs, chosen), "unlike": partial(unlike, chosen)}
     if options.cifar and {"cifar10", "solid"} & set(wanted):
-        sets["cifar10"] = partial(in_one_file, datasets.load("cifar10", "test", options.data)[: options.cifar])
+        images = drawn(datasets.collection("cifar10", "test", options.data), options.cifar)
+        sets["cifar10"] = partial(in_one_file, images)
         sets["solid"] = sets["cifar10"]
     results = Results(path, options)
     for name, files in sets.items():
@@ -409,11 +421,12 @@ def document(found: Found, plot: bool) -> str:
     text = HEAD + f"\nThe model is `{found['model']}` ({found['fingerprint']}).\n"
     text += "\n![Bytes over time to decompress](rates.png)\n" if plot else ""
     for name, part in found["sets"].items():
-        text += f"\n## {TITLES[name]}\n\n{_described(part['facts'])}\n\n{table(part)}"
+        text += f"\n## {TITLES[name]}\n\n{_described(part['facts'])} {_called(name, part)}\n\n{table(part)}"
         for kind, values in part["facts"].get("kinds", {}).items():
             text += f"\nOf these, {kind} ({values:,} values):\n\n{table(part, kind)}"
     if found[SPEED]:
-        text += f"\n## Time of one picture\n\n{_speed_described(found[SPEED]['facts'])}\n\n{table(found[SPEED])}"
+        about = f"{_speed_described(found[SPEED]['facts'])} {_called(SPEED, found[SPEED])}"
+        text += f"\n## Time of one picture\n\n{about}\n\n{table(found[SPEED])}"
     return text + _run_on(found)
 
 
@@ -434,7 +447,8 @@ def table(part: Found, kind: str | None = None) -> str:
         rates = [f"{_size(row, kind):,}", f"{8 * _size(row, kind) / _values(part, kind):.4f}"]
         bases = part["presets"].get(NOTHING), part["presets"].get(STILL), part["peers"].get(YARDSTICK)
         rates += [_against(_size(row, kind), _size(base, kind) if base else None) for base in bases]
-        rows.append([label, _effort(row), *rates, *([] if kind else _times(row, part["facts"]["pixels"]))])
+        effort = _effort(row, together=part["facts"]["files"] < part["facts"]["pictures"])
+        rows.append([label, effort, *rates, *([] if kind else _times(row, part["facts"]["pixels"]))])
     lines = [head + ([] if kind else times)]
     lines += [["-"] * len(lines[0]), *rows]
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)
@@ -496,13 +510,15 @@ def _against(size: int, base: int | None) -> str:
     return f"{100 * (size / base - 1):+.2f} %" if base else "–"
 
 
-def _effort(row: Found) -> str:
+def _effort(row: Found, together: bool) -> str:
+    """What a preset does; from pictures that are coded together one network learns (:mod:`vaezip.chain`)."""
     effort = row.get("effort")
     if not effort or not effort["rows"]:
         return "–"
     if not effort["steps"]:
         return f"–, –, –, {effort['turns']}"
-    return ", ".join(str(effort[key]) for key in ("networks", "rows", "thin", "turns", "whole"))
+    known = effort | ({"networks": 1} if together else {})
+    return ", ".join(str(known[key]) for key in ("networks", "rows", "thin", "turns", "whole"))
 
 
 def _times(row: Found, pixels: int) -> list[str]:
@@ -519,6 +535,13 @@ def _described(known: Found) -> str:
         f"{known['pictures']:,} pictures, {known['pixels'] / 1e6:.2f} megapixels, coded{each}; "
         f"SHA-256 of the pixels {known['sha256'][:16]}."
     )
+
+
+def _called(name: str, part: Found) -> str:
+    """The options that give the rows of a part."""
+    counts = {"photographs": "limit", "unlike": "limit", "cifar10": "cifar", "solid": "cifar"}
+    count = f" --{counts[name]} {part['facts']['pictures']}" if name in counts else ""
+    return f"By `--only {name}{count} --presets {','.join(preset for preset, _ in _sorted(part))}`."
 
 
 def _speed_described(known: Found) -> str:

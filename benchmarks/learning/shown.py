@@ -30,13 +30,13 @@ _PASSES = """
 Made by `python benchmarks/learning/passes.py --photos FOLDER` from `passes.json`: the codec's own bits on such
 crops, bands of 2 rows, one orientation. The rates are half of one that suits the passes, that one, and twice as
 much. So whoever asks for more than one step by `--steps` gets a second network beside the first and more orientations
-tried, from four steps on in full.
+tried, and from four and six steps on the best two and three of them in full.
 """
 _SETS = """
 ## The rate for sets of small pictures
 
-Made by `python benchmarks/learning/sets.py --data DIR` from `sets.json`: training images of CIFAR-10 in one file, the
-codec's own bits at K = 1, bands of 2 rows.
+Made by `python benchmarks/learning/sets.py --data DIR --images {images}` from `sets.json`: training images of CIFAR-10
+in one file, the codec's own bits at K = 1, bands of 2 rows.
 """
 
 
@@ -108,7 +108,8 @@ def of_passes(found: Found) -> str:
 
 def of_sets(found: Found) -> str:
     """The table of rates."""
-    text = _SETS + f"\n{found['images']:,} images; the model is `{found['model']}` ({found['fingerprint']}).\n\n"
+    text = _SETS.format(images=found["images"])
+    text += f"\n{found['images']:,} images; the model is `{found['model']}` ({found['fingerprint']}).\n\n"
     lines = [["rate, in 1/16384", "bits per value", "against no learning"], ["-"] * 3]
     none = found["rows"].get("0")
     for rate, row in sorted(found["rows"].items(), key=lambda item: int(item[0])):

@@ -14,7 +14,7 @@ def claim(text: str, less: Sequence[float], more: Sequence[float], unit: str = "
     """That ``less`` is below ``more``, where both were measured with the same seeds.
 
     The differences are taken seed by seed, so that what the seed does to both drops out. With one
-    seed there is no deviation, and the sign decides.
+    seed there is no deviation, and the sign alone decides: a small difference then says little.
 
     >>> claim("a < b", [1.0, 1.1, 1.2], [1.3, 1.4, 1.6])["verdict"]
     'holds'

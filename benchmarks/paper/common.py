@@ -38,6 +38,8 @@ LONG_STEPS = (0, 10)
 """K for whole test sets that take hours at every K."""
 REPEATS = 3
 """Of the work on a set, where that is not long."""
+_SHORT = 10
+"""Digits of a commit that are shown."""
 CURVES = "figure7"
 """The result that holds the rates and times of Figures 7 and 8, which are of the same files."""
 
@@ -104,6 +106,14 @@ class Run:
     def at(self, objective: str, steps: int) -> ModelRow | None:
         """The figures of one encoder at one K."""
         return next((row for row in self.rows(objective) if row.steps == steps), None)
+
+    @property
+    def commit(self) -> str:
+        """Of the source that was measured, for people."""
+        if not self.report.commit:
+            return "an unknown commit"
+        known, dirty, _ = self.report.commit.partition("-dirty")
+        return f"commit {known[:_SHORT]}{dirty}"
 
     @property
     def last(self) -> int:
@@ -243,6 +253,13 @@ def _write(file: Path, fields: dict[str, Any], runs: list[Run]) -> None:
     new = file.with_suffix(".tmp")
     new.write_text(json.dumps({**fields, "runs": listed}, indent=1, ensure_ascii=False) + "\n")
     new.replace(file)
+
+
+def apart(runs: list[Run]) -> list[str]:
+    """That times are not to be held against each other, where runs are of different source."""
+    if len({run.report.commit for run in runs}) < 2:
+        return []
+    return ["times at different commits are not to be compared: the source may have become faster between them"]
 
 
 def path(options: argparse.Namespace, figure: str, suffix: str) -> Path:

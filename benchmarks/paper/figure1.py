@@ -41,17 +41,10 @@ def measure(setting: Setting, options: argparse.Namespace) -> Record:
     trial = Trial(setting, SEED, options)
     points = [point(trial, epoch) for epoch in setting.snapshots]
     test = trial.curve("classic")
-    differences = training.differences(setting)
-    if generative_gap(points[-1]) > amortized_gap(points[-1]):
-        differences.append(
-            f"the decoder, too, learns {setting.train:,} images by heart in {setting.epochs} epochs, which makes the "
-            f"generative gap the larger one; the paper has {training.full('mnist-binary', 10).train:,}"
-        )
     measured = {"points": points, "test_by_epoch": test, "opens": training.gap_opens(test)}
     title = "Figures 1 and 2: what overfits, the encoder or the decoder"
-    return record(
-        title, [training.described(setting)], measured, rows(points[-1], test), claims(points, test), differences
-    )
+    settings, why = [training.described(setting)], differences(setting, points[-1])
+    return record(title, settings, measured, rows(points[-1], test), claims(points, test), why)
 
 
 def rows(last: Point, test: dict[int, float]) -> list[dict[str, Any]]:
@@ -83,6 +76,17 @@ def claims(points: list[Point], test: dict[int, float]) -> list[dict[str, Any]]:
             [amortized_gap(last)],
         ),
     ]
+
+
+def differences(setting: Setting, last: Point) -> list[str]:
+    """Why ours are not the paper's; no encoder is trained on here but by optimal inference."""
+    found = training.differences(setting, encoder=False, optimal=True)
+    if generative_gap(last) > amortized_gap(last):
+        found.append(
+            f"the decoder, too, learns {setting.train:,} images by heart in {setting.epochs} epochs, which makes the "
+            f"generative gap the larger one; the paper has {training.full('mnist-binary', 10).train:,}"
+        )
+    return found
 
 
 def point(trial: Trial, epoch: int) -> Point:

@@ -62,7 +62,8 @@ def measure(setting: Setting, options: argparse.Namespace) -> dict[str, Any]:
     points = [point(trial, epoch) for epoch in setting.snapshots]
     continued = trial.bpd(trial.half_asleep(0.0))
     opens = training.gap_opens(trial.curve("classic"))
-    return {"title": setting.title, "points": points, "continued": continued, "opens": opens}
+    setting_of = training.described(setting)
+    return {"title": setting.title, "setting": setting_of, "points": points, "continued": continued, "opens": opens}
 
 
 def point(trial: Trial, epoch: int) -> dict[str, float]:
@@ -76,12 +77,17 @@ def point(trial: Trial, epoch: int) -> dict[str, float]:
 
 
 def summary(measured: dict[str, Any], sizes: Callable[[str, int], Setting]) -> Record:
-    """Rows and claims of every part that was measured."""
+    """Rows and claims of every part that was measured.
+
+    Args:
+        measured: results of :func:`measure`.
+        sizes: gives the setting of a part whose result does not tell its own.
+    """
     rows, claims, settings, differences = [], [], [], []
     for part, found in measured.items():
-        setting = sizes(*PARTS[part])
+        setting = training.of_part(found) or sizes(*PARTS[part])
         settings.append(training.described(setting))
-        differences += training.differences(setting)
+        differences += training.differences(setting, optimal=True)
         title, last = found["title"], found["points"][-1]
         for encoder in ENCODERS:
             paper = PAPER.get(part, {}).get(encoder)
@@ -95,7 +101,8 @@ def summary(measured: dict[str, Any], sizes: Callable[[str, int], Setting]) -> R
             claim(text, half, [last["classic"]]),
             claim(f"{text} trained on as long", half, [found["continued"]]),
         ]
-    return record(TITLE, settings, measured, rows, claims, sorted(set(differences), key=differences.index))
+    differences += training.not_measured(PARTS[part] for part in PARTS if part not in measured)
+    return record(TITLE, settings, measured, rows, claims, differences)
 
 
 def draw(found: Record) -> Figure:

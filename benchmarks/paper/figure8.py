@@ -55,7 +55,7 @@ def main() -> None:
 
 def document(runs: list[Run], profiles: Profiles, skipped: dict[str, str]) -> str:
     """Tables, and why the steps cost what they do."""
-    text = comparison(runs)
+    text = comparison(runs) + "".join(f"\n{what.capitalize()}.\n" for what in common.apart(runs))
     if profiles:
         text += "\nMilliseconds per image by part, one thread, without verification; K steps at K = 0 are those that\n"
         text += "choose the z of the first image of the file:\n\n"
@@ -64,7 +64,7 @@ def document(runs: list[Run], profiles: Profiles, skipped: dict[str, str]) -> st
 
 
 def comparison(runs: list[Run]) -> str:
-    """Paper / ours, time per image."""
+    """Paper / ours, time per image; under the title of a run stands the commit that was measured."""
     head = ["", "", "K = 0", "largest K", "times faster at K = 0", "K steps add to K = 0"]
     rows = []
     for run in runs:
@@ -84,15 +84,15 @@ def comparison(runs: list[Run]) -> str:
                 "–" if p.extra is None else f"{p.extra} % (K = {steps})",
             ]
         )
-        for what, name in (
-            ("compress_s", "compress and verify"),
-            ("encode_s", "compress"),
-            ("decompress_s", "decompress"),
+        for under, what, name in (
+            (f"at {run.commit}", "compress_s", "compress and verify"),
+            ("", "encode_s", "compress"),
+            ("", "decompress_s", "decompress"),
         ):
             t0, t1 = (getattr(row.figures, what) for row in (start, end))
             extra = f"{100 * (getattr(matching.figures, what) / t0 - 1):.0f} % (K = {steps})" if matching else "–"
             rows.append(
-                ["", f"ours, {name}", duration(t0), f"{duration(t1)} (K = {last})", f"{p.seconds / t0:.0f}", extra]
+                [under, f"ours, {name}", duration(t0), f"{duration(t1)} (K = {last})", f"{p.seconds / t0:.0f}", extra]
             )
     return common.markdown(head, rows)
 

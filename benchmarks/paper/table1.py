@@ -59,7 +59,7 @@ def measure(setting: Setting, options: argparse.Namespace) -> dict[str, Any]:
         for sigma in SIGMAS:
             objective = functools.partial(objectives.denoising, sigma=sigma)
             rates.setdefault(denoising(sigma), []).append(trial.bpd(trial.encoder(denoising(sigma), objective)))
-    return {"title": setting.title, "rates": rates}
+    return {"title": setting.title, "setting": training.described(setting), "rates": rates}
 
 
 def denoising(sigma: float) -> str:
@@ -73,10 +73,16 @@ def best_sigma(rates: dict[str, list[float]]) -> float:
 
 
 def summary(measured: dict[str, Any], sizes: Callable[[str, int], Setting]) -> Record:
-    """Rows and claims of every data set that was measured."""
+    """Rows and claims of every data set that was measured.
+
+    Args:
+        measured: results of :func:`measure`.
+        sizes: gives the setting of a data set whose result does not tell its own.
+    """
     rows, claims, settings, differences = [], [], [], []
     for dataset, found in measured.items():
-        setting, rates, paper = sizes(dataset, PARTS[dataset]), found["rates"], PAPER[dataset]
+        setting = training.of_part(found) or sizes(dataset, PARTS[dataset])
+        rates, paper = found["rates"], PAPER[dataset]
         settings.append(training.described(setting))
         differences += training.differences(setting)
         sigma, title = best_sigma(rates), found["title"]
@@ -94,8 +100,9 @@ def summary(measured: dict[str, Any], sizes: Callable[[str, int], Setting]) -> R
             claim(f"{title}: half-asleep < classic trained on as long", rates[HALF], rates[CONTINUED]),
             claim(f"{title}: denoising (best σ) < classic trained on as long", best, rates[CONTINUED]),
         ]
+    differences += training.not_measured(part for part in PARTS.items() if part[0] not in measured)
     title = "Table 1 and Figure 6: denoising against half-asleep"
-    return record(title, settings, measured, rows, claims, sorted(set(differences), key=differences.index))
+    return record(title, settings, measured, rows, claims, differences)
 
 
 def draw(found: Record) -> Figure:

@@ -11,7 +11,8 @@ import argparse
 import functools
 import json
 import math
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -136,7 +137,8 @@ class Trial:
                 # A rate that stays the same is what lets one training be continued to the next end.
                 stage = Stage("classic", objectives.classic, end, RATE, 1.0, batch=self.setting.batch, warmup=warmup)
                 fit(vae, self.train, self.test, stage, self.folder / "classic.pt", seed=self.seed)
-                torch.save(vae.state_dict(), kept)
+                self._refuse_beyond(end, stage.steps(self.train))
+                _save(vae, kept)
             if end == (epoch or self.setting.epochs):
                 vae.load_state_dict(torch.load(kept, weights_only=True))
                 return vae
@@ -182,6 +184,17 @@ class Trial:
         fit(vae, images, self.test, stage, self.folder / f"{stage.name}.pt", seed=self.seed)
         return vae
 
+    def _refuse_beyond(self, epoch: int, steps: int) -> None:
+        """Refuse a classic training that went past this epoch, whose weights would be kept as this epoch's."""
+        state = self.folder / "classic.pt"
+        saved = torch.load(state, map_location="cpu", weights_only=True)
+        reached = saved["epoch"] if "epoch" in saved else saved["step"] // steps  # earlier versions wrote no epoch
+        if reached > epoch:
+            raise SystemExit(
+                f"{state}: the training is at epoch {reached} already, but the VAE of epoch {epoch} is not beside it; "
+                f"put classic-at-{epoch}.pt back, or remove {self.folder} to train this seed anew"
+            )
+
     def _claim_folder(self) -> None:
         """Refuse states of another setting, which a training would take for its own; it may be a shorter one."""
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -192,6 +205,13 @@ class Trial:
         if until(longer, shorter.epochs) != shorter:
             raise SystemExit(f"{self.folder}: holds states of another setting; remove it, or give another --runs")
         path.write_text(json.dumps(asdict(longer)) + "\n")
+
+
+def _save(vae: Vae, path: Path) -> None:
+    """The weights, in one step: a call cut while it writes must leave none that look whole."""
+    partial = path.with_suffix(".partial")
+    torch.save(vae.state_dict(), partial)
+    os.replace(partial, path)
 
 
 def half_asleep_name(alpha: float) -> str:
@@ -273,8 +293,14 @@ def until(setting: Setting, epochs: int) -> Setting:
     return replace(setting, snapshots=kept)
 
 
-def differences(setting: Setting) -> list[str]:
-    """Why our figures of this setting are not the paper's."""
+def differences(setting: Setting, encoder: bool = True, optimal: bool = False) -> list[str]:
+    """Why our figures of this setting are not the paper's.
+
+    Args:
+        setting: what was trained.
+        encoder: whether the figure has encoders that were trained on.
+        optimal: whether it has optimal inference.
+    """
     whole = full(setting.dataset, setting.latents)
     found = []
     if setting.train < whole.train:
@@ -286,18 +312,38 @@ def differences(setting: Setting) -> list[str]:
         )
     if setting.epochs < whole.epochs:
         found.append(
-            f"{setting.title}: {setting.epochs} epochs of {setting.train // setting.batch} steps for the VAE and "
-            f"{setting.encoder_epochs} more for an encoder, not {whole.epochs:,} of {whole.train // whole.batch}"
+            f"{setting.title}: {setting.epochs} epochs of {setting.train // setting.batch} steps for the VAE, not "
+            f"{whole.epochs:,} of {whole.train // whole.batch}"
         )
     if setting.hidden < whole.hidden:
         found.append(f"{setting.title}: hidden layers of {setting.hidden}, not {whole.hidden}")
-    found.append(
-        f"{setting.title}: no batch normalisation, which the authors' published code has; Adam at {RATE:g} for the "
-        f"VAE, and falling from {ENCODER_RATE:g} to 0 along a cosine for an encoder that is trained on"
-    )
-    return found
+    rates = [f"Adam at {RATE:g} for the VAE"]
+    if encoder:
+        rates.append(f"{_falling(ENCODER_RATE, setting.encoder_epochs)} for an encoder that is trained on")
+    if optimal:
+        rates.append(f"{_falling(RATE, setting.optimal_epochs)} of the test images for optimal inference")
+    batch = "no batch normalisation, which the authors' published code has"
+    return [*found, f"{setting.title}: {batch}; {', and '.join(rates)}"]
+
+
+def _falling(rate: float, epochs: int) -> str:
+    return f"falling from {rate:g} to 0 along a cosine in {epochs} epochs"
+
+
+def not_measured(parts: Iterable[tuple[str, int]]) -> list[str]:
+    """What a figure lacks: the data sets, with their latents, that no result has."""
+    titles = "; ".join(full(*part).title for part in parts)
+    return [f"not measured: {titles}"] if titles else []
 
 
 def described(setting: Setting) -> dict[str, Any]:
     """A setting as JSON."""
     return {"title": setting.title, **asdict(setting)}
+
+
+def of_part(part: dict[str, Any]) -> Setting | None:
+    """The setting that a part of a result was measured with; None where its file is older and does not tell."""
+    if "setting" not in part:
+        return None
+    fields = {name: value for name, value in part["setting"].items() if name != "title"}
+    return Setting(**{**fields, "snapshots": tuple(fields["snapshots"])})

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from vaezip.bench.plots import duration
-from vaezip.bench.report import ModelRow, PeerRow, Report
+from vaezip.bench.report import Facts, ModelRow, PeerRow, Report
 
 Found = dict[str, Any]
 
@@ -25,10 +25,7 @@ PEERS = {"valid": "Photographs, each a file of its own", "cifar10": "CIFAR-10"}
 """Made by ``vaezip bench``."""
 
 ORDERS = {"set": "one file", "single": "a file each"}
-SETS = {
-    "photographs": "photographs drawn at random, each a file of its own",
-    "cifar10": "CIFAR-10 test images, one file",
-}
+SETS = {"photographs": ("photographs", "each a file of its own"), "cifar10": ("CIFAR-10 test images", "one file")}
 
 
 def main() -> None:
@@ -64,18 +61,15 @@ def beside_peers(name: str, found: Found) -> str:
 
 def steps(found: Found) -> str:
     """Rates over K."""
-    text = """## K steps on the posteriors of z
-
-By `python benchmarks/photo/steps.py --photos FOLDER --data DIR`, one thread. The pixel network stays as it is; what it
-gains when it learns is in [benchmarks/learning](../learning/README.md). Every file was decoded and compared bit for
-bit. Seconds to compress are without the codec's own verification, which takes as long as decompressing.
-
-![Bytes over K and over time](steps.png)
-"""
     reports = {name: Report.from_dict(fields) for name, fields in found["sets"].items()}
+    about = f"""By `python benchmarks/photo/steps.py --photos FOLDER --data DIR{_steps_options(reports)}`, one thread.
+        The pixel network stays as it is; what it gains when it learns is in
+        [benchmarks/learning](../learning/README.md). Every file was decoded and compared bit for bit. Seconds to
+        compress are without the codec's own verification, which takes as long as decompressing."""
+    text = f"## K steps on the posteriors of z\n\n{_filled(about)}\n\n![Bytes over K and over time](steps.png)\n"
     for name, report in reports.items():
         first = report.models[0]
-        text += f"\n{report.facts.images:,} {SETS[name]}, by `{first.model}` ({first.fingerprint}):\n\n"
+        text += f"\n{_taken(name, report.facts)}, by `{first.model}` ({first.fingerprint}):\n\n"
         text += _described(report)
         head = ["K", "bytes", "bits", f"against K = {first.steps}", "compress an image", "decompress an image"]
         text += table(head, [_at(row, first) for row in report.models])
@@ -83,11 +77,29 @@ bit. Seconds to compress are without the codec's own verification, which takes a
     return text + "\n" + measured_on(run for i, run in enumerate(runs) if run not in runs[:i])
 
 
+def _steps_options(reports: dict[str, Report]) -> str:
+    """Those of ``steps.py`` that the reports tell; each may be of a call of its own."""
+    counts = {"limit": reports.get("photographs"), "cifar": reports.get("cifar10")}
+    text = "".join(f" --{name} {report.facts.images}" for name, report in counts.items() if report)
+    steps = sorted({row.steps for report in reports.values() for row in report.models if row.steps})
+    return text + f" --steps {','.join(map(str, steps))}" * bool(steps)
+
+
+def _taken(name: str, facts: Facts) -> str:
+    """How many pictures of a set, which, and in how many files."""
+    what, files = SETS[name]
+    if facts.seed is None:
+        return f"The first {facts.images:,} {what}, {files}"
+    return f"{facts.images:,} {what} drawn at random, {files}"
+
+
 def regression(found: Found) -> str:
     """With the regression and without."""
-    about = f"""By `python benchmarks/photo/regression.py --train FOLDER`: a pixel network of {found["sizes"]["blocks"]}
-        block of {found["sizes"]["hidden"]} hidden units after {found["steps"]:,} steps, far from converged; −ELBO in
-        float on the middles of photographs held out. Seconds are those of the training on one core."""
+    seeds = " ".join(dict.fromkeys(str(row["seed"]) for row in found["rows"]))
+    about = f"""By `python benchmarks/photo/regression.py --train FOLDER --steps {found["steps"]} --seeds {seeds}`: a
+        pixel network of {found["sizes"]["blocks"]} block of {found["sizes"]["hidden"]} hidden units after
+        {found["steps"]:,} steps, far from converged; −ELBO in float on the middles of photographs held out. Seconds are
+        those of the training on one core."""
     plain = {row["seed"]: row["bpd"] for row in found["rows"] if not row["regressed"]}
     lines = [
         [
@@ -109,13 +121,13 @@ def ablation(found: Found) -> str:
     """What each part brings."""
     s, rows = found["settings"], found["rows"]
     data = s["data"]
-    about = f"""By `python benchmarks/photo/ablation.py --train FOLDER`: float variants of a small model, each unlike
-        the base in one thing, after {s["steps"]:,} steps of {s["tiles"]} tiles of 32×32 out of
-        {data["photographs"]:,} photographs. They are far from converged: what learns fast has an advantage here
-        that it loses in a long training. −ELBO and its KL are those of the middles of {data["held_out"]} pictures
-        held out ({data["values"]:,} values), one sample of z a tile. MAC are all multiplications a pixel, the
-        encoder's included. The base is a pixel network of one block, with {_base(s["base"])}.
-        Units that die stay dead, unlike in the training of the shipped models."""
+    about = f"""By `python benchmarks/photo/ablation.py --train FOLDER --steps {s["steps"]}`: float variants of a small
+        model, each unlike the base in one thing, after {s["steps"]:,} steps of {s["tiles"]} tiles of 32×32 out of
+        {data["photographs"]:,} photographs. They are far from converged: what learns fast has an advantage here that it
+        loses in a long training. −ELBO and its KL are those of the middles of {data["held_out"]} pictures held out
+        ({data["values"]:,} values), one sample of z a tile. MAC are all multiplications a pixel, the encoder's
+        included. The base is a pixel network of one block, with {_base(s["base"])}. Units that die stay dead, unlike in
+        the training of the shipped models."""
     text = f"## What the parts bring\n\n{_filled(about)}\n\n![−ELBO by what was changed](ablation.png)\n"
     for axis, names in found["axes"].items():
         shown = {label: rows[name] for label, name in names.items() if name in rows}
@@ -143,12 +155,12 @@ def products(found: Found) -> str:
 
 def planes(found: Found) -> str:
     """16 bits and alpha."""
-    about = f"""By `python benchmarks/photo/planes.py --photos FOLDER`: {found["photographs"]} photographs, made
-        pictures of 16 bits in several ways. Bytes are those of the streams, without headers, all decoded and compared;
-        per cent are of those where WebP codes the high and the low bytes, as former releases did. *High bytes*: a
-        model codes those, WebP the low ones. *Split*: WebP or a model codes the upper eight bits of ranks among the
-        values that may occur, and WebP the rest (`vaezip/depth.py`); a file holds the shorter. `-1` and `-4` are
-        presets."""
+    about = f"""By `python benchmarks/photo/planes.py --photos FOLDER --limit {found["photographs"]}`:
+        {found["photographs"]} photographs, made pictures of 16 bits in several ways. Bytes are those of the streams,
+        without headers, all decoded and compared; per cent are of those where WebP codes the high and the low bytes, as
+        former releases did. *High bytes*: a model codes those, WebP the low ones. *Split*: WebP or a model codes the
+        upper eight bits of ranks among the values that may occur, and WebP the rest (`vaezip/depth.py`); a file holds
+        the shorter. `-1` and `-4` are presets."""
     forms = {
         "bytes, -1": "high bytes, `-1`",
         "bytes, -4": "high bytes, `-4`",
@@ -259,8 +271,8 @@ def _about(axis: str, found: Found, shown: dict[str, Found]) -> str:
         costs = [base[label] - row["bpd"] for label, row in shown.items()]
         cost = f"{statistics.mean(costs):+.4f}" + (f" ± {statistics.stdev(costs):.4f}" if len(costs) > 1 else "")
         about = f"""The same without latents. Seed by seed, a style vector adds {cost} bits a value after so short a
-            training; less than nothing is a gain. What z is worth to the shipped models, trained a hundred times as
-            long, their cards say."""
+            training; less than nothing is a gain. What z is worth to the shipped models, which were trained much
+            longer, their cards say."""
     return f"### {axis.capitalize()}" + (f"\n\n{_filled(about)}" if about else "")
 
 

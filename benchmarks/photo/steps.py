@@ -2,7 +2,8 @@
 ``python benchmarks/photo/steps.py --photos FOLDER --data DIR``.
 
 * ``photographs``: RGB pictures of a folder, drawn at random, by ``photo``, each a file of its own.
-* ``cifar10``: the first test images of CIFAR-10, by ``photo-small``, in one file.
+* ``cifar10``: test images of CIFAR-10, drawn at random, because the first may all be of one class, by
+  ``photo-small``, in one file.
 
 The pixel network stays as it is (:class:`vaezip.effort.Effort` with no rows): what is gained when it learns is in
 ``benchmarks/learning``. Sizes are those of ``.vz`` files; each is decoded and compared bit for bit, and the first
@@ -38,7 +39,7 @@ from vaezip.effort import Effort
 
 STEPS = "1..3,5,7,10"
 SEED = 0
-"""Of the photographs drawn."""
+"""Of the photographs and images drawn."""
 
 QUICK = {"steps": "1", "limit": 1, "cifar": 8}
 TITLES = {"photographs": "{model}, photographs", "cifar10": "{model}, CIFAR-10"}
@@ -91,8 +92,9 @@ def plans(options: argparse.Namespace) -> dict[str, Plan]:
         )
     }
     if options.cifar:
+        images = {"limit": options.cifar, "seed": SEED}
         found["cifar10"] = Plan(
-            "cifar10", options.data, limit=options.cifar, models=(options.small_model,), orders=("set",), **alone
+            "cifar10", options.data, models=(options.small_model,), orders=("set",), **images, **alone
         )
     return found
 

@@ -3,7 +3,7 @@
 import importlib
 import json
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -172,7 +172,7 @@ def test_a_preset_that_means_something_else_now_is_measured_anew(rates, folders,
 
 def test_figures_of_other_pictures_are_refused_or_made_anew(rates, folders, results, tmp_path):
     copied(results, tmp_path, lambda _: None)
-    call = arguments(folders, tmp_path, "--presets", "1", "--cifar", "0", "--limit", "1")
+    call = arguments(folders, tmp_path, "--presets", "1", "--only", "photographs", "--limit", "1")
     with pytest.raises(SystemExit, match="other pictures"):
         rates.main(call)
     rates.main([*call, "--again"])
@@ -200,7 +200,7 @@ def test_a_peer_that_is_missing_is_named(rates, folders, tmp_path, monkeypatch):
 
     for key in ("jxl-7", "jxl-9"):
         monkeypatch.setitem(peers.CODECS, key, replace(peers.CODECS[key], check=missing))
-    rates.main(arguments(folders, tmp_path, "--presets", "1", "--cifar", "0", "--limit", "1"))
+    rates.main(arguments(folders, tmp_path, "--presets", "1", "--only", "photographs", "--limit", "1"))
     found = json.loads((tmp_path / "rates.json").read_text())
     assert found["skipped"] == dict.fromkeys(("jxl-7", "jxl-9"), "it is not installed")
     assert found["sets"]["photographs"]["presets"]["1"]["of_jxl_9"] is None
@@ -218,7 +218,7 @@ def test_a_picture_that_comes_back_changed_ends_the_script(rates, folders, tmp_p
 
     monkeypatch.setattr(method, "restore", changed)
     with pytest.raises(SystemExit, match="bit for bit"):
-        rates.main(arguments(folders, tmp_path, "--presets", "1", "--cifar", "0", "--limit", "1"))
+        rates.main(arguments(folders, tmp_path, "--presets", "1", "--only", "photographs", "--limit", "1"))
 
 
 @pytest.mark.parametrize("given", ["-1", "1,10"])
@@ -229,13 +229,32 @@ def test_presets_out_of_range_are_refused(rates, folders, tmp_path, given, capsy
 
 
 def test_all_is_held_against_the_presets_without_learning(rates, folders, tmp_path):
-    rates.main(arguments(folders, tmp_path, "--presets", "1,2", "--cifar", "0", "--limit", "1"))
+    rates.main(arguments(folders, tmp_path, "--presets", "1,2", "--only", "photographs", "--limit", "1"))
     found = json.loads((tmp_path / "rates.json").read_text())["sets"]["photographs"]["presets"]
     assert found["1"]["of_preset_2"] == found["1"]["bytes"] / found["2"]["bytes"]
     assert found["2"]["of_preset_1"] == found["2"]["bytes"] / found["1"]["bytes"]
     text = (tmp_path / "README.md").read_text()
     assert "| `-1` | – |" in text
     assert "| `-2` | –, –, –, 2 |" in text
+
+
+def test_images_are_drawn_but_where_all_are_taken(rates, folders):
+    whole = datasets.collection("cifar10", data=str(folders / "data"))
+    assert rates.drawn(whole, 2).indices == whole.select(2, 0).indices
+    for count in (3, 4):
+        assert rates.drawn(whole, count).indices == (0, 1, 2)
+
+
+def test_one_network_learns_from_pictures_in_one_file(rates):
+    row = {"effort": asdict(PRESETS[9])}
+    assert rates._effort(row, together=False) == "2, 2, 1, 8, 3"
+    assert rates._effort(row, together=True) == "1, 2, 1, 8, 3"
+
+
+def test_the_options_of_a_part_are_told(results, folders):
+    text = (results / "README.md").read_text()
+    for options in ("photographs --limit 3", "unlike --limit 3", "cifar10 --cifar 2", "solid --cifar 2", "speed"):
+        assert f"By `--only {options} --presets 1,5`." in text
 
 
 def test_changed_pictures_are_the_same_in_every_call(rates, folders):

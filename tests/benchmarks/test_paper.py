@@ -148,6 +148,96 @@ def test_a_training_may_go_further_than_before(options, tmp_path):
         training.until(whole, 0)
 
 
+def test_a_training_that_is_past_an_epoch_whose_vae_is_gone_is_refused(options, tmp_path):
+    training = importlib.import_module("training")
+    options = argparse.Namespace(**{**vars(options), "runs": tmp_path})
+    trial = training.Trial(tiny(), 1, options)
+    trial.vae()
+    kept = trial.folder / "classic-at-1.pt"
+    before = kept.read_bytes()
+    kept.unlink()
+    with pytest.raises(
+        SystemExit, match=r"classic\.pt: the training is at epoch 2 already.* put classic-at-1\.pt back"
+    ):
+        trial.vae(1)
+    assert not kept.exists()
+    kept.write_bytes(before)
+    trial.vae(1)
+    (trial.folder / "classic-at-2.pt").unlink()
+    trial.vae()
+
+
+def test_a_vae_is_kept_whole_or_not_at_all(options, tmp_path, monkeypatch):
+    training = importlib.import_module("training")
+    options = argparse.Namespace(**{**vars(options), "runs": tmp_path})
+    trial = training.Trial(replace(tiny(), snapshots=(1,)), 1, options)
+
+    def cut(_, path):
+        if isinstance(path, Path) and path.name.startswith("classic-at-"):
+            path.write_bytes(b"half")
+            raise KeyboardInterrupt
+        save(_, path)
+
+    save = training.torch.save
+    monkeypatch.setattr(training.torch, "save", cut)
+    with pytest.raises(KeyboardInterrupt):
+        trial.vae()
+    assert not (trial.folder / "classic-at-1.pt").exists()
+    monkeypatch.undo()
+    assert np.isfinite(trial.bpd(trial.vae()))
+
+
+def test_a_figure_tells_what_it_trains_on_and_how_long():
+    training = importlib.import_module("training")
+    encoder = "falling from 0.0005 to 0 along a cosine in 2 epochs for an encoder that is trained on"
+    optimal = "falling from 0.001 to 0 along a cosine in 1 epochs of the test images for optimal inference"
+    for kinds in ({}, {"optimal": True}, {"encoder": False, "optimal": True}):
+        *_, told = training.differences(tiny(), **kinds)
+        assert (encoder in told) == kinds.get("encoder", True)
+        assert (optimal in told) == ("optimal" in kinds)
+    assert any(
+        what.endswith("2 epochs of 2 steps for the VAE, not 1,000 of 600") for what in training.differences(tiny())
+    )
+    last = {"epoch": 2, "test": 3.0, "optimal": 2.0, "train": 1.5}
+    (told,) = (what for what in importlib.import_module("figure1").differences(tiny(), last) if "Adam" in what)
+    assert optimal in told
+    assert encoder not in told
+
+
+PARTS = {"figure5": {"mnist-16": {"points": [{"epoch": 2, "classic": 2.0, "half-asleep": 1.5, "optimal": 1.0}]}}}
+PARTS["figure5"]["mnist-16"] |= {"continued": 1.7, "opens": None}
+ENCODERS = ("classic", "classic continued", "half-asleep", *(f"denoising-{s}" for s in (0.1, 0.2, 0.4, 0.6, 0.8, 1.0)))
+PARTS["table1"] = {"mnist": {"rates": {encoder: [1.0, 1.1] for encoder in ENCODERS}}}
+
+
+@pytest.mark.parametrize("name", ["figure5", "table1"])
+def test_a_part_that_is_kept_is_described_by_its_own_setting(name):
+    script, training = importlib.import_module(name), importlib.import_module("training")
+    ((part, found),) = PARTS[name].items()
+    own = tiny("mnist")
+    found = {part: {**found, "title": own.title, "setting": training.described(own)}}
+
+    def others(dataset, latents):
+        return training.until(training.quick(dataset, latents), 30)
+
+    described = script.summary(json.loads(json.dumps(found)), others)
+    assert described["settings"] == [training.described(own)]
+    assert any("2 epochs of 2 steps for the VAE" in what for what in described["differences"])
+    del found[part]["setting"]
+    assert script.summary(found, others)["settings"][0]["snapshots"] == (30,)
+
+
+def test_what_no_result_has_is_told():
+    for name, lacking in (
+        ("figure5", "binary MNIST, 10 latents; grey MNIST, 32 latents; CIFAR-10, 256 latents; CIFAR-100, 256 latents"),
+        ("table1", "binary MNIST, 10 latents; CIFAR-10, 256 latents"),
+    ):
+        script, training = importlib.import_module(name), importlib.import_module("training")
+        found = {part: {**result, "title": "x"} for part, result in PARTS[name].items()}
+        assert script.summary(found, training.quick)["differences"][-1] == f"not measured: {lacking}"
+    assert importlib.import_module("training").not_measured([]) == []
+
+
 @pytest.mark.parametrize(
     ("less", "more", "verdict"),
     [

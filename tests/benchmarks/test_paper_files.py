@@ -30,7 +30,7 @@ def files():
     return importlib.import_module("files")
 
 
-def figure(classic, half, dataset="mnist", images=FIRST, count=1000, steps=None):
+def figure(classic, half, dataset="mnist", images=FIRST, count=1000, steps=None, commit="c"):
     """The result of Figures 7 and 8 with one run, as JSON."""
     rows = [
         ModelRow(name, "00", name, k, rate, Figures("set", 1, 1, rate, 0.002 * (k + 1), 0.001, 0.001, 1.0, 1.0, 3))
@@ -38,9 +38,10 @@ def figure(classic, half, dataset="mnist", images=FIRST, count=1000, steps=None)
         for k, rate in zip(steps or range(len(curve)), curve)
     ]
     facts = Facts(dataset, count, 784, 784, {"L": 1}, (28, 28, 1), None, None, "a", True)
-    report = Report(facts, rows, [], {}, "cpu", 1, {"cpu": "a CPU"}, {}, "c", "now")
+    report = Report(facts, rows, [], {}, "cpu", 1, {"cpu": "a CPU"}, {}, commit, "now")
     checks = {"half-asleep below classic at every K": False, "as yet unknown": True, "of a model that is missing": None}
-    title = f"{ {'mnist': 'grey MNIST', 'cifar10': 'CIFAR-10'}[dataset] }, {images}"
+    titles = {"mnist-binary": "binary MNIST", "mnist": "grey MNIST", "cifar10": "CIFAR-10"}
+    title = f"{titles[dataset]}, {images}"
     runs = [{"dataset": dataset, "images": images, "report": report.to_dict()}]
     return json.loads(json.dumps({"figure": "figure7", "quick": False, "checks": {title: checks}, "runs": runs}))
 
@@ -63,8 +64,8 @@ def test_it_is_not_told_where_k_between_is_missing(files):
     [(0.9, "**does not hold**", "K = 0.5"), (0.575, "holds", "K = 7.5"), (0.1, "holds", "K > 8")],
 )
 def test_the_claims_are_those_of_the_result(files, half, verdict, by):
-    experiment = f"Figure 7, grey MNIST, {FIRST}"
-    assert files.claims(figure(CLASSIC, [half, 0.9])) == [
+    experiment = f"Figure 7, binary MNIST, {FIRST}"
+    assert files.claims(figure(CLASSIC, [half, 0.9], "mnist-binary")) == [
         [experiment, "half-asleep below classic at every K", "**does not hold**", "-0.10000"],
         [experiment, "as yet unknown", "holds", "–"],
         [experiment, "of a model that is missing", "not measured", "–"],
@@ -72,10 +73,33 @@ def test_the_claims_are_those_of_the_result(files, half, verdict, by):
     ]
 
 
+def test_the_k_of_the_claim_is_the_one_that_the_paper_says(files):
+    *_, last = files.claims(figure(CLASSIC, [0.575, 0.9], "cifar10"))
+    assert last[1:] == ["half-asleep at K = 0 equal to classic at K = 8 or more", "**does not hold**", "K = 7.5"]
+    assert all("equal to classic" not in text for _, text, *_ in files.claims(figure(CLASSIC, [0.9, 0.9])))
+
+
+def test_the_k_are_told_where_some_between_were_not_measured(files):
+    for steps, told in (((0, 10), ", K = 0 and 10"), ((0, 5, 10), ", K = 0, 5 and 10"), ((0, 1, 2), "")):
+        rates = [1.0, 0.9, 0.8][: len(steps)]
+        ((experiment, *_), *_) = files.claims(figure(rates, rates, "cifar10", ALL, 10000, steps))
+        assert experiment == f"Figure 7, CIFAR-10, {ALL}{told}"
+
+
+def test_times_are_told_with_their_commits(files):
+    found = figure([1.0, 0.8], [0.9, 0.75], commit="0123456789abcdef")
+    assert "(commit 0123456789; paper: 50 ms to 65 ms)" in files.times(found)
+    assert "times at different commits" not in files.times(found)
+    found["runs"] += figure([1.0, 0.8], [0.9, 0.75], images=ALL, commit="0123456789abcdff-dirty")["runs"]
+    assert "(commit 0123456789-dirty; paper: 50 ms to 65 ms)" in files.times(found)
+    assert "\n- times at different commits are not to be compared" in files.times(found)
+
+
 def test_what_was_tried_is_told_of_what_does_not_hold(files):
     (told,) = files.tried(figure(CLASSIC, [0.9, 0.9]))
     assert told.startswith("Figure 7, grey MNIST: α = ½ on a VAE of 70 epochs")
-    assert files.tried(figure(CLASSIC, [0.9, 0.9], dataset="cifar10")) == []
+    for dataset in ("mnist-binary", "cifar10"):
+        assert files.tried(figure(CLASSIC, [0.9, 0.9], dataset)) == []
 
 
 def test_what_was_not_measured_is_listed(files):
@@ -97,7 +121,7 @@ def test_sections_tell_gains_and_times_of_the_result(files):
     assert "grey MNIST: 360, not 1,000" in text
     text = files.times(found)
     assert "ours are of a CPU with 1 thread, for sets that take seconds medians of as many as 3 passes;" in text
-    assert f"grey MNIST, {FIRST}: 2 ms to 4 ms (paper: 50 ms to 65 ms)" in text
+    assert f"grey MNIST, {FIRST}: 2 ms to 4 ms (commit c; paper: 50 ms to 65 ms)" in text
 
 
 def test_the_readme_lists_what_has_a_quick_form_alone(monkeypatch, tmp_path):
@@ -124,3 +148,10 @@ def test_the_readme_tells_where_a_training_stopped(monkeypatch, tmp_path):
     assert text.count("stopped after 300 epochs") == 1
     assert "`python benchmarks/paper/figure1.py --data DIR --epochs 300`" in text
     assert "`python benchmarks/paper/figure3.py --data DIR`" in text
+
+
+def test_parts_that_stopped_elsewhere_are_told_each(monkeypatch, tmp_path):
+    table = importlib.import_module("table")
+    settings = [{"title": "one", "snapshots": [10, 50]}, {"title": "other", "snapshots": [10]}]
+    assert table.stop({"epochs": 20, "settings": settings[1:]}) == "20 epochs"
+    assert table.stop({"epochs": 20, "settings": settings}) == "50 epochs of one; 10 epochs of other"

@@ -175,6 +175,16 @@ def test_each_data_set_stands_beside_what_the_paper_says_of_it(common, bench, fi
     assert ours == ["700 % (K = 7)", "700 % (K = 7)", "800 % (K = 8)"]
 
 
+def test_times_stand_beside_the_commit_that_was_measured(common, bench, figure8):
+    bench.commit = "0123456789abcdef"
+    (run,) = runs_of(common, bench, "mnist")
+    assert "| at commit 0123456789 | ours, compress and verify |" in figure8.document([run], {}, {})
+    unknown = replace(run, images=ALL, report=replace(run.report, commit=None))
+    text = figure8.document([run, unknown], {}, {})
+    assert "| at an unknown commit | ours, compress and verify |" in text
+    assert "\nTimes at different commits are not to be compared" in text
+
+
 def test_the_profile_explains_what_the_steps_cost(common, bench, figure8):
     parts = {"encoder network": 1e-5, "decoder network": 2e-5, "K steps": 0.0, "the rest": 3e-5}
     works = {f"{work}, K = {k}": {**parts, "K steps": k * 5e-5} for work in figure8.WORKS for k in (0, 7)}

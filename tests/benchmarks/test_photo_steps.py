@@ -93,11 +93,11 @@ def test_both_sets_are_measured_at_every_k(reports, local_models):
 
 
 def test_sizes_are_those_of_files_in_which_nothing_learns(reports, folders, local_models):
-    pictures = list(datasets.load("cifar10", "test", str(folders / "data"))[:2])
+    pictures = [picture for _, picture in datasets.collection("cifar10", data=str(folders / "data")).select(2, 0)]
     for row in reports["cifar10"].models:
         with Compressor(local_models["colour"].path, Effort(row.steps, rows=0)) as compressor:
-            for i, pixels in enumerate(pictures):
-                compressor.add(f"{i:05d}", Picture("RGB", np.ascontiguousarray(pixels)))
+            for i, picture in enumerate(pictures):
+                compressor.add(f"{i:05d}", picture)
             assert row.figures.bytes == len(compressor.close())
 
 
@@ -107,6 +107,17 @@ def test_the_readme_has_every_figure(results, reports):
         for row in report.models:
             assert f"| {row.steps} | {row.figures.bytes:,} | {row.figures.bpd:.4f} |" in text
     assert (results / "steps.png").stat().st_size > 0
+
+
+def test_the_readme_tells_which_images_were_taken(steps, results):
+    found = json.loads((results / "steps.json").read_text())
+    assert [report["seed"] for report in found["sets"].values()] == [steps.SEED, steps.SEED]
+    text = steps.readme.steps(found)
+    assert "\n2 photographs drawn at random, each a file of its own, by" in text
+    assert "\n2 CIFAR-10 test images drawn at random, one file, by" in text
+    assert " --limit 2 --cifar 2 --steps 2`" in text.replace("\n", " ")
+    found["sets"]["cifar10"]["seed"] = None
+    assert "\nThe first 2 CIFAR-10 test images, one file, by" in steps.readme.steps(found)
 
 
 def test_the_readme_is_made_again_from_the_json(steps, results):

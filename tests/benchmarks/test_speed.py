@@ -1,5 +1,6 @@
 """How time grows: what is measured, what is kept of a call that was cut, and the parts of a picture."""
 
+import argparse
 import importlib.util
 import json
 import sys
@@ -73,6 +74,15 @@ def test_sets_by_their_own_models_and_pictures_by_that_of_photographs(called, tm
     assert list(found["parts"]) == ["mnist-binary", "mnist", "cifar10", "photo"]
     assert (tmp_path / "speed-quick.png").exists()
     assert not (tmp_path / "speed-quick-part.json").exists()
+
+
+def test_images_are_drawn_but_where_all_are_taken(speed, monkeypatch):
+    plans = []
+    monkeypatch.setattr(speed, "_measured", lambda plan: plans.append(plan) or {})
+    options = argparse.Namespace(data=None, threads=1)
+    unfinished = speed.Unfinished(speed.RESULTS / "part.json", {})
+    speed._sets("cifar10", [10, 10000], options, unfinished)
+    assert [(plan.limit, plan.seed) for plan in plans] == [(10, 0), (10000, None)]
 
 
 def test_a_call_that_was_cut_goes_on_and_measures_nothing_twice(called, tmp_path):
