@@ -12,6 +12,8 @@ import os
 import platform
 import subprocess
 import sys
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import numba
@@ -106,6 +108,8 @@ def environments() -> dict[str, tuple[str, dict[str, str]]]:
         cases["generic kernels"][1]["OPENBLAS_CORETYPE"] = "SkylakeX" if wide else "Sandybridge"
         cases["generic kernels"][1]["NPY_DISABLE_CPU_FEATURES"] = ",".join(wide)
         cases["torch, two threads"] = ("torch", two | {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"})
+    if find_spec("torch") and import_module("torch").cuda.is_available():
+        cases["cuda"] = ("cuda", one)
     return {name: (device, {k: v for k, v in e.items() if v}) for name, (device, e) in cases.items()}
 
 

@@ -92,7 +92,7 @@ class Group:
     @property
     def block_count(self) -> int:
         """How many blocks its pictures fill."""
-        return self.bands if len(self.names) == 1 else -(-len(self.names) // self.per_block) * self.bands
+        return -(-len(self.names) // self.per_block) * self.bands
 
 
 def inline_header(group: Group, model_name: str = "") -> bytes:
