@@ -685,7 +685,7 @@ def test_much_metadata_comes_back():
 def test_a_full_block_waits_for_nothing(small_blocks):
     """Else as many pictures as there are sizes would be held in memory."""
     pictures = {str(i): picture("L", 60, 70 + i) for i in range(3)}
-    with codec.Compressor() as compressor:
+    with Compressor() as compressor:
         for name, original in pictures.items():
             compressor.add(name, original)
             assert not any(pending.samples for pending in compressor._pending.values())
@@ -715,6 +715,38 @@ def test_a_failing_block_in_a_thread_is_not_lost(small_models, small_blocks, mon
     small = small_models["logistic"]
     with pytest.raises(FormatError, match="broken"):
         compress(many(small, 20).items(), model=small.path, threads=2)
+
+
+def test_no_more_pictures_are_taken_after_a_block_has_failed(small_models, small_blocks, monkeypatch):
+    monkeypatch.setattr(bitsback, "decode", lambda *a: (_ for _ in ()).throw(FormatError("broken")))
+    small = small_models["logistic"]
+    pictures = many(small, 100)
+    taken = ((name, pictures.pop(name)) for name in list(pictures))
+    with pytest.raises(FormatError, match="pictures before it could not be coded: broken"):
+        compress(taken, model=small.path)
+    assert len(pictures) > 90
+
+
+@pytest.mark.parametrize("overlap", [False, True])
+def test_the_threads_of_products_are_put_back(overlap):
+    with threadpool_limits(2):
+        before = threadpool_info()
+        first, second = Compressor(), Compressor()
+        for compressor in (first, second) if overlap else (second, first):
+            compressor.__exit__()
+        assert threadpool_info() == before
+
+
+def test_a_model_in_the_file_that_cannot_be_used_is_looked_at_once(small, monkeypatch):
+    mark = checkpoint.fingerprint(small.path)
+    groups = container.parse(compress([("a", tile(small)), ("b", tile(small))], model=small.path)).groups
+    seen, honest = [], checkpoint.loads
+    monkeypatch.setattr(checkpoint, "loads", lambda *a: seen.append(a) or honest(*a))
+    archive = Archive(container.write_archive(groups, {}, {mark: b"junk"}))
+    for name in ("a", "b"):
+        with pytest.raises(FormatError, match="cannot be used"):
+            archive.read(name)
+    assert len(seen) == 1
 
 
 def test_a_file_that_cannot_be_opened(tmp_path):
@@ -881,7 +913,16 @@ def test_a_small_inline_file_cannot_ask_for_a_huge_block(small_models, limited_m
         Archive(container.inline_header(group) + b"123456789", [small.path]).read()
 
 
-@pytest.mark.parametrize("shape", [(1, 4, 1 << 26), (1, 1, 1 << 24), (1 << 21, 1, 1), (1 << 14, 1, 1 << 10)])
+@pytest.mark.parametrize("shape", [(120_000, 32, 4), (1 << 21, 1, 1), (1 << 14, 1, 1 << 10)])
+def test_a_small_file_cannot_ask_for_the_margins_of_many_pictures(shape):
+    count, height, width = shape
+    group = Group(list(MODES).index("RGB"), height, width, count, height, [f"{i}" for i in range(count)])
+    group.blocks = [Block(CLASSIC, 0, b"")]
+    with pytest.raises(FormatError, match="blocks that are too large"):
+        Archive(hostile(group))
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 1 << 26), (1, 1, 1 << 24), (1, 64, 1 << 18)])
 def test_a_small_file_cannot_ask_for_the_margins_of_many_pixels(local_models, shape, limited_memory):
     small, (count, height, width) = local_models["colour"], shape
     names = [f"{i}" for i in range(count)]
@@ -1007,6 +1048,7 @@ def test_a_pixel_network_codes_no_endless_rows(local_models):
     assert not codec.fits(a, "RGB", most + 1, 1)
     assert not codec.fits(a, "RGB", 1, most + 1)
     original = picture("RGB", 1, most + 1)
+    assert codec.ModelShelf().fitting("RGB", 1, most + 1) == []
     assert same(decompress(compress(original)), original)
     with pytest.raises(ImageError, match=r"codes RGB pictures of any size \(to 262,144 a side\), not RGB of 262145×1"):
         compress(original, local_models["colour"].path)

@@ -354,13 +354,13 @@ def packed_archive(directory, payload=b""):
 
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_a_small_directory_cannot_ask_for_much_memory(bomb, limited_memory, monkeypatch):
-    monkeypatch.setitem(container._MOST, container._PIECES, 1 << 18)  # the true one takes seconds to reach
+    monkeypatch.setitem(container._MOST, container.PIECES, 1 << 18)  # the true one takes seconds to reach
     with limited_memory(3 << 28), pytest.raises(FormatError):
         parse(packed_archive(BOMBS[bomb], bytes(5 << 10)))
 
 
 def test_many_empty_boxes_are_refused(limited_memory, monkeypatch):
-    monkeypatch.setitem(container._MOST, container._PIECES, 1 << 18)
+    monkeypatch.setitem(container._MOST, container.PIECES, 1 << 18)
     boxes = zlib.compress(bytes(1 << 26), 9)
     inline = b"\xf4z\r\n\x04\0\0\0\0" + v(1, 1) + v(len(boxes) + 1) + b"\1" + boxes
     with limited_memory(3 << 28), pytest.raises(FormatError):

@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from vaezip import checkpoint, container, planes
 from vaezip.container import CLASSIC, Block, Group
+from vaezip.cores import products_on_one_thread
 from vaezip.effort import DEFAULT, DEFAULT_PRESET, Effort, chosen_effort
 from vaezip.errors import FormatError, ImageError, ModelError, VaezipError
 from vaezip.images import BOXES, DEFAULT_MAX_PIXELS, MODES, Picture
@@ -71,6 +71,8 @@ class ModelShelf:
     def fitting(self, mode: str, height: int, width: int) -> list[AnyModel]:
         """The shipped models that can code such pictures, without those that others are always ahead of:
         where a model sees across the edges of tiles, one that does not is for pictures of one tile alone."""
+        if max(height, width) > MOST_SIDE:
+            return []
         architectures = {path: checkpoint.architecture(path) for path in checkpoint.shipped().values()}
         levels = planes.levels(mode)
         found = {p: a for p, a in architectures.items() if a.levels == levels and fits(a, mode, height, width)}
@@ -132,7 +134,8 @@ def misfit(name: str, a: AnyArchitecture, picture: Picture, coded: str) -> str |
     if fits(a, coded, height, width) or falls_back(coded):
         return None
     kind = {(1, 2): "black-and-white", (1, 256): "grey", (3, 256): "RGB"}[a.channels, a.levels]
-    size = f"of any size (to {MOST_SIDE:,} a side)" if a.tiled else f"of {a.tile[1]}×{a.tile[0]}"
+    most = f" (to {MOST_SIDE:,} a side)" * isinstance(a, LocalArchitecture)
+    size = f"of any size{most}" if a.tiled else f"of {a.tile[1]}×{a.tile[0]}"
     return f"model '{name}' codes {kind} pictures {size}, not {picture.mode} of {width}×{height}; use --model auto"
 
 
@@ -170,6 +173,7 @@ class Compressor:
         self.block_pixels = _SOLID_PIXELS if solid else _BLOCK_PIXELS
         self._pending: dict[tuple[str, int, int], _Pending] = {}
         self._names: set[str] = set()
+        self._room = container.Room()
         self._made = False
         self._resources = ExitStack()
         self._pool = _pool(threads, self._resources)
@@ -200,6 +204,8 @@ class Compressor:
             pending = self._pending[mode, height, width] = _Pending(_new_group(mode, height, width, self.block_pixels))
         if len(pending.samples) == pending.group.per_block:
             self._submit(pending)
+        self._room.take(container.PICTURES, 1)
+        self._room.take(container.PIECES, len(picture.boxes))
         self._names.add(name)
         pending.group.names.append(name)
         pending.group.boxes.append(tuple((BOXES.index(tag), content) for tag, content in picture.boxes))
@@ -289,10 +295,16 @@ class Compressor:
             pending.jobs.append(self._pool.submit(self._forms, pending.group, band))
 
     def _wait_for_room(self) -> None:
-        """Keep no more blocks in memory than the threads can soon take up."""
-        running = [job for p in self._pending.values() for job in p.jobs if not job.done()]
+        """Keep no more blocks in memory than the threads can soon take up, and end where one could not be coded."""
+        jobs = [job for p in self._pending.values() for job in p.jobs]
+        running = [job for job in jobs if not job.done()]
         if len(running) > self.threads:
-            wait(running[:1])  # its error, if any, is not of the picture that is added now
+            wait(running[:1])
+        for error in (job.exception() for job in jobs if job.done()):
+            if isinstance(error, VaezipError):
+                raise type(error)(f"pictures before it could not be coded: {error}") from error
+            if error:
+                raise error
 
     def _candidates(self, group: Group) -> list[AnyModel | None]:
         """Models to try, and None for the classic codec: beside a model that was asked for, where that leaves a part
@@ -413,7 +425,7 @@ class Archive:
         self.file = container.parse(data)
         self.shelf = shelf or ModelShelf(models, device)
         self.threads = threads
-        self._embedded: dict[bytes, AnyModel] = {}
+        self._embedded: dict[bytes, AnyModel | FormatError] = {}
         self._lock = Lock()
         if self.file.inline:
             self._complete_inline()
@@ -463,8 +475,14 @@ class Archive:
             return self.shelf.by_fingerprint(fingerprint, name)
         with self._lock:
             if fingerprint not in self._embedded:
-                self._embedded[fingerprint] = self._unpack_model(fingerprint, name)
-            return self._embedded[fingerprint]
+                try:
+                    self._embedded[fingerprint] = self._unpack_model(fingerprint, name)
+                except FormatError as error:  # which many blocks may meet, and which may take long to find
+                    self._embedded[fingerprint] = error
+            found = self._embedded[fingerprint]
+        if isinstance(found, FormatError):
+            raise found
+        return found
 
     def _unpack_model(self, fingerprint: bytes, name: str) -> AnyModel:
         try:
@@ -676,9 +694,10 @@ def _check_group(group: Group, max_pixels: int) -> None:
     if unknown:
         raise FormatError(f"metadata field {unknown[0]} is unknown; a newer vaezip may read it")
     pixels = max(_SOLID_PIXELS, _BAND_MULTIPLE * group.width)
-    margins, tiles = (group.per_block * area(group) for area in (_area, _tiled))
-    if group.per_block * group.band * group.width > pixels or (
-        group.per_block > 1 and (margins > _WITH_MARGINS * pixels or tiles > _IN_TILES * pixels)
+    pictures = min(group.per_block, len(group.names))
+    margins, tiles = (pictures * area(group) for area in (_area, _tiled))
+    if pictures * group.band * group.width > pixels or (
+        pictures > 1 and (margins > _WITH_MARGINS * pixels or tiles > _IN_TILES * pixels)
     ):
         raise FormatError("the directory describes blocks that are too large")
     if group.height * group.width > max_pixels:
@@ -726,8 +745,8 @@ def _describe_pictures(group: Group) -> Iterator[dict[str, Any]]:
 
 
 def _pool(threads: int, resources: ExitStack) -> ThreadPoolExecutor:
-    """Threads for blocks. The matrix products in each take no threads of their own."""
-    resources.enter_context(threadpool_limits(1))
+    """Threads for blocks."""
+    resources.enter_context(products_on_one_thread())
     pool = ThreadPoolExecutor(threads)
     resources.callback(pool.shutdown, wait=True, cancel_futures=True)
     return pool

@@ -33,8 +33,8 @@ MAX_STEPS = 255
 
 # What a hostile file can make a reader allocate. A writer keeps to it, too.
 _MAX_DIRECTORY = 1 << 26
-_PICTURES, _CHARACTERS, _PIECES = "pictures", "characters of names", "pieces of metadata"
-_MOST = {_PICTURES: 1 << 22, _CHARACTERS: 1 << 28, _PIECES: 1 << 22}
+PICTURES, CHARACTERS, PIECES = "pictures", "characters of names", "pieces of metadata"
+_MOST = {PICTURES: 1 << 22, CHARACTERS: 1 << 28, PIECES: 1 << 22}
 _MAX_MODELS = 1 << 10
 _MIN_PAYLOAD = 5
 _MAX_SIDE = 1 << 30
@@ -239,9 +239,9 @@ def _parse_inline(reader: _Reader, flags: int) -> tuple[Group, dict[bytes, str]]
     height, width = (0, 0) if flags & _NATIVE else (reader.side(), reader.side())
     boxes: list[tuple[int, bytes]] = []
     if flags & _BOXES:
-        inner, room = _Reader(_inflated(reader.take(reader.varint()))), _Room()
+        inner, room = _Reader(_inflated(reader.take(reader.varint()))), Room()
         while not inner.done:
-            room.take(_PIECES, 1)
+            room.take(PIECES, 1)
             boxes.append((inner.byte(), inner.take(inner.varint())))
     names = {}
     if boxes and boxes[-1][0] == _MODEL_NAME:
@@ -253,7 +253,7 @@ _Archive = tuple[list[Group], dict[bytes, str], dict[bytes, Embedded]]
 """Groups, names of models, and models."""
 
 
-class _Room:
+class Room:
     """What a file may still list. All groups share it, so that many cannot do what one may not."""
 
     def __init__(self) -> None:
@@ -287,15 +287,15 @@ def _write_directory(
         out += _varint(len(content)) + content
     index = {content: i for i, content in enumerate(contents)}
     out += _varint(len(groups))
-    room = _Room()
+    room = Room()
     for group in groups:
-        room.take(_PICTURES, len(group.names))
+        room.take(PICTURES, len(group.names))
         numbers = (group.mode, group.height, group.width, group.per_block, group.band, len(group.names))
         out += b"".join(map(_varint, numbers)) + _write_names(group.names, room)
         for block in group.blocks:
             out += _varint(models.index(block.model)) + bytes([block.steps]) + _varint(len(block.payload))
         placed = [(i, tag, index[content]) for i, b in enumerate(group.boxes) for tag, content in b]
-        room.take(_PIECES, len(placed))
+        room.take(PIECES, len(placed))
         out += _varint(len(placed)) + b"".join(map(_varint, chain.from_iterable(placed)))
     if embedded:
         out += _varint(len(embedded))
@@ -307,8 +307,8 @@ def _write_directory(
 def _read_directory(reader: _Reader, payloads: bytes, has_models: bool) -> _Archive:
     named = [(reader.take(len(CLASSIC)), reader.text()) for _ in range(reader.count(_MAX_MODELS))]
     models = [model for model, _ in named]
-    contents = [reader.take(reader.varint()) for _ in range(reader.count(_MOST[_PIECES]))]
-    rest, room = _Reader(payloads), _Room()
+    contents = [reader.take(reader.varint()) for _ in range(reader.count(_MOST[PIECES]))]
+    rest, room = _Reader(payloads), Room()
     groups = [_read_group(reader, rest, models, contents, room) for _ in range(reader.count())]
     if not groups:
         raise FormatError("the directory lists no picture")
@@ -331,13 +331,13 @@ def _read_models(reader: _Reader, payloads: _Reader, models: list[bytes]) -> dic
     return found
 
 
-def _read_group(reader: _Reader, payloads: _Reader, models: list[bytes], contents: list[bytes], room: _Room) -> Group:
+def _read_group(reader: _Reader, payloads: _Reader, models: list[bytes], contents: list[bytes], room: Room) -> Group:
     mode, height, width = reader.varint(), reader.side(), reader.side()
     per_block, band, count = reader.varint(), reader.varint(), reader.varint()
     possible = 0 < band <= height and per_block > 0 and (band == height or per_block == 1)
     if not (possible and count > 0):
         raise FormatError("the directory describes impossible blocks")
-    room.take(_PICTURES, count)
+    room.take(PICTURES, count)
     group = Group(mode, height, width, per_block, band, _read_names(reader, count, room))
     if group.block_count * _MIN_PAYLOAD > len(payloads.data) - payloads.position:
         raise FormatError("the directory describes more blocks than the file holds")
@@ -350,10 +350,10 @@ def _read_group(reader: _Reader, payloads: _Reader, models: list[bytes], content
     return group
 
 
-def _read_boxes(reader: _Reader, count: int, contents: list[bytes], room: _Room) -> list[tuple[tuple[int, bytes], ...]]:
+def _read_boxes(reader: _Reader, count: int, contents: list[bytes], room: Room) -> list[tuple[tuple[int, bytes], ...]]:
     boxes: dict[int, list[tuple[int, bytes]]] = {}
     listed = reader.count()
-    room.take(_PIECES, listed)
+    room.take(PIECES, listed)
     for _ in range(listed):
         picture, tag, content = reader.varint(), reader.varint(), _pick(contents, reader.varint())
         if picture >= count:
@@ -413,21 +413,21 @@ def _run_of(name: str) -> _Run:
     return _Run(before, after, len(digits) if digits[0] == "0" else 0, int(digits))
 
 
-def _write_names(names: list[str], room: _Room) -> bytes:
+def _write_names(names: list[str], room: Room) -> bytes:
     runs: list[_Run] = []
     for run in map(_run_of, names):
         if runs and runs[-1].goes_on(run):
             runs[-1].count += 1
         else:
             runs.append(run)
-    room.take(_CHARACTERS, sum(run.most_characters for run in runs))
+    room.take(CHARACTERS, sum(run.most_characters for run in runs))
     return b"".join(
         _varint(run.count) + _text(run.before) + _text(run.after) + bytes([run.width]) + _varint(run.first)
         for run in runs
     )
 
 
-def _read_names(reader: _Reader, count: int, room: _Room) -> list[str]:
+def _read_names(reader: _Reader, count: int, room: Room) -> list[str]:
     names: list[str] = []
     while len(names) < count:
         length = reader.varint()
@@ -435,7 +435,7 @@ def _read_names(reader: _Reader, count: int, room: _Room) -> list[str]:
         limit = 1 if run.width == _NO_NUMBER else count - len(names)
         if not 0 < length <= limit or _MAX_DIGITS < run.width < _NO_NUMBER:
             raise FormatError("the directory lists impossible names")
-        room.take(_CHARACTERS, run.most_characters)
+        room.take(CHARACTERS, run.most_characters)
         names += run.names()
     return names
 

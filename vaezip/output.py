@@ -103,6 +103,8 @@ def store(path: Path, data: bytes) -> None:
     partial = path.with_name(path.name + ".partial")
     try:
         partial.write_bytes(data)
+        with partial.open("r+b") as file:
+            os.fsync(file.fileno())
         os.replace(partial, path)
     except OSError as error:
         with suppress(OSError):

@@ -330,7 +330,7 @@ def test_the_model_is_never_the_output(run, save, pictures, other_model):
     for path in pictures:
         save(path)
     before = other_model.read_bytes()
-    expected = (1, "", f"vaezip: {other_model}: is the input; name another output\n")
+    expected = (1, "", f"vaezip: {other_model}: is the model; name another output\n")
     assert run("compress", *pictures, "--model", str(other_model), "-f", "-o", str(other_model)) == expected
     assert other_model.read_bytes() == before
 

@@ -70,8 +70,8 @@ class _Compress(click.Command):
     metavar="K",
     default=None,
     help="Take K gradient steps on each posterior, in the place of a preset. Smaller, but slower, to decompress too. "
-    "The network of a model for photographs learns from every two rows once; from 2 on a second one learns beside it, "
-    "and eight orientations are tried, up to three of them in full.",
+    "From 1 on the network of a model for photographs learns from every two rows, once; from 2 on a second one learns "
+    "beside it, and eight orientations are tried, up to three of them in full.",
 )
 @click.option(
     "--embed-model",
@@ -170,14 +170,14 @@ class _Job:
 
     def each(self, sources: list[Source], folder: str | None) -> None:
         """Every picture to a file of its own, beside it or in a folder that exists."""
-        inputs = streams.Protected([*(source.path for source in sources), *self.model_files])
+        kept = self._kept(sources)
 
         def target(source: Source) -> str:
             return (source.path if folder is None else os.path.join(folder, source.name)) + names.SUFFIX
 
         def read(source: Source) -> _Read:
             with blame(target(source)):
-                inputs.refuse(target(source))
+                kept.refuse(target(source))
                 (streams.check if folder is None else check_free)(target(source), self.force)
             return self._read(source)
 
@@ -220,7 +220,11 @@ class _Job:
             suffix = os.path.splitext(target)[1]
             if suffix.lower() in inputs.PICTURE_SUFFIXES:  # perhaps from -o *.png, and one of the pictures
                 raise OutputError(f"'{suffix}' is the suffix of a picture; give -o a name that ends in .vz")
-            streams.check(target, self.force, [*(source.path for source in sources), *self.model_files])
+            self._kept(sources).refuse(target)
+            streams.check(target, self.force)
+
+    def _kept(self, sources: list[Source]) -> streams.Protected:
+        return streams.Protected((source.path for source in sources), self.model_files)
 
     def _compress(self, source: Source, read: _Read, target: str, folder: Folder | None = None) -> None:
         with blame(streams.source_label(source.path)), self._compressor() as compressor:

@@ -225,10 +225,8 @@ class _Job:
             if file in taken:
                 raise
             data = vaezip.images.write(picture, ".png")
-        with blame(str(folder.path / file)):
-            self.kept.refuse(folder.path / file)
+        with blame(str(folder.path / file)), self.kept.writing(folder.path / file):
             folder.write(file, data, self.force, sources, like)
-            self.kept.add(folder.path / file)
         return folder.path / file, vaezip.images.lost(picture, os.path.splitext(file)[1])
 
     def _summarise(self, path: str, text: str) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import click
@@ -60,24 +62,33 @@ class Protected:
     """Files that nothing is written over, not even by force: under whatever name, so also on file systems that take
     several names for one."""
 
-    def __init__(self, inputs: Iterable[str]) -> None:
-        self._reasons = {_identity(path): "is the input; name another output" for path in inputs}
-
-    def add(self, path: str | Path) -> None:
-        """A file that was written."""
-        self._reasons[_identity(path)] = "was just written from another picture; name another output with -o"
+    def __init__(self, inputs: Iterable[str], models: Iterable[str] = ()) -> None:
+        self._given = {_identity(path): "is the model" for path in models}
+        self._given |= {_identity(path): "is the input" for path in inputs}
+        self._written: set[tuple[int, int] | None] = set()
+        self._lock = Lock()
 
     def refuse(self, path: str | Path) -> None:
         """Raise an :class:`OutputError` if it is one of them."""
-        identity = _identity(path)
-        if identity and identity in self._reasons:
-            raise OutputError(self._reasons[identity])
+        given, written = _identity(path), _identity(path, follow=False)
+        if given and given in self._given:
+            raise OutputError(f"{self._given[given]}; name another output")
+        if written and written in self._written:
+            raise OutputError("was just written from another picture; name another output with -o")
+
+    @contextmanager
+    def writing(self, path: str | Path) -> Iterator[None]:
+        """Around the writing of a file, which is one of them from then on; one at a time."""
+        with self._lock:
+            self.refuse(path)
+            yield
+            self._written.add(_identity(path, follow=False))
 
 
-def _identity(path: str | Path) -> tuple[int, int] | None:
-    """Of a file; None where there is none."""
+def _identity(path: str | Path, follow: bool = True) -> tuple[int, int] | None:
+    """Of a file, or of a link where it is not to be followed; None where there is none."""
     try:
-        status = os.stat(path)
+        status = os.stat(path, follow_symlinks=follow)
     except (OSError, ValueError):
         return None
     return status.st_dev, status.st_ino
