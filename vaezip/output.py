@@ -21,6 +21,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import RLock
+from typing import BinaryIO
 
 from vaezip.errors import OutputError
 
@@ -102,9 +103,8 @@ def store(path: Path, data: bytes) -> None:
     """
     partial = path.with_name(path.name + ".partial")
     try:
-        partial.write_bytes(data)
-        with partial.open("r+b") as file:
-            os.fsync(file.fileno())
+        with open(partial, "wb") as file:
+            _fill(file, data, path)
         os.replace(partial, path)
     except OSError as error:
         with suppress(OSError):
@@ -209,10 +209,7 @@ def _replace(path: Path, data: bytes, permissions: int, like: PathLike | None) -
     temporary = path.parent / f".vaezip-{secrets.token_hex(8)}.tmp"
     try:
         with open(_create(temporary, permissions), "wb") as file:
-            file.write(data)
-            if path.exists():  # else a power cut could leave neither the old file nor the new
-                file.flush()
-                os.fsync(file.fileno())
+            _fill(file, data, path)
         if like is not None:
             _resemble(temporary, permissions, like)
         os.replace(temporary, path)
@@ -221,6 +218,14 @@ def _replace(path: Path, data: bytes, permissions: int, like: PathLike | None) -
         raise
     finally:
         _unfinished.discard(temporary)
+
+
+def _fill(file: BinaryIO, data: bytes, target: Path) -> None:
+    """Write a file that will take the place of another."""
+    file.write(data)
+    if target.exists():  # else a power cut could leave neither the old file nor the new
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _permissions(files: Iterable[PathLike]) -> int:

@@ -11,7 +11,6 @@ import argparse
 import functools
 import json
 import math
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -28,7 +27,7 @@ from vaezip.networks.floating import Vae
 from vaezip.networks.mlp import mlp
 from vaezip.networks.resnet import resnet
 from vaezip.training import objectives
-from vaezip.training.loop import Stage, evaluate, fit, read_log
+from vaezip.training.loop import Stage, evaluate, fit, read_log, save_state
 
 ROOT = Path(__file__).parent.parent.parent
 SEEDS = (1, 2, 3)
@@ -138,7 +137,7 @@ class Trial:
                 stage = Stage("classic", objectives.classic, end, RATE, 1.0, batch=self.setting.batch, warmup=warmup)
                 fit(vae, self.train, self.test, stage, self.folder / "classic.pt", seed=self.seed)
                 self._refuse_beyond(end, stage.steps(self.train))
-                _save(vae, kept)
+                save_state(vae.state_dict(), kept)
             if end == (epoch or self.setting.epochs):
                 vae.load_state_dict(torch.load(kept, weights_only=True))
                 return vae
@@ -205,13 +204,6 @@ class Trial:
         if until(longer, shorter.epochs) != shorter:
             raise SystemExit(f"{self.folder}: holds states of another setting; remove it, or give another --runs")
         path.write_text(json.dumps(asdict(longer)) + "\n")
-
-
-def _save(vae: Vae, path: Path) -> None:
-    """The weights, in one step: a call cut while it writes must leave none that look whole."""
-    partial = path.with_suffix(".partial")
-    torch.save(vae.state_dict(), partial)
-    os.replace(partial, path)
 
 
 def half_asleep_name(alpha: float) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import vaezip
-from vaezip import checkpoint, images
+from vaezip import checkpoint, images, output
 from vaezip.bench import peers
 from vaezip.cli import train
 from vaezip.cli.console import Console
@@ -289,13 +289,13 @@ def test_a_full_disk(run, digits, monkeypatch, name):
     arguments = ("train", "--data", digits, *ONE_EPOCH, "-q")
     full = True
 
-    def write_bytes(path, data, honest=Path.write_bytes):
-        if full and path.name.startswith(name):
-            honest(path, data[: len(data) // 2])
+    def fill(file, data, target, honest=output._fill):
+        if full and target.name == name:
+            file.write(data[: len(data) // 2])
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return honest(path, data)
+        honest(file, data, target)
 
-    monkeypatch.setattr(Path, "write_bytes", write_bytes)
+    monkeypatch.setattr(output, "_fill", fill)
     status, out, err = run(*arguments)
     said = f"'{Path('digits.training', name)}' cannot be written: {os.strerror(errno.ENOSPC)}; once it can, the same"
     assert (status, out, said in err, err.count("\n")) == (1, "", True, 1)

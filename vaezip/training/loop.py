@@ -290,9 +290,18 @@ class _Run:
         }
         if self.averaged:
             saved["averaged"] = self.averaged.state_dict()
-        whole = io.BytesIO()  # PyTorch tells of a full disk in words of its own
-        torch.save(saved, whole)
-        store(self.state, whole.getvalue())
+        save_state(saved, self.state)
+
+
+def save_state(saved: dict[str, Any], path: Path) -> None:
+    """Write what :func:`torch.load` reads, whole or not at all.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    whole = io.BytesIO()  # PyTorch tells of a full disk in words of its own
+    torch.save(saved, whole)
+    store(path, whole.getvalue())
 
 
 def _epoch(run: _Run, train: Any, epoch: int, seed: int, told: Callable[[Progress], None] | None) -> float:
