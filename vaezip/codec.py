@@ -173,6 +173,7 @@ class Compressor:
         self.block_pixels = _SOLID_PIXELS if solid else _BLOCK_PIXELS
         self._pending: dict[tuple[str, int, int], _Pending] = {}
         self._names: set[str] = set()
+        self._running: list[Future[list[Block]]] = []
         self._room = container.Room()
         self._made = False
         self._resources = ExitStack()
@@ -292,15 +293,17 @@ class Compressor:
         for top in range(0, pending.group.height, pending.group.band):
             band = np.ascontiguousarray(samples[:, top : top + pending.group.band])
             self._wait_for_room()
-            pending.jobs.append(self._pool.submit(self._forms, pending.group, band))
+            self._running.append(self._pool.submit(self._forms, pending.group, band))
+            pending.jobs.append(self._running[-1])
 
     def _wait_for_room(self) -> None:
         """Keep no more blocks in memory than the threads can soon take up, and end where one could not be coded."""
-        jobs = [job for p in self._pending.values() for job in p.jobs]
-        running = [job for job in jobs if not job.done()]
+        running = [job for job in self._running if not job.done()]
         if len(running) > self.threads:
             wait(running[:1])
-        for error in (job.exception() for job in jobs if job.done()):
+        done = [job for job in self._running if job.done()]
+        self._running = [job for job in running if job not in done]
+        for error in (job.exception() for job in done):
             if isinstance(error, VaezipError):
                 raise type(error)(f"pictures before it could not be coded: {error}") from error
             if error:
