@@ -169,6 +169,11 @@ class LocalStage(Stage):
         """See :class:`Stage`."""
         return int(x[(*CODED, -1)].sum()) * self.channels
 
+    @property
+    def replayable(self) -> bool:
+        """See :class:`Stage`: the KL's weight changes."""
+        return False
+
     def tend(self, vae: LocalVae, x: Tensor, step: int, progress: float) -> None:
         """See :class:`Stage`: dead units start anew."""
         if step % _EVERY == 0 and progress < _REVIVED:

@@ -4,16 +4,18 @@ Invariants:
 
 1. The state on disk is always that after a whole epoch, and the log holds a line for each of its epochs.
 2. A stage that was stopped at any moment and run again gives the weights of one that was not, bit
-   for bit: all randomness of an epoch comes from its number and the seed.
+   for bit on a CPU: all randomness of an epoch comes from its number and the seed.
 """
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import math
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,7 @@ from vaezip.networks.local.floating import LocalVae
 from vaezip.output import store
 from vaezip.training.objectives import elbo
 from vaezip.training.processes import Processes
+from vaezip.training.replayed import Replayed
 from vaezip.training.tiles import Source
 
 _DIVERGED = 10.0
@@ -106,6 +109,11 @@ class Stage:
     def values(self, x: Tensor) -> int:
         """How many values of a batch are coded."""
         return x.numel()
+
+    @property
+    def replayable(self) -> bool:
+        """Whether every step launches the same kernels, so that a GPU may replay the first."""
+        return True
 
     def tend(self, vae: Any, x: Tensor, step: int, progress: float) -> None:
         """Called after every step, the first of which is 1, with its batch."""
@@ -220,11 +228,37 @@ class _Run:
         self.epoch, self.best_bpd = 0, math.inf
         self.log: list[dict[str, Any]] = []
         self._restore()
+        self.replayed = self._replayed()
 
     @property
     def model(self) -> nn.Module:
         """The weights as they would be given now."""
         return self.averaged.module if self.averaged else self.vae
+
+    def step(self, x: Tensor, progress: float) -> Tensor:
+        """One gradient step on this process's share of a batch; the loss of the whole batch, before it."""
+        loss = self.replayed(x) if self.replayed else self._step(x.to(_device(self.vae)), progress)
+        if self.averaged:
+            self.averaged.update_parameters(self.vae)
+        return loss
+
+    def _step(self, x: Tensor, progress: float) -> Tensor:
+        loss = self.stage.loss(self.vae, x, progress)
+        self.vae.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        mean = loss.detach().reshape(1)
+        self.processes.average([mean, *(w.grad for w in self.weights if w.grad is not None)])
+        torch.nn.utils.clip_grad_norm_(self.weights, self.stage.clip)
+        for optimiser in self.optimisers:
+            optimiser.step()
+        return mean
+
+    def _replayed(self) -> Replayed | None:
+        """The step as a GPU replays it, where one process trains on one."""
+        device = _device(self.vae)
+        if device.type != "cuda" or self.processes.count > 1 or not self.stage.replayable:
+            return None
+        return Replayed(functools.partial(self._step, progress=0.0), self.optimisers, device)
 
     def keep(self, epoch: int, figures: dict[str, float], seconds: float) -> None:
         """Write the state after an epoch.
@@ -309,11 +343,12 @@ def _epoch(run: _Run, train: Any, epoch: int, seed: int, told: Callable[[Progres
     stage, all_steps = run.stage, run.stage.epochs * run.steps
     torch.manual_seed(_seed(1000 + epoch, seed, run.processes.rank))
     total = 0.0
-    for step, x in enumerate(stage.batches(train, epoch, seed)):
+    batches = stage.batches(train, epoch, seed)
+    for step, x in enumerate(_ahead(batches) if _device(run.vae).type == "cuda" else batches):
         done = epoch * run.steps + step
         for optimiser, rate in zip(run.optimisers, run.rates):
             optimiser.param_groups[0]["lr"] = learning_rate(stage, rate, epoch, step, run.steps)
-        loss = _step(run, x[run.processes.rank :: run.processes.count], done / all_steps)
+        loss = run.step(x[run.processes.rank :: run.processes.count], done / all_steps).item()
         if not math.isfinite(loss):
             raise diverged(stage, epoch + 1, run.state)
         stage.tend(run.vae, x, done + 1, done / all_steps)
@@ -324,6 +359,15 @@ def _epoch(run: _Run, train: Any, epoch: int, seed: int, told: Callable[[Progres
     return total / run.steps
 
 
+def _ahead(batches: Iterator[Tensor]) -> Iterator[Tensor]:
+    """The same, each made by a thread while a GPU computes on the one before it."""
+    with ThreadPoolExecutor(1) as thread:
+        following = thread.submit(next, batches, None)
+        while (x := following.result()) is not None:
+            following = thread.submit(next, batches, None)
+            yield x
+
+
 def _moved(x: Tensor, share: float, generator: torch.Generator) -> Tensor:
     """Two groups at the end of the batch, ``share`` of it together, each moved by its own −1, 0 or 1 rows
     and columns. At the end, because half-asleep has samples take the place of the beginning."""
@@ -331,21 +375,6 @@ def _moved(x: Tensor, share: float, generator: torch.Generator) -> Tensor:
     half = round(share * len(x) / 2)
     kept, groups = x[: len(x) - 2 * half], x[len(x) - 2 * half :].chunk(2)
     return torch.cat([kept, *(torch.roll(group, step, (1, 2)) for group, step in zip(groups, steps))])
-
-
-def _step(run: _Run, x: Tensor, progress: float) -> float:
-    """One gradient step on this process's share of a batch; the loss of the whole batch, before it."""
-    loss = run.stage.loss(run.vae, x.to(_device(run.vae)), progress)
-    run.vae.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    mean = loss.detach().reshape(1)
-    run.processes.average([mean, *(w.grad for w in run.weights if w.grad is not None)])
-    torch.nn.utils.clip_grad_norm_(run.weights, run.stage.clip)
-    for optimiser in run.optimisers:
-        optimiser.step()
-    if run.averaged:
-        run.averaged.update_parameters(run.vae)
-    return mean.item()
 
 
 def learning_rate(stage: Stage, rate: float, epoch: int, step: int, steps: int) -> float:

@@ -99,11 +99,12 @@ def main() -> None:
     parser.add_argument("name", choices=sorted(RECIPES))
     parser.add_argument("--data", default=None, help="folder with the data sets")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder for states and logs")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
     arguments = parser.parse_args()
     recipe = RECIPES[arguments.name]
     train, valid = split(recipe, datasets.load(recipe.dataset, "train", arguments.data))
     torch.manual_seed(1)
-    vae = Vae(recipe.architecture)
+    vae = Vae(recipe.architecture).to(arguments.device)
     for stage in recipe.stages:
         fit(vae, train, valid, stage, arguments.runs / f"{arguments.name}.{stage.name}.pt")
 
