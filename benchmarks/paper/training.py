@@ -244,13 +244,16 @@ def gap_opens(test: dict[int, float]) -> int | None:
     return lowest if lowest < 0.9 * max(test) else None
 
 
-def arguments(description: str | None, only: tuple[str, ...] = (), partial: bool = True) -> argparse.Namespace:
+def arguments(
+    description: str | None, only: tuple[str, ...] = (), partial: bool = True, sigmas: tuple[float, ...] = ()
+) -> argparse.Namespace:
     """The command line of a training experiment.
 
     Args:
         description: the script's docstring.
         only: names of its parts, if it may be run in parts.
         partial: whether it may stop after fewer epochs.
+        sigmas: of the noise, if it may be run for some of them.
     """
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", default=None, help="folder with the data sets")
@@ -259,6 +262,8 @@ def arguments(description: str | None, only: tuple[str, ...] = (), partial: bool
         parser.add_argument("--epochs", type=int, help="stop the VAE's training there; a later call may go further")
     if only:
         parser.add_argument("--only", choices=only, action="append", help="measure these anew, keep the rest")
+    if sigmas:
+        parser.add_argument("--sigma", type=float, choices=sigmas, action="append", help="these alone, of all")
     parser.add_argument("--runs", type=Path, default=ROOT / "runs" / "paper", help="folder for states; resumed from")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu", help="cpu or cuda")

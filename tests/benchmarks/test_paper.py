@@ -44,7 +44,7 @@ def options(tmp_path_factory):
         labels = np.array([2049, 50], ">u4").tobytes() + rng.integers(0, 10, 50, np.uint8).tobytes()
         (folder / "mnist" / f"{part}-images-idx3-ubyte.gz").write_bytes(gzip.compress(pixels))
         (folder / "mnist" / f"{part}-labels-idx1-ubyte.gz").write_bytes(gzip.compress(labels))
-    return argparse.Namespace(data=str(folder), runs=folder / "runs", quick=True, only=None, device="cpu")
+    return argparse.Namespace(data=str(folder), runs=folder / "runs", quick=True, only=None, device="cpu", sigma=None)
 
 
 def tiny(dataset="mnist-binary", latents=4):
@@ -77,6 +77,16 @@ def test_an_experiment_of_several_data_sets_runs(name, part, options):
     script = importlib.import_module(name)
     found = {part: script.measure(tiny("mnist"), options)}
     checked(script, script.summary(found, lambda *_: tiny("mnist")))
+
+
+def test_the_noise_may_be_of_some_deviations_alone(options):
+    script = importlib.import_module("table1")
+    few = argparse.Namespace(**{**vars(options), "sigma": [0.2, 0.4]})
+    found = {"mnist-binary": script.measure(tiny(), few)}
+    assert {name for name in found["mnist-binary"]["rates"] if "noising" in name} == {"denoising-0.2", "denoising-0.4"}
+    summary = script.summary(found, lambda *_: tiny())
+    assert any(what.endswith("denoising without σ = 0.1, 0.6, 0.8, 1") for what in summary["differences"])
+    checked(script, summary)
 
 
 def test_the_known_model_runs(options):
