@@ -37,7 +37,12 @@ class Recipe:
     precision: Precision = field(default_factory=Precision)
 
 
-_GREY = mlp("logistic")
+_GREY, _COLOUR = mlp("logistic"), resnet()
+
+
+def _all_layers(architecture: Architecture) -> tuple[str, ...]:
+    return tuple(layer.name for layer in weighted_layers(architecture.encoder + architecture.decoder))
+
 
 RECIPES = {
     "mnist-binary": Recipe(
@@ -65,24 +70,24 @@ RECIPES = {
                 moved=0.8,
             ),
         ),
-        precision=Precision(11, wide=tuple(layer.name for layer in weighted_layers(_GREY.encoder + _GREY.decoder))),
+        precision=Precision(11, wide=_all_layers(_GREY)),
     ),
     "cifar10": Recipe(
         "cifar10",
-        resnet(),
+        _COLOUR,
         (
-            Stage("classic", classic, epochs=14, learning_rate=1e-3, batch=64, warmup=300, augment=True),
+            Stage("classic", classic, epochs=115, learning_rate=1e-3, batch=64, warmup=300, augment=True),
             Stage(
                 "half-asleep",
-                functools.partial(half_asleep, source="posterior"),
+                functools.partial(half_asleep, alpha=0.1, source="posterior"),  # with more, validation images cost more
                 epochs=3,
-                learning_rate=5e-4,
+                learning_rate=1e-4,
                 encoder_only=True,
                 batch=64,
                 augment=True,
             ),
         ),
-        precision=Precision(wide=("decoder.out",)),  # its outputs are the pixels' own means and scales
+        precision=Precision(12, wide=_all_layers(_COLOUR)),
     ),
 }
 
