@@ -68,6 +68,22 @@ def test_a_stage_that_is_resumed_ends_like_one_that_was_not(images, tmp_path):
     assert all(math.isfinite(line["train_bpd"] + line["valid_bpd"]) for line in lines)
 
 
+def test_batches_made_ahead_are_the_same_and_so_is_what_ends_them(images):
+    batches = list(stage(augment=True).batches(images, 0, 0))
+    ahead = list(loop._ahead(stage(augment=True).batches(images, 0, 0)))
+    assert len(ahead) == 3
+    assert all(map(torch.equal, ahead, batches))
+
+    def broken():
+        yield batches[0]
+        raise DataError("no more")
+
+    found = loop._ahead(broken())
+    assert torch.equal(next(found), batches[0])
+    with pytest.raises(DataError, match="no more"):
+        next(found)
+
+
 def test_a_finished_stage_is_left_alone(images, tmp_path):
     vae = fresh()
     fit(vae, images[:64], images[64:], stage(1), tmp_path / "s.pt")
