@@ -43,8 +43,8 @@ def record(
 def write(options: argparse.Namespace, name: str, found: Record, figure: Figure) -> None:
     """``results/NAME.json`` and ``.png``, or ``NAME-quick``."""
     common.RESULTS.mkdir(exist_ok=True)
-    stopped = {"epochs": options.epochs} if getattr(options, "epochs", None) else {}
-    fields = {"figure": name, "quick": options.quick, **stopped, **found}
+    less = {what: value for what in ("epochs", "sigma") if (value := getattr(options, what, None))}
+    fields = {"figure": name, "quick": options.quick, **less, **found}
     common.path(options, name, ".json").write_text(json.dumps(fields, indent=1, ensure_ascii=False) + "\n")
     figure.savefig(common.path(options, name, ".png"), dpi=120)
 

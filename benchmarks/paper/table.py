@@ -124,6 +124,7 @@ def section(result: dict[str, Any]) -> str:
     name = result["figure"] + ("-quick" if result["quick"] else "")
     command = f"python benchmarks/paper/{result['figure']}.py --data DIR{' --quick' if result['quick'] else ''}"
     command += f" --epochs {result['epochs']}" if "epochs" in result else ""
+    command += "".join(f" --sigma {sigma:g}" for sigma in result.get("sigma", ()))
     rows = [[r["what"], "–" if r["paper"] is None else f"{r['paper']:.3f}", ours(r)] for r in result["rows"]]
     form = " (quick form)" if result["quick"] else ""
     return (

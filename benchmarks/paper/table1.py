@@ -56,7 +56,7 @@ def measure(setting: Setting, options: argparse.Namespace) -> dict[str, Any]:
         rates.setdefault(CLASSIC, []).append(trial.bpd(trial.vae()))
         rates.setdefault(CONTINUED, []).append(trial.bpd(trial.half_asleep(0.0)))
         rates.setdefault(HALF, []).append(trial.bpd(trial.half_asleep()))
-        for sigma in options.sigma or SIGMAS:
+        for sigma in (s for s in SIGMAS if not options.sigma or s in options.sigma):
             objective = functools.partial(objectives.denoising, sigma=sigma)
             rates.setdefault(denoising(sigma), []).append(trial.bpd(trial.encoder(denoising(sigma), objective)))
     return {"title": setting.title, "setting": training.described(setting), "rates": rates}

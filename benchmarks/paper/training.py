@@ -139,7 +139,7 @@ class Trial:
                 self._refuse_beyond(end, stage.steps(self.train))
                 save_state(vae.state_dict(), kept)
             if end == (epoch or self.setting.epochs):
-                vae.load_state_dict(torch.load(kept, weights_only=True))
+                vae.load_state_dict(torch.load(kept, map_location="cpu", weights_only=True))
                 return vae
         raise ValueError(f"no VAE is kept at epoch {epoch}")
 
@@ -263,7 +263,9 @@ def arguments(
     if only:
         parser.add_argument("--only", choices=only, action="append", help="measure these anew, keep the rest")
     if sigmas:
-        parser.add_argument("--sigma", type=float, choices=sigmas, action="append", help="these alone, of all")
+        parser.add_argument(
+            "--sigma", type=float, choices=sigmas, action="append", help="these alone; a data set loses the others"
+        )
     parser.add_argument("--runs", type=Path, default=ROOT / "runs" / "paper", help="folder for states; resumed from")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu", help="cpu or cuda")

@@ -171,7 +171,7 @@ class LocalStage(Stage):
 
     @property
     def replayable(self) -> bool:
-        """See :class:`Stage`: the KL's weight changes."""
+        """See :class:`Stage`: the KL's weight changes, and Muon takes its rate as a number."""
         return False
 
     def tend(self, vae: LocalVae, x: Tensor, step: int, progress: float) -> None:

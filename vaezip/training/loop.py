@@ -49,7 +49,8 @@ class Stage:
 
     Attributes:
         name: names the log lines and the checkpoint.
-        objective: loss in nats per image.
+        objective: loss in nats per image; of weights, batch and PyTorch's random numbers alone, without a look at
+            any of the values, for a GPU may record what it does and replay that.
         epochs: passes over the training images.
         learning_rate: Adam's, before it falls.
         floor: the share of it that is left at the end of its fall along a cosine.
@@ -112,7 +113,7 @@ class Stage:
 
     @property
     def replayable(self) -> bool:
-        """Whether every step launches the same kernels, so that a GPU may replay the first."""
+        """Whether the loss is the same function at every step, so that a GPU may record one and replay it."""
         return True
 
     def tend(self, vae: Any, x: Tensor, step: int, progress: float) -> None:
@@ -189,6 +190,7 @@ def fit(
         if processes.first:
             figures = {"train_bpd": train_bpd} | stage.figures(run.model, valid)
             run.keep(epoch + 1, figures, time.time() - started)
+    run.replayed = None  # which holds the run, and the memory of the GPU, until there is a garbage collection
     vae.load_state_dict(processes.share(run.result))
 
 

@@ -50,7 +50,7 @@ def main() -> None:
         test = datasets.load(recipe.dataset, "test", arguments.data)
         test = test[np.random.default_rng(0).permutation(len(test))][: arguments.limit]
         for stage, suffix in zip(recipe.stages[-2:], ("-classic", "")):
-            state = torch.load(arguments.runs / f"{name}.{stage.name}.pt", weights_only=True)
+            state = torch.load(arguments.runs / f"{name}.{stage.name}.pt", map_location="cpu", weights_only=True)
             vae = Vae(recipe.architecture)
             vae.load_state_dict(state["vae"])
             made_by = [f"python -m vaezip.training.{step} {name}" for step in ("recipes", "publish")]

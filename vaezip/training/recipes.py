@@ -87,7 +87,7 @@ RECIPES = {
                 augment=True,
             ),
         ),
-        precision=Precision(12, wide=_all_layers(_COLOUR)),
+        precision=Precision(12, wide=_all_layers(_COLOUR)),  # 10 bits and sums of 24 would lose ten times as much
     ),
 }
 

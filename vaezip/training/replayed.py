@@ -22,7 +22,7 @@ class Replayed:
 
     Args:
         step: from a batch on the GPU to the loss before the step; it may only launch kernels, the same
-            ones each time, and read no result of theirs.
+            ones with the same numbers each time, and read no result of theirs.
         optimisers: of the step, each with one group of weights; their learning rates may change between steps.
         device: the GPU.
     """
@@ -32,7 +32,8 @@ class Replayed:
     ) -> None:
         self._step, self._groups = step, [o.param_groups[0] for o in optimisers]
         self._rates = [torch.zeros((), device=device) for _ in optimisers]
-        self._device, self._aside, self._run = device, torch.cuda.Stream(device), 0  # type: ignore[no-untyped-call]
+        self._device, self._aside = device, torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        self._warm = 0
         self._graph: torch.cuda.CUDAGraph | None = None
 
     def __call__(self, x: Tensor) -> Tensor:
@@ -41,12 +42,10 @@ class Replayed:
             return self._taken(x)
 
     def _taken(self, x: Tensor) -> Tensor:
-        if self._run < _WARM:
-            self._run += 1
+        if self._warm < _WARM:
+            self._warm += 1
             return self._unrecorded(x.to(self._device))
-        if self._graph is None:
-            self._record(x)
-        assert self._graph is not None
+        self._graph = self._graph or self._recorded(x)
         self._x.copy_(x)
         for rate, group in zip(self._rates, self._groups):
             rate.fill_(group["lr"])
@@ -61,16 +60,16 @@ class Replayed:
         torch.cuda.current_stream().wait_stream(self._aside)
         return loss
 
-    def _record(self, x: Tensor) -> None:
+    def _recorded(self, x: Tensor) -> torch.cuda.CUDAGraph:
         """Record the step without taking it; meanwhile learning rates are where a replay can read new ones."""
         self._x, graph = x.to(self._device), torch.cuda.CUDAGraph()
         rates = [group["lr"] for group in self._groups]
         for group, rate in zip(self._groups, self._rates):
             group.update(lr=rate, capturable=True)
         try:
-            with torch.cuda.graph(graph):
+            with torch.cuda.graph(graph, stream=self._aside):  # PyTorch's own is of the first GPU that it was used on
                 self._loss = self._step(self._x)
         finally:
             for group, number in zip(self._groups, rates):
                 group.update(lr=number, capturable=False)
-        self._graph = graph
+        return graph
