@@ -93,6 +93,8 @@ def summary(measured: dict[str, Any], sizes: Callable[[str, int], Setting]) -> R
         sigma, title = best_sigma(rates), found["title"]
         if lacking := [f"{s:g}" for s in SIGMAS if s not in sigmas(rates)]:
             differences.append(f"{title}: denoising without σ = {', '.join(lacking)}")
+        if "note" in found:  # where its figures are not from the end of a call
+            differences.append(f"{title}: {found['note']}")
         best = rates[denoising(sigma)]
         rows += [
             row(f"{title}: VAE", rates[CLASSIC], paper["classic"]),

@@ -83,8 +83,11 @@ def test_the_noise_may_be_of_some_deviations_alone(options):
     script = importlib.import_module("table1")
     few = argparse.Namespace(**{**vars(options), "sigma": [0.2, 0.4]})
     found = {"mnist-binary": script.measure(tiny(), few)}
-    assert {name for name in found["mnist-binary"]["rates"] if "noising" in name} == {"denoising-0.2", "denoising-0.4"}
+    rates = found["mnist-binary"]["rates"]
+    assert {name for name in rates if name.startswith("denoising")} == {"denoising-0.2", "denoising-0.4"}
+    found["mnist-binary"]["note"] = "from a log"
     summary = script.summary(found, lambda *_: tiny())
+    assert f"{tiny().title}: from a log" in summary["differences"]
     assert any(what.endswith("denoising without σ = 0.1, 0.6, 0.8, 1") for what in summary["differences"])
     checked(script, summary)
 

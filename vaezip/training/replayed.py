@@ -33,24 +33,21 @@ class Replayed:
         self._step, self._groups = step, [o.param_groups[0] for o in optimisers]
         self._rates = [torch.zeros((), device=device) for _ in optimisers]
         self._device, self._aside = device, torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
-        self._warm = 0
+        self._unrecorded_left = _WARM
         self._graph: torch.cuda.CUDAGraph | None = None
 
     def __call__(self, x: Tensor) -> Tensor:
         """Take a step on a batch, all of the same shape; returns its loss, which the next step overwrites."""
         with torch.cuda.device(self._device):  # where a recording is made
-            return self._taken(x)
-
-    def _taken(self, x: Tensor) -> Tensor:
-        if self._warm < _WARM:
-            self._warm += 1
-            return self._unrecorded(x.to(self._device))
-        self._graph = self._graph or self._recorded(x)
-        self._x.copy_(x)
-        for rate, group in zip(self._rates, self._groups):
-            rate.fill_(group["lr"])
-        self._graph.replay()
-        return self._loss
+            if self._unrecorded_left:
+                self._unrecorded_left -= 1
+                return self._unrecorded(x.to(self._device))
+            self._graph = self._graph or self._recorded(x)
+            self._x.copy_(x)
+            for rate, group in zip(self._rates, self._groups):
+                rate.fill_(group["lr"])
+            self._graph.replay()
+            return self._loss
 
     def _unrecorded(self, x: Tensor) -> Tensor:
         """A step on a stream of its own, as PyTorch asks for before a recording."""
