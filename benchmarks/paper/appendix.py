@@ -64,6 +64,7 @@ def measure(setting: Setting, options: argparse.Namespace, samples: tuple[int, .
     title = "Appendix: half-asleep encoders as proposals and as representations"
     differences = [
         *training.differences(setting),
+        f"the bounds are of {min(BOUNDED, setting.test):,} of the {setting.test:,} test images",
         "no figures of the paper's appendix are at hand to put beside ours",
     ]
     return record(title, [training.described(setting)], measured, rows(measured), claims(measured), differences)

@@ -62,8 +62,7 @@ def measure(setting: Setting, options: argparse.Namespace) -> dict[str, Any]:
     points = [point(trial, epoch) for epoch in setting.snapshots]
     continued = trial.bpd(trial.half_asleep(0.0))
     opens = training.gap_opens(trial.curve("classic"))
-    setting_of = training.described(setting)
-    return {"title": setting.title, "setting": setting_of, "points": points, "continued": continued, "opens": opens}
+    return training.part(setting, options, points=points, continued=continued, opens=opens)
 
 
 def point(trial: Trial, epoch: int) -> dict[str, float]:

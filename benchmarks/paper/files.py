@@ -138,6 +138,7 @@ def rates(found: Found) -> str:
             "initial bits an image, and nothing is written to disk",
             f"our encoders overfit less, so that half-asleep has less to win. At K = 0 it saves: {saved}. The z that "
             f"files draw move this a little; of the −ELBO in `models/*.json` it saves: {bound}",
+            *_overfitted(),
             f"epochs of our VAEs: {epochs}. Of grey MNIST half of each batch is moved by a pixel in the last of "
             "them, which keeps the decoder from learning the training set by heart, and the weights are a running mean",
             f"what the steps save from half-asleep: {steps}",
@@ -206,6 +207,19 @@ def _bound_saved(dataset: str) -> str:
     classic, half = _model(f"{dataset}-{CLASSIC}"), _model(dataset)
     saved = classic["integer_bpd"] - half["integer_bpd"]
     return f"{PAPER[dataset].title}, {half['test_images']:,} test images: {saved:.4f}"
+
+
+def _overfitted() -> list[str]:
+    """What the classic encoders take for training and test images."""
+    path = common.RESULTS / "overfitting.json"
+    if not path.exists():
+        return []
+    told = (
+        f"{PAPER[dataset].title}: {found[CLASSIC]['train']:.4f} and {found[CLASSIC]['test']:.4f}, "
+        f"of {found['images']['train']:,} and {found['images']['test']:,}"
+        for dataset, found in json.loads(path.read_text()).items()
+    )
+    return [f"−ELBO of training and test images by the classic encoders, K = 0 (`overfitting.py`): {'; '.join(told)}"]
 
 
 def _epochs(dataset: str) -> int:

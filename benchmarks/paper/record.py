@@ -7,7 +7,10 @@ import json
 from typing import Any
 
 import common
+import torch
 from matplotlib.figure import Figure
+
+from vaezip.bench import machine
 
 Record = dict[str, Any]
 
@@ -43,10 +46,16 @@ def record(
 def write(options: argparse.Namespace, name: str, found: Record, figure: Figure) -> None:
     """``results/NAME.json`` and ``.png``, or ``NAME-quick``."""
     common.RESULTS.mkdir(exist_ok=True)
-    less = {what: value for what in ("epochs", "sigma") if (value := getattr(options, what, None))}
-    fields = {"figure": name, "quick": options.quick, **less, **found}
+    less = {"epochs": options.epochs} if getattr(options, "epochs", None) else {}
+    fields = {"figure": name, "quick": options.quick, **less, "made_on": made_on(options.device), **found}
     common.path(options, name, ".json").write_text(json.dumps(fields, indent=1, ensure_ascii=False) + "\n")
     figure.savefig(common.path(options, name, ".png"), dpi=120)
+
+
+def made_on(device: str) -> dict[str, Any]:
+    """What the figures of this process hold for."""
+    here = machine.describe(device)
+    return {"commit": machine.commit(), "torch": torch.__version__, "processor": here["gpu"] or here["cpu"]}
 
 
 def kept(options: argparse.Namespace, name: str) -> dict[str, Any]:

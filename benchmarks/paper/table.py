@@ -122,17 +122,35 @@ def number(value: float, deviation: float | None, unit: str) -> str:
 def section(result: dict[str, Any]) -> str:
     """Plot, paper / ours, and why they differ."""
     name = result["figure"] + ("-quick" if result["quick"] else "")
-    command = f"python benchmarks/paper/{result['figure']}.py --data DIR{' --quick' if result['quick'] else ''}"
-    command += f" --epochs {result['epochs']}" if "epochs" in result else ""
-    command += "".join(f" --sigma {sigma:g}" for sigma in result.get("sigma", ()))
+    made_by = "\n".join(f"`{command}`\n" for command in commands(result))
     rows = [[r["what"], "–" if r["paper"] is None else f"{r['paper']:.3f}", ours(r)] for r in result["rows"]]
     form = " (quick form)" if result["quick"] else ""
     return (
-        f"\n## {result['title']}{form}\n\n`{command}`\n\n![{result['title']}](results/{name}.png)\n\n"
+        f"\n## {result['title']}{form}\n\n{made_by}\n![{result['title']}](results/{name}.png)\n\n"
         + common.markdown(["", "paper", "ours"], rows)
         + "\nWhy they differ:\n\n"
         + "".join(f"- {reason}.\n" for reason in result["differences"])
     )
+
+
+def commands(result: dict[str, Any]) -> list[str]:
+    """The command lines that make a result again: one, or one for all parts of a call."""
+    script = f"python benchmarks/paper/{result['figure']}.py --data DIR{' --quick' if result['quick'] else ''}"
+    calls: dict[str, list[str]] = {}
+    for name, part in result["measured"].items():
+        if isinstance(part, dict) and "call" in part:
+            calls.setdefault(flags(part["call"]), []).append(name)
+    if not calls:
+        calls[flags({name: result[name] for name in ("epochs",) if name in result})] = []
+    if result["quick"] and len(calls) == 1:  # of all parts, as without --only
+        calls = {given: [] for given in calls}
+    return [script + "".join(f" --only {part}" for part in parts) + given for given, parts in calls.items()]
+
+
+def flags(call: dict[str, Any]) -> str:
+    """Options of a call as it gives them; those with several values once for each."""
+    values = {name: value if isinstance(value, list) else [value] for name, value in call.items()}
+    return "".join(f" --{name} {value}" for name, several in values.items() for value in several)
 
 
 def ours(found: dict[str, Any]) -> str:

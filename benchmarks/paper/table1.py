@@ -1,9 +1,10 @@
 """The paper's Table 1 and Figure 6: ``python benchmarks/paper/table1.py --data DIR [--quick] [--only DATASET]``.
 
 The encoder of a trained VAE is trained on with the decoder as it is: by the denoising regulariser with
-σ from 0.1 to 1 (``--sigma``: with some of these alone), by reverse half-asleep, and, to tell what more
-training alone does, by the classic objective; each with three seeds of the VAE. Writes
-``results/table1.json`` and ``.png`` beside this file, after each data set.
+σ from 0.1 to 1 (``--sigma``: with some of these alone), by reverse half-asleep (``--alpha``: also with
+other shares of the model's samples than ½), and, to tell what more training alone does, by the classic
+objective; each with three seeds of the VAE. Writes ``results/table1.json`` and ``.png`` beside this file,
+after each data set.
 """
 
 from __future__ import annotations
@@ -34,11 +35,13 @@ PAPER = {
     "cifar10": {"classic": 4.592, "denoising": 4.591, "half-asleep": 4.572},
 }
 CLASSIC, CONTINUED, HALF = "classic", "classic continued", "half-asleep"
+OTHER = "half-asleep-"
+"""Before the α of one that is not ½."""
 
 
 def main() -> None:
     """Command line of this script."""
-    options = training.arguments(__doc__, tuple(PARTS), sigmas=SIGMAS)
+    options = training.arguments(__doc__, tuple(PARTS), sigmas=SIGMAS, alphas=True)
     sizes = training.sizes(options)
     measured = kept(options, NAME)
     for dataset in options.only or (QUICK_PARTS if options.quick else PARTS):
@@ -56,10 +59,12 @@ def measure(setting: Setting, options: argparse.Namespace) -> dict[str, Any]:
         rates.setdefault(CLASSIC, []).append(trial.bpd(trial.vae()))
         rates.setdefault(CONTINUED, []).append(trial.bpd(trial.half_asleep(0.0)))
         rates.setdefault(HALF, []).append(trial.bpd(trial.half_asleep()))
+        for alpha in options.alpha or ():
+            rates.setdefault(f"{OTHER}{alpha:g}", []).append(trial.bpd(trial.half_asleep(alpha)))
         for sigma in (s for s in SIGMAS if not options.sigma or s in options.sigma):
             objective = functools.partial(objectives.denoising, sigma=sigma)
             rates.setdefault(denoising(sigma), []).append(trial.bpd(trial.encoder(denoising(sigma), objective)))
-    return {"title": setting.title, "setting": training.described(setting), "rates": rates}
+    return training.part(setting, options, rates=rates)
 
 
 def denoising(sigma: float) -> str:
@@ -101,6 +106,11 @@ def summary(measured: dict[str, Any], sizes: Callable[[str, int], Setting]) -> R
             row(f"{title}: its encoder trained on by the classic objective", rates[CONTINUED]),
             row(f"{title}: denoising, best σ = {sigma}", best, paper["denoising"]),
             row(f"{title}: half-asleep", rates[HALF], paper["half-asleep"]),
+        ]
+        rows += [
+            row(f"{title}: half-asleep with α = {name.removeprefix(OTHER)}, tried besides", found)
+            for name, found in rates.items()
+            if name.startswith(OTHER)
         ]
         claims += [
             claim(f"{title}: half-asleep < denoising (best σ)", rates[HALF], best),

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from record import made_on
 from torch import Tensor
 
 from vaezip import datasets
@@ -32,6 +33,9 @@ from vaezip.training.loop import Stage, evaluate, fit, read_log, save_state
 ROOT = Path(__file__).parent.parent.parent
 SEEDS = (1, 2, 3)
 RATE, ENCODER_RATE = 1e-3, 5e-4
+CALL = ("epochs", "sigma", "alpha", "device")
+"""Options that make a figure another one."""
+
 EVALUATIONS = 4
 """How many samples of z an image the reported −ELBO averages over."""
 
@@ -135,8 +139,8 @@ class Trial:
                 print(f"  seed {self.seed}: classic, to epoch {end}", flush=True)
                 # A rate that stays the same is what lets one training be continued to the next end.
                 stage = Stage("classic", objectives.classic, end, RATE, 1.0, batch=self.setting.batch, warmup=warmup)
-                fit(vae, self.train, self.test, stage, self.folder / "classic.pt", seed=self.seed)
                 self._refuse_beyond(end, stage.steps(self.train))
+                fit(vae, self.train, self.test, stage, self.folder / "classic.pt", seed=self.seed)
                 save_state(vae.state_dict(), kept)
             if end == (epoch or self.setting.epochs):
                 vae.load_state_dict(torch.load(kept, map_location="cpu", weights_only=True))
@@ -186,6 +190,8 @@ class Trial:
     def _refuse_beyond(self, epoch: int, steps: int) -> None:
         """Refuse a classic training that went past this epoch, whose weights would be kept as this epoch's."""
         state = self.folder / "classic.pt"
+        if not state.exists():
+            return
         saved = torch.load(state, map_location="cpu", weights_only=True)
         reached = saved["epoch"] if "epoch" in saved else saved["step"] // steps  # earlier versions wrote no epoch
         if reached > epoch:
@@ -245,7 +251,11 @@ def gap_opens(test: dict[int, float]) -> int | None:
 
 
 def arguments(
-    description: str | None, only: tuple[str, ...] = (), partial: bool = True, sigmas: tuple[float, ...] = ()
+    description: str | None,
+    only: tuple[str, ...] = (),
+    partial: bool = True,
+    sigmas: tuple[float, ...] = (),
+    alphas: bool = False,
 ) -> argparse.Namespace:
     """The command line of a training experiment.
 
@@ -254,6 +264,7 @@ def arguments(
         only: names of its parts, if it may be run in parts.
         partial: whether it may stop after fewer epochs.
         sigmas: of the noise, if it may be run for some of them.
+        alphas: whether other shares of the model's samples than ½ may be asked for.
     """
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", default=None, help="folder with the data sets")
@@ -266,6 +277,8 @@ def arguments(
         parser.add_argument(
             "--sigma", type=float, choices=sigmas, action="append", help="these alone; a data set loses the others"
         )
+    if alphas:
+        parser.add_argument("--alpha", type=float, action="append", help="share of samples to try besides ½")
     parser.add_argument("--runs", type=Path, default=ROOT / "runs" / "paper", help="folder for states; resumed from")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
@@ -338,6 +351,13 @@ def not_measured(parts: Iterable[tuple[str, int]]) -> list[str]:
 def described(setting: Setting) -> dict[str, Any]:
     """A setting as JSON."""
     return {"title": setting.title, **asdict(setting)}
+
+
+def part(setting: Setting, options: argparse.Namespace, **found: Any) -> dict[str, Any]:
+    """What a data set gives to a figure that has several, with the options by which it is made again."""
+    call = {name: value for name in CALL if (value := getattr(options, name, None)) and value != "cpu"}
+    made = {"call": call, "made_on": made_on(options.device)}
+    return {"title": setting.title, "setting": described(setting), **made, **found}
 
 
 def of_part(part: dict[str, Any]) -> Setting | None:

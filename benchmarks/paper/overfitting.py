@@ -1,0 +1,61 @@
+"""How far the shipped models overfit: ``python benchmarks/paper/overfitting.py --data DIR [--only DATASET]``.
+
+−ELBO at K = 0, by the integer networks that code, of training images drawn at random and of as many test images, for
+both encoders of each pair. What an encoder takes less for images that it was trained on is what reverse half-asleep can
+win back. Writes ``results/overfitting.json`` beside this file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+import common
+import numpy as np
+from common import CLASSIC, HALF_ASLEEP, PAPER
+from numpy.typing import NDArray
+
+from vaezip import bitsback, checkpoint, datasets
+from vaezip.bench import machine
+from vaezip.model import Model
+
+RESULT = common.RESULTS / "overfitting.json"
+IMAGES = 10_000
+"""Of each part."""
+
+
+def main() -> None:
+    """Command line of this script."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", default=None, help="folder with the data sets")
+    parser.add_argument("--only", choices=PAPER, action="append", help="measure these anew, keep the rest")
+    options = parser.parse_args()
+    found = json.loads(RESULT.read_text()) if options.only and RESULT.exists() else {}
+    for dataset in options.only or PAPER:
+        found[dataset] = measure(dataset, options.data)
+        RESULT.write_text(json.dumps(found, indent=1) + "\n")
+
+
+def measure(dataset: str, data: str | None) -> dict[str, Any]:
+    """−ELBO of both parts by both encoders, in bits per dimension."""
+    from vaezip.training.recipes import RECIPES, split  # needs PyTorch
+
+    trained, _ = split(RECIPES[dataset], datasets.load(dataset, "train", data))
+    parts = {"train": trained[:IMAGES], "test": datasets.load(dataset, "test", data)[:IMAGES]}
+    rates: dict[str, Any] = {"images": {part: len(images) for part, images in parts.items()}}
+    for objective, name in ((CLASSIC, f"{dataset}-{CLASSIC}"), (HALF_ASLEEP, dataset)):
+        model = checkpoint.load(checkpoint.find(name))
+        assert isinstance(model, Model)
+        rates[objective] = {part: round(bpd(model, images), 5) for part, images in parts.items()}
+        rates[objective]["fingerprint"] = model.fingerprint.hex()
+    return {**rates, "commit": machine.commit()}
+
+
+def bpd(model: Model, images: NDArray[np.uint8]) -> float:
+    """−ELBO of images (images, height, width, channels) by the integer networks."""
+    return bitsback.elbo_bits(model, images, np.ones(images.shape[:3], np.bool_), 0) / images.size
+
+
+if __name__ == "__main__":
+    main()
