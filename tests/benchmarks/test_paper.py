@@ -44,7 +44,8 @@ def options(tmp_path_factory):
         labels = np.array([2049, 50], ">u4").tobytes() + rng.integers(0, 10, 50, np.uint8).tobytes()
         (folder / "mnist" / f"{part}-images-idx3-ubyte.gz").write_bytes(gzip.compress(pixels))
         (folder / "mnist" / f"{part}-labels-idx1-ubyte.gz").write_bytes(gzip.compress(labels))
-    return argparse.Namespace(data=str(folder), runs=folder / "runs", quick=True, only=None, device="cpu", sigma=None)
+    given = {"data": str(folder), "runs": folder / "runs", "quick": True, "only": None, "device": "cpu"}
+    return argparse.Namespace(**given, sigma=None, alpha=None)
 
 
 def tiny(dataset="mnist-binary", latents=4):
@@ -79,15 +80,18 @@ def test_an_experiment_of_several_data_sets_runs(name, part, options):
     checked(script, script.summary(found, lambda *_: tiny("mnist")))
 
 
-def test_the_noise_may_be_of_some_deviations_alone(options):
+def test_some_deviations_of_the_noise_alone_and_other_shares_of_samples_may_be_asked_for(options):
     script = importlib.import_module("table1")
-    few = argparse.Namespace(**{**vars(options), "sigma": [0.2, 0.4]})
+    few = argparse.Namespace(**{**vars(options), "sigma": [0.2, 0.4], "alpha": [0.25]})
     found = {"mnist-binary": script.measure(tiny(), few)}
     rates = found["mnist-binary"]["rates"]
     assert {name for name in rates if name.startswith("denoising")} == {"denoising-0.2", "denoising-0.4"}
     found["mnist-binary"]["note"] = "from a log"
     summary = script.summary(found, lambda *_: tiny())
     assert f"{tiny().title}: from a log" in summary["differences"]
+    assert found["mnist-binary"]["call"] == {"sigma": [0.2, 0.4], "alpha": [0.25]}
+    (other,) = (row for row in summary["rows"] if row["what"].endswith("half-asleep with α = 0.25, tried besides"))
+    assert other["ours"] == np.mean(rates["half-asleep-0.25"])
     assert any(what.endswith("denoising without σ = 0.1, 0.6, 0.8, 1") for what in summary["differences"])
     checked(script, summary)
 

@@ -7,9 +7,11 @@ import math
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from vaezip import checkpoint
 from vaezip.bench.measure import Figures
 from vaezip.bench.report import Facts, ModelRow, Report
 
@@ -128,7 +130,7 @@ def test_sections_tell_gains_and_times_of_the_result(files):
 def test_the_readme_lists_what_has_a_quick_form_alone(monkeypatch, tmp_path):
     table = importlib.import_module("table")
     monkeypatch.setattr(table.common, "RESULTS", tmp_path)
-    common = {"title": "Figure 3: which", "rows": [], "claims": [], "differences": []}
+    common = {"title": "Figure 3: which", "rows": [], "claims": [], "differences": [], "measured": {}}
     (tmp_path / "figure3-quick.json").write_text(json.dumps({"figure": "figure3", "quick": True, **common}))
     assert "- Figure 3: the quick form alone.\n- Figures 7 and 8.\n" in table.document()
     (tmp_path / "figure3.json").write_text(json.dumps({"figure": "figure3", "quick": False, **common}))
@@ -143,12 +145,54 @@ def test_the_readme_tells_where_a_training_stopped(monkeypatch, tmp_path):
     table, record = (importlib.import_module(name) for name in ("table", "record"))
     monkeypatch.setattr(table.common, "RESULTS", tmp_path)
     found = record.record("Figure 1: what", [], {}, [], [], [])
-    record.write(argparse.Namespace(quick=False, epochs=300), "figure1", found, Figure())
-    record.write(argparse.Namespace(quick=False), "figure3", found, Figure())
+    record.write(argparse.Namespace(quick=False, device="cpu", epochs=300), "figure1", found, Figure())
+    record.write(argparse.Namespace(quick=False, device="cpu"), "figure3", found, Figure())
     text = table.document()
     assert text.count("stopped after 300 epochs") == 1
     assert "`python benchmarks/paper/figure1.py --data DIR --epochs 300`" in text
     assert "`python benchmarks/paper/figure3.py --data DIR`" in text
+
+
+def test_the_readme_gives_a_command_for_each_call(monkeypatch):
+    table = importlib.import_module("table")
+    parts = {"a": {"call": {"epochs": 2, "sigma": [0.1, 0.2]}}, "b": {"call": {"device": "cuda"}}, "c": {"call": {}}}
+    result = {"figure": "table1", "quick": False, "measured": parts}
+    script = "python benchmarks/paper/table1.py --data DIR"
+    assert table.commands(result) == [
+        f"{script} --only a --epochs 2 --sigma 0.1 --sigma 0.2",
+        f"{script} --only b --device cuda",
+        f"{script} --only c",
+    ]
+    quick = {**result, "quick": True, "measured": {"b": {"call": {}}, "c": {"call": {}}}}
+    assert table.commands(quick) == [f"{script} --quick"]
+    assert table.commands({**result, "epochs": 3, "measured": {"points": []}}) == [f"{script} --epochs 3"]
+
+
+@pytest.mark.parametrize("name", ["figure7.json", "overfitting.json"])
+def test_results_are_of_the_shipped_models(files, name):
+    found = json.loads((files.common.RESULTS / name).read_text())
+    if name == "figure7.json":
+        seen = {(row.model, row.fingerprint) for run in files.runs(found) for row in run.report.models}
+    else:
+        seen = {(f"{dataset}-classic", part["classic"]["fingerprint"]) for dataset, part in found.items()}
+        seen |= {(dataset, part["half-asleep"]["fingerprint"]) for dataset, part in found.items()}
+    assert seen
+    for model, fingerprint in seen:
+        assert checkpoint.fingerprint(checkpoint.find(model)).hex() == fingerprint, model
+
+
+def test_overfitting_is_measured_on_both_parts_by_both_encoders(monkeypatch, tmp_path):
+    script = importlib.import_module("overfitting")
+    monkeypatch.setattr(script, "IMAGES", 3)
+    monkeypatch.setattr(script, "RESULT", tmp_path / "overfitting.json")
+    images = np.random.default_rng(0).integers(0, 2, (1100, 28, 28, 1), np.uint8)
+    monkeypatch.setattr(script.datasets, "load", lambda dataset, part, data: images if part == "train" else images[:2])
+    monkeypatch.setattr("sys.argv", ["overfitting.py", "--only", "mnist-binary"])
+    script.main()
+    found = json.loads(script.RESULT.read_text())["mnist-binary"]
+    assert found["images"] == {"train": 3, "test": 2}
+    assert found["classic"]["fingerprint"] != found["half-asleep"]["fingerprint"]
+    assert all(found[encoder][part] > 0.5 for encoder in ("classic", "half-asleep") for part in ("train", "test"))
 
 
 def test_parts_that_stopped_elsewhere_are_told_each(monkeypatch, tmp_path):

@@ -453,7 +453,7 @@ def test_a_loss_that_diverges(run, digits, rate, named):
 def test_a_loss_that_diverges_late(run, digits, monkeypatch):
     """What was trained until then is neither lost nor advised to be thrown away."""
     arguments = ("train", "--data", digits, *TINY, "--epochs", "2,2", "-q")
-    bpds = iter([0.9, 0.8, 99.0])
+    bpds = iter([1.0, 0.9, 0.8, 0.8, 99.0])
     with monkeypatch.context() as patched:
         patched.setattr(loop, "evaluate", lambda *_: next(bpds))
         status, _, err = run(*arguments)

@@ -1,6 +1,7 @@
 import contextlib
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -125,7 +126,7 @@ def test_a_stage_that_is_killed_while_it_writes_ends_like_one_that_was_not(
 
 
 def test_the_best_epoch_is_given_where_it_is_asked_for(images, tmp_path, monkeypatch):
-    bpds = iter([0.9, 0.5, 0.7])
+    bpds = iter([1.0, 0.9, 0.5, 0.7])
     monkeypatch.setattr(loop, "evaluate", lambda *_: next(bpds))
     vae = fresh()
     fit(vae, images[:64], images[64:], stage(), tmp_path / "best.pt", best=True)
@@ -137,6 +138,21 @@ def test_the_best_epoch_is_given_where_it_is_asked_for(images, tmp_path, monkeyp
     assert equal(weights(vae), second["vae"])
     fit(again := fresh(), images[:64], images[64:], stage(), tmp_path / "best.pt", best=True)
     assert equal(weights(again), weights(vae))
+
+
+def test_where_no_epoch_is_better_a_stage_gives_what_it_began_with(images, tmp_path):
+    began, worse = weights(fresh()), stage(objective=lambda vae, x: -classic(vae, x))
+    for epochs in (1, 2):  # the second time it goes on from the first's state
+        vae = fresh()
+        fit(vae, images[:64], images[64:], replace(worse, epochs=epochs), tmp_path / "s.pt", best=True)
+        assert equal(weights(vae), began)
+    assert not equal(torch.load(tmp_path / "s.pt", weights_only=True)["last"], began)
+
+
+def test_a_state_past_the_end_of_its_stage_is_refused(images, tmp_path):
+    fit(fresh(), images[:64], images[64:], stage(2), tmp_path / "s.pt")
+    with pytest.raises(ModelError, match=r"s\.pt' is of epoch 2, and s ends with epoch 1; remove it"):
+        fit(fresh(), images[:64], images[64:], stage(1), tmp_path / "s.pt")
 
 
 def test_another_seed_is_another_run(images, tmp_path):
@@ -198,7 +214,7 @@ def test_weights_that_are_no_longer_finite_are_not_kept(images, tmp_path, monkey
 @pytest.mark.parametrize(("bpd", "good"), [(9.9, True), (10.1, False), (3e11, False)])
 def test_a_rate_far_beyond_raw_pixels_has_diverged(images, tmp_path, monkeypatch, bpd, good):
     """The pixels here are bits; an epoch may be bad, and the next ones make up for it."""
-    bpds = iter([0.9, bpd, 0.7])
+    bpds = iter([0.9, 0.9, bpd, 0.7])
     monkeypatch.setattr(loop, "evaluate", lambda *_: next(bpds))
     told = contextlib.nullcontext() if good else pytest.raises(ModelError, match="diverged in epoch 2")
     with told:

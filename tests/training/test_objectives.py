@@ -19,6 +19,7 @@ from vaezip.training.objectives import (
     named,
     numbers,
     optimal,
+    share,
     sleep,
 )
 
@@ -92,6 +93,11 @@ def test_half_asleep_without_samples_is_classic():
         torch.manual_seed(0)
         losses.append(float(objective(vae, x).detach()))
     assert losses[0] == losses[1]
+
+
+@pytest.mark.parametrize(("alpha", "count"), [(0.0, 0), (0.001, 1), (0.1, 3), (0.5, 16), (1.0, 32)])
+def test_a_share_is_of_whole_images_and_never_none_of_them(alpha, count):
+    assert share(alpha, torch.zeros(32, 1)) == count
 
 
 @pytest.mark.parametrize("source", ["prior", "posterior"])

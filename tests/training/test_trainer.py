@@ -240,3 +240,15 @@ def test_a_model_that_does_not_give_a_picture_back_is_refused(small_models, monk
     monkeypatch.setattr(trainer.images, "same", lambda a, b: False)
     with pytest.raises(ModelError, match="does not give back 'a', so it is not written"):
         verified([("a", Picture("L", small.images[0]))], small.path, 1)
+
+
+def test_the_best_of_a_stage_in_which_no_epoch_is_better_is_what_it_began_with(data, tmp_path):
+    trained = run(data, tmp_path / "r")
+    trained.open(force=False)
+    for name, bpds in (("1-elbo", (0.9, 0.5)), ("2-half-asleep", (0.7, 0.6))):
+        log = [{"stage": name[2:], "epoch": i + 1, "valid_bpd": bpd} for i, bpd in enumerate(bpds)]
+        (tmp_path / "r" / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in log))
+    assert [(line["stage"], line["epoch"], line["valid_bpd"]) for line in trained.best()] == [
+        ("elbo", 2, 0.5),
+        ("half-asleep", 0, 0.5),
+    ]

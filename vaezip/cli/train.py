@@ -249,9 +249,9 @@ class _Job:
     ) -> None:
         self.source, self.target, self.force, self.threads, self.group = source, target, force, threads, group
         self.console = console if group.first else Console(quiet=True)
-        from vaezip.training.processes import local_rank
+        from vaezip.training.processes import own_device
 
-        self.device = f"{device}:{local_rank()}" if device == "cuda" else device
+        self.device = own_device(device)
 
     def run(self, wanted: Options, command: str) -> None:
         """Read, train, finish, compare."""
@@ -282,7 +282,12 @@ class _Job:
 
     def _finish(self, run: Run, finished: Finished) -> None:
         for line in run.best():
-            self.console.note(f"{line['stage']}: best in epoch {line['epoch']}, {line['valid_bpd']} bpd of validation")
+            if line["epoch"]:
+                self.console.note(
+                    f"{line['stage']}: best in epoch {line['epoch']}, {line['valid_bpd']} bpd of validation"
+                )
+            else:
+                self._tell(f"{line['stage']}: no epoch was better than what it began with, which is kept")
         size = plural(self.target.stat().st_size, "byte")
         held_out = plural(len(finished.held_out), "picture")
         self._tell(

@@ -164,13 +164,15 @@ def fit(
         train, valid: uint8 pixels (images, height, width, channels); or what the stage takes for them.
         state: checkpoint of this stage (weights, optimisers, epoch).
         seed: of the order of the images and of all noise.
-        best: give the weights of the epoch with the best validation ELBO, not the last ones.
+        best: give the weights with the best validation ELBO of all epochs, and of what the stage began with, not the
+            last ones.
         processes: which share every batch.
         progress: told of every step.
 
     Raises:
         DataError: fewer images than a batch, or a batch that does not divide among the processes.
-        ModelError: ``state`` cannot be read; or the loss has diverged: ``state`` is then that of the last good epoch.
+        ModelError: ``state`` cannot be read, or is past the stage's end; or the loss has diverged: ``state`` is then
+            that of the last good epoch.
     """
     steps = stage.steps(train)
     if not steps and isinstance(train, np.ndarray):
@@ -184,6 +186,8 @@ def fit(
             "change it"
         )
     run = _Run(vae, stage, steps, state, best, processes)
+    if best and not run.epoch and processes.first:
+        run.best_bpd = stage.figures(run.model, valid)["valid_bpd"]
     for epoch in range(run.epoch, stage.epochs):
         started = time.time()
         train_bpd = _epoch(run, train, epoch, seed, progress)
@@ -295,6 +299,11 @@ class _Run:
         for optimiser, kept in zip(self.optimisers, saved.get("optimisers") or [saved["optimiser"]]):
             optimiser.load_state_dict(kept)
         self.result, self.epoch = saved["vae"], saved["epoch"] if "epoch" in saved else saved["step"] // self.steps
+        if self.epoch > self.stage.epochs:
+            raise ModelError(
+                f"the state '{self.state}' is of epoch {self.epoch}, and {self.stage.name} ends with epoch "
+                f"{self.stage.epochs}; remove it to begin this stage anew"
+            )
         self.best_bpd = saved.get("valid_bpd", math.inf)
         if self.processes.first:
             self.log = read_log(self._log)[: self.epoch]

@@ -68,14 +68,14 @@ def optimal(vae: Vae, x: Tensor) -> Tensor:
 def half_asleep(vae: Vae, x: Tensor, alpha: float = 0.5, source: str = "prior") -> Tensor:
     """−ELBO over φ on the mixture α p(x) + (1 − α) data (the paper's eq. 21).
 
-    The first α of the batch gives way to model samples.
+    The first α of the batch, in whole images, gives way to model samples.
 
     Args:
         source: where the samples' z comes from: ``prior`` (z ~ p(z)) or ``posterior``
             (z ~ q(z|x) of the data it replaces, for models whose prior and aggregate
             posterior disagree).
     """
-    asleep = round(alpha * len(x))
+    asleep = share(alpha, x)
     if not asleep:
         return classic(vae, x)
     _, dreams = dream(vae, x[:asleep], source)
@@ -111,10 +111,15 @@ def denoising(vae: Vae, x: Tensor, alpha: float = 0.5, sigma: float = 0.2) -> Te
     Args:
         sigma: standard deviation of ε as a share of the pixels' range.
     """
-    noisy = round(alpha * len(x))
+    noisy = share(alpha, x)
     seen = x.float()
     noise = torch.randn_like(seen[:noisy]) * (sigma * (vae.architecture.levels - 1))
     return -elbo(vae, x, torch.cat([seen[:noisy] + noise, seen[noisy:]])).mean()
+
+
+def share(alpha: float, x: Tensor) -> int:
+    """How many images of a batch are α of it: at least one, for with none the objective would be another."""
+    return max(1, round(alpha * len(x))) if alpha else 0
 
 
 def log_likelihood(vae: Vae, x: Tensor, z: Tensor) -> Tensor:
@@ -123,13 +128,13 @@ def log_likelihood(vae: Vae, x: Tensor, z: Tensor) -> Tensor:
 
 
 def log_gaussian(z: Tensor, mean: Tensor, log_sigma: Tensor) -> Tensor:
-    """log N(z; mean, σ²) of each image in nats, shape (batch,)."""
+    """log N(z; mean, σ²) of each image in nats, shape (batch,); z, mean and log σ are (batch, …)."""
     return -(0.5 * ((z - mean) / torch.exp(log_sigma)) ** 2 + log_sigma + _HALF_LOG_TAU).flatten(1).sum(1)
 
 
 @torch.no_grad()
 def dream(vae: Vae, x: Tensor, source: str) -> tuple[Tensor, Tensor]:
-    """(z, x̃ ~ p(x|z)), as many as x has images; z from ``source`` as in :func:`half_asleep`."""
+    """(z, x̃ ~ p(x|z)) of shapes (batch, *latent) and of x; z from ``source`` as in :func:`half_asleep`."""
     if source == "posterior":
         mean, log_sigma = vae.posterior(x)
         z = mean + torch.exp(log_sigma) * torch.randn_like(mean)

@@ -60,6 +60,11 @@ def local_rank() -> int:
     return int(os.environ.get("LOCAL_RANK", 0))
 
 
+def own_device(device: str) -> str:
+    """The device of this process: of ``cuda`` the GPU that is its own."""
+    return f"cuda:{local_rank()}" if device == "cuda" else device
+
+
 def processes_here() -> int:
     """How many processes share this machine."""
     return int(os.environ.get("LOCAL_WORLD_SIZE", 1))

@@ -50,7 +50,11 @@ def main() -> None:
         test = datasets.load(recipe.dataset, "test", arguments.data)
         test = test[np.random.default_rng(0).permutation(len(test))][: arguments.limit]
         for stage, suffix in zip(recipe.stages[-2:], ("-classic", "")):
-            state = torch.load(arguments.runs / f"{name}.{stage.name}.pt", map_location="cpu", weights_only=True)
+            path = arguments.runs / f"{name}.{stage.name}.pt"
+            state = torch.load(path, map_location="cpu", weights_only=True)
+            if state["epoch"] < stage.epochs:
+                again = f"python -m vaezip.training.recipes {name}"
+                raise SystemExit(f"{path}: at epoch {state['epoch']} of {stage.epochs}; go on with: {again}")
             vae = Vae(recipe.architecture)
             vae.load_state_dict(state["vae"])
             made_by = [f"python -m vaezip.training.{step} {name}" for step in ("recipes", "publish")]

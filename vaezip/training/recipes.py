@@ -1,7 +1,8 @@
 """How the shipped models are trained: ``python -m vaezip.training.recipes NAME --data DIR --runs DIR``.
 
 Each recipe trains encoder and decoder by the ELBO, then the encoder alone by reverse
-half-asleep. Both stages are resumable: run the same command again to go on.
+half-asleep. Every stage is resumable: run the same command again to go on. ``torchrun --nproc-per-node N -m
+vaezip.training.recipes …`` shares each batch among N processes.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from vaezip.networks.mlp import mlp
 from vaezip.networks.resnet import resnet
 from vaezip.training.loop import Stage, fit
 from vaezip.training.objectives import classic, half_asleep
+from vaezip.training.processes import own_device, started
 from vaezip.training.quantize import Precision
 
 
@@ -109,9 +111,11 @@ def main() -> None:
     recipe = RECIPES[arguments.name]
     train, valid = split(recipe, datasets.load(recipe.dataset, "train", arguments.data))
     torch.manual_seed(1)
-    vae = Vae(recipe.architecture).to(arguments.device)
-    for stage in recipe.stages:
-        fit(vae, train, valid, stage, arguments.runs / f"{arguments.name}.{stage.name}.pt")
+    with started(arguments.device) as processes:
+        vae = Vae(recipe.architecture).to(own_device(arguments.device))
+        for stage in recipe.stages:
+            state = arguments.runs / f"{arguments.name}.{stage.name}.pt"
+            fit(vae, train, valid, stage, state, processes=processes)
 
 
 if __name__ == "__main__":

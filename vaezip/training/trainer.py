@@ -59,6 +59,8 @@ _WARMUP = 300
 _TEST, _REFINED = 1000, 100
 """Tiles to measure the finished model on, and those of them that are measured with K = 10 steps, too."""
 
+_NO_BETTER = "No epoch of {} was better on the pictures held out than the encoder it began with, which is this one."
+
 _SETTINGS = "settings.json"
 
 
@@ -252,9 +254,15 @@ class Run:
         return vae.cpu()
 
     def best(self) -> list[dict[str, Any]]:
-        """The log's line of the best epoch of each stage."""
-        logs = [read_log(self._state(i).with_suffix(".jsonl")) for i in range(len(self.plan.stages))]
-        return [min(log, key=lambda line: line["valid_bpd"]) for log in logs]
+        """The log's line of the best epoch of each stage; with epoch 0 and the rate of the weights that it began with
+        where no epoch was better, for these are what it gives then."""
+        found: list[dict[str, Any]] = []
+        for i in range(len(self.plan.stages)):
+            line = min(read_log(self._state(i).with_suffix(".jsonl")), key=lambda line: line["valid_bpd"])
+            if found and found[-1]["valid_bpd"] <= line["valid_bpd"]:
+                line = {**found[-1], "stage": line["stage"], "epoch": 0}
+            found.append(line)
+        return found
 
     def finish(self, vae: AnyVae, target: Path, command: Sequence[str], threads: int) -> Finished:
         """Quantise, measure, try on the pictures held out, and write model, figures and card.
@@ -292,6 +300,7 @@ class Run:
             train,
             test,
             made_by=command,
+            note="" if self.best()[-1]["epoch"] else _NO_BETTER.format(last.name),
             refined=_REFINED,
             published=self.data.published,
         )
