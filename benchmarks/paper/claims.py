@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 
+TRIED = "tried besides"
+"""In the names of rows that no claim is about."""
+
 HOLDS, FAILS, UNSURE = "holds", "does not hold", "within the deviation"
 
 

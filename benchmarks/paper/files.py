@@ -141,7 +141,8 @@ def rates(found: Found) -> str:
             *_overfitted(),
             f"epochs of our VAEs: {epochs}. Of grey MNIST half of each batch is moved by a pixel in the last of "
             "them, which keeps the decoder from learning the training set by heart, and the weights are a running mean",
-            f"what the steps save from half-asleep: {steps}",
+            f"what the steps save from half-asleep: {steps}. Each of ours saves so much more than one of the paper's "
+            "that few of them, from the classic encoder, reach what half-asleep gives at K = 0",
         ],
     )
 
@@ -179,7 +180,9 @@ def _saved(run: Run) -> str:
 
 def _steps(run: Run) -> str:
     gain = _bpd(run, HALF_ASLEEP, 0) - _bpd(run, HALF_ASLEEP, run.last)
-    return f"{run.title}, K = {run.last}: {gain:.4f} (paper: {PAPER[run.dataset].gain:.4f})"
+    one = run.at(HALF_ASLEEP, 1)
+    first = f", the first step alone {_bpd(run, HALF_ASLEEP, 0) - one.figures.bpd:.4f}" if one else ""
+    return f"{run.title}, K = {run.last}: {gain:.4f}{first} (paper: {PAPER[run.dataset].gain:.4f})"
 
 
 def _duration(run: Run) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import common
 import files
+from claims import TRIED
 
 README = common.RESULTS.parent / "README.md"
 NAMES = ("figure1", "figure3", "figure4", "figure5", "table1", "appendix")
@@ -67,7 +68,10 @@ def overview(results: list[dict[str, Any]], coded: dict[str, Any] | None) -> str
     """Every claim in one table."""
     rows = [[f"{label(r)}", c["claim"], spoken(c["verdict"]), margin(c)] for r in results for c in r["claims"]]
     rows += files.claims(coded) if coded else []
-    tried = "".join(f"- {what}.\n" for what in files.tried(coded)) if coded else ""
+    others = [
+        f"{label(r)}, {told['what']}: {ours(told)}" for r in results for told in r["rows"] if TRIED in told["what"]
+    ]
+    tried = "".join(f"- {what}.\n" for what in [*others, *(files.tried(coded) if coded else [])])
     return (
         "## The claims\n\n"
         + common.markdown(["experiment", "claim", "here", "by"], rows)

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import training
-from claims import claim, row
+from claims import TRIED, claim, row
 from curves import STYLES, level, panels
 from matplotlib.figure import Figure
 from record import Record, kept, record, write
@@ -108,7 +108,7 @@ def summary(measured: dict[str, Any], sizes: Callable[[str, int], Setting]) -> R
             row(f"{title}: half-asleep", rates[HALF], paper["half-asleep"]),
         ]
         rows += [
-            row(f"{title}: half-asleep with α = {name.removeprefix(OTHER)}, tried besides", found)
+            row(f"{title}: half-asleep with α = {name.removeprefix(OTHER)}, {TRIED}", found)
             for name, found in rates.items()
             if name.startswith(OTHER)
         ]
