@@ -78,12 +78,13 @@ RECIPES = {
         "cifar10",
         _COLOUR,
         (
-            Stage("classic", classic, epochs=115, learning_rate=1e-3, batch=64, warmup=300, augment=True),
+            Stage("fitted", classic, epochs=115, learning_rate=1e-3, batch=64, warmup=300, augment=True),
+            Stage("classic", classic, epochs=60, learning_rate=5e-4, batch=64, warmup=300, augment=True),
             Stage(
                 "half-asleep",
                 functools.partial(half_asleep, alpha=0.1, source="posterior"),  # with more, validation images cost more
                 epochs=3,
-                learning_rate=1e-4,
+                learning_rate=3e-5,
                 encoder_only=True,
                 batch=64,
                 augment=True,
