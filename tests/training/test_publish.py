@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from vaezip.training import local
 from vaezip.training.objectives import numbers
 from vaezip.training.publish import card
 from vaezip.training.recipes import RECIPES
@@ -18,6 +19,12 @@ def test_cards_are_those_of_the_figures_and_the_recipes(name, suffix):
     for stage, told in zip(RECIPES[name].stages, record["stages"], strict=True):
         expected = {"name": stage.name, "epochs": stage.epochs, "learning_rate": stage.learning_rate}
         assert told == expected | {"batch": stage.batch} | numbers(stage.objective)
+
+
+@pytest.mark.parametrize("name", ["mnist-best", "mnist-binary-best", "photo", "photo-gray", "photo-small"])
+def test_cards_of_pixel_networks_are_those_of_the_figures(name):
+    record = json.loads((MODELS / f"{name}.json").read_text(encoding="utf-8"))
+    assert (MODELS / f"{name}.md").read_text(encoding="utf-8") == local.card(record)
 
 
 def test_a_card_tells_what_the_figures_are_of():
