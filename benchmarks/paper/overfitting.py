@@ -32,8 +32,9 @@ def main() -> None:
     parser.add_argument("--only", choices=PAPER, action="append", help="measure these anew, keep the rest")
     options = parser.parse_args()
     found = json.loads(RESULT.read_text()) if options.only and RESULT.exists() else {}
+    commit = machine.commit()  # before the result is a file that differs from it
     for dataset in options.only or PAPER:
-        found[dataset] = measure(dataset, options.data)
+        found[dataset] = measure(dataset, options.data) | {"commit": commit}
         RESULT.write_text(json.dumps(found, indent=1) + "\n")
 
 
@@ -49,7 +50,7 @@ def measure(dataset: str, data: str | None) -> dict[str, Any]:
         assert isinstance(model, Model)
         rates[objective] = {part: round(bpd(model, images), 5) for part, images in parts.items()}
         rates[objective]["fingerprint"] = model.fingerprint.hex()
-    return {**rates, "commit": machine.commit()}
+    return rates
 
 
 def bpd(model: Model, images: NDArray[np.uint8]) -> float:
