@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 from typing import Any
 
@@ -52,6 +53,7 @@ def write(options: argparse.Namespace, name: str, found: Record, figure: Figure)
     figure.savefig(common.path(options, name, ".png"), dpi=120)
 
 
+@functools.cache  # before a first result is a file that differs from the commit
 def made_on(device: str) -> dict[str, Any]:
     """What the figures of this process hold for."""
     here = machine.describe(device)
