@@ -145,7 +145,7 @@ def commands(result: dict[str, Any]) -> list[str]:
         if isinstance(part, dict) and "call" in part:
             calls.setdefault(flags(part["call"]), []).append(name)
     if not calls:
-        calls[flags({name: result[name] for name in ("epochs",) if name in result})] = []
+        calls[flags({"epochs": result["epochs"]} if "epochs" in result else {})] = []
     if result["quick"] and len(calls) == 1:  # of all parts, as without --only
         calls = {given: [] for given in calls}
     return [script + "".join(f" --only {part}" for part in parts) + given for given, parts in calls.items()]

@@ -39,6 +39,9 @@ _DIVERGED = 10.0
 """Times the bits of raw pixels: a validation rate that is higher has diverged. New weights give little more than 1;
 such as predict nothing right give 3, because the likelihoods have a floor. Only a KL out of all proportion is more."""
 
+_DIGITS = 5
+"""Of the log's figures. The best epoch is chosen by these, so that the log tells which it was."""
+
 AnyVae = Vae | LocalVae
 Objective = Callable[..., Tensor]
 
@@ -187,7 +190,7 @@ def fit(
         )
     run = _Run(vae, stage, steps, state, best, processes)
     if best and not run.epoch and processes.first:
-        run.best_bpd = stage.figures(run.model, valid)["valid_bpd"]
+        run.best_bpd = round(stage.figures(run.model, valid)["valid_bpd"], _DIGITS)
     for epoch in range(run.epoch, stage.epochs):
         started = time.time()
         train_bpd = _epoch(run, train, epoch, seed, progress)
@@ -274,13 +277,13 @@ class _Run:
         Raises:
             ModelError: the weights are so far astray that they code pictures much worse than raw, or are no numbers.
         """
-        valid_bpd = figures["valid_bpd"]
+        rounded = {name: round(value, _DIGITS) for name, value in figures.items()}
+        valid_bpd = rounded["valid_bpd"]
         if not valid_bpd <= _DIVERGED * math.log2(self.vae.architecture.levels):
             raise diverged(self.stage, epoch, self.state)
         if not self.best or valid_bpd < self.best_bpd:
             self.result, self.best_bpd = _copy(self.model.state_dict()), valid_bpd
         self.epoch = epoch
-        rounded = {name: round(value, 5) for name, value in figures.items()}
         self.log.append({"stage": self.stage.name, "epoch": epoch, **rounded, "seconds": round(seconds, 1)})
         self.state.parent.mkdir(parents=True, exist_ok=True)
         self._write_log()
