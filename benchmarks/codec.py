@@ -24,10 +24,14 @@ from typing import Any
 import numpy as np
 
 import vaezip
-from vaezip import bitsback, checkpoint, datasets, sampling
 from vaezip.bench import machine
-from vaezip.cores import usable_cores
-from vaezip.images import Picture, same, write
+from vaezip.models import file as model_file
+from vaezip.models import sampling
+from vaezip.models.tile import bitsback
+from vaezip.pictures import datasets
+from vaezip.pictures.io import write
+from vaezip.pictures.picture import Picture, same
+from vaezip.system.threads import usable_cores
 
 RESULTS = Path(__file__).parent / "results" / "codec.json"
 RUNS = 3
@@ -54,7 +58,7 @@ def circumstances() -> dict[str, Any]:
     """When a part is measured, and with which models."""
     return {
         "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "models": {name: checkpoint.fingerprint(path).hex() for name, path in checkpoint.shipped().items()},
+        "models": {name: model_file.fingerprint(path).hex() for name, path in model_file.shipped().items()},
     }
 
 
@@ -67,7 +71,7 @@ def rates(data: str | None) -> dict[str, Any]:
         ("cifar10", "RGB", 4.57, (0,)),  # with ten steps it would take an hour
     ):
         images = datasets.load(name, "test", data)
-        model = checkpoint.load(checkpoint.find(name))
+        model = model_file.load(model_file.find(name))
         mask = np.ones(images.shape[:3], np.bool_)
         for steps in all_steps:
             size = _checked_size([(f"{i:05d}.png", Picture(mode, x)) for i, x in enumerate(images)], name, steps)
@@ -105,7 +109,7 @@ def best(data: str | None) -> dict[str, Any]:
 def single_digits(data: str | None) -> dict[str, Any]:
     """One digit a file: bytes against 1.25 × its ELBO + 12."""
     images = datasets.load("mnist-binary", "test", data)[:DIGITS]
-    model = checkpoint.load(checkpoint.find("mnist-binary"))
+    model = model_file.load(model_file.find("mnist-binary"))
     elbos = _elbo_bytes(model, images)
     sizes = np.array([_checked_size(Picture("1", x), "mnist-binary", 0) for x in images])
     bars = 1.25 * elbos + 12
@@ -177,7 +181,7 @@ def large_photograph(data: str | None) -> dict[str, Any]:
             pack = ["compress", "-1", "-f", "--model", model, str(png), "-o", str(packed)]
             report[f"compress, {model}"] = _timed(pack)
             report[f"decompress, {model}"] = _timed(["decompress", "-f", str(packed), "-o", str(back)])
-            assert same(vaezip.images.read(back), vaezip.images.read(png)), "the mosaic came back changed"
+            assert same(vaezip.pictures.io.read(back), vaezip.pictures.io.read(png)), "the mosaic came back changed"
             report[f"bytes, {model}"] = packed.stat().st_size
         return report
 
@@ -192,7 +196,7 @@ def huge_photograph(data: str | None) -> dict[str, Any]:
         pack = ["compress", "-2", "-f", "--model", "photo", str(png), "-o", str(packed)]
         report["compress"] = {"peak_mb": _watched(pack)}
         report["decompress"] = {"peak_mb": _watched(["decompress", "-f", str(packed), "-o", str(back)])}
-        assert same(vaezip.images.read(back), picture), "the mosaic came back changed"
+        assert same(vaezip.pictures.io.read(back), picture), "the mosaic came back changed"
         return report | {"bytes": packed.stat().st_size}
 
 
@@ -223,7 +227,7 @@ def _checked_size(pictures: Picture | list[tuple[str, Picture]], model: str, ste
         return path.stat().st_size
 
 
-def _elbo_bytes(model: vaezip.model.Model, images: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _elbo_bytes(model: vaezip.models.tile.model.TileModel, images: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """−ELBO of each image in bytes, averaged over eight samples of z."""
     masks = np.ones(images.shape[:3], np.bool_)
     repeats = 8
@@ -280,13 +284,13 @@ def _assert_equal_folders(a: Path, b: Path) -> None:
     names = sorted(p.name for p in a.iterdir())
     assert names == sorted(p.name for p in b.iterdir()), "the set came back with other names"
     for name in names:
-        assert same(vaezip.images.read(a / name), vaezip.images.read(b / name)), f"{name} came back changed"
+        assert same(vaezip.pictures.io.read(a / name), vaezip.pictures.io.read(b / name)), f"{name} came back changed"
 
 
 def _mosaic(height: int, width: int) -> np.ndarray[Any, Any]:
     """Tiles drawn from the colour model over a smooth gradient, uint8 (height, width, 3)."""
     rows, columns = -(-height // 32), -(-width // 32)
-    model = checkpoint.load(checkpoint.find("cifar10"))
+    model = model_file.load(model_file.find("cifar10"))
     tiles = np.stack([p.samples for p in sampling.sample(model, 256, seed=1)])
     chosen = np.random.default_rng(1).integers(0, len(tiles), (rows, columns))
     mosaic = tiles[chosen].transpose(0, 2, 1, 3, 4).reshape(rows * 32, columns * 32, 3)[:height, :width]

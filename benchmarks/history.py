@@ -27,7 +27,7 @@ from speed import photograph
 from vaezip.bench import machine, worker
 from vaezip.bench.plan import Plan
 from vaezip.bench.plots import duration
-from vaezip.images import Picture
+from vaezip.pictures.picture import Picture
 
 ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results"

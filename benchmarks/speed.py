@@ -27,14 +27,15 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from vaezip import checkpoint, images
+import vaezip
 from vaezip.bench import machine, runner, worker
 from vaezip.bench.ours import Ours
 from vaezip.bench.plan import Plan
 from vaezip.bench.plots import COLOURS, MARKERS, Label, duration, frame, name_lines
 from vaezip.bench.profile import PARTS, profile
-from vaezip.effort import Effort
-from vaezip.images import Picture
+from vaezip.models import file as model_file
+from vaezip.models.effort import Effort
+from vaezip.pictures.picture import Picture
 
 RESULTS = Path(__file__).parent / "results"
 DATASETS = ("mnist-binary", "mnist", "cifar10")
@@ -92,8 +93,8 @@ def main() -> None:
 
 def measure(options: argparse.Namespace, share: int, unfinished: Unfinished) -> dict[str, Any]:
     """All sizes, and the parts; what is not there yet is measured, the longest last."""
-    names = [name for name in DATASETS if name in checkpoint.shipped()]
-    photo = PHOTO_MODEL in checkpoint.shipped()
+    names = [name for name in DATASETS if name in model_file.shipped()]
+    photo = PHOTO_MODEL in model_file.shipped()
     pictures = _pictures([m for m in MEGAPIXELS if m <= MEGAPIXELS[-1] / share], options, unfinished) if photo else []
     parts = {}
     for name in names:
@@ -107,7 +108,7 @@ def measure(options: argparse.Namespace, share: int, unfinished: Unfinished) -> 
         "sets": sets,
         "pictures": pictures,
         "parts": parts,
-        "skipped": [name for name in (*DATASETS, PHOTO_MODEL) if name not in checkpoint.shipped()],
+        "skipped": [name for name in (*DATASETS, PHOTO_MODEL) if name not in model_file.shipped()],
         "growth": growth | {"pictures": _growth(pictures, "megapixels")},
     }
 
@@ -157,7 +158,7 @@ def _pictures(sizes: list[float], options: argparse.Namespace, unfinished: Unfin
 def _picture(megapixels: float, options: argparse.Namespace) -> Row:
     """One picture in a file; as a set of one, whose times are not taken again where they are long."""
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "photo.png").write_bytes(images.write(photograph(megapixels), ".png"))
+        (Path(folder) / "photo.png").write_bytes(vaezip.pictures.write(photograph(megapixels), ".png"))
         return _measured(Plan(folder, models=(PHOTO_MODEL,), orders=("set",), peers=(), threads=options.threads))
 
 
@@ -184,7 +185,7 @@ def _growth(rows: list[dict[str, Any]], size: str) -> dict[str, float]:
 def _photo_parts(share: int) -> Row:
     """Seconds by part of a picture."""
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "photo.png").write_bytes(images.write(photograph(PROFILED_MEGAPIXELS / share), ".png"))
+        (Path(folder) / "photo.png").write_bytes(vaezip.pictures.write(photograph(PROFILED_MEGAPIXELS / share), ".png"))
         return _parts(Plan(folder, models=(PHOTO_MODEL,)), (0,))
 
 
@@ -196,7 +197,7 @@ def _parts(plan: Plan, all_steps: tuple[int, ...]) -> Row:
     with tempfile.TemporaryDirectory() as folder:
         paths = {name: Path(folder) / f"{name}.png" for name, _ in pictures}
         for name, picture in pictures:
-            paths[name].write_bytes(images.write(picture, ".png"))
+            paths[name].write_bytes(vaezip.pictures.write(picture, ".png"))
         for steps in all_steps:
             job = _Job(Ours(model, Effort(steps)), paths, Path(folder) / "set.vz")
             works: dict[str, Callable[[], None]] = {"compress": job.compress, "decompress": job.decompress}
@@ -216,7 +217,7 @@ class _Job:
 
     def compress(self) -> None:
         """From disk to disk."""
-        pictures = [(name, images.read(path)) for name, path in self.paths.items()]
+        pictures = [(name, vaezip.pictures.read(path)) for name, path in self.paths.items()]
         self.target.write_bytes(self.method.encode(pictures, False)[0])
 
     def decompress(self) -> None:
@@ -225,7 +226,7 @@ class _Job:
         _, pictures = self.method.decode([self.target.read_bytes()])
         for name, picture in pictures:
             assert isinstance(picture, Picture)
-            (folder / f"{name}.png").write_bytes(images.write(picture, ".png"))
+            (folder / f"{name}.png").write_bytes(vaezip.pictures.write(picture, ".png"))
 
 
 def photograph(megapixels: float, seed: int = 1) -> Picture:

@@ -19,17 +19,18 @@ import pytest
 from hypothesis import settings
 from numpy.typing import NDArray
 
-from vaezip import checkpoint, raster
-from vaezip import distributions as d
-from vaezip.ans import Stack
-from vaezip.local_model import AnyModel, LocalModel
-from vaezip.model import Model
-from vaezip.networks.architecture import Architecture
-from vaezip.networks.local.architecture import LocalArchitecture
+from vaezip.entropy import distributions as d
+from vaezip.entropy.stack import Stack
+from vaezip.models import file as model_file
+from vaezip.models.layers import TileArchitecture
+from vaezip.models.pixel import bitsback as pixel_bitsback
+from vaezip.models.pixel.architecture import PixelArchitecture
+from vaezip.models.pixel.model import AnyModel, PixelModel
+from vaezip.models.tile.model import TileModel
 
 Pixels = NDArray[np.uint8]
 
-LONGEST = ("test_codec.py", "test_bitsback.py", "test_exactness.py")
+LONGEST = ("test_compressor.py", "test_bitsback.py", "test_exactness.py")
 """These go first, lest one of them be left for a single process at the end. Exactness waits until others have
 compiled the kernels that it needs."""
 
@@ -45,8 +46,10 @@ settings.load_profile("vaezip")
 
 
 def _shipped(kind: type) -> list[str]:
-    local = {n: isinstance(checkpoint.architecture(p), LocalArchitecture) for n, p in checkpoint.shipped().items()}
-    return sorted(name for name, is_local in local.items() if is_local == (kind is LocalModel))
+    pixel_architecture = {
+        n: isinstance(model_file.architecture(p), PixelArchitecture) for n, p in model_file.shipped().items()
+    }
+    return sorted(name for name, is_local in pixel_architecture.items() if is_local == (kind is PixelModel))
 
 
 def _discs(count: int, height: int, width: int, channels: int = 1, levels: int = 256, seed: int = 0) -> Pixels:
@@ -84,24 +87,24 @@ class Small:
     images: Pixels
 
     @property
-    def model(self) -> Model:
-        return checkpoint.load(self.path)
+    def model(self) -> TileModel:
+        return model_file.load(self.path)
 
     @property
-    def architecture(self) -> Architecture:
+    def architecture(self) -> TileArchitecture:
         return self.model.architecture
 
 
-def _train(architecture: Architecture, images: Pixels) -> object:
+def _train(architecture: TileArchitecture, images: Pixels) -> object:
     """Some steps of Adam, without the floor under p: these models start so far from their images
     that under it no gradient would lead there in so few steps."""
     import torch
 
-    from vaezip.networks.floating import Vae
+    from vaezip.training.networks.tile import TileVae
     from vaezip.training.objectives import classic
 
     torch.manual_seed(0)
-    vae = Vae(architecture)
+    vae = TileVae(architecture)
     optimiser = torch.optim.Adam(vae.parameters(), lr=1e-2)
     falling = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.0, total_iters=300)
     with mock.patch("vaezip.training.likelihoods.floored", lambda log_prob: log_prob):
@@ -118,9 +121,9 @@ def _train(architecture: Architecture, images: Pixels) -> object:
 @pytest.fixture(scope="session")
 def small_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Small]:
     """One small model a likelihood: a bernoulli and a logistic MLP on 28×28, and a ResNet on tiles of 8×8."""
-    from vaezip.inference import Settings
-    from vaezip.networks.mlp import mlp
-    from vaezip.networks.resnet import resnet
+    from vaezip.models.posterior import Settings
+    from vaezip.models.tile.mlp import mlp
+    from vaezip.models.tile.resnet import resnet
     from vaezip.training.quantize import Precision, quantize
 
     folder = tmp_path_factory.mktemp("models")
@@ -134,7 +137,7 @@ def small_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Small]:
         images = _discs(256, *a.tile, a.channels, a.levels)
         vae = _train(a, images)
         path = folder / f"{name}.safetensors"
-        checkpoint.save(
+        model_file.save(
             path, a, Settings(), quantize(vae, images, Precision(wide=("decoder.out",))), {"made": "for tests"}
         )
         made[name] = Small(name, path, vae, images)
@@ -161,8 +164,8 @@ class SmallLocal:
     images: Pixels
 
     @property
-    def model(self) -> LocalModel:
-        return checkpoint.load(self.path)
+    def model(self) -> PixelModel:
+        return model_file.load(self.path)
 
 
 @pytest.fixture(scope="session")
@@ -170,19 +173,21 @@ def local_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SmallLoc
     """Small local-autoregressive models by name: for grey, for colour, and for colour with regression."""
     import torch
 
-    from vaezip.inference import Settings
-    from vaezip.networks.local.architecture import RADIUS, local
-    from vaezip.networks.local.floating import LocalVae
-    from vaezip.networks.local.regression import shown
+    from vaezip.models.pixel.architecture import RADIUS, pixel_architecture
+    from vaezip.models.pixel.least_squares import shown
+    from vaezip.models.posterior import Settings
     from vaezip.training.local import losses
+    from vaezip.training.networks.pixel import PixelVae
     from vaezip.training.quantize_local import quantize_local
 
     folder = tmp_path_factory.mktemp("local")
     made = {}
     for name, channels in {"grey": 1, "colour": 3, "regressed": 3}.items():
         torch.manual_seed(0)
-        a = local(channels, hidden=32, blocks=1, head=8, mixture=3, latents=4, regressed=name == "regressed")
-        vae, images = LocalVae(a), _discs(64, 40, 40, channels)
+        a = pixel_architecture(
+            channels, hidden=32, blocks=1, head=8, mixture=3, latents=4, regressed=name == "regressed"
+        )
+        vae, images = PixelVae(a), _discs(64, 40, 40, channels)
         frames = torch.from_numpy(shown(a, images)).float()[:, : 32 + RADIUS, : 32 + 2 * RADIUS]
         optimiser = torch.optim.Adam(vae.parameters(), lr=1e-3)
         for step in range(100):
@@ -193,7 +198,7 @@ def local_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SmallLoc
             loss.backward()
             optimiser.step()
         path = folder / f"{name}.safetensors"
-        checkpoint.save(path, vae.architecture, Settings(), quantize_local(vae, frames), {"made": "for tests"})
+        model_file.save(path, vae.architecture, Settings(), quantize_local(vae, frames), {"made": "for tests"})
         made[name] = SmallLocal(path, vae, images)
     return made
 
@@ -204,18 +209,18 @@ def small_local(request: pytest.FixtureRequest, local_models: dict[str, SmallLoc
     return local_models[request.param]
 
 
-@pytest.fixture(scope="session", params=_shipped(Model) or ["none"])
-def shipped(request: pytest.FixtureRequest) -> Model:
+@pytest.fixture(scope="session", params=_shipped(TileModel) or ["none"])
+def shipped(request: pytest.FixtureRequest) -> TileModel:
     """Each of the models that come with vaezip and whose pixels are independent given z, in turn."""
-    return checkpoint.load(checkpoint.find(request.param))
+    return model_file.load(model_file.find(request.param))
 
 
-@pytest.fixture(scope="session", params=_shipped(LocalModel) or ["none"])
-def shipped_local(request: pytest.FixtureRequest) -> LocalModel:
+@pytest.fixture(scope="session", params=_shipped(PixelModel) or ["none"])
+def shipped_local(request: pytest.FixtureRequest) -> PixelModel:
     """Each of the local-autoregressive models that come with vaezip in turn."""
     if request.param == "none":
         pytest.skip("none is shipped")
-    return checkpoint.load(checkpoint.find(request.param))
+    return model_file.load(model_file.find(request.param))
 
 
 def _random_stack(words: int, seed: int = 0) -> Stack:
@@ -235,8 +240,8 @@ def random_stack() -> Callable[..., Stack]:
 def _dream(model: AnyModel, count: int, seed: int = 0) -> Pixels:
     a = model.architecture
     stack = _random_stack(count * (a.latents + a.dims) + 64, seed)
-    if isinstance(model, LocalModel):
-        return raster.draw(model, stack, (count, *a.tile, a.channels))
+    if isinstance(model, PixelModel):
+        return pixel_bitsback.draw(model, stack, (count, *a.tile, a.channels))
     bins = d.StandardNormal(np.zeros(count * a.latents, np.int64)).pop(stack)
     mask = np.ones((count, *a.tile), np.bool_)
     pixels = model.coder(bins.reshape(count, -1), mask).pop(stack)

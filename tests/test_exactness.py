@@ -19,13 +19,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vaezip import bands, bitsback, checkpoint, distributions, likelihoods, raster
-from vaezip.chain import STILL
-from vaezip.cores import usable_cores
+from vaezip.entropy import distributions
 from vaezip.exact import elementwise, tables
-from vaezip.networks.local import kernel
-from vaezip.networks.local.learning import Learning
-from vaezip.tiling import Tiling
+from vaezip.models import file as model_file
+from vaezip.models import likelihoods
+from vaezip.models.pixel import adaptive, kernel
+from vaezip.models.pixel import bitsback as pixel_bitsback
+from vaezip.models.pixel.adaptation import Learning
+from vaezip.models.pixel.search import STILL
+from vaezip.models.tile import bitsback
+from vaezip.models.tiling import Tiling
+from vaezip.system.threads import usable_cores
 
 X86 = platform.machine().lower() in ("x86_64", "amd64")
 K = (0, 3)
@@ -125,12 +129,12 @@ LEFT_OUT = {
 def pictures(discs, dream, tmp_path_factory) -> Path:
     """Pictures by channels, levels and tile, made once: as tiles of the models, and of an odd size."""
     found = {}
-    for path in checkpoint.shipped().values():
-        a = checkpoint.architecture(path)
+    for path in model_file.shipped().values():
+        a = model_file.architecture(path)
         key = f"{a.channels} {a.levels} {a.tile}"
         count = 12 if a.dims < 1000 else 2
         drawn = discs(count, *a.tile, a.channels, a.levels, seed=1)
-        found[f"{key} tiles"] = np.concatenate([drawn, dream(checkpoint.load(path), count, 5)])
+        found[f"{key} tiles"] = np.concatenate([drawn, dream(model_file.load(path), count, 5)])
         found[f"{key} odd"] = discs(1, 35, 33, a.channels, a.levels, seed=2)
     path = tmp_path_factory.mktemp("exactness") / "pictures.npz"
     np.savez(path, **found)
@@ -162,8 +166,8 @@ def results(pictures, tmp_path_factory):
 @pytest.mark.parametrize("case", [c for c in ENVIRONMENTS if c != "plain"])
 def test_the_same_bytes(results, case):
     plain, other = results("plain")["digests"], results(case)["digests"]
-    assert plain.keys() >= set(checkpoint.shipped())
-    assert len(plain) >= 3 * sum(not name.endswith("-classic") for name in checkpoint.shipped())
+    assert plain.keys() >= set(model_file.shipped())
+    assert len(plain) >= 3 * sum(not name.endswith("-classic") for name in model_file.shipped())
     left_out = {key for key in plain if key.split()[0] in LEFT_OUT.get(case, [])}
     assert other.keys() == plain.keys() - left_out
     assert {k for k in other if plain[k] != other[k]} == set()
@@ -247,9 +251,9 @@ def test_no_library_mathematics_in_a_pixel_network(small_local, steps, without_l
     learning = Learning(1 + steps, second=160)
 
     def code():
-        plain = raster.decode(model, raster.encode(model, x, steps, 1), x.shape, steps)
-        learnt = bands.decode(model, bands.encode(model, x, learning, 1), x.shape, 1 + steps)
-        still = bands.decode(model, bands.encode(model, x, STILL, 1), x.shape, 0)
+        plain = pixel_bitsback.decode(model, pixel_bitsback.encode(model, x, steps, 1), x.shape, steps)
+        learnt = adaptive.decode(model, adaptive.encode(model, x, learning, 1), x.shape, 1 + steps)
+        still = adaptive.decode(model, adaptive.encode(model, x, STILL, 1), x.shape, 0)
         for back, seed in (plain, learnt, still):
             assert np.array_equal(back, x)
             assert seed == 1

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 import vaezip
-from vaezip import checkpoint, container, planes
-from vaezip.container import CLASSIC
+from vaezip.codec import payload as payloads
+from vaezip.models import file as model_file
+from vaezip.vz import archive as vz
+from vaezip.vz.records import CLASSIC
 
 FOLDER = Path(__file__).parent / "golden"
 FILES = sorted(FOLDER.glob("*.vz"))
@@ -29,7 +31,7 @@ def expected(path):
 
 def learned_blocks(data):
     """(fingerprint, K, payload) of the blocks by models; those by WebP depend on the encoder that Pillow brings."""
-    groups = container.parse(data).groups
+    groups = vz.parse(data).groups
     return [(b.model, b.steps, b.payload) for g in groups for b in g.blocks if b.model != CLASSIC]
 
 
@@ -46,7 +48,7 @@ def test_it_decodes(path):
     found = {"": found} if isinstance(found, vaezip.Picture) else found
     assert set(found) == set(pictures)
     for name, picture in pictures.items():
-        assert vaezip.images.same(found[name], picture), name
+        assert vaezip.pictures.picture.same(found[name], picture), name
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
@@ -57,16 +59,16 @@ def test_the_same_pictures_give_the_same_bytes(path):
         pytest.skip("WebP's bytes depend on the encoder that Pillow brings")
     _, options = cases()[path.stem]
     if not by_webp_too:  # whose bytes could change what is chosen
-        options = options | {"model": checkpoint.by_fingerprint(blocks[0][0]).stem}
+        options = options | {"model": model_file.by_fingerprint(blocks[0][0]).stem}
     again = make_golden.compress(expected(path), options | {"verify": False})  # test_it_decodes does so
     assert learned_blocks(again) == blocks
 
 
-@pytest.mark.parametrize("name", sorted(checkpoint.shipped()))
+@pytest.mark.parametrize("name", sorted(model_file.shipped()))
 @pytest.mark.parametrize("steps", make_golden.STEPS)
 def test_every_shipped_model_has_golden_files(name, steps):
     """Missing? Run tests/golden/make_golden.py, once the model is final."""
-    fingerprint = checkpoint.fingerprint(checkpoint.find(name))
+    fingerprint = model_file.fingerprint(model_file.find(name))
     held = {(model, k) for path in FILES for model, k, _ in learned_blocks(path.read_bytes())}
     assert (fingerprint, steps) in held
 
@@ -81,14 +83,14 @@ def test_there_are_golden_files_of_what_models_code_in_part():
     for name in ("photo-16", "photo-gray-16", "photo-alpha"):
         assert learned_blocks((make_golden.HERE / f"{name}.vz").read_bytes())
     ((_, _, payload),) = learned_blocks((make_golden.HERE / "photo-alpha.vz").read_bytes())
-    assert planes._read_alpha(payload)[0] == checkpoint.fingerprint(checkpoint.find("photo-gray"))
+    assert payloads._read_alpha(payload)[0] == model_file.fingerprint(model_file.find("photo-gray"))
 
 
 def test_arrays_and_back():
     for pictures, _ in cases().values():
         back = make_golden.from_arrays(make_golden.to_arrays(pictures))
         assert list(back) == list(pictures)
-        assert all(vaezip.images.same(back[name], pictures[name]) for name in pictures)
+        assert all(vaezip.pictures.picture.same(back[name], pictures[name]) for name in pictures)
 
 
 def test_what_exists_is_never_written_again(tmp_path, monkeypatch):
@@ -96,7 +98,7 @@ def test_what_exists_is_never_written_again(tmp_path, monkeypatch):
     monkeypatch.setattr(make_golden, "cases", lambda: classic)
     make_golden.main(tmp_path)
     written = (tmp_path / "classic.vz").read_bytes()
-    assert vaezip.images.same(vaezip.decompress(written), classic["classic"][0][""])
+    assert vaezip.pictures.picture.same(vaezip.decompress(written), classic["classic"][0][""])
     (tmp_path / "classic.vz").write_bytes(b"precious")
     make_golden.main(tmp_path)
     assert (tmp_path / "classic.vz").read_bytes() == b"precious"

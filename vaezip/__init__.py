@@ -3,7 +3,7 @@
     >>> import numpy as np, vaezip
     >>> picture = vaezip.Picture("L", np.zeros((28, 28, 1), np.uint8))
     >>> data = vaezip.compress(picture)
-    >>> vaezip.images.same(vaezip.decompress(data), picture)
+    >>> vaezip.pictures.picture.same(vaezip.decompress(data), picture)
     True
 
 Nothing heavy is imported before it is used: the command line answers ``--help`` at once.
@@ -17,12 +17,13 @@ TYPE_CHECKING = False  # as in typing, which takes time
 if TYPE_CHECKING:
     from typing import Any
 
-    from vaezip import images
-    from vaezip.checkpoint import load as load_model
-    from vaezip.codec import Archive, Compressor, compress, decompress
-    from vaezip.codec import open_file as open
+    from vaezip import pictures
+    from vaezip.codec.archive import Archive, decompress
+    from vaezip.codec.archive import open_file as open
+    from vaezip.codec.compressor import Compressor, compress
     from vaezip.errors import DataError, FormatError, ImageError, ModelError, OutputError, VaezipError
-    from vaezip.images import Picture
+    from vaezip.models.file import load as load_model
+    from vaezip.pictures.picture import Picture
 
 __version__ = "0.1.0"
 
@@ -38,19 +39,19 @@ __all__ = [
     "VaezipError",
     "compress",
     "decompress",
-    "images",
     "load_model",
     "open",
+    "pictures",
 ]
 
 _HOMES = {
-    "Archive": "codec",
-    "Compressor": "codec",
-    "compress": "codec",
-    "decompress": "codec",
-    "open": "codec",
-    "load_model": "checkpoint",
-    "Picture": "images",
+    "Archive": "codec.archive",
+    "Compressor": "codec.compressor",
+    "compress": "codec.compressor",
+    "decompress": "codec.archive",
+    "open": "codec.archive",
+    "load_model": "models.file",
+    "Picture": "pictures.picture",
 }
 _REAL_NAMES = {"open": "open_file", "load_model": "load"}
 
@@ -58,7 +59,7 @@ _REAL_NAMES = {"open": "open_file", "load_model": "load"}
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'vaezip' has no attribute '{name}'")
-    if name == "images":
-        return import_module("vaezip.images")
+    if name == "pictures":
+        return import_module("vaezip.pictures")
     home = import_module(f"vaezip.{_HOMES.get(name, 'errors')}")
     return getattr(home, _REAL_NAMES.get(name, name))

@@ -1,12 +1,12 @@
 """The program ``vaezip``, and ``python -m vaezip``; it can be interrupted from the first moment on."""
 
-from vaezip import interrupts
+from vaezip.system import signals
 
 
 def main() -> None:
     """Run the command line."""
-    interrupts.install()
-    from vaezip.cli import main as program  # which takes time to import
+    signals.install()
+    from vaezip.cli import main as program
 
     program()
 

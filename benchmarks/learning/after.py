@@ -12,10 +12,10 @@ import numpy as np
 from online import Bits
 from pixelnet import FLOOR, Floats, Picture
 
-from vaezip.kernels import kernel
-from vaezip.networks.local import correction as codec
-from vaezip.networks.local.architecture import TILE
-from vaezip.networks.local.kernel import LAG
+from vaezip.exact.jit import jit
+from vaezip.models.pixel import calibration as codec
+from vaezip.models.pixel.architecture import TILE
+from vaezip.models.pixel.kernel import LAG
 
 _MIXING_RATE = 0.1
 _AROUND = len(codec.AROUND)
@@ -34,7 +34,7 @@ def mixed(found: Sequence[Bits], width: int) -> Bits:
     return np.asarray(_mixed(np.exp2(-np.stack(found, axis=-1)), width, _MIXING_RATE))
 
 
-@kernel
+@jit
 def _mixed(p, width, rate):  # type: ignore[no-untyped-def]
     pixels, channels, experts = p.shape
     odds, moved = np.zeros((channels, experts)), np.full((channels, experts), 1e-9)
@@ -60,7 +60,7 @@ def _mixed(p, width, rate):  # type: ignore[no-untyped-def]
 
 @dataclass(frozen=True)
 class Correction:
-    """What sets mixtures right; as the codec does (:mod:`vaezip.networks.local.correction`), unless told.
+    """What sets mixtures right; as the codec does (:mod:`vaezip.models.pixel.calibration`), unless told.
 
     Attributes:
         spreads, levels: weights by class of spread, and of mean; without either there is one class.
@@ -113,7 +113,7 @@ def corrected(parameters: Floats, picture: Picture, how: Correction = Correction
     return np.asarray(_corrected(*found, width, order, steps, near, *kinds))
 
 
-@kernel
+@jit
 def _corrected(x, predicted, expected, variance, parameters, width, order, steps, near, kinds, parts):  # type: ignore[no-untyped-def]
     pixels, channels = x.shape
     mix, height = parameters.shape[2] // 3, x.shape[0] // width

@@ -30,9 +30,9 @@ from online import Learner, Setting, code, lessons
 from pixelnet import Floats, Network, Picture, prepared
 from threadpoolctl import threadpool_limits
 
-from vaezip import checkpoint
-from vaezip.local_model import LocalModel
-from vaezip.orientation import COUNT, turned
+from vaezip.models import file as model_file
+from vaezip.models.pixel.model import PixelModel
+from vaezip.models.pixel.orientation import COUNT, turned
 from vaezip.training.tiles import HELD_OUT, split
 
 Pixels = NDArray[np.uint8]
@@ -61,8 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--minutes", type=float, default=40.0, help="of processor time  [default: 40]")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="weights, and where training stands")
     options = parser.parse_args(arguments)
-    model = checkpoint.load(checkpoint.find(options.model))
-    assert isinstance(model, LocalModel)
+    model = model_file.load(model_file.find(options.model))
+    assert isinstance(model, PixelModel)
     with threadpool_limits(1):
         train(model, options.photos, options.minutes, options.out)
 
@@ -93,7 +93,7 @@ class State:
         """Share of the time."""
         return min(1.0, self.seconds / (60 * self.facts["minutes"]))
 
-    def network(self, model: LocalModel) -> Network:
+    def network(self, model: PixelModel) -> Network:
         """A network with these weights; its steps are as long as the model's."""
         net = Network(model)
         net.weights[:] = self.weights
@@ -130,7 +130,7 @@ def read(path: Path) -> State:
     return State(facts, weights, first, second, steps, seconds)
 
 
-def _begun(path: Path, model: LocalModel, minutes: float) -> State:
+def _begun(path: Path, model: PixelModel, minutes: float) -> State:
     """The state in the file, if it is of the same training."""
     facts = {"fingerprint": model.fingerprint.hex(), "minutes": minutes, "setting": repr(INNER)}
     if not path.exists():
@@ -145,7 +145,7 @@ def _begun(path: Path, model: LocalModel, minutes: float) -> State:
 # Training
 
 
-def train(model: LocalModel, photos: Path, minutes: float, path: Path) -> None:
+def train(model: PixelModel, photos: Path, minutes: float, path: Path) -> None:
     """Train for so long, the time that is in the file included."""
     photographs, held = split(photos, HELD_OUT)
     state = _begun(path, model, minutes)
@@ -185,7 +185,7 @@ def gradient(net: Network, pictures: Sequence[Picture]) -> Floats:
     return total / np.float32(count)
 
 
-def _report(state: State, model: LocalModel, tests: Sequence[Picture]) -> None:
+def _report(state: State, model: PixelModel, tests: Sequence[Picture]) -> None:
     net, values = state.network(model), sum(picture.samples.size for picture in tests)
     fixed, learning = (
         sum(float(code(net, picture, setting).bits.sum()) for picture in tests) / values

@@ -1,4 +1,4 @@
-"""Ways for the pixel network to learn while it codes, in float32: what :mod:`vaezip.bands` does, and its variants.
+"""Ways for the pixel network to learn while it codes, in float32: :mod:`vaezip.models.pixel.adaptive`, and variants.
 
 A band is coded with the weights as they are; then come steps on it. Everything that the decoder would know in the
 same order is allowed, nothing else.
@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pixelnet import Floats, Inputs, Network, Picture, bands, mixture, pixels
 
-from vaezip.chain import chosen_learning
-from vaezip.effort import Effort
-from vaezip.local_model import LocalModel
-from vaezip.networks.local.learning import Learning
+from vaezip.models.effort import Effort
+from vaezip.models.pixel.adaptation import Learning
+from vaezip.models.pixel.model import PixelModel
+from vaezip.models.pixel.search import chosen_learning
 
 Bits = NDArray[np.float64]
 
@@ -144,7 +144,7 @@ class Lesson(NamedTuple):
     rate: float
 
 
-def lessons(model: LocalModel, picture: Picture, setting: Setting) -> Iterator[Lesson]:
+def lessons(model: PixelModel, picture: Picture, setting: Setting) -> Iterator[Lesson]:
     """The bands of a picture, from the top."""
     height, width, _ = picture.shape
     first = chosen_learning(model, EFFORT, pictures=1).rate / 16384 * setting.rate

@@ -18,10 +18,11 @@ import rates
 import script
 import variants
 
-from vaezip import bands, checkpoint
-from vaezip.chain import STILL
-from vaezip.local_model import LocalModel
-from vaezip.networks.local.learning import Learning
+from vaezip.models import file as model_file
+from vaezip.models.pixel import adaptive
+from vaezip.models.pixel.adaptation import Learning
+from vaezip.models.pixel.model import PixelModel
+from vaezip.models.pixel.search import STILL
 from vaezip.training.tiles import HELD_OUT, split
 
 RATES = {1: 28, 2: 12, 3: 12, 4: 7, 8: 4}
@@ -39,15 +40,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def measure(options: argparse.Namespace, path: Path) -> None:
     """All that is not there yet."""
-    model = checkpoint.load(checkpoint.find(options.model))
-    assert isinstance(model, LocalModel)
+    model = model_file.load(model_file.find(options.model))
+    assert isinstance(model, PixelModel)
     pictures = [x for _, x in variants.crops(split(options.photos, HELD_OUT)[1], options.pictures)]
     values, digest = sum(x.size for x in pictures), hashlib.sha256(b"".join(x.tobytes() for x in pictures))
     known = {"model": Path(options.model).stem, "fingerprint": model.fingerprint.hex()}
     known |= {"values": values, "sha256": digest.hexdigest()}
 
     def measured(learning: Learning) -> script.Found:
-        bits = sum(bands.bits(model, x[None], learning) for x in pictures)
+        bits = sum(adaptive.bits(model, x[None], learning) for x in pictures)
         return {"passes": learning.steps, "rate": learning.rate, "bits": bits, "bpd": bits / values}
 
     names = ((f"{x.steps} at {x.rate}", x) for x in settings(options.passes))

@@ -1,7 +1,7 @@
 """The pixel network in float32, for experiments: what the codec does exactly, without its grids.
 
 All weights stand in one vector, of which the layers are views, so that an optimiser is a few lines. One unit of
-a layer's inputs and outputs means what :mod:`vaezip.networks.local.learning` takes it to mean.
+a layer's inputs and outputs means what :mod:`vaezip.models.pixel.adaptation` takes it to mean.
 """
 
 from __future__ import annotations
@@ -14,14 +14,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vaezip import distributions as d
-from vaezip import latents, raster
-from vaezip.kernels import kernel
-from vaezip.local_model import LocalModel
-from vaezip.networks.local.architecture import TILE, LocalArchitecture
-from vaezip.networks.local.integer import inputs
-from vaezip.networks.local.learning import worth_of_features, worth_of_hints
-from vaezip.networks.local.regression import shown
+from vaezip.entropy import distributions as d
+from vaezip.exact.jit import jit
+from vaezip.models import latents
+from vaezip.models.pixel import bitsback as pixel_bitsback
+from vaezip.models.pixel import strips
+from vaezip.models.pixel.adaptation import worth_of_features, worth_of_hints
+from vaezip.models.pixel.architecture import TILE, PixelArchitecture
+from vaezip.models.pixel.least_squares import shown
+from vaezip.models.pixel.model import PixelModel
+from vaezip.models.pixel.network import inputs
 
 Floats = NDArray[np.float32]
 
@@ -79,7 +81,7 @@ class Picture:
         return height, width, channels
 
 
-def prepared(model: LocalModel, samples: NDArray[np.uint8], with_latents: bool = False) -> Picture:
+def prepared(model: PixelModel, samples: NDArray[np.uint8], with_latents: bool = False) -> Picture:
     """All that does not depend on the weights; z is 0, which costs nothing, or chosen as the coder chooses it."""
     a, count = model.architecture, samples.shape[0] * samples.shape[1]
     frame = shown(a, samples[None])
@@ -87,18 +89,18 @@ def prepared(model: LocalModel, samples: NDArray[np.uint8], with_latents: bool =
     found = (features * worth_of_features(a)).astype(np.float32), (hints * worth_of_hints(a)).astype(np.float32)
     values = samples.reshape(count, -1)[:, list(a.order)].astype(np.float32)
     y, x = np.divmod(np.arange(count), samples.shape[1])
-    across = raster.across(frame)
+    across = strips.across(frame)
     style = (y // TILE) * across + x // TILE
     shifts, bits = _styles(model, frame, samples.shape, with_latents)
     return Picture(samples, Inputs(*found, values, prediction, style), shifts, bits)
 
 
 def _styles(
-    model: LocalModel, frame: NDArray[np.int16], shape: tuple[int, ...], with_latents: bool
+    model: PixelModel, frame: NDArray[np.int16], shape: tuple[int, ...], with_latents: bool
 ) -> tuple[Floats, float]:
     shifts, bits = [], 0.0
-    for strip in raster.strips((1, *shape)):  # type: ignore[arg-type]
-        means, _ = raster.posterior(model, frame, strip, 0)
+    for strip in strips.strips((1, *shape)):  # type: ignore[arg-type]
+        means, _ = pixel_bitsback.posterior(model, frame, strip, 0)
         bins = np.full(means.shape, d.LATENT_BINS // 2, np.int32)
         if with_latents:
             symbols = latents.coarse_symbols(means, model.coarse)
@@ -119,7 +121,7 @@ class Network:
         layers: by name, the views (outputs, units + hints + bias), and where they stand in ``weights``.
     """
 
-    model: LocalModel
+    model: PixelModel
     weights: Floats = field(init=False)
     pace: Floats = field(init=False)
     layers: dict[str, tuple[Floats, slice]] = field(init=False)
@@ -225,7 +227,7 @@ def _relu(x: Floats) -> Floats:
     return np.maximum(x, np.float32(0), out=x)
 
 
-def _dequantised(model: LocalModel, names: list[str], units: int) -> tuple[Floats, Floats]:
+def _dequantised(model: PixelModel, names: list[str], units: int) -> tuple[Floats, Floats]:
     """Layers of the same units, one above the other, and the paces of their weights."""
     a, parts, there = model.architecture, [], []
     of_input = worth_of_features(a) if names == ["first"] else np.full(units, _UNIT)
@@ -253,7 +255,7 @@ def _dequantised(model: LocalModel, names: list[str], units: int) -> tuple[Float
     return whole.astype(np.float32), (np.concatenate(there) * size).astype(np.float32)
 
 
-def _hints(a: LocalArchitecture, name: str) -> tuple[list[int], list[int]]:
+def _hints(a: PixelArchitecture, name: str) -> tuple[list[int], list[int]]:
     """Which hints a layer sees, and which have a column: for heads, that stand one above the other, all."""
     if not name.startswith(("head.", "out.")):
         return [], []
@@ -261,7 +263,7 @@ def _hints(a: LocalArchitecture, name: str) -> tuple[list[int], list[int]]:
     return seen, list(range(a.hints)) if name.startswith("head") else seen
 
 
-@kernel
+@jit
 def mixture(parameters, values, prediction, mix):  # type: ignore[no-untyped-def]
     """log p of pixels in nats, and its gradient for the parameters.
 

@@ -39,15 +39,15 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from vaezip import datasets
 from vaezip.bench import machine
 from vaezip.bench.method import Method, Named, UnavailableError
 from vaezip.bench.ours import Ours
 from vaezip.bench.peers import Peer
 from vaezip.bench.plots import COLOURS, GREY, MARKERS, Label, frame, name_lines, room, seconds_axis
-from vaezip.datasets import Collection
-from vaezip.effort import PRESETS
-from vaezip.images import Picture, same
+from vaezip.models.effort import PRESETS
+from vaezip.pictures import datasets
+from vaezip.pictures.datasets import Collection
+from vaezip.pictures.picture import Picture, same
 
 Pixels = NDArray[np.uint8]
 Found = dict[str, Any]
@@ -511,7 +511,7 @@ def _against(size: int, base: int | None) -> str:
 
 
 def _effort(row: Found, together: bool) -> str:
-    """What a preset does; from pictures that are coded together one network learns (:mod:`vaezip.chain`)."""
+    """What a preset does; from pictures that are coded together one network learns."""
     effort = row.get("effort")
     if not effort or not effort["rows"]:
         return "–"

@@ -17,11 +17,14 @@ import rates
 import script
 from threadpoolctl import threadpool_limits
 
-from vaezip import bands, checkpoint, datasets, raster
-from vaezip.chain import chosen_learning
-from vaezip.effort import Effort
-from vaezip.local_model import LocalModel
-from vaezip.networks.local.learning import Learning
+from vaezip.models import file as model_file
+from vaezip.models.effort import Effort
+from vaezip.models.pixel import adaptive
+from vaezip.models.pixel import bitsback as pixel_bitsback
+from vaezip.models.pixel.adaptation import Learning
+from vaezip.models.pixel.model import PixelModel
+from vaezip.models.pixel.search import chosen_learning
+from vaezip.pictures import datasets
 
 SEED = 20240611
 RATES = (0, 2, 3, 4, 6, 9, 12)
@@ -47,15 +50,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def measure(options: argparse.Namespace, path: Path) -> None:
     """All rates that are not there yet."""
-    model = checkpoint.load(checkpoint.find(options.model))
-    assert isinstance(model, LocalModel)
+    model = model_file.load(model_file.find(options.model))
+    assert isinstance(model, PixelModel)
     whole = datasets.load("cifar10", "train", options.data)
     images = whole[np.random.default_rng(SEED).permutation(len(whole))[: options.images]]
     known = {"model": Path(options.model).stem, "fingerprint": model.fingerprint.hex(), "images": len(images)}
     known["codec"] = chosen_learning(model, Effort(1), len(images)).rate
 
     def measured(rate: int) -> script.Found:
-        bits = bands.bits(model, images, Learning(1, rate=rate)) if rate else raster.elbo_bits(model, images, 0)
+        bits = (
+            adaptive.bits(model, images, Learning(1, rate=rate)) if rate else pixel_bitsback.elbo_bits(model, images, 0)
+        )
         return {"bits": bits, "bpd": bits / images.size}
 
     script.fill(path, known, options.again, ((str(rate), partial(measured, rate)) for rate in options.rates))

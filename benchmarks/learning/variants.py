@@ -31,14 +31,16 @@ from numpy.typing import NDArray
 from online import EFFORT, NO_LEARNING, Coded, Prior, Setting, code, learnt_prior, predicted
 from pixelnet import Inputs, Network, Picture, prepared
 
-from vaezip import bands, checkpoint, latents, raster
-from vaezip import distributions as d
 from vaezip.bench import machine
-from vaezip.chain import chosen_learning
-from vaezip.local_model import LocalModel
-from vaezip.networks.local import regression
-from vaezip.networks.local.architecture import TILE
-from vaezip.orientation import TRANSPOSED, turned
+from vaezip.entropy import distributions as d
+from vaezip.models import file as model_file
+from vaezip.models import latents
+from vaezip.models.pixel import adaptive, least_squares, strips
+from vaezip.models.pixel import bitsback as pixel_bitsback
+from vaezip.models.pixel.architecture import TILE
+from vaezip.models.pixel.model import PixelModel
+from vaezip.models.pixel.orientation import TRANSPOSED, turned
+from vaezip.models.pixel.search import chosen_learning
 from vaezip.training.tiles import HELD_OUT, split
 
 Pixels = NDArray[np.uint8]
@@ -53,7 +55,7 @@ _PROBED = 4
 """One tile in so many tells which way round a picture is better coded."""
 
 WAYS = {"": (0,), "probed": (0, TRANSPOSED), "transposed": (0, TRANSPOSED), "eight": tuple(range(8))}
-"""Of :mod:`vaezip.orientation`."""
+"""Of :mod:`vaezip.models.pixel.orientation`."""
 
 
 # The variants
@@ -279,8 +281,8 @@ class Subject:
 
 def measure(options: argparse.Namespace, path: Path) -> None:
     """All that the command line asks for and that is not there yet."""
-    model = checkpoint.load(checkpoint.find(options.model))
-    assert isinstance(model, LocalModel)
+    model = model_file.load(model_file.find(options.model))
+    assert isinstance(model, PixelModel)
     nets, trained = _networks(options.meta, model)
     train, held = split(options.photos, HELD_OUT)
     found = _begun(path, options, model)
@@ -322,7 +324,7 @@ def measure(options: argparse.Namespace, path: Path) -> None:
             print(name, label, row["cells"][name], flush=True)
 
 
-def _networks(path: Path | None, model: LocalModel) -> tuple[dict[bool, Network], Found | None]:
+def _networks(path: Path | None, model: PixelModel) -> tuple[dict[bool, Network], Found | None]:
     """The shipped network, and the meta-trained one (True) where there is a file; what is told of that one."""
     nets = {False: Network(model)}
     if not path:
@@ -333,29 +335,29 @@ def _networks(path: Path | None, model: LocalModel) -> tuple[dict[bool, Network]
     return nets | {True: state.network(model)}, state.told()
 
 
-def codec_bpd(model: LocalModel, samples: Pixels) -> Found:
+def codec_bpd(model: PixelModel, samples: Pixels) -> Found:
     """Of the codec's own intervals, without learning and with it: what its two rows must be close to."""
     learning = chosen_learning(model, EFFORT, pictures=1)
     return {
         "codec_bpd": exact_bpd(model, samples),
-        "codec_learnt_bpd": bands.bits(model, samples[None], learning) / samples.size,
+        "codec_learnt_bpd": adaptive.bits(model, samples[None], learning) / samples.size,
     }
 
 
-def exact_bpd(model: LocalModel, samples: Pixels) -> float:
+def exact_bpd(model: PixelModel, samples: Pixels) -> float:
     """Without learning; z is chosen."""
-    frame, total = regression.shown(model.architecture, samples[None]), 0.0
-    for strip in raster.strips((1, *samples.shape)):
-        symbols = latents.coarse_symbols(raster.posterior(model, frame, strip, 0)[0], model.coarse)
+    frame, total = least_squares.shown(model.architecture, samples[None]), 0.0
+    for strip in strips.strips((1, *samples.shape)):
+        symbols = latents.coarse_symbols(pixel_bitsback.posterior(model, frame, strip, 0)[0], model.coarse)
         shifts = model.shifts(latents.centres(symbols, model.coarse))
         prior = latents.coarse_prior(len(symbols), model.coarse)
         total += float(d.bits(prior.intervals(symbols.ravel()), prior.precision).sum())
-        intervals = raster.intervals(model, frame, strip, model.networks, shifts)
+        intervals = strips.intervals(model, frame, strip, model.networks, shifts)
         total += float(d.bits(intervals, d.LOGISTIC_PRECISION).sum())
     return total / samples.size
 
 
-def _begun(path: Path, options: argparse.Namespace, model: LocalModel) -> Found:
+def _begun(path: Path, options: argparse.Namespace, model: PixelModel) -> Found:
     """The results so far, if they are of the same model."""
     known = {"model": Path(options.model).stem, "fingerprint": model.fingerprint.hex()}
     found: Found = json.loads(path.read_text()) if path.exists() else {}

@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 from record import Record, record, write
 from training import SEEDS, Pixels, Setting, Trial
 
-from vaezip import datasets
 from vaezip.bench.plots import Label, frame, name_lines, room
 from vaezip.errors import DataError
-from vaezip.networks.floating import Vae
+from vaezip.pictures import datasets
 from vaezip.training import objectives
+from vaezip.training.networks.tile import TileVae
 
 NAME = "appendix"
 SAMPLES = (1, 10, 100, 1000)
@@ -101,7 +101,7 @@ def claims(measured: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @torch.no_grad()
-def bound(vae: Vae, images: Pixels, samples: int) -> float:
+def bound(vae: TileVae, images: Pixels, samples: int) -> float:
     """The importance-weighted bound on −log p(x) in bits per dimension."""
     torch.manual_seed(0)
     parts = torch.from_numpy(images).long().to(next(vae.parameters()).device).split(500)
@@ -110,7 +110,7 @@ def bound(vae: Vae, images: Pixels, samples: int) -> float:
 
 
 @torch.no_grad()
-def means(vae: Vae, images: Pixels) -> NDArray[np.float32]:
+def means(vae: TileVae, images: Pixels) -> NDArray[np.float32]:
     """Of q(z|x)."""
     parts = torch.from_numpy(images).to(next(vae.parameters()).device).split(500)
     return torch.cat([vae.posterior(part)[0] for part in parts]).cpu().numpy()

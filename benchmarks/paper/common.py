@@ -19,11 +19,12 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from vaezip import checkpoint, datasets
 from vaezip.bench import machine, runner
 from vaezip.bench.plan import Plan
 from vaezip.bench.plots import GREY, bits
 from vaezip.bench.report import ModelRow, Report
+from vaezip.models import file as model_file
+from vaezip.pictures import datasets
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -161,7 +162,7 @@ def measure(options: argparse.Namespace) -> tuple[list[Run], dict[str, str]]:
     kept, unfinished = _kept(options), Unfinished(options)
     skipped: dict[str, str] = {}
     for dataset in options.only or PAPER:
-        models = [name for name in (f"{dataset}-classic", dataset) if name in checkpoint.shipped()]
+        models = [name for name in (f"{dataset}-classic", dataset) if name in model_file.shipped()]
         for name in {f"{dataset}-classic", dataset} - set(models):
             skipped[name] = "no model of this name is shipped"
         if not models:
@@ -224,7 +225,7 @@ class Unfinished:
             machine.commit(),
         ):
             return None
-        own = {name: checkpoint.fingerprint(checkpoint.find(name)).hex() for name in plan.models}
+        own = {name: model_file.fingerprint(model_file.find(name)).hex() for name in plan.models}
         rows = [r for r in run.report.models if r.steps in plan.steps and own.get(r.model) == r.fingerprint]
         return replace(run, report=replace(run.report, models=rows))
 

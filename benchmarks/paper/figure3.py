@@ -24,9 +24,9 @@ from record import Record, record, write
 from training import RATE, SEEDS, Pixels, Setting, Trial
 
 from vaezip.bench.plots import Label, frame, name_lines
-from vaezip.networks.floating import Vae
 from vaezip.training import objectives
 from vaezip.training.loop import Stage, fit
+from vaezip.training.networks.tile import TileVae
 
 NAME = "figure3"
 FULL = Setting("mnist-binary", 10, 500, 60_000, 10_000, (100,), 100, 100)
@@ -95,11 +95,11 @@ def claims(final: dict[str, list[float]]) -> list[dict[str, Any]]:
 
 
 def encoder(
-    world: Vae, arm: str, seed: int, images: Pixels, test: Pixels, setting: Setting, folder: Path
-) -> tuple[Vae, Path]:
+    world: TileVae, arm: str, seed: int, images: Pixels, test: Pixels, setting: Setting, folder: Path
+) -> tuple[TileVae, Path]:
     """A new encoder, trained for the world's decoder; and where its state is."""
     torch.manual_seed(seed)
-    vae = Vae(setting.architecture).to(next(world.parameters()).device)
+    vae = TileVae(setting.architecture).to(next(world.parameters()).device)
     vae.decoder.load_state_dict(world.decoder.state_dict())
     name = f"{arm.replace(' ', '-')}-seed{seed}"
     print(f"  {name}", flush=True)
@@ -108,7 +108,7 @@ def encoder(
     return vae, folder / f"{name}.pt"
 
 
-def draws(world: Vae, count: int, seed: int) -> Pixels:
+def draws(world: TileVae, count: int, seed: int) -> Pixels:
     """x ~ p(x)."""
     torch.manual_seed(10_000 + seed)
     _, images = objectives.dream(world, torch.empty(count, device=next(world.parameters()).device), "prior")
@@ -116,7 +116,7 @@ def draws(world: Vae, count: int, seed: int) -> Pixels:
 
 
 @torch.no_grad()
-def marginal(vae: Vae, images: Pixels) -> float:
+def marginal(vae: TileVae, images: Pixels) -> float:
     """log p(x) in nats an image, by importance sampling with a q near the posterior."""
     torch.manual_seed(0)
     parts = torch.from_numpy(images).long().to(next(vae.parameters()).device).split(500)

@@ -19,8 +19,8 @@ from record import Record, record, write
 from training import SEEDS, Setting, Trial, half_asleep_name
 
 from vaezip.bench.plots import GREY, Label, frame, name_lines
-from vaezip.networks.floating import Vae
 from vaezip.training import objectives
+from vaezip.training.networks.tile import TileVae
 
 NAME = "figure4"
 ALPHAS = (0.0, 0.5, 1.0)
@@ -56,7 +56,7 @@ def measure(setting: Setting, options: argparse.Namespace) -> Record:
     return record(title, [training.described(setting)], measured, rows, claims, training.differences(setting))
 
 
-def trained(trial: Trial, arm: str) -> Vae:
+def trained(trial: Trial, arm: str) -> TileVae:
     """One encoder."""
     if arm == "sleep":
         return trial.encoder(arm, objectives.sleep)

@@ -23,7 +23,7 @@ from vaezip.bench.plan import Plan
 from vaezip.bench.plots import COLOURS, MARKERS, Label, duration, frame, name_lines, room, seconds_axis
 from vaezip.bench.profile import PARTS, profile
 from vaezip.bench.report import ModelRow
-from vaezip.effort import Effort
+from vaezip.models.effort import Effort
 
 FIGURE = "figure8"
 STYLES = {CLASSIC: (COLOURS[1], MARKERS[1]), HALF_ASLEEP: (COLOURS[0], MARKERS[0])}

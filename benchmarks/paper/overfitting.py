@@ -16,9 +16,11 @@ import numpy as np
 from common import CLASSIC, HALF_ASLEEP, PAPER
 from numpy.typing import NDArray
 
-from vaezip import bitsback, checkpoint, datasets
 from vaezip.bench import machine
-from vaezip.model import Model
+from vaezip.models import file as model_file
+from vaezip.models.tile import bitsback
+from vaezip.models.tile.model import TileModel
+from vaezip.pictures import datasets
 
 RESULT = common.RESULTS / "overfitting.json"
 IMAGES = 10_000
@@ -40,20 +42,20 @@ def main() -> None:
 
 def measure(dataset: str, data: str | None) -> dict[str, Any]:
     """−ELBO of both parts by both encoders, in bits per dimension."""
-    from vaezip.training.recipes import RECIPES, split  # needs PyTorch
+    from vaezip.training.recipes import RECIPES, split
 
     trained, _ = split(RECIPES[dataset], datasets.load(dataset, "train", data))
     parts = {"train": trained[:IMAGES], "test": datasets.load(dataset, "test", data)[:IMAGES]}
     rates: dict[str, Any] = {"images": {part: len(images) for part, images in parts.items()}}
     for objective, name in ((CLASSIC, f"{dataset}-{CLASSIC}"), (HALF_ASLEEP, dataset)):
-        model = checkpoint.load(checkpoint.find(name))
-        assert isinstance(model, Model)
+        model = model_file.load(model_file.find(name))
+        assert isinstance(model, TileModel)
         rates[objective] = {part: round(bpd(model, images), 5) for part, images in parts.items()}
         rates[objective]["fingerprint"] = model.fingerprint.hex()
     return rates
 
 
-def bpd(model: Model, images: NDArray[np.uint8]) -> float:
+def bpd(model: TileModel, images: NDArray[np.uint8]) -> float:
     """−ELBO of images (images, height, width, channels) by the integer networks."""
     return bitsback.elbo_bits(model, images, np.ones(images.shape[:3], np.bool_), 0) / images.size
 

@@ -22,13 +22,13 @@ from numpy.typing import NDArray
 from record import made_on
 from torch import Tensor
 
-from vaezip import datasets
-from vaezip.networks.architecture import Architecture
-from vaezip.networks.floating import Vae
-from vaezip.networks.mlp import mlp
-from vaezip.networks.resnet import resnet
+from vaezip.models.layers import TileArchitecture
+from vaezip.models.tile.mlp import mlp
+from vaezip.models.tile.resnet import resnet
+from vaezip.pictures import datasets
 from vaezip.training import objectives
 from vaezip.training.loop import Stage, evaluate, fit, read_log, save_state
+from vaezip.training.networks.tile import TileVae
 
 ROOT = Path(__file__).parent.parent.parent
 SEEDS = (1, 2, 3)
@@ -39,7 +39,7 @@ CALL = ("epochs", "sigma", "alpha", "device")
 EVALUATIONS = 4
 """How many samples of z an image the reported −ELBO averages over."""
 
-Objective = Callable[[Vae, Tensor], Tensor]
+Objective = Callable[[TileVae, Tensor], Tensor]
 Pixels = NDArray[np.uint8]
 
 
@@ -86,7 +86,7 @@ class Setting:
         return "posterior" if self.colour else "prior"
 
     @property
-    def architecture(self) -> Architecture:
+    def architecture(self) -> TileArchitecture:
         """The paper's network for such images, in this size."""
         if self.colour:
             return resnet(latent_channels=self.latents // 64, hidden=self.hidden, blocks=self.blocks)
@@ -129,7 +129,7 @@ class Trial:
         self.folder: Path = options.runs / name / f"seed{seed}"
         self._claim_folder()
 
-    def vae(self, epoch: int | None = None) -> Vae:
+    def vae(self, epoch: int | None = None) -> TileVae:
         """The VAE after this many epochs of classic training, all of them if not given."""
         vae = self._fresh()
         warmup = 100 if self.setting.colour else 0
@@ -147,17 +147,17 @@ class Trial:
                 return vae
         raise ValueError(f"no VAE is kept at epoch {epoch}")
 
-    def encoder(self, name: str, objective: Objective, epoch: int | None = None) -> Vae:
+    def encoder(self, name: str, objective: Objective, epoch: int | None = None) -> TileVae:
         """The VAE of :meth:`vae`, its encoder trained on by an objective, from training images."""
         stage = self._stage(name, objective, epoch, self.setting.encoder_epochs, ENCODER_RATE)
         return self._go_on(stage, self.train, epoch)
 
-    def optimal(self, epoch: int | None = None) -> Vae:
+    def optimal(self, epoch: int | None = None) -> TileVae:
         """The same, trained on the test images: a bound, for evaluation only."""
         stage = self._stage("optimal", objectives.optimal, epoch, self.setting.optimal_epochs, RATE)
         return self._go_on(stage, self.test, epoch)
 
-    def half_asleep(self, alpha: float = 0.5, epoch: int | None = None) -> Vae:
+    def half_asleep(self, alpha: float = 0.5, epoch: int | None = None) -> TileVae:
         """The same, trained by reverse half-asleep; α = 0 is the classic objective continued, α = 1 reverse sleep."""
         objective = functools.partial(objectives.half_asleep, alpha=alpha, source=self.setting.source)
         return self.encoder(half_asleep_name(alpha), objective, epoch)
@@ -167,13 +167,13 @@ class Trial:
         stem = name if name == "classic" else self._name(name, epoch)
         return curve(self.folder / f"{stem}.pt")
 
-    def bpd(self, vae: Vae, images: Pixels | None = None) -> float:
+    def bpd(self, vae: TileVae, images: Pixels | None = None) -> float:
         """−ELBO in bits per dimension, of the test images if no others are given."""
         return bpd(vae, self.test if images is None else images)
 
-    def _fresh(self) -> Vae:
+    def _fresh(self) -> TileVae:
         torch.manual_seed(self.seed)
-        return Vae(self.setting.architecture).to(self.device)
+        return TileVae(self.setting.architecture).to(self.device)
 
     def _name(self, name: str, epoch: int | None) -> str:
         return f"{name}-after-{epoch or self.setting.epochs}"
@@ -181,7 +181,7 @@ class Trial:
     def _stage(self, name: str, objective: Objective, epoch: int | None, epochs: int, rate: float) -> Stage:
         return Stage(self._name(name, epoch), objective, epochs, rate, encoder_only=True, batch=self.setting.batch)
 
-    def _go_on(self, stage: Stage, images: Pixels, epoch: int | None) -> Vae:
+    def _go_on(self, stage: Stage, images: Pixels, epoch: int | None) -> TileVae:
         vae = self.vae(epoch)
         print(f"  seed {self.seed}: {stage.name}", flush=True)
         fit(vae, images, self.test, stage, self.folder / f"{stage.name}.pt", seed=self.seed)
@@ -228,12 +228,12 @@ def choice(total: int, count: int) -> NDArray[np.int64]:
     return np.random.default_rng(7).permutation(total)[:count]
 
 
-def bpd(vae: Vae, images: Pixels) -> float:
+def bpd(vae: TileVae, images: Pixels) -> float:
     """−ELBO in bits per dimension, over :data:`EVALUATIONS` samples of z an image."""
     return float(np.mean([evaluate(vae, images, seed=seed) for seed in range(EVALUATIONS)]))
 
 
-def nats(bits_per_dimension: float, vae: Vae) -> float:
+def nats(bits_per_dimension: float, vae: TileVae) -> float:
     """Of an image."""
     return bits_per_dimension * vae.architecture.dims * math.log(2)
 

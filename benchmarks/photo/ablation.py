@@ -36,9 +36,9 @@ from variants import MARGIN, WINDOW, Design, Variant, macs
 
 from vaezip.bench import machine
 from vaezip.bench.plots import COLOURS, GREY, MARKERS, frame
-from vaezip.networks.local.architecture import RADIUS, TILE
-from vaezip.networks.local.neighbourhood import framed
-from vaezip.orientation import turned
+from vaezip.models.pixel.architecture import RADIUS, TILE
+from vaezip.models.pixel.context import framed
+from vaezip.models.pixel.orientation import turned
 from vaezip.training import tiles
 from vaezip.training.muon import Muon
 

@@ -2,7 +2,7 @@
 
 * 16 bits: pictures that are made of photographs in ways that resemble real ones, in colour and grey. As former releases
   coded them, by WebP of the high and of the low bytes; with the high bytes by a model; and split as it is now
-  (:mod:`vaezip.depth`), by WebP and by a model.
+  (:mod:`vaezip.codec.bit_depth`), by WebP and by a model.
 * alpha: masks that are drawn or made of the photographs, by WebP, as it is now, and by ``photo-gray``. Beside them
   stands what the colours of the picture take.
 
@@ -24,10 +24,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 from threadpoolctl import threadpool_limits
 
-from vaezip import chain, checkpoint, classic, images, planes
+import vaezip
 from vaezip.bench import machine, peers
-from vaezip.effort import DEFAULT_PRESET, PRESETS
-from vaezip.local_model import AnyModel
+from vaezip.codec import payload as payloads
+from vaezip.codec import webp
+from vaezip.models import file as model_file
+from vaezip.models.effort import DEFAULT_PRESET, PRESETS
+from vaezip.models.pixel import search
+from vaezip.models.pixel.model import AnyModel
 
 Pixels = NDArray[Any]
 """(height, width, channels)."""
@@ -59,12 +63,12 @@ def photographs(folder: Path, limit: int) -> list[Pixels]:
     """Some of a folder, drawn at random."""
     paths = sorted(path for path in folder.iterdir() if path.is_file())
     chosen = np.random.default_rng(SEED).permutation(len(paths))[:limit]
-    return [images.read(paths[i].read_bytes()).samples[..., :3] for i in chosen]
+    return [vaezip.pictures.read(paths[i].read_bytes()).samples[..., :3] for i in chosen]
 
 
 def measured(photos: list[Pixels]) -> dict[str, Any]:
     """All figures: sums over the photographs."""
-    models = {mode: checkpoint.load(checkpoint.find(name)) for mode, name in MODELS.items()}
+    models = {mode: model_file.load(model_file.find(name)) for mode, name in MODELS.items()}
     run = machine.this_run()
     deep = []
     for mode, model in models.items():
@@ -94,8 +98,8 @@ def deep_forms(model: AnyModel, samples: Pixels) -> Bytes:
     high, low = (part.astype(np.uint8) for part in (samples >> 8, samples & 255))
     sizes = {"bytes, webp": by_webp(high) + by_webp(low)}
     sizes |= {f"bytes, {name}": by_model(model, name, high) + by_webp(low) for name in EFFORTS}
-    high, rest = classic.split(samples)
-    _compare(classic.read_rest(rest, samples.shape)[0].join(high), samples)
+    high, rest = webp.split(samples)
+    _compare(webp.read_rest(rest, samples.shape)[0].join(high), samples)
     sizes |= {"split, webp": by_webp(samples)}
     sizes |= {f"split, {name}": by_model(model, name, high) + len(rest) for name in EFFORTS}
     return sizes | {"jxl": by_jpeg_xl(samples)}
@@ -103,28 +107,28 @@ def deep_forms(model: AnyModel, samples: Pixels) -> Bytes:
 
 def alpha_forms(model: AnyModel, mask: Pixels) -> Bytes:
     """Bytes of alpha planes, and of what a file by the default preset has of them, with its 4 bytes of length."""
-    stored = len(planes.encode_alpha(model, mask, PRESETS[DEFAULT_PRESET], 1))
+    stored = len(payloads.encode_alpha(model, mask, PRESETS[DEFAULT_PRESET], 1))
     return {"webp": by_webp(mask)} | {name: by_model(model, name, mask) for name in EFFORTS} | {"stored": stored}
 
 
 def by_webp(samples: Pixels) -> int:
     """As the classic codec codes them."""
-    coded = classic.encode(samples)
-    _compare(classic.decode(coded, samples.shape, samples.dtype.type), samples)  # type: ignore[arg-type]
+    coded = webp.encode(samples)
+    _compare(webp.decode(coded, samples.shape, samples.dtype.type), samples)  # type: ignore[arg-type]
     return len(coded)
 
 
 def by_model(model: AnyModel, effort: str, samples: Pixels) -> int:
     """8 bits."""
-    coded = chain.encode(model, samples, EFFORTS[effort], SEED)
-    _compare(chain.decode(model, coded, samples.shape, EFFORTS[effort].steps)[0], samples)  # type: ignore[arg-type]
+    coded = search.encode(model, samples, EFFORTS[effort], SEED)
+    _compare(search.decode(model, coded, samples.shape, EFFORTS[effort].steps)[0], samples)  # type: ignore[arg-type]
     return len(coded)
 
 
 def by_jpeg_xl(samples: Pixels) -> int:
     """Effort 9."""
     codec, mode = peers.CODECS["jxl-9"], {1: "I;16", 3: "RGB;16"}[samples.shape[3]]
-    coded = codec.encode(images.Picture(mode, np.ascontiguousarray(samples[0])), 1)
+    coded = codec.encode(vaezip.pictures.Picture(mode, np.ascontiguousarray(samples[0])), 1)
     _compare(codec.decode(coded, mode).samples[None], samples)
     return len(coded)
 
@@ -150,8 +154,8 @@ def _means(pixels: Pixels, side: int) -> Pixels:
 
 def _resized(pixels: Pixels, factor: float) -> Pixels:
     height, width = (max(1, round(extent * factor)) for extent in pixels.shape[:2])
-    planes = [Image.fromarray(plane.astype(np.float32)) for plane in np.moveaxis(pixels, 2, 0)]
-    found = [np.asarray(plane.resize((width, height), Image.Resampling.BICUBIC)) for plane in planes]
+    payloads = [Image.fromarray(plane.astype(np.float32)) for plane in np.moveaxis(pixels, 2, 0)]
+    found = [np.asarray(plane.resize((width, height), Image.Resampling.BICUBIC)) for plane in payloads]
     return np.clip(np.stack(found, axis=2), 0, 255)
 
 

@@ -27,7 +27,7 @@ from threadpoolctl import threadpool_limits
 
 from vaezip.bench import machine
 from vaezip.exact import product16
-from vaezip.kernels import kernel
+from vaezip.exact.jit import jit
 
 UNITS = 128
 INPUT_BITS, WEIGHT_BITS = 12, 14
@@ -112,7 +112,7 @@ def _compiled(x: NDArray[Any], weight: NDArray[Any]) -> Product:
     return product
 
 
-@kernel
+@jit
 def _called(n, x, w, out):  # type: ignore[no-untyped-def]
     product16.product16(n, x, w, out)
 

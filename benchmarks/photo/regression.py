@@ -1,7 +1,7 @@
 """What least squares on the pixels nearby bring the pixel network:
 ``python benchmarks/photo/regression.py --train FOLDER``.
 
-A small model is trained with its inputs and without them (:mod:`vaezip.networks.local.regression`), for as many
+A small model is trained with its inputs and without them (:mod:`vaezip.models.pixel.least_squares`), for as many
 steps, on tiles of the same photographs; −ELBO in float is that of the middles of photographs of the same folder that
 are held out. Writes ``regression.json`` after each row, then ``README.md``; a call that was cut is gone on with by
 the same call.
@@ -22,9 +22,9 @@ import readme
 import torch
 
 from vaezip.bench import machine
-from vaezip.networks.local.architecture import TILE, local
-from vaezip.networks.local.floating import LocalVae
+from vaezip.models.pixel.architecture import TILE, pixel_architecture
 from vaezip.training.local import evaluate, train
+from vaezip.training.networks.pixel import PixelVae
 from vaezip.training.tiles import Photographs, RegressedPhotographs, tiles
 
 Found = dict[str, Any]
@@ -63,9 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def row_of(folder: Path, regressed: bool, seed: int, steps: int) -> Found:
     """Train, and measure on what is held out."""
-    a = local(regressed=regressed, **SIZES)
+    a = pixel_architecture(regressed=regressed, **SIZES)
     torch.manual_seed(seed)
-    vae, source = LocalVae(a), SOURCES[regressed](folder, a)
+    vae, source = PixelVae(a), SOURCES[regressed](folder, a)
     held = np.concatenate([tiles(_middle(pictures), a) for pictures in source.held()])
     began = time.process_time()
     with tempfile.TemporaryDirectory() as runs:

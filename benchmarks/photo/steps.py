@@ -5,7 +5,7 @@
 * ``cifar10``: test images of CIFAR-10, drawn at random, because the first may all be of one class, by
   ``photo-small``, in one file.
 
-The pixel network stays as it is (:class:`vaezip.effort.Effort` with no rows): what is gained when it learns is in
+The pixel network stays as it is (an ``Effort`` with no rows): what is gained when it learns is in
 ``benchmarks/learning``. Sizes are those of ``.vz`` files; each is decoded and compared bit for bit, and the first
 that differs ends the script. Seconds to compress are without the codec's own verification. Writes ``steps.json``
 after each K, then ``steps.png`` and ``README.md``; a call that was cut is gone on with by the same call.
@@ -35,7 +35,7 @@ from vaezip.bench.ours import Ours
 from vaezip.bench.plan import Plan, parse_steps
 from vaezip.bench.plots import COLOURS, MARKERS, Label, frame, name_lines, room, seconds_axis
 from vaezip.bench.report import ModelRow, Report
-from vaezip.effort import Effort
+from vaezip.models.effort import Effort
 
 STEPS = "1..3,5,7,10"
 SEED = 0

@@ -2,7 +2,7 @@
 
 A variant sees tiles in surroundings of :data:`MARGIN` pixels, wide enough for the largest context, so that all
 variants can learn from the same tiles. With the context and the latents of the package, a variant is the
-package's :class:`~vaezip.networks.local.floating.LocalVae`, weight by weight.
+package's :class:`~vaezip.training.networks.pixel.PixelVae`, weight by weight.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vaezip.networks.architecture import Conv, Dense, SpaceToDepth
-from vaezip.networks.local.architecture import RADIUS, TILE, LocalArchitecture, local
-from vaezip.networks.local.floating import LEVEL_UNIT, UNIT, LocalVae, mixture_log_prob
-from vaezip.networks.local.neighbourhood import median_edge
+from vaezip.models.layers import Conv, Dense, SpaceToDepth
+from vaezip.models.pixel.architecture import RADIUS, TILE, PixelArchitecture, pixel_architecture
+from vaezip.models.pixel.context import median_edge
 from vaezip.training.likelihoods import LOG_SCALE_RANGE
+from vaezip.training.networks.pixel import LEVEL_UNIT, UNIT, PixelVae, mixture_log_prob
 
 MARGIN = 5
 """Pixels above and on either side of a tile."""
@@ -56,16 +56,16 @@ class Design:
 
     def build(self) -> Variant:
         """With random weights."""
-        plain = local(self.channels, self.hidden, blocks=1, mixture=self.mixture)
+        plain = pixel_architecture(self.channels, self.hidden, blocks=1, mixture=self.mixture)
         kinds = {"style": (Variant, plain), "film": (Film, _film(plain)), "map": (Map, _map(plain))}
         kind, architecture = (kinds | {"both": (Both, plain), "none": (Blind, plain)})[self.latents]
         return kind(architecture, self.radius)
 
 
-class Variant(LocalVae):
+class Variant(PixelVae):
     """A style vector for each tile shifts the hidden units, as in the package; the context is of any radius."""
 
-    def __init__(self, architecture: LocalArchitecture, radius: int) -> None:
+    def __init__(self, architecture: PixelArchitecture, radius: int) -> None:
         super().__init__(architecture)
         self.radius = radius
         if radius != RADIUS:
@@ -183,7 +183,7 @@ class Map(Variant):
 class Both(Variant):
     """z is a style vector and, after it, a map; their shifts are added."""
 
-    def __init__(self, architecture: LocalArchitecture, radius: int) -> None:
+    def __init__(self, architecture: PixelArchitecture, radius: int) -> None:
         super().__init__(architecture, radius)
         self.map = Map(_map(architecture), radius)
         for part in ("first", "inner", "outer", "head", "out"):
@@ -203,7 +203,7 @@ class Both(Variant):
 class Blind(Variant):
     """No z: p(x) = Π p(x_i | context)."""
 
-    def __init__(self, architecture: LocalArchitecture, radius: int) -> None:
+    def __init__(self, architecture: PixelArchitecture, radius: int) -> None:
         super().__init__(architecture, radius)
         del self.encoder, self.style
 
@@ -252,7 +252,7 @@ def waves(radius: int) -> Iterator[Tensor]:
 
 
 def mixture_sample(prediction: Tensor, parameters: Tensor) -> Tensor:
-    """Integers in 0 … 255 from the mixture of :func:`~vaezip.networks.local.floating.mixture_log_prob`, (…, 1)."""
+    """Integers in 0 … 255 from the mixture of :func:`~vaezip.training.networks.pixel.mixture_log_prob`, (…, 1)."""
     logits, mean, log_scale = parameters.chunk(3, -1)
     which = torch.multinomial(torch.softmax(logits, -1).flatten(0, -2), 1).view(*logits.shape[:-1], 1)
     mean, scale = (part.gather(-1, which) for part in (mean, torch.exp(log_scale.clamp(*LOG_SCALE_RANGE))))
@@ -279,11 +279,11 @@ def macs(variant: Variant) -> int:
     return math.ceil(total / TILE**2)
 
 
-def _film(a: LocalArchitecture) -> LocalArchitecture:
+def _film(a: PixelArchitecture) -> PixelArchitecture:
     return replace(a, style=(Dense("style.0", a.latents, _WIDTH), Dense("style.out", _WIDTH, 2 * a.shifts, relu=False)))
 
 
-def _map(a: LocalArchitecture) -> LocalArchitecture:
+def _map(a: PixelArchitecture) -> PixelArchitecture:
     """``latent`` is that of a position."""
     return replace(
         a,

@@ -3,8 +3,8 @@ import pytest
 
 from vaezip.bench.measure import measure
 from vaezip.bench.method import MismatchError
-from vaezip.datasets import Collection
-from vaezip.images import Picture
+from vaezip.pictures.datasets import Collection
+from vaezip.pictures.picture import Picture
 
 COUNT = 12
 

@@ -1,12 +1,14 @@
 import numpy as np
 import pytest
 
-from vaezip import bitsback, checkpoint
 from vaezip.bench import ours
-from vaezip.codec import Archive, compress
-from vaezip.effort import NONE, PRESETS, Effort
+from vaezip.codec.archive import Archive
+from vaezip.codec.compressor import compress
 from vaezip.errors import ModelError
-from vaezip.images import Picture, same
+from vaezip.models import file as model_file
+from vaezip.models.effort import NONE, PRESETS, Effort
+from vaezip.models.tile import bitsback
+from vaezip.pictures.picture import Picture, same
 
 
 @pytest.fixture
@@ -56,7 +58,7 @@ def test_model_and_its_elbo(method, named, small_models):
 @pytest.mark.parametrize(("pictures", "draws"), [(1, 8), (1000, 8), (4096, 2), (10000, 1)])
 def test_the_elbo_of_few_digits_is_a_mean_over_draws(small_models, monkeypatch, pictures, draws):
     asked = []
-    monkeypatch.setattr(ours.chain, "elbo_bits", lambda model, x, effort, draws: asked.append((len(x), draws)) or 1.0)
+    monkeypatch.setattr(ours.search, "elbo_bits", lambda model, x, effort, draws: asked.append((len(x), draws)) or 1.0)
     digit = Picture("L", np.full((28, 28, 1), 9, np.uint8))
     ours._elbo_bpd(small_models["logistic"].model, [("", digit)] * pictures, NONE)
     assert asked == [(pictures, draws)]
@@ -64,7 +66,7 @@ def test_the_elbo_of_few_digits_is_a_mean_over_draws(small_models, monkeypatch, 
 
 def test_draws_of_any_sizes_go_by_all_values(small_models, monkeypatch):
     asked = []
-    monkeypatch.setattr(ours.chain, "elbo_bits", lambda model, x, effort, draws: asked.append(draws) or 1.0)
+    monkeypatch.setattr(ours.search, "elbo_bits", lambda model, x, effort, draws: asked.append(draws) or 1.0)
     named = [("", Picture("RGB", np.full((1000, 1000 + i, 3), 9, np.uint8))) for i in range(2)]
     ours._elbo_bpd(small_models["colour"].model, named, NONE)
     assert asked == [1, 1]
@@ -100,7 +102,7 @@ def test_information(small_models):
 
 
 def test_default_model_is_the_data_sets_own(monkeypatch, tmp_path):
-    monkeypatch.setattr(checkpoint, "shipped", lambda: {"mnist": tmp_path / "mnist.safetensors"})
+    monkeypatch.setattr(model_file, "shipped", lambda: {"mnist": tmp_path / "mnist.safetensors"})
     assert ours.default_models("mnist") == ("mnist",)
     assert ours.default_models("cifar100") == ours.default_models("./mnist") == ("auto",)
 

@@ -5,7 +5,7 @@ import pytest
 
 from vaezip.bench import peers
 from vaezip.bench.method import UnavailableError
-from vaezip.images import MODES, Picture, same
+from vaezip.pictures.picture import MODES, Picture, same
 
 CANNOT = {("webp", mode) for mode in MODES if "16" in mode} | {("jpegls", "LA"), ("jpegls", "LA;16")}
 

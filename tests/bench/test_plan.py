@@ -3,7 +3,7 @@ from dataclasses import asdict
 import pytest
 
 from vaezip.bench.plan import DEFAULT_PEERS, PEERS, Plan, parse_peers, parse_presets, parse_steps
-from vaezip.effort import PRESETS, Effort, of_steps
+from vaezip.models.effort import PRESETS, Effort, of_steps
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
-from vaezip.ans import Stack
 from vaezip.bench import worker
 from vaezip.bench.ours import Ours
 from vaezip.bench.profile import PARTS, Profile, profile
-from vaezip.effort import Effort
-from vaezip.images import Picture
+from vaezip.entropy.stack import Stack
+from vaezip.models.effort import Effort
+from vaezip.pictures.picture import Picture
 
 
 def test_parts_of_a_set(plan, small_models):

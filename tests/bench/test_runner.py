@@ -7,12 +7,12 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from vaezip import images
+import vaezip
 from vaezip.bench import peers, runner, worker
 from vaezip.bench.method import MismatchError, UnavailableError
 from vaezip.bench.ours import Ours
 from vaezip.errors import DataError, ModelError, VaezipError
-from vaezip.images import Picture
+from vaezip.pictures.picture import Picture
 
 
 def test_models_steps_orders_and_peers(plan):
@@ -72,8 +72,10 @@ def test_a_missing_peer_is_named_and_skipped(plan, monkeypatch):
 def test_a_peer_that_cannot_hold_a_picture_is_skipped_and_the_first_such_named(tmp_path, plan):
     deep = Picture("I;16", np.arange(20, dtype=np.uint16).reshape(4, 5, 1) * 999)
     for name in ("b.png", "c.png"):
-        (tmp_path / name).write_bytes(images.write(deep, ".png"))
-    (tmp_path / "a.png").write_bytes(images.write(Picture("L", np.arange(20, dtype=np.uint8).reshape(4, 5, 1)), ".png"))
+        (tmp_path / name).write_bytes(vaezip.pictures.write(deep, ".png"))
+    (tmp_path / "a.png").write_bytes(
+        vaezip.pictures.write(Picture("L", np.arange(20, dtype=np.uint8).reshape(4, 5, 1)), ".png")
+    )
     said = []
     report = runner.run(plan(dataset=str(tmp_path), models=("auto",), peers=("png", "webp")), said.append)
     assert report.skipped == {"WebP lossless": "b.png: WebP holds no 16-bit pictures"}
@@ -104,8 +106,8 @@ def test_a_model_that_crashes_ends_the_run(plan, monkeypatch):
 
 def test_a_model_that_does_not_fit_a_picture_is_refused_before_any_work(tmp_path, plan):
     for name, mode in (("a.png", "RGB"), ("b.png", "L")):
-        samples = np.arange(4 * 5 * images.MODES[mode].channels, dtype=np.uint8).reshape(4, 5, -1)
-        (tmp_path / name).write_bytes(images.write(Picture(mode, samples), ".png"))
+        samples = np.arange(4 * 5 * vaezip.pictures.MODES[mode].channels, dtype=np.uint8).reshape(4, 5, -1)
+        (tmp_path / name).write_bytes(vaezip.pictures.write(Picture(mode, samples), ".png"))
     said = []
     with pytest.raises(DataError) as caught:
         runner.run(plan(dataset=str(tmp_path), models=("auto", "photo")), said.append)
@@ -117,7 +119,7 @@ def test_a_model_that_does_not_fit_a_picture_is_refused_before_any_work(tmp_path
 def test_metadata_is_not_measured(tmp_path, plan):
     samples = np.zeros((4, 5, 1), np.uint8)
     boxes = (("palette", bytes(9)), ("icc", bytes(1000)))
-    (tmp_path / "p.png").write_bytes(images.write(Picture("P", samples, boxes), ".png"))
+    (tmp_path / "p.png").write_bytes(vaezip.pictures.write(Picture("P", samples, boxes), ".png"))
     ((_, picture),) = worker.select(plan(dataset=str(tmp_path)))
     assert picture.boxes == (("palette", bytes(9)),)
 

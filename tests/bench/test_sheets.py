@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from vaezip.bench import sheets
-from vaezip.images import Picture
+from vaezip.pictures.picture import Picture
 
 
 def picture(height=5, width=7, seed=0, mode="L"):

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from vaezip import checkpoint
 from vaezip.bench import machine
+from vaezip.models import file as model_file
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
@@ -44,7 +44,7 @@ def test_results_tell_what_each_part_ran_on(called):
         assert run["machine"]["cpu"]
         assert run["versions"]["vaezip"]
         assert run["commit"] == "c"
-        assert run["models"]["mnist"] == checkpoint.fingerprint(checkpoint.find("mnist")).hex()
+        assert run["models"]["mnist"] == model_file.fingerprint(model_file.find("mnist")).hex()
 
 
 def test_a_part_measured_anew_leaves_the_others_their_run(called):

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vaezip.images import Picture
+from vaezip.pictures.picture import Picture
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,16 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vaezip import checkpoint, datasets, images
+import vaezip
 from vaezip.bench import peers
 from vaezip.bench.method import UnavailableError
-from vaezip.effort import PRESETS
-from vaezip.images import Picture
+from vaezip.models import file as model_file
+from vaezip.models.effort import PRESETS
+from vaezip.pictures import datasets
+from vaezip.pictures.picture import Picture
 
 LEARNING = Path(__file__).parents[2] / "benchmarks" / "learning"
 HEIGHT, WIDTH = 32, 48
 
-pytestmark = pytest.mark.skipif("photo" not in checkpoint.shipped(), reason="the model is not shipped")
+pytestmark = pytest.mark.skipif("photo" not in model_file.shipped(), reason="the model is not shipped")
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +40,8 @@ def folders(tmp_path_factory, discs):
     for name in ("photos", "data/cifar-10-batches-bin"):
         (root / name).mkdir(parents=True)
     for i, samples in enumerate(discs(3, HEIGHT, WIDTH, 3)):
-        (root / "photos" / f"{i}.png").write_bytes(images.write(Picture("RGB", samples), ".png"))
-    (root / "photos" / "grey.png").write_bytes(images.write(Picture("L", discs(1, HEIGHT, WIDTH)[0]), ".png"))
+        (root / "photos" / f"{i}.png").write_bytes(vaezip.pictures.write(Picture("RGB", samples), ".png"))
+    (root / "photos" / "grey.png").write_bytes(vaezip.pictures.write(Picture("L", discs(1, HEIGHT, WIDTH)[0]), ".png"))
     planes = discs(3, 32, 32, 3).transpose(0, 3, 1, 2).reshape(3, -1)
     records = np.concatenate([np.zeros((3, 1), np.uint8), planes], axis=1)
     (root / "data" / "cifar-10-batches-bin" / "test_batch.bin").write_bytes(records.tobytes())

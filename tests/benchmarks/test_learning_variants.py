@@ -9,17 +9,19 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from vaezip import bands, checkpoint, images
-from vaezip.chain import chosen_learning
-from vaezip.effort import Effort
-from vaezip.images import Picture
+import vaezip
+from vaezip.models import file as model_file
+from vaezip.models.effort import Effort
+from vaezip.models.pixel import adaptive
+from vaezip.models.pixel.search import chosen_learning
+from vaezip.pictures.picture import Picture
 
 LEARNING = Path(__file__).parents[2] / "benchmarks" / "learning"
 HEIGHT, WIDTH = 40, 64
 NO_RATES = {"model": "photo", "fingerprint": "", "skipped": {}, "runs": [], "sets": {}, "speed": {}}
 SOME = ["no learning", "as the codec", "rates × 0.5 and × 2 mixed", "set right, no learning"]
 
-pytestmark = pytest.mark.skipif("photo" not in checkpoint.shipped(), reason="the model is not shipped")
+pytestmark = pytest.mark.skipif("photo" not in model_file.shipped(), reason="the model is not shipped")
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +40,7 @@ def scripts():
 
 @pytest.fixture(scope="module")
 def model():
-    return checkpoint.load(checkpoint.find("photo"))
+    return model_file.load(model_file.find("photo"))
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +74,7 @@ def test_with_learning_it_is_the_codec(scripts, net, model, samples):
     ):
         coded = scripts.online.code(net, picture, setting)
         ours = scripts.after.corrected(coded.parameters, picture, rows=rows).sum()
-        codec = bands.bits(model, samples[None], chosen_learning(model, effort, 1))
+        codec = adaptive.bits(model, samples[None], chosen_learning(model, effort, 1))
         assert ours == pytest.approx(codec, rel=2e-3)
 
 
@@ -214,7 +216,7 @@ def folder(tmp_path_factory, discs):
     for name in ("photos", "data/cifar-10-batches-bin"):
         (root / name).mkdir(parents=True)
     for i, samples in enumerate(discs(4, HEIGHT + 8, WIDTH, 3)):
-        (root / "photos" / f"{i}_0.png").write_bytes(images.write(Picture("RGB", samples), ".png"))
+        (root / "photos" / f"{i}_0.png").write_bytes(vaezip.pictures.write(Picture("RGB", samples), ".png"))
     for i in range(1, 6):
         planes = discs(2, 32, 32, 3, seed=i).transpose(0, 3, 1, 2).reshape(2, -1)
         records = np.concatenate([np.zeros((2, 1), np.uint8), planes], axis=1)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vaezip import output
+from vaezip.system import files as system_files
 
 PAPER = Path(__file__).parents[2] / "benchmarks" / "paper"
 TINY = {
@@ -191,13 +191,13 @@ def test_a_vae_is_kept_whole_or_not_at_all(options, tmp_path, monkeypatch):
     options = argparse.Namespace(**{**vars(options), "runs": tmp_path})
     trial = training.Trial(replace(tiny(), snapshots=(1,)), 1, options)
 
-    def cut(file, data, target, honest=output._fill):
+    def cut(file, data, target, honest=system_files._fill):
         if target.name.startswith("classic-at-"):
             file.write(b"half")
             raise KeyboardInterrupt
         honest(file, data, target)
 
-    monkeypatch.setattr(output, "_fill", cut)
+    monkeypatch.setattr(system_files, "_fill", cut)
     with pytest.raises(KeyboardInterrupt):
         trial.vae()
     assert not (trial.folder / "classic-at-1.pt").exists()

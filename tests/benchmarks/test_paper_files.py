@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from vaezip import checkpoint
 from vaezip.bench.measure import Figures
 from vaezip.bench.report import Facts, ModelRow, Report
+from vaezip.models import file as model_file
 
 PAPER = Path(__file__).parents[2] / "benchmarks" / "paper"
 FIRST, ALL = "the first 1,000 test images", "all 10,000 test images"
@@ -181,7 +181,7 @@ def test_results_are_of_the_shipped_models(files, name):
         seen |= {(dataset, part["half-asleep"]["fingerprint"]) for dataset, part in found.items()}
     assert seen
     for model, fingerprint in seen:
-        assert checkpoint.fingerprint(checkpoint.find(model)).hex() == fingerprint, model
+        assert model_file.fingerprint(model_file.find(model)).hex() == fingerprint, model
 
 
 def test_overfitting_is_measured_on_both_parts_by_both_encoders(monkeypatch, tmp_path):

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from vaezip import checkpoint
 from vaezip.bench.measure import Figures
 from vaezip.bench.report import Facts, ModelRow, Report
+from vaezip.models import file as model_file
 
 PAPER = Path(__file__).parents[2] / "benchmarks" / "paper"
 FIRST, ALL = "the first 1,000 test images", "all 10,000 test images"
@@ -34,7 +34,7 @@ class Bench:
         facts = Facts(
             plan.dataset, plan.limit or 10000, 784, 784, {"L": 1}, (28, 28, 1), plan.limit, None, self.sha256, True
         )
-        fingerprint = checkpoint.fingerprint(checkpoint.find(model)).hex()
+        fingerprint = model_file.fingerprint(model_file.find(model)).hex()
         objective = "classic" if model.endswith("-classic") else "half-asleep"
         bpd = (0.2 if objective == "classic" else 0.19) - steps / 1000
         figures = Figures("set", 100, 1, bpd, 0.001, 0.001, 0.001, 1.0, 1.0, plan.repeats)
@@ -138,7 +138,7 @@ def test_rows_of_another_source_are_measured_again(figure7, bench):
 def test_rows_of_another_model_are_measured_again(common, figure7):
     figure7(*CALL, cut=5)
     part = common.RESULTS / "figure7-part.json"
-    fingerprint = checkpoint.fingerprint(checkpoint.find("mnist-binary-classic")).hex()
+    fingerprint = model_file.fingerprint(model_file.find("mnist-binary-classic")).hex()
     part.write_text(part.read_text().replace(fingerprint, "00000000"))
     assert figure7(*CALL) == [*BINARY[:3], BINARY[5]]
 

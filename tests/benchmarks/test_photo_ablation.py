@@ -7,9 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
-from vaezip.networks.local.architecture import RADIUS
-from vaezip.networks.local.neighbourhood import framed
-from vaezip.raster import tile_frames
+from vaezip.models.pixel.architecture import RADIUS
+from vaezip.models.pixel.context import framed
+from vaezip.models.pixel.strips import tile_frames
 
 ROW = {"bpd", "kl_bpd", "parameters", "mac_per_pixel", "steps", "seconds", "run"}
 SOME = ("base", "radius-1", "latents-none", "encoder-classic", "encoder-half-asleep", "base, seed 1")

@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from vaezip import chain, images
-from vaezip.images import Picture
+import vaezip
+from vaezip.models.pixel import search
+from vaezip.pictures.picture import Picture
 
 
 @pytest.fixture
@@ -40,8 +41,8 @@ def test_masks(script, pixels):
 
 
 def test_what_does_not_decode_to_itself_ends_the_script(script, pixels, monkeypatch):
-    honest = chain.decode
-    monkeypatch.setattr(chain, "decode", lambda *a: (honest(*a)[0] ^ 1, 0))
+    honest = search.decode
+    monkeypatch.setattr(search, "decode", lambda *a: (honest(*a)[0] ^ 1, 0))
     model = script.checkpoint.load(script.checkpoint.find("photo"))
     with pytest.raises(SystemExit, match="does not decode to itself"):
         script.by_model(model, "-1", pixels[None])
@@ -49,7 +50,7 @@ def test_what_does_not_decode_to_itself_ends_the_script(script, pixels, monkeypa
 
 def test_rows_are_shown(script, discs, tmp_path, monkeypatch):
     for i, samples in enumerate(discs(3, 24, 24, 3)):
-        (tmp_path / f"{i}.png").write_bytes(images.write(Picture("RGB", samples), ".png"))
+        (tmp_path / f"{i}.png").write_bytes(vaezip.pictures.write(Picture("RGB", samples), ".png"))
     for made in ("DEEP", "MASKS"):
         monkeypatch.setattr(script, made, dict(list(getattr(script, made).items())[:2]))
     monkeypatch.setattr(script, "by_jpeg_xl", lambda samples: 99)

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from vaezip import images
-from vaezip.images import Picture
+import vaezip
+from vaezip.pictures.picture import Picture
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def script(photo_script, monkeypatch):
 
 def test_rows_are_kept_and_shown(script, discs, tmp_path, monkeypatch):
     for i, samples in enumerate(discs(4, 70, 72, 3)):
-        (tmp_path / f"{i}_0.png").write_bytes(images.write(Picture("RGB", samples), ".png"))
+        (tmp_path / f"{i}_0.png").write_bytes(vaezip.pictures.write(Picture("RGB", samples), ".png"))
     arguments = ["--train", str(tmp_path), "--steps", "2", "--out", str(tmp_path), "--seeds"]
     script.main([*arguments, "0"])
     first = json.loads((tmp_path / "regression.json").read_text())["rows"]

@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vaezip import datasets, images
+import vaezip
 from vaezip.bench.method import MismatchError
 from vaezip.bench.report import Report
-from vaezip.codec import Compressor
-from vaezip.effort import Effort
-from vaezip.images import Picture
+from vaezip.codec.compressor import Compressor
+from vaezip.models.effort import Effort
+from vaezip.pictures import datasets
+from vaezip.pictures.picture import Picture
 
 PHOTO = Path(__file__).parents[2] / "benchmarks" / "photo"
 HEIGHT, WIDTH = 32, 40
@@ -30,7 +31,7 @@ def folders(tmp_path_factory, discs):
     (root / "photos").mkdir()
     (root / "data" / "cifar-10-batches-bin").mkdir(parents=True)
     for i, samples in enumerate(discs(3, HEIGHT, WIDTH, 3)):
-        (root / "photos" / f"{i}.png").write_bytes(images.write(Picture("RGB", samples), ".png"))
+        (root / "photos" / f"{i}.png").write_bytes(vaezip.pictures.write(Picture("RGB", samples), ".png"))
     planes = discs(3, 32, 32, 3).transpose(0, 3, 1, 2).reshape(3, -1)
     records = np.concatenate([np.zeros((3, 1), np.uint8), planes], axis=1)
     (root / "data" / "cifar-10-batches-bin" / "test_batch.bin").write_bytes(records.tobytes())

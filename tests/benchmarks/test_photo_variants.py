@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from vaezip.networks.local.architecture import RADIUS, TILE, local
-from vaezip.networks.local.floating import LocalVae, mixture_log_prob
+from vaezip.models.pixel.architecture import RADIUS, TILE, pixel_architecture
+from vaezip.training.networks.pixel import PixelVae, mixture_log_prob
 
 KINDS = ("none", "style", "film", "map", "both")
 
@@ -110,7 +110,7 @@ def test_later_channels_do_not_move_earlier_ones(variants, windows):
 
 def test_the_base_is_the_model_of_the_package(variants, windows):
     torch.manual_seed(0)
-    package = LocalVae(local(hidden=32, blocks=1, mixture=2))
+    package = PixelVae(pixel_architecture(hidden=32, blocks=1, mixture=2))
     variant = built(variants)
     variant.load_state_dict(package.state_dict())
     spare = variants.MARGIN - RADIUS

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from vaezip import images
+import vaezip
 from vaezip.bench.plan import Plan
 from vaezip.bench.profile import PARTS
-from vaezip.images import Picture
+from vaezip.pictures.picture import Picture
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "speed.py"
 SETS = [f"{count} images of {name}" for name in ("mnist-binary", "mnist", "cifar10") for count in (10, 100, 1000)]
@@ -43,7 +43,7 @@ def called(speed, monkeypatch):
             if len(plans) == cut:
                 raise KeyboardInterrupt
             plans.append(plan)
-            size = plan.limit or images.read(next(Path(plan.dataset).iterdir())).samples.size / 3e6
+            size = plan.limit or vaezip.pictures.read(next(Path(plan.dataset).iterdir())).samples.size / 3e6
             seconds = {
                 name: size * factor for name, factor in (("compress_s", 3), ("encode_s", 1), ("decompress_s", 2))
             }
@@ -101,7 +101,7 @@ def test_rows_of_another_source_are_measured_again(called):
 
 def test_the_parts_of_a_picture(speed, local_models, tmp_path):
     small = local_models["colour"]
-    (tmp_path / "photo.png").write_bytes(images.write(Picture("RGB", small.images[0]), ".png"))
+    (tmp_path / "photo.png").write_bytes(vaezip.pictures.write(Picture("RGB", small.images[0]), ".png"))
     found = speed._parts(Plan(str(tmp_path), models=(str(small.path),)), (0,))
     assert list(found) == ["compress, K = 0", "decompress, K = 0"]
     for parts in found.values():

@@ -15,10 +15,11 @@ import pytest
 from click.testing import CliRunner
 
 import vaezip
-from vaezip import checkpoint, codec, images, planes
 from vaezip.cli import main
-from vaezip.images import MODES, Picture
-from vaezip.sampling import sample
+from vaezip.models import file as model_file
+from vaezip.models import kinds, library
+from vaezip.models.sampling import sample
+from vaezip.pictures.picture import MODES, Picture
 
 
 class Outcome(NamedTuple):
@@ -36,7 +37,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-KERNELS = "vaezip.kernels"
+KERNELS = "vaezip.exact.jit"
 """The logger that tells of compiling, which happens in whatever test comes first on a machine."""
 
 
@@ -51,12 +52,12 @@ def few_models(monkeypatch):
     """``auto`` tries two models alone, which takes a third of the time; what it chooses is tested elsewhere."""
 
     def fitting(shelf, mode, height, width):
-        paths = [checkpoint.find(name) for name in ("mnist", "photo")]
-        known = [(path, checkpoint.architecture(path)) for path in paths]
-        fit = [p for p, a in known if a.levels == planes.levels(mode) and planes.fits(a, mode, height, width)]
+        paths = [model_file.find(name) for name in ("mnist", "photo")]
+        known = [(path, model_file.architecture(path)) for path in paths]
+        fit = [p for p, a in known if a.levels == kinds.levels(mode) and kinds.fits(a, mode, height, width)]
         return [shelf.by_name(path) for path in fit]
 
-    monkeypatch.setattr(codec.ModelShelf, "fitting", fitting)
+    monkeypatch.setattr(library.Library, "fitting", fitting)
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ def start() -> Callable[..., subprocess.Popen]:
 
 @functools.lru_cache
 def _drawn(model: str, count: int) -> list[Picture]:
-    return sample(vaezip.load_model(checkpoint.find(model)), count, 1)
+    return sample(vaezip.load_model(model_file.find(model)), count, 1)
 
 
 def digit(index: int = 0) -> Picture:
@@ -113,7 +114,7 @@ def save() -> Callable[..., Picture]:
     def call(path: str, picture: Picture | None = None) -> Picture:
         picture = picture or digit()
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).write_bytes(images.write(picture, Path(path).suffix))
+        Path(path).write_bytes(vaezip.pictures.write(picture, Path(path).suffix))
         return picture
 
     return call
@@ -122,11 +123,11 @@ def save() -> Callable[..., Picture]:
 @pytest.fixture
 def other_model(folder) -> Path:
     """A model file like 'mnist' but for its coarse grids, and so of another fingerprint."""
-    model = vaezip.load_model(checkpoint.find("mnist"))
+    model = vaezip.load_model(model_file.find("mnist"))
     path = folder / "models" / "other.safetensors"
     path.parent.mkdir()
     tensors = {**model.tensors, "coarse": model.tensors["coarse"] ^ 1}
-    checkpoint.save(path, model.architecture, model.settings, tensors, {})
+    model_file.save(path, model.architecture, model.settings, tensors, {})
     return path
 
 

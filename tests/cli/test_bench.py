@@ -10,10 +10,10 @@ import pytest
 
 pytest.importorskip("rich")
 
-from vaezip import images
+import vaezip
 from vaezip.bench import runner
 from vaezip.bench.method import MismatchError
-from vaezip.images import Picture
+from vaezip.pictures.picture import Picture
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def photos(folder):
     rng = np.random.default_rng(0)
     for i in range(2):
         picture = Picture("L", rng.integers(0, 256, (6, 7 + i, 1), np.uint8))
-        (folder / "photos" / f"{i}.png").write_bytes(images.write(picture, ".png"))
+        (folder / "photos" / f"{i}.png").write_bytes(vaezip.pictures.write(picture, ".png"))
     return "photos"
 
 

@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 import vaezip
-from vaezip import checkpoint, container, images
 from vaezip.cli import ahead
+from vaezip.models import file as model_file
+from vaezip.vz import limits
 
 from .conftest import digit, files, noise, reason
 
@@ -97,7 +98,7 @@ def test_several_with_output_are_a_set(run, save):
     assert run("compress", "in/0.png", "in/1.png", "in/2.png", "-o", "set.vz") == (0, "", "")
     found = dict(vaezip.open("set.vz").pictures())
     assert list(found) == list(pictures)
-    assert all(images.same(found[name], pictures[name]) for name in pictures)
+    assert all(vaezip.pictures.same(found[name], pictures[name]) for name in pictures)
 
 
 def test_like_base_names_in_a_set_are_told_apart_by_their_folders(run, save):
@@ -200,7 +201,7 @@ def test_set_with_a_bad_picture_is_not_written_and_all_bad_ones_are_named(run, s
     assert run("compress", "a.png", "b.png", "c.png", "-o", "set.vz") == (
         1,
         "",
-        f"vaezip: b.png: {reason(images.read, b'')}\n"
+        f"vaezip: b.png: {reason(vaezip.pictures.read, b'')}\n"
         "vaezip: c.png: cannot be read: No such file or directory\n"
         "vaezip: set.vz: not written, because not every picture could be compressed\n",
     )
@@ -264,7 +265,7 @@ def test_standard_input_to_a_file(run, save):
 
 
 def test_empty_standard_input(run):
-    assert run("compress", "-", stdin=b"") == (1, b"", f"vaezip: standard input: {reason(images.read, b'')}\n")
+    assert run("compress", "-", stdin=b"") == (1, b"", f"vaezip: standard input: {reason(vaezip.pictures.read, b'')}\n")
 
 
 def test_standard_input_is_called_so_in_the_summary(run, save):
@@ -365,7 +366,7 @@ def test_output_to_a_folder_that_exists(run, save):
     assert run("compress", "in", "b.png", "-o", "out/") == (0, "", "")
     assert files("out") == ["a.png.vz", "b.png.vz", "sub/c.png.vz"]
     for name, picture in pictures.items():
-        assert images.same(vaezip.open(f"out/{name}.vz").read(), picture)
+        assert vaezip.pictures.same(vaezip.open(f"out/{name}.vz").read(), picture)
     expected = f"vaezip: {Path('out/b.png.vz')}: exists already; use -f to overwrite it\n"
     assert run("compress", "b.png", "-o", "out") == (1, "", expected)
     assert run("compress", "b.png", "-o", "out", "-f") == (0, "", "")
@@ -465,7 +466,7 @@ def test_permissions_of_standard_input_follow_the_umask(run, save):
 
 def test_not_a_picture(run):
     Path("a.png").write_bytes(b"not a picture")
-    expected = f"vaezip: a.png: {reason(images.read, b'not a picture')}\n"
+    expected = f"vaezip: a.png: {reason(vaezip.pictures.read, b'not a picture')}\n"
     assert run("compress", "a.png") == (1, "", expected)
     assert files() == ["a.png"]
 
@@ -500,13 +501,13 @@ def test_truncated_picture(run, save):
     save("a.png")
     data = Path("a.png").read_bytes()[:-20]
     Path("a.png").write_bytes(data)
-    assert run("compress", "a.png") == (1, "", f"vaezip: a.png: {reason(images.read, data)}\n")
+    assert run("compress", "a.png") == (1, "", f"vaezip: a.png: {reason(vaezip.pictures.read, data)}\n")
     assert files() == ["a.png"]
 
 
 def test_too_large_a_picture(run, save):
     save("a.png")
-    expected = f"vaezip: a.png: {reason(images.read, 'a.png', 783)}\n"
+    expected = f"vaezip: a.png: {reason(vaezip.pictures.read, 'a.png', 783)}\n"
     assert run("compress", "a.png", "--max-pixels", "783") == (1, "", expected)
     assert run("compress", "a.png", "--max-pixels", "784") == (0, "", "")
 
@@ -516,7 +517,7 @@ def test_too_large_a_picture(run, save):
 
 def test_model_by_name_that_there_is_not(run, save):
     save("a.png")
-    expected = f"vaezip: {reason(checkpoint.find, 'nope')}\n"
+    expected = f"vaezip: {reason(model_file.find, 'nope')}\n"
     assert run("compress", "a.png", "--model", "nope") == (1, "", expected)
 
 
@@ -654,11 +655,11 @@ def test_interrupt_without_signal_handlers(run, save, monkeypatch):
 
 def test_models_are_loaded_once_for_many_files(run, save, monkeypatch):
     loads = []
-    monkeypatch.setattr(checkpoint, "load", lambda path, device, real=checkpoint.load: loads.append(path) or real(path))
+    monkeypatch.setattr(model_file, "load", lambda path, device, real=model_file.load: loads.append(path) or real(path))
     for i in range(3):
         save(f"{i}.png", digit(i))
     assert run("compress", "0.png", "1.png", "2.png", "--model", "mnist").status == 0
-    assert loads == [checkpoint.find("mnist")]
+    assert loads == [model_file.find("mnist")]
 
 
 def test_embedded_model(run, save, other_model):
@@ -666,7 +667,7 @@ def test_embedded_model(run, save, other_model):
     assert run("compress", "--model", str(other_model), "--embed-model", "a.png") == (0, "", "")
     other_model.unlink()
     assert Path("a.png.vz").read_bytes()[4] == 3
-    assert images.same(vaezip.decompress(Path("a.png.vz").read_bytes()), picture)
+    assert vaezip.pictures.same(vaezip.decompress(Path("a.png.vz").read_bytes()), picture)
 
 
 def test_embedded_model_of_a_set(run, save, other_model):
@@ -674,7 +675,7 @@ def test_embedded_model_of_a_set(run, save, other_model):
     assert run("compress", "--model", str(other_model), "--embed-model", *pictures, "-o", "set.vz") == (0, "", "")
     other_model.unlink()
     found = vaezip.decompress(Path("set.vz").read_bytes())
-    assert all(images.same(found[name], picture) for name, picture in pictures.items())
+    assert all(vaezip.pictures.same(found[name], picture) for name, picture in pictures.items())
 
 
 def test_model_that_costs_more_than_it_saves_is_not_embedded(run, save):
@@ -685,7 +686,7 @@ def test_model_that_costs_more_than_it_saves_is_not_embedded(run, save):
 
 def test_model_that_is_too_large_to_embed(run, save, other_model, monkeypatch):
     save("a.png")
-    monkeypatch.setattr(container, "MAX_MODEL", 1 << 20)
+    monkeypatch.setattr(limits, "MAX_MODEL", 1 << 20)
     expected = (
         f"vaezip: a.png: the model takes {other_model.stat().st_size >> 20} MiB, "
         "more than the 1 that a file can hold; leave out --embed-model\n"

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 import vaezip
-from vaezip import checkpoint, container, images
 from vaezip.cli import names, streams
-from vaezip.images import Picture, same
+from vaezip.models import file as model_file
+from vaezip.pictures.picture import Picture, same
+from vaezip.vz import archive as vz
 
 from .conftest import digit, files, noise, reason
 
@@ -37,10 +38,10 @@ def set_of():
 
 def renamed(path, old, new):
     """Give a picture of a set a name that :mod:`vaezip.cli` would not."""
-    groups = container.parse(Path(path).read_bytes()).groups
+    groups = vz.parse(Path(path).read_bytes()).groups
     for group in groups:
         group.names = [new if name == old else name for name in group.names]
-    Path(path).write_bytes(container.write_archive(groups))
+    Path(path).write_bytes(vz.write_archive(groups))
 
 
 def damage(path, offset):
@@ -52,7 +53,7 @@ def damage(path, offset):
 def test_suffix_is_taken_away_and_the_file_kept(run, one):
     assert run("decompress", "a.png.vz") == (0, "", "")
     assert files() == ["a.png", "a.png.vz"]
-    assert same(images.read("a.png"), one)
+    assert same(vaezip.pictures.read("a.png"), one)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,7 @@ def test_default_name(run, one, name, made):
     os.rename("a.png.vz", name)
     assert run("decompress", name) == (0, "", "")
     assert made in files()
-    assert np.array_equal(images.read(made).samples, one.samples)
+    assert np.array_equal(vaezip.pictures.read(made).samples, one.samples)
 
 
 def test_output_by_name(run, one):
@@ -84,20 +85,20 @@ def test_output_by_name(run, one):
 def test_format_follows_the_suffix(run, one):
     assert run("decompress", "a.png.vz", "-o", "b.TIF") == (0, "", "")
     assert Path("b.TIF").read_bytes()[:2] == b"II"
-    assert np.array_equal(images.read("b.TIF").samples, one.samples)
+    assert np.array_equal(vaezip.pictures.read("b.TIF").samples, one.samples)
 
 
 def test_lossy_format_is_refused_by_name(run, one):
     assert run("decompress", "a.png.vz", "-o", "b.jpg") == (
         1,
         "",
-        f"vaezip: b.jpg: {reason(images.check_suffix, '.jpg')}\n",
+        f"vaezip: b.jpg: {reason(vaezip.pictures.check_suffix, '.jpg')}\n",
     )
     assert files() == ["a.png.vz"]
 
 
 def test_format_that_cannot_hold_the_picture(run, one):
-    expected = f"vaezip: b.ppm: {reason(images.write, one, '.ppm')}\n"
+    expected = f"vaezip: b.ppm: {reason(vaezip.pictures.write, one, '.ppm')}\n"
     assert run("decompress", "a.png.vz", "-o", "b.ppm") == (1, "", expected)
     assert files() == ["a.png.vz"]
 
@@ -148,7 +149,7 @@ def test_several_never_overwrite_what_another_became_for_its_format(run, order):
         "",
         "vaezip: a.bmp.png: was just written from another picture; name another output with -o\n",
     )
-    assert same(images.read("a.bmp.png"), noise("I;16", seed=0))
+    assert same(vaezip.pictures.read("a.bmp.png"), noise("I;16", seed=0))
 
 
 def test_several_never_overwrite_each_other_by_another_path(run, one):
@@ -170,7 +171,7 @@ def test_one_that_fails_does_not_stop_the_others(run, one):
     assert run("decompress", "bad.vz", "none.vz", "a.png.vz") == (
         1,
         "",
-        f"vaezip: bad.vz: {reason(container.parse, b'')}\nvaezip: none.vz: cannot be read: No such file or directory\n",
+        f"vaezip: bad.vz: {reason(vz.parse, b'')}\nvaezip: none.vz: cannot be read: No such file or directory\n",
     )
     assert "a.png" in files()
 
@@ -200,7 +201,7 @@ def test_set_goes_to_a_folder_of_its_name(run, set_of):
     pictures = set_of("a.png", "sub/b.png")
     assert run("decompress", "set.vz") == (0, "", "")
     assert files() == ["set.vz", "set/a.png", "set/sub/b.png"]
-    assert all(same(images.read(f"set/{name}"), picture) for name, picture in pictures.items())
+    assert all(same(vaezip.pictures.read(f"set/{name}"), picture) for name, picture in pictures.items())
 
 
 def test_set_to_a_folder(run, set_of):
@@ -227,7 +228,7 @@ def test_set_comes_back_as_it_went_in(run, save):
     assert run("compress", "in", "-o", "set.vz") == (0, "", "")
     assert run("decompress", "set.vz") == (0, "", "")
     assert files("set") == files("in") == list(pictures)
-    assert all(same(images.read(f"set/{name}"), picture) for name, picture in pictures.items())
+    assert all(same(vaezip.pictures.read(f"set/{name}"), picture) for name, picture in pictures.items())
 
 
 def test_set_adds_png_to_names_that_cannot_be_written(run, set_of):
@@ -238,9 +239,9 @@ def test_set_adds_png_to_names_that_cannot_be_written(run, set_of):
 
 def test_set_adds_png_but_never_over_another_picture(run, set_of):
     pictures = set_of("a.webp", "a.webp.png")
-    expected = f"vaezip: set.vz: a.webp: {reason(images.write, pictures['a.webp'], '.webp')}\n"
+    expected = f"vaezip: set.vz: a.webp: {reason(vaezip.pictures.write, pictures['a.webp'], '.webp')}\n"
     assert run("decompress", "set.vz") == (1, "", expected)
-    assert same(images.read("set/a.webp.png"), pictures["a.webp.png"])
+    assert same(vaezip.pictures.read("set/a.webp.png"), pictures["a.webp.png"])
 
 
 def test_set_without_suffix_needs_an_output(run, set_of):
@@ -317,7 +318,7 @@ def test_only_one(run, set_of):
     pictures = set_of("a.png", "b.png")
     assert run("decompress", "set.vz", "--only", "b.png", "-o", "c.png") == (0, "", "")
     assert files() == ["c.png", "set.vz"]
-    assert same(images.read("c.png"), pictures["b.png"])
+    assert same(vaezip.pictures.read("c.png"), pictures["b.png"])
 
 
 def test_only_one_goes_where_the_whole_set_would_put_it(run, set_of):
@@ -429,7 +430,7 @@ def test_intact_pictures_of_a_damaged_set_are_written(run, save):
     expected = f"vaezip: set.vz: a.png: {reason(archive.read, 'a.png')}\n"
     assert run("decompress", "set.vz") == (1, "", expected)
     assert files() == ["set.vz", "set/b.png"]
-    assert same(images.read("set/b.png"), colour)
+    assert same(vaezip.pictures.read("set/b.png"), colour)
 
 
 def test_run_of_damaged_pictures_is_one_line(run, save):
@@ -475,7 +476,7 @@ def test_every_truncation_is_found(run, one):
 def test_version_that_is_not_known(run, one):
     data = b"\xff" + Path("a.png.vz").read_bytes()[1:]
     Path("a.png.vz").write_bytes(data)
-    assert run("decompress", "a.png.vz") == (1, "", f"vaezip: a.png.vz: {reason(container.parse, data)}\n")
+    assert run("decompress", "a.png.vz") == (1, "", f"vaezip: a.png.vz: {reason(vz.parse, data)}\n")
 
 
 def test_model_that_is_not_known_is_told_once(run, other_model):
@@ -489,7 +490,7 @@ def test_model_that_is_not_known_is_told_once(run, other_model):
 def test_model_by_path(run, other_model):
     Path("a.png.vz").write_bytes(vaezip.compress(digit(), other_model))
     assert run("decompress", "a.png.vz", "--model", str(other_model)) == (0, "", "")
-    assert same(images.read("a.png"), digit())
+    assert same(vaezip.pictures.read("a.png"), digit())
 
 
 def test_model_file_that_is_none(run, one):
@@ -523,7 +524,7 @@ def test_existing_output(run, one):
         )
     assert Path("a.png").read_bytes() == b"old"
     assert run("decompress", "a.png.vz", "-f") == (0, "", "")
-    assert same(images.read("a.png"), one)
+    assert same(vaezip.pictures.read("a.png"), one)
 
 
 def test_input_is_never_the_output(run, one):
@@ -540,7 +541,7 @@ def test_another_input_is_never_the_output(run, one):
     err = "vaezip: a.png: is the input; name another output\n"
     assert run("decompress", "-f", "a.png.vz", "a.png") == (1, "", err)
     assert Path("a.png").read_bytes() == before
-    assert same(images.read("a.png.png"), one)
+    assert same(vaezip.pictures.read("a.png.png"), one)
 
 
 @pytest.mark.parametrize("threads", ["1", "2"])
@@ -559,7 +560,7 @@ def test_pictures_that_a_file_system_takes_for_one_do_not_overwrite_each_other(r
     assert (status, out) == (1, "")
     assert err in {f"vaezip: {Path('set', name)}: {told}" for name in ("a.png", "A.png")}
     (kept,) = Path("set").iterdir()
-    assert same(images.read(kept), {"a.png": first, "A.png": second}[kept.name])
+    assert same(vaezip.pictures.read(kept), {"a.png": first, "A.png": second}[kept.name])
 
 
 def test_a_link_to_a_picture_just_written_is_replaced(run):
@@ -568,8 +569,8 @@ def test_a_link_to_a_picture_just_written_is_replaced(run):
     Path("set").mkdir()
     os.symlink("a.png", "set/b.png")
     assert run("decompress", "-f", "set.vz") == (0, "", "")
-    assert same(images.read("set/a.png"), first)
-    assert same(images.read("set/b.png"), second)
+    assert same(vaezip.pictures.read("set/a.png"), first)
+    assert same(vaezip.pictures.read("set/b.png"), second)
 
 
 # What is no .vz file
@@ -614,21 +615,21 @@ def test_metadata_that_a_format_does_not_keep(run, two_with_text):
 
 def test_standard_input_goes_to_standard_output_as_png(run, one):
     data = Path("a.png.vz").read_bytes()
-    assert run("decompress", "-", stdin=data) == (0, images.write(one, ".png"), "")
+    assert run("decompress", "-", stdin=data) == (0, vaezip.pictures.write(one, ".png"), "")
 
 
 def test_standard_input_to_a_file(run, one):
     assert run("decompress", "-", "-o", "b.bmp", stdin=Path("a.png.vz").read_bytes()) == (0, b"", "")
-    assert np.array_equal(images.read("b.bmp").samples, one.samples)
+    assert np.array_equal(vaezip.pictures.read("b.bmp").samples, one.samples)
 
 
 def test_file_to_standard_output(run, one):
-    assert run("decompress", "a.png.vz", "-o", "-", stdin=b"") == (0, images.write(one, ".png"), "")
+    assert run("decompress", "a.png.vz", "-o", "-", stdin=b"") == (0, vaezip.pictures.write(one, ".png"), "")
 
 
 def test_one_of_a_set_to_standard_output(run, set_of):
     pictures = set_of("a.png", "b.png")
-    expected = images.write(pictures["b.png"], ".png")
+    expected = vaezip.pictures.write(pictures["b.png"], ".png")
     assert run("decompress", "set.vz", "--only", "b.png", "-o", "-", stdin=b"") == (0, expected, "")
 
 
@@ -660,13 +661,13 @@ def test_several_cannot_go_to_standard_output(run):
     assert err.endswith("Only one FILE can go to standard output.\n")
 
 
-@pytest.mark.parametrize("mode", images.MODES)
+@pytest.mark.parametrize("mode", vaezip.pictures.MODES)
 @pytest.mark.parametrize("size", [(1, 1), (1, 9), (7, 3)])
 def test_every_mode_comes_back(run, save, mode, size):
     picture: Picture = save("a.png", noise(mode, *size))
     assert run("compress", "a.png", "-o", "b.vz") == (0, "", "")
     assert run("decompress", "b.vz") == (0, "", "")
-    assert same(images.read("b.png"), picture)
+    assert same(vaezip.pictures.read("b.png"), picture)
 
 
 def test_model_in_the_file(run, other_model):
@@ -674,25 +675,25 @@ def test_model_in_the_file(run, other_model):
     Path("a.png.vz").write_bytes(vaezip.compress(picture, other_model, embed_model=True))
     other_model.unlink()
     assert run("decompress", "a.png.vz") == (0, "", "")
-    assert images.same(images.read(Path("a.png").read_bytes()), picture)
+    assert vaezip.pictures.same(vaezip.pictures.read(Path("a.png").read_bytes()), picture)
     assert run("test", "a.png.vz") == (0, "a.png.vz: ok (1 picture)\n", "")
 
 
 def test_pictures_without_the_damaged_model_in_the_file_are_written(run, other_model):
     grey, colour = digit(), noise("P", 4, 4)
     data = bytearray(vaezip.compress([("a.png", grey), ("b.png", colour)], other_model, embed_model=True))
-    (model,) = container.parse(bytes(data)).embedded.values()
+    (model,) = vz.parse(bytes(data)).embedded.values()
     data[data.find(model.packed) + 100] ^= 1
     Path("set.vz").write_bytes(data)
     assert run("decompress", "set.vz") == (1, "", "vaezip: set.vz: a.png: the model in the file is damaged\n")
-    assert same(images.read("set/b.png"), colour)
+    assert same(vaezip.pictures.read("set/b.png"), colour)
 
 
 @pytest.mark.parametrize("command", ["test", "decompress"])
 def test_model_in_the_file_that_is_none(run, other_model, command):
-    groups = container.parse(vaezip.compress([("a.png", digit())], other_model)).groups
-    mark = checkpoint.fingerprint(other_model)
-    Path("a.vz").write_bytes(container.write_archive(groups, {mark: "other"}, {mark: b"junk"}))
+    groups = vz.parse(vaezip.compress([("a.png", digit())], other_model)).groups
+    mark = model_file.fingerprint(other_model)
+    Path("a.vz").write_bytes(vz.write_archive(groups, {mark: "other"}, {mark: b"junk"}))
     status, out, err = run(command, "a.vz")
     assert (status, out) == (1, "")
     told = "vaezip: a.vz: a.png: the model in the file cannot be used: model 'other': not a vaezip model ("
@@ -703,9 +704,9 @@ def test_model_in_the_file_that_is_none(run, other_model, command):
 
 @pytest.mark.parametrize("command", ["test", "decompress"])
 def test_model_in_the_file_of_another_fingerprint(run, other_model, command):
-    groups = container.parse(vaezip.compress([("a.png", digit())], other_model)).groups
-    mark, path = checkpoint.fingerprint(other_model), checkpoint.find("mnist")
-    Path("a.vz").write_bytes(container.write_archive(groups, {}, {mark: path.read_bytes()}))
-    found = checkpoint.fingerprint(path).hex()
+    groups = vz.parse(vaezip.compress([("a.png", digit())], other_model)).groups
+    mark, path = model_file.fingerprint(other_model), model_file.find("mnist")
+    Path("a.vz").write_bytes(vz.write_archive(groups, {}, {mark: path.read_bytes()}))
+    found = model_file.fingerprint(path).hex()
     expected = f"the model in the file has fingerprint {found}, not {mark.hex()}, by which the file names it"
     assert run(command, "a.vz") == (1, "", f"vaezip: a.vz: a.png: {expected}; the file is damaged\n")

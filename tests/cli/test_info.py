@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 import vaezip
-from vaezip import checkpoint, planes
 from vaezip.cli import info
-from vaezip.images import Picture
+from vaezip.codec import payload as payloads
+from vaezip.models import file as model_file
+from vaezip.pictures.picture import Picture
 
 from .conftest import digit, noise
 
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("few_models")
 
 
 def fingerprint(path):
-    return checkpoint.fingerprint(path).hex()
+    return model_file.fingerprint(path).hex()
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def two():
 
 
 def test_single_picture(run, one):
-    mark, size = fingerprint(checkpoint.find("mnist")), vaezip.open("a.vz").info()["blocks"][0]["bytes"]
+    mark, size = fingerprint(model_file.find("mnist")), vaezip.open("a.vz").info()["blocks"][0]["bytes"]
     assert run("info", "a.vz") == (
         0,
         f"a.vz: 1 picture, {one} bytes, {8 * one / 784:.4f} bpd\n"
@@ -121,7 +122,7 @@ def test_model_that_is_not_here_has_the_name_that_the_file_gives(run, other_mode
 
 
 def test_no_pixels_are_decoded(run, one, monkeypatch):
-    monkeypatch.delattr(planes, "decode")
+    monkeypatch.delattr(payloads, "decode")
     assert run("info", "a.vz").status == 0
 
 

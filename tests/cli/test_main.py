@@ -12,7 +12,6 @@ import pytest
 
 import vaezip
 import vaezip.cli
-from vaezip import images
 from vaezip.cli import COMMANDS, main, options
 from vaezip.cli.console import Console
 
@@ -107,7 +106,7 @@ def test_lines_for_standard_output_that_is_closed(monkeypatch, capsys):
 
 
 def test_default_of_max_pixels_is_that_of_the_library():
-    assert options.MAX_PIXELS == images.DEFAULT_MAX_PIXELS
+    assert options.MAX_PIXELS == vaezip.pictures.DEFAULT_MAX_PIXELS
 
 
 def test_page_is_up_to_date():

@@ -1,7 +1,7 @@
 import json
 
 import vaezip
-from vaezip import checkpoint
+from vaezip.models import file as model_file
 
 
 def test_table(run):
@@ -9,7 +9,7 @@ def test_table(run):
     head, *rows = out.splitlines()
     assert (status, err) == (0, "")
     assert head.split() == ["name", "fingerprint", "codes", "latents", "parameters", "bytes", "bpd"]
-    shipped = {name: checkpoint.fingerprint(path).hex() for name, path in checkpoint.shipped().items()}
+    shipped = {name: model_file.fingerprint(path).hex() for name, path in model_file.shipped().items()}
     assert [tuple(row.split()[:2]) for row in rows] == sorted(shipped.items())
 
 
@@ -26,8 +26,8 @@ def test_json(run):
     status, out, err = run("models", "--json")
     assert (status, err) == (0, "")
     found = {model["name"]: model for model in json.loads(out)}
-    assert list(found) == sorted(checkpoint.shipped())
-    path = checkpoint.find("mnist-binary")
+    assert list(found) == sorted(model_file.shipped())
+    path = model_file.find("mnist-binary")
     model = vaezip.load_model(path)
     weighted = [t.size for name, t in model.tensors.items() if name.endswith((".weight", ".bias"))]
     assert found["mnist-binary"] == {
@@ -47,8 +47,8 @@ def test_json(run):
 def test_rate_is_what_the_model_says_of_itself(run, monkeypatch, other_model):
     model = vaezip.load_model(other_model)
     path = other_model.with_name("rated.safetensors")
-    checkpoint.save(path, model.architecture, model.settings, model.tensors, {"integer_bpd": 1.23456})
-    monkeypatch.setattr(checkpoint, "shipped", lambda: {"rated": path, "other": other_model})
+    model_file.save(path, model.architecture, model.settings, model.tensors, {"integer_bpd": 1.23456})
+    monkeypatch.setattr(model_file, "shipped", lambda: {"rated": path, "other": other_model})
     rows = run("models").out.splitlines()[1:]
     assert [row.split()[-1] for row in rows] == ["-", "1.2346"]
 
@@ -56,7 +56,7 @@ def test_rate_is_what_the_model_says_of_itself(run, monkeypatch, other_model):
 def test_damaged_model_does_not_hide_the_others(run, monkeypatch, other_model):
     damaged = other_model.with_name("damaged.safetensors")
     damaged.write_bytes(b"")
-    monkeypatch.setattr(checkpoint, "shipped", lambda: {"damaged": damaged, "other": other_model})
+    monkeypatch.setattr(model_file, "shipped", lambda: {"damaged": damaged, "other": other_model})
     status, out, err = run("models")
     assert (status, err.count("\n")) == (1, 1)
     assert err.startswith(f"vaezip: {damaged}: ")

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 import vaezip
-from vaezip import images
 
 from .conftest import digit, files, noise
 
@@ -28,16 +27,16 @@ os.replace = replace
 
 STOP_IN_A_THREAD = """
 import time
-from vaezip import planes
+from vaezip.codec import payload
 def encode(*_):
     print("ready", flush=True)
     time.sleep(60)
-planes.encode = encode
+payload.encode = encode
 """
 
 WAIT_WHILE_A_THREAD_IS_SIGNALLED = """
 import signal, threading, time
-from vaezip import planes
+from vaezip.codec import payload
 def signalled():
     time.sleep(0.5)  # until the main thread waits
     signal.pthread_kill(threading.get_ident(), signal.SIGINT)
@@ -46,7 +45,7 @@ def encode(*_):
     worker = threading.Thread(target=signalled)
     worker.start()
     worker.join()
-planes.encode = encode
+payload.encode = encode
 """
 
 STOP_AT_IMPORT = """
@@ -134,7 +133,7 @@ def test_pipes(start, save):
     assert (status, packed, err) == (0, vaezip.compress(picture), "")
     Path("a.vz").write_bytes(packed)
     with open("a.vz", "rb") as source:
-        assert end(start("decompress", "-", stdin=source)) == (0, images.write(picture, ".png"), "")
+        assert end(start("decompress", "-", stdin=source)) == (0, vaezip.pictures.write(picture, ".png"), "")
 
 
 def test_broken_pipe_is_silent(start):

@@ -3,19 +3,19 @@ from pathlib import Path
 import pytest
 
 import vaezip
-from vaezip import checkpoint, images
-from vaezip.sampling import sample
+from vaezip.models import file as model_file
+from vaezip.models.sampling import sample
 
 from .conftest import files, reason
 
 
 def drawn(count, seed, model="mnist"):
-    return sample(vaezip.load_model(checkpoint.find(model)), count, seed)
+    return sample(vaezip.load_model(model_file.find(model)), count, seed)
 
 
 def test_one_picture(run):
     assert run("sample", "-o", "a.png") == (0, "", "")
-    assert images.same(images.read("a.png"), drawn(1, 0)[0])
+    assert vaezip.pictures.same(vaezip.pictures.read("a.png"), drawn(1, 0)[0])
 
 
 def test_format_follows_the_suffix(run):
@@ -26,7 +26,9 @@ def test_format_follows_the_suffix(run):
 def test_several_go_to_a_folder(run):
     assert run("sample", "-n", "3", "--seed", "5", "-o", "out") == (0, "", "")
     assert files() == ["out/00000.png", "out/00001.png", "out/00002.png"]
-    assert all(images.same(images.read(f"out/0000{i}.png"), picture) for i, picture in enumerate(drawn(3, 5)))
+    assert all(
+        vaezip.pictures.same(vaezip.pictures.read(f"out/0000{i}.png"), picture) for i, picture in enumerate(drawn(3, 5))
+    )
 
 
 def test_one_to_a_folder_that_exists(run):
@@ -35,21 +37,21 @@ def test_one_to_a_folder_that_exists(run):
     assert files() == ["out/00000.png"]
 
 
-@pytest.mark.parametrize("model", sorted(checkpoint.shipped()))
+@pytest.mark.parametrize("model", sorted(model_file.shipped()))
 def test_every_model_draws_what_compresses(run, model):
     assert run("sample", "--model", model, "-o", "a.png") == (0, "", "")
     assert run("compress", "a.png") == (0, "", "")
     assert run("decompress", "a.png.vz", "-o", "b.png") == (0, "", "")
-    assert images.same(images.read("b.png"), drawn(1, 0, model)[0])
+    assert vaezip.pictures.same(vaezip.pictures.read("b.png"), drawn(1, 0, model)[0])
 
 
 def test_model_by_path(run, other_model):
     assert run("sample", "--model", str(other_model), "-o", "a.png") == (0, "", "")
-    assert images.same(images.read("a.png"), drawn(1, 0, str(other_model))[0])
+    assert vaezip.pictures.same(vaezip.pictures.read("a.png"), drawn(1, 0, str(other_model))[0])
 
 
 def test_standard_output(run):
-    assert run("sample", "-o", "-", stdin=b"") == (0, images.write(drawn(1, 0)[0], ".png"), "")
+    assert run("sample", "-o", "-", stdin=b"") == (0, vaezip.pictures.write(drawn(1, 0)[0], ".png"), "")
 
 
 def test_verbose_sums_up(run):
@@ -85,12 +87,12 @@ def test_several_to_standard_output(run):
 
 
 def test_lossy_format(run):
-    expected = f"vaezip: a.jpg: {reason(images.check_suffix, '.jpg')}\n"
+    expected = f"vaezip: a.jpg: {reason(vaezip.pictures.check_suffix, '.jpg')}\n"
     assert run("sample", "-o", "a.jpg") == (1, "", expected)
 
 
 def test_model_that_there_is_not(run):
-    assert run("sample", "-o", "a.png", "--model", "nope") == (1, "", f"vaezip: {reason(checkpoint.find, 'nope')}\n")
+    assert run("sample", "-o", "a.png", "--model", "nope") == (1, "", f"vaezip: {reason(model_file.find, 'nope')}\n")
 
 
 def test_output_is_asked_for(run):

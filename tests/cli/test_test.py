@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 import vaezip
-from vaezip import container
+from vaezip.vz import archive as vz
 
 from .conftest import digit, files, noise, reason
 
@@ -66,7 +66,7 @@ def test_folder(run):
 
 def test_no_vz_file(run):
     Path("a.vz").write_bytes(b"hello")
-    assert run("test", "a.vz") == (1, "", f"vaezip: a.vz: {reason(container.parse, b'hello')}\n")
+    assert run("test", "a.vz") == (1, "", f"vaezip: a.vz: {reason(vz.parse, b'hello')}\n")
 
 
 def test_standard_input(run, one):

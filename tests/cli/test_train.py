@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 import vaezip
-from vaezip import checkpoint, images, output
 from vaezip.bench import peers
 from vaezip.cli import train
 from vaezip.cli.console import Console
-from vaezip.images import Picture
+from vaezip.models import file as model_file
+from vaezip.pictures.picture import Picture
+from vaezip.system import files as system_files
 from vaezip.training import loop, objectives
 from vaezip.training.loop import Progress, Stage, read_log
 from vaezip.training.trainer import Finished, Plan
@@ -37,7 +38,7 @@ def digits(folder, discs):
     """A folder of twenty small pictures in black and white; gives its name."""
     (folder / "digits").mkdir()
     for i, samples in enumerate(discs(20, 28, 28, 1, 2)):
-        (folder / f"digits/{i:02d}.png").write_bytes(images.write(Picture("1", samples), ".png"))
+        (folder / f"digits/{i:02d}.png").write_bytes(vaezip.pictures.write(Picture("1", samples), ".png"))
     return "digits"
 
 
@@ -62,7 +63,7 @@ def test_from_pictures_to_a_file_that_needs_nothing_else(run, digits, monkeypatc
     status, out, err = run("train", "--data", digits, *TINY, "--epochs", "3,2")
     assert (status, err) == (0, "")
     assert left() == LEFT
-    size, mark = os.path.getsize("digits.safetensors"), checkpoint.fingerprint(Path("digits.safetensors")).hex()
+    size, mark = os.path.getsize("digits.safetensors"), model_file.fingerprint(Path("digits.safetensors")).hex()
     lines = out.splitlines()
     assert lines[:3] == [
         "digits: 18 pictures to train on (18 tiles of 28×28), 2 held out",
@@ -72,13 +73,16 @@ def test_from_pictures_to_a_file_that_needs_nothing_else(run, digits, monkeypatc
     assert lines[3].split() == ["held", "out", "bytes", "bpd", "saved"]
     assert [line.split("  ")[0] for line in lines[4:]] == ["vaezip", "PNG", "WebP lossless", "JPEG XL effort 7"]
     assert run("compress", "--model", "digits.safetensors", "--embed-model", "digits", "-o", "set.vz") == (0, "", "")
-    before = {path.name: images.read(path.read_bytes()) for path in Path("digits").iterdir()}
+    before = {path.name: vaezip.pictures.read(path.read_bytes()) for path in Path("digits").iterdir()}
     os.mkdir("elsewhere")
     Path("set.vz").rename("elsewhere/set.vz")
     monkeypatch.chdir("elsewhere")
     assert run("decompress", "set.vz", "-o", "out") == (0, "", "")
     assert {path.name for path in Path("out").iterdir()} == set(before)
-    assert all(images.same(images.read(Path("out", name).read_bytes()), held) for name, held in before.items())
+    assert all(
+        vaezip.pictures.same(vaezip.pictures.read(Path("out", name).read_bytes()), held)
+        for name, held in before.items()
+    )
 
 
 def test_figures_and_card(run, digits):
@@ -86,7 +90,7 @@ def test_figures_and_card(run, digits):
     record = json.loads(Path("a.b c.json").read_text())
     command = shlex.split("vaezip train --data digits --output 'a.b c.safetensors' --latents 2 --hidden 8")
     assert [shlex.split(line) for line in record["made_by"]] == [[*command, "--epochs", "1,1", "--seed", "3"]]
-    assert record["fingerprint"] == checkpoint.fingerprint(Path("a.b c.safetensors")).hex()
+    assert record["fingerprint"] == model_file.fingerprint(Path("a.b c.safetensors")).hex()
     assert (record["name"], record["dataset"], record["objective"]) == ("a.b c", "digits", "half-asleep")
     assert (record["held_out_tiles"], record["refined_images"], "test_images" in record) == (2, 2, False)
     model = vaezip.load_model("a.b c.safetensors")
@@ -128,11 +132,13 @@ def test_colour_is_predicted_pixel_by_pixel(run, scraps):
     assert run("compress", "--model", "scraps.safetensors", "--embed-model", scraps, "-o", "set.vz") == (0, "", "")
     assert run("decompress", "set.vz", "-o", "out") == (0, "", "")
     for path in Path(scraps).iterdir():
-        assert images.same(images.read(Path("out", path.name).read_bytes()), images.read(path.read_bytes()))
+        assert vaezip.pictures.same(
+            vaezip.pictures.read(Path("out", path.name).read_bytes()), vaezip.pictures.read(path.read_bytes())
+        )
     assert run("train", "--data", scraps, *LOCAL, "--epochs", "2", "--batch", "4", "-f").out.splitlines()[2] == (
         "going on in scraps.training"
     )
-    assert checkpoint.fingerprint(Path("scraps.safetensors")) == model.fingerprint
+    assert model_file.fingerprint(Path("scraps.safetensors")) == model.fingerprint
 
 
 def test_grey_is_predicted_pixel_by_pixel(run, save):
@@ -197,13 +203,13 @@ def test_grey_photographs(run, save, discs):
 def test_the_same_command_again_gives_the_same_model(run, digits):
     arguments = ("train", "--data", digits, *ONE_EPOCH)
     run(*arguments)
-    first = checkpoint.fingerprint(Path("digits.safetensors"))
+    first = model_file.fingerprint(Path("digits.safetensors"))
     assert run(*arguments) == (1, "", "vaezip: digits.safetensors: exists already; use -f to overwrite it\n")
     Path("digits.safetensors").unlink()
     assert run(*arguments) == (1, "", "vaezip: digits.md: exists already; use -f to overwrite it\n")
     status, out, err = run(*arguments, "-f")
     assert (status, out.splitlines()[2], err) == (0, "going on in digits.training", "")
-    assert checkpoint.fingerprint(Path("digits.safetensors")) == first
+    assert model_file.fingerprint(Path("digits.safetensors")) == first
 
 
 def test_another_training_of_the_same_name(run, digits):
@@ -279,7 +285,7 @@ def test_killed_and_begun_again_it_ends_like_one_that_was_not(run, start, digits
     assert left() == []
     assert run(*arguments) == (0, "", "")
     assert run(*arguments, "-o", "whole.safetensors") == (0, "", "")
-    assert checkpoint.fingerprint(Path("digits.safetensors")) == checkpoint.fingerprint(Path("whole.safetensors"))
+    assert model_file.fingerprint(Path("digits.safetensors")) == model_file.fingerprint(Path("whole.safetensors"))
     for log in ("1-elbo.jsonl", "2-half-asleep.jsonl"):
         assert rates(f"digits.training/{log}") == rates(f"whole.training/{log}")
 
@@ -289,13 +295,13 @@ def test_a_full_disk(run, digits, monkeypatch, name):
     arguments = ("train", "--data", digits, *ONE_EPOCH, "-q")
     full = True
 
-    def fill(file, data, target, honest=output._fill):
+    def fill(file, data, target, honest=system_files._fill):
         if full and target.name == name:
             file.write(data[: len(data) // 2])
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         honest(file, data, target)
 
-    monkeypatch.setattr(output, "_fill", fill)
+    monkeypatch.setattr(system_files, "_fill", fill)
     status, out, err = run(*arguments)
     said = f"'{Path('digits.training', name)}' cannot be written: {os.strerror(errno.ENOSPC)}; once it can, the same"
     assert (status, out, said in err, err.count("\n")) == (1, "", True, 1)
@@ -309,7 +315,7 @@ def test_a_full_disk(run, digits, monkeypatch, name):
 def test_a_damaged_state(run, digits, damage):
     arguments = ("train", "--data", digits, *ONE_EPOCH, "-q")
     run(*arguments)
-    first = checkpoint.fingerprint(Path("digits.safetensors"))
+    first = model_file.fingerprint(Path("digits.safetensors"))
     for path in LEFT:
         Path(path).unlink()
     state = Path("digits.training/1-elbo.pt")
@@ -318,7 +324,7 @@ def test_a_damaged_state(run, digits, damage):
     assert run(*arguments) == (1, "", said)
     state.unlink()
     assert run(*arguments) == (0, "", "")
-    assert checkpoint.fingerprint(Path("digits.safetensors")) == first
+    assert model_file.fingerprint(Path("digits.safetensors")) == first
 
 
 # Several processes
@@ -384,7 +390,7 @@ def test_empty_folder(run):
 def test_nothing_can_be_read(run):
     os.mkdir("junk")
     Path("junk/a.png").write_bytes(b"junk")
-    said = reason(images.read, b"junk")
+    said = reason(vaezip.pictures.read, b"junk")
     expected = f"vaezip: junk: none of its 1 pictures can be read; the first: {Path('junk/a.png')}: {said}\n"
     assert refused(run, "--data", "junk") == expected
 
@@ -468,7 +474,7 @@ def test_a_loss_that_diverges_late(run, digits, monkeypatch):
 
 def test_unreadable_pictures_are_skipped_and_counted(run, digits):
     Path("digits/x.png").write_bytes(b"junk")
-    said = reason(images.read, b"junk")
+    said = reason(vaezip.pictures.read, b"junk")
     status, out, err = run("train", "--data", digits, *ONE_EPOCH, "-v")
     head = "digits: 18 pictures to train on (18 tiles of 28×28), 2 held out, 1 skipped because they cannot be read"
     assert (status, out.splitlines()[0]) == (0, head)
@@ -571,11 +577,11 @@ def test_stages_of_one_name(run, digits):
     assert run(*arguments, "-q") == (0, "", "")
     logs = {name: rates(f"digits.training/{name}.jsonl") for name in ("1-elbo", "2-half-asleep", "3-half-asleep")}
     assert [len(log) for log in logs.values()] == [1, 2, 3]
-    whole = checkpoint.fingerprint(Path("digits.safetensors"))
+    whole = model_file.fingerprint(Path("digits.safetensors"))
     Path("digits.training/3-half-asleep.pt").unlink()
     assert run(*arguments, "-q", "-f") == (0, "", "")
     assert {name: rates(f"digits.training/{name}.jsonl") for name in logs} == logs
-    assert checkpoint.fingerprint(Path("digits.safetensors")) == whole
+    assert model_file.fingerprint(Path("digits.safetensors")) == whole
 
 
 def test_progress_tells_the_time_that_is_left(monkeypatch):

@@ -4,11 +4,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from vaezip.exact import product16
+from vaezip.exact.jit import jit
 from vaezip.exact.product16 import LANES, ROWS
-from vaezip.kernels import kernel
 
 
-@kernel
+@jit
 def called(n, x, w, out):
     """As kernels call it."""
     product16.product16(n, x, w, out)

@@ -5,9 +5,9 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from vaezip import distributions as d
-from vaezip import inference, likelihoods
+from vaezip.entropy import distributions as d
 from vaezip.exact import tables
+from vaezip.models import likelihoods, posterior
 
 TABLES = {
     "logistic_cdf": tables.logistic_cdf,
@@ -21,7 +21,7 @@ TABLES = {
     "sigmoid": likelihoods._sigmoid_table,
     "reciprocal_scales": likelihoods._reciprocal_scales,
     "inner_derivatives": likelihoods._inner_derivatives,
-    "noise": lambda: np.stack([inference.gaussian_noise(step, 256) for step in range(4)]),
+    "noise": lambda: np.stack([posterior.gaussian_noise(step, 256) for step in range(4)]),
 }
 
 # All of them move coded intervals: if one of these changes, no older file can be read.
@@ -80,12 +80,12 @@ def test_normal_quantiles():
 
 
 def test_noise_is_normal_and_antithetic():
-    noise = np.stack([inference.gaussian_noise(step, 500) for step in range(20)])
+    noise = np.stack([posterior.gaussian_noise(step, 500) for step in range(20)])
     assert (noise[1::2] == -noise[::2]).all()
     assert abs(noise[::2].std() - 1) < 0.03
     assert abs(noise[::2].mean()) < 0.05
     assert abs(np.corrcoef(noise[::2])[np.triu_indices(10, 1)]).max() < 0.2
-    assert (inference.gaussian_noise(6, 100) == inference.gaussian_noise(6, 500)[:100]).all()
+    assert (posterior.gaussian_noise(6, 100) == posterior.gaussian_noise(6, 500)[:100]).all()
 
 
 def test_sigmoid_and_softplus():

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 import vaezip
-from vaezip import checkpoint
-from vaezip.effort import Effort
-from vaezip.sampling import sample
+from vaezip.models import file as model_file
+from vaezip.models.effort import Effort
+from vaezip.models.sampling import sample
 
 HERE = Path(__file__).parent
 STEPS = {0: Effort(), 3: Effort(3, networks=2, turns=3, whole=3)}
@@ -36,7 +36,7 @@ Pictures = dict[str, vaezip.Picture]
 
 def odd(mode: str, height: int, width: int, seed: int) -> vaezip.Picture:
     """A ramp with noise, made of integers."""
-    form = vaezip.images.MODES[mode]
+    form = vaezip.pictures.picture.MODES[mode]
     top = {"1": 2, "P": 16}.get(mode, 1 << form.bits)
     y, x = np.mgrid[:height, :width]
     noise = np.random.default_rng(seed).integers(0, max(2, top // 40), (height, width, form.channels))
@@ -63,8 +63,8 @@ def feathered(height: int, width: int, seed: int) -> vaezip.Picture:
 def cases() -> dict[str, tuple[Pictures, dict[str, object]]]:
     """For each file its pictures (a single one is called "") and the options of ``compress``."""
     found: dict[str, tuple[Pictures, dict[str, object]]] = {}
-    for name in checkpoint.shipped():
-        model = vaezip.load_model(checkpoint.find(name))
+    for name in model_file.shipped():
+        model = vaezip.load_model(model_file.find(name))
         drawn = sample(model, SET, seed=0)
         for steps, effort in STEPS.items():
             options = {"model": name, "effort": effort}
@@ -84,7 +84,7 @@ def cases() -> dict[str, tuple[Pictures, dict[str, object]]]:
     text = ("text", b"Comment\0\0\0golden")
     plain = odd("P", *ODD, seed=2)
     found["classic"] = {"": vaezip.Picture("P", plain.samples, (*plain.boxes, text))}, {}
-    modes = enumerate(vaezip.images.MODES)
+    modes = enumerate(vaezip.pictures.picture.MODES)
     found["archive"] = {f"{i:02d} {mode.replace(';', '-')}.png": odd(mode, 9, 7, seed=i) for i, mode in modes}, {}
     return found
 

@@ -3,18 +3,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vaezip import images
+import vaezip
 from vaezip.errors import DataError
-from vaezip.images import MODES, Picture
-from vaezip.networks.local.architecture import local
-from vaezip.networks.mlp import mlp
-from vaezip.networks.resnet import resnet
+from vaezip.models.pixel.architecture import pixel_architecture
+from vaezip.models.tile.mlp import mlp
+from vaezip.models.tile.resnet import resnet
+from vaezip.pictures.picture import MODES, Picture
 from vaezip.training import data
 from vaezip.training.data import cut, split, survey
 from vaezip.training.tiles import SIDE, tiles
 
 COLOUR = resnet(2, 8, 1, 8)
-LOCAL = local(3, 32, 1, 8, 2, 2)
+LOCAL = pixel_architecture(3, 32, 1, 8, 2, 2)
 
 
 def silent(_):
@@ -35,7 +35,7 @@ def black_and_white(height, width):
 def folder(path, *pictures):
     path.mkdir(exist_ok=True)
     for i, held in enumerate(pictures):
-        (path / f"{i}.png").write_bytes(images.write(held, ".png"))
+        (path / f"{i}.png").write_bytes(vaezip.pictures.write(held, ".png"))
     return str(path)
 
 

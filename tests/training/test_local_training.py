@@ -4,16 +4,17 @@ import numpy as np
 import pytest
 import torch
 
-from vaezip import checkpoint, raster
 from vaezip.errors import ModelError
-from vaezip.networks.local.architecture import local
-from vaezip.networks.local.floating import LocalVae
+from vaezip.models import file as model_file
+from vaezip.models.pixel import bitsback as pixel_bitsback
+from vaezip.models.pixel.architecture import pixel_architecture
 from vaezip.training import local as training
 from vaezip.training.loop import fit, learning_rate, read_log
 from vaezip.training.muon import Muon
+from vaezip.training.networks.pixel import PixelVae
 from vaezip.training.tiles import tiles
 
-GREY = local(1, hidden=32, blocks=1, head=8, mixture=2, latents=3)
+GREY = pixel_architecture(1, hidden=32, blocks=1, head=8, mixture=2, latents=3)
 
 
 class Discs:
@@ -46,7 +47,7 @@ def held(source):
 def new():
     def make(seed=0):
         torch.manual_seed(seed)
-        return LocalVae(GREY)
+        return PixelVae(GREY)
 
     return make
 
@@ -227,10 +228,10 @@ def test_a_model_is_published_with_its_card(source, new, tmp_path):
     information = {"objective": "classic", "dataset": "discs", "steps": 6}
     details = {"batch": 16, "made_by": ["this test"], "note": "A note."}
     record = training.publish(tmp_path / "discs", vae, calibration, [images], information, details)
-    model = checkpoint.load(tmp_path / "discs.safetensors")
+    model = model_file.load(tmp_path / "discs.safetensors")
     assert model.information == {name: record[name] for name in model.information}
     assert model.information["steps"] == 6
-    assert record["integer_bpd"] == pytest.approx(raster.elbo_bits(model, images, 0) / images.size, abs=1e-5)
+    assert record["integer_bpd"] == pytest.approx(pixel_bitsback.elbo_bits(model, images, 0) / images.size, abs=1e-5)
     assert record["integer_bpd"] == pytest.approx(record["float_bpd"], rel=0.01)
     assert record["without_latents_bpd"] == pytest.approx(record["float_bpd"] - record["kl_bpd"], rel=0.2)
     assert record["without_latents_bpd"] != record["float_bpd"] - record["kl_bpd"]
@@ -242,7 +243,7 @@ def test_a_model_is_published_with_its_card(source, new, tmp_path):
 
 
 def test_the_command_trains_and_publishes(source, monkeypatch, tmp_path):
-    recipe = training.Recipe(local(1, 32, 1, 8, 2, 3), lambda data, a: source, "discs", 6)
+    recipe = training.Recipe(pixel_architecture(1, 32, 1, 8, 2, 3), lambda data, a: source, "discs", 6)
     monkeypatch.setitem(training.RECIPES, "discs", recipe)
     common = ["local", "discs", "--data", "x", "--runs", str(tmp_path / "runs"), "--models", str(tmp_path)]
     monkeypatch.setattr("sys.argv", common)
@@ -255,7 +256,7 @@ def test_the_command_trains_and_publishes(source, monkeypatch, tmp_path):
     training.main()
     going_on, beginning = (read_log(tmp_path / part / "discs.jsonl")[0]["valid_bpd"] for part in ("", "runs"))
     assert going_on < beginning
-    assert checkpoint.load(tmp_path / "discs.safetensors").information["steps"] == 6
+    assert model_file.load(tmp_path / "discs.safetensors").information["steps"] == 6
     assert "Made by `python -m vaezip.training.local discs`" in (tmp_path / "discs.md").read_text()
     assert "Cut short." in (tmp_path / "discs.md").read_text()
 

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from vaezip.errors import DataError, ModelError, VaezipError
-from vaezip.networks.floating import Vae
-from vaezip.networks.mlp import mlp
+from vaezip.models.tile.mlp import mlp
 from vaezip.training import loop, recipes
 from vaezip.training.loop import Stage, evaluate, fit, read_log
+from vaezip.training.networks.tile import TileVae
 from vaezip.training.objectives import classic, half_asleep
 from vaezip.training.processes import Processes
 
@@ -23,7 +23,7 @@ def images(discs):
 
 def fresh():
     torch.manual_seed(0)
-    return Vae(mlp("bernoulli", 2, 8))
+    return TileVae(mlp("bernoulli", 2, 8))
 
 
 def weights(vae):
@@ -61,7 +61,7 @@ def test_a_stage_that_is_resumed_ends_like_one_that_was_not(images, tmp_path):
             stage(augment=True, moved=0.5, objective=interrupted),
             tmp_path / "parts.pt",
         )
-    again = Vae(parts.architecture)
+    again = TileVae(parts.architecture)
     fit(again, images[:64], images[64:], stage(augment=True, moved=0.5), tmp_path / "parts.pt")
     assert equal(weights(again), weights(whole))
     lines = [json.loads(line) for line in (tmp_path / "parts.jsonl").read_text().splitlines()]
@@ -119,7 +119,7 @@ def test_a_stage_that_is_killed_while_it_writes_ends_like_one_that_was_not(
     killed_while_writing(when)
     with pytest.raises(KeyboardInterrupt):
         fit(parts, images[:64], images[64:], stage(), tmp_path / "parts.pt")
-    again = Vae(parts.architecture) if when > 2 else fresh()  # the first weights come from the seed alone
+    again = TileVae(parts.architecture) if when > 2 else fresh()  # the first weights come from the seed alone
     fit(again, images[:64], images[64:], stage(), tmp_path / "parts.pt")
     assert equal(weights(again), weights(whole))
     assert rates(tmp_path / "parts.jsonl") == rates(tmp_path / "whole.jsonl")
@@ -229,7 +229,7 @@ def test_new_weights_are_not_taken_for_diverged_ones(likelihood, tmp_path):
     noise = np.random.default_rng(0).integers(0, architecture.levels, (32, 28, 28, 1), np.uint8)
     torch.manual_seed(0)
     slow = Stage("s", classic, 1, 1e-9, batch=32)
-    fit(Vae(architecture), noise, noise, slow, tmp_path / "s.pt")
+    fit(TileVae(architecture), noise, noise, slow, tmp_path / "s.pt")
     assert read_log(tmp_path / "s.jsonl")[0]["valid_bpd"] < 2 * math.log2(architecture.levels)
 
 
@@ -268,7 +268,7 @@ def test_recipes(name):
     assert [s.name for s in recipe.stages[-2:]] == ["classic", "half-asleep"]
     assert [s.encoder_only for s in recipe.stages] == [False] * (len(recipe.stages) - 1) + [True]
     torch.manual_seed(0)
-    vae, a = Vae(recipe.architecture), recipe.architecture
+    vae, a = TileVae(recipe.architecture), recipe.architecture
     x = torch.randint(0, a.levels, (2, *a.tile, a.channels))
     for part in recipe.stages:
         assert torch.isfinite(part.objective(vae, x))

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from vaezip.networks.floating import Vae
-from vaezip.networks.mlp import mlp
-from vaezip.networks.resnet import resnet
+from vaezip.models.tile.mlp import mlp
+from vaezip.models.tile.resnet import resnet
 from vaezip.training import likelihoods
+from vaezip.training.networks.tile import TileVae
 from vaezip.training.objectives import (
     OBJECTIVES,
     classic,
@@ -28,7 +28,7 @@ ARCHITECTURES = [mlp("bernoulli", 3, 8), mlp("logistic", 3, 8), resnet(2, 6, 1, 
 
 def vae_of(architecture):
     torch.manual_seed(0)
-    return Vae(architecture)
+    return TileVae(architecture)
 
 
 def pixels_of(architecture, count=6):
@@ -76,7 +76,7 @@ def test_half_of_the_batch_is_dreamt():
 
     def watch(x):
         seen.append(x)
-        return Vae.posterior(vae, x)
+        return TileVae.posterior(vae, x)
 
     vae.posterior = watch
     x = pixels_of(ARCHITECTURES[0], 10)
@@ -174,7 +174,7 @@ def test_denoising_shows_the_encoder_noise_on_its_share_of_the_batch():
 
     def watch(x):
         seen.append(x)
-        return Vae.posterior(vae, x)
+        return TileVae.posterior(vae, x)
 
     vae.posterior = watch
     x = pixels_of(ARCHITECTURES[1], 20)

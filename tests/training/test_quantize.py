@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 import torch
 
-from vaezip import bitsback
-from vaezip import distributions as d
+from vaezip.entropy import distributions as d
 from vaezip.errors import VaezipError
 from vaezip.exact import backend
 from vaezip.exact.affine import EXACT_FLOAT32, EXACT_FLOAT64
-from vaezip.likelihoods import OUTPUT_BOUND
-from vaezip.networks.architecture import weighted_layers
-from vaezip.networks.floating import Vae
-from vaezip.networks.integer import IntegerNetwork
-from vaezip.networks.mlp import mlp
-from vaezip.networks.resnet import resnet
+from vaezip.models.layers import weighted_layers
+from vaezip.models.likelihoods import OUTPUT_BOUND
+from vaezip.models.network import IntegerNetwork
+from vaezip.models.tile import bitsback
+from vaezip.models.tile.mlp import mlp
+from vaezip.models.tile.resnet import resnet
 from vaezip.training.loop import evaluate
+from vaezip.training.networks.tile import TileVae
 from vaezip.training.quantize import Grid, Precision, _row, coarse_grid, quantize
 
 ARCHITECTURES = {
@@ -27,7 +27,7 @@ ARCHITECTURES = {
 
 def untrained(name, scale=1.0):
     torch.manual_seed(0)
-    vae = Vae(ARCHITECTURES[name])
+    vae = TileVae(ARCHITECTURES[name])
     with torch.no_grad():
         for parameter in vae.parameters():
             parameter.mul_(scale)

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 import torch
 
-from vaezip import checkpoint
 from vaezip.errors import ModelError
-from vaezip.networks.local.architecture import local
-from vaezip.networks.local.floating import LocalVae
+from vaezip.models import file as model_file
+from vaezip.models.pixel.architecture import pixel_architecture
 from vaezip.training.local import evaluate
+from vaezip.training.networks.pixel import PixelVae
 from vaezip.training.quantize_local import dequantize_local
 from vaezip.training.tiles import tiles
 
@@ -18,7 +18,7 @@ def rate(vae, pictures):
 
 
 def test_a_model_file_gives_its_float_networks_back(small_local):
-    vae = LocalVae(small_local.model.architecture)
+    vae = PixelVae(small_local.model.architecture)
     dequantize_local(vae, small_local.model)
     x = small_local.images[:16]
     assert rate(vae, x) == pytest.approx(rate(small_local.vae, x), rel=0.01)
@@ -27,7 +27,7 @@ def test_a_model_file_gives_its_float_networks_back(small_local):
 def test_a_regressed_model_can_start_from_one_that_is_not(local_models):
     """At first it makes nothing of its new inputs."""
     small = local_models["colour"]
-    plain, regressed = LocalVae(small.model.architecture), LocalVae(local(3, regressed=True, **SIZES))
+    plain, regressed = PixelVae(small.model.architecture), PixelVae(pixel_architecture(3, regressed=True, **SIZES))
     for vae in (plain, regressed):
         dequantize_local(vae, small.model)
     x = small.images[:4]
@@ -37,16 +37,16 @@ def test_a_regressed_model_can_start_from_one_that_is_not(local_models):
 
 
 def test_models_of_other_sizes_are_refused(local_models, shipped):
-    vae = LocalVae(local(3, **SIZES | {"head": 16}))
+    vae = PixelVae(pixel_architecture(3, **SIZES | {"head": 16}))
     with pytest.raises(ModelError, match="networks of other sizes"):
         dequantize_local(vae, local_models["colour"].model)
     with pytest.raises(ModelError, match="networks of other sizes"):
-        dequantize_local(LocalVae(local(3, **SIZES)), shipped)
+        dequantize_local(PixelVae(pixel_architecture(3, **SIZES)), shipped)
 
 
 def test_every_shipped_local_model_can_be_trained_on(shipped_local, discs):
     a = shipped_local.architecture
-    vae = LocalVae(a)
-    dequantize_local(vae, checkpoint.load(checkpoint.find(shipped_local.name)))
+    vae = PixelVae(a)
+    dequantize_local(vae, model_file.load(model_file.find(shipped_local.name)))
     x = discs(2, 64, 64, a.channels)
     assert np.isfinite(rate(vae, x))

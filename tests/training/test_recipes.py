@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import vaezip
-from vaezip.networks.mlp import mlp
+from vaezip.models.tile.mlp import mlp
 from vaezip.training import publish, recipes
 from vaezip.training.loop import Stage
 from vaezip.training.objectives import classic, half_asleep
@@ -25,7 +25,7 @@ def tiny(discs, monkeypatch, tmp_path):
     monkeypatch.setattr(recipes, "RECIPES", {"tiny": recipe})
     monkeypatch.setattr(publish, "RECIPES", {"tiny": recipe})
     images = {"train": discs(64, 28, 28, 1, 2), "test": discs(32, 28, 28, 1, 2)}
-    monkeypatch.setattr("vaezip.datasets.load", lambda dataset, split, data: images[split])
+    monkeypatch.setattr("vaezip.pictures.datasets.load", lambda dataset, split, data: images[split])
     return tmp_path
 
 

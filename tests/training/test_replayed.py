@@ -3,11 +3,11 @@ import functools
 import pytest
 import torch
 
-from vaezip.networks.floating import Vae
-from vaezip.networks.mlp import mlp
+from vaezip.models.tile.mlp import mlp
 from vaezip.training import loop
 from vaezip.training.local import LocalStage
 from vaezip.training.loop import Stage, fit
+from vaezip.training.networks.tile import TileVae
 from vaezip.training.objectives import classic, denoising, half_asleep
 
 OBJECTIVES = {"classic": classic, "half-asleep": functools.partial(half_asleep, alpha=0.3), "denoising": denoising}
@@ -22,7 +22,7 @@ def trained(discs, tmp_path):
 
     def run(name, loss, **more):
         torch.manual_seed(0)
-        vae = Vae(mlp("logistic", 2, 16)).to("cuda")
+        vae = TileVae(mlp("logistic", 2, 16)).to("cuda")
         stage = Stage("s", loss, 3, 1e-3, batch=8, warmup=4, moved=0.5, average=0.9)
         fit(vae, images[:80], images[80:], stage, tmp_path / f"{name}.pt", **more)
         return vae.state_dict(), [line["train_bpd"] for line in loop.read_log(tmp_path / f"{name}.jsonl")]

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vaezip.networks.local.architecture import RADIUS, local
-from vaezip.networks.local.neighbourhood import framed
-from vaezip.networks.local.regression import shown
+from vaezip.models.pixel.architecture import RADIUS, pixel_architecture
+from vaezip.models.pixel.context import framed
+from vaezip.models.pixel.least_squares import shown
 from vaezip.training.tiles import CODED, SIDE, Photographs, RegressedPhotographs, Small, split, tiles, varied
 
-GREY, COLOUR, REGRESSED = local(1), local(3), local(3, regressed=True)
+GREY, COLOUR, REGRESSED = pixel_architecture(1), pixel_architecture(3), pixel_architecture(3, regressed=True)
 
 
 def parts(found):
@@ -88,7 +88,7 @@ def test_some_regressed_tiles_are_pictures_of_their_own(folder):
 
 def test_small_pictures(monkeypatch):
     images = np.random.default_rng(0).integers(0, 256, (1200, 28, 28, 1)).astype(np.uint8)
-    monkeypatch.setattr("vaezip.datasets.load", lambda name, split, data: images)
+    monkeypatch.setattr("vaezip.pictures.datasets.load", lambda name, split, data: images)
     source = Small("mnist", None, GREY, mirrored=True)
     (held,) = source.held()
     assert len(held) == 1000
@@ -107,7 +107,7 @@ def test_small_pictures(monkeypatch):
 
 def test_black_and_white_pictures_are_those_of_a_grey_model(monkeypatch):
     images = np.random.default_rng(0).integers(0, 2, (1010, 28, 28, 1)).astype(np.uint8)
-    monkeypatch.setattr("vaezip.datasets.load", lambda name, split, data: images)
+    monkeypatch.setattr("vaezip.pictures.datasets.load", lambda name, split, data: images)
     source = Small("mnist-binary", None, GREY, mirrored=False)
     assert set(np.unique(source.train)) == {0, 255}
     assert source.train.mean() == pytest.approx(255 * images.mean(), abs=15)

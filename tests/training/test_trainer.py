@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from vaezip.errors import DataError, ModelError, OutputError
-from vaezip.images import Picture
-from vaezip.networks.local.architecture import LocalArchitecture, local
-from vaezip.networks.mlp import mlp
-from vaezip.networks.resnet import resnet
+from vaezip.models.pixel.architecture import PixelArchitecture, pixel_architecture
+from vaezip.models.tile.mlp import mlp
+from vaezip.models.tile.resnet import resnet
+from vaezip.pictures.picture import Picture
 from vaezip.training import trainer
 from vaezip.training.data import Split, Survey
 from vaezip.training.objectives import numbers
@@ -40,7 +40,7 @@ def test_the_network_suits_black_and_white(sizes, tiled):
 @pytest.mark.parametrize(("likelihood", "channels"), [("logistic", 1), ("colour-logistic", 3)])
 def test_grey_and_colour_are_predicted_pixel_by_pixel(likelihood, channels, sizes):
     architecture = architecture_of(Options(hidden=64, latents=5), found(likelihood, sizes))
-    assert isinstance(architecture, LocalArchitecture)
+    assert isinstance(architecture, PixelArchitecture)
     assert (architecture.channels, architecture.hidden, architecture.latents) == (channels, 64, 5)
     assert architecture.regressed
     assert architecture == architecture_of(Options(arch="local", hidden=64, latents=5), found(likelihood, sizes))
@@ -117,7 +117,7 @@ def test_a_stage_takes_the_numbers_that_are_asked_for(data, tmp_path, likelihood
 
 
 def test_a_local_model_has_one_stage(data):
-    architecture = local(1, 32)
+    architecture = pixel_architecture(1, 32)
     (stage,) = plan_of(Options(), "x", architecture, data).stages
     assert (stage.name, stage.epochs, stage.batch, stage.learning_rate, stage.warmup) == ("elbo", 500, 8, 2e-3, 200)
     options = Options(epochs=(3,), batch=2, learning_rate=0.5)

@@ -13,7 +13,7 @@ from typing import Any
 from threadpoolctl import threadpool_info
 
 import vaezip
-from vaezip.cores import usable_cores
+from vaezip.system.threads import usable_cores
 
 _PACKAGES = ("numpy", "numba", "pillow", "array-api-compat")
 

@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 
 from vaezip.bench import memory
 from vaezip.bench.method import Method, MismatchError, Named
-from vaezip.datasets import Collection
-from vaezip.images import Picture
+from vaezip.pictures.datasets import Collection
+from vaezip.pictures.picture import Picture
 
 _BUDGET = 10.0
 """Seconds after which the work on a set is not repeated any more."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from vaezip.errors import VaezipError
-from vaezip.images import Picture
+from vaezip.pictures.picture import Picture
 
 Named = tuple[str, Picture]
 

@@ -10,14 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vaezip import chain, checkpoint, container
 from vaezip.bench.method import Named
 from vaezip.bench.plan import called
-from vaezip.codec import AUTO, Archive, Compressor, ModelShelf
-from vaezip.effort import Effort
+from vaezip.codec.archive import Archive
+from vaezip.codec.compressor import Compressor
+from vaezip.codec.select import AUTO
 from vaezip.errors import VaezipError
-from vaezip.images import Picture
-from vaezip.local_model import AnyModel
+from vaezip.models import file as model_file
+from vaezip.models.effort import Effort
+from vaezip.models.library import Library
+from vaezip.models.pixel import search
+from vaezip.models.pixel.model import AnyModel
+from vaezip.pictures.picture import Picture
+from vaezip.vz import records
 
 _ELBO_VALUES = 8192 * 28 * 28
 """The ELBO of fewer values, such as a thousand digits, is the mean over several draws of z: one would tell of its
@@ -55,13 +60,13 @@ class Ours:
         Raises:
             ModelError: there is no such model.
         """
-        path = None if model == AUTO else checkpoint.find(model)
+        path = None if model == AUTO else model_file.find(model)
         self.label = path.stem if path else AUTO
         self.name = f"{self.label} with {called(effort.steps, preset)}"
         self.model = path or AUTO
         self.effort, self.preset = effort, preset
         self.threads, self.solid = threads, solid
-        self.shelf = ModelShelf((path,) if path else (), device)
+        self.shelf = Library((path,) if path else (), device)
         self.chosen = self.shelf.by_name(path) if path else None
         self._used: set[bytes] = set()
         self._elbos: dict[bytes, float | None] = {}
@@ -94,14 +99,14 @@ class Ours:
         used, self._used = self._used, set()
         if self.chosen and used <= {self.chosen.fingerprint}:
             return self.chosen
-        if len(used) != 1 or container.CLASSIC in used:
+        if len(used) != 1 or records.CLASSIC in used:
             return None
         return self.shelf.by_fingerprint(next(iter(used)))
 
     def elbo_bpd(self, model: AnyModel | None, pictures: Iterable[Named]) -> float | None:
         """−ELBO in bits a value; None without a model, where that adapts, or where it
         does not code all planes of all pictures."""
-        if chain.adapts(model, self.effort):  # what a picture costs is not the ELBO
+        if search.adapts(model, self.effort):  # what a picture costs is not the ELBO
             return None
         if model and model.fingerprint not in self._elbos:
             self._elbos[model.fingerprint] = _elbo_bpd(model, pictures, self.effort)
@@ -117,7 +122,7 @@ def _elbo_bpd(model: AnyModel, pictures: Iterable[Named], effort: Effort) -> flo
         groups[planes.shape].append(planes)
     values = sum(planes.size for group in groups.values() for planes in group)
     draws = min(max(_ELBO_VALUES // values, 1), _MAX_DRAWS)
-    return sum(chain.elbo_bits(model, np.stack(group), effort, draws) for group in groups.values()) / values
+    return sum(search.elbo_bits(model, np.stack(group), effort, draws) for group in groups.values()) / values
 
 
 def coded_planes(model: AnyModel, picture: Picture) -> NDArray[np.uint8] | None:
@@ -147,4 +152,4 @@ def _checked(picture: Picture | VaezipError) -> Picture:
 
 def default_models(dataset: str) -> tuple[str, ...]:
     """The shipped model of the data set's name, or ``auto``."""
-    return (dataset,) if dataset in checkpoint.shipped() and not Path(dataset).is_dir() else (AUTO,)
+    return (dataset,) if dataset in model_file.shipped() and not Path(dataset).is_dir() else (AUTO,)

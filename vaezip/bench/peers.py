@@ -22,11 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, features
 
-from vaezip import images
+import vaezip
 from vaezip.bench import sheets
 from vaezip.bench.method import Named, UnavailableError
-from vaezip.datasets import INSTALL
-from vaezip.images import MODES, Picture
+from vaezip.pictures.datasets import INSTALL
+from vaezip.pictures.picture import MODES, Picture
 
 Samples = NDArray[Any]
 
@@ -178,7 +178,7 @@ def _with_channels(samples: Samples, wanted: int) -> Samples:
 
 def _encode_png(picture: Picture, _: int = 1) -> bytes:
     if picture.mode in ("LA;16", "RGB;16", "RGBA;16"):
-        return images.write(picture, ".png")  # Pillow cannot
+        return vaezip.pictures.write(picture, ".png")  # Pillow cannot
     return _pillow(_image(picture), "PNG", optimize=True)
 
 
@@ -203,7 +203,7 @@ def _pillow(image: Image.Image, kind: str, **options: Any) -> bytes:
 
 
 def _decode_by_pillow(data: bytes, _: str) -> Picture:
-    return images.read(data)
+    return vaezip.pictures.read(data)
 
 
 # PNG by others

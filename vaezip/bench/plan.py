@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from vaezip.container import MAX_STEPS
-from vaezip.effort import PRESETS, Effort, of_steps
+from vaezip.models.effort import PRESETS, Effort, of_steps
+from vaezip.vz.limits import MAX_STEPS
 
 ORDERS = ("set", "single")
 """``set``: all pictures in one file; ``single``: a file a picture."""
@@ -48,7 +48,7 @@ class Plan:
     """A benchmark.
 
     Attributes:
-        dataset: a name of :data:`vaezip.datasets.NAMES`, or a folder.
+        dataset: a name of :data:`vaezip.pictures.datasets.NAMES`, or a folder.
         data: folder with the named data sets; None for the usual places.
         limit: how many pictures; None for all.
         seed: draw them at random with this seed; None takes the first.

@@ -11,10 +11,18 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from vaezip import bands, checkpoint, classic, container, distributions, images, local_model, model, raster
-from vaezip.ans import Stack
-from vaezip.networks.local.learning import Learners
-from vaezip.tiling import Tiling
+import vaezip
+from vaezip.codec import webp
+from vaezip.entropy import distributions
+from vaezip.entropy.stack import Stack
+from vaezip.models import file as model_file
+from vaezip.models.pixel import adaptive
+from vaezip.models.pixel import bitsback as pixel_bitsback
+from vaezip.models.pixel import model as pixel_model
+from vaezip.models.pixel.adaptation import Learners
+from vaezip.models.tile import model as tile_model
+from vaezip.models.tiling import Tiling
+from vaezip.vz import archive as vz
 
 PARTS = (
     "encoder network",
@@ -47,26 +55,26 @@ _DISTRIBUTIONS = (
 )
 
 _TIMED: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
-    ("encoder network", model.Model, ("posterior",)),
-    ("encoder network", local_model.LocalModel, ("posterior",)),
-    ("decoder network", local_model.LocalModel, ("shifts",)),
-    ("decoder network", model.Model, ("outputs",)),
-    ("K steps", model, ("refine",)),
-    ("K steps", local_model, ("refine",)),
-    ("pixel network", raster, ("intervals", "pop_pixels", "shown")),
-    ("pixel network", bands, ("shown",)),
+    ("encoder network", tile_model.TileModel, ("posterior",)),
+    ("encoder network", pixel_model.PixelModel, ("posterior",)),
+    ("decoder network", pixel_model.PixelModel, ("shifts",)),
+    ("decoder network", tile_model.TileModel, ("outputs",)),
+    ("K steps", tile_model, ("refine",)),
+    ("K steps", pixel_model, ("refine",)),
+    ("pixel network", pixel_bitsback, ("intervals", "pop_pixels", "shown")),
+    ("pixel network", adaptive, ("shown",)),
     ("learning", Learners, ("__init__", "after")),
     *(("distributions", kind, ("__init__", "intervals")) for kind in _DISTRIBUTIONS),
     *(("distributions and stack", kind, ("pop",)) for kind in _DISTRIBUTIONS),
-    ("distributions", model.Model, ("coder",)),
-    ("pictures and tiles", images.Picture, ("__post_init__",)),
+    ("distributions", tile_model.TileModel, ("coder",)),
+    ("pictures and tiles", vaezip.pictures.Picture, ("__post_init__",)),
     ("pictures and tiles", Tiling, ("split", "join", "fill")),
     ("stack", Stack, ("push", "to_bytes", "from_bytes")),
-    ("container", container, ("inline_header", "write_archive", "parse")),
-    ("WebP", classic, ("encode", "decode", "split", "read_rest")),
-    ("PNG", images, ("read", "write")),
+    ("container", vz, ("inline_header", "write_archive", "parse")),
+    ("WebP", webp, ("encode", "decode", "split", "read_rest")),
+    ("PNG", vaezip.pictures.io, ("read", "write")),
     ("disk", Path, ("read_bytes", "write_bytes")),
-    ("loading models", checkpoint, ("load", "fingerprint")),
+    ("loading models", model_file, ("load", "fingerprint")),
 )
 
 

@@ -15,15 +15,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from vaezip import checkpoint
 from vaezip.bench import machine, ours, peers, worker
 from vaezip.bench.method import MismatchError, Named, UnavailableError
 from vaezip.bench.plan import Plan, called
 from vaezip.bench.report import Facts, ModelRow, PeerRow, Report, figures_from
-from vaezip.codec import AUTO, coded_mode, misfit
-from vaezip.datasets import Collection
+from vaezip.codec.select import AUTO
 from vaezip.errors import DataError, VaezipError
-from vaezip.networks import AnyArchitecture
+from vaezip.models import file as model_file
+from vaezip.models.kinds import coded_mode, misfit
+from vaezip.models.registry import AnyArchitecture
+from vaezip.pictures.datasets import Collection
 
 Progress = Callable[[str], None]
 Job = dict[str, Any]
@@ -42,7 +43,7 @@ def run(plan: Plan, progress: Progress = lambda text: None) -> Report:
             skipped.
     """
     models = plan.models or ours.default_models(plan.dataset)
-    paths = [checkpoint.find(model) for model in models if model != AUTO]
+    paths = [model_file.find(model) for model in models if model != AUTO]
     codecs = [variant for peer in plan.peers for variant in peers.variants(peer)]
     progress(f"reading {plan.dataset}")
     pictures, skipped = worker.select(plan), dict[str, str]()
@@ -95,7 +96,7 @@ def _fitting(
     Raises:
         DataError: a model cannot code a picture.
     """
-    architectures: list[tuple[str, AnyArchitecture]] = [(path.stem, checkpoint.architecture(path)) for path in models]
+    architectures: list[tuple[str, AnyArchitecture]] = [(path.stem, model_file.architecture(path)) for path in models]
     for name, picture in pictures:
         for model, a in architectures:
             reason = misfit(model, a, picture, coded_mode(picture, a))

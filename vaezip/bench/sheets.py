@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vaezip.images import MODES, Picture
+from vaezip.pictures.picture import MODES, Picture
 
 MAX_SIDE = 16383
 """Of WebP."""

@@ -16,14 +16,14 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from vaezip import datasets
 from vaezip.bench import measure
 from vaezip.bench.method import Method, MismatchError, UnavailableError
 from vaezip.bench.plan import Plan
-from vaezip.datasets import Collection
-from vaezip.effort import Effort
 from vaezip.errors import VaezipError
-from vaezip.images import Picture
+from vaezip.models.effort import Effort
+from vaezip.pictures import datasets
+from vaezip.pictures.datasets import Collection
+from vaezip.pictures.picture import Picture
 
 
 def run(plan: Plan, job: dict[str, Any], folder: Path) -> dict[str, Any]:

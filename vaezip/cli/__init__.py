@@ -16,8 +16,9 @@ from typing import Any
 import click
 
 import vaezip
-from vaezip import interrupts, output
 from vaezip.cli import streams
+from vaezip.system import files as system_files
+from vaezip.system import signals
 
 COMMANDS = {
     "compress": ("vaezip.cli.compress", "Compress pictures without loss."),
@@ -37,7 +38,7 @@ class Program(click.Group):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run as a program, which may be interrupted; tests call :meth:`main` instead."""
-        interrupts.before_leaving(output.abandon)
+        signals.before_leaving(system_files.abandon)
         streams.forgive_names()
         try:
             return super().__call__(*args, **kwargs)
@@ -50,7 +51,7 @@ class Program(click.Group):
             return super().main(*args, **kwargs)
         except OSError as error:
             with suppress(OSError):  # or it is standard error
-                click.echo(f"vaezip: standard output: {output.refused(error)}", err=True)
+                click.echo(f"vaezip: standard output: {system_files.refused(error)}", err=True)
             sys.exit(1)
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -9,8 +9,8 @@ import vaezip
 from vaezip.cli import streams
 from vaezip.cli.console import Console, LocatedError, plural
 from vaezip.cli.inputs import PICTURE_SUFFIXES
-from vaezip.container import is_vz
 from vaezip.errors import FormatError, VaezipError
+from vaezip.vz.archive import is_vz
 
 
 def open_archive(
@@ -33,7 +33,7 @@ def require_models(archive: vaezip.Archive) -> None:
     Raises:
         ModelError: a block was made with a model that is not here.
     """
-    from vaezip.container import CLASSIC
+    from vaezip.vz.records import CLASSIC
 
     for fingerprint in {block.model for group in archive.file.groups for block in group.blocks}:
         if fingerprint != CLASSIC:

@@ -181,9 +181,10 @@ def _inputs(plan: Plan) -> list[str]:
     Raises:
         DataError, ModelError: one of them is missing.
     """
-    from vaezip import checkpoint, datasets
+    from vaezip.models import file as model_file
+    from vaezip.pictures import datasets
 
-    models = [checkpoint.find(model) for model in plan.models if model != options.AUTO]
+    models = [model_file.find(model) for model in plan.models if model != options.AUTO]
     return [str(path) for path in (*datasets.files(plan.dataset, data=plan.data), *models)]
 
 

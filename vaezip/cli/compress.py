@@ -21,13 +21,14 @@ from vaezip.cli.ahead import ahead
 from vaezip.cli.console import Console, LocatedError, Remarks, blame, plural, with_console
 from vaezip.cli.inputs import Source
 from vaezip.cli.streams import PATH, STDIO
-from vaezip.container import MAX_STEPS, is_vz
-from vaezip.effort import DEFAULT_PRESET, PRESETS, Effort, chosen_effort
 from vaezip.errors import ImageError, OutputError
-from vaezip.output import Folder, check_free
+from vaezip.models.effort import DEFAULT_PRESET, PRESETS, Effort, chosen_effort
+from vaezip.system.files import Folder, check_free
+from vaezip.vz.archive import is_vz
+from vaezip.vz.limits import MAX_STEPS
 
 if TYPE_CHECKING:
-    from vaezip.codec import ModelShelf
+    from vaezip.models.library import Library
 
 
 def _presets(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -240,8 +241,7 @@ class _Job:
 
     def _note(self, source: Source, picture: vaezip.Picture) -> None:
         """Note what of a picture does not go the way that one may think."""
-        from vaezip.codec import falls_back
-        from vaezip.planes import fits
+        from vaezip.models.kinds import falls_back, fits
 
         self.dropped.add(streams.source_label(source.path), picture.dropped)
         if self.model == options.AUTO or not falls_back(picture.mode):
@@ -258,7 +258,7 @@ class _Job:
         data = streams.read(source.path)
         if is_vz(data):
             raise ImageError("is a .vz file already; 'vaezip decompress' gives back its picture")
-        picture = vaezip.images.read(data, self.max_pixels)
+        picture = vaezip.pictures.io.read(data, self.max_pixels)
         return _Read(picture, len(data), picture.samples.size)
 
     def _compressor(self) -> vaezip.Compressor:
@@ -285,12 +285,12 @@ def _effort(preset: int | None, steps: int | None) -> Effort:
         return chosen_effort(steps, preset or DEFAULT_PRESET)
 
 
-def _shelf(model: str, device: str) -> ModelShelf:
+def _shelf(model: str, device: str) -> Library:
     """Models for however many files; the one that is asked for is loaded at once, lest each file report it missing."""
-    from vaezip.codec import ModelShelf
+    from vaezip.models.library import Library
 
     with blame(None):
-        shelf = ModelShelf(device=device)
+        shelf = Library(device=device)
         if model != options.AUTO:
             shelf.by_name(model)
         return shelf
@@ -305,12 +305,14 @@ def _file_size(source: Source) -> int:
 
 def _methods(data: bytes, model_files: tuple[str, ...]) -> str:
     """What coded the blocks of a file, the most bytes first."""
-    from vaezip import checkpoint, container
+    from vaezip.models import file as model_file
+    from vaezip.vz import archive as vz
+    from vaezip.vz import records
 
     extra = tuple(Path(file) for file in model_files if os.path.isfile(file))
     sizes: Counter[str] = Counter()
-    for group in container.parse(data).groups:
+    for group in vz.parse(data).groups:
         for block in group.blocks:
-            classic = block.model == container.CLASSIC
-            sizes["webp" if classic else checkpoint.by_fingerprint(block.model, extra).stem] += len(block.payload)
+            classic = block.model == records.CLASSIC
+            sizes["webp" if classic else model_file.by_fingerprint(block.model, extra).stem] += len(block.payload)
     return " + ".join(name for name, _ in sizes.most_common())

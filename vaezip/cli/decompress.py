@@ -19,7 +19,7 @@ from vaezip.cli.archives import Damage, is_set, open_archive, require_models
 from vaezip.cli.console import Console, Remarks, blame, plural, with_console
 from vaezip.cli.streams import PATH, STDIO
 from vaezip.errors import FormatError, ImageError, OutputError, VaezipError
-from vaezip.output import Folder, NoSpaceError, check_free
+from vaezip.system.files import Folder, NoSpaceError, check_free
 
 Found: TypeAlias = tuple[str, Union["vaezip.Picture", VaezipError]]
 """What an archive gives for a name."""
@@ -166,9 +166,9 @@ class _Job:
             suffix = names.format_of(target)
         picture = archive.read(name)
         with blame(streams.target_label(target)):
-            data = vaezip.images.write(picture, suffix)
+            data = vaezip.pictures.io.write(picture, suffix)
             streams.write(target, data, self.force, [path], None if name else path)
-        self.lost.add(streams.target_label(target), vaezip.images.lost(picture, suffix))
+        self.lost.add(streams.target_label(target), vaezip.pictures.formats.lost(picture, suffix))
         self._summarise(path, f"{size:,} → {len(data):,} bytes ({streams.target_label(target)})")
 
     def _write_files(self, path: str, where: Path, files: dict[str, str], pictures: Iterable[Found]) -> None:
@@ -219,15 +219,15 @@ class _Job:
     ) -> _Written:
         """Write one of the files; where its format cannot hold the picture, with ``.png`` added."""
         try:
-            data = vaezip.images.write(picture, os.path.splitext(file)[1])
+            data = vaezip.pictures.io.write(picture, os.path.splitext(file)[1])
         except ImageError:
             file += ".png"
             if file in taken:
                 raise
-            data = vaezip.images.write(picture, ".png")
+            data = vaezip.pictures.io.write(picture, ".png")
         with blame(str(folder.path / file)), self.kept.writing(folder.path / file):
             folder.write(file, data, self.force, sources, like)
-        return folder.path / file, vaezip.images.lost(picture, os.path.splitext(file)[1])
+        return folder.path / file, vaezip.pictures.formats.lost(picture, os.path.splitext(file)[1])
 
     def _summarise(self, path: str, text: str) -> None:
         self.console.summary(f"{streams.source_label(path)}: {text}")

@@ -48,7 +48,7 @@ def _describe(path: str, models: tuple[str, ...]) -> dict[str, Any]:
 
 def _dimensions(pictures: list[dict[str, Any]]) -> int:
     """The values that a decoder gives: pixels times channels."""
-    from vaezip.images import MODES
+    from vaezip.pictures.picture import MODES
 
     return sum(p["width"] * p["height"] * MODES[p["mode"]].channels for p in pictures)
 

@@ -28,10 +28,10 @@ _NUMBERS = ("latents", "parameters", "bytes", "bpd")
 @with_console
 def command(as_json: bool, console: Console) -> None:
     """List the models that come with vaezip."""
-    from vaezip import checkpoint
+    from vaezip.models import file as model_file
 
     found = []
-    for _, path in sorted(checkpoint.shipped().items()):
+    for _, path in sorted(model_file.shipped().items()):
         with console.attempt():
             found.append(_describe(path))
     console.tell(json.dumps(found, indent=2) if as_json else "\n".join(table(_rows(found), right=_NUMBERS)))

@@ -9,13 +9,13 @@ from typing import Any
 import click
 
 from vaezip.cli.console import blame
-from vaezip.cores import usable_cores
+from vaezip.system.threads import usable_cores
 
 AUTO = "auto"
-"""As :data:`vaezip.codec.AUTO`, which is too heavy to import for a help text."""
+"""As :data:`vaezip.codec.select.AUTO`, which is too heavy to import for a help text."""
 
 MAX_PIXELS = 1 << 28
-"""As :data:`vaezip.images.DEFAULT_MAX_PIXELS`, likewise."""
+"""As :data:`vaezip.pictures.picture.DEFAULT_MAX_PIXELS`, likewise."""
 
 
 def check_device(device: str) -> None:
@@ -30,11 +30,11 @@ def check_device(device: str) -> None:
 def check_models(models: tuple[str, ...]) -> None:
     """Fail before any work where a model file is none."""
     if models:
-        from vaezip import checkpoint
+        from vaezip.models import file as model_file
 
         with blame(None):
             for model in models:
-                checkpoint.architecture(Path(model))
+                model_file.architecture(Path(model))
 
 
 def _count_cores(_: click.Context, __: click.Parameter, value: int | None) -> int:

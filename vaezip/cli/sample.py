@@ -11,7 +11,7 @@ from vaezip.cli import names, options, streams
 from vaezip.cli.console import Console, blame, plural, with_console
 from vaezip.cli.streams import PATH, STDIO
 from vaezip.errors import OutputError
-from vaezip.output import Folder, check_free
+from vaezip.system.files import Folder, check_free
 
 
 @click.command()
@@ -55,7 +55,7 @@ def command(output: str, model: str, count: int, seed: int, force: bool, console
     pictures = _draw(model, count, seed)
     if alone:
         with blame(streams.target_label(output)):
-            streams.write(output, vaezip.images.write(pictures[0], suffix), force)
+            streams.write(output, vaezip.pictures.io.write(pictures[0], suffix), force)
     else:
         _write_all(folder, pictures, force)
     console.summary(f"{streams.target_label(output)}: {plural(count, 'picture')} drawn from {model}")
@@ -71,11 +71,11 @@ def _folder(path: str, count: int, force: bool) -> Folder:
 
 
 def _draw(model: str, count: int, seed: int) -> list[vaezip.Picture]:
-    from vaezip import checkpoint
-    from vaezip.sampling import sample
+    from vaezip.models import file as model_file
+    from vaezip.models.sampling import sample
 
     with blame(None):
-        return sample(vaezip.load_model(checkpoint.find(model)), count, seed)
+        return sample(vaezip.load_model(model_file.find(model)), count, seed)
 
 
 def _write_all(folder: Folder, pictures: list[vaezip.Picture], force: bool) -> None:
@@ -83,7 +83,7 @@ def _write_all(folder: Folder, pictures: list[vaezip.Picture], force: bool) -> N
         for index, picture in enumerate(pictures):
             file = _file(folder.path, index)
             with blame(file):
-                folder.write(os.path.basename(file), vaezip.images.write(picture, ".png"), force)
+                folder.write(os.path.basename(file), vaezip.pictures.io.write(picture, ".png"), force)
 
 
 def _file(folder: str | os.PathLike[str], index: int) -> str:

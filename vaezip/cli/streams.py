@@ -12,8 +12,8 @@ from typing import Any
 
 import click
 
-from vaezip import output
 from vaezip.errors import FormatError, OutputError
+from vaezip.system import files as system_files
 
 STDIO = "-"
 
@@ -97,20 +97,20 @@ def _identity(path: str | Path, follow: bool = True) -> tuple[int, int] | None:
 def check(path: str, force: bool = False, sources: Iterable[str] = ()) -> None:
     """Find out early what would keep :func:`write` from writing."""
     if path != STDIO:
-        output.check(path, force, sources)
+        system_files.check(path, force, sources)
     elif sys.stdout is None or sys.stdout.isatty():
         raise OutputError("is a terminal; redirect it, or name a file with -o" if sys.stdout else "is closed")
 
 
 def write(path: str, data: bytes, force: bool = False, sources: Sequence[str] = (), like: str | None = None) -> None:
-    """Write an output; the arguments are those of :func:`vaezip.output.write`.
+    """Write an output; the arguments are those of :func:`vaezip.system.files.write`.
 
     Raises:
         OutputError: it exists, is the input, or cannot be written.
     """
     check(path, force, sources)
     if path != STDIO:
-        output.write(path, data, force, sources, None if like == STDIO else like)
+        system_files.write(path, data, force, sources, None if like == STDIO else like)
         return
     try:
         sys.stdout.buffer.write(data)
@@ -118,7 +118,7 @@ def write(path: str, data: bytes, force: bool = False, sources: Sequence[str] = 
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise output.refused(error) from error
+        raise system_files.refused(error) from error
 
 
 def tell(text: str) -> None:
@@ -135,7 +135,7 @@ def tell(text: str) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise output.refused(error) from error
+        raise system_files.refused(error) from error
 
 
 def settle() -> None:

@@ -18,12 +18,12 @@ from vaezip.cli import options, streams
 from vaezip.cli.console import Console, blame, plural, with_console
 from vaezip.cli.streams import PATH
 from vaezip.cli.tables import table
-from vaezip.cores import usable_cores
 from vaezip.errors import DataError, VaezipError
+from vaezip.system.threads import usable_cores
 
 if TYPE_CHECKING:
     from vaezip.bench.peers import Peer
-    from vaezip.images import Picture
+    from vaezip.pictures.picture import Picture
     from vaezip.training.data import Split, Survey
     from vaezip.training.loop import Progress
     from vaezip.training.processes import Processes

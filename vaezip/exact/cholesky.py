@@ -18,7 +18,7 @@ from numba import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from vaezip.kernels import kernel
+from vaezip.exact.jit import jit
 
 LANES = 4
 """Systems side by side."""
@@ -38,7 +38,7 @@ def room(size: int) -> NDArray[np.float64]:
     return np.zeros((size + TARGETS + 1, size + _BLOCK, LANES))
 
 
-@kernel
+@jit
 def factorise(a, size):  # type: ignore[no-untyped-def]
     """A = Uᵀ U, in place; the reciprocals of U's diagonal take its place.
 
@@ -57,7 +57,7 @@ def factorise(a, size):  # type: ignore[no-untyped-def]
                 row[m, t] *= pivot[t]
 
 
-@kernel
+@jit
 def regress(a, size, targets):  # type: ignore[no-untyped-def]
     """The coefficients of each of the last variables in all before it, into row ``size + j`` for the j-th of them.
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vaezip.exact.jit import jit
 from vaezip.exact.product16 import ROWS, empty, pack, product16
-from vaezip.kernels import kernel
 
 LARGEST_OPERAND = (1 << 15) - 1
 LARGEST_SUM = (1 << 31) - 1
@@ -86,7 +86,7 @@ def _runs(reach: Integers) -> Integers:
 # the loops.
 
 
-@kernel
+@jit
 def _affine(x, w, ends, bias, shift, clamp, sums, totals, out):  # type: ignore[no-untyped-def]
     low, high = clamp[0], clamp[1]
     for start in range(0, out.shape[0], sums.shape[0]):

@@ -15,12 +15,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from vaezip import datasets
-from vaezip.datasets import Collection
 from vaezip.errors import DataError
-from vaezip.images import Picture
-from vaezip.networks import AnyArchitecture
-from vaezip.networks.local.architecture import LocalArchitecture
+from vaezip.models.pixel.architecture import PixelArchitecture
+from vaezip.models.registry import AnyArchitecture
+from vaezip.pictures import datasets
+from vaezip.pictures.datasets import Collection
+from vaezip.pictures.picture import Picture
 from vaezip.training.tiles import Tiles, tiles
 
 Pixels = NDArray[np.uint8]
@@ -138,7 +138,7 @@ def split(found: Survey, architecture: AnyArchitecture, share: float, seed: int,
     drawn = found.collection.select(seed=seed).indices
     parts = [replace(found.collection, indices=part) for part in (drawn[valid:], drawn[:valid])]
     rng = np.random.default_rng(seed)
-    local = isinstance(architecture, LocalArchitecture)
+    local = isinstance(architecture, PixelArchitecture)
     most = (LOCAL_TRAIN, LOCAL_VALID) if local else (MOST_TRAIN, MOST_VALID)
     train, held = (_tiles(architecture, part, limit, rng, told) for part, limit in zip(parts, most))
     if len(train) < _LEAST:
@@ -156,7 +156,7 @@ def cut(architecture: AnyArchitecture, picture: Picture) -> Tiles:
     tile is continued by its last row and column, as in coding.
     """
     pixels = pixels_of(architecture, picture)
-    if isinstance(architecture, LocalArchitecture):
+    if isinstance(architecture, PixelArchitecture):
         return tiles(pixels[None], architecture)
     height, width = architecture.tile
     below, beside = (max(0, t - s) for t, s in zip(architecture.tile, pixels.shape))

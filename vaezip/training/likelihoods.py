@@ -1,8 +1,8 @@
 """log p(x|z) and samples x ~ p(x|z) in float PyTorch, one class per likelihood.
 
-``parameters`` come from :meth:`vaezip.networks.floating.Vae.parameters_of_x`; pixels
+``parameters`` come from :meth:`vaezip.training.networks.tile.TileVae.parameters_of_x`; pixels
 x are integers of shape (batch, height, width, channels). Integer twins of the same
-distributions, for coding, are in :mod:`vaezip.distributions`.
+distributions, for coding, are in :mod:`vaezip.entropy.distributions`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from vaezip.distributions import LOGISTIC_PRECISION
-from vaezip.networks.architecture import Architecture
+from vaezip.entropy.distributions import LOGISTIC_PRECISION
+from vaezip.models.layers import TileArchitecture
 
 LOG_SCALE_RANGE = (-3.0, 5.5)
 """Natural logarithm of the logistic scale in pixel values, clamped in training and in coding."""
@@ -49,7 +49,7 @@ class Logistic:
     where the outermost values take the tails. μ = offset + 2^exponent · m, ln s = ls + exponent · ln 2.
     """
 
-    def __init__(self, architecture: Architecture) -> None:
+    def __init__(self, architecture: TileArchitecture) -> None:
         self.offset = architecture.offset
         self.unit = 2.0**architecture.exponent
 
@@ -130,7 +130,7 @@ def logistic_sample(mean: Tensor, log_scale: Tensor) -> Tensor:
     return torch.round(mean + torch.exp(log_scale) * torch.logit(u)).clamp(0, 255).long()
 
 
-def likelihood_of(architecture: Architecture) -> Likelihood:
+def likelihood_of(architecture: TileArchitecture) -> Likelihood:
     """The likelihood that the architecture names."""
     if architecture.likelihood == "bernoulli":
         return Bernoulli()

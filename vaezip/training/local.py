@@ -20,12 +20,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaezip import checkpoint, raster
-from vaezip.local_model import AnyModel, LocalModel
-from vaezip.networks.local.architecture import LocalArchitecture, local
-from vaezip.networks.local.floating import LocalVae
+from vaezip.models import file as model_file
+from vaezip.models.pixel import bitsback as pixel_bitsback
+from vaezip.models.pixel.architecture import PixelArchitecture, pixel_architecture
+from vaezip.models.pixel.model import AnyModel, PixelModel
 from vaezip.training.loop import Stage, fit
 from vaezip.training.muon import Muon
+from vaezip.training.networks.pixel import PixelVae
 from vaezip.training.publish import note_of, noted, write
 from vaezip.training.quantize_local import dequantize_local, quantize_local, units
 from vaezip.training.tiles import CODED, Pictures, RegressedPhotographs, Small, Source, Tiles, tiles
@@ -62,28 +63,33 @@ _EVALUATED = 64
 class Recipe:
     """An architecture, where its tiles come from, in words too, and the steps."""
 
-    architecture: LocalArchitecture
-    source: Callable[[Path, LocalArchitecture], Source]
+    architecture: PixelArchitecture
+    source: Callable[[Path, PixelArchitecture], Source]
     about: str
     steps: int
 
 
 RECIPES = {
-    "photo": Recipe(local(hidden=128, blocks=1, regressed=True), RegressedPhotographs, "photographs", 50_000),
+    "photo": Recipe(
+        pixel_architecture(hidden=128, blocks=1, regressed=True), RegressedPhotographs, "photographs", 50_000
+    ),
     "photo-gray": Recipe(
-        local(channels=1, hidden=96, blocks=1, head=32, regressed=True),
+        pixel_architecture(channels=1, hidden=96, blocks=1, head=32, regressed=True),
         RegressedPhotographs,
         "photographs in grey",
         22_000,
     ),
     "photo-small": Recipe(
-        local(hidden=128), functools.partial(Small, "cifar10", mirrored=True), "CIFAR-10, training part", 12_000
+        pixel_architecture(hidden=128),
+        functools.partial(Small, "cifar10", mirrored=True),
+        "CIFAR-10, training part",
+        12_000,
     ),
     "mnist-best": Recipe(
-        local(channels=1), functools.partial(Small, "mnist", mirrored=False), "MNIST, training part", 5_000
+        pixel_architecture(channels=1), functools.partial(Small, "mnist", mirrored=False), "MNIST, training part", 5_000
     ),
     "mnist-binary-best": Recipe(
-        local(channels=1),
+        pixel_architecture(channels=1),
         functools.partial(Small, "mnist-binary", mirrored=False),
         "MNIST, training part, black and white as 0 and 255",
         30_000,
@@ -107,9 +113,9 @@ def main() -> None:
     recipe, state = RECIPES[arguments.name], arguments.runs / f"{arguments.name}.pt"
     source = recipe.source(arguments.data, recipe.architecture)
     torch.manual_seed(0)
-    vae = LocalVae(recipe.architecture)
+    vae = PixelVae(recipe.architecture)
     if arguments.start:
-        dequantize_local(vae, checkpoint.load(arguments.start))
+        dequantize_local(vae, model_file.load(arguments.start))
     if arguments.publish:
         saved = torch.load(state, weights_only=True)
         vae.load_state_dict(saved["vae"])
@@ -125,7 +131,7 @@ def main() -> None:
 
 
 def train(
-    vae: LocalVae, source: Source, steps: int, state: Path, learning_rate: float = RATE, begun: bool = False
+    vae: PixelVae, source: Source, steps: int, state: Path, learning_rate: float = RATE, begun: bool = False
 ) -> None:
     """Train in place on tiles drawn from a source; state and log as :func:`vaezip.training.loop.fit` has
     them, where an epoch is 500 steps. See :class:`LocalStage` for ``begun``."""
@@ -133,7 +139,7 @@ def train(
     fit(vae, source, np.concatenate([tiles(p, vae.architecture) for p in source.held()]), stage, state)
 
 
-def negative_elbo(vae: LocalVae, x: Tensor, kl_weight: float = 1.0) -> Tensor:
+def negative_elbo(vae: PixelVae, x: Tensor, kl_weight: float = 1.0) -> Tensor:
     """−log p(x|z) + kl_weight · KL(q(z|x) ‖ p(z)), z ~ q(z|x), in nats per tile, of tiles x."""
     nats, kl = losses(vae, *_parts(x))
     return (nats + kl_weight * kl).mean()
@@ -141,7 +147,7 @@ def negative_elbo(vae: LocalVae, x: Tensor, kl_weight: float = 1.0) -> Tensor:
 
 @dataclass(frozen=True)
 class LocalStage(Stage):
-    """A stage of a :class:`LocalVae`, on arrays of tiles.
+    """A stage of a :class:`PixelVae`, on arrays of tiles.
 
     Attributes:
         channels: of the pictures.
@@ -151,7 +157,7 @@ class LocalStage(Stage):
     channels: int = 3
     begun: bool = False
 
-    def optimisers(self, vae: LocalVae) -> list[torch.optim.Optimizer]:
+    def optimisers(self, vae: PixelVae) -> list[torch.optim.Optimizer]:
         """See :class:`Stage`: Muon for the hidden matrices, Adam for the rest."""
         matrices, latents, rest = _parameters(vae)
         rate, betas = self.learning_rate, (0.9, 0.98)
@@ -161,7 +167,7 @@ class LocalStage(Stage):
             torch.optim.Adam(latents, lr=_LATENTS * rate, betas=betas),
         ]
 
-    def loss(self, vae: LocalVae, x: Tensor, progress: float) -> Tensor:
+    def loss(self, vae: PixelVae, x: Tensor, progress: float) -> Tensor:
         """See :class:`Stage`; the KL gets its weight by and by."""
         return self.objective(vae, x, 1.0 if self.begun else _kl_weight(progress))
 
@@ -174,12 +180,12 @@ class LocalStage(Stage):
         """See :class:`Stage`: the KL's weight changes, and Muon takes its rate as a number."""
         return False
 
-    def tend(self, vae: LocalVae, x: Tensor, step: int, progress: float) -> None:
+    def tend(self, vae: PixelVae, x: Tensor, step: int, progress: float) -> None:
         """See :class:`Stage`: dead units start anew."""
         if step % _EVERY == 0 and progress < _REVIVED:
             revive(vae, _parts(_on_device(vae, x))[0], step)
 
-    def figures(self, vae: LocalVae, valid: Tiles) -> dict[str, float]:
+    def figures(self, vae: PixelVae, valid: Tiles) -> dict[str, float]:
         """See :class:`Stage`; also the part of the rate that is KL, and how many units are dead."""
         bpd, kl = evaluate(vae, valid)
         frame, _ = _parts(_on_device(vae, torch.from_numpy(valid[:_EVALUATED])))
@@ -201,7 +207,7 @@ class Drawn(LocalStage):
 
 
 def stage_of(
-    architecture: LocalArchitecture,
+    architecture: PixelArchitecture,
     epochs: int,
     warmup: int,
     learning_rate: float = RATE,
@@ -225,7 +231,7 @@ def stage_of(
     )
 
 
-def losses(vae: LocalVae, frame: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+def losses(vae: PixelVae, frame: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """−log p(x|z), z ~ q(z|x), and KL(q(z|x) ‖ p(z)) of each tile in nats.
 
     Args:
@@ -240,7 +246,7 @@ def losses(vae: LocalVae, frame: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @torch.no_grad()
-def dead(vae: LocalVae, frame: Tensor) -> list[tuple[Any, Any, Tensor]]:
+def dead(vae: PixelVae, frame: Tensor) -> list[tuple[Any, Any, Tensor]]:
     """The inner and head units that are 0 at every pixel of the tiles: of each of these layers the layer
     itself, the one that its units go into, and their numbers."""
     mean, _ = vae.posterior(_values(vae, frame))
@@ -250,7 +256,7 @@ def dead(vae: LocalVae, frame: Tensor) -> list[tuple[Any, Any, Tensor]]:
 
 
 @torch.no_grad()
-def revive(vae: LocalVae, frame: Tensor, seed: int) -> None:
+def revive(vae: PixelVae, frame: Tensor, seed: int) -> None:
     """Give each dead unit random weights in and none out, so that nothing changes but that it can learn again."""
     generator = torch.Generator().manual_seed(seed)
     for into, out_of, which in dead(vae, frame):
@@ -262,7 +268,7 @@ def revive(vae: LocalVae, frame: Tensor, seed: int) -> None:
 
 
 @torch.no_grad()
-def rate_without_latents(vae: LocalVae, held: Tiles) -> float:
+def rate_without_latents(vae: PixelVae, held: Tiles) -> float:
     """−log p(x | z = 0) of tiles in bits per dimension: what z must beat, since its most likely value costs nothing."""
     nats, dims = 0.0, int(held[(*CODED, -1)].sum()) * vae.architecture.channels
     for i in range(0, len(held), _EVALUATED):
@@ -273,7 +279,7 @@ def rate_without_latents(vae: LocalVae, held: Tiles) -> float:
 
 
 @torch.no_grad()
-def evaluate(vae: LocalVae, held: Tiles) -> tuple[float, float]:
+def evaluate(vae: PixelVae, held: Tiles) -> tuple[float, float]:
     """−ELBO, and its KL, of tiles, in bits per dimension."""
     torch.manual_seed(0)
     nats, dims = np.zeros(2), int(held[(*CODED, -1)].sum()) * vae.architecture.channels
@@ -287,7 +293,7 @@ def evaluate(vae: LocalVae, held: Tiles) -> tuple[float, float]:
 
 def publish(
     stem: Path,
-    vae: LocalVae,
+    vae: PixelVae,
     calibration: Tiles,
     held: Sequence[Pictures],
     information: dict[str, Any],
@@ -310,12 +316,12 @@ def publish(
     return write(stem, vae.architecture, tensors, information, lambda m: measure(vae, m, held), details, card)
 
 
-def measure(vae: LocalVae, model: AnyModel, held: Sequence[Pictures]) -> dict[str, Any]:
+def measure(vae: PixelVae, model: AnyModel, held: Sequence[Pictures]) -> dict[str, Any]:
     """−ELBO in bits per dimension of pictures, in float and by the integers that code."""
-    assert isinstance(model, LocalModel)
+    assert isinstance(model, PixelModel)
     found = np.concatenate([tiles(p, vae.architecture) for p in held])
     floating, kl = evaluate(vae, found)
-    integer = sum(raster.elbo_bits(model, p, 0) for p in held) / sum(p.size for p in held)
+    integer = sum(pixel_bitsback.elbo_bits(model, p, 0) for p in held) / sum(p.size for p in held)
     return {
         "held_out": sum(map(len, held)),
         "float_bpd": round(floating, 5),
@@ -347,7 +353,7 @@ Made by `{"` and `".join(record["made_by"])}`; the figures are those of `{record
 {note_of(record)}"""
 
 
-def _parameters(vae: LocalVae) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+def _parameters(vae: PixelVae) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
     """The pixel network's hidden matrices, what belongs to z, and the rest."""
     hidden = [layer.weight for layers in (vae.inner, vae.outer, vae.head, [vae.first]) for layer in layers]
     latents = [*vae.encoder.parameters(), *vae.style.parameters()]
@@ -365,12 +371,12 @@ def _parts(x: Tensor) -> tuple[Tensor, Tensor]:
     return x[..., :-1].float(), x[(*CODED, -1)].bool()
 
 
-def _values(vae: LocalVae, frame: Tensor) -> Tensor:
+def _values(vae: PixelVae, frame: Tensor) -> Tensor:
     """The pixels of tiles, (tiles, TILE, TILE, channels)."""
     return frame[(*CODED, slice(vae.architecture.channels))].contiguous()
 
 
-def _on_device(vae: LocalVae, x: Tensor) -> Tensor:
+def _on_device(vae: PixelVae, x: Tensor) -> Tensor:
     return x.to(vae.first.weight.device)
 
 

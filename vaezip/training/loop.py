@@ -27,9 +27,9 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from vaezip.errors import DataError, ModelError
-from vaezip.networks.floating import Vae
-from vaezip.networks.local.floating import LocalVae
-from vaezip.output import store
+from vaezip.system.files import store
+from vaezip.training.networks.pixel import PixelVae
+from vaezip.training.networks.tile import TileVae
 from vaezip.training.objectives import elbo
 from vaezip.training.processes import Processes
 from vaezip.training.replayed import Replayed
@@ -42,13 +42,13 @@ such as predict nothing right give 3, because the likelihoods have a floor. Only
 _DIGITS = 5
 """Of the log's figures. The best epoch is chosen by these, so that the log tells which it was."""
 
-AnyVae = Vae | LocalVae
+AnyVae = TileVae | PixelVae
 Objective = Callable[..., Tensor]
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage of training. Its methods are what the loop leaves to the kind of model, here a :class:`Vae`.
+    """One stage of training. Its methods are what the loop leaves to the kind of model, here a :class:`TileVae`.
 
     Attributes:
         name: names the log lines and the checkpoint.
@@ -201,7 +201,7 @@ def fit(
     vae.load_state_dict(processes.share(run.result))
 
 
-def evaluate(vae: Vae, images: NDArray[np.uint8], batch: int = 500, seed: int = 0) -> float:
+def evaluate(vae: TileVae, images: NDArray[np.uint8], batch: int = 500, seed: int = 0) -> float:
     """−ELBO in bits per dimension, averaged over the images, one sample each."""
     torch.manual_seed(seed)
     device = _device(vae)

@@ -17,13 +17,13 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from vaezip.networks.floating import Vae
 from vaezip.training.likelihoods import likelihood_of
+from vaezip.training.networks.tile import TileVae
 
 _HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
 
 
-def elbo(vae: Vae, x: Tensor, seen: Tensor | None = None) -> Tensor:
+def elbo(vae: TileVae, x: Tensor, seen: Tensor | None = None) -> Tensor:
     """ELBO(x) = log p(x|z) − KL(q(z|x) ‖ p(z)), z ~ q(z|x), of each image in nats.
 
     Args:
@@ -41,7 +41,7 @@ def elbo(vae: Vae, x: Tensor, seen: Tensor | None = None) -> Tensor:
     return log_likelihood(vae, x, z) - kl.flatten(1).sum(1)
 
 
-def iwae(vae: Vae, x: Tensor, samples: int) -> Tensor:
+def iwae(vae: TileVae, x: Tensor, samples: int) -> Tensor:
     """log 1/S Σ p(x|z_s) p(z_s) / q(z_s|x), z_s ~ q(z|x), of each image in nats, shape (batch,).
 
     The importance-weighted bound (Burda et al. 2016): the better q as a proposal, the tighter.
@@ -55,17 +55,17 @@ def iwae(vae: Vae, x: Tensor, samples: int) -> Tensor:
     return torch.logsumexp(torch.stack(weights), dim=0) - math.log(samples)
 
 
-def classic(vae: Vae, x: Tensor) -> Tensor:
+def classic(vae: TileVae, x: Tensor) -> Tensor:
     """−ELBO(x) over φ and θ on data: the usual amortized training, α = 0 (the paper's eq. 3)."""
     return -elbo(vae, x).mean()
 
 
-def optimal(vae: Vae, x: Tensor) -> Tensor:
+def optimal(vae: TileVae, x: Tensor) -> Tensor:
     """−ELBO(x) over φ, where x are the very images to be coded: a bound, for evaluation only."""
     return classic(vae, x)
 
 
-def half_asleep(vae: Vae, x: Tensor, alpha: float = 0.5, source: str = "prior") -> Tensor:
+def half_asleep(vae: TileVae, x: Tensor, alpha: float = 0.5, source: str = "prior") -> Tensor:
     """−ELBO over φ on the mixture α p(x) + (1 − α) data (the paper's eq. 21).
 
     The first α of the batch, in whole images, gives way to model samples.
@@ -82,19 +82,19 @@ def half_asleep(vae: Vae, x: Tensor, alpha: float = 0.5, source: str = "prior") 
     return -elbo(vae, torch.cat([dreams, x[asleep:]])).mean()
 
 
-def reverse_sleep(vae: Vae, x: Tensor, source: str = "prior") -> Tensor:
+def reverse_sleep(vae: TileVae, x: Tensor, source: str = "prior") -> Tensor:
     """−ELBO over φ on model samples alone: KL(q(z|x) ‖ p(z|x)) for x ~ p(x), α = 1."""
     return half_asleep(vae, x, 1.0, source)
 
 
-def sleep(vae: Vae, x: Tensor) -> Tensor:
+def sleep(vae: TileVae, x: Tensor) -> Tensor:
     """−log q(z|x) over φ for (x, z) ~ p(x, z): KL(p(z|x) ‖ q(z|x)), the forward sleep phase."""
     z, dreams = dream(vae, x, "prior")
     mean, log_sigma = vae.posterior(dreams)
     return -log_gaussian(z, mean, log_sigma).mean()
 
 
-def wake_sleep(vae: Vae, x: Tensor) -> Tensor:
+def wake_sleep(vae: TileVae, x: Tensor) -> Tensor:
     """Forward sleep over φ, and −log p(x|z), z ~ q(z|x), over θ on data (Hinton et al. 1995).
 
     The two phases share no parameter, so that one step on their sum is a step of each.
@@ -105,7 +105,7 @@ def wake_sleep(vae: Vae, x: Tensor) -> Tensor:
     return sleep(vae, x) - log_likelihood(vae, x, z).mean()
 
 
-def denoising(vae: Vae, x: Tensor, alpha: float = 0.5, sigma: float = 0.2) -> Tensor:
+def denoising(vae: TileVae, x: Tensor, alpha: float = 0.5, sigma: float = 0.2) -> Tensor:
     """α KL(q(z|x+ε) ‖ p(z|x)) + (1 − α) KL(q(z|x) ‖ p(z|x)) over φ, up to log p(x) (the paper's eq. 23).
 
     Args:
@@ -122,7 +122,7 @@ def share(alpha: float, x: Tensor) -> int:
     return max(1, round(alpha * len(x))) if alpha else 0
 
 
-def log_likelihood(vae: Vae, x: Tensor, z: Tensor) -> Tensor:
+def log_likelihood(vae: TileVae, x: Tensor, z: Tensor) -> Tensor:
     """log p(x|z) of each image in nats, shape (batch,)."""
     return likelihood_of(vae.architecture).log_prob(x, vae.parameters_of_x(z))
 
@@ -133,7 +133,7 @@ def log_gaussian(z: Tensor, mean: Tensor, log_sigma: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def dream(vae: Vae, x: Tensor, source: str) -> tuple[Tensor, Tensor]:
+def dream(vae: TileVae, x: Tensor, source: str) -> tuple[Tensor, Tensor]:
     """(z, x̃ ~ p(x|z)) of shapes (batch, *latent) and of x; z from ``source`` as in :func:`half_asleep`."""
     if source == "posterior":
         mean, log_sigma = vae.posterior(x)

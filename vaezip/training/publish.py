@@ -17,15 +17,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from vaezip import chain, checkpoint, datasets
-from vaezip.effort import Effort
-from vaezip.inference import Settings
-from vaezip.local_model import AnyModel
-from vaezip.networks import AnyArchitecture
-from vaezip.networks.floating import Vae
-from vaezip.output import store
+from vaezip.models import file as model_file
+from vaezip.models.effort import Effort
+from vaezip.models.pixel import search
+from vaezip.models.pixel.model import AnyModel
+from vaezip.models.posterior import Settings
+from vaezip.models.registry import AnyArchitecture
+from vaezip.pictures import datasets
+from vaezip.system.files import store
 from vaezip.training import objectives
 from vaezip.training.loop import evaluate
+from vaezip.training.networks.tile import TileVae
 from vaezip.training.quantize import quantize
 from vaezip.training.recipes import RECIPES, Recipe, split
 
@@ -55,7 +57,7 @@ def main() -> None:
             if state["epoch"] < stage.epochs:
                 again = f"python -m vaezip.training.recipes {name}"
                 raise SystemExit(f"{path}: at epoch {state['epoch']} of {stage.epochs}; go on with: {again}")
-            vae = Vae(recipe.architecture)
+            vae = TileVae(recipe.architecture)
             vae.load_state_dict(state["vae"])
             made_by = [f"python -m vaezip.training.{step} {name}" for step in ("recipes", "publish")]
             stem, note = arguments.models / (name + suffix), arguments.note
@@ -67,7 +69,7 @@ def publish(
     recipe: Recipe,
     objective: str,
     epochs: int,
-    vae: Vae,
+    vae: TileVae,
     train: NDArray[np.uint8],
     test: NDArray[np.uint8],
     *,
@@ -128,7 +130,7 @@ def write(
 
     Args:
         stem: path without suffix.
-        tensors: integers, as :func:`vaezip.checkpoint.save` takes them.
+        tensors: integers, as :func:`vaezip.models.file.save` takes them.
         information: for the model file and the figures.
         measured: figures of the model, for both, too.
         details: for the figures alone.
@@ -137,11 +139,11 @@ def write(
     Returns:
         What the ``.json`` holds.
     """
-    path = beside(stem, checkpoint.SUFFIX)
-    checkpoint.save(path, architecture, Settings(), tensors, information)
-    model = checkpoint.load(path)
+    path = beside(stem, model_file.SUFFIX)
+    model_file.save(path, architecture, Settings(), tensors, information)
+    model = model_file.load(path)
     information = information | measured(model)
-    checkpoint.save(path, architecture, Settings(), tensors, information)
+    model_file.save(path, architecture, Settings(), tensors, information)
     parameters = sum(t.size for name, t in tensors.items() if name.endswith((".weight", ".bias")))
     record = {"name": stem.name, "fingerprint": model.fingerprint.hex(), "parameters": parameters}
     record |= details | information
@@ -155,7 +157,7 @@ def beside(stem: Path, suffix: str) -> Path:
     return stem.with_name(stem.name + suffix)
 
 
-def measure(vae: Vae, model: AnyModel, test: NDArray[np.uint8], refined: int) -> dict[str, Any]:
+def measure(vae: TileVae, model: AnyModel, test: NDArray[np.uint8], refined: int) -> dict[str, Any]:
     """−ELBO in bits per dimension of images, in float and by the integers that code."""
     few = test[:refined]
     integer = _integer_bpd(model, test, 0)
@@ -171,7 +173,7 @@ def measure(vae: Vae, model: AnyModel, test: NDArray[np.uint8], refined: int) ->
 
 
 def _integer_bpd(model: AnyModel, images: NDArray[np.uint8], steps: int) -> float:
-    return chain.elbo_bits(model, images, Effort(steps)) / images.size
+    return search.elbo_bits(model, images, Effort(steps)) / images.size
 
 
 def card(record: dict[str, Any]) -> str:

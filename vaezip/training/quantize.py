@@ -15,12 +15,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from vaezip import distributions as d
+from vaezip.entropy import distributions as d
 from vaezip.errors import ModelError
 from vaezip.exact.affine import EXACT_FLOAT32, EXACT_FLOAT64
-from vaezip.likelihoods import OUTPUT_BOUND
-from vaezip.networks.architecture import Architecture, Conv, Dense, Layer, Residual
-from vaezip.networks.floating import Network, Vae, key
+from vaezip.models.layers import Conv, Dense, Layer, Residual, TileArchitecture
+from vaezip.models.likelihoods import OUTPUT_BOUND
+from vaezip.training.networks.tile import Network, TileVae, key
 
 Tensors = dict[str, NDArray[Any]]
 Floats = NDArray[np.float64]
@@ -49,7 +49,7 @@ class Grid:
 
 
 @torch.no_grad()
-def quantize(vae: Vae, calibration: NDArray[np.uint8], precision: Precision) -> Tensors:
+def quantize(vae: TileVae, calibration: NDArray[np.uint8], precision: Precision) -> Tensors:
     """The integer tensors of a model file.
 
     Args:
@@ -87,13 +87,13 @@ class Rows:
     offsets: Floats
 
 
-def _posterior_rows(a: Architecture) -> Rows:
+def _posterior_rows(a: TileArchitecture) -> Rows:
     half = a.latent[-1]
     exponents = np.repeat([d.POSTERIOR_MEAN_BITS, d.LOG_SIGMA_BITS], half)
     return Rows(exponents, np.zeros(2 * half))
 
 
-def _likelihood_rows(a: Architecture) -> Rows:
+def _likelihood_rows(a: TileArchitecture) -> Rows:
     last = a.decoder[-1] if isinstance(a.decoder[-1], Dense) else a.decoder[-2]
     assert isinstance(last, (Dense, Conv))
     if a.likelihood == "bernoulli":

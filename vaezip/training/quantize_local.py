@@ -16,15 +16,15 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from vaezip import distributions as d
+from vaezip.entropy import distributions as d
 from vaezip.errors import ModelError
-from vaezip.local_model import AnyModel, LocalModel
-from vaezip.networks.architecture import Conv, weighted_layers
-from vaezip.networks.floating import Network, key
-from vaezip.networks.local.architecture import RADIUS, LocalArchitecture
-from vaezip.networks.local.floating import LEVEL_UNIT, SPREAD_UNIT, UNIT, LocalVae
-from vaezip.networks.local.integer import ACTIVATION_BOUND, SUM_BOUND, Layer, input_bound
-from vaezip.networks.local.regression import SPREAD_BITS, UNIT_BITS
+from vaezip.models.layers import Conv, weighted_layers
+from vaezip.models.pixel.architecture import RADIUS, PixelArchitecture
+from vaezip.models.pixel.least_squares import SPREAD_BITS, UNIT_BITS
+from vaezip.models.pixel.model import AnyModel, PixelModel
+from vaezip.models.pixel.network import ACTIVATION_BOUND, SUM_BOUND, Layer, input_bound
+from vaezip.training.networks.pixel import LEVEL_UNIT, SPREAD_UNIT, UNIT, PixelVae
+from vaezip.training.networks.tile import Network, key
 from vaezip.training.quantize import Floats, Grid, Precision, Rows, Tensors, coarse_grid, network_tensors
 
 _OUTPUT_BOUND = (1 << 15) - 1
@@ -34,7 +34,7 @@ _PARAMETER_GRIDS = (d.WEIGHT_LOGIT_BITS, d.MEAN_BITS + int(math.log2(UNIT)), d.L
 
 
 @torch.no_grad()
-def quantize_local(vae: LocalVae, frames: torch.Tensor) -> Tensors:
+def quantize_local(vae: PixelVae, frames: torch.Tensor) -> Tensors:
     """The integer tensors of a model file.
 
     Args:
@@ -82,7 +82,7 @@ def quantize_local(vae: LocalVae, frames: torch.Tensor) -> Tensors:
     return tensors
 
 
-def input_scales(a: LocalArchitecture) -> tuple[Floats, Floats]:
+def input_scales(a: PixelArchitecture) -> tuple[Floats, Floats]:
     """What one unit of each integer feature, and of each hint, is worth to the float network."""
     features = np.repeat([1 / UNIT, 1 / LEVEL_UNIT], [a.neighbours * a.channels, a.channels])
     hints = np.full(a.channels, 1 / UNIT)
@@ -93,7 +93,7 @@ def input_scales(a: LocalArchitecture) -> tuple[Floats, Floats]:
     return features, hints
 
 
-def units(vae: LocalVae, frames: torch.Tensor, z: torch.Tensor) -> dict[str, list[torch.Tensor]]:
+def units(vae: PixelVae, frames: torch.Tensor, z: torch.Tensor) -> dict[str, list[torch.Tensor]]:
     """What the hidden units of each kind are on the calibration tiles."""
     a = vae.architecture
     f, _, hints = vae.inputs(frames)
@@ -170,7 +170,7 @@ so that any will do."""
 
 
 @torch.no_grad()
-def dequantize_local(vae: LocalVae, model: AnyModel) -> None:
+def dequantize_local(vae: PixelVae, model: AnyModel) -> None:
     """Give float networks the weights of a model file; inputs that its networks do not have get weights of 0.
 
     Args:
@@ -181,7 +181,7 @@ def dequantize_local(vae: LocalVae, model: AnyModel) -> None:
         ModelError: the sizes differ.
     """
     a, old = vae.architecture, model.architecture
-    if not isinstance(model, LocalModel) or replace(a, regressed=model.architecture.regressed) != old:
+    if not isinstance(model, PixelModel) or replace(a, regressed=model.architecture.regressed) != old:
         raise ModelError(f"model '{model.name}' has networks of other sizes")
     posterior = np.repeat([d.POSTERIOR_MEAN_BITS, d.LOG_SIGMA_BITS], a.latents)
     shifts = np.full(a.shifts, _UNIT_EXPONENT)

@@ -16,12 +16,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from vaezip import datasets
-from vaezip.networks.architecture import Architecture, weighted_layers
-from vaezip.networks.floating import Vae
-from vaezip.networks.mlp import mlp
-from vaezip.networks.resnet import resnet
+from vaezip.models.layers import TileArchitecture, weighted_layers
+from vaezip.models.tile.mlp import mlp
+from vaezip.models.tile.resnet import resnet
+from vaezip.pictures import datasets
 from vaezip.training.loop import Stage, fit
+from vaezip.training.networks.tile import TileVae
 from vaezip.training.objectives import classic, half_asleep
 from vaezip.training.processes import own_device, started
 from vaezip.training.quantize import Precision
@@ -33,7 +33,7 @@ class Recipe:
     ``valid`` training images (after a fixed shuffle) are held out to watch the training."""
 
     dataset: str
-    architecture: Architecture
+    architecture: TileArchitecture
     stages: tuple[Stage, ...]
     valid: int = 1000
     precision: Precision = field(default_factory=Precision)
@@ -42,7 +42,7 @@ class Recipe:
 _GREY, _COLOUR = mlp("logistic"), resnet()
 
 
-def _all_layers(architecture: Architecture) -> tuple[str, ...]:
+def _all_layers(architecture: TileArchitecture) -> tuple[str, ...]:
     return tuple(layer.name for layer in weighted_layers(architecture.encoder + architecture.decoder))
 
 
@@ -113,7 +113,7 @@ def main() -> None:
     train, valid = split(recipe, datasets.load(recipe.dataset, "train", arguments.data))
     torch.manual_seed(1)
     with started(arguments.device) as processes:
-        vae = Vae(recipe.architecture).to(own_device(arguments.device))
+        vae = TileVae(recipe.architecture).to(own_device(arguments.device))
         for stage in recipe.stages:
             state = arguments.runs / f"{arguments.name}.{stage.name}.pt"
             fit(vae, train, valid, stage, state, processes=processes)

@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vaezip import datasets
-from vaezip.networks.local.architecture import RADIUS, TILE, LocalArchitecture
-from vaezip.networks.local.neighbourhood import framed
-from vaezip.networks.local.regression import shown
-from vaezip.orientation import turned
-from vaezip.raster import tile_frames
-from vaezip.tiling import Tiling
+from vaezip.models.pixel.architecture import RADIUS, TILE, PixelArchitecture
+from vaezip.models.pixel.context import framed
+from vaezip.models.pixel.least_squares import shown
+from vaezip.models.pixel.orientation import turned
+from vaezip.models.pixel.strips import tile_frames
+from vaezip.models.tiling import Tiling
+from vaezip.pictures import datasets
 
 SIDE = (TILE + RADIUS, TILE + 2 * RADIUS)
 """Height and width of a tile with its causal surroundings."""
@@ -65,7 +65,7 @@ class Source(Protocol):
 class Photographs:
     """RGB photographs of a folder, or what they are in grey, of which ``HELD_OUT`` are held out."""
 
-    def __init__(self, folder: Path, a: LocalArchitecture) -> None:
+    def __init__(self, folder: Path, a: PixelArchitecture) -> None:
         self.architecture = a
         self.train, self.valid = split(folder, HELD_OUT)
         if a.channels == 1:
@@ -116,7 +116,7 @@ class Small:
     """The training part of a named data set of small pictures, black and white ones in 0 and 255, of which
     the last few, after a fixed shuffle, are held out."""
 
-    def __init__(self, name: str, data: Path, a: LocalArchitecture, mirrored: bool) -> None:
+    def __init__(self, name: str, data: Path, a: PixelArchitecture, mirrored: bool) -> None:
         self.architecture = a
         images = datasets.load(name, "train", data)
         images = images if images.max() > 1 else images * np.uint8(255)
@@ -138,7 +138,7 @@ class Small:
         return iter([self.valid])
 
 
-def tiles(pictures: Pictures, a: LocalArchitecture) -> Tiles:
+def tiles(pictures: Pictures, a: PixelArchitecture) -> Tiles:
     """All tiles of pictures (pictures, height, width, channels), strip by strip."""
     frame, height = shown(a, pictures).astype(np.int16 if a.regressed else np.uint8), pictures.shape[1]
     parts = []

@@ -20,34 +20,34 @@ import numpy as np
 import torch
 
 import vaezip
-from vaezip import checkpoint, images
 from vaezip.errors import DataError, ModelError, OutputError, VaezipError
-from vaezip.images import Picture
-from vaezip.networks import AnyArchitecture
-from vaezip.networks.architecture import Architecture
-from vaezip.networks.floating import Vae
-from vaezip.networks.local.architecture import LocalArchitecture, local
-from vaezip.networks.local.floating import LocalVae
-from vaezip.networks.mlp import mlp
-from vaezip.networks.resnet import resnet
-from vaezip.output import store
+from vaezip.models import file as model_file
+from vaezip.models.layers import TileArchitecture
+from vaezip.models.pixel.architecture import PixelArchitecture, pixel_architecture
+from vaezip.models.registry import AnyArchitecture
+from vaezip.models.tile.mlp import mlp
+from vaezip.models.tile.resnet import resnet
+from vaezip.pictures.picture import Picture
+from vaezip.system.files import store
 from vaezip.training import local as local_training
 from vaezip.training.data import Pixels, Split, Survey, pixels_of
 from vaezip.training.loop import AnyVae, Progress, Stage, fit, read_log
+from vaezip.training.networks.pixel import PixelVae
+from vaezip.training.networks.tile import TileVae
 from vaezip.training.objectives import named
 from vaezip.training.processes import Processes
 from vaezip.training.publish import beside, publish
 from vaezip.training.quantize import Precision
 from vaezip.training.recipes import Recipe
 
-SUFFIXES = (".json", ".md", checkpoint.SUFFIX)
+SUFFIXES = (".json", ".md", model_file.SUFFIX)
 """Of the files that a finished run leaves: figures, card and model, which comes last."""
 
 _MLP_SIZE = (28, 28)
 _BLACK_AND_WHITE, _COLOUR = "bernoulli", "colour-logistic"
 _LOCAL_HIDDEN, _LOCAL_BLOCKS = 96, 1
 _HIDDEN_UNIT, _MOST_UNITS = 32, 1024
-"""What sizes a :class:`~vaezip.networks.local.architecture.LocalArchitecture` may have."""
+"""What sizes a :class:`~vaezip.models.pixel.architecture.PixelArchitecture` may have."""
 
 _BATCH = 64
 _IMAGES = {"mlp": 3_000_000, "resnet": 250_000, "local": 160_000}
@@ -123,7 +123,7 @@ def architecture_of(options: Options, found: Survey) -> AnyArchitecture:
     return mlp(kind, **given) if arch == "mlp" else resnet(likelihood=kind, **given)
 
 
-def _local(options: Options, likelihood: str) -> LocalArchitecture:
+def _local(options: Options, likelihood: str) -> PixelArchitecture:
     hidden = options.hidden or _LOCAL_HIDDEN
     if likelihood == _BLACK_AND_WHITE:
         raise DataError("local codes pictures in grey or in colour, and these are black and white; use --arch resnet")
@@ -137,25 +137,25 @@ def _local(options: Options, likelihood: str) -> LocalArchitecture:
             "which takes it too long; leave --objective out, or use --arch resnet"
         )
     latents: dict[str, Any] = {"latents": options.latents} if options.latents else {}
-    return local(3 if likelihood == _COLOUR else 1, hidden, _LOCAL_BLOCKS, regressed=True, **latents)
+    return pixel_architecture(3 if likelihood == _COLOUR else 1, hidden, _LOCAL_BLOCKS, regressed=True, **latents)
 
 
 def objectives_of(options: Options, architecture: AnyArchitecture) -> tuple[str, ...]:
     """Those asked for, or those that suit the network."""
-    default = ("elbo",) if isinstance(architecture, LocalArchitecture) else ("elbo", "half-asleep")
+    default = ("elbo",) if isinstance(architecture, PixelArchitecture) else ("elbo", "half-asleep")
     return options.objectives or default
 
 
 def plan_of(options: Options, name: str, architecture: AnyArchitecture, data: Split) -> Plan:
     """The stages for a data set."""
     count, objectives = len(data.train), objectives_of(options, architecture)
-    kind = "local" if isinstance(architecture, LocalArchitecture) else "resnet" if architecture.tiled else "mlp"
+    kind = "local" if isinstance(architecture, PixelArchitecture) else "resnet" if architecture.tiled else "mlp"
     largest = local_training.TILES if kind == "local" else _BATCH
     batch = options.batch or min(largest, _power_of_two(count // 4))
     first = min(_EPOCHS, -(-_IMAGES[kind] // count))
     later = -(-first // _LATER_SHARE)
     epochs = options.epochs or (first, *[later] * (len(objectives) - 1))
-    if isinstance(architecture, LocalArchitecture):
+    if isinstance(architecture, PixelArchitecture):
         warmup = min(local_training.RISE, epochs[0] * (count // batch) // 10)
         rate = options.learning_rate or local_training.RATE
         return Plan(name, architecture, (local_training.stage_of(architecture, epochs[0], warmup, rate, batch),))
@@ -171,7 +171,7 @@ def _power_of_two(limit: int) -> int:
     return 1 << max(1, limit.bit_length() - 1)
 
 
-def _stage(options: Options, a: Architecture, name: str, epochs: int, batch: int, count: int) -> Stage:
+def _stage(options: Options, a: TileArchitecture, name: str, epochs: int, batch: int, count: int) -> Stage:
     objective = named(name)
     loss = objective.loss
     kind, *_ = name.split(":")
@@ -237,7 +237,7 @@ class Run:
         torch.backends.cudnn.deterministic = True
         torch.manual_seed(self.seed)
         architecture = self.plan.architecture
-        vae: AnyVae = LocalVae(architecture) if isinstance(architecture, LocalArchitecture) else Vae(architecture)
+        vae: AnyVae = PixelVae(architecture) if isinstance(architecture, PixelArchitecture) else TileVae(architecture)
         vae.to(device)
         for i, stage in enumerate(self.plan.stages):
             fit(
@@ -276,15 +276,15 @@ class Run:
         Raises:
             ModelError: a picture did not come back; nothing is written.
         """
-        stem = self.folder / target.name.removesuffix(checkpoint.SUFFIX)
+        stem = self.folder / target.name.removesuffix(model_file.SUFFIX)
         record = self._publish(stem, vae, command)
-        size = verified(self.data.held_out, beside(stem, checkpoint.SUFFIX), threads)
+        size = verified(self.data.held_out, beside(stem, model_file.SUFFIX), threads)
         for suffix in SUFFIXES:
             os.replace(beside(stem, suffix), beside(target.with_name(stem.name), suffix))
         return Finished(record, self.data.held_out, size)
 
     def _publish(self, stem: Path, vae: AnyVae, command: Sequence[str]) -> dict[str, Any]:
-        if isinstance(vae, LocalVae):
+        if isinstance(vae, PixelVae):
             return self._publish_local(stem, vae, command)
         a, stages, train = vae.architecture, self.plan.stages, self.data.train
         test = np.random.default_rng(self.seed).permutation(self.data.test(a))[:_TEST]
@@ -305,7 +305,7 @@ class Run:
             published=self.data.published,
         )
 
-    def _publish_local(self, stem: Path, vae: LocalVae, command: Sequence[str]) -> dict[str, Any]:
+    def _publish_local(self, stem: Path, vae: PixelVae, command: Sequence[str]) -> dict[str, Any]:
         (stage,), train = self.plan.stages, self.data.train
         steps = stage.epochs * stage.steps(train)
         information = {"objective": stage.name, "dataset": self.plan.name, "steps": steps}
@@ -396,7 +396,7 @@ def verified(pictures: list[tuple[str, Picture]], model: Path, threads: int) -> 
     decoded = dict(vaezip.Archive(data, [model], threads=threads).pictures())
     for name, picture in pictures:
         found = decoded[name]
-        if isinstance(found, VaezipError) or not images.same(found, picture):
+        if isinstance(found, VaezipError) or not vaezip.pictures.same(found, picture):
             raise ModelError(f"the model does not give back '{name}', so it is not written; please report this")
     return len(data)
 
@@ -405,7 +405,7 @@ def describes(path: Path, model: Path) -> bool:
     """Whether figures or a card are those of a model: of one that is still in the folder of its run, they were put in
     place by that run, which was cut then."""
     try:
-        return checkpoint.fingerprint(model).hex() in path.read_text(encoding="utf-8")
+        return model_file.fingerprint(model).hex() in path.read_text(encoding="utf-8")
     except (ModelError, OSError, ValueError):
         return False
 

@@ -1,0 +1,90 @@
+import doctest
+import importlib
+import pkgutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import vaezip
+from vaezip.models import file as model_file
+
+MODULES = [m.name for m in pkgutil.walk_packages(vaezip.__path__, "vaezip.") if not m.name.endswith("__main__")]
+
+
+@pytest.mark.parametrize("name", vaezip.__all__)
+def test_every_public_name_is_there(name):
+    assert getattr(vaezip, name) is not None
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="nonsense"):
+        _ = vaezip.nonsense
+
+
+def test_errors_have_one_root():
+    names = [n for n in vaezip.__all__ if n.endswith("Error")]
+    assert len(names) == 6
+    assert all(issubclass(getattr(vaezip, n), vaezip.VaezipError) for n in names)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_module_can_be_imported_and_says_what_it_is(name):
+    assert importlib.import_module(name).__doc__
+
+
+def test_examples_in_the_documentation():
+    found = {name: doctest.testmod(importlib.import_module(name)) for name in ("vaezip", *MODULES)}
+    assert {name for name, result in found.items() if result.failed} == set()
+    assert {name for name, result in found.items() if result.attempted} >= {"vaezip", "vaezip.models.tile.bitsback"}
+
+
+def test_compress_open_and_read(tmp_path):
+    picture = vaezip.Picture("L", np.arange(784, dtype=np.uint16).astype(np.uint8).reshape(28, 28, 1))
+    data = vaezip.compress({"a": picture}.items())
+    (tmp_path / "a.vz").write_bytes(data)
+    archive = vaezip.open(tmp_path / "a.vz")
+    assert isinstance(archive, vaezip.Archive)
+    assert vaezip.pictures.picture.same(archive.read("a"), picture)
+    assert vaezip.load_model(model_file.find("mnist")).name == "mnist"
+
+
+def run(code):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+
+def test_importing_the_package_imports_nothing_heavy():
+    heavy = "[m for m in ('numpy', 'numba', 'torch', 'PIL', 'safetensors') if m in sys.modules]"
+    assert run(f"import sys, vaezip; print({heavy})").strip() == "[]"
+
+
+def test_coding_on_a_cpu_does_not_import_pytorch():
+    code = """
+import sys, numpy as np, vaezip
+picture = vaezip.Picture("1", np.eye(28, dtype=np.uint8)[..., None])
+assert vaezip.pictures.picture.same(vaezip.decompress(vaezip.compress(picture, model="mnist-binary", steps=2)), picture)
+print("torch" in sys.modules)
+"""
+    assert run(code).strip() == "False"
+
+
+def test_coding_without_pytorch_installed():
+    code = """
+import sys
+sys.modules["torch"] = None
+import numpy as np, vaezip
+picture = vaezip.Picture("1", np.eye(28, dtype=np.uint8)[..., None])
+assert vaezip.pictures.picture.same(vaezip.decompress(vaezip.compress(picture)), picture)
+try:
+    vaezip.compress(picture, model="mnist-binary", device="cuda")
+except vaezip.ModelError as error:
+    print(error)
+"""
+    assert run(code).strip() == "--device cuda needs PyTorch; install it with: pip install 'vaezip[torch]'"
+
+
+def test_an_unknown_device_is_refused():
+    picture = vaezip.Picture("1", np.eye(28, dtype=np.uint8)[..., None])
+    with pytest.raises(vaezip.ModelError, match="no device is called 'tpu'"):
+        vaezip.compress(picture, model="mnist-binary", device="tpu")

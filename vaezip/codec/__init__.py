@@ -1,0 +1,1 @@
+"""The conductor: pictures to blocks to a file, and back; it asks no model its kind."""

@@ -1,0 +1,77 @@
+"""Cut the pictures of a group into blocks, and bound what a block may hold."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+from numpy.typing import NDArray
+
+from vaezip.errors import FormatError, ImageError
+from vaezip.models.kinds import BILEVEL_GREY
+from vaezip.models.pixel.architecture import RADIUS, TILE
+from vaezip.pictures.picture import BOXES, MODES
+from vaezip.vz.records import Group
+
+Samples = NDArray[Any]
+
+MODE_NAMES = (*MODES, BILEVEL_GREY)
+"""The number of a mode in a file is its place here."""
+
+BLOCK_PIXELS, SOLID_PIXELS = 1 << 20, 1 << 24
+_WITH_MARGINS, _IN_TILES = 2, 8
+"""How many times as many pixels of a block there may be with those around each picture, and in whole tiles."""
+
+_BAND_MULTIPLE = 32
+
+
+def samples_checksum(samples: Samples, before: int = 0) -> int:
+    """CRC-32 of samples, lower bytes first on every machine; it goes on from ``before``."""
+    return zlib.crc32(samples.astype(samples.dtype.newbyteorder("<"), copy=False).tobytes(), before)
+
+
+def new_group(mode: str, height: int, width: int, pixels: int) -> Group:
+    """How pictures of this size are cut into blocks of about so many pixels."""
+    group = Group(MODE_NAMES.index(mode), height, width, band=height)
+    if height * width <= pixels:
+        most = (pixels // (height * width), _WITH_MARGINS * pixels // _area(group), _IN_TILES * pixels // _tiled(group))
+        group.per_block = max(1, min(most))
+    else:
+        group.band = min(height, max(_BAND_MULTIPLE, pixels // width // _BAND_MULTIPLE * _BAND_MULTIPLE))
+    return group
+
+
+def _area(group: Group) -> int:
+    """Pixels that a model with a pixel network keeps of a picture, or a band: with those around it."""
+    return (group.band + RADIUS) * (group.width + 2 * RADIUS)
+
+
+def _tiled(group: Group) -> int:
+    """Pixels that a model by tiles keeps of a picture, or a band."""
+    return (-(-group.band // TILE)) * (-(-group.width // TILE)) * TILE * TILE
+
+
+def check_group(group: Group, max_pixels: int) -> None:
+    """Refuse a group whose mode, metadata or blocks are unknown or too large."""
+    if group.mode >= len(MODE_NAMES):
+        raise FormatError(f"picture mode {group.mode} is unknown; a newer vaezip may read it")
+    unknown = [tag for boxes in group.boxes for tag, _ in boxes if tag >= len(BOXES)]
+    if unknown:
+        raise FormatError(f"metadata field {unknown[0]} is unknown; a newer vaezip may read it")
+    pixels = max(SOLID_PIXELS, _BAND_MULTIPLE * group.width)
+    pictures = min(group.per_block, len(group.names))
+    margins, tiles = (pictures * area(group) for area in (_area, _tiled))
+    if pictures * group.band * group.width > pixels or (
+        pictures > 1 and (margins > _WITH_MARGINS * pixels or tiles > _IN_TILES * pixels)
+    ):
+        raise FormatError("the directory describes blocks that are too large")
+    if group.height * group.width > max_pixels:
+        raise ImageError(
+            f"{group.width}×{group.height} pixels are more than the limit of {max_pixels}; raise it with --max-pixels"
+        )
+
+
+def channels(group: Group) -> int:
+    """Return the channels of a group's samples."""
+    mode = MODE_NAMES[group.mode]
+    return 1 if mode == BILEVEL_GREY else MODES[mode].channels

@@ -1,0 +1,59 @@
+"""Choose among the forms that a block may take, and among the models that may code it."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+
+import numpy as np
+
+from vaezip.codec.blocks import Samples
+from vaezip.vz.records import CLASSIC, Block
+
+AUTO = "auto"
+
+ALPHA_MODEL = "photo-gray"
+"""Tried beside WebP for the alpha of pictures whose colours a model codes."""
+_TRIAL_PICTURES = 32
+_TRIAL_PIXELS, _TRIAL_SIDE = 1 << 17, 64
+
+
+def payload_length(block: Block) -> int:
+    """Return the bytes of a block\'s payload."""
+    return len(block.payload)
+
+
+def shortest(forms: list[Block], embedded: Container[bytes]) -> Block:
+    """The shortest form of a block that needs no model but those embedded; if there is but one form, that."""
+    return min((f for f in forms if len(forms) == 1 or f.model == CLASSIC or f.model in embedded), key=payload_length)
+
+
+def worth_embedding(blocks: list[list[Block]], sizes: Mapping[bytes, int]) -> set[bytes]:
+    """The models that make a file of such blocks short, with the models in it.
+
+    As long as the file gets shorter, it gives up that model without which it gets shortest.
+
+    Args:
+        blocks: of each, its forms, one of them classic.
+        sizes: of the models, in bytes, by fingerprint.
+    """
+
+    def length(models: set[bytes]) -> int:
+        return sum(sizes[model] for model in models) + sum(payload_length(shortest(forms, models)) for forms in blocks)
+
+    models = set(sizes)
+    while models:
+        fewer = min((models - {model} for model in sorted(models)), key=length)
+        if length(fewer) > length(models):
+            break
+        models = fewer
+    return models
+
+
+def trial_part(samples: Samples) -> Samples:
+    """The first of many pictures; of a large one nine patches, spread over it."""
+    n, height, width, _ = samples.shape
+    if n > 1 or height * width <= _TRIAL_PIXELS:
+        return samples[:_TRIAL_PICTURES]
+    side = min(_TRIAL_SIDE, height, width)
+    tops, lefts = (np.linspace(0, extent - side, 3).astype(int) for extent in (height, width))
+    return np.stack([samples[0, y : y + side, x : x + side] for y in tops for x in lefts])

@@ -1,0 +1,186 @@
+"""The classic codec that vaezip falls back on: lossless WebP, by Pillow.
+
+Any array of samples becomes one or more 8-bit RGB or RGBA pictures: grey is copied into three
+channels (WebP's colour transform makes that free), 16-bit samples are split in two
+(:mod:`vaezip.codec.bit_depth`), and what is larger than WebP allows is cut into pieces. The 20 bytes of RIFF
+header that every such file shares are left out.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from vaezip.codec import bit_depth
+from vaezip.codec.bit_depth import Rest, Values
+from vaezip.errors import FormatError
+
+Samples = NDArray[Any]
+"""(pictures, height, width, channels), uint8 or uint16, 1 to 4 channels."""
+
+_MAX_SIDE = 16383
+_LENGTH = struct.Struct("<I")
+_DIFFERENCED, _USED = 1, 2
+_MAX_MARKS = (1 << 16) // 8
+_GREATEST = struct.Struct("<H")
+_DEFLATE = -15
+"""Of zlib, without a header: the checksum of the block protects this, too."""
+
+
+def encode(samples: Samples) -> bytes:
+    """All pictures of one size and type, one below the other."""
+    if samples.dtype == np.uint8:
+        return _encode_bytes(samples)
+    return min((_rest(rest) + _encode_bytes(high) for high, rest in bit_depth.splits(samples)), key=len)
+
+
+def decode(data: bytes, shape: tuple[int, int, int, int], dtype: type[np.generic]) -> Samples:
+    """Inverse of :func:`encode`.
+
+    Raises:
+        FormatError: the data is not what :func:`encode` made of such an array.
+    """
+    if dtype == np.uint8:
+        return _decode_bytes(data, shape)
+    rest, data = read_rest(data, shape)
+    return rest.join(_decode_bytes(data, shape))
+
+
+def split(samples: Samples) -> tuple[Samples, bytes]:
+    """Of uint16 samples the high part, uint8, and the rest, coded; in the way that WebP makes shortest."""
+    found = [(high, _rest(rest)) for high, rest in bit_depth.splits(samples)]
+    if len(found) == 1:
+        return found[0]
+    return min(found, key=lambda parts: len(_encode_bytes(parts[0])) + len(parts[1]))
+
+
+def read_rest(data: bytes, shape: tuple[int, int, int, int]) -> tuple[Rest, bytes]:
+    """The rest of samples that :func:`split` made, and the data after it.
+
+    Raises:
+        FormatError: there is none.
+    """
+    (kind,), data = _taken(data, 1)
+    values, data = _read_used(data) if kind & _USED else _read_every(data)
+    bits = bit_depth.low_bits(values)
+    if kind > (_USED | _DIFFERENCED):
+        raise FormatError("the coded data is damaged")
+    if not bits:
+        return Rest(values, np.zeros(shape, np.uint8)), data
+    length, data = _taken(data, _LENGTH.size)
+    streams, data = _taken(data, _LENGTH.unpack(length)[0])
+    low = _decode_bytes(streams, shape)
+    if low.max() >> bits:
+        raise FormatError("the coded data is damaged")
+    return Rest(values, bit_depth.undifferenced(low, bits) if kind & _DIFFERENCED else low), data
+
+
+def _rest(rest: Rest) -> bytes:
+    """The shorter form of it."""
+    values, low, bits = rest.values, rest.low, bit_depth.low_bits(rest.values)
+    every = len(values) == values[-1] + 1
+    table = _GREATEST.pack(values[-1]) if every else _used(values)
+    if not bits:
+        return bytes([_USED * (not every)]) + table
+    plain, differenced = _encode_bytes(low), _encode_bytes(bit_depth.differenced(low, bits))
+    streams = min(plain, differenced, key=len)
+    kind = _USED * (not every) | _DIFFERENCED * (streams is differenced)
+    return bytes([kind]) + table + _LENGTH.pack(len(streams)) + streams
+
+
+def _used(values: Values) -> bytes:
+    """The values as bits, one for each up to the greatest, deflated."""
+    marks = np.zeros(values[-1] + 1, np.uint8)
+    marks[values] = 1
+    deflater = zlib.compressobj(9, wbits=_DEFLATE)
+    packed = deflater.compress(np.packbits(marks).tobytes()) + deflater.flush()
+    return _GREATEST.pack(len(packed)) + packed
+
+
+def _read_every(data: bytes) -> tuple[Values, bytes]:
+    greatest, data = _taken(data, _GREATEST.size)
+    return np.arange(_GREATEST.unpack(greatest)[0] + 1), data
+
+
+def _read_used(data: bytes) -> tuple[Values, bytes]:
+    length, data = _taken(data, _GREATEST.size)
+    packed, data = _taken(data, _GREATEST.unpack(length)[0])
+    inflater = zlib.decompressobj(_DEFLATE)
+    try:
+        marks = inflater.decompress(packed, _MAX_MARKS + 1)
+    except zlib.error as error:
+        raise FormatError("the coded data is damaged") from error
+    values = np.flatnonzero(np.unpackbits(np.frombuffer(marks, np.uint8)))
+    if not (inflater.eof and len(marks) <= _MAX_MARKS and len(values)):
+        raise FormatError("the coded data is damaged")
+    return values, data
+
+
+def _encode_bytes(samples: Samples) -> bytes:
+    streams = [_webp(piece) for piece in _pieces(_sheet(samples))]
+    return b"".join(_LENGTH.pack(len(s)) + s for s in streams[:-1]) + streams[-1]
+
+
+def _decode_bytes(data: bytes, shape: tuple[int, int, int, int]) -> Samples:
+    n, h, w, c = shape
+    sheet = np.empty((n * h, w, c), np.uint8)
+    *pieces, last = _pieces(sheet)
+    for piece in pieces:
+        length, data = _taken(data, _LENGTH.size)
+        stream, data = _taken(data, _LENGTH.unpack(length)[0])
+        piece[...] = _unwebp(stream, piece.shape)
+    last[...] = _unwebp(data, last.shape)
+    return sheet.reshape(shape)
+
+
+def _taken(data: bytes, length: int) -> tuple[bytes, bytes]:
+    """So many bytes, and those after them."""
+    if len(data) < length:
+        raise FormatError("the coded data is truncated")
+    return data[:length], data[length:]
+
+
+def _sheet(samples: Samples) -> Samples:
+    n, h, w, c = samples.shape
+    return samples.reshape(n * h, w, c)
+
+
+def _pieces(sheet: Samples) -> Iterator[Samples]:
+    """Views of what fits into one WebP picture, left to right, top to bottom."""
+    for y in range(0, sheet.shape[0], _MAX_SIDE):
+        for x in range(0, sheet.shape[1], _MAX_SIDE):
+            yield sheet[y : y + _MAX_SIDE, x : x + _MAX_SIDE]
+
+
+def _webp(piece: Samples) -> bytes:
+    channels = piece.shape[2]
+    if channels < 3:
+        piece = np.concatenate([np.repeat(piece[..., :1], 3, axis=2), piece[..., 1:]], axis=2)
+    out = io.BytesIO()
+    # exact: keep the colour of fully transparent pixels
+    Image.fromarray(np.ascontiguousarray(piece)).save(out, "WEBP", lossless=True, quality=90, method=5, exact=True)
+    data = out.getvalue()
+    assert data[8:16] == b"WEBPVP8L", "Pillow wrote another kind of WebP than asked for"
+    return data[20 : 20 + _LENGTH.unpack(data[16:20])[0]]
+
+
+def _unwebp(stream: bytes, shape: tuple[int, ...]) -> Samples:
+    # a signature byte, then width − 1 and height − 1 in 14 bits each: look before Pillow allocates
+    sides = int.from_bytes(stream[1:5], "little")
+    if len(stream) < 5 or ((sides & 0x3FFF) + 1, (sides >> 14 & 0x3FFF) + 1) != (shape[1], shape[0]):
+        raise FormatError("the coded data is damaged")
+    padded = stream + b"\0" * (len(stream) % 2)
+    chunk = b"WEBPVP8L" + _LENGTH.pack(len(stream)) + padded
+    try:
+        with Image.open(io.BytesIO(b"RIFF" + _LENGTH.pack(len(chunk)) + chunk), formats=["WEBP"]) as image:
+            pixels = np.asarray(image.convert("RGBA"))
+    except Exception as error:  # Pillow raises many kinds
+        raise FormatError("the coded data is damaged") from error
+    return {1: pixels[..., :1], 2: pixels[..., [0, 3]], 3: pixels[..., :3], 4: pixels}[shape[2]]

@@ -1,0 +1,1 @@
+"""The entropy coder: integers in, integers out."""

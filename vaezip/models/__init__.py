@@ -1,0 +1,1 @@
+"""Models: priors, likelihoods and posteriors in exact integers, and the files that hold them."""

@@ -1,0 +1,94 @@
+"""How much time to spend on fewer bytes: K, after how many rows a pixel network learns, and how many of them do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vaezip.errors import VaezipError
+from vaezip.vz.limits import MAX_STEPS
+
+MAX_ROWS = 32
+MAX_THIN = 255
+MAX_TURNS = 8
+MAX_WHOLE = 3
+MAX_NETWORKS = 2
+
+
+@dataclass(frozen=True)
+class Effort:
+    """Gradient steps, taken by encoder and decoder alike, and what the encoder tries.
+
+    Attributes:
+        steps: K: steps on each posterior; a pixel network learns where there are any.
+        rows: height of a band; 0 leaves the pixel network and its mixtures as they are, and K to the posteriors.
+        thin: learn from one pixel in so many only.
+        networks: how many learn side by side from a picture of its own.
+        turns: in how many orientations the encoder tries a part of what a pixel network will learn from.
+        whole: in how many of these, the best, it then tries all; of 1, the part has told.
+    """
+
+    steps: int = 0
+    rows: int = 2
+    thin: int = 1
+    networks: int = 1
+    turns: int = 2
+    whole: int = 1
+
+    def __post_init__(self) -> None:
+        for what, value, least, most in (
+            ("number of steps", self.steps, 0, MAX_STEPS),
+            ("rows of a band", self.rows, 0, MAX_ROWS),
+            ("thinning", self.thin, 1, MAX_THIN),
+            ("number of networks", self.networks, 1, MAX_NETWORKS),
+            ("number of orientations", self.turns, 1, MAX_TURNS),
+            ("number of orientations that all is tried in", self.whole, 1, MAX_WHOLE),
+        ):
+            if not least <= value <= most:
+                raise VaezipError(f"the {what} must lie between {least} and {most}")
+
+
+NONE = Effort()
+
+
+def of_steps(steps: int) -> Effort:
+    """What ``--steps`` asks for.
+
+    Several passes over a band learn less than one (``benchmarks/learning/passes.py``). In their place the second step
+    buys a second network and the orientation that is best for a part of the picture; the fourth and the sixth, the best
+    of two and of three for all of it.
+
+    >>> of_steps(4)
+    Effort(steps=4, rows=2, thin=1, networks=2, turns=8, whole=2)
+    """
+    if steps < 2:
+        return Effort(steps)
+    return Effort(steps, networks=MAX_NETWORKS, turns=MAX_TURNS, whole=min(steps // 2, MAX_WHOLE))
+
+
+PRESETS = {
+    1: Effort(rows=0),
+    2: NONE,
+    3: Effort(1, 4, 8, turns=1),
+    4: Effort(1, 4, 4, turns=1),
+    5: Effort(1, 4, 2),
+    6: Effort(1, 2),
+    7: of_steps(2),
+    8: of_steps(4),
+    9: of_steps(8),
+}
+"""``-1`` … ``-9`` of the command line; ``benchmarks/learning`` measures what each gains and costs."""
+
+DEFAULT_PRESET = 4
+
+DEFAULT = PRESETS[DEFAULT_PRESET]
+
+
+def chosen_effort(steps: int | None, preset: int) -> Effort:
+    """K where it is given, else the preset.
+
+    Raises:
+        VaezipError: out of range.
+    """
+    if preset not in PRESETS:
+        raise VaezipError(f"the preset must lie between {min(PRESETS)} and {max(PRESETS)}")
+    return PRESETS[preset] if steps is None else of_steps(steps)

@@ -1,0 +1,239 @@
+"""TileModel files: safetensors of integers, fingerprints, and the list of shipped models.
+
+A model file holds the integer tensors of encoder and decoder, ``coarse`` (the coarse grid of
+each latent), and in its metadata the architecture, the settings of the K steps and free
+information (training, rates). The fingerprint covers all that moves a coded bit, so the free
+information may be changed without making a new model.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import load as load_tensors
+from safetensors.numpy import save as save_tensors
+
+from vaezip.errors import ModelError
+from vaezip.exact import backend
+from vaezip.models.layers import Conv, weighted_layers
+from vaezip.models.pixel.architecture import PixelArchitecture
+from vaezip.models.pixel.model import AnyModel, PixelModel
+from vaezip.models.pixel.network import layer_shapes
+from vaezip.models.posterior import Settings
+from vaezip.models.registry import AnyArchitecture, architecture_from_json
+from vaezip.models.tile.model import TileModel
+from vaezip.system.files import store
+
+FINGERPRINT_BYTES = 4
+SUFFIX = ".safetensors"
+
+
+def save(
+    path: str | os.PathLike[str],
+    architecture: AnyArchitecture,
+    settings: Settings,
+    tensors: Mapping[str, NDArray[Any]],
+    information: dict[str, Any],
+) -> None:
+    """Write a model file.
+
+    Args:
+        path: ends in ``.safetensors``.
+        tensors: integers, as :class:`vaezip.models.network.IntegerNetwork` takes them, and ``coarse``.
+        information: anything that JSON holds; shown by ``vaezip models``.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    metadata = {
+        "architecture": architecture.to_json(),
+        "settings": json.dumps(asdict(settings), sort_keys=True),
+        "information": json.dumps(information, sort_keys=True),
+    }
+    store(Path(path), save_tensors({name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)}, metadata))
+
+
+def load(path: str | os.PathLike[str], device: str = "cpu") -> AnyModel:
+    """Read a model file and check that it can be run exactly.
+
+    Raises:
+        ModelError: not a model file, incomplete, or beyond exact arithmetic.
+    """
+    path = Path(path)
+    metadata, tensors = _read(path)
+    try:
+        return _model(path.stem, metadata, tensors, device)
+    except _MALFORMED as error:
+        raise _no_model(path, error) from error
+
+
+def loads(data: bytes, name: str, device: str = "cpu") -> AnyModel:
+    """The model in the bytes of a model file, which may come from anybody.
+
+    Args:
+        data: the bytes.
+        name: of the model.
+        device: as for :func:`load`.
+
+    Raises:
+        ModelError: as :func:`load`; or its networks are larger than any that one would train.
+    """
+    try:
+        tensors = load_tensors(data)
+        metadata = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")]).get("__metadata__", {})
+        _check_work(architecture_from_json(metadata["architecture"]))
+        return _model(name, metadata, tensors, device)
+    except _MALFORMED as error:
+        raise ModelError(f"model '{name}': not a vaezip model ({_said(error)})") from error
+
+
+def _model(name: str, metadata: Mapping[str, str], tensors: Mapping[str, NDArray[Any]], device: str) -> AnyModel:
+    settings = Settings(**json.loads(metadata["settings"]))
+    information = json.loads(metadata["information"])
+    layers = architecture_from_json(metadata["architecture"])
+    rest = (settings, backend(device), tensors, information)
+    if isinstance(layers, PixelArchitecture):
+        return PixelModel(name, _fingerprint(metadata, tensors), layers, *rest)
+    return TileModel(name, _fingerprint(metadata, tensors), layers, *rest)
+
+
+_MALFORMED = (SafetensorError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
+"""What bytes that are no model can make the code above run into."""
+
+
+def _no_model(path: Path, error: Exception) -> ModelError:
+    remedy = "give a file that vaezip train wrote, or a name that vaezip models lists"
+    return ModelError(f"{path}: not a vaezip model ({_said(error)}); {remedy}")
+
+
+def _said(error: Exception) -> str:
+    """What is wrong; of a field that is missing Python tells the name alone."""
+    return f"it has no {error}" if isinstance(error, KeyError) else str(error)
+
+
+_MAX_ACTIVATIONS = 1 << 22
+_MAX_PRODUCTS = 1 << 33
+"""What one tile may cost; the largest shipped model takes 2^16 activations and 2^26 products."""
+
+
+def _check_work(a: AnyArchitecture) -> None:
+    """Refuse networks that would take gigabytes or minutes for a tile."""
+    products = 0
+    from_z = a.style if isinstance(a, PixelArchitecture) else a.decoder
+    for values, layers in ((a.dims, a.encoder), (a.latents, from_z)):
+        for layer in weighted_layers(layers):
+            patch = layer.inputs * (9 if isinstance(layer, Conv) else 1)
+            positions = -(-values // layer.inputs)
+            values = positions * layer.outputs
+            products += positions * patch * layer.outputs
+            if not 0 < max(values, positions * patch) <= _MAX_ACTIVATIONS:
+                raise ModelError("its networks are too large to be run")
+    if isinstance(a, PixelArchitecture):
+        products += a.tile[0] * a.tile[1] * sum(rows * columns for rows, columns in layer_shapes(a).values())
+    if products > _MAX_PRODUCTS:
+        raise ModelError("its networks are too large to be run")
+
+
+def architecture(path: Path) -> AnyArchitecture:
+    """The architecture of a model file, without its weights."""
+    return _architecture(path, version(path))
+
+
+def fingerprint(path: Path) -> bytes:
+    """The first bytes of the SHA-256 of architecture, settings and tensors, by name, type and value."""
+    return _fingerprint_of_file(path, version(path))
+
+
+def version(path: Path) -> tuple[int, int]:
+    """What changes when a file is written anew, so that the caches below forget it."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise ModelError(f"{path}: the model cannot be read ({error.strerror})") from error
+    return status.st_mtime_ns, status.st_size
+
+
+@lru_cache
+def _architecture(path: Path, version: tuple[int, int]) -> AnyArchitecture:
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return architecture_from_json((file.metadata() or {})["architecture"])
+    except (OSError, *_MALFORMED) as error:
+        raise _no_model(path, error) from error
+
+
+@lru_cache
+def _fingerprint_of_file(path: Path, version: tuple[int, int]) -> bytes:
+    return _fingerprint(*_read(path))
+
+
+def _fingerprint(metadata: Mapping[str, str], tensors: Mapping[str, NDArray[Any]]) -> bytes:
+    digest = hashlib.sha256()
+    for text in (metadata.get("architecture", ""), metadata.get("settings", "")):
+        digest.update(text.encode() + b"\0")
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name} {tensor.dtype} {tensor.shape}\0".encode())
+        digest.update(tensor.astype(tensor.dtype.newbyteorder("<")).tobytes())
+    return digest.digest()[:FINGERPRINT_BYTES]
+
+
+def shipped() -> dict[str, Path]:
+    """Name and path of every model that comes with vaezip, in alphabetical order."""
+    package = Path(__file__).parents[1]
+    folder = next((f for f in (package / "shipped", package.parent / "models") if f.is_dir()), None)
+    return {p.stem: p for p in sorted(folder.glob("*" + SUFFIX))} if folder else {}
+
+
+def find(name: str) -> Path:
+    """The path of a model given by name or path.
+
+    Raises:
+        ModelError: there is none.
+    """
+    known = shipped()
+    if name in known:
+        return known[name]
+    if Path(name).is_file():
+        return Path(name)
+    raise ModelError(f"no model is called '{name}'; shipped are {', '.join(known)}, or give the path of a model file")
+
+
+def by_fingerprint(wanted: bytes, extra: tuple[Path, ...] = (), name: str = "") -> Path:
+    """The path of the model with a fingerprint, among ``extra`` and the shipped ones.
+
+    ``name`` is what the file calls it, for the message.
+
+    Raises:
+        ModelError: none of them has it.
+    """
+    for path in (*extra, *shipped().values()):
+        if fingerprint(path) == wanted:
+            return path
+    called = f"model '{name}'" if name else "a model"
+    raise ModelError(
+        f"made with {called} of fingerprint {wanted.hex()}, which is not here; give the model file by --model PATH"
+    )
+
+
+def _read(path: Path) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = dict(file.metadata() or {})
+            if "architecture" not in metadata:  # seen before the tensors, whose types NumPy may lack
+                raise KeyError("architecture")
+            return metadata, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except _MALFORMED as error:
+        raise _no_model(path, error) from error
+    except OSError as error:
+        raise ModelError(f"{path}: the model cannot be read ({error})") from error

@@ -1,0 +1,146 @@
+"""Coding of whole pictures from the top by a local-autoregressive model that adapts to what it has coded.
+
+The strips of :mod:`vaezip.models.pixel.bitsback` are cut into *bands* of a few rows. Whatever the pixel network
+says is set right by how far it has been off (:mod:`vaezip.models.pixel.calibration`). After each band, encoder and
+decoder may also train the network on it (:mod:`vaezip.models.pixel.adaptation`). So what codes a band depends on all
+pixels above. The encoder must therefore go from the top as the decoder does, keeps the intervals of all pixels, and
+pushes them from the last to the first. It could not draw z from what it has coded below; z is 0, its most likely
+value, and costs nothing: what z would tell of a picture is soon known.
+
+The stream begins with the settings of the learning. One of them turns the pictures: what is above and left of a
+pixel tells more, and teaches more, in one orientation than in another.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaezip.entropy import distributions as d
+from vaezip.entropy.stack import Stack, StackExhausted
+from vaezip.errors import FormatError
+from vaezip.models.pixel import calibration, orientation, strips
+from vaezip.models.pixel.adaptation import Learners, Learning
+from vaezip.models.pixel.architecture import RADIUS
+from vaezip.models.pixel.kernel import Weights
+from vaezip.models.pixel.least_squares import shown
+from vaezip.models.pixel.model import PixelModel
+from vaezip.models.pixel.strips import Strip
+from vaezip.models.tile.model import Pixels
+
+Intervals = tuple[NDArray[np.uint32], NDArray[np.uint32]]
+
+
+def encode(model: PixelModel, pictures: Pixels, learning: Learning, seed: int, threads: int = 1) -> bytes:
+    """Code pictures of one size.
+
+    Args:
+        model: prior, likelihood and posterior; it stays as it is.
+        pictures: uint8 (pictures, height, width, channels).
+        learning: K, the bands and the rates.
+        seed: 32-bit checksum, found again by :func:`decode`.
+        threads: with two, the intervals of a band are made while the network learns from it; where nothing learns,
+            all make them.
+    """
+    head, pictures = learning.to_bytes(), orientation.turned(pictures, learning.turn)
+    stack = Stack(seed ^ zlib.crc32(head))  # so that no bit of the settings is unprotected
+    for starts, freqs in reversed(list(_intervals(model, pictures, learning, threads))):
+        stack.push(starts.astype(np.int64), freqs.astype(np.int64), d.LOGISTIC_PRECISION)
+    return head + stack.to_bytes()
+
+
+def bits(model: PixelModel, pictures: Pixels, learning: Learning) -> float:
+    """What the pixels cost, by the intervals of :func:`encode`."""
+    found = _intervals(model, orientation.turned(pictures, learning.turn), learning, 1)
+    return sum(float(d.bits(part, d.LOGISTIC_PRECISION).sum()) for part in found)
+
+
+def _intervals(model: PixelModel, pictures: Pixels, learning: Learning, threads: int) -> Iterator[Intervals]:
+    """Those of each band, from the top, adapting all the while."""
+    frame, learners = shown(model.architecture, pictures), _learners(model, pictures.shape, learning)
+    correcting = calibration.start(model.architecture.channels)
+    with ThreadPoolExecutor(threads) as pool:
+        for strip in strips.strips(pictures.shape):
+            part = frame[strip.pictures]
+            correcting = calibration.begin(correcting, part) if strip.top == 0 else correcting
+            shifts = _shifts(model, part)
+            for band in _bands(strip, learning.rows):
+                if learners is None:
+                    found = strips.intervals(model, part, band, model.networks, shifts, correcting, threads, pool.map)
+                else:
+                    networks = tuple(Weights._make(map(np.copy, weights)) for weights in learners.networks)
+                    job = pool.submit(strips.intervals, model, part, band, networks, shifts, correcting)
+                    if threads < 2:
+                        wait([job])
+                    learners.after(part, band.top, band.rows, shifts)
+                    found = job.result()
+                starts, freqs = found
+                yield starts.astype(np.uint32), freqs.astype(np.uint32)  # half the memory
+
+
+def decode(model: PixelModel, data: bytes, shape: tuple[int, int, int, int], steps: int) -> tuple[Pixels, int]:
+    """Inverse of :func:`encode`: the pictures and the seed.
+
+    Args:
+        steps: K, as the file has it: no band is gone through more often.
+
+    Raises:
+        FormatError: the data is not what :func:`encode` made.
+    """
+    try:
+        learning, settings = Learning.from_bytes(data)
+    except ValueError:
+        raise FormatError("the coded data is damaged or truncated") from None
+    if learning.steps > steps:
+        raise FormatError("the coded data is damaged")
+    if learning.turn & orientation.TRANSPOSED:
+        shape = shape[0], shape[2], shape[1], shape[3]
+    stack, frame = Stack.from_bytes(data[settings:]), strips.unknown(model, shape)
+    try:
+        _pop(model, stack, frame, learning)
+    except StackExhausted:
+        raise FormatError("the coded data is damaged or truncated") from None
+    seed = stack.state & 0xFFFFFFFF
+    if not stack.spent(seed):
+        raise FormatError("the coded data is damaged")
+    pictures = orientation.turned_back(strips.unframed(model, frame), learning.turn)
+    return np.ascontiguousarray(pictures), seed ^ zlib.crc32(data[:settings])
+
+
+def _pop(model: PixelModel, stack: Stack, frame: strips.Frame, learning: Learning) -> None:
+    """All pixels, into the frame."""
+    a = model.architecture
+    shape = len(frame), frame.shape[1] - RADIUS, frame.shape[2] - 2 * RADIUS, a.channels
+    learners, correcting = _learners(model, shape, learning), calibration.start(a.channels)
+    for strip, known in strips.walk(model, frame):
+        correcting = calibration.begin(correcting, known.frame) if strip.top == 0 else correcting
+        shifts = _shifts(model, known.frame)
+        for band in _bands(strip, learning.rows):
+            networks = learners.networks if learners else model.networks
+            strips.pop_pixels(model, stack, known, band, networks, shifts, correcting)
+            if learners:
+                learners.after(known.frame, band.top, band.rows, shifts)
+
+
+def _shifts(model: PixelModel, frame: strips.Frame) -> NDArray[np.int32]:
+    """What z = 0 adds to the hidden units of a strip's tiles, (tiles, shifts)."""
+    nothing = np.full((1, model.architecture.latents), d.LATENT_BINS // 2, np.int32)
+    return np.repeat(model.shifts(nothing), len(frame) * strips.across(frame), axis=0)
+
+
+def _learners(model: PixelModel, shape: tuple[int, int, int, int], learning: Learning) -> Learners | None:
+    """What learns, if anything does."""
+    if not learning.steps:
+        return None
+    bands = sum(1 for strip in strips.strips(shape) for _ in _bands(strip, learning.rows))
+    return Learners(model.architecture, model.layers, learning, bands)
+
+
+def _bands(strip: Strip, rows: int) -> Iterator[Strip]:
+    end = strip.top + strip.rows
+    return (replace(strip, top=top, rows=min(rows, end - top)) for top in range(strip.top, end, rows))

@@ -1,0 +1,183 @@
+"""The local-autoregressive VAE in plain data.
+
+p(x, z) = Π_tiles p(z_t) · Π_pixels p(x_i | causal neighbourhood of i, z_t). A tile is 32×32 pixels and
+has one latent vector, its *style*. From z a small network makes *shifts*, which are added to the hidden
+units of the pixel network::
+
+    f = (neighbours − P, P)                         P: the median-edge prediction of the pixel
+    h = relu(first f + shift_0)
+    h = relu(h + outer_i relu(inner_i h + shift_i))       for each block i
+    p(x_c) = mixture of logistics around P_c, parameters out_c [relu(head_c [h, e]), e]
+
+where e are the residuals x − P of the channels coded before c (green, red, blue, in this order). In a *regressed*
+model f has also what :mod:`vaezip.models.pixel.least_squares` makes of the pixels nearby, and e what it predicts of c.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from vaezip.errors import ModelError
+from vaezip.models.layers import Conv, Dense, Flatten, Layer, SpaceToDepth, layers_from_json, layers_to_json
+
+KIND = "local"
+
+RADIUS = 3
+"""The causal neighbourhood: this many columns on either side, and rows above."""
+
+TILE = 32
+
+_REGRESSION_PLANES = 3
+
+
+@dataclass(frozen=True)
+class PixelArchitecture:
+    """Sizes of the networks.
+
+    Attributes:
+        channels: 1 grey, 3 RGB; 8 bits each.
+        hidden: units of the pixel network, a multiple of 32.
+        blocks: its residual blocks.
+        head: hidden units of each channel's head.
+        mixture: logistics a channel.
+        latent: shape of a tile's z.
+        encoder: layers from a tile's pixels to (mean, log standard deviation).
+        style: layers from z to the shifts, ``hidden`` for the first layer and for each block.
+        regressed: whether the pixel network sees predictions by least squares.
+    """
+
+    channels: int
+    hidden: int
+    blocks: int
+    head: int
+    mixture: int
+    latent: tuple[int]
+    encoder: tuple[Layer, ...]
+    style: tuple[Layer, ...]
+    tile: tuple[int, int] = (TILE, TILE)
+    levels: int = 256
+    tiled: bool = True
+    offset: int = 128
+    exponent: int = 6
+    regressed: bool = False
+
+    @property
+    def neighbours(self) -> int:
+        """Pixels of the causal neighbourhood."""
+        return RADIUS * (2 * RADIUS + 1) + RADIUS
+
+    @property
+    def features(self) -> int:
+        """Inputs of the pixel network: the neighbours' differences and the prediction, and what regression
+        expects of each channel and how far it has been off."""
+        return (self.neighbours + 1 + 2 * self.regressed) * self.channels
+
+    @property
+    def planes(self) -> int:
+        """What a frame holds of each pixel: its values, and where there is regression what that says of each."""
+        return (1 + _REGRESSION_PLANES * self.regressed) * self.channels
+
+    @property
+    def hints(self) -> int:
+        """What heads may see beside hidden units: the residual of each channel, and what regression predicts."""
+        return (1 + self.regressed) * self.channels
+
+    def seen(self, i: int) -> list[int]:
+        """Which of the hints the head of the i-th channel sees, in the order of coding."""
+        return [*range(i), *([self.channels + i] if self.regressed else [])]
+
+    @property
+    def shifts(self) -> int:
+        """Outputs of the style network."""
+        return self.hidden * (1 + self.blocks)
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """The channels in the order in which they are coded."""
+        return (1, 0, 2) if self.channels == 3 else (0,)
+
+    @property
+    def dims(self) -> int:
+        """Values of a tile."""
+        return self.tile[0] * self.tile[1] * self.channels
+
+    @property
+    def latents(self) -> int:
+        """Latent variables of a tile."""
+        return self.latent[0]
+
+    def to_json(self) -> str:
+        """Canonical JSON: the same architecture always gives the same string."""
+        plain: dict[str, Any] = asdict(self) | {"kind": KIND}
+        plain["encoder"], plain["style"] = layers_to_json(self.encoder), layers_to_json(self.style)
+        return json.dumps(plain, sort_keys=True, separators=(",", ":"))
+
+    @staticmethod
+    def from_json(text: str) -> PixelArchitecture:
+        """Inverse of :meth:`to_json`.
+
+        Raises:
+            ModelError: a field or a layer that this version does not know, or a size out of range.
+        """
+        try:
+            plain = json.loads(text)
+            del plain["kind"]
+            plain["latent"], plain["tile"] = tuple(plain["latent"]), tuple(plain["tile"])
+            plain["encoder"], plain["style"] = layers_from_json(plain["encoder"]), layers_from_json(plain["style"])
+            found = PixelArchitecture(**plain)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(f"the model's architecture is not understood ({error})") from error
+        found.check()
+        return found
+
+    def check(self) -> None:
+        """Refuse sizes that the coder is not made for.
+
+        Raises:
+            ModelError: there is one.
+        """
+        sizes = (self.hidden, self.head, self.mixture, *self.latent)
+        good = all(isinstance(s, int) and 0 < s <= 1024 for s in sizes) and 0 <= self.blocks <= 16
+        good &= self.channels in (1, 3) and self.hidden % 32 == 0 and len(self.latent) == 1
+        good &= isinstance(self.regressed, bool)
+        fixed = {f.name: f.default for f in fields(self) if f.name in ("tile", "levels", "tiled", "offset", "exponent")}
+        good &= all(getattr(self, name) == value for name, value in fixed.items())
+        if not good:
+            raise ModelError("the sizes of the model's networks are out of range")
+
+
+def pixel_architecture(
+    channels: int = 3,
+    hidden: int = 96,
+    blocks: int = 2,
+    head: int = 48,
+    mixture: int = 5,
+    latents: int = 16,
+    regressed: bool = False,
+) -> PixelArchitecture:
+    """The photograph model: a style vector for each tile, read by four small convolutions."""
+    width = 64
+    return PixelArchitecture(
+        channels,
+        hidden,
+        blocks,
+        head,
+        mixture,
+        (latents,),
+        encoder=(
+            SpaceToDepth(4),
+            Conv("encoder.0", 16 * channels, width),
+            Conv("encoder.1", width, width),
+            SpaceToDepth(2),
+            Conv("encoder.2", 4 * width, width),
+            Flatten(),
+            Dense("encoder.out", 16 * width, 2 * latents, relu=False),
+        ),
+        style=(
+            Dense("style.0", latents, width),
+            Dense("style.out", width, hidden * (1 + blocks), relu=False),
+        ),
+        regressed=regressed,
+    )

@@ -1,0 +1,161 @@
+"""Bits-back coding of whole pictures by a local-autoregressive model, strip after strip.
+
+A *strip* is one row of 32×32 tiles, of one picture or of the same row of some small ones. The decoder
+takes the strips from the top: it pops each tile's z, then the strip's pixels, which see those above,
+then pushes z back under q(z|x). The encoder undoes that from the last strip to the first: it pops z
+under q(z|x), pushes the pixels, then z under p(z), then one bit that says that z was popped. Where the
+stack holds too few bits to pop z, z is chosen on a coarse grid instead, and the bit says that; the
+strip that the encoder starts with is always such, and has no bit.
+
+The stack is seeded with the checksum of the pixels, as in :mod:`vaezip.models.tile.bitsback`.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from vaezip.entropy import distributions as d
+from vaezip.entropy.stack import Stack, StackExhausted
+from vaezip.errors import FormatError
+from vaezip.models import latents
+from vaezip.models.pixel.architecture import RADIUS, TILE
+from vaezip.models.pixel.least_squares import shown
+from vaezip.models.pixel.model import PixelModel
+from vaezip.models.pixel.strips import (
+    Bins,
+    Frame,
+    Known,
+    Strip,
+    across,
+    intervals,
+    pop_pixels,
+    strips,
+    tile_frames,
+    unframed,
+    unknown,
+    walk,
+)
+from vaezip.models.tiling import Pixels, Tiling
+
+
+def encode(model: PixelModel, pictures: Pixels, steps: int, seed: int, threads: int = 1) -> bytes:
+    """Code pictures of one size.
+
+    Args:
+        model: prior, likelihood and posterior.
+        pictures: uint8 (pictures, height, width, channels).
+        steps: K of Algorithm 2.
+        seed: 32-bit checksum, found again by :func:`decode`.
+        threads: how many to use; the bytes are the same.
+    """
+    stack, upwards = Stack(seed), list(reversed(list(strips(pictures.shape))))
+    with ThreadPoolExecutor(threads) as pool:
+        regression = pool.submit(shown, model.architecture, pictures)
+        if steps:
+            posteriors = [pool.submit(posterior, model, regression.result()[s.pictures], s, steps) for s in upwards]
+        else:  # they do not wait for the regression
+            rows = (pictures[s.pictures, s.top : s.top + s.rows] for s in upwards)
+            posteriors = [pool.submit(_posterior, model, part, None, 0) for part in rows]
+        frame = regression.result()
+        for number, (strip, q) in enumerate(zip(upwards, (future.result() for future in posteriors))):
+            part = frame[strip.pictures]
+            bins, coarse = (_choose(model, q), True) if number == 0 else _take(model, stack, q)
+            found = intervals(model, part, strip, model.networks, model.shifts(bins), None, threads, pool.map)
+            stack.push(*found, d.LOGISTIC_PRECISION)
+            _prior(model, bins.shape[0], coarse).push(stack, (bins >> model.coarse * coarse).ravel())
+            if number:
+                d.Uniform(1, 1).push(stack, np.array([int(coarse)]))
+    return stack.to_bytes()
+
+
+def decode(model: PixelModel, data: bytes, shape: tuple[int, int, int, int], steps: int) -> tuple[Pixels, int]:
+    """Inverse of :func:`encode`: the pictures and the seed.
+
+    Raises:
+        FormatError: the data is not what :func:`encode` made.
+    """
+    stack, frame = Stack.from_bytes(data), unknown(model, shape)
+    last = list(strips(shape))[-1]
+    try:
+        for strip, known in walk(model, frame):
+            coarse = strip == last or bool(d.Uniform(1, 1).pop(stack)[0])
+            _pop_strip(model, stack, known, strip, coarse, steps)
+    except StackExhausted:
+        raise FormatError("the coded data is damaged or truncated") from None
+    seed = stack.state & 0xFFFFFFFF
+    if not stack.spent(seed):
+        raise FormatError("the coded data is damaged")
+    return unframed(model, frame), seed
+
+
+def draw(model: PixelModel, stack: Stack, shape: tuple[int, int, int, int]) -> Pixels:
+    """Pictures drawn from the model by the random bits of a stack: z ~ p(z), then x ~ p(x|z)."""
+    frame = unknown(model, shape)
+    for strip, known in walk(model, frame):
+        bins = _prior(model, len(known.frame) * across(known.frame), False).pop(stack)
+        shifts = model.shifts(bins.reshape(-1, model.architecture.latents))
+        pop_pixels(model, stack, known, strip, model.networks, shifts)
+    return unframed(model, frame)
+
+
+def elbo_bits(model: PixelModel, pictures: Pixels, steps: int, draws: int = 1) -> float:
+    """−ELBO of all pictures in bits, by the very intervals of the coder, the mean over some draws of z
+    by pseudo-random bits."""
+    total, frame, noise = 0.0, shown(model.architecture, pictures), np.random.default_rng(0)
+    for strip in strips(pictures.shape):
+        part = frame[strip.pictures]
+        means, log_sigmas = posterior(model, part, strip, steps)
+        q = d.Gaussian(means.ravel(), log_sigmas.ravel())
+        prior = _prior(model, len(means), False)
+        for _ in range(draws):
+            bins = latents.sample(q, noise)
+            shifts = model.shifts(bins.reshape(means.shape))
+            total += float(d.bits(intervals(model, part, strip, model.networks, shifts), d.LOGISTIC_PRECISION).sum())
+            total += float(d.bits(prior.intervals(bins), prior.precision).sum())
+            total -= float(d.bits(q.intervals(bins), q.precision).sum())
+    return total / draws
+
+
+def _pop_strip(model: PixelModel, stack: Stack, known: Known, strip: Strip, coarse: bool, steps: int) -> None:
+    tiles = len(known.frame) * across(known.frame)
+    symbols = _prior(model, tiles, coarse).pop(stack).reshape(tiles, -1)
+    bins = latents.centres(symbols, model.coarse) if coarse else symbols
+    pop_pixels(model, stack, known, strip, model.networks, model.shifts(bins))
+    if not coarse:
+        means, log_sigmas = posterior(model, known.frame, strip, steps)
+        d.Gaussian(means.ravel(), log_sigmas.ravel()).push(stack, bins.ravel())
+
+
+def _take(model: PixelModel, stack: Stack, q: tuple[Bins, Bins]) -> tuple[Bins, bool]:
+    """Bins of z popped under q, or, where the stack is too short, chosen; and whether they were."""
+    try:
+        return d.Gaussian(q[0].ravel(), q[1].ravel()).pop(stack).reshape(q[0].shape), False
+    except StackExhausted:
+        return _choose(model, q), True
+
+
+def _choose(model: PixelModel, q: tuple[Bins, Bins]) -> Bins:
+    """The fine bins in the middle of the coarse ones in which the posterior means lie."""
+    return latents.centres(latents.coarse_symbols(q[0], model.coarse), model.coarse)
+
+
+def _prior(model: PixelModel, tiles: int, coarse: bool) -> d.StandardNormal:
+    return latents.coarse_prior(tiles, model.coarse * int(coarse))
+
+
+def posterior(model: PixelModel, frame: Frame, strip: Strip, steps: int) -> tuple[Bins, Bins]:
+    """q(z|x) of the strip's tiles; all its pixels must be in the frame."""
+    channels = model.architecture.channels
+    rows = frame[:, RADIUS + strip.top : RADIUS + strip.top + strip.rows, RADIUS:-RADIUS, :channels]
+    frames = tile_frames(frame, strip.top, strip.rows) if steps else None
+    return _posterior(model, rows.astype(np.uint8), frames, steps)
+
+
+def _posterior(model: PixelModel, rows: Pixels, frames: Frame | None, steps: int) -> tuple[Bins, Bins]:
+    """The same of a strip's rows, and, to take steps, of its tiles with what surrounds them."""
+    tiling = Tiling(rows.shape, (TILE, TILE))
+    tiles = tiling.split(rows)
+    seen = np.zeros((len(tiles), 0), np.int16) if frames is None else frames
+    return model.posterior(tiles, seen, tiling.mask, steps)

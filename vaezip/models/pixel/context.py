@@ -1,0 +1,72 @@
+"""What a pixel is predicted from: its causal neighbourhood, over NumPy or PyTorch alike.
+
+Pictures are framed first: above the picture all is 128; to the left of a row stands the first pixel
+of the row above, to its right the row's own last pixel. So every neighbour is known when its pixel's
+turn comes, in pictures of every size.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaezip.exact.jit import inline
+from vaezip.models.pixel.architecture import RADIUS
+
+Array = Any
+
+ABOVE = 128
+
+OFFSETS = [(y, x) for y in range(-RADIUS, 1) for x in range(-RADIUS, RADIUS + 1) if y < 0 or x < 0]
+"""(rows down, columns right) of the neighbours, in the order of the features."""
+
+
+def framed(pictures: NDArray[np.uint8]) -> NDArray[np.int16]:
+    """(pictures, height, width, channels) to int16 (…, height + RADIUS, width + 2 RADIUS, …)."""
+    n, h, w, c = pictures.shape
+    out = np.full((n, h + RADIUS, w + 2 * RADIUS, c), ABOVE, np.int16)
+    out[:, RADIUS:, RADIUS:-RADIUS] = pictures
+    out[:, RADIUS + 1 :, :RADIUS] = pictures[:, :-1, :1]
+    out[:, RADIUS:, -RADIUS:] = pictures[:, :, -1:]
+    return out
+
+
+def empty_frame(shape: tuple[int, int, int, int]) -> NDArray[np.int16]:
+    """The frame of pictures of which no pixel is known yet."""
+    return framed(np.full(shape, ABOVE, np.uint8))
+
+
+def features(xp: Any, frame: Array) -> tuple[Array, Array]:
+    """Differences to the neighbours, and the prediction.
+
+    Args:
+        xp: namespace of the array API.
+        frame: (pictures, height + RADIUS, width + 2 RADIUS, channels), signed integers or floats.
+
+    Returns:
+        Differences neighbour − P (pictures, height, width, neighbours · channels) and P (pictures,
+        height, width, channels).
+    """
+    h, w = frame.shape[1] - RADIUS, frame.shape[2] - 2 * RADIUS
+
+    def at(y: int, x: int) -> Array:
+        return frame[:, RADIUS + y : RADIUS + y + h, RADIUS + x : RADIUS + x + w]
+
+    prediction = median_edge(xp, at(0, -1), at(-1, 0), at(-1, -1))
+    return xp.concat([at(y, x) - prediction for y, x in OFFSETS], axis=-1), prediction
+
+
+def median_edge(xp: Any, west: Array, north: Array, north_west: Array) -> Array:
+    """The median of W, N and W + N − NW (Weinberger et al. 2000)."""
+    low, high = xp.minimum(west, north), xp.maximum(west, north)
+    return xp.maximum(low, xp.minimum(high, west + north - north_west))
+
+
+@inline
+def median_edge_at(frame, i, y, x, c):  # type: ignore[no-untyped-def]
+    """The same for channel c of the pixel at frame position (y, x) of picture i, compiled."""
+    west, north, corner = frame[i, y, x - 1, c], frame[i, y - 1, x, c], frame[i, y - 1, x - 1, c]
+    low, high = min(west, north), max(west, north)
+    return max(low, min(high, west + north - corner))

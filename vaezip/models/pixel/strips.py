@@ -1,0 +1,151 @@
+"""Strips: rows of 32×32 tiles, the unit in which a pixel model codes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaezip.entropy.stack import Stack
+from vaezip.exact.cholesky import room
+from vaezip.models.pixel import calibration, kernel
+from vaezip.models.pixel.architecture import RADIUS, TILE
+from vaezip.models.pixel.context import empty_frame
+from vaezip.models.pixel.least_squares import State, size, start, with_planes
+from vaezip.models.pixel.model import PixelModel
+from vaezip.models.tiling import Pixels
+
+STRIP_TILES = 64
+"""Pictures are joined until a strip has about as many tiles; part of the file format."""
+
+Frame = NDArray[np.int16]
+Bins = NDArray[np.int32]
+Intervals = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Rows ``top`` … ``top + rows − 1`` of the pictures of a slice."""
+
+    pictures: slice
+    top: int
+    rows: int
+
+
+def strips(shape: tuple[int, int, int, int]) -> Iterator[Strip]:
+    """The strips of pictures (pictures, height, width, channels), in the decoder's order.
+
+    >>> [(s.pictures.start, s.top, s.rows) for s in strips((1, 70, 500, 3))]
+    [(0, 0, 32), (0, 32, 32), (0, 64, 6)]
+    """
+    n, h, w, _ = shape
+    together = max(1, STRIP_TILES // -(-w // TILE))
+    for first in range(0, n, together):
+        for top in range(0, h, TILE):
+            yield Strip(slice(first, min(n, first + together)), top, min(TILE, h - top))
+
+
+class Known(NamedTuple):
+    """What the decoder knows of the pictures of a strip: their frame, and the state of the regression."""
+
+    frame: Frame
+    state: State
+
+
+def unknown(model: PixelModel, shape: tuple[int, int, int, int]) -> Frame:
+    """The frame of pictures of which no pixel is known yet."""
+    return with_planes(empty_frame(shape), model.architecture)
+
+
+def walk(model: PixelModel, frame: Frame) -> Iterator[tuple[Strip, Known]]:
+    """The strips of a frame in the decoder's order, with what is known before each."""
+    _, height, width, _ = frame.shape
+    for strip in strips((len(frame), height - RADIUS, width - 2 * RADIUS, model.architecture.channels)):
+        part = frame[strip.pictures]
+        if strip.top == 0:
+            state = start(len(part), width - 2 * RADIUS, model.architecture)
+        yield strip, Known(part, state)
+
+
+def pop_pixels(
+    model: PixelModel,
+    stack: Stack,
+    known: Known,
+    strip: Strip,
+    networks: kernel.Networks,
+    shifts: Bins,
+    correcting: calibration.State | None = None,
+) -> None:
+    """Take the pixels of a strip, or of some rows of one, off the stack, and write them into the frame.
+
+    Args:
+        networks: the pixel network, or several side by side.
+        shifts: of the style network, for each tile of the strip.
+        correcting: sets mixtures right, and goes on; nothing does where it is not given.
+    """
+    a, head = model.architecture, (np.uint64(stack.state), stack.words, stack.size)
+    given = networks, shifts, a.mixture, model.tables
+    rest = known.state, room(size(a.channels)), correcting or _nothing(a.channels), head
+    stack.settle(*kernel.pop_strip(known.frame, strip.top, strip.rows, *given, *rest))
+
+
+def _nothing(channels: int) -> calibration.State:
+    """Sets nothing right."""
+    return calibration.start(channels, classes=0)
+
+
+def unframed(model: PixelModel, frame: Frame) -> Pixels:
+    """The pictures of a frame."""
+    return frame[:, RADIUS:, RADIUS:-RADIUS, : model.architecture.channels].astype(np.uint8)
+
+
+def intervals(
+    model: PixelModel,
+    frame: Frame,
+    strip: Strip,
+    networks: kernel.Networks,
+    shifts: Bins,
+    correcting: calibration.State | None = None,
+    parts: int = 1,
+    each: Callable[..., Iterable[None]] = map,
+) -> Intervals:
+    """Starts and freqs of what :func:`pop_pixels` takes, in the order of pushing: what is popped first comes last.
+
+    Args:
+        correcting: as there.
+        parts, each: the waves are cut into so many parts, each of which goes through this ``map``.
+    """
+    width, a = frame.shape[2] - 2 * RADIUS, model.architecture
+    values = len(frame) * strip.rows * width * a.channels
+    starts, freqs = np.empty(values, np.int64), np.empty(values, np.int64)
+    found = np.empty((values, 3, a.mixture * len(networks)), np.int32)
+
+    def fill(waves: tuple[int, int]) -> None:
+        kernel.mixtures(frame, strip.top, strip.rows, waves, networks, shifts, a.mixture, model.tables, found)
+
+    cuts = [i * kernel.wave_count(strip.rows, width) // parts for i in range(parts + 1)]
+    list(each(fill, pairwise(cuts)))
+    rest = found, model.tables, correcting or _nothing(a.channels), starts, freqs
+    kernel.intervals(frame, strip.top, strip.rows, networks[0].order, *rest)
+    return starts[::-1], freqs[::-1]
+
+
+def tile_frames(frame: NDArray[Any], top: int, rows: int) -> NDArray[Any]:
+    """Each tile of a strip with its causal surroundings, (tiles, TILE + RADIUS, TILE + 2 RADIUS, planes);
+    what lies outside of the picture repeats its edge."""
+    n, _, w, c = frame.shape
+    part = frame[:, top : top + rows + RADIUS]
+    columns = across(frame)
+    beside = columns * TILE + 2 * RADIUS - w
+    part = np.pad(part, ((0, 0), (0, TILE - rows), (0, beside), (0, 0)), mode="edge")
+    tiles = [part[:, :, i * TILE : i * TILE + TILE + 2 * RADIUS] for i in range(columns)]
+    return np.stack(tiles, axis=1).reshape(n * columns, TILE + RADIUS, TILE + 2 * RADIUS, c)
+
+
+def across(frame: Frame) -> int:
+    """Tiles in a row of a frame's pictures."""
+    return -(-(frame.shape[2] - 2 * RADIUS) // TILE)

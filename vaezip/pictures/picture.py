@@ -1,0 +1,177 @@
+"""A picture: the modes that its samples may have, and the metadata beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaezip.errors import ImageError
+
+Samples: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16]
+Box: TypeAlias = tuple[str, bytes]
+
+DEFAULT_MAX_PIXELS = 1 << 28
+
+
+@dataclass(frozen=True)
+class Mode:
+    """How the samples of a picture are to be understood.
+
+    ``channels`` is the last dimension of the samples; ``bits`` is 1, 8 or 16, and
+    samples of 1 and 8 bits are ``uint8``, samples of 16 bits ``uint16``.
+    """
+
+    channels: int
+    bits: int
+
+    @property
+    def dtype(self) -> np.dtype[np.uint8] | np.dtype[np.uint16]:
+        """The type of the samples."""
+        return np.dtype(np.uint16) if self.bits == 16 else np.dtype(np.uint8)
+
+
+MODES: dict[str, Mode] = {
+    "1": Mode(1, 1),
+    "L": Mode(1, 8),
+    "LA": Mode(2, 8),
+    "RGB": Mode(3, 8),
+    "RGBA": Mode(4, 8),
+    "P": Mode(1, 8),
+    "I;16": Mode(1, 16),
+    "LA;16": Mode(2, 16),
+    "RGB;16": Mode(3, 16),
+    "RGBA;16": Mode(4, 16),
+}
+"""The modes by name.  Their order is their number in the file format."""
+
+BOXES: tuple[str, ...] = ("palette", "transparency", "icc", "exif", "xmp", "text", "resolution", "gamma")
+"""The kinds of metadata.  Their order is their number in the file format, and the order in a picture.
+
+* ``palette``: 3 bytes (red, green, blue) per colour, only and always with mode ``P``.
+* ``transparency``: as in PNG tRNS: the alpha of the first colours of the palette, or the one
+  transparent colour, 2 bytes per channel, big-endian.
+* ``icc``: the ICC profile.
+* ``exif``: the EXIF data, without ``Exif\\0\\0`` before it.
+* ``xmp``: the XMP packet.
+* ``text``: any number of boxes, each a keyword, language, translated keyword and value, all
+  UTF-8, with a zero byte between them.
+* ``resolution``: as in PNG pHYs: pixels per unit across and down (big-endian, 4 bytes each), and
+  the unit (0 unknown, 1 metre).
+* ``gamma``: as in PNG gAMA: 100,000 times the gamma, big-endian, 4 bytes.
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """The samples of one picture and its metadata.
+
+    ``samples`` has the shape (height, width, channels) and is C-contiguous.  Mode ``1`` has
+    the values 0 (black) and 1 (white), mode ``P`` indices into the palette, the others 0 up to
+    the greatest value of their bits.  ``boxes`` is in the order of :data:`BOXES`.  ``dropped``
+    is no part of the picture: it names the metadata in its file that :func:`read` could not keep.
+
+    Raises :class:`ImageError` where mode, samples and boxes do not fit together.
+    """
+
+    mode: str
+    samples: Samples
+    boxes: tuple[Box, ...] = ()
+    dropped: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.mode not in MODES:
+            raise ImageError(f"{self.mode!r} is not a mode of a picture")
+        _check_samples(self.samples, self.mode)
+        _check_boxes(self.boxes, self.mode)
+
+    def box(self, name: str) -> bytes | None:
+        """The data of the first box of that name, or None."""
+        return next((data for found, data in self.boxes if found == name), None)
+
+
+def same(a: Picture, b: Picture) -> bool:
+    """Whether two pictures have equal modes, samples and boxes."""
+    return a.mode == b.mode and a.boxes == b.boxes and np.array_equal(a.samples, b.samples)
+
+
+def _check_samples(samples: Samples, mode: str) -> None:
+    channels, dtype = MODES[mode].channels, MODES[mode].dtype
+    if samples.dtype != dtype:
+        raise ImageError(f"the samples of mode {mode} must be {dtype}, not {samples.dtype}")
+    if samples.ndim != 3 or samples.shape[2] != channels or samples.size == 0:
+        raise ImageError(f"the samples of mode {mode} must be (height, width, {channels}), not {samples.shape}")
+    if not samples.flags.c_contiguous:
+        raise ImageError("the samples must be C-contiguous")
+    if mode == "1" and samples.max() > 1:
+        raise ImageError("the samples of mode 1 must be 0 or 1")
+
+
+def _check_boxes(boxes: tuple[Box, ...], mode: str) -> None:
+    names = [name for name, _ in boxes]
+    if not set(names) <= set(BOXES):
+        raise ImageError(f"unknown metadata: {', '.join(sorted(set(names) - set(BOXES)))}")
+    if names != sorted(names, key=BOXES.index):
+        raise ImageError(f"the metadata must be in the order {', '.join(BOXES)}")
+    repeated = {name for name in names if name != "text" and names.count(name) > 1}
+    if repeated:
+        raise ImageError(f"the metadata has more than one {repeated.pop()}")
+    if ("palette" in names) != (mode == "P"):
+        raise ImageError("a picture has a palette if and only if its mode is P")
+    for name, data in boxes:
+        if not _box_fits(name, data, mode):
+            raise ImageError(f"the {name} of {len(data)} bytes is malformed or does not suit mode {mode}")
+
+
+def _box_fits(name: str, data: bytes, mode: str) -> bool:
+    match name:
+        case "palette":
+            return 3 <= len(data) <= 768 and len(data) % 3 == 0
+        case "transparency" if mode == "P":
+            return 1 <= len(data) <= 256
+        case "transparency":
+            return "A" not in mode and len(data) == 2 * MODES[mode].channels
+        case "text":
+            return data.count(b"\0") >= 3
+        case "resolution":
+            return len(data) == 9
+        case "gamma":
+            return len(data) == 4
+    return True
+
+
+def damaged(reason: str) -> ImageError:
+    """Return the error for a truncated or damaged file."""
+    return ImageError(f"the picture is truncated or damaged ({reason})")
+
+
+def reason(error: Exception) -> str:
+    """The first line of what an exception says, or its kind if it says nothing."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else type(error).__name__
+
+
+def check_size(width: int, height: int, max_pixels: int) -> None:
+    """Refuse a picture of more than ``max_pixels`` pixels."""
+    if width * height > max_pixels:
+        raise ImageError(f"{width * height} pixels are more than the limit of {max_pixels}; raise it with --max-pixels")
+
+
+ANIMATED = "animated pictures are not supported; save one frame as PNG"
+SEVERAL = "holds several pictures; save them singly"
+
+
+def as_samples(array: NDArray[Any], mode: str) -> Samples:
+    """An array of (height, width) or (height, width, channels) as the samples of a mode."""
+    samples: NDArray[Any] = np.ascontiguousarray(array, MODES[mode].dtype)
+    return samples.reshape(*array.shape[:2], -1)
+
+
+def ordered(boxes: list[Box]) -> tuple[Box, ...]:
+    """Sort boxes by their kind, as a picture keeps them."""
+    return tuple(sorted(boxes, key=lambda box: BOXES.index(box[0])))
+
+
+EXIF_PREFIX = b"Exif\0\0"

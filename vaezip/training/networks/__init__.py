@@ -1,0 +1,1 @@
+"""The float forms of the networks, for training."""

@@ -1,0 +1,1 @@
+"""The .vz file: bytes to typed records and back; this room knows no model."""

@@ -1,0 +1,249 @@
+"""The ``.vz`` file: bytes to typed records and back. ``docs/format.md`` is its specification.
+
+Two layouts share the records. *Inline*: one picture, one block; a header of a few bytes, then
+the block to the end of the file. *Archive*: blocks, then a directory of all pictures, then its
+checksum and length, so that blocks can be written as they come and one picture be found alone.
+This module knows nothing of models or pixels; it checks that every number in a directory is
+consistent with every other.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Mapping, Sequence
+from itertools import chain
+
+from vaezip.errors import FormatError
+from vaezip.vz import limits
+from vaezip.vz.limits import PICTURES, PIECES, Budget
+from vaezip.vz.names import read_names, write_names
+from vaezip.vz.records import CLASSIC, VERSION, Block, Embedded, File, Group
+from vaezip.vz.wire import CRC, Reader, decoded, deflated, inflated, shorter, text, varint
+
+_MAGIC = b"z\r\n"
+_HIGH = 0xF0
+_ARCHIVE, _NATIVE, _BOXES, _STEPS = 1, 2, 4, 8
+_EMBEDDED = 2
+"""In an archive, bit 1 tells that it holds models."""
+
+_MODEL_NAME = 255
+"""Tag of a box of an inline file that holds its model's name."""
+
+
+def inline_header(group: Group, model_name: str = "") -> bytes:
+    """All bytes before the payload of an inline file with the group's one picture and one block.
+
+    ``model_name`` is for the message of a reader that lacks the model; shipped ones need none.
+    """
+    block, boxes = group.blocks[0], group.boxes[0]
+    if model_name:
+        boxes = (*boxes, (_MODEL_NAME, model_name.encode(errors="replace")))
+    flags = (_NATIVE * (not group.height)) | (_BOXES * bool(boxes)) | (_STEPS * bool(block.steps)) | group.mode << 4
+    out = bytearray([_HIGH | VERSION]) + _MAGIC + bytes([flags]) + block.model
+    if block.steps:
+        out.append(block.steps)
+    if group.height:
+        out += varint(group.height) + varint(group.width)
+    if boxes:
+        packed = deflated(b"".join(bytes([tag]) + varint(len(content)) + content for tag, content in boxes))
+        out += varint(len(packed)) + packed
+    return bytes(out)
+
+
+def write_archive(
+    groups: list[Group],
+    model_names: Mapping[bytes, str] | None = None,
+    embedded: Mapping[bytes, bytes] | None = None,
+) -> bytes:
+    """An archive file.
+
+    Args:
+        groups: what it holds.
+        model_names: by fingerprint, for the message of a reader that lacks a model.
+        embedded: model files by fingerprint, each of which a block names.
+
+    Raises:
+        FormatError: it would be more than a reader takes.
+    """
+    models = [(fingerprint, packed_model(data)) for fingerprint, data in sorted((embedded or {}).items())]
+    directory = deflated(_write_directory(groups, model_names or {}, models))
+    payloads = [block.payload for group in groups for block in group.blocks]
+    trailer = struct.pack("<II", zlib.crc32(directory), len(directory))
+    flags = _ARCHIVE | _EMBEDDED * bool(models)
+    start = bytes([_HIGH | VERSION]) + _MAGIC + bytes([flags])
+    return b"".join([start, *payloads, *(packed for _, packed in models), directory, trailer])
+
+
+def packed_model(data: bytes) -> bytes:
+    """A model file as an archive holds it.
+
+    Raises:
+        FormatError: it is larger than what a file can hold.
+    """
+    if len(data) > limits.MAX_MODEL:
+        raise FormatError(
+            f"the model takes {len(data) >> 20} MiB, more than the {limits.MAX_MODEL >> 20} that a file can hold; "
+            "leave out --embed-model"
+        )
+    return shorter(data)
+
+
+def is_vz(data: bytes) -> bool:
+    """Whether a file begins as .vz files of any version do."""
+    return len(data) >= 4 and data[1:4] == _MAGIC and data[0] >= _HIGH
+
+
+def parse(data: bytes) -> File:
+    """Read a file's structure; no pixels are decoded.
+
+    Raises:
+        FormatError: not a .vz file, of an unknown version, or inconsistent.
+    """
+    if not data:
+        raise FormatError("is empty")
+    if not is_vz(data):
+        raise FormatError("not a .vz file")
+    version = data[0] & 0x0F
+    if version < VERSION:
+        raise FormatError(
+            f"format version {version}, of a release before 1.0, is not read any more; use the release that wrote it"
+        )
+    if version > VERSION:
+        raise FormatError(
+            f"format version {version} is newer than this vaezip, which reads version {VERSION}; use a newer release"
+        )
+    reader = Reader(data, 4)
+    flags = reader.byte()
+    if flags & _ARCHIVE:
+        if flags & ~_EMBEDDED != _ARCHIVE:
+            raise FormatError(f"unknown field 0x{flags:02x} in the header; a newer vaezip may read it")
+        return File(False, b"", *_parse_archive(data, bool(flags & _EMBEDDED)))
+    group, names = _parse_inline(reader, flags)
+    header = data[: reader.position]
+    if len(data) - len(header) < limits.MIN_PAYLOAD:
+        raise FormatError("the file is truncated")
+    group.blocks[0] = Block(group.blocks[0].model, group.blocks[0].steps, data[reader.position :])
+    return File(True, header, [group], names)
+
+
+def _parse_inline(reader: Reader, flags: int) -> tuple[Group, dict[bytes, str]]:
+    model = reader.take(len(CLASSIC))
+    steps = reader.byte() if flags & _STEPS else 0
+    height, width = (0, 0) if flags & _NATIVE else (reader.side(), reader.side())
+    boxes: list[tuple[int, bytes]] = []
+    if flags & _BOXES:
+        inner, room = Reader(inflated(reader.take(reader.varint()))), Budget()
+        while not inner.done:
+            room.take(PIECES, 1)
+            boxes.append((inner.byte(), inner.take(inner.varint())))
+    names = {}
+    if boxes and boxes[-1][0] == _MODEL_NAME:
+        names[model] = decoded(boxes.pop()[1])
+    return Group(flags >> 4, height, width, 1, height, [""], [tuple(boxes)], [Block(model, steps, b"")]), names
+
+
+_Archive = tuple[list[Group], dict[bytes, str], dict[bytes, Embedded]]
+"""Groups, names of models, and models."""
+
+
+def _parse_archive(data: bytes, has_models: bool) -> _Archive:
+    if len(data) < 13:
+        raise FormatError("the file is truncated")
+    checksum, length = struct.unpack("<II", data[-8:])
+    directory = data[-8 - length : -8] if length <= len(data) - 13 else b""
+    if zlib.crc32(directory) != checksum or not directory:
+        raise FormatError("the directory at the end is damaged or missing; the file may be truncated")
+    return _read_directory(Reader(inflated(directory)), data[5 : -8 - length], has_models)
+
+
+def _write_directory(
+    groups: list[Group], model_names: Mapping[bytes, str], embedded: Sequence[tuple[bytes, bytes]] = ()
+) -> bytes:
+    models = sorted({block.model for group in groups for block in group.blocks})
+    contents = list(dict.fromkeys(content for group in groups for b in group.boxes for _, content in b))
+    out = bytearray(varint(len(models)))
+    out += b"".join(model + text(model_names.get(model, "")) for model in models) + varint(len(contents))
+    for content in contents:
+        out += varint(len(content)) + content
+    index = {content: i for i, content in enumerate(contents)}
+    out += varint(len(groups))
+    room = Budget()
+    for group in groups:
+        room.take(PICTURES, len(group.names))
+        numbers = (group.mode, group.height, group.width, group.per_block, group.band, len(group.names))
+        out += b"".join(map(varint, numbers)) + write_names(group.names, room)
+        for block in group.blocks:
+            out += varint(models.index(block.model)) + bytes([block.steps]) + varint(len(block.payload))
+        placed = [(i, tag, index[content]) for i, b in enumerate(group.boxes) for tag, content in b]
+        room.take(PIECES, len(placed))
+        out += varint(len(placed)) + b"".join(map(varint, chain.from_iterable(placed)))
+    if embedded:
+        out += varint(len(embedded))
+    for fingerprint, packed in embedded:
+        out += varint(models.index(fingerprint)) + varint(len(packed)) + CRC.pack(zlib.crc32(packed))
+    return bytes(out)
+
+
+def _read_directory(reader: Reader, payloads: bytes, has_models: bool) -> _Archive:
+    named = [(reader.take(len(CLASSIC)), reader.text()) for _ in range(reader.count(limits.MAX_MODELS))]
+    models = [model for model, _ in named]
+    contents = [reader.take(reader.varint()) for _ in range(reader.count(limits.MOST[PIECES]))]
+    rest, room = Reader(payloads), Budget()
+    groups = [_read_group(reader, rest, models, contents, room) for _ in range(reader.count())]
+    if not groups:
+        raise FormatError("the directory lists no picture")
+    embedded = _read_models(reader, rest, models) if has_models else {}
+    if not reader.done:
+        raise FormatError("the directory has an unknown field at its end; a newer vaezip may read it")
+    if not rest.done:
+        raise FormatError("the file holds data that its directory does not list")
+    return groups, dict(named), embedded
+
+
+def _read_models(reader: Reader, payloads: Reader, models: list[bytes]) -> dict[bytes, Embedded]:
+    found: dict[bytes, Embedded] = {}
+    for _ in range(reader.count()):
+        fingerprint, length, checksum = _pick(models, reader.varint()), reader.varint(), reader.take(CRC.size)
+        if fingerprint == CLASSIC or fingerprint in found:
+            raise FormatError("the directory describes an impossible model")
+        packed = payloads.take(length)
+        found[fingerprint] = Embedded(packed, CRC.pack(zlib.crc32(packed)) == checksum)
+    return found
+
+
+def _read_group(reader: Reader, payloads: Reader, models: list[bytes], contents: list[bytes], room: Budget) -> Group:
+    mode, height, width = reader.varint(), reader.side(), reader.side()
+    per_block, band, count = reader.varint(), reader.varint(), reader.varint()
+    possible = 0 < band <= height and per_block > 0 and (band == height or per_block == 1)
+    if not (possible and count > 0):
+        raise FormatError("the directory describes impossible blocks")
+    room.take(PICTURES, count)
+    group = Group(mode, height, width, per_block, band, read_names(reader, count, room))
+    if group.block_count * limits.MIN_PAYLOAD > len(payloads.data) - payloads.position:
+        raise FormatError("the directory describes more blocks than the file holds")
+    for _ in range(group.block_count):
+        model, steps, length = _pick(models, reader.varint()), reader.byte(), reader.varint()
+        if length < limits.MIN_PAYLOAD:
+            raise FormatError("the directory describes an empty block")
+        group.blocks.append(Block(model, steps, payloads.take(length)))
+    group.boxes = _read_boxes(reader, count, contents, room)
+    return group
+
+
+def _read_boxes(reader: Reader, count: int, contents: list[bytes], room: Budget) -> list[tuple[tuple[int, bytes], ...]]:
+    boxes: dict[int, list[tuple[int, bytes]]] = {}
+    listed = reader.count()
+    room.take(PIECES, listed)
+    for _ in range(listed):
+        picture, tag, content = reader.varint(), reader.varint(), _pick(contents, reader.varint())
+        if picture >= count:
+            raise FormatError("the directory describes metadata of no picture")
+        boxes.setdefault(picture, []).append((tag, content))
+    return [tuple(boxes.get(i, ())) for i in range(count)]
+
+
+def _pick(items: list[bytes], index: int) -> bytes:
+    if index >= len(items):
+        raise FormatError("the directory refers to an entry that it does not hold")
+    return items[index]
