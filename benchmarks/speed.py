@@ -33,6 +33,7 @@ from vaezip.bench.ours import Ours
 from vaezip.bench.plan import Plan
 from vaezip.bench.plots import COLOURS, MARKERS, Label, duration, frame, name_lines
 from vaezip.bench.profile import PARTS, profile
+from vaezip.codec.compressor import Options
 from vaezip.models import file as model_file
 from vaezip.models.effort import Effort
 from vaezip.pictures.picture import Picture
@@ -199,7 +200,7 @@ def _parts(plan: Plan, all_steps: tuple[int, ...]) -> Row:
         for name, picture in pictures:
             paths[name].write_bytes(vaezip.pictures.write(picture, ".png"))
         for steps in all_steps:
-            job = _Job(Ours(model, Effort(steps)), paths, Path(folder) / "set.vz")
+            job = _Job(Ours(Options(model=model, effort=Effort(steps))), paths, Path(folder) / "set.vz")
             works: dict[str, Callable[[], None]] = {"compress": job.compress, "decompress": job.decompress}
             for work in works.values():  # a warm-up
                 work()

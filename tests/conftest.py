@@ -22,10 +22,11 @@ from numpy.typing import NDArray
 from vaezip.entropy import distributions as d
 from vaezip.entropy.stack import Stack
 from vaezip.models import file as model_file
-from vaezip.models.layers import TileArchitecture
+from vaezip.models.base import Model
 from vaezip.models.pixel import bitsback as pixel_bitsback
 from vaezip.models.pixel.architecture import PixelArchitecture
-from vaezip.models.pixel.model import AnyModel, PixelModel
+from vaezip.models.pixel.model import PixelModel
+from vaezip.models.tile.architecture import TileArchitecture
 from vaezip.models.tile.model import TileModel
 
 Pixels = NDArray[np.uint8]
@@ -237,7 +238,7 @@ def random_stack() -> Callable[..., Stack]:
     return _random_stack
 
 
-def _dream(model: AnyModel, count: int, seed: int = 0) -> Pixels:
+def _dream(model: Model, count: int, seed: int = 0) -> Pixels:
     a = model.architecture
     stack = _random_stack(count * (a.latents + a.dims) + 64, seed)
     if isinstance(model, PixelModel):

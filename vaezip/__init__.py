@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from vaezip import pictures
-    from vaezip.codec.archive import Archive, decompress
+    from vaezip.codec.archive import Archive, ReadOptions, decompress
     from vaezip.codec.archive import open_file as open
-    from vaezip.codec.compressor import Compressor, compress
+    from vaezip.codec.compressor import Compressor, Options, compress
     from vaezip.errors import DataError, FormatError, ImageError, ModelError, OutputError, VaezipError
     from vaezip.models.file import load as load_model
     from vaezip.pictures.picture import Picture
@@ -34,8 +34,10 @@ __all__ = [
     "FormatError",
     "ImageError",
     "ModelError",
+    "Options",
     "OutputError",
     "Picture",
+    "ReadOptions",
     "VaezipError",
     "compress",
     "decompress",
@@ -47,6 +49,8 @@ __all__ = [
 _HOMES = {
     "Archive": "codec.archive",
     "Compressor": "codec.compressor",
+    "Options": "codec.compressor",
+    "ReadOptions": "codec.archive",
     "compress": "codec.compressor",
     "decompress": "codec.archive",
     "open": "codec.archive",

@@ -44,6 +44,7 @@ from vaezip.bench.method import Method, Named, UnavailableError
 from vaezip.bench.ours import Ours
 from vaezip.bench.peers import Peer
 from vaezip.bench.plots import COLOURS, GREY, MARKERS, Label, frame, name_lines, room, seconds_axis
+from vaezip.codec.compressor import Options
 from vaezip.models.effort import PRESETS
 from vaezip.pictures import datasets
 from vaezip.pictures.datasets import Collection
@@ -326,7 +327,7 @@ class Results:
     def __init__(self, path: Path, options: argparse.Namespace) -> None:
         """Begin, or go on with what is there, if it is of the same model."""
         self.path, self.options = path, options
-        model = Ours(options.model, PRESETS[1]).chosen
+        model = Ours(Options(model=options.model, effort=PRESETS[1])).chosen
         known = {"model": Path(options.model).stem, "fingerprint": model.fingerprint.hex() if model else None}
         self.found: Found = json.loads(path.read_text()) if path.exists() else {}
         if any(self.found.get(key) != value for key, value in known.items()):
@@ -352,7 +353,10 @@ class Results:
             for peer in PEERS:
                 self._fill_peer(name, part["peers"], peer, threads, work)
         for preset in self.options.presets:
-            method = Ours(self.options.model, PRESETS[preset], "cpu", threads, name == "solid", preset)
+            method = Ours(
+                Options(model=self.options.model, effort=PRESETS[preset], threads=threads, solid=name == "solid"),
+                preset=preset,
+            )
             row = {"effort": asdict(method.effort)}
             self._fill_row(name, part["presets"], str(preset), method, row, work)
 

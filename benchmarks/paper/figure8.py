@@ -23,6 +23,7 @@ from vaezip.bench.plan import Plan
 from vaezip.bench.plots import COLOURS, MARKERS, Label, duration, frame, name_lines, room, seconds_axis
 from vaezip.bench.profile import PARTS, profile
 from vaezip.bench.report import ModelRow
+from vaezip.codec.compressor import Options
 from vaezip.models.effort import Effort
 
 FIGURE = "figure8"
@@ -195,7 +196,7 @@ def _profiles(run: Run, options: argparse.Namespace) -> dict[str, dict[str, floa
     pictures = [(f"{i:05d}", picture) for i, (_, picture) in enumerate(worker.select(plan))]
     found = {}
     for steps in PROFILED_STEPS:
-        method = Ours(run.report.models[-1].model, Effort(steps))
+        method = Ours(Options(model=run.report.models[-1].model, effort=Effort(steps)))
         files = method.encode(pictures, False)
         method.decode(files)
         for name, work in (

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from record import made_on
 from torch import Tensor
 
-from vaezip.models.layers import TileArchitecture
+from vaezip.models.tile.architecture import TileArchitecture
 from vaezip.models.tile.mlp import mlp
 from vaezip.models.tile.resnet import resnet
 from vaezip.pictures import datasets

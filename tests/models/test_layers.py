@@ -3,7 +3,8 @@ import json
 import pytest
 
 from vaezip.errors import ModelError
-from vaezip.models.layers import Conv, Dense, Residual, TileArchitecture, weighted_layers
+from vaezip.models.layers import Conv, Dense, Residual, weighted_layers
+from vaezip.models.tile.architecture import TileArchitecture
 from vaezip.models.tile.mlp import mlp
 from vaezip.models.tile.resnet import resnet
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +15,14 @@ from numpy.typing import NDArray
 from vaezip.bench.method import Named
 from vaezip.bench.plan import called
 from vaezip.codec.archive import Archive
-from vaezip.codec.compressor import Compressor
+from vaezip.codec.compressor import Compressor, Options
 from vaezip.codec.select import AUTO
 from vaezip.errors import VaezipError
 from vaezip.models import file as model_file
+from vaezip.models.base import Model
 from vaezip.models.effort import Effort
 from vaezip.models.library import Library
-from vaezip.models.pixel import search
-from vaezip.models.pixel.model import AnyModel
+from vaezip.models.registry import search_of
 from vaezip.pictures.picture import Picture
 from vaezip.vz import records
 
@@ -39,37 +41,25 @@ class Ours:
     suffix = ".vz"
     verifies = True
 
-    def __init__(
-        self,
-        model: str,
-        effort: Effort,
-        device: str = "cpu",
-        threads: int = 1,
-        solid: bool = False,
-        preset: int | None = None,
-    ) -> None:
+    def __init__(self, options: Options, *, preset: int | None = None) -> None:
         """Load the model.
 
         Args:
-            model: name, path or ``auto``.
-            effort: what is done for fewer bytes.
-            device, threads: as for :func:`vaezip.compress`.
-            solid: code up to 16 million pixels as one block.
+            options: how to compress, with an effort.
             preset: what the effort is called by, if it is one of the command line's.
 
         Raises:
             ModelError: there is no such model.
         """
-        path = None if model == AUTO else model_file.find(model)
+        path = None if options.model == AUTO else model_file.find(os.fspath(options.model))
+        self.effort, self.preset = options.chosen_effort(), preset
         self.label = path.stem if path else AUTO
-        self.name = f"{self.label} with {called(effort.steps, preset)}"
-        self.model = path or AUTO
-        self.effort, self.preset = effort, preset
-        self.threads, self.solid = threads, solid
-        self.shelf = Library((path,) if path else (), device)
-        self.chosen = self.shelf.by_name(path) if path else None
+        self.name = f"{self.label} with {called(self.effort.steps, preset)}"
+        self.options = replace(options, model=path or AUTO, effort=self.effort)
+        self.library = Library((path,) if path else (), options.device)
+        self.chosen = self.library.by_name(path) if path else None
         self._used: set[bytes] = set()
-        self._elbos: dict[bytes, float | None] = {}
+        self._bounds: dict[bytes, float | None] = {}
 
     def prepare(self, pictures: Sequence[Named]) -> Sequence[Named]:
         """Nothing."""
@@ -77,15 +67,15 @@ class Ours:
 
     def encode(self, prepared: Sequence[Named], verify: bool) -> list[bytes]:
         """One file."""
-        how: dict[str, Any] = {"threads": self.threads, "verify": verify, "shelf": self.shelf, "solid": self.solid}
-        with Compressor(self.model, self.effort, **how) as compressor:
+        options = replace(self.options, verify=verify)
+        with Compressor(options, library=self.library) as compressor:
             for name, picture in prepared:
                 compressor.add(name, picture)
             return [compressor.close()]
 
     def decode(self, files: Sequence[bytes], prepared: object = None) -> tuple[Archive, list[Decoded]]:
         """The file, and its pictures by name."""
-        archive = Archive(files[0], threads=self.threads, shelf=self.shelf)
+        archive = Archive(files[0], threads=self.options.threads, library=self.library)
         return archive, list(archive.pictures())
 
     def restore(self, decoded: tuple[Archive, list[Decoded]], pictures: Sequence[Named]) -> list[Picture]:
@@ -94,26 +84,24 @@ class Ours:
         self._used.update(block.model for group in archive.file.groups for block in group.blocks)
         return [_checked(found[name]) for name, _ in pictures]
 
-    def take_model(self) -> AnyModel | None:
+    def take_model(self) -> Model | None:
         """The model that coded every block restored since the last call, if it was one."""
         used, self._used = self._used, set()
         if self.chosen and used <= {self.chosen.fingerprint}:
             return self.chosen
         if len(used) != 1 or records.CLASSIC in used:
             return None
-        return self.shelf.by_fingerprint(next(iter(used)))
+        return self.library.by_fingerprint(next(iter(used)))
 
-    def elbo_bpd(self, model: AnyModel | None, pictures: Iterable[Named]) -> float | None:
+    def elbo_bpd(self, model: Model | None, pictures: Iterable[Named]) -> float | None:
         """−ELBO in bits a value; None without a model, where that adapts, or where it
         does not code all planes of all pictures."""
-        if search.adapts(model, self.effort):  # what a picture costs is not the ELBO
-            return None
-        if model and model.fingerprint not in self._elbos:
-            self._elbos[model.fingerprint] = _elbo_bpd(model, pictures, self.effort)
-        return self._elbos[model.fingerprint] if model else None
+        if model and model.fingerprint not in self._bounds:
+            self._bounds[model.fingerprint] = _elbo_bpd(model, pictures, self.effort)
+        return self._bounds[model.fingerprint] if model else None
 
 
-def _elbo_bpd(model: AnyModel, pictures: Iterable[Named], effort: Effort) -> float | None:
+def _elbo_bpd(model: Model, pictures: Iterable[Named], effort: Effort) -> float | None:
     groups: dict[tuple[int, ...], list[NDArray[np.uint8]]] = defaultdict(list)
     for _, picture in pictures:
         planes = coded_planes(model, picture)
@@ -122,10 +110,16 @@ def _elbo_bpd(model: AnyModel, pictures: Iterable[Named], effort: Effort) -> flo
         groups[planes.shape].append(planes)
     values = sum(planes.size for group in groups.values() for planes in group)
     draws = min(max(_ELBO_VALUES // values, 1), _MAX_DRAWS)
-    return sum(search.elbo_bits(model, np.stack(group), effort, draws) for group in groups.values()) / values
+    total = 0.0
+    for group in groups.values():
+        bits = search_of(model).bound_bits(model, np.stack(group), effort, draws)
+        if bits is None:  # the model adapts, and what a picture costs is not the ELBO
+            return None
+        total += bits
+    return total / values
 
 
-def coded_planes(model: AnyModel, picture: Picture) -> NDArray[np.uint8] | None:
+def coded_planes(model: Model, picture: Picture) -> NDArray[np.uint8] | None:
     """The samples as the model codes them; None where it does not code all of them."""
     a, samples = model.architecture, picture.samples
     if samples.shape[2] != a.channels:
@@ -137,7 +131,7 @@ def coded_planes(model: AnyModel, picture: Picture) -> NDArray[np.uint8] | None:
     return samples.astype(np.uint8) if a.levels == 256 and picture.mode in ("L", "RGB") else None
 
 
-def information(model: AnyModel | None) -> dict[str, Any]:
+def information(model: Model | None) -> dict[str, Any]:
     """What the report says of a model."""
     if model is None:
         return {"fingerprint": None, "objective": None}

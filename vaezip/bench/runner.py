@@ -22,8 +22,8 @@ from vaezip.bench.report import Facts, ModelRow, PeerRow, Report, figures_from
 from vaezip.codec.select import AUTO
 from vaezip.errors import DataError, VaezipError
 from vaezip.models import file as model_file
+from vaezip.models.base import Architecture
 from vaezip.models.kinds import coded_mode, misfit
-from vaezip.models.registry import AnyArchitecture
 from vaezip.pictures.datasets import Collection
 
 Progress = Callable[[str], None]
@@ -96,7 +96,7 @@ def _fitting(
     Raises:
         DataError: a model cannot code a picture.
     """
-    architectures: list[tuple[str, AnyArchitecture]] = [(path.stem, model_file.architecture(path)) for path in models]
+    architectures: list[tuple[str, Architecture]] = [(path.stem, model_file.architecture(path)) for path in models]
     for name, picture in pictures:
         for model, a in architectures:
             reason = misfit(model, a, picture, coded_mode(picture, a))

@@ -19,6 +19,7 @@ from typing import Any
 from vaezip.bench import measure
 from vaezip.bench.method import Method, MismatchError, UnavailableError
 from vaezip.bench.plan import Plan
+from vaezip.codec.compressor import Options
 from vaezip.errors import VaezipError
 from vaezip.models.effort import Effort
 from vaezip.pictures import datasets
@@ -79,7 +80,16 @@ def _method(plan: Plan, job: dict[str, Any]) -> Method:
         return Peer(job["peer"], plan.threads)
     from vaezip.bench.ours import Ours
 
-    return Ours(job["model"], Effort(**job["effort"]), plan.device, plan.threads, plan.solid, job["preset"])
+    return Ours(
+        Options(
+            model=job["model"],
+            effort=Effort(**job["effort"]),
+            device=plan.device,
+            threads=plan.threads,
+            solid=plan.solid,
+        ),
+        preset=job["preset"],
+    )
 
 
 def _about(method: Method, job: dict[str, Any], pictures: Collection) -> dict[str, Any]:

@@ -1,11 +1,13 @@
-"""Work done in threads a little ahead of who needs it."""
+"""Work done by threads a little ahead of who needs it."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import TypeVar
+
+from vaezip.system.threads import Workers
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -15,7 +17,7 @@ _BYTES = 1 << 25
 
 
 def ahead(
-    function: Callable[[Item], Result], items: Iterable[Item], threads: int, size: Callable[[Item], int]
+    function: Callable[[Item], Result], items: Iterable[Item], workers: Workers, size: Callable[[Item], int]
 ) -> Iterator[tuple[Item, Future[Result]]]:
     """Each item with what ``function`` makes of it, in order.
 
@@ -23,23 +25,23 @@ def ahead(
     thread, and, but for one, 32 MiB.
 
     Args:
-        function: called in threads; what it raises, the future raises.
+        function: called by workers; what it raises, the future raises.
         items: taken one by one.
-        threads: how many.
+        workers: call it.
         size: of an item, in bytes.
     """
-    pool = ThreadPoolExecutor(threads)
     waiting: deque[tuple[Item, int, Future[Result]]] = deque()
     held = 0
     try:
         for item in items:
-            waiting.append((item, size(item), pool.submit(function, item)))
+            waiting.append((item, size(item), workers.submit(function, item)))
             held += waiting[-1][1]
-            while len(waiting) > _ITEMS_A_THREAD * threads or (held > _BYTES and len(waiting) > 1):
+            while len(waiting) > _ITEMS_A_THREAD * workers.count or (held > _BYTES and len(waiting) > 1):
                 first, weight, job = waiting.popleft()
                 held -= weight
                 yield first, job
         for first, _, job in waiting:
             yield first, job
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        for _, _, job in waiting:
+            job.cancel()

@@ -13,9 +13,7 @@ from vaezip.errors import FormatError, VaezipError
 from vaezip.vz.archive import is_vz
 
 
-def open_archive(
-    path: str, models: tuple[str, ...], device: str, threads: int, max_pixels: int
-) -> tuple[vaezip.Archive, int]:
+def open_archive(path: str, options: vaezip.ReadOptions) -> tuple[vaezip.Archive, int]:
     """The archive in a file or on standard input, and its bytes.
 
     Raises:
@@ -24,7 +22,7 @@ def open_archive(
     data = streams.read(path)
     if os.path.splitext(path)[1].lower() in PICTURE_SUFFIXES and data and not is_vz(data):
         raise FormatError("not a .vz file; 'vaezip compress' makes one of a picture")
-    return vaezip.Archive(data, models, device, threads, max_pixels), len(data)
+    return vaezip.Archive(data, options), len(data)
 
 
 def require_models(archive: vaezip.Archive) -> None:

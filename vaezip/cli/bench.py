@@ -111,25 +111,7 @@ def _plot(_: click.Context, __: click.Parameter, value: str | None) -> str | Non
 @options.device
 @options.threads
 @with_console
-def command(
-    dataset: str,
-    data: str | None,
-    models: tuple[str, ...],
-    steps: tuple[int, ...] | None,
-    presets: tuple[int, ...] | None,
-    solid: bool,
-    order: str | None,
-    limit: int | None,
-    seed: int | None,
-    peers: tuple[str, ...],
-    per_image: bool,
-    json_file: str | None,
-    plot: str | None,
-    force: bool,
-    device: str,
-    threads: int,
-    console: Console,
-) -> None:
+def command(json_file: str | None, plot: str | None, force: bool, console: Console, **chosen: Any) -> None:
     """Measure rate, time and memory, beside other codecs.
 
     Rates are those of files that are written, read back, decoded and compared with the images; if one
@@ -139,25 +121,11 @@ def command(
     vaezip bench --dataset mnist --steps 0..10 --limit 1000 --plot rates.png
     vaezip bench --dataset photos/ --model auto --presets 1..6 --peers webp,jxl
     """
-    plan = Plan(
-        dataset,
-        data,
-        limit,
-        seed,
-        models,
-        steps or (() if presets else (0,)),
-        presets or (),
-        solid,
-        (order,) if order else ORDERS,
-        peers,
-        per_image,
-        device,
-        threads,
-    )
+    plan = _plan(**chosen)
     _check_installed(["rich", *(["matplotlib"] if plot else [])])
     targets = _Targets(json_file, plot, force, _inputs(plan))
     targets.check()
-    options.check_device(device)
+    options.check_device(plan.device)
     from vaezip.bench import runner
 
     report = runner.run(plan, console.progress)
@@ -166,7 +134,13 @@ def command(
     if json_file != STDIO:
         from vaezip.bench import table
 
-        table.show(report, sys.stdout, per_image)
+        table.show(report, sys.stdout, plan.per_image)
+
+
+def _plan(steps: tuple[int, ...] | None, presets: tuple[int, ...] | None, order: str | None, **chosen: Any) -> Plan:
+    """Return the plan of a command line, whose other options are called as the fields of a plan."""
+    steps = steps or (() if presets else (0,))
+    return Plan(steps=steps, presets=presets or (), orders=(order,) if order else ORDERS, **chosen)
 
 
 def _check_installed(packages: list[str]) -> None:

@@ -24,6 +24,7 @@ from vaezip.cli.streams import PATH, STDIO
 from vaezip.errors import ImageError, OutputError
 from vaezip.models.effort import DEFAULT_PRESET, PRESETS, Effort, chosen_effort
 from vaezip.system.files import Folder, check_free
+from vaezip.system.threads import Workers
 from vaezip.vz.archive import is_vz
 from vaezip.vz.limits import MAX_STEPS
 
@@ -89,20 +90,7 @@ class _Compress(click.Command):
 @options.threads
 @options.max_pixels
 @with_console
-def command(
-    images: tuple[str, ...],
-    output: str | None,
-    force: bool,
-    model: str,
-    preset: int | None,
-    steps: int | None,
-    embed_model: bool,
-    solid: bool,
-    device: str,
-    threads: int,
-    max_pixels: int,
-    console: Console,
-) -> None:
+def command(images: tuple[str, ...], output: str | None, console: Console, **flags: Any) -> None:
     """Compress pictures without loss.
 
     Each IMG gets a file of its own beside it: photo.png makes photo.png.vz. With -o, one IMG makes
@@ -114,18 +102,47 @@ def command(
     """
     if STDIO in images and len(images) > 1:
         raise click.UsageError("'-' cannot be one of several IMG.")
-    if preset is not None and steps is not None:
+    chosen = _Flags(**flags)
+    if chosen.preset is not None and chosen.steps is not None:
         raise click.UsageError("-1 … -9 and --steps say the same; give one of them.")
-    job = _Job(force, model, _effort(preset, steps), embed_model, solid, device, threads, max_pixels, console)
-    if images == (STDIO,):
-        job.alone(Source(STDIO, ""), output or STDIO)
-    elif output is None or os.path.isdir(output):
-        job.each(inputs.find(images, console), output)
-    elif len(images) == 1 and not os.path.isdir(images[0]):
-        job.alone(Source(images[0], ""), output)
-    else:
-        job.together(inputs.find(images, console), output)
-    job.remark()
+    with Workers(chosen.threads) as workers:
+        job = _Job(chosen, workers, console)
+        if images == (STDIO,):
+            job.alone(Source(STDIO, ""), output or STDIO)
+        elif output is None or os.path.isdir(output):
+            job.each(inputs.find(images, console), output)
+        elif len(images) == 1 and not os.path.isdir(images[0]):
+            job.alone(Source(images[0], ""), output)
+        else:
+            job.together(inputs.find(images, console), output)
+        job.remark()
+
+
+@dataclass(frozen=True)
+class _Flags:
+    """The options of a command line."""
+
+    force: bool
+    model: str
+    preset: int | None
+    steps: int | None
+    embed_model: bool
+    solid: bool
+    device: str
+    threads: int
+    max_pixels: int
+
+    def options(self, workers: Workers) -> vaezip.Options:
+        """Return what they mean to the codec."""
+        return vaezip.Options(
+            model=self.model,
+            effort=_effort(self.preset, self.steps),
+            embed_model=self.embed_model,
+            solid=self.solid,
+            device=self.device,
+            threads=self.threads,
+            executor=workers,
+        )
 
 
 @dataclass(frozen=True)
@@ -140,26 +157,14 @@ class _Read:
 class _Job:
     """The options of one command line, and the ways to go about it: alone, each or together; then remark."""
 
-    def __init__(
-        self,
-        force: bool,
-        model: str,
-        effort: Effort,
-        embed_model: bool,
-        solid: bool,
-        device: str,
-        threads: int,
-        max_pixels: int,
-        console: Console,
-    ) -> None:
-        self.force, self.model, self.effort, self.threads = force, model, effort, threads
-        self.embed_model, self.solid = embed_model, solid
-        self.max_pixels, self.console = max_pixels, console
+    def __init__(self, flags: _Flags, workers: Workers, console: Console) -> None:
+        self.flags, self.workers, self.console = flags, workers, console
+        self.options = flags.options(workers)
         self.dropped = Remarks(console, "metadata that a .vz file does not keep")
-        self.classic = Remarks(console, f"coded by WebP, as model '{model}' does not code such pictures; mode")
-        options.check_device(device)
-        self.model_files = () if model == options.AUTO else (model,)
-        self.shelf = _shelf(model, device)
+        self.classic = Remarks(console, f"coded by WebP, as model '{flags.model}' does not code such pictures; mode")
+        options.check_device(flags.device)
+        self.model_files = () if flags.model == options.AUTO else (flags.model,)
+        self.library = _library(flags.model, flags.device)
 
     def alone(self, source: Source, target: str) -> None:
         """One picture to one file."""
@@ -179,11 +184,11 @@ class _Job:
         def read(source: Source) -> _Read:
             with blame(target(source)):
                 kept.refuse(target(source))
-                (streams.check if folder is None else check_free)(target(source), self.force)
+                (streams.check if folder is None else check_free)(target(source), self.flags.force)
             return self._read(source)
 
         with blame(folder), Folder(folder) if folder is not None else nullcontext() as where:
-            for i, (source, job) in enumerate(ahead(read, sources, self.threads, _file_size)):
+            for i, (source, job) in enumerate(ahead(read, sources, self.workers, _file_size)):
                 self.console.progress(f"{i + 1:,} of {len(sources):,}: {source.path}")
                 with self.console.attempt(source.path):
                     self._compress(source, job.result(), target(source), where)
@@ -194,7 +199,7 @@ class _Job:
         inputs.check_distinct(sources)
         label, size, values = streams.target_label(target), 0, 0
         with self._compressor() as compressor:
-            for i, (source, job) in enumerate(ahead(self._read, sources, self.threads, _file_size)):
+            for i, (source, job) in enumerate(ahead(self._read, sources, self.workers, _file_size)):
                 self.console.progress(f"{i + 1:,} of {len(sources):,}: {source.path}")
                 with self.console.attempt(source.path):
                     read = self._add(compressor, source, job)
@@ -204,7 +209,7 @@ class _Job:
             with blame(label):
                 data = compressor.close()
         with blame(label):
-            streams.write(target, data, self.force, [source.path for source in sources])
+            streams.write(target, data, self.flags.force, [source.path for source in sources])
         self._summarise(f"{label}: {plural(len(sources), 'picture')}, ", size, values, data)
 
     def _add(self, compressor: vaezip.Compressor, source: Source, job: Future[_Read]) -> _Read:
@@ -222,7 +227,7 @@ class _Job:
             if suffix.lower() in inputs.PICTURE_SUFFIXES:  # perhaps from -o *.png, and one of the pictures
                 raise OutputError(f"'{suffix}' is the suffix of a picture; give -o a name that ends in .vz")
             self._kept(sources).refuse(target)
-            streams.check(target, self.force)
+            streams.check(target, self.flags.force)
 
     def _kept(self, sources: list[Source]) -> streams.Protected:
         return streams.Protected((source.path for source in sources), self.model_files)
@@ -233,9 +238,9 @@ class _Job:
             data = compressor.close()
         with blame(streams.target_label(target)):
             if folder is None:
-                streams.write(target, data, self.force, [source.path], source.path)
+                streams.write(target, data, self.flags.force, [source.path], source.path)
             else:
-                folder.write(source.name + names.SUFFIX, data, self.force, [source.path], source.path)
+                folder.write(source.name + names.SUFFIX, data, self.flags.force, [source.path], source.path)
         self._summarise(f"{streams.source_label(source.path)}: ", read.size, read.values, data)
         self._note(source, read.picture)
 
@@ -244,9 +249,9 @@ class _Job:
         from vaezip.models.kinds import falls_back, fits
 
         self.dropped.add(streams.source_label(source.path), picture.dropped)
-        if self.model == options.AUTO or not falls_back(picture.mode):
+        if self.flags.model == options.AUTO or not falls_back(picture.mode):
             return
-        if not fits(self.shelf.by_name(self.model).architecture, picture.mode, *picture.samples.shape[:2]):
+        if not fits(self.library.by_name(self.flags.model).architecture, picture.mode, *picture.samples.shape[:2]):
             self.classic.add(streams.source_label(source.path), [picture.mode])
 
     def remark(self) -> None:
@@ -258,18 +263,11 @@ class _Job:
         data = streams.read(source.path)
         if is_vz(data):
             raise ImageError("is a .vz file already; 'vaezip decompress' gives back its picture")
-        picture = vaezip.pictures.io.read(data, self.max_pixels)
+        picture = vaezip.pictures.io.read(data, self.flags.max_pixels)
         return _Read(picture, len(data), picture.samples.size)
 
     def _compressor(self) -> vaezip.Compressor:
-        return vaezip.Compressor(
-            self.model,
-            self.effort,
-            threads=self.threads,
-            shelf=self.shelf,
-            embed_model=self.embed_model,
-            solid=self.solid,
-        )
+        return vaezip.Compressor(self.options, library=self.library)
 
     def _summarise(self, head: str, size: int, values: int, data: bytes) -> None:
         if self.console.summarises:
@@ -285,15 +283,15 @@ def _effort(preset: int | None, steps: int | None) -> Effort:
         return chosen_effort(steps, preset or DEFAULT_PRESET)
 
 
-def _shelf(model: str, device: str) -> Library:
+def _library(model: str, device: str) -> Library:
     """Models for however many files; the one that is asked for is loaded at once, lest each file report it missing."""
     from vaezip.models.library import Library
 
     with blame(None):
-        shelf = Library(device=device)
+        library = Library(device=device)
         if model != options.AUTO:
-            shelf.by_name(model)
-        return shelf
+            library.by_name(model)
+        return library
 
 
 def _file_size(source: Source) -> int:

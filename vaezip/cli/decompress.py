@@ -6,9 +6,8 @@ import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias, Union
+from typing import NamedTuple, TypeAlias, Union
 
 import click
 
@@ -28,7 +27,7 @@ _Written: TypeAlias = tuple[Path, tuple[str, ...]]
 """A file that a picture became, and the kinds of metadata that it lacks."""
 
 
-_LOST = "without the metadata that only PNG would keep"
+_INCOMPLETE = "without the metadata that only PNG would keep"
 
 
 @click.command()
@@ -49,10 +48,7 @@ def command(
     output: str | None,
     only: str | None,
     force: bool,
-    models: tuple[str, ...],
-    device: str,
-    threads: int,
-    max_pixels: int,
+    reading: options.Reading,
     console: Console,
 ) -> None:
     """Write the pictures of .vz files.
@@ -68,12 +64,9 @@ def command(
         raise click.UsageError("--only takes a picture out of one FILE.")
     if output == STDIO and len(files) > 1:
         raise click.UsageError("Only one FILE can go to standard output.")
-    options.check_device(device)
-    options.check_models(models)
-    kept, lost = streams.Protected(files), Remarks(console, _LOST)
-    job = _Job(output, len(files) > 1, force, models, device, threads, max_pixels, console, lost, kept)
-    with ExitStack() as stack:
-        if job.many and output is not None:
+    with reading.opened() as how, ExitStack() as stack:
+        job = _Job(_Target(output, len(files) > 1, force), how, console, streams.Protected(files))
+        if job.target.many and output is not None:
             with blame(output):
                 if names.is_picture(output):
                     raise OutputError(f"names one picture; name a folder for {plural(len(files), 'FILE')}")
@@ -82,23 +75,23 @@ def command(
             console.progress(f"{streams.source_label(path)} …")
             with console.attempt(streams.source_label(path)):
                 job.take_all(path) if only is None else job.take_one(path, only)
-        job.lost.tell()
+        job.incomplete.tell()
 
 
-@dataclass(frozen=True)
-class _Job:
-    """The options of one command line; ``many`` if there are several FILEs, ``kept`` they and what they became."""
+class _Target(NamedTuple):
+    """Where pictures go: ``output`` as the command line says, and whether there are several FILEs."""
 
     output: str | None
     many: bool
     force: bool
-    models: tuple[str, ...]
-    device: str
-    threads: int
-    max_pixels: int
-    console: Console
-    lost: Remarks
-    kept: streams.Protected
+
+
+class _Job:
+    """One command line; ``kept`` are its files, and what they became."""
+
+    def __init__(self, target: _Target, how: options.Opened, console: Console, kept: streams.Protected) -> None:
+        self.target, self.how, self.console, self.kept = target, how, console, kept
+        self.incomplete = Remarks(console, _INCOMPLETE)
 
     def take_all(self, path: str) -> None:
         """All that a file holds."""
@@ -126,49 +119,49 @@ class _Job:
             self._write_files(path, self._folder(path), files, _one(archive, name))
 
     def _open(self, path: str) -> tuple[vaezip.Archive, int]:
-        return open_archive(path, self.models, self.device, self.threads, self.max_pixels)
+        return open_archive(path, self.how.options)
 
     def _names_a_file(self, path: str) -> bool:
         """Whether one picture goes to just where the user says, or from standard input to standard output."""
-        if self.many or self.output is None:
-            return path == STDIO and self.output is None
-        return not os.path.isdir(self.output)
+        if self.target.many or self.target.output is None:
+            return path == STDIO and self.target.output is None
+        return not os.path.isdir(self.target.output)
 
     def _default_picture(self, path: str) -> Path:
         default = names.without_suffix(path)
         file = Path(names.lossless(default) if default is not None else path + ".png")
-        return Path(self.output, file.name) if self.output is not None else file
+        return Path(self.target.output, file.name) if self.target.output is not None else file
 
     def _folder(self, path: str) -> Path:
         """The folder for the pictures of a set."""
-        if self.output is not None and not self.many:
-            return Path(self.output)
+        if self.target.output is not None and not self.target.many:
+            return Path(self.target.output)
         default = names.without_suffix(path)
         if default is None:
-            remedy = "decompress it alone, with -o FOLDER" if self.many else "name a folder with -o"
+            remedy = "decompress it alone, with -o FOLDER" if self.target.many else "name a folder with -o"
             raise OutputError(f"is a set, and its name does not end in .vz; {remedy}")
-        return Path(self.output, Path(default).name) if self.output is not None else Path(default)
+        return Path(self.target.output, Path(default).name) if self.target.output is not None else Path(default)
 
     def _take_set(self, path: str, archive: vaezip.Archive) -> None:
         count = plural(len(archive.names), "picture")
-        if not self.many and (self.output == STDIO or (self.output is None and path == STDIO)):
+        if not self.target.many and (self.target.output == STDIO or (self.target.output is None and path == STDIO)):
             raise OutputError(f"holds {count}; name a folder with -o, or one of them with --only")
         folder = self._folder(path)
-        if self.output is not None and not self.many and names.is_picture(self.output):
-            raise OutputError(f"holds {count}, and '{self.output}' names one; name a folder, or one with --only")
+        if self.target.output is not None and not self.target.many and names.is_picture(self.target.output):
+            raise OutputError(f"holds {count}, and '{self.target.output}' names one; name a folder, or one with --only")
         self._write_files(path, folder, names.file_names(archive.names), archive.pictures())
 
     def _write_named(self, path: str, archive: vaezip.Archive, name: str, size: int) -> None:
-        target = self.output or STDIO
+        target = self.target.output or STDIO
         with blame(streams.target_label(target)):
             self.kept.refuse(target)
-            streams.check(target, self.force)
+            streams.check(target, self.target.force)
             suffix = names.format_of(target)
         picture = archive.read(name)
         with blame(streams.target_label(target)):
             data = vaezip.pictures.io.write(picture, suffix)
-            streams.write(target, data, self.force, [path], None if name else path)
-        self.lost.add(streams.target_label(target), vaezip.pictures.formats.lost(picture, suffix))
+            streams.write(target, data, self.target.force, [path], None if name else path)
+        self.incomplete.add(streams.target_label(target), vaezip.pictures.formats.lost(picture, suffix))
         self._summarise(path, f"{size:,} → {len(data):,} bytes ({streams.target_label(target)})")
 
     def _write_files(self, path: str, where: Path, files: dict[str, str], pictures: Iterable[Found]) -> None:
@@ -178,7 +171,7 @@ class _Job:
         for file in files.values():
             with blame(str(where / file)):
                 self.kept.refuse(where / file)
-                check_free(where / file, self.force)
+                check_free(where / file, self.target.force)
         label, taken = streams.source_label(path), frozenset(files.values())
 
         def write(found: Found) -> _Written:
@@ -192,7 +185,7 @@ class _Job:
         written: list[Path] = []
         damage = Damage(self.console, label)
         with folder:
-            for (name, picture), job in ahead(write, pictures, self.threads, _picture_size):
+            for (name, picture), job in ahead(write, pictures, self.how.workers, _picture_size):
                 if isinstance(picture, VaezipError):
                     damage.add(name, picture)
                     continue
@@ -200,7 +193,7 @@ class _Job:
                 with self.console.attempt(label):
                     target, lost = job.result()
                     written.append(target)
-                    self.lost.add(str(target), lost)
+                    self.incomplete.add(str(target), lost)
                 if isinstance(_cause(job), NoSpaceError):
                     break
                 self.console.progress(f"{len(written):,} of {len(files):,}: {label}")
@@ -226,7 +219,7 @@ class _Job:
                 raise
             data = vaezip.pictures.io.write(picture, ".png")
         with blame(str(folder.path / file)), self.kept.writing(folder.path / file):
-            folder.write(file, data, self.force, sources, like)
+            folder.write(file, data, self.target.force, sources, like)
         return folder.path / file, vaezip.pictures.formats.lost(picture, os.path.splitext(file)[1])
 
     def _summarise(self, path: str, text: str) -> None:

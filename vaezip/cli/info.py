@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+import vaezip
 from vaezip.cli import options, streams
 from vaezip.cli.archives import open_archive
 from vaezip.cli.console import Console, plural, printable, with_console
@@ -41,7 +42,7 @@ def command(files: tuple[str, ...], as_json: bool, models: tuple[str, ...], cons
 
 
 def _describe(path: str, models: tuple[str, ...]) -> dict[str, Any]:
-    archive, size = open_archive(path, models, "cpu", 1, _NO_LIMIT)
+    archive, size = open_archive(path, vaezip.ReadOptions(models, max_pixels=_NO_LIMIT))
     found = archive.info()
     return {"file": path, "bytes": size, "bits_per_dimension": 8 * size / _dimensions(found["pictures"]), **found}
 

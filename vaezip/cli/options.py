@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
+import vaezip
 from vaezip.cli.console import blame
-from vaezip.system.threads import usable_cores
+from vaezip.system.threads import Workers, usable_cores
 
 AUTO = "auto"
 """As :data:`vaezip.codec.select.AUTO`, which is too heavy to import for a help text."""
@@ -79,8 +83,43 @@ models = click.option(
 )
 
 
+class Opened(NamedTuple):
+    """How archives are read, and the threads of the command."""
+
+    options: vaezip.ReadOptions
+    workers: Workers
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a command decodes .vz files, as its command line says."""
+
+    models: tuple[str, ...]
+    device: str
+    threads: int
+    max_pixels: int
+
+    @contextmanager
+    def opened(self) -> Iterator[Opened]:
+        """Start the threads of the command, and give them and the options of its archives.
+
+        Raises:
+            LocatedError: the device or a model is not there.
+        """
+        check_device(self.device)
+        check_models(self.models)
+        with Workers(self.threads) as workers:
+            yield Opened(vaezip.ReadOptions(self.models, self.device, self.threads, self.max_pixels, workers), workers)
+
+
 def reading(command: Callable[..., Any]) -> Callable[..., Any]:
-    """What every command takes that decodes .vz files."""
+    """Add what every command takes that decodes .vz files; the command gets it as one :class:`Reading`."""
+
+    @functools.wraps(command)
+    def gathered(*args: Any, **values: Any) -> Any:
+        fields = {name: values.pop(name) for name in ("models", "device", "threads", "max_pixels")}
+        return command(*args, reading=Reading(**fields), **values)
+
     for option in (max_pixels, threads, device, models):
-        command = option(command)
-    return command
+        gathered = option(gathered)
+    return gathered

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+import vaezip
 from vaezip.cli import options, streams
 from vaezip.cli.archives import Damage, open_archive, require_models
 from vaezip.cli.console import Console, plural, printable, with_console
@@ -14,27 +15,28 @@ from vaezip.errors import VaezipError
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=streams.PATH)
 @options.reading
 @with_console
-def command(
-    files: tuple[str, ...], models: tuple[str, ...], device: str, threads: int, max_pixels: int, console: Console
-) -> None:
+def command(files: tuple[str, ...], reading: options.Reading, console: Console) -> None:
     """Decode .vz files and write nothing.
 
     Says for each FILE that it is ok, or what is damaged in it. '-' is standard input.
     """
-    options.check_device(device)
-    options.check_models(models)
-    for path in files:
-        label = streams.source_label(path)
-        with console.attempt(label):
-            archive, _ = open_archive(path, models, device, threads, max_pixels)
-            require_models(archive)
-            failures, damage = console.failures, Damage(console, label)
-            for i, (name, picture) in enumerate(archive.pictures()):
-                console.progress(f"{i:,} of {len(archive.names):,}: {label}")
-                if isinstance(picture, VaezipError):
-                    damage.add(name, picture)
-                else:
-                    damage.end_run()
+    with reading.opened() as how:
+        for path in files:
+            with console.attempt(streams.source_label(path)):
+                _test(path, how.options, console)
+
+
+def _test(path: str, how: vaezip.ReadOptions, console: Console) -> None:
+    label = streams.source_label(path)
+    archive, _ = open_archive(path, how)
+    require_models(archive)
+    failures, damage = console.failures, Damage(console, label)
+    for i, (name, picture) in enumerate(archive.pictures()):
+        console.progress(f"{i:,} of {len(archive.names):,}: {label}")
+        if isinstance(picture, VaezipError):
+            damage.add(name, picture)
+        else:
             damage.end_run()
-            if console.failures == failures and not console.quiet:
-                console.tell(f"{printable(label)}: ok ({plural(len(archive.names), 'picture')})")
+    damage.end_run()
+    if console.failures == failures and not console.quiet:
+        console.tell(f"{printable(label)}: ok ({plural(len(archive.names), 'picture')})")

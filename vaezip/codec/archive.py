@@ -4,27 +4,47 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from collections.abc import Iterator
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import numpy as np
 
-from vaezip.codec import payload as payloads
-from vaezip.codec.blocks import MODE_NAMES, Samples, channels, check_group, samples_checksum
-from vaezip.codec.compressor import thread_pool
+from vaezip.codec import jobs
+from vaezip.codec.blocks import Samples, check_group
+from vaezip.codec.jobs import DecodeJob
 from vaezip.errors import FormatError, ImageError, ModelError, VaezipError
 from vaezip.models import file as model_file
-from vaezip.models.kinds import BILEVEL_GREY, dtype
-from vaezip.models.library import Library
-from vaezip.models.pixel.model import AnyModel
+from vaezip.models.base import Model
+from vaezip.models.kinds import BILEVEL_GREY, MODE_NAMES, channels, dtype
+from vaezip.models.library import FileLibrary, Library
 from vaezip.pictures.picture import BOXES, DEFAULT_MAX_PIXELS, Picture
+from vaezip.system.threads import Workers
 from vaezip.vz import archive as vz
 from vaezip.vz import records
 from vaezip.vz.records import CLASSIC, Block, Group
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How to decode.
+
+    Attributes:
+        models: model files beside the shipped ones.
+        device: ``cpu``, or ``cuda`` where PyTorch sees one.
+        threads: how many to use.
+        max_pixels: larger pictures are refused.
+        executor: does the work in the place of threads of our own; see :class:`vaezip.Options`.
+    """
+
+    models: tuple[str | os.PathLike[str], ...] = ()
+    device: str = "cpu"
+    threads: int = 1
+    max_pixels: int = DEFAULT_MAX_PIXELS
+    executor: Executor | None = None
 
 
 class Archive:
@@ -35,35 +55,28 @@ class Archive:
     """
 
     def __init__(
-        self,
-        data: bytes,
-        models: Sequence[str | os.PathLike[str]] = (),
-        device: str = "cpu",
-        threads: int = 1,
-        max_pixels: int = DEFAULT_MAX_PIXELS,
-        shelf: Library | None = None,
+        self, data: bytes, options: ReadOptions | None = None, *, library: Library | None = None, **changes: Any
     ) -> None:
         """Read the structure.
 
         Args:
             data: the file.
-            models: model files beside the shipped ones.
-            device, threads: as for :func:`compress`.
-            max_pixels: refuse larger pictures.
-            shelf: saves loading models again, and then tells the models and the device.
+            options: how to decode; ``changes`` are fields of them.
+            library: opens models in the place of one of our own, and then tells the models and the device.
 
         Raises:
             FormatError: the file is damaged or of an unknown version.
+            TypeError: there is no such option.
         """
+        self.options = replace(options or ReadOptions(), **changes)
         self.file = vz.parse(data)
-        self.shelf = shelf or Library(models, device)
-        self.threads = threads
-        self._embedded: dict[bytes, AnyModel | FormatError] = {}
-        self._lock = Lock()
+        library = library or Library(self.options.models, self.options.device)
+        self.library = FileLibrary(library, self.file.embedded, self.file.model_names)
+        self._before = zlib.crc32(self.file.header) if self.file.inline else 0
         if self.file.inline:
             self._complete_inline()
         for group in self.file.groups:
-            check_group(group, max_pixels)
+            check_group(group, self.options.max_pixels)
         self.names = [name for group in self.file.groups for name in group.names]
         if len(set(self.names)) < len(self.names):
             raise FormatError("the directory lists a name twice")
@@ -78,56 +91,31 @@ class Archive:
             if name in group.names:
                 index = group.names.index(name)
                 first = index // group.per_block * group.per_block
-                with ExitStack() as resources:
-                    samples = _assembled(group, self._decode_run(thread_pool(self.threads, resources), group, first))
+                with self._executor() as executor:
+                    samples = _assembled(group, self._decode_run(executor, group, first))
                 return _to_picture(group, index, samples[index - first])
         raise FormatError(f"it holds no picture called '{name}'")
 
     def pictures(self) -> Iterator[tuple[str, Picture | VaezipError]]:
         """Every picture in turn, or the error that its block met."""
-        with ExitStack() as resources:
-            pool = thread_pool(self.threads, resources)
+        with self._executor() as executor:
             waiting: list[tuple[Group, int, list[Future[Samples]]]] = []
             for group in self.file.groups:
                 for first in range(0, len(group.names), group.per_block):
-                    waiting.append((group, first, self._decode_run(pool, group, first)))
-                    while sum(len(jobs) for _, _, jobs in waiting) > self.threads:
+                    waiting.append((group, first, self._decode_run(executor, group, first)))
+                    while sum(len(futures) for _, _, futures in waiting) > self.options.threads:
                         yield from _results(*waiting.pop(0))
             for entry in waiting:
                 yield from _results(*entry)
 
-    def model(self, fingerprint: bytes) -> AnyModel:
-        """The model of a block: the one in the file, or else a shipped one or one of ``models``.
+    def model(self, fingerprint: bytes) -> Model:
+        """Return the model of a block: the one in the file, or else a shipped one or one of ``models``.
 
         Raises:
             FormatError: the one in the file is damaged.
             ModelError: there is none.
         """
-        name = self.file.model_names.get(fingerprint, "")
-        if fingerprint not in self.file.embedded:
-            return self.shelf.by_fingerprint(fingerprint, name)
-        with self._lock:
-            if fingerprint not in self._embedded:
-                try:
-                    self._embedded[fingerprint] = self._unpack_model(fingerprint, name)
-                except FormatError as error:  # which many blocks may meet, and which may take long to find
-                    self._embedded[fingerprint] = error
-            found = self._embedded[fingerprint]
-        if isinstance(found, FormatError):
-            raise found
-        return found
-
-    def _unpack_model(self, fingerprint: bytes, name: str) -> AnyModel:
-        try:
-            model = model_file.loads(self.file.embedded[fingerprint].unpack(), name, self.shelf.device)
-        except ModelError as error:
-            raise FormatError(f"the model in the file cannot be used: {error}") from error
-        if model.fingerprint != fingerprint:
-            raise FormatError(
-                f"the model in the file has fingerprint {model.fingerprint.hex()}, not {fingerprint.hex()}, "
-                "by which the file names it; the file is damaged"
-            )
-        return model
+        return self.library.by_fingerprint(fingerprint)
 
     def info(self) -> dict[str, Any]:
         """What the file says of itself, ready for JSON; no pixels are decoded."""
@@ -148,7 +136,7 @@ class Archive:
             name = self._name(block)
         elif block.model != CLASSIC:
             try:
-                name = model_file.by_fingerprint(block.model, self.shelf.extra).stem
+                name = model_file.by_fingerprint(block.model, self.library.extra).stem
             except ModelError:
                 name = self._name(block) or "unknown"
         return {"method": name, "fingerprint": block.model.hex(), "steps": block.steps, "bytes": len(block.payload)}
@@ -167,37 +155,33 @@ class Archive:
             group.height, group.width = model.architecture.tile
         group.band = group.height
 
-    def _decode_run(self, pool: ThreadPoolExecutor, group: Group, first: int) -> list[Future[Samples]]:
+    @contextmanager
+    def _executor(self) -> Iterator[Executor]:
+        """Lend the executor of the options, or threads of our own."""
+        if self.options.executor:
+            yield self.options.executor
+            return
+        workers = Workers(self.options.threads)
+        try:
+            yield workers
+        finally:
+            workers.shutdown(cancel_futures=True)
+
+    def _decode_run(self, executor: Executor, group: Group, first: int) -> list[Future[Samples]]:
         """Start on the pictures that share a block, from ``first`` on, or on the bands of one picture."""
         count = min(group.per_block, len(group.names) - first)
         start = first // group.per_block * group.bands
-        jobs = []
+        mode = MODE_NAMES[group.mode]
+        futures = []
         for i, block in enumerate(group.blocks[start : start + group.bands]):
             rows = min(group.band, group.height - i * group.band)
-            shape = (count, rows, group.width, channels(group))
-            jobs.append(pool.submit(self._decode_block, group, block, shape))
-        return jobs
-
-    def _decode_block(self, group: Group, block: Block, shape: tuple[int, ...]) -> Samples:
-        mode = MODE_NAMES[group.mode]
-        model = None if block.model == CLASSIC else self.model(block.model)
-        try:
-            samples, checksum = payloads.decode(model, mode, block.payload, shape, block.steps, self.model)
-        except MemoryError as error:
-            raise VaezipError("there is not enough memory to decode it; use fewer threads") from error
-        if checksum != samples_checksum(samples, zlib.crc32(self.file.header) if self.file.inline else 0):
-            raise FormatError("the decoded pixels fail their checksum; the file is damaged")
-        return samples
+            shape = (count, rows, group.width, channels(mode))
+            futures.append(executor.submit(jobs.decode, DecodeJob(mode, shape, block, self.library, self._before)))
+        return futures
 
 
-def open_file(
-    path: str | os.PathLike[str],
-    models: Sequence[str | os.PathLike[str]] = (),
-    device: str = "cpu",
-    threads: int = 1,
-    max_pixels: int = DEFAULT_MAX_PIXELS,
-) -> Archive:
-    """The archive in a file; see :class:`Archive`.
+def open_file(path: str | os.PathLike[str], options: ReadOptions | None = None, **changes: Any) -> Archive:
+    """Open the archive in a file; see :class:`Archive`.
 
     Raises:
         FormatError: it cannot be read, is damaged, or of an unknown version.
@@ -206,20 +190,22 @@ def open_file(
         data = Path(path).read_bytes()
     except OSError as error:
         raise FormatError(f"cannot be read: {error.strerror}") from error
-    return Archive(data, models, device, threads, max_pixels)
+    return Archive(data, options, **changes)
 
 
-def decompress(
-    data: bytes, models: Sequence[str | os.PathLike[str]] = (), max_pixels: int = DEFAULT_MAX_PIXELS
-) -> Picture | dict[str, Picture]:
-    """The picture of a file, or its pictures by name where it is a set; the arguments are those of :class:`Archive`.
+def decompress(data: bytes, options: ReadOptions | None = None, **changes: Any) -> Picture | dict[str, Picture]:
+    """Decode the picture of a file, or its pictures by name where it is a set.
+
+    Args:
+        data: the file.
+        options: how to decode; ``changes`` are fields of them.
 
     Raises:
         ImageError: a picture has more pixels than ``max_pixels``.
         FormatError: the file is damaged, or of an unknown version.
         ModelError: the model it was made with is not here.
     """
-    archive = Archive(data, models, max_pixels=max_pixels)
+    archive = Archive(data, options, **changes)
     if archive.names == [""]:
         return archive.read()
     found = {}
@@ -230,19 +216,19 @@ def decompress(
     return found
 
 
-def _assembled(group: Group, jobs: list[Future[Samples]]) -> Samples:
+def _assembled(group: Group, futures: list[Future[Samples]]) -> Samples:
     """The pictures of a run, (pictures, height, width, channels); a picture's bands are joined as they come."""
-    if len(jobs) == 1:
-        return jobs[0].result()
-    out = np.empty((1, group.height, group.width, channels(group)), dtype(MODE_NAMES[group.mode]))
-    for i, job in enumerate(jobs):
+    if len(futures) == 1:
+        return futures[0].result()
+    out = np.empty((1, group.height, group.width, channels(MODE_NAMES[group.mode])), dtype(MODE_NAMES[group.mode]))
+    for i, job in enumerate(futures):
         out[:, i * group.band : (i + 1) * group.band] = job.result()
     return out
 
 
-def _results(group: Group, first: int, jobs: list[Future[Samples]]) -> Iterator[tuple[str, Picture | VaezipError]]:
+def _results(group: Group, first: int, futures: list[Future[Samples]]) -> Iterator[tuple[str, Picture | VaezipError]]:
     try:
-        samples = _assembled(group, jobs)
+        samples = _assembled(group, futures)
     except VaezipError as error:
         yield from ((name, error) for name in group.names[first : first + group.per_block])
         return

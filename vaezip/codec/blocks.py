@@ -8,15 +8,11 @@ from typing import Any
 from numpy.typing import NDArray
 
 from vaezip.errors import FormatError, ImageError
-from vaezip.models.kinds import BILEVEL_GREY
-from vaezip.models.pixel.architecture import RADIUS, TILE
-from vaezip.pictures.picture import BOXES, MODES
+from vaezip.models.kinds import MODE_NAMES
+from vaezip.pictures.picture import BOXES
 from vaezip.vz.records import Group
 
 Samples = NDArray[Any]
-
-MODE_NAMES = (*MODES, BILEVEL_GREY)
-"""The number of a mode in a file is its place here."""
 
 BLOCK_PIXELS, SOLID_PIXELS = 1 << 20, 1 << 24
 _WITH_MARGINS, _IN_TILES = 2, 8
@@ -24,14 +20,18 @@ _WITH_MARGINS, _IN_TILES = 2, 8
 
 _BAND_MULTIPLE = 32
 
+_MARGIN, _TILE = 3, 32
+"""Rows above and columns beside a picture, and the side of a tile, by which the memory of a block is bounded."""
+
 
 def samples_checksum(samples: Samples, before: int = 0) -> int:
     """CRC-32 of samples, lower bytes first on every machine; it goes on from ``before``."""
     return zlib.crc32(samples.astype(samples.dtype.newbyteorder("<"), copy=False).tobytes(), before)
 
 
-def new_group(mode: str, height: int, width: int, pixels: int) -> Group:
-    """How pictures of this size are cut into blocks of about so many pixels."""
+def new_group(mode: str, size: tuple[int, int], pixels: int) -> Group:
+    """Return how pictures of (height, width) are cut into blocks of about so many pixels."""
+    height, width = size
     group = Group(MODE_NAMES.index(mode), height, width, band=height)
     if height * width <= pixels:
         most = (pixels // (height * width), _WITH_MARGINS * pixels // _area(group), _IN_TILES * pixels // _tiled(group))
@@ -43,12 +43,12 @@ def new_group(mode: str, height: int, width: int, pixels: int) -> Group:
 
 def _area(group: Group) -> int:
     """Pixels that a model with a pixel network keeps of a picture, or a band: with those around it."""
-    return (group.band + RADIUS) * (group.width + 2 * RADIUS)
+    return (group.band + _MARGIN) * (group.width + 2 * _MARGIN)
 
 
 def _tiled(group: Group) -> int:
     """Pixels that a model by tiles keeps of a picture, or a band."""
-    return (-(-group.band // TILE)) * (-(-group.width // TILE)) * TILE * TILE
+    return (-(-group.band // _TILE)) * (-(-group.width // _TILE)) * _TILE * _TILE
 
 
 def check_group(group: Group, max_pixels: int) -> None:
@@ -69,9 +69,3 @@ def check_group(group: Group, max_pixels: int) -> None:
         raise ImageError(
             f"{group.width}×{group.height} pixels are more than the limit of {max_pixels}; raise it with --max-pixels"
         )
-
-
-def channels(group: Group) -> int:
-    """Return the channels of a group's samples."""
-    mode = MODE_NAMES[group.mode]
-    return 1 if mode == BILEVEL_GREY else MODES[mode].channels

@@ -1,4 +1,4 @@
-"""The planes of pictures: the payload of a block, by a model or the classic codec; ``docs/format.md``, 5 and 6.
+"""The planes of pictures: the payload of a block, by a model or the fallback codec; ``docs/format/payload.md``.
 
 A model codes the planes that it was made for. What is beside them, alpha and the lower bits of 16, goes before its
 stream.
@@ -9,22 +9,23 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.codec import webp
-from vaezip.entropy.distributions import LOGISTIC_PRECISION
 from vaezip.errors import FormatError
-from vaezip.models.effort import Effort
-from vaezip.models.kinds import COLOUR_PLANES, dtype, fits, is_wide
-from vaezip.models.pixel import search
-from vaezip.models.pixel.model import AnyModel
+from vaezip.models.base import Coded, Model
+from vaezip.models.kinds import PLANES, dtype, fits, is_wide
+from vaezip.models.registry import search_of
 from vaezip.vz.records import CLASSIC
 
+if TYPE_CHECKING:
+    from vaezip.models.effort import Effort
+
 Samples = NDArray[Any]
-Find = Callable[[bytes], AnyModel]
+Find = Callable[[bytes], Model]
 
 _CRC = _LENGTH = struct.Struct("<I")
 _BY_MODEL = 1 << 31
@@ -33,46 +34,53 @@ _LEAST_ALPHA, _PIXELS_A_BYTE = 64, 128
 """Of the alpha that a model is tried on WebP makes more bytes than so many and one for so many pixels: sharp edges
 take less."""
 
-_BITS_A_NAT = 1.4426950408889634
-"""1 / ln 2; no library's logarithm decides what is read."""
-
 _ALPHA_MODES: dict[type[np.generic], str] = {np.uint8: "L", np.uint16: "I;16"}
 
 
 def encode(
-    model: AnyModel | None,
-    mode: str,
     samples: Samples,
-    effort: Effort,
+    mode: str,
     checksum: int,
-    threads: int = 1,
-    alpha_model: AnyModel | None = None,
-) -> bytes:
-    """Code (pictures, height, width, channels) by a model, or classically where there is none.
+    *,
+    model: Model | None,
+    effort: Effort,
+    alpha_model: Model | None = None,
+) -> Coded:
+    """Code pictures by a model, or by the fallback codec where there is none.
 
     Args:
-        alpha_model: of grey pictures, to try beside WebP for the alpha that a model of colours leaves.
+        samples: (pictures, height, width, channels).
+        mode: theirs.
+        checksum: of the samples, which :func:`decode` finds again.
+        model: codes the planes that it was made for.
+        effort: what is done for fewer bytes.
+        alpha_model: codes grey; is tried beside WebP for the alpha that a model of colours leaves.
     """
     if model is None:
         coded = webp.encode(samples)
-        return _CRC.pack(checksum ^ zlib.crc32(coded)) + coded
-    colours = COLOUR_PLANES[mode][0]
+        return Coded(0, _CRC.pack(checksum ^ zlib.crc32(coded)) + coded)
+    colours = PLANES[mode].channels
     colour, alpha = samples[..., :colours], samples[..., colours:]
-    prefix = encode_alpha(alpha_model, alpha, effort, threads) if alpha.size else b""
+    prefix = _encode_alpha(alpha, alpha_model, effort) if alpha.size else b""
     if is_wide(mode):
-        colour, rest = webp.split(colour)
-        prefix += rest
-    checksum ^= zlib.crc32(prefix)
-    return prefix + search.encode(model, colour * _value_of_one(model, mode), effort, checksum, threads)
+        colour, depth_header = webp.split(colour)
+        prefix += depth_header
+    planes = colour * _value_of_one(model, mode)
+    steps, stream = search_of(model).encode(model, planes, effort, checksum ^ zlib.crc32(prefix))
+    return Coded(steps, prefix + stream)
 
 
 def decode(
-    model: AnyModel | None, mode: str, payload: bytes, shape: tuple[int, ...], steps: int, find: Find
+    payload: bytes, mode: str, shape: tuple[int, ...], *, model: Model | None, steps: int, find: Find
 ) -> tuple[Samples, int]:
     """Inverse of :func:`encode`: samples and checksum.
 
     Args:
-        find: the model of a fingerprint.
+        payload: the bytes.
+        mode, shape: of the samples.
+        model: the one that coded them.
+        steps: gradient steps that the decoder repeats.
+        find: gives the model of a fingerprint.
 
     Raises:
         FormatError: the payload is not what :func:`encode` made of such pictures.
@@ -86,34 +94,36 @@ def decode(
     if not fits(model.architecture, mode, height, width):
         raise FormatError(f"the file is damaged: model '{model.name}' does not code such pictures")
     colours, stream = model.architecture.channels, payload
-    if len(payload) < _least_length(model.architecture.levels, n * height * width * colours):
+    if len(payload) < model.least_bytes(n * height * width * colours):
         raise FormatError("the coded data is truncated")
-    alpha = rest = None
+    alpha = depth = None
     if channels > colours:
-        coder, coded, stream = _read_alpha(payload)
-        alpha = _decode_alpha(coder, coded, dtype(mode), (n, height, width, channels - colours), steps, find)
+        fingerprint, coded, stream = _read_alpha(payload)
+        alpha_shape = n, height, width, channels - colours
+        alpha = _decode_alpha(coded, mode, alpha_shape, fingerprint=fingerprint, steps=steps, find=find)
     if is_wide(mode):
-        rest, stream = webp.read_rest(stream, (n, height, width, colours))
-    found, checksum = search.decode(model, stream, (n, height, width, colours), steps)
-    found //= _value_of_one(model, mode)
-    colour = rest.join(found) if rest else found
+        depth, stream = webp.read_rest(stream, (n, height, width, colours))
+    planes, checksum = model.decode(stream, (n, height, width, colours), steps)
+    planes //= _value_of_one(model, mode)
+    colour = depth.join(planes) if depth else planes
     samples = colour if alpha is None else np.concatenate([colour, alpha], axis=3)
     return samples, checksum ^ zlib.crc32(payload[: len(payload) - len(stream)])
 
 
-def encode_alpha(model: AnyModel | None, alpha: Samples, effort: Effort, threads: int) -> bytes:
-    """What stands before the stream of the colours: alpha by WebP, or by a model where that is shorter; which is not
-    tried on what takes WebP next to nothing."""
+def _encode_alpha(alpha: Samples, model: Model | None, effort: Effort) -> bytes:
+    """Return what stands before the stream of the colours: alpha by WebP, or by a model where that is shorter; which
+    is not tried on what takes WebP next to nothing."""
     coded = webp.encode(alpha)
     found = _LENGTH.pack(len(coded)) + coded
     if model is None or len(coded) < _LEAST_ALPHA + alpha.size // _PIXELS_A_BYTE:
         return found
-    coded = model.fingerprint + encode(model, _ALPHA_MODES[alpha.dtype.type], alpha, effort, 0, threads)
+    by_model = encode(alpha, _ALPHA_MODES[alpha.dtype.type], 0, model=model, effort=effort)
+    coded = model.fingerprint + by_model.data
     return min(found, _LENGTH.pack(len(coded) | _BY_MODEL) + coded, key=len)
 
 
 def _read_alpha(payload: bytes) -> tuple[bytes, bytes, bytes]:
-    """The model of alpha, or CLASSIC; what it coded; and what comes after."""
+    """Return the fingerprint of the model of alpha, or CLASSIC; what it coded; and what comes after."""
     if len(payload) < _LENGTH.size:
         raise FormatError("the coded data is truncated")
     length = _LENGTH.unpack(payload[: _LENGTH.size])[0]
@@ -124,19 +134,14 @@ def _read_alpha(payload: bytes) -> tuple[bytes, bytes, bytes]:
 
 
 def _decode_alpha(
-    coder: bytes, coded: bytes, kind: type[np.generic], shape: tuple[int, int, int, int], steps: int, find: Find
+    coded: bytes, mode: str, shape: tuple[int, int, int, int], *, fingerprint: bytes, steps: int, find: Find
 ) -> Samples:
-    if coder == CLASSIC:
-        return webp.decode(coded, shape, kind)
-    return decode(find(coder), _ALPHA_MODES[kind], coded, shape, steps, find)[0]
+    if fingerprint == CLASSIC:
+        return webp.decode(coded, shape, dtype(mode))
+    alpha_mode = _ALPHA_MODES[dtype(mode)]
+    return decode(coded, alpha_mode, shape, model=find(fingerprint), steps=steps, find=find)[0]
 
 
-def _least_length(levels: int, values: int) -> float:
-    """Bytes without which there are not so many values, known before they are given memory: each value that does not
-    occur takes 1 of 2^22. Of that an eighth, since z may give back a little more than it takes."""
-    return values * (levels - 1) / (1 << LOGISTIC_PRECISION) * _BITS_A_NAT / 8 / 8
-
-
-def _value_of_one(model: AnyModel, mode: str) -> np.uint8:
-    """The model's value of a sample of 1: a model of grey levels codes black and white as 0 and 255."""
-    return np.uint8((model.architecture.levels - 1) // (COLOUR_PLANES[mode][1] - 1))
+def _value_of_one(model: Model, mode: str) -> np.uint8:
+    """Return the model's value of a sample of 1: a model of grey levels codes black and white as 0 and 255."""
+    return np.uint8((model.architecture.levels - 1) // (PLANES[mode].levels - 1))

@@ -17,14 +17,13 @@ _TRIAL_PICTURES = 32
 _TRIAL_PIXELS, _TRIAL_SIDE = 1 << 17, 64
 
 
-def payload_length(block: Block) -> int:
-    """Return the bytes of a block\'s payload."""
+def _length(block: Block) -> int:
     return len(block.payload)
 
 
 def shortest(forms: list[Block], embedded: Container[bytes]) -> Block:
     """The shortest form of a block that needs no model but those embedded; if there is but one form, that."""
-    return min((f for f in forms if len(forms) == 1 or f.model == CLASSIC or f.model in embedded), key=payload_length)
+    return min((f for f in forms if len(forms) == 1 or f.model == CLASSIC or f.model in embedded), key=_length)
 
 
 def worth_embedding(blocks: list[list[Block]], sizes: Mapping[bytes, int]) -> set[bytes]:
@@ -38,7 +37,7 @@ def worth_embedding(blocks: list[list[Block]], sizes: Mapping[bytes, int]) -> se
     """
 
     def length(models: set[bytes]) -> int:
-        return sum(sizes[model] for model in models) + sum(payload_length(shortest(forms, models)) for forms in blocks)
+        return sum(sizes[model] for model in models) + sum(_length(shortest(forms, models)) for forms in blocks)
 
     models = set(sizes)
     while models:

@@ -25,13 +25,9 @@ from safetensors.numpy import save as save_tensors
 
 from vaezip.errors import ModelError
 from vaezip.exact import backend
-from vaezip.models.layers import Conv, weighted_layers
-from vaezip.models.pixel.architecture import PixelArchitecture
-from vaezip.models.pixel.model import AnyModel, PixelModel
-from vaezip.models.pixel.network import layer_shapes
+from vaezip.models.base import Architecture, Model, Parts
 from vaezip.models.posterior import Settings
-from vaezip.models.registry import AnyArchitecture, architecture_from_json
-from vaezip.models.tile.model import TileModel
+from vaezip.models.registry import architecture_from_json, build
 from vaezip.system.files import store
 
 FINGERPRINT_BYTES = 4
@@ -40,7 +36,7 @@ SUFFIX = ".safetensors"
 
 def save(
     path: str | os.PathLike[str],
-    architecture: AnyArchitecture,
+    architecture: Architecture,
     settings: Settings,
     tensors: Mapping[str, NDArray[Any]],
     information: dict[str, Any],
@@ -63,7 +59,7 @@ def save(
     store(Path(path), save_tensors({name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)}, metadata))
 
 
-def load(path: str | os.PathLike[str], device: str = "cpu") -> AnyModel:
+def load(path: str | os.PathLike[str], device: str = "cpu") -> Model:
     """Read a model file and check that it can be run exactly.
 
     Raises:
@@ -77,7 +73,7 @@ def load(path: str | os.PathLike[str], device: str = "cpu") -> AnyModel:
         raise _no_model(path, error) from error
 
 
-def loads(data: bytes, name: str, device: str = "cpu") -> AnyModel:
+def loads(data: bytes, name: str, device: str = "cpu") -> Model:
     """The model in the bytes of a model file, which may come from anybody.
 
     Args:
@@ -91,20 +87,18 @@ def loads(data: bytes, name: str, device: str = "cpu") -> AnyModel:
     try:
         tensors = load_tensors(data)
         metadata = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")]).get("__metadata__", {})
-        _check_work(architecture_from_json(metadata["architecture"]))
+        architecture_from_json(metadata["architecture"]).check_work()
         return _model(name, metadata, tensors, device)
     except _MALFORMED as error:
         raise ModelError(f"model '{name}': not a vaezip model ({_said(error)})") from error
 
 
-def _model(name: str, metadata: Mapping[str, str], tensors: Mapping[str, NDArray[Any]], device: str) -> AnyModel:
+def _model(name: str, metadata: Mapping[str, str], tensors: Mapping[str, NDArray[Any]], device: str) -> Model:
     settings = Settings(**json.loads(metadata["settings"]))
     information = json.loads(metadata["information"])
-    layers = architecture_from_json(metadata["architecture"])
-    rest = (settings, backend(device), tensors, information)
-    if isinstance(layers, PixelArchitecture):
-        return PixelModel(name, _fingerprint(metadata, tensors), layers, *rest)
-    return TileModel(name, _fingerprint(metadata, tensors), layers, *rest)
+    architecture = architecture_from_json(metadata["architecture"])
+    fingerprint = _fingerprint(metadata, tensors)
+    return build(architecture, Parts(name, fingerprint, settings, backend(device), tensors, information))
 
 
 _MALFORMED = (SafetensorError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
@@ -121,30 +115,7 @@ def _said(error: Exception) -> str:
     return f"it has no {error}" if isinstance(error, KeyError) else str(error)
 
 
-_MAX_ACTIVATIONS = 1 << 22
-_MAX_PRODUCTS = 1 << 33
-"""What one tile may cost; the largest shipped model takes 2^16 activations and 2^26 products."""
-
-
-def _check_work(a: AnyArchitecture) -> None:
-    """Refuse networks that would take gigabytes or minutes for a tile."""
-    products = 0
-    from_z = a.style if isinstance(a, PixelArchitecture) else a.decoder
-    for values, layers in ((a.dims, a.encoder), (a.latents, from_z)):
-        for layer in weighted_layers(layers):
-            patch = layer.inputs * (9 if isinstance(layer, Conv) else 1)
-            positions = -(-values // layer.inputs)
-            values = positions * layer.outputs
-            products += positions * patch * layer.outputs
-            if not 0 < max(values, positions * patch) <= _MAX_ACTIVATIONS:
-                raise ModelError("its networks are too large to be run")
-    if isinstance(a, PixelArchitecture):
-        products += a.tile[0] * a.tile[1] * sum(rows * columns for rows, columns in layer_shapes(a).values())
-    if products > _MAX_PRODUCTS:
-        raise ModelError("its networks are too large to be run")
-
-
-def architecture(path: Path) -> AnyArchitecture:
+def architecture(path: Path) -> Architecture:
     """The architecture of a model file, without its weights."""
     return _architecture(path, version(path))
 
@@ -164,7 +135,7 @@ def version(path: Path) -> tuple[int, int]:
 
 
 @lru_cache
-def _architecture(path: Path, version: tuple[int, int]) -> AnyArchitecture:
+def _architecture(path: Path, version: tuple[int, int]) -> Architecture:
     try:
         with safe_open(path, framework="numpy") as file:
             return architecture_from_json((file.metadata() or {})["architecture"])

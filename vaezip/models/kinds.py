@@ -1,84 +1,122 @@
-"""The table of modes: which planes of a picture a model codes."""
+"""The table of modes: what a model codes of a picture, by which likelihood, and what goes beside it."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from vaezip.models import kinds
-from vaezip.models.pixel.architecture import PixelArchitecture
-from vaezip.models.registry import AnyArchitecture
+from vaezip.models.base import Architecture
 from vaezip.pictures.picture import MODES, Picture
 
 BILEVEL_GREY = "L/2"
-"""A grey picture of black and white alone; coded as bits, given back as "L"."""
-MOST_SIDE = 1 << 18
-"""Of a picture that a pixel network sees whole: what it keeps of a row grows with that."""
+"""A grey picture of black and white alone; coded as bits, decoded as "L"."""
 
-COLOUR_PLANES = {
-    **dict.fromkeys(("1", BILEVEL_GREY), (1, 2)),
-    **dict.fromkeys(("L", "LA", "I;16", "LA;16"), (1, 256)),
-    **dict.fromkeys(("RGB", "RGBA", "RGB;16", "RGBA;16"), (3, 256)),
+MODE_NAMES = (*MODES, BILEVEL_GREY)
+"""The number of a mode in a file is its place here."""
+
+
+class Planes(NamedTuple):
+    """The planes that one model codes together.
+
+    Attributes:
+        channels: how many there are.
+        levels: how many values a sample has; of 16-bit samples, the upper eight bits are coded.
+        likelihood: the one by which tile models code them.
+        mode: the mode of a picture of these planes alone.
+        name: what messages call them.
+    """
+
+    channels: int
+    levels: int
+    likelihood: str
+    mode: str
+    name: str
+
+
+BLACK_AND_WHITE = Planes(1, 2, "bernoulli", "1", "black-and-white")
+GREY = Planes(1, 256, "logistic", "L", "grey")
+COLOUR = Planes(3, 256, "colour-logistic", "RGB", "RGB")
+ALL_PLANES = (BLACK_AND_WHITE, GREY, COLOUR)
+
+PLANES: dict[str, Planes] = {
+    **dict.fromkeys(("1", BILEVEL_GREY), BLACK_AND_WHITE),
+    **dict.fromkeys(("L", "LA", "I;16", "LA;16"), GREY),
+    **dict.fromkeys(("RGB", "RGBA", "RGB;16", "RGBA;16"), COLOUR),
 }
-"""Modes that a model can code: channels and levels of the planes without alpha, of 16 bits of their high parts."""
+"""By mode; a mode that is not here goes to the fallback codec."""
+
+
+def planes_of(architecture: Architecture) -> Planes:
+    """Return the planes that a model codes."""
+    size = architecture.channels, architecture.levels
+    return next(planes for planes in ALL_PLANES if planes[:2] == size)
 
 
 def levels(mode: str) -> int:
-    """Of the samples that a model codes of a mode, 0 where none does."""
-    return COLOUR_PLANES.get(mode, (0, 0))[1]
+    """Return the levels of the planes that a model codes of a mode, 0 where no model does."""
+    return PLANES[mode].levels if mode in PLANES else 0
+
+
+def channels(mode: str) -> int:
+    """Return the channels of a picture's samples."""
+    return 1 if mode == BILEVEL_GREY else MODES[mode].channels
 
 
 def is_wide(mode: str) -> bool:
-    """Whether its samples have 16 bits."""
+    """Tell whether samples have 16 bits."""
     return mode in MODES and MODES[mode].bits == 16
 
 
 def has_alpha(mode: str) -> bool:
-    """Whether its last channel is alpha, and models can code the others."""
-    return mode in COLOUR_PLANES and mode in MODES and MODES[mode].channels > COLOUR_PLANES[mode][0]
+    """Tell whether the last channel is alpha, and models can code the others."""
+    return mode in PLANES and channels(mode) > PLANES[mode].channels
 
 
 def dtype(mode: str) -> type[np.generic]:
-    """Of its samples."""
+    """Return the type of samples."""
     return np.uint16 if is_wide(mode) else np.uint8
 
 
-def fits(a: AnyArchitecture, mode: str, height: int, width: int) -> bool:
-    """Whether a model of architecture ``a`` can code pictures of this mode and size."""
-    planes = COLOUR_PLANES.get(mode)
+def fits(a: Architecture, mode: str, height: int, width: int) -> bool:
+    """Tell whether a model of architecture ``a`` can code pictures of this mode and size."""
+    planes = PLANES[mode][:2] if mode in PLANES else None
     if planes not in ((a.channels, a.levels), (a.channels, 2)):  # black and white are two of 256 levels, too
         return False
-    if isinstance(a, PixelArchitecture) and max(height, width) > MOST_SIDE:
+    if a.most_side is not None and max(height, width) > a.most_side:
         return False
     return a.tiled or (height, width) == a.tile
 
 
 def falls_back(mode: str) -> bool:
-    """Whether pictures of a mode that the model that was asked for cannot code are coded classically, not refused."""
-    return not kinds.levels(mode) or is_wide(mode)
+    """Tell whether the fallback codec takes pictures of a mode that a chosen model cannot code; others are refused."""
+    return not levels(mode) or is_wide(mode)
 
 
-def coded_mode(picture: Picture, a: AnyArchitecture | None) -> str:
-    """The mode that a picture is coded in: a grey one of black and white alone as bits, unless a model
-    of architecture ``a`` was asked for that codes grey."""
-    height, width = picture.samples.shape[:2]
-    grey = a is not None and fits(a, "L", height, width)
-    if picture.mode == "L" and not grey and bool(np.isin(picture.samples, (0, 255)).all()):
-        return BILEVEL_GREY
-    return picture.mode
+def is_black_and_white(picture: Picture) -> bool:
+    """Tell whether a grey picture holds nothing but black and white."""
+    return picture.mode == "L" and bool(np.isin(picture.samples, (0, 255)).all())
 
 
-def misfit(name: str, a: AnyArchitecture, picture: Picture, coded: str) -> str | None:
-    """Why the model of this name and architecture, if it is asked for, cannot code a picture.
+def coded_mode(picture: Picture, a: Architecture | None) -> str:
+    """Return the mode that a picture is coded in: a grey one of black and white alone as bits, unless a model
+    of architecture ``a`` was chosen that codes grey."""
+    grey = a is not None and fits(a, "L", *picture.samples.shape[:2])
+    return BILEVEL_GREY if not grey and is_black_and_white(picture) else picture.mode
 
-    None where it can, and where such pictures go the classic way.
+
+def misfit(name: str, a: Architecture, picture: Picture, coded: str) -> str | None:
+    """Say why a chosen model cannot code a picture; None where it can, and where the fallback codec takes it.
 
     Args:
+        name: of the model.
+        a: its architecture.
+        picture: what it should code.
         coded: of :func:`coded_mode`.
     """
     height, width = picture.samples.shape[:2]
     if fits(a, coded, height, width) or falls_back(coded):
         return None
-    kind = {(1, 2): "black-and-white", (1, 256): "grey", (3, 256): "RGB"}[a.channels, a.levels]
-    most = f" (to {MOST_SIDE:,} a side)" * isinstance(a, PixelArchitecture)
+    most = f" (to {a.most_side:,} a side)" if a.most_side else ""
     size = f"of any size{most}" if a.tiled else f"of {a.tile[1]}×{a.tile[0]}"
-    return f"model '{name}' codes {kind} pictures {size}, not {picture.mode} of {width}×{height}; use --model auto"
+    return f"model '{name}' codes {planes_of(a).name} pictures {size}, not {picture.mode} of {width}×{height}"

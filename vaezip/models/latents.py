@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from vaezip.entropy import distributions as d
 from vaezip.entropy.stack import Stack
+from vaezip.errors import ModelError
+from vaezip.models.base import Tensors
 
 Bins = NDArray[np.int32]
 
@@ -47,3 +49,17 @@ def sample(q: d.Gaussian, noise: np.random.Generator) -> Bins:
     scratch.words = noise.integers(0, 1 << 32, q.means.size + 2, dtype=np.uint32)
     scratch.size = scratch.words.size
     return q.pop(scratch)
+
+
+def coarse_grid(tensors: Tensors, latents: int) -> NDArray[np.int64]:
+    """log2 of the fine bins that a coarse one of each latent spans, int64 (latents,).
+
+    Raises:
+        ModelError: the model lacks it, or it is out of range.
+    """
+    coarse = tensors.get("coarse")
+    if coarse is None or coarse.shape != (latents,) or coarse.dtype.kind not in "iu":
+        raise ModelError("the model lacks the coarse grid of its latents")
+    if coarse.min() < 0 or coarse.max() >= d.LATENT_BINS.bit_length() - 1:
+        raise ModelError("the coarse grid of the model's latents is out of range")
+    return coarse.astype(np.int64)

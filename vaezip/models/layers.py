@@ -1,7 +1,6 @@
-"""What a network is, in plain data: layers, shapes and the input grid.
+"""Layers in plain data, which a model file carries as JSON.
 
-A checkpoint carries its :class:`TileArchitecture` as JSON, so that a model file says
-everything that is needed to run it. Two interpreters run the same description:
+Two interpreters run the same description:
 :mod:`vaezip.training.networks.tile` for training and :mod:`vaezip.models.network`
 for coding. Arrays are channel-last throughout: (batch, height, width, channels),
 or (batch, units) for fully connected networks.
@@ -9,7 +8,6 @@ or (batch, units) for fully connected networks.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -75,71 +73,6 @@ _KINDS: dict[str, type] = {
 }
 
 
-@dataclass(frozen=True)
-class TileArchitecture:
-    """A VAE p(z) p(x|z), q(z|x) over tiles of pixels.
-
-    Attributes:
-        tile: height and width of the pixel array that one latent vector describes.
-        channels: planes of a tile (1 grey, 3 RGB).
-        levels: values of a pixel, 2 or 256.
-        tiled: whether larger or smaller pictures may be cut into such tiles.
-        likelihood: ``bernoulli``, ``logistic`` or ``colour-logistic``
-            (see :mod:`vaezip.entropy.distributions`).
-        latent: shape of the latent z of one tile.
-        offset, exponent: the network sees (pixel − offset) · 2^−exponent.
-        encoder: layers from pixels to (mean, log standard deviation) on the last axis.
-        decoder: layers from z to the parameters of the likelihood.
-    """
-
-    tile: tuple[int, int]
-    channels: int
-    levels: int
-    tiled: bool
-    likelihood: str
-    latent: tuple[int, ...]
-    offset: int
-    exponent: int
-    encoder: tuple[Layer, ...]
-    decoder: tuple[Layer, ...]
-
-    @property
-    def dims(self) -> int:
-        """Number of coded values of a tile: height · width · channels."""
-        return self.tile[0] * self.tile[1] * self.channels
-
-    @property
-    def latents(self) -> int:
-        """Number of latent variables of a tile."""
-        total = 1
-        for extent in self.latent:
-            total *= extent
-        return total
-
-    def to_json(self) -> str:
-        """Canonical JSON: the same architecture always gives the same string."""
-        fields = {k: getattr(self, k) for k in self.__dataclass_fields__}
-        fields["encoder"], fields["decoder"] = layers_to_json(self.encoder), layers_to_json(self.decoder)
-        return json.dumps(fields, sort_keys=True, separators=(",", ":"))
-
-    @staticmethod
-    def from_json(text: str) -> TileArchitecture:
-        """Inverse of :meth:`to_json`.
-
-        Raises:
-            ModelError: a field or a layer that this version does not know.
-        """
-        try:
-            fields = json.loads(text)
-            fields["tile"] = tuple(fields["tile"])
-            fields["latent"] = tuple(fields["latent"])
-            fields["encoder"] = layers_from_json(fields["encoder"])
-            fields["decoder"] = layers_from_json(fields["decoder"])
-            return TileArchitecture(**fields)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"the model's architecture is not understood ({error})") from error
-
-
 def layers_to_json(layers: tuple[Layer, ...]) -> list[dict[str, Any]]:
     """Layers as plain data, for JSON."""
     return [_layer_to_dict(layer) for layer in layers]
@@ -179,3 +112,37 @@ def weighted_layers(layers: tuple[Layer, ...]) -> list[Dense | Conv]:
         elif isinstance(layer, Residual):
             found += [layer.first, layer.second]
     return found
+
+
+TOO_LARGE = "its networks are too large to be run"
+
+MAX_ACTIVATIONS = 1 << 22
+MAX_PRODUCTS = 1 << 33
+"""What one tile may cost; the largest shipped model takes 2^16 activations and 2^26 products."""
+
+
+def products(values: int, layers: tuple[Layer, ...]) -> int:
+    """Count the products of a network that begins with so many values.
+
+    Raises:
+        ModelError: a layer has too many activations to be run.
+    """
+    total = 0
+    for layer in weighted_layers(layers):
+        patch = layer.inputs * (9 if isinstance(layer, Conv) else 1)
+        positions = -(-values // layer.inputs)
+        values = positions * layer.outputs
+        total += positions * patch * layer.outputs
+        if not 0 < max(values, positions * patch) <= MAX_ACTIVATIONS:
+            raise ModelError(TOO_LARGE)
+    return total
+
+
+def check_products(total: int) -> None:
+    """Refuse networks of too many products for a tile.
+
+    Raises:
+        ModelError: they are too many.
+    """
+    if total > MAX_PRODUCTS:
+        raise ModelError(TOO_LARGE)

@@ -1,72 +1,138 @@
-"""Models by name, path or fingerprint, each loaded once."""
+"""Models by name, path or fingerprint, each loaded once in a process, and again when its file has changed."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from threading import Lock
+from threading import RLock
+from typing import Any
 
-from vaezip.errors import ModelError
+from vaezip.errors import FormatError, ModelError
 from vaezip.models import file as model_file
 from vaezip.models import kinds
-from vaezip.models.kinds import MOST_SIDE, fits
-from vaezip.models.pixel.architecture import PixelArchitecture
-from vaezip.models.pixel.model import AnyModel
+from vaezip.models.base import Model
+from vaezip.vz.records import Embedded
+
+_loaded: dict[tuple[Path, tuple[int, int], str], Model] = {}
+_lock = RLock()
 
 
 class Library:
-    """Models by name, path or fingerprint, each loaded once, and again when its file has changed."""
+    """The models that one job may use. It may be pickled: where it is unpickled, models are loaded anew."""
 
     def __init__(self, models: Sequence[str | os.PathLike[str]] = (), device: str = "cpu") -> None:
-        """``models``: further model files to look a fingerprint up in."""
+        """Begin with the shipped models and further model files, to run on a device."""
         self.device = device
         self.extra = tuple(Path(m) for m in models)
-        self._loaded: dict[tuple[Path, tuple[int, int]], AnyModel] = {}
-        self._lock = Lock()
+        self._used: dict[bytes, Path] = {}
 
-    def by_name(self, name: str | os.PathLike[str]) -> AnyModel:
-        """A shipped model's name, or a path."""
-        return self._load(model_file.find(os.fspath(name)))
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.extra, self.device)
 
-    def by_fingerprint(self, fingerprint: bytes, name: str = "") -> AnyModel:
-        """The model that a file was made with; ``name`` is what the file calls it."""
-        return self._load(model_file.by_fingerprint(fingerprint, self.extra, name))
+    def by_name(self, name: str | os.PathLike[str]) -> Model:
+        """Return the model of a shipped model's name, or of a path.
 
-    def fitting(self, mode: str, height: int, width: int) -> list[AnyModel]:
-        """The shipped models that can code such pictures, without those that others are always ahead of:
+        Raises:
+            ModelError: there is none, or it cannot be used.
+        """
+        return self.by_path(model_file.find(os.fspath(name)))
+
+    def by_fingerprint(self, fingerprint: bytes, name: str = "") -> Model:
+        """Return the model that a file was made with; ``name`` is what the file calls it.
+
+        Raises:
+            ModelError: there is none, or it cannot be used.
+        """
+        return self.by_path(model_file.by_fingerprint(fingerprint, self.extra, name))
+
+    def by_path(self, path: Path) -> Model:
+        """Return the model in a file.
+
+        Raises:
+            ModelError: it cannot be used.
+        """
+        with _lock:
+            key = path, model_file.version(path), self.device
+            if key not in _loaded:
+                _loaded[key] = model_file.load(path, self.device)
+            model = _loaded[key]
+            self._used[model.fingerprint] = path
+            return model
+
+    def fitting(self, mode: str, height: int, width: int) -> list[Path]:
+        """Return the shipped models that can code such pictures, without those that others are always ahead of:
         where a model sees across the edges of tiles, one that does not is for pictures of one tile alone."""
-        if max(height, width) > MOST_SIDE:
-            return []
-        architectures = {path: model_file.architecture(path) for path in model_file.shipped().values()}
-        levels = kinds.levels(mode)
-        found = {p: a for p, a in architectures.items() if a.levels == levels and fits(a, mode, height, width)}
-        across = {p for p, a in found.items() if isinstance(a, PixelArchitecture)}
-        return [self._load(p) for p, a in found.items() if not across or p in across or (height, width) == a.tile]
+        found = {
+            path: a
+            for path, a in ((path, model_file.architecture(path)) for path in model_file.shipped().values())
+            if a.levels == kinds.levels(mode) and kinds.fits(a, mode, height, width)
+        }
+        across = {path for path, a in found.items() if a.sees_across_tiles}
+        return [path for path, a in found.items() if not across or path in across or (height, width) == a.tile]
 
     def file(self, fingerprint: bytes) -> bytes:
-        """The bytes of the file of a model that was loaded.
+        """Return the bytes of the file of a model that was used.
 
         Raises:
             ModelError: it has been changed since.
         """
-        path, model = next((p, m) for (p, _), m in self._loaded.items() if m.fingerprint == fingerprint)
+        path = self._used.get(fingerprint) or model_file.by_fingerprint(fingerprint, self.extra)
         try:
             data = path.read_bytes()
         except OSError as error:
             raise ModelError(f"{path}: the model cannot be read ({error.strerror})") from error
-        if model_file.loads(data, model.name).fingerprint != fingerprint:
+        if model_file.loads(data, path.stem).fingerprint != fingerprint:
             raise ModelError(f"{path}: the model has changed meanwhile; try again")
         return data
 
-    @property
-    def loaded(self) -> list[AnyModel]:
-        """Those that were asked for so far."""
-        return list(self._loaded.values())
+    def name_of(self, fingerprint: bytes, *, even_shipped: bool = False) -> str:
+        """Return what a file calls a model; the shipped ones need no name, for every vaezip has them."""
+        path = self._used.get(fingerprint) or model_file.by_fingerprint(fingerprint, self.extra)
+        return path.stem if even_shipped or path.stem not in model_file.shipped() else ""
 
-    def _load(self, path: Path) -> AnyModel:
-        with self._lock:
-            key = path, model_file.version(path)
-            if key not in self._loaded:
-                self._loaded[key] = model_file.load(path, self.device)
-            return self._loaded[key]
+
+class FileLibrary(Library):
+    """The models of one ``.vz`` file: those that it holds come before all others."""
+
+    def __init__(self, library: Library, embedded: Mapping[bytes, Embedded], names: Mapping[bytes, str]) -> None:
+        """Begin with the models that a file holds, and with what it calls any model."""
+        super().__init__(library.extra, library.device)
+        self.embedded, self.names = dict(embedded), dict(names)
+        self._unpacked: dict[bytes, Model | FormatError] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return FileLibrary, (Library(self.extra, self.device), self.embedded, self.names)
+
+    def by_fingerprint(self, fingerprint: bytes, name: str = "") -> Model:
+        """Return the model of a block: the one in the file, or else one that this machine has.
+
+        Raises:
+            FormatError: the one in the file is damaged.
+            ModelError: there is none.
+        """
+        called = name or self.names.get(fingerprint, "")
+        if fingerprint not in self.embedded:
+            return super().by_fingerprint(fingerprint, called)
+        with _lock:
+            if fingerprint not in self._unpacked:
+                try:
+                    self._unpacked[fingerprint] = self._unpack(fingerprint, called)
+                except FormatError as error:  # which many blocks may meet, and which may take long to find
+                    self._unpacked[fingerprint] = error
+            found = self._unpacked[fingerprint]
+        if isinstance(found, FormatError):
+            raise found
+        return found
+
+    def _unpack(self, fingerprint: bytes, name: str) -> Model:
+        try:
+            model = model_file.loads(self.embedded[fingerprint].unpack(), name, self.device)
+        except ModelError as error:
+            raise FormatError(f"the model in the file cannot be used: {error}") from error
+        if model.fingerprint != fingerprint:
+            raise FormatError(
+                f"the model in the file has fingerprint {model.fingerprint.hex()}, not {fingerprint.hex()}, "
+                "by which the file names it; the file is damaged"
+            )
+        return model

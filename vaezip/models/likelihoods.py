@@ -243,3 +243,16 @@ def _inner_derivatives() -> NDArray[np.float64]:
     e = exp(backend(), r)
     # e^r − 1 loses digits where r is small; there r / (e^r − 1) = 1 − r/2 + r²/12 to better than 1e-9
     return np.where(r < 0.01, 1.0 - 0.5 * r + r * r / 12.0, r / np.where(e > 1.0, e - 1.0, 1.0))
+
+
+_BITS_A_NAT = 1.4426950408889634
+"""1 / ln 2; no library's logarithm decides what is read."""
+
+
+def least_bytes(samples: int, levels: int) -> float:
+    """Bound from below the bytes that so many samples take, before they are given memory.
+
+    Each value that does not occur takes 1 of 2^22. Of that the bound is an eighth, since z may give back a little more
+    than it takes.
+    """
+    return samples * (levels - 1) / (1 << d.LOGISTIC_PRECISION) * _BITS_A_NAT / 8 / 8

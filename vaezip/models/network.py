@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,10 +10,8 @@ from numpy.typing import NDArray
 from vaezip.errors import ModelError
 from vaezip.exact import Affine, Backend, Convolution
 from vaezip.exact.backend import Array
+from vaezip.models.base import Tensors
 from vaezip.models.layers import Conv, Dense, DepthToSpace, Flatten, Layer, Residual, SpaceToDepth
-
-Tensors = Mapping[str, NDArray[Any]]
-"""Integer tensors of a checkpoint: ``NAME.weight``, ``.bias``, ``.shift``, ``.clamp`` a layer."""
 
 
 class IntegerNetwork:

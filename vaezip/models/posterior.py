@@ -81,73 +81,72 @@ def amortized(b: Backend, output: Array) -> tuple[Array, Array]:
     return mean, b.xp.clip(log_sigma, float(d.LOG_SIGMA_LOW), float(d.LOG_SIGMA_HIGH))
 
 
-def refine(
-    b: Backend,
-    decoder: Decoder,
-    likelihood: Likelihood,
-    latent: tuple[int, ...],
-    x: Array,
-    mask: Array,
-    start: tuple[Array, Array],
-    steps: int,
-    settings: Settings,
-) -> tuple[Array, Array]:
-    """K steps of Adam on each image's ELBO.
+@dataclass(frozen=True)
+class Refinement:
+    """Algorithm 2 for one model: K steps of Adam on each image's ELBO.
 
     With the analytic KL, the ELBO's gradients are d/dμ = g − μ and d/d ln σ = g ε σ + 1 − σ²,
     where g = d log p(x|z)/dz at z = μ + σ ε. With the smaller step noise · σ ε, the change of g
     along ε, and so g ε, is smaller by that factor.
 
-    Args:
+    Attributes:
+        backend: where the arrays live.
+        decoder: z to the parameters of p(x|z).
+        likelihood: what the parameters mean.
         latent: shape of one image's z for the decoder.
-        x: pixels (images, height, width, channels), float64.
-        mask: 1 where a pixel is coded, else 0, (images, height, width, 1), float64.
-        start: of :func:`amortized`.
-        steps: K.
-
-    Returns:
-        Means and log standard deviations as :func:`amortized` gives them.
+        settings: how the steps are taken.
     """
-    unit_mean, unit_log_sigma = 2.0**-d.POSTERIOR_MEAN_BITS, 2.0**-d.LOG_SIGMA_BITS
-    mean, log_sigma = start[0] * unit_mean, start[1] * unit_log_sigma
-    first_sigma = exp(b, log_sigma)
-    low, high = d.LOG_SIGMA_LOW * unit_log_sigma, d.LOG_SIGMA_HIGH * unit_log_sigma
-    adam_mean, adam_sigma = _Adam(b, mean, settings), _Adam(b, mean, settings)
-    for step in range(steps):
-        noise = b.xp.asarray(gaussian_noise(step, mean.shape[1]), device=b.device)
-        sigma = exp(b, log_sigma)
-        z = latent_grid(b, mean + sigma * noise * settings.noise)
-        g = log_likelihood_gradient(b, decoder, likelihood, latent, x, mask, z)
-        for_mean = (g - mean) * first_sigma
-        for_sigma = g * noise * sigma * (1.0 / settings.noise) + (1.0 - sigma * sigma)
-        slowed = 1.0 / math.sqrt(1.0 + settings.decay * step)
-        mean = mean + adam_mean.direction(for_mean) * first_sigma * (settings.mean_rate * slowed)
-        change = adam_sigma.direction(for_sigma) * (settings.sigma_rate * slowed)
-        log_sigma = b.xp.clip(log_sigma + change, low, high)
-    bound = float(d.POSTERIOR_MEAN_BOUND)
-    return (
-        b.xp.clip(b.xp.floor(mean * 2.0**d.POSTERIOR_MEAN_BITS + 0.5), -bound, bound),
-        b.xp.floor(log_sigma * 2.0**d.LOG_SIGMA_BITS + 0.5),
-    )
 
+    backend: Backend
+    decoder: Decoder
+    likelihood: Likelihood
+    latent: tuple[int, ...]
+    settings: Settings
 
-def log_likelihood_gradient(
-    b: Backend,
-    decoder: Decoder,
-    likelihood: Likelihood,
-    latent: tuple[int, ...],
-    x: Array,
-    mask: Array,
-    z: Array,
-) -> Array:
-    """d log p(x|z)/dz for z on the latent grid, float64 (images, latents)."""
-    count = x.shape[0]
-    outputs = decoder.trace(b.xp.reshape(z, (count, *latent)))
-    last = b.cast(outputs[-1], "float64")
-    parameters = b.xp.reshape(last, (*x.shape, likelihood.parameters))
-    gradient = likelihood.gradient(b, parameters, x) * mask[..., None]
-    back = decoder.vjp(outputs, b.cast(b.xp.reshape(gradient, last.shape), "float32"))
-    return b.cast(b.xp.reshape(back, (count, -1)), "float64") * 2.0**d.LATENT_BITS
+    def refine(self, x: Array, mask: Array, start: tuple[Array, Array], *, steps: int) -> tuple[Array, Array]:
+        """Take K steps.
+
+        Args:
+            x: pixels (images, height, width, channels), float64.
+            mask: 1 where a pixel is coded, else 0, (images, height, width, 1), float64.
+            start: of :func:`amortized`.
+            steps: K.
+
+        Returns:
+            Means and log standard deviations as :func:`amortized` gives them.
+        """
+        b, settings = self.backend, self.settings
+        unit_mean, unit_log_sigma = 2.0**-d.POSTERIOR_MEAN_BITS, 2.0**-d.LOG_SIGMA_BITS
+        mean, log_sigma = start[0] * unit_mean, start[1] * unit_log_sigma
+        first_sigma = exp(b, log_sigma)
+        low, high = d.LOG_SIGMA_LOW * unit_log_sigma, d.LOG_SIGMA_HIGH * unit_log_sigma
+        adam_mean, adam_sigma = _Adam(b, mean, settings), _Adam(b, mean, settings)
+        for step in range(steps):
+            noise = b.xp.asarray(gaussian_noise(step, mean.shape[1]), device=b.device)
+            sigma = exp(b, log_sigma)
+            z = latent_grid(b, mean + sigma * noise * settings.noise)
+            g = self.log_likelihood_gradient(x, mask, z)
+            for_mean = (g - mean) * first_sigma
+            for_sigma = g * noise * sigma * (1.0 / settings.noise) + (1.0 - sigma * sigma)
+            slowed = 1.0 / math.sqrt(1.0 + settings.decay * step)
+            mean = mean + adam_mean.direction(for_mean) * first_sigma * (settings.mean_rate * slowed)
+            change = adam_sigma.direction(for_sigma) * (settings.sigma_rate * slowed)
+            log_sigma = b.xp.clip(log_sigma + change, low, high)
+        bound = float(d.POSTERIOR_MEAN_BOUND)
+        return (
+            b.xp.clip(b.xp.floor(mean * 2.0**d.POSTERIOR_MEAN_BITS + 0.5), -bound, bound),
+            b.xp.floor(log_sigma * 2.0**d.LOG_SIGMA_BITS + 0.5),
+        )
+
+    def log_likelihood_gradient(self, x: Array, mask: Array, z: Array) -> Array:
+        """Return d log p(x|z)/dz for z on the latent grid, float64 (images, latents)."""
+        b, count = self.backend, x.shape[0]
+        outputs = self.decoder.trace(b.xp.reshape(z, (count, *self.latent)))
+        last = b.cast(outputs[-1], "float64")
+        parameters = b.xp.reshape(last, (*x.shape, self.likelihood.parameters))
+        gradient = self.likelihood.gradient(b, parameters, x) * mask[..., None]
+        back = self.decoder.vjp(outputs, b.cast(b.xp.reshape(gradient, last.shape), "float32"))
+        return b.cast(b.xp.reshape(back, (count, -1)), "float64") * 2.0**d.LATENT_BITS
 
 
 def latent_grid(b: Backend, z: Array) -> Array:

@@ -8,18 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from vaezip.entropy import distributions as d
 from vaezip.entropy.stack import Stack
-from vaezip.models.pixel import bitsback as pixel_bitsback
-from vaezip.models.pixel.model import AnyModel, PixelModel
-from vaezip.models.tile.model import Pixels
+from vaezip.models.base import Model
+from vaezip.models.kinds import planes_of
 from vaezip.pictures.picture import Picture
 
-_MODES = {(1, 2): "1", (1, 256): "L", (3, 256): "RGB"}
-"""Of channels and levels."""
 
-
-def sample(model: AnyModel, count: int, seed: int) -> list[Picture]:
+def sample(model: Model, count: int, seed: int) -> list[Picture]:
     """Pictures of the model's tile size.
 
     Args:
@@ -30,21 +25,9 @@ def sample(model: AnyModel, count: int, seed: int) -> list[Picture]:
     return [_draw(model, seed, index) for index in range(count)]
 
 
-def _draw(model: AnyModel, seed: int, index: int) -> Picture:
-    a = model.architecture
-    stack = _random_stack(_most_bits(model), seed, index)
-    return Picture(_MODES[a.channels, a.levels], np.ascontiguousarray(_pop(model, stack)))
-
-
-def _pop(model: AnyModel, stack: Stack) -> Pixels:
-    """One tile's pixels, (height, width, channels)."""
-    a = model.architecture
-    if isinstance(model, PixelModel):
-        return pixel_bitsback.draw(model, stack, (1, *a.tile, a.channels))[0]
-    bins = d.StandardNormal(np.zeros(a.latents, np.int64)).pop(stack)
-    mask = np.ones((1, *a.tile), np.bool_)
-    values = model.coder(bins.reshape(1, a.latents), mask).pop(stack)
-    return values.astype(np.uint8).reshape(*a.tile, a.channels)
+def _draw(model: Model, seed: int, index: int) -> Picture:
+    stack = _random_stack(model.draw_bits, seed, index)
+    return Picture(planes_of(model.architecture).mode, np.ascontiguousarray(model.draw(stack)[0]))
 
 
 def _random_stack(bits: int, seed: int, index: int) -> Stack:
@@ -56,9 +39,3 @@ def _random_stack(bits: int, seed: int, index: int) -> Stack:
     stack.words = words[1:]
     stack.size = stack.words.size
     return stack
-
-
-def _most_bits(model: AnyModel) -> int:
-    """What a picture can take off the stack at most: the whole precision for every symbol."""
-    a = model.architecture
-    return a.latents * d.GAUSSIAN_PRECISION + a.dims * max(d.BERNOULLI_PRECISION, d.LOGISTIC_PRECISION)

@@ -1,12 +1,22 @@
-"""The processor cores that this process may use, and who uses them."""
+"""The processor cores that this process may use, and the threads that use them.
+
+One executor serves a process: :class:`Workers`, N threads for all heavy work, so that ``--threads N`` is N busy
+threads however deep the work is nested. A worker whose work falls into parts calls :func:`spread`: idle workers take
+parts of it, and it does the others itself; so nothing waits for a thread that is not there.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
-from threading import Lock
-from typing import Any
+from threading import Condition, Lock, Thread, local
+from typing import Any, Generic, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 _lock = Lock()
 _users = 0
@@ -39,3 +49,139 @@ def products_on_one_thread() -> Iterator[None]:
             _users -= 1
             if not _users:
                 _limits.restore_original_limits()
+
+
+_this_thread = local()
+"""``workers``: whose worker this thread is, if it is one."""
+
+
+class Workers(Executor):
+    """N threads that take tasks in the order of submission; parts of a task go first."""
+
+    def __init__(self, count: int) -> None:
+        """Start ``count`` threads."""
+        self.count = count
+        self._tasks: deque[Callable[[], None]] = deque()
+        self._changed = Condition()
+        self._closed = False
+        self._products = products_on_one_thread()
+        self._products.__enter__()
+        self._threads = [Thread(target=self._work, name=f"vaezip-{i}", daemon=True) for i in range(count)]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, fn: Callable[..., Result], /, *args: Any, **kwargs: Any) -> Future[Result]:
+        """Have a worker call ``fn``.
+
+        Raises:
+            RuntimeError: the workers are shut down.
+        """
+        future: Future[Result] = Future()
+
+        def task() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                result = fn(*args, **kwargs)
+            except BaseException as error:  # which whoever asks for the result gets to see
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+        task.future = future  # type: ignore[attr-defined]
+        with self._changed:
+            if self._closed:
+                raise RuntimeError("the workers are shut down")
+            self._tasks.append(task)
+            self._changed.notify()
+        return future
+
+    def help(self, work: Callable[[], None], times: int) -> None:
+        """Have up to ``times`` idle workers call ``work`` before they begin another task."""
+        with self._changed:
+            self._tasks.extendleft([work] * times)
+            self._changed.notify(times)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the threads once their tasks are done, or those under way are."""
+        with self._changed:
+            first, self._closed = not self._closed, True
+            if cancel_futures:
+                for task in self._tasks:
+                    if hasattr(task, "future"):
+                        task.future.cancel()
+            self._changed.notify_all()
+        if wait:
+            for thread in self._threads:
+                thread.join()
+        if first:
+            self._products.__exit__(None, None, None)
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown(cancel_futures=True)
+
+    def _work(self) -> None:
+        _this_thread.workers = self
+        while True:
+            with self._changed:
+                while not self._tasks and not self._closed:
+                    self._changed.wait()
+                if not self._tasks:
+                    return
+                task = self._tasks.popleft()
+            task()
+
+
+def spread(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    """Call a function for each item, by the workers of this thread, and return the results in order.
+
+    In a thread that is no worker, that thread makes all calls.
+
+    Raises:
+        Exception: what a call raised, the first of them in order.
+    """
+    workers: Workers | None = getattr(_this_thread, "workers", None)
+    listed = list(items)
+    if workers is None or workers.count < 2 or len(listed) < 2:
+        return [function(item) for item in listed]
+    batch = _Batch(function, listed)
+    workers.help(batch.work, min(workers.count, len(listed)) - 1)
+    batch.work()
+    return batch.results()
+
+
+def together(*calls: Callable[[], Any]) -> list[Any]:
+    """Make several calls by the workers of this thread, and return their results in order; see :func:`spread`."""
+    return spread(lambda call: call(), calls)
+
+
+def parts() -> int:
+    """Return into how many parts to cut work for :func:`spread` in this thread."""
+    workers: Workers | None = getattr(_this_thread, "workers", None)
+    return workers.count if workers else 1
+
+
+class _Batch(Generic[Item, Result]):
+    """Calls that several workers share: each takes the next that nobody has begun."""
+
+    def __init__(self, function: Callable[[Item], Result], items: list[Item]) -> None:
+        self._function, self._items = function, items
+        self._futures: list[Future[Result]] = [Future() for _ in items]
+        self._next = iter(range(len(items)))
+        self._lock = Lock()
+
+    def work(self) -> None:
+        """Make calls until all are begun."""
+        while True:
+            with self._lock:
+                i = next(self._next, None)
+            if i is None:
+                return
+            try:
+                self._futures[i].set_result(self._function(self._items[i]))
+            except BaseException as error:
+                self._futures[i].set_exception(error)
+
+    def results(self) -> list[Result]:
+        """Wait for the calls that others have begun."""
+        return [future.result() for future in self._futures]

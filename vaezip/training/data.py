@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.errors import DataError
+from vaezip.models.base import Architecture
 from vaezip.models.pixel.architecture import PixelArchitecture
-from vaezip.models.registry import AnyArchitecture
 from vaezip.pictures import datasets
 from vaezip.pictures.datasets import Collection
 from vaezip.pictures.picture import Picture
@@ -87,7 +87,7 @@ class Split:
     counts: tuple[int, int]
     published: bool = False
 
-    def test(self, architecture: AnyArchitecture) -> Tiles:
+    def test(self, architecture: Architecture) -> Tiles:
         """The tiles of the pictures held out."""
         return np.concatenate([cut(architecture, picture) for _, picture in self.held_out])
 
@@ -120,7 +120,7 @@ def survey(source: str, told: Told) -> Survey:
     return Survey(replace(found, indices=tuple(readable)), _likelihood(modes), frozenset(sizes), tuple(skipped))
 
 
-def split(found: Survey, architecture: AnyArchitecture, share: float, seed: int, told: Told) -> Split:
+def split(found: Survey, architecture: Architecture, share: float, seed: int, told: Told) -> Split:
     """Cut the pictures of a data set, after a shuffle.
 
     Args:
@@ -148,7 +148,7 @@ def split(found: Survey, architecture: AnyArchitecture, share: float, seed: int,
     return Split(train, held, list(_within(tried, _HELD_OUT_VALUES)), (count - valid, valid), named)
 
 
-def cut(architecture: AnyArchitecture, picture: Picture) -> Tiles:
+def cut(architecture: Architecture, picture: Picture) -> Tiles:
     """The tiles of a picture, (tiles, height, width, channels); for a local-autoregressive model with what
     surrounds them, as :func:`vaezip.training.tiles.tiles` has them.
 
@@ -165,7 +165,7 @@ def cut(architecture: AnyArchitecture, picture: Picture) -> Tiles:
     return np.stack([pixels[y : y + height, x : x + width] for y, x in corners])
 
 
-def pixels_of(architecture: AnyArchitecture, picture: Picture) -> Pixels:
+def pixels_of(architecture: Architecture, picture: Picture) -> Pixels:
     """What a model codes of a picture, (height, width, channels)."""
     pixels = picture.samples[..., : architecture.channels].astype(np.uint8, copy=False)
     return pixels >> np.uint8(7) if architecture.levels == 2 and picture.mode == "L" else pixels
@@ -183,9 +183,7 @@ def _starts(length: int, tile: int) -> list[int]:
     return [min(start, length - tile) for start in range(0, length, tile)]
 
 
-def _tiles(
-    architecture: AnyArchitecture, pictures: Collection, most: int, rng: np.random.Generator, told: Told
-) -> Tiles:
+def _tiles(architecture: Architecture, pictures: Collection, most: int, rng: np.random.Generator, told: Told) -> Tiles:
     """``most`` tiles at the most, as many of each picture as of any other that has so many, shuffled."""
     each = max(1, most // len(pictures))
     parts = []

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from vaezip.entropy.distributions import LOGISTIC_PRECISION
-from vaezip.models.layers import TileArchitecture
+from vaezip.models.tile.architecture import TileArchitecture
 
 LOG_SCALE_RANGE = (-3.0, 5.5)
 """Natural logarithm of the logistic scale in pixel values, clamped in training and in coding."""

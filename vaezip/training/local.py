@@ -21,9 +21,10 @@ import torch
 from torch import Tensor
 
 from vaezip.models import file as model_file
+from vaezip.models.base import Model
 from vaezip.models.pixel import bitsback as pixel_bitsback
 from vaezip.models.pixel.architecture import PixelArchitecture, pixel_architecture
-from vaezip.models.pixel.model import AnyModel, PixelModel
+from vaezip.models.pixel.model import PixelModel
 from vaezip.training.loop import Stage, fit
 from vaezip.training.muon import Muon
 from vaezip.training.networks.pixel import PixelVae
@@ -316,12 +317,12 @@ def publish(
     return write(stem, vae.architecture, tensors, information, lambda m: measure(vae, m, held), details, card)
 
 
-def measure(vae: PixelVae, model: AnyModel, held: Sequence[Pictures]) -> dict[str, Any]:
+def measure(vae: PixelVae, model: Model, held: Sequence[Pictures]) -> dict[str, Any]:
     """−ELBO in bits per dimension of pictures, in float and by the integers that code."""
     assert isinstance(model, PixelModel)
     found = np.concatenate([tiles(p, vae.architecture) for p in held])
     floating, kl = evaluate(vae, found)
-    integer = sum(pixel_bitsback.elbo_bits(model, p, 0) for p in held) / sum(p.size for p in held)
+    integer = sum(pixel_bitsback.elbo_bits(model, p, steps=0) for p in held) / sum(p.size for p in held)
     return {
         "held_out": sum(map(len, held)),
         "float_bpd": round(floating, 5),

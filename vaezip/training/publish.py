@@ -18,11 +18,10 @@ import torch
 from numpy.typing import NDArray
 
 from vaezip.models import file as model_file
+from vaezip.models.base import Architecture, Model
 from vaezip.models.effort import Effort
-from vaezip.models.pixel import search
-from vaezip.models.pixel.model import AnyModel
 from vaezip.models.posterior import Settings
-from vaezip.models.registry import AnyArchitecture
+from vaezip.models.registry import search_of
 from vaezip.pictures import datasets
 from vaezip.system.files import store
 from vaezip.training import objectives
@@ -119,10 +118,10 @@ def publish(
 
 def write(
     stem: Path,
-    architecture: AnyArchitecture,
+    architecture: Architecture,
     tensors: Mapping[str, NDArray[Any]],
     information: dict[str, Any],
-    measured: Callable[[AnyModel], dict[str, Any]],
+    measured: Callable[[Model], dict[str, Any]],
     details: dict[str, Any],
     card_of: Callable[[dict[str, Any]], str],
 ) -> dict[str, Any]:
@@ -157,7 +156,7 @@ def beside(stem: Path, suffix: str) -> Path:
     return stem.with_name(stem.name + suffix)
 
 
-def measure(vae: TileVae, model: AnyModel, test: NDArray[np.uint8], refined: int) -> dict[str, Any]:
+def measure(vae: TileVae, model: Model, test: NDArray[np.uint8], refined: int) -> dict[str, Any]:
     """−ELBO in bits per dimension of images, in float and by the integers that code."""
     few = test[:refined]
     integer = _integer_bpd(model, test, 0)
@@ -172,8 +171,8 @@ def measure(vae: TileVae, model: AnyModel, test: NDArray[np.uint8], refined: int
     }
 
 
-def _integer_bpd(model: AnyModel, images: NDArray[np.uint8], steps: int) -> float:
-    return search.elbo_bits(model, images, Effort(steps)) / images.size
+def _integer_bpd(model: Model, images: NDArray[np.uint8], steps: int) -> float:
+    return (search_of(model).bound_bits(model, images, Effort(steps), 1) or 0.0) / images.size
 
 
 def card(record: dict[str, Any]) -> str:

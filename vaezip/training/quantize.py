@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from vaezip.entropy import distributions as d
 from vaezip.errors import ModelError
 from vaezip.exact.affine import EXACT_FLOAT32, EXACT_FLOAT64
-from vaezip.models.layers import Conv, Dense, Layer, Residual, TileArchitecture
+from vaezip.models.layers import Conv, Dense, Layer, Residual
 from vaezip.models.likelihoods import OUTPUT_BOUND
+from vaezip.models.tile.architecture import TileArchitecture
 from vaezip.training.networks.tile import Network, TileVae, key
 
 Tensors = dict[str, NDArray[Any]]

@@ -18,10 +18,11 @@ from torch import nn
 
 from vaezip.entropy import distributions as d
 from vaezip.errors import ModelError
+from vaezip.models.base import Model
 from vaezip.models.layers import Conv, weighted_layers
 from vaezip.models.pixel.architecture import RADIUS, PixelArchitecture
 from vaezip.models.pixel.least_squares import SPREAD_BITS, UNIT_BITS
-from vaezip.models.pixel.model import AnyModel, PixelModel
+from vaezip.models.pixel.model import PixelModel
 from vaezip.models.pixel.network import ACTIVATION_BOUND, SUM_BOUND, Layer, input_bound
 from vaezip.training.networks.pixel import LEVEL_UNIT, SPREAD_UNIT, UNIT, PixelVae
 from vaezip.training.networks.tile import Network, key
@@ -170,7 +171,7 @@ so that any will do."""
 
 
 @torch.no_grad()
-def dequantize_local(vae: PixelVae, model: AnyModel) -> None:
+def dequantize_local(vae: PixelVae, model: Model) -> None:
     """Give float networks the weights of a model file; inputs that its networks do not have get weights of 0.
 
     Args:

@@ -16,7 +16,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from vaezip.models.layers import TileArchitecture, weighted_layers
+from vaezip.models.layers import weighted_layers
+from vaezip.models.tile.architecture import TileArchitecture
 from vaezip.models.tile.mlp import mlp
 from vaezip.models.tile.resnet import resnet
 from vaezip.pictures import datasets

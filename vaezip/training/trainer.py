@@ -22,9 +22,9 @@ import torch
 import vaezip
 from vaezip.errors import DataError, ModelError, OutputError, VaezipError
 from vaezip.models import file as model_file
-from vaezip.models.layers import TileArchitecture
+from vaezip.models.base import Architecture
 from vaezip.models.pixel.architecture import PixelArchitecture, pixel_architecture
-from vaezip.models.registry import AnyArchitecture
+from vaezip.models.tile.architecture import TileArchitecture
 from vaezip.models.tile.mlp import mlp
 from vaezip.models.tile.resnet import resnet
 from vaezip.pictures.picture import Picture
@@ -96,11 +96,11 @@ class Plan:
     """The data set's name, the network, and its stages in turn."""
 
     name: str
-    architecture: AnyArchitecture
+    architecture: Architecture
     stages: tuple[Stage, ...]
 
 
-def architecture_of(options: Options, found: Survey) -> AnyArchitecture:
+def architecture_of(options: Options, found: Survey) -> Architecture:
     """The network for a data set.
 
     Raises:
@@ -140,13 +140,13 @@ def _local(options: Options, likelihood: str) -> PixelArchitecture:
     return pixel_architecture(3 if likelihood == _COLOUR else 1, hidden, _LOCAL_BLOCKS, regressed=True, **latents)
 
 
-def objectives_of(options: Options, architecture: AnyArchitecture) -> tuple[str, ...]:
+def objectives_of(options: Options, architecture: Architecture) -> tuple[str, ...]:
     """Those asked for, or those that suit the network."""
     default = ("elbo",) if isinstance(architecture, PixelArchitecture) else ("elbo", "half-asleep")
     return options.objectives or default
 
 
-def plan_of(options: Options, name: str, architecture: AnyArchitecture, data: Split) -> Plan:
+def plan_of(options: Options, name: str, architecture: Architecture, data: Split) -> Plan:
     """The stages for a data set."""
     count, objectives = len(data.train), objectives_of(options, architecture)
     kind = "local" if isinstance(architecture, PixelArchitecture) else "resnet" if architecture.tiled else "mlp"
@@ -392,8 +392,8 @@ def verified(pictures: list[tuple[str, Picture]], model: Path, threads: int) -> 
     Raises:
         ModelError: a picture did not come back.
     """
-    data = vaezip.compress(pictures, model, threads=threads, verify=False)
-    decoded = dict(vaezip.Archive(data, [model], threads=threads).pictures())
+    data = vaezip.compress(pictures, model=model, threads=threads, verify=False)
+    decoded = dict(vaezip.Archive(data, models=(model,), threads=threads).pictures())
     for name, picture in pictures:
         found = decoded[name]
         if isinstance(found, VaezipError) or not vaezip.pictures.same(found, picture):

@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,19 +24,20 @@ from numpy.typing import NDArray
 from vaezip.entropy import distributions as d
 from vaezip.entropy.stack import Stack, StackExhausted
 from vaezip.errors import FormatError
+from vaezip.models.base import Pixels, Shape
 from vaezip.models.pixel import calibration, orientation, strips
 from vaezip.models.pixel.adaptation import Learners, Learning
 from vaezip.models.pixel.architecture import RADIUS
 from vaezip.models.pixel.kernel import Weights
 from vaezip.models.pixel.least_squares import shown
-from vaezip.models.pixel.model import PixelModel
-from vaezip.models.pixel.strips import Strip
-from vaezip.models.tile.model import Pixels
+from vaezip.models.pixel.networks import PixelNetworks
+from vaezip.models.pixel.strips import Predictors, Strip
+from vaezip.system.threads import parts, together
 
 Intervals = tuple[NDArray[np.uint32], NDArray[np.uint32]]
 
 
-def encode(model: PixelModel, pictures: Pixels, learning: Learning, seed: int, threads: int = 1) -> bytes:
+def encode(model: PixelNetworks, pictures: Pixels, learning: Learning, *, seed: int) -> bytes:
     """Code pictures of one size.
 
     Args:
@@ -44,46 +45,46 @@ def encode(model: PixelModel, pictures: Pixels, learning: Learning, seed: int, t
         pictures: uint8 (pictures, height, width, channels).
         learning: K, the bands and the rates.
         seed: 32-bit checksum, found again by :func:`decode`.
-        threads: with two, the intervals of a band are made while the network learns from it; where nothing learns,
-            all make them.
     """
     head, pictures = learning.to_bytes(), orientation.turned(pictures, learning.turn)
     stack = Stack(seed ^ zlib.crc32(head))  # so that no bit of the settings is unprotected
-    for starts, freqs in reversed(list(_intervals(model, pictures, learning, threads))):
+    for starts, freqs in reversed(list(_intervals(model, pictures, learning))):
         stack.push(starts.astype(np.int64), freqs.astype(np.int64), d.LOGISTIC_PRECISION)
     return head + stack.to_bytes()
 
 
-def bits(model: PixelModel, pictures: Pixels, learning: Learning) -> float:
+def bits(model: PixelNetworks, pictures: Pixels, learning: Learning) -> float:
     """What the pixels cost, by the intervals of :func:`encode`."""
-    found = _intervals(model, orientation.turned(pictures, learning.turn), learning, 1)
+    found = _intervals(model, orientation.turned(pictures, learning.turn), learning)
     return sum(float(d.bits(part, d.LOGISTIC_PRECISION).sum()) for part in found)
 
 
-def _intervals(model: PixelModel, pictures: Pixels, learning: Learning, threads: int) -> Iterator[Intervals]:
-    """Those of each band, from the top, adapting all the while."""
+def _intervals(model: PixelNetworks, pictures: Pixels, learning: Learning) -> Iterator[Intervals]:
+    """Yield those of each band, from the top, adapting all the while.
+
+    Where the network learns, the intervals of a band are made while it learns from it.
+    """
     frame, learners = shown(model.architecture, pictures), _learners(model, pictures.shape, learning)
-    correcting = calibration.start(model.architecture.channels)
-    with ThreadPoolExecutor(threads) as pool:
-        for strip in strips.strips(pictures.shape):
-            part = frame[strip.pictures]
-            correcting = calibration.begin(correcting, part) if strip.top == 0 else correcting
-            shifts = _shifts(model, part)
-            for band in _bands(strip, learning.rows):
-                if learners is None:
-                    found = strips.intervals(model, part, band, model.networks, shifts, correcting, threads, pool.map)
-                else:
-                    networks = tuple(Weights._make(map(np.copy, weights)) for weights in learners.networks)
-                    job = pool.submit(strips.intervals, model, part, band, networks, shifts, correcting)
-                    if threads < 2:
-                        wait([job])
-                    learners.after(part, band.top, band.rows, shifts)
-                    found = job.result()
-                starts, freqs = found
-                yield starts.astype(np.uint32), freqs.astype(np.uint32)  # half the memory
+    state = calibration.start(model.architecture.channels)
+    for strip in strips.strips(pictures.shape):
+        part = frame[strip.pictures]
+        state = calibration.begin(state, part) if strip.top == 0 else state
+        shifts = _shifts(model, part)
+        for band in _bands(strip, learning.rows):
+            if learners is None:
+                predictors = Predictors(model.networks, shifts, state)
+                found = strips.intervals(model, part, band, predictors=predictors, parts=parts())
+            else:
+                networks = tuple(Weights._make(map(np.copy, weights)) for weights in learners.networks)
+                predictors = Predictors(networks, shifts, state)
+                make = partial(strips.intervals, model, part, band, predictors=predictors)
+                learn = partial(learners.after, part, band.top, band.rows, shifts)
+                found, _ = together(make, learn)
+            starts, freqs = found
+            yield starts.astype(np.uint32), freqs.astype(np.uint32)  # half the memory
 
 
-def decode(model: PixelModel, data: bytes, shape: tuple[int, int, int, int], steps: int) -> tuple[Pixels, int]:
+def decode(model: PixelNetworks, data: bytes, shape: Shape, *, steps: int) -> tuple[Pixels, int]:
     """Inverse of :func:`encode`: the pictures and the seed.
 
     Args:
@@ -112,28 +113,29 @@ def decode(model: PixelModel, data: bytes, shape: tuple[int, int, int, int], ste
     return np.ascontiguousarray(pictures), seed ^ zlib.crc32(data[:settings])
 
 
-def _pop(model: PixelModel, stack: Stack, frame: strips.Frame, learning: Learning) -> None:
+def _pop(model: PixelNetworks, stack: Stack, frame: strips.Frame, learning: Learning) -> None:
     """All pixels, into the frame."""
     a = model.architecture
     shape = len(frame), frame.shape[1] - RADIUS, frame.shape[2] - 2 * RADIUS, a.channels
-    learners, correcting = _learners(model, shape, learning), calibration.start(a.channels)
+    learners, state = _learners(model, shape, learning), calibration.start(a.channels)
     for strip, known in strips.walk(model, frame):
-        correcting = calibration.begin(correcting, known.frame) if strip.top == 0 else correcting
+        state = calibration.begin(state, known.frame) if strip.top == 0 else state
         shifts = _shifts(model, known.frame)
         for band in _bands(strip, learning.rows):
             networks = learners.networks if learners else model.networks
-            strips.pop_pixels(model, stack, known, band, networks, shifts, correcting)
+            predictors = Predictors(networks, shifts, state)
+            strips.pop_pixels(model, stack, known, strip=band, predictors=predictors)
             if learners:
                 learners.after(known.frame, band.top, band.rows, shifts)
 
 
-def _shifts(model: PixelModel, frame: strips.Frame) -> NDArray[np.int32]:
+def _shifts(model: PixelNetworks, frame: strips.Frame) -> NDArray[np.int32]:
     """What z = 0 adds to the hidden units of a strip's tiles, (tiles, shifts)."""
     nothing = np.full((1, model.architecture.latents), d.LATENT_BINS // 2, np.int32)
     return np.repeat(model.shifts(nothing), len(frame) * strips.across(frame), axis=0)
 
 
-def _learners(model: PixelModel, shape: tuple[int, int, int, int], learning: Learning) -> Learners | None:
+def _learners(model: PixelNetworks, shape: Shape, learning: Learning) -> Learners | None:
     """What learns, if anything does."""
     if not learning.steps:
         return None

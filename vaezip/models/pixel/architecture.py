@@ -17,10 +17,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, ClassVar
 
 from vaezip.errors import ModelError
-from vaezip.models.layers import Conv, Dense, Flatten, Layer, SpaceToDepth, layers_from_json, layers_to_json
+from vaezip.models.layers import (
+    Conv,
+    Dense,
+    Flatten,
+    Layer,
+    SpaceToDepth,
+    check_products,
+    layers_from_json,
+    layers_to_json,
+    products,
+)
 
 KIND = "local"
 
@@ -28,6 +38,9 @@ RADIUS = 3
 """The causal neighbourhood: this many columns on either side, and rows above."""
 
 TILE = 32
+
+MOST_SIDE = 1 << 18
+"""The longest side of a picture: what the coder keeps of a row grows with it."""
 
 _REGRESSION_PLANES = 3
 
@@ -62,6 +75,10 @@ class PixelArchitecture:
     offset: int = 128
     exponent: int = 6
     regressed: bool = False
+
+    kind: ClassVar[str] = KIND
+    most_side: ClassVar[int | None] = MOST_SIDE
+    sees_across_tiles: ClassVar[bool] = True
 
     @property
     def neighbours(self) -> int:
@@ -131,6 +148,26 @@ class PixelArchitecture:
             raise ModelError(f"the model's architecture is not understood ({error})") from error
         found.check()
         return found
+
+    @property
+    def layer_shapes(self) -> dict[str, tuple[int, int]]:
+        """Give (outputs, inputs) of every layer of the pixel network, by name."""
+        shapes = {"first": (self.hidden, self.features)}
+        for i in range(self.blocks):
+            shapes[f"inner.{i}"] = shapes[f"outer.{i}"] = (self.hidden, self.hidden)
+        for i in range(self.channels):
+            shapes[f"head.{i}"] = (self.head, self.hidden + len(self.seen(i)))
+            shapes[f"out.{i}"] = (3 * self.mixture, self.head + len(self.seen(i)))
+        return shapes
+
+    def check_work(self) -> None:
+        """Refuse networks that would take gigabytes or minutes for a tile.
+
+        Raises:
+            ModelError: they would.
+        """
+        of_pixels = self.tile[0] * self.tile[1] * sum(rows * columns for rows, columns in self.layer_shapes.values())
+        check_products(products(self.dims, self.encoder) + products(self.latents, self.style) + of_pixels)
 
     def check(self) -> None:
         """Refuse sizes that the coder is not made for.

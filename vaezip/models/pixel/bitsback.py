@@ -12,7 +12,8 @@ The stack is seeded with the checksum of the pixels, as in :mod:`vaezip.models.t
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -20,9 +21,10 @@ from vaezip.entropy import distributions as d
 from vaezip.entropy.stack import Stack, StackExhausted
 from vaezip.errors import FormatError
 from vaezip.models import latents
+from vaezip.models.base import Pixels, Shape
 from vaezip.models.pixel.architecture import RADIUS, TILE
 from vaezip.models.pixel.least_squares import shown
-from vaezip.models.pixel.model import PixelModel
+from vaezip.models.pixel.networks import PixelNetworks
 from vaezip.models.pixel.strips import (
     Bins,
     Frame,
@@ -33,14 +35,16 @@ from vaezip.models.pixel.strips import (
     pop_pixels,
     strips,
     tile_frames,
+    uncalibrated,
     unframed,
     unknown,
     walk,
 )
-from vaezip.models.tiling import Pixels, Tiling
+from vaezip.models.tiling import Tiling
+from vaezip.system.threads import parts, spread, together
 
 
-def encode(model: PixelModel, pictures: Pixels, steps: int, seed: int, threads: int = 1) -> bytes:
+def encode(model: PixelNetworks, pictures: Pixels, *, steps: int, seed: int) -> bytes:
     """Code pictures of one size.
 
     Args:
@@ -48,29 +52,41 @@ def encode(model: PixelModel, pictures: Pixels, steps: int, seed: int, threads: 
         pictures: uint8 (pictures, height, width, channels).
         steps: K of Algorithm 2.
         seed: 32-bit checksum, found again by :func:`decode`.
-        threads: how many to use; the bytes are the same.
     """
     stack, upwards = Stack(seed), list(reversed(list(strips(pictures.shape))))
-    with ThreadPoolExecutor(threads) as pool:
-        regression = pool.submit(shown, model.architecture, pictures)
-        if steps:
-            posteriors = [pool.submit(posterior, model, regression.result()[s.pictures], s, steps) for s in upwards]
-        else:  # they do not wait for the regression
-            rows = (pictures[s.pictures, s.top : s.top + s.rows] for s in upwards)
-            posteriors = [pool.submit(_posterior, model, part, None, 0) for part in rows]
-        frame = regression.result()
-        for number, (strip, q) in enumerate(zip(upwards, (future.result() for future in posteriors))):
-            part = frame[strip.pictures]
-            bins, coarse = (_choose(model, q), True) if number == 0 else _take(model, stack, q)
-            found = intervals(model, part, strip, model.networks, model.shifts(bins), None, threads, pool.map)
-            stack.push(*found, d.LOGISTIC_PRECISION)
-            _prior(model, bins.shape[0], coarse).push(stack, (bins >> model.coarse * coarse).ravel())
-            if number:
-                d.Uniform(1, 1).push(stack, np.array([int(coarse)]))
+    frame, posteriors = _frame_and_posteriors(model, pictures, upwards, steps)
+    for number, (strip, q) in enumerate(zip(upwards, posteriors)):
+        bins, coarse = (_choose(model, q), True) if number == 0 else _take(model, stack, q)
+        predictors = uncalibrated(model, model.shifts(bins))
+        found = intervals(model, frame[strip.pictures], strip, predictors=predictors, parts=parts())
+        stack.push(*found, d.LOGISTIC_PRECISION)
+        _prior(model, bins.shape[0], coarse).push(stack, (bins >> model.coarse * coarse).ravel())
+        if number:
+            d.Uniform(1, 1).push(stack, np.array([int(coarse)]))
     return stack.to_bytes()
 
 
-def decode(model: PixelModel, data: bytes, shape: tuple[int, int, int, int], steps: int) -> tuple[Pixels, int]:
+def _frame_and_posteriors(
+    model: PixelNetworks, pictures: Pixels, upwards: list[Strip], steps: int
+) -> tuple[Frame, list[tuple[Bins, Bins]]]:
+    """Return the frame of the pictures, and the posteriors of the strips, which wait for the frame if there are
+    steps."""
+
+    def frame() -> Any:
+        return shown(model.architecture, pictures)
+
+    if steps:
+        made = frame()
+        return made, spread(lambda s: posterior(model, made[s.pictures], s, steps), upwards)
+
+    def amortized(s: Strip) -> Any:
+        return _posterior(model, pictures[s.pictures, s.top : s.top + s.rows], None, 0)
+
+    made, *posteriors = together(frame, *(partial(amortized, s) for s in upwards))
+    return made, posteriors
+
+
+def decode(model: PixelNetworks, data: bytes, shape: Shape, *, steps: int) -> tuple[Pixels, int]:
     """Inverse of :func:`encode`: the pictures and the seed.
 
     Raises:
@@ -90,17 +106,17 @@ def decode(model: PixelModel, data: bytes, shape: tuple[int, int, int, int], ste
     return unframed(model, frame), seed
 
 
-def draw(model: PixelModel, stack: Stack, shape: tuple[int, int, int, int]) -> Pixels:
+def draw(model: PixelNetworks, stack: Stack, shape: Shape) -> Pixels:
     """Pictures drawn from the model by the random bits of a stack: z ~ p(z), then x ~ p(x|z)."""
     frame = unknown(model, shape)
     for strip, known in walk(model, frame):
         bins = _prior(model, len(known.frame) * across(known.frame), False).pop(stack)
         shifts = model.shifts(bins.reshape(-1, model.architecture.latents))
-        pop_pixels(model, stack, known, strip, model.networks, shifts)
+        pop_pixels(model, stack, known, strip=strip, predictors=uncalibrated(model, shifts))
     return unframed(model, frame)
 
 
-def elbo_bits(model: PixelModel, pictures: Pixels, steps: int, draws: int = 1) -> float:
+def elbo_bits(model: PixelNetworks, pictures: Pixels, *, steps: int, draws: int = 1) -> float:
     """−ELBO of all pictures in bits, by the very intervals of the coder, the mean over some draws of z
     by pseudo-random bits."""
     total, frame, noise = 0.0, shown(model.architecture, pictures), np.random.default_rng(0)
@@ -111,24 +127,25 @@ def elbo_bits(model: PixelModel, pictures: Pixels, steps: int, draws: int = 1) -
         prior = _prior(model, len(means), False)
         for _ in range(draws):
             bins = latents.sample(q, noise)
-            shifts = model.shifts(bins.reshape(means.shape))
-            total += float(d.bits(intervals(model, part, strip, model.networks, shifts), d.LOGISTIC_PRECISION).sum())
+            predictors = uncalibrated(model, model.shifts(bins.reshape(means.shape)))
+            found = intervals(model, part, strip, predictors=predictors)
+            total += float(d.bits(found, d.LOGISTIC_PRECISION).sum())
             total += float(d.bits(prior.intervals(bins), prior.precision).sum())
             total -= float(d.bits(q.intervals(bins), q.precision).sum())
     return total / draws
 
 
-def _pop_strip(model: PixelModel, stack: Stack, known: Known, strip: Strip, coarse: bool, steps: int) -> None:
+def _pop_strip(model: PixelNetworks, stack: Stack, known: Known, strip: Strip, coarse: bool, steps: int) -> None:
     tiles = len(known.frame) * across(known.frame)
     symbols = _prior(model, tiles, coarse).pop(stack).reshape(tiles, -1)
     bins = latents.centres(symbols, model.coarse) if coarse else symbols
-    pop_pixels(model, stack, known, strip, model.networks, model.shifts(bins))
+    pop_pixels(model, stack, known, strip=strip, predictors=uncalibrated(model, model.shifts(bins)))
     if not coarse:
         means, log_sigmas = posterior(model, known.frame, strip, steps)
         d.Gaussian(means.ravel(), log_sigmas.ravel()).push(stack, bins.ravel())
 
 
-def _take(model: PixelModel, stack: Stack, q: tuple[Bins, Bins]) -> tuple[Bins, bool]:
+def _take(model: PixelNetworks, stack: Stack, q: tuple[Bins, Bins]) -> tuple[Bins, bool]:
     """Bins of z popped under q, or, where the stack is too short, chosen; and whether they were."""
     try:
         return d.Gaussian(q[0].ravel(), q[1].ravel()).pop(stack).reshape(q[0].shape), False
@@ -136,16 +153,16 @@ def _take(model: PixelModel, stack: Stack, q: tuple[Bins, Bins]) -> tuple[Bins, 
         return _choose(model, q), True
 
 
-def _choose(model: PixelModel, q: tuple[Bins, Bins]) -> Bins:
+def _choose(model: PixelNetworks, q: tuple[Bins, Bins]) -> Bins:
     """The fine bins in the middle of the coarse ones in which the posterior means lie."""
     return latents.centres(latents.coarse_symbols(q[0], model.coarse), model.coarse)
 
 
-def _prior(model: PixelModel, tiles: int, coarse: bool) -> d.StandardNormal:
+def _prior(model: PixelNetworks, tiles: int, coarse: bool) -> d.StandardNormal:
     return latents.coarse_prior(tiles, model.coarse * int(coarse))
 
 
-def posterior(model: PixelModel, frame: Frame, strip: Strip, steps: int) -> tuple[Bins, Bins]:
+def posterior(model: PixelNetworks, frame: Frame, strip: Strip, steps: int) -> tuple[Bins, Bins]:
     """q(z|x) of the strip's tiles; all its pixels must be in the frame."""
     channels = model.architecture.channels
     rows = frame[:, RADIUS + strip.top : RADIUS + strip.top + strip.rows, RADIUS:-RADIUS, :channels]
@@ -153,7 +170,7 @@ def posterior(model: PixelModel, frame: Frame, strip: Strip, steps: int) -> tupl
     return _posterior(model, rows.astype(np.uint8), frames, steps)
 
 
-def _posterior(model: PixelModel, rows: Pixels, frames: Frame | None, steps: int) -> tuple[Bins, Bins]:
+def _posterior(model: PixelNetworks, rows: Pixels, frames: Frame | None, steps: int) -> tuple[Bins, Bins]:
     """The same of a strip's rows, and, to take steps, of its tiles with what surrounds them."""
     tiling = Tiling(rows.shape, (TILE, TILE))
     tiles = tiling.split(rows)

@@ -1,126 +1,58 @@
-"""A local-autoregressive model ready to code: see :mod:`vaezip.models.pixel`."""
+"""A pixel model as a decoder sees it: pictures coded whole, with latents or adapting.
+
+The stream begins with 0 where z is coded, with the steps of the file on its posteriors; with 255 where z is coded
+without them; or else with the settings of :mod:`vaezip.models.pixel.adaptive`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-
 from vaezip.entropy import distributions as d
-from vaezip.errors import ModelError
-from vaezip.exact import Backend
-from vaezip.exact.backend import Array
-from vaezip.models.likelihoods import LogisticMixture
-from vaezip.models.network import IntegerNetwork, Tensors
-from vaezip.models.pixel import kernel, network
+from vaezip.entropy.stack import Stack
+from vaezip.models.base import Parts, Pixels, Shape
+from vaezip.models.likelihoods import least_bytes
+from vaezip.models.pixel import adaptive, bitsback
 from vaezip.models.pixel.architecture import PixelArchitecture
-from vaezip.models.pixel.network import PixelNetwork, Trace
-from vaezip.models.posterior import Settings, amortized, refine
-from vaezip.models.tile.model import Mask, Pixels, TileModel, coarse_grid
+from vaezip.models.pixel.networks import PixelNetworks
 
-_TILES_PER_CHUNK = 32
+WITH_STEPS, WITHOUT_STEPS = b"\0", b"\xff"
+"""The first byte of a stream in which z is coded."""
 
 
-@dataclass
-class PixelModel:
-    """p(z), p(x|z) and q(z|x) of one checkpoint on one device.
+class PixelModel(PixelNetworks):
+    """p(z) p(x|z) of pictures whose pixels depend on those above and beside; see :class:`vaezip.models.base.Model`."""
 
-    Attributes: as those of :class:`vaezip.models.tile.model.TileModel`.
-    """
+    def decode(self, data: bytes, shape: Shape, steps: int) -> tuple[Pixels, int]:
+        """Decode pictures, and the seed that they were coded with.
 
-    name: str
-    fingerprint: bytes
-    architecture: PixelArchitecture
-    settings: Settings
-    backend: Backend
-    tensors: Tensors
-    information: dict[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        a, b = self.architecture, self.backend
-        self.encoder = IntegerNetwork(b, a.encoder, self.tensors, 128)
-        self.style = IntegerNetwork(b, a.style, self.tensors, d.LATENT_BINS // 2)
-        self.coarse = coarse_grid(self.tensors, a.latents)
-        self.layers = network.layers(a, self.tensors)
-        self.pixels = PixelNetwork(b, a, self.layers)
-        self.networks: kernel.Networks = (kernel.weights(a, self.layers),)
-        self.tables = kernel.mixture_tables()
-        self._check_networks()
-
-    def _check_networks(self) -> None:
-        """Run the two small networks once: their outputs must have the shape and range that coding relies on."""
-        a, b = self.architecture, self.backend
-        try:
-            posterior = self.encoder(b.asarray(np.zeros((1, *a.tile, a.channels)), "float32"))
-            shifts = self.style(b.asarray(np.zeros((1, a.latents)), "float32"))
-        except (ValueError, RuntimeError, IndexError) as error:
-            raise ModelError(f"the layers of model '{self.name}' do not fit together ({error})") from error
-        fit = tuple(posterior.shape) == (1, 2 * a.latents) and tuple(shifts.shape) == (1, a.shifts)
-        fit &= self.encoder.output_bound <= d.POSTERIOR_MEAN_BOUND and self.style.output_bound < 1 << 15
-        if not fit:
-            raise ModelError(f"the outputs of model '{self.name}' are not those that its architecture asks for")
-
-    def shifts(self, bins: NDArray[np.int32]) -> NDArray[np.int32]:
-        """What the style z adds to hidden units, int32 (tiles, shifts), from latent bins (tiles, latents)."""
-        z = self.backend.asarray(bins - d.LATENT_BINS // 2, "float32")
-        return self.backend.to_numpy(self.style(z))
-
-    def posterior(
-        self, tiles: Pixels, frames: NDArray[np.int16], mask: Mask, steps: int
-    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """q(z|x) after ``steps`` steps: means and log standard deviations, int32 (tiles, latents).
-
-        Args:
-            tiles: uint8 (tiles, 32, 32, channels), edges repeated where the picture ends.
-            frames: the tiles with their causal surroundings, (tiles, 32 + RADIUS, 32 + 2 RADIUS, planes).
-            mask: which pixels are coded.
-            steps: K of Algorithm 2.
+        Raises:
+            FormatError: the data is not what :func:`vaezip.models.pixel.search.encode` made.
         """
-        parts = [
-            self._posterior(tiles[i : i + _TILES_PER_CHUNK], frames[i:], mask[i:], steps)
-            for i in range(0, len(tiles), _TILES_PER_CHUNK)
-        ]
-        means, log_sigmas = zip(*parts)
-        return np.concatenate(means), np.concatenate(log_sigmas)
+        if data[:1] in (WITH_STEPS, WITHOUT_STEPS):
+            return bitsback.decode(self, data[1:], shape, steps=steps * (data[:1] == WITH_STEPS))
+        return adaptive.decode(self, data, shape, steps=steps)
 
-    def _posterior(
-        self, tiles: Pixels, frames: NDArray[np.int16], mask: Mask, steps: int
-    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        b, count = self.backend, len(tiles)
-        start = amortized(b, self.encoder(b.asarray(tiles.astype(np.int16) - self.architecture.offset, "float32")))
-        if steps:
-            decoder = _Decoder(self, frames[:count])
-            weight = b.asarray(mask[:count].reshape(count, -1, 1), "float64")
-            x = b.asarray(tiles.reshape(count, -1, tiles.shape[-1])[..., list(self.architecture.order)], "float64")
-            likelihood = LogisticMixture(self.architecture.mixture)
-            start = refine(b, decoder, likelihood, self.architecture.latent, x, weight, start, steps, self.settings)
-        return b.to_numpy(start[0]), b.to_numpy(start[1])
+    def least_bytes(self, samples: int) -> float:
+        """Bound from below the bytes that so many samples take."""
+        return least_bytes(samples, self.architecture.levels)
+
+    def draw(self, stack: Stack) -> Pixels:
+        """Draw one tile, uint8 (1, height, width, channels), by the random bits of a stack."""
+        return bitsback.draw(self, stack, (1, *self.architecture.tile, self.architecture.channels))
+
+    @property
+    def draw_bits(self) -> int:
+        """Bound the bits of :meth:`draw`: the whole precision for every symbol."""
+        return self.architecture.latents * d.GAUSSIAN_PRECISION + self.architecture.dims * d.LOGISTIC_PRECISION
 
 
-AnyModel = TileModel | PixelModel
+architecture_from_json = PixelArchitecture.from_json
 
 
-class _Decoder:
-    """z → mixture parameters of given tiles, and back, as :func:`vaezip.models.posterior.refine` asks."""
+def build(architecture: PixelArchitecture, parts: Parts) -> PixelModel:
+    """Make a model ready to code.
 
-    def __init__(self, model: PixelModel, frames: NDArray[np.int16]) -> None:
-        self.model, b = model, model.backend
-        features, prediction, hints = (
-            part.reshape(len(frames), -1, part.shape[-1]) for part in network.inputs(model.architecture, frames)
-        )
-        self.features, self.hints = b.asarray(features, "float32"), b.asarray(hints, "float32")
-        self.prediction = b.asarray(prediction, "float64")
-
-    def trace(self, x: Array) -> list[Any]:
-        """The style network's outputs for z = ``x``, the pixel network's trace, and last the parameters."""
-        style = self.model.style.trace(self.model.backend.cast(x, "float32"))
-        found = self.model.pixels.trace(self.features, self.hints, style[-1])
-        return [style, found, self.model.pixels.parameters(found, self.prediction)]
-
-    def vjp(self, outputs: list[Any], gradient: Array) -> Array:
-        """Gradient for z from that for the parameters."""
-        style: list[Any] = outputs[0]
-        found: Trace = outputs[1]
-        return self.model.style.vjp(style, self.model.pixels.vjp(found, gradient))
+    Raises:
+        ModelError: the tensors do not fit the architecture, or leave exact arithmetic.
+    """
+    fields = parts.settings, parts.backend, parts.tensors, parts.information
+    return PixelModel(parts.name, parts.fingerprint, architecture, *fields)

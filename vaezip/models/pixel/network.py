@@ -18,7 +18,7 @@ from vaezip.errors import ModelError
 from vaezip.exact import Affine, Backend
 from vaezip.exact.backend import Array
 from vaezip.exact.elementwise import grid_scale, per_image_maximum
-from vaezip.models.network import Tensors
+from vaezip.models.base import Tensors
 from vaezip.models.pixel.architecture import RADIUS, PixelArchitecture
 from vaezip.models.pixel.context import features
 from vaezip.models.pixel.least_squares import BOUND
@@ -53,7 +53,7 @@ def layers(a: PixelArchitecture, tensors: Tensors) -> dict[str, Layer]:
         ModelError: a tensor is missing, misshapen or out of range, or sums could leave 32 bits.
     """
     found = {}
-    for name, shape in layer_shapes(a).items():
+    for name, shape in a.layer_shapes.items():
         layer = _layer(tensors, name, shape)
         bounds = np.full(shape[1], input_bound(a) if name == "first" else ACTIVATION_BOUND, np.int64)
         if name.startswith(("head.", "out.")):
@@ -69,17 +69,6 @@ def layers(a: PixelArchitecture, tensors: Tensors) -> dict[str, Layer]:
 def input_bound(a: PixelArchitecture) -> int:
     """Of features and hints."""
     return BOUND if a.regressed else _DIFFERENCE_BOUND
-
-
-def layer_shapes(a: PixelArchitecture) -> dict[str, tuple[int, int]]:
-    """(outputs, inputs) of every layer."""
-    shapes = {"first": (a.hidden, a.features)}
-    for i in range(a.blocks):
-        shapes[f"inner.{i}"] = shapes[f"outer.{i}"] = (a.hidden, a.hidden)
-    for i in range(a.channels):
-        shapes[f"head.{i}"] = (a.head, a.hidden + len(a.seen(i)))
-        shapes[f"out.{i}"] = (3 * a.mixture, a.head + len(a.seen(i)))
-    return shapes
 
 
 def _layer(tensors: Mapping[str, NDArray[Any]], name: str, shape: tuple[int, int]) -> Layer:

@@ -8,22 +8,17 @@ without them, because what was asked for would not pay; or else with the setting
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
+from vaezip.models.base import Coded, Pixels
 from vaezip.models.effort import Effort
-from vaezip.models.pixel import adaptive, orientation
-from vaezip.models.pixel import bitsback as pixel_bitsback
+from vaezip.models.pixel import adaptive, bitsback, orientation
 from vaezip.models.pixel.adaptation import Learning
 from vaezip.models.pixel.architecture import TILE
-from vaezip.models.pixel.model import AnyModel, PixelModel
-from vaezip.models.tile import bitsback
-from vaezip.models.tile.model import Pixels
-from vaezip.models.tiling import Tiling
-
-_POSTERIORS, _NO_STEPS = b"\0", b"\xff"
+from vaezip.models.pixel.model import WITH_STEPS, WITHOUT_STEPS, PixelModel
+from vaezip.system.threads import spread
 
 _TURNS = (0, 4, 1, 2, 3, 5, 6, 7)
 """Orientations in the order in which they are tried: rows for columns first, which differs most."""
@@ -36,11 +31,6 @@ STILL = Learning(0, TILE)
 
 _ALONE, _TOGETHER, _SLOW, _FAST = 56, 6, 28, 192
 """Rates for one picture and for many, and of two networks side by side."""
-
-
-def adapts(model: AnyModel | None, effort: Effort) -> bool:
-    """Whether what codes a pixel depends on how those before were predicted."""
-    return isinstance(model, PixelModel) and effort.rows > 0
 
 
 def chosen_learning(model: PixelModel, effort: Effort, pictures: int) -> Learning:
@@ -67,51 +57,50 @@ class Form(NamedTuple):
     tried: Callable[[Pixels], bytes]
 
 
-def _adapted(model: PixelModel, pictures: Pixels, effort: Effort, seed: int, threads: int) -> bytes:
-    """The shorter stream, with learning, where that is asked for, or without it."""
+def _adapted(model: PixelModel, pictures: Pixels, effort: Effort, seed: int) -> bytes:
+    """Return the shorter stream, with learning, where that is asked for, or without it."""
     turns = _turns(*pictures.shape[1:3])[: effort.turns]
 
     def forms(effort: Effort) -> list[Form]:
         learning = chosen_learning(model, effort, len(pictures))
-        return [_in_bands(model, replace(learning, turn=turn), seed, threads) for turn in turns]
+        return [_in_bands(model, replace(learning, turn=turn), seed) for turn in turns]
 
     still = forms(replace(effort, steps=0))[: 1 if effort.steps else None]
     if pictures[0, ..., 0].size <= _SMALL * _SMALL:  # of which z tells much
-        latents = partial(_with_latents, model, seed, threads)
+        latents = partial(_with_latents, model, seed)
         still.append(Form(latents, latents))
     kinds = [still, forms(effort)] if effort.steps else [still]
-    with ThreadPoolExecutor(threads) as pool:
-        return min(pool.map(lambda kind: _shortest(kind, pictures, effort, threads), kinds), key=len)
+    return min(spread(lambda kind: _shortest(kind, pictures, effort), kinds), key=len)
 
 
-def _in_bands(model: PixelModel, learning: Learning, seed: int, threads: int) -> Form:
-    """By bands, where one network is tried: it tells, in half of the time, in which orientation two take least."""
-    codes = partial(adaptive.encode, model, learning=learning, seed=seed, threads=threads)
+def _in_bands(model: PixelModel, learning: Learning, seed: int) -> Form:
+    """Code by bands, where one network is tried: it tells, in half of the time, in which orientation two take least."""
+    codes = partial(adaptive.encode, model, learning=learning, seed=seed)
     if not learning.second:
         return Form(codes, codes)
     alone = replace(learning, rate=_ALONE >> model.architecture.regressed, second=0)
     return Form(codes, partial(codes, learning=alone))
 
 
-def _with_latents(model: PixelModel, seed: int, threads: int, pictures: Pixels) -> bytes:
-    return _NO_STEPS + pixel_bitsback.encode(model, pictures, 0, seed, threads)
+def _with_latents(model: PixelModel, seed: int, pictures: Pixels) -> bytes:
+    return WITHOUT_STEPS + bitsback.encode(model, pictures, steps=0, seed=seed)
 
 
-def _shortest(forms: list[Form], pictures: Pixels, effort: Effort, threads: int) -> bytes:
-    """The stream in the form of which the one tried in its place is shortest, among those shortest for a part."""
+def _shortest(forms: list[Form], pictures: Pixels, effort: Effort) -> bytes:
+    """Return the stream in the form of which the one tried in its place is shortest, among those shortest for a
+    part."""
     part = _some(pictures)
-    with ThreadPoolExecutor(threads) as pool:
-        if len(forms) > effort.whole and part.size < pictures.size:
-            forms = [form for form, _ in _ranked(forms, part, pool)[: effort.whole]]
-        if len(forms) == 1:
-            return forms[0].codes(pictures)
-        best, made = _ranked(forms, pictures, pool)[0]
+    if len(forms) > effort.whole and part.size < pictures.size:
+        forms = [form for form, _ in _ranked(forms, part)[: effort.whole]]
+    if len(forms) == 1:
+        return forms[0].codes(pictures)
+    best, made = _ranked(forms, pictures)[0]
     return made if best.tried is best.codes else min(made, best.codes(pictures), key=len)
 
 
-def _ranked(forms: list[Form], pictures: Pixels, pool: ThreadPoolExecutor) -> list[tuple[Form, bytes]]:
-    """The forms with the streams by what is tried in their place, the shortest first."""
-    made = pool.map(lambda form: form.tried(pictures), forms)
+def _ranked(forms: list[Form], pictures: Pixels) -> list[tuple[Form, bytes]]:
+    """Return the forms with the streams by what is tried in their place, the shortest first."""
+    made = spread(lambda form: form.tried(pictures), forms)
     return sorted(zip(forms, made), key=lambda found: len(found[1]))
 
 
@@ -130,49 +119,21 @@ def _some(pictures: Pixels) -> Pixels:
     return pictures[:, top : height - top, left : width - left]
 
 
-def encode(model: AnyModel, pictures: Pixels, effort: Effort, seed: int, threads: int = 1) -> bytes:
-    """Code pictures.
+def encode(model: PixelModel, pictures: Pixels, effort: Effort, seed: int) -> Coded:
+    """Code pictures of one size; see :class:`vaezip.models.base.Search`.
 
     Args:
         model: fits their channels, levels and size.
         pictures: uint8 (pictures, height, width, channels).
-        effort: K, and the rows after which a pixel network learns; with none of these, K steps on the posteriors.
-        seed: 32-bit checksum, found again by :func:`decode`.
-        threads: for what a local model leaves to do side by side; the bytes are the same.
+        effort: K, and the rows after which the pixel network learns; with none of these, K steps on the posteriors.
+        seed: 32-bit checksum, found again by :meth:`vaezip.models.pixel.model.PixelModel.decode`.
     """
-    if isinstance(model, PixelModel):
-        if effort.rows:
-            return _adapted(model, pictures, effort, seed, threads)
-        return _POSTERIORS + pixel_bitsback.encode(model, pictures, effort.steps, seed, threads)
-    tiling = Tiling(pictures.shape, model.architecture.tile)
-    return bitsback.encode(model, tiling.split(pictures), tiling.mask, effort.steps, seed)
+    if effort.rows:
+        return Coded(effort.steps, _adapted(model, pictures, effort, seed))
+    return Coded(effort.steps, WITH_STEPS + bitsback.encode(model, pictures, steps=effort.steps, seed=seed))
 
 
-def decode(model: AnyModel, data: bytes, shape: tuple[int, int, int, int], steps: int) -> tuple[Pixels, int]:
-    """Inverse of :func:`encode`: the pictures, and the seed that they were coded with.
-
-    Raises:
-        FormatError: the data is not what :func:`encode` made.
-    """
-    if isinstance(model, PixelModel):
-        if data[:1] in (_POSTERIORS, _NO_STEPS):
-            return pixel_bitsback.decode(model, data[1:], shape, steps * (data[:1] == _POSTERIORS))
-        return adaptive.decode(model, data, shape, steps)
-    tiling = Tiling(shape, model.architecture.tile)
-    tiles, seed = bitsback.decode(model, data, tiling.mask, steps, tiling.fill)
-    return tiling.join(tiles), seed
-
-
-def elbo_bits(model: AnyModel, pictures: Pixels, effort: Effort, draws: int = 1) -> float:
-    """−ELBO of all pictures in bits, by the very intervals of the coder.
-
-    The bits from which z is drawn are pseudo-random, so this is what a chain would cost without
-    headers, checksums and first tiles, and without adapting.
-
-    Args:
-        draws: of z, over which the mean is taken.
-    """
-    if isinstance(model, PixelModel):
-        return pixel_bitsback.elbo_bits(model, pictures, 0 if effort.rows else effort.steps, draws)
-    tiling = Tiling(pictures.shape, model.architecture.tile)
-    return bitsback.elbo_bits(model, tiling.split(pictures), tiling.mask, effort.steps, draws)
+def bound_bits(model: PixelModel, pictures: Pixels, effort: Effort, draws: int = 1) -> float | None:
+    """Return −ELBO of all pictures in bits, by the very intervals of the coder; None where the model adapts, for what
+    a picture costs is then not the ELBO."""
+    return None if effort.rows else bitsback.elbo_bits(model, pictures, steps=effort.steps, draws=draws)

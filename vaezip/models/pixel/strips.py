@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from vaezip.entropy.stack import Stack
 from vaezip.exact.cholesky import room
+from vaezip.models.base import Pixels
 from vaezip.models.pixel import calibration, kernel
 from vaezip.models.pixel.architecture import RADIUS, TILE
 from vaezip.models.pixel.context import empty_frame
 from vaezip.models.pixel.least_squares import State, size, start, with_planes
-from vaezip.models.pixel.model import PixelModel
-from vaezip.models.tiling import Pixels
+from vaezip.models.pixel.networks import PixelNetworks
+from vaezip.system.threads import spread
 
 STRIP_TILES = 64
 """Pictures are joined until a strip has about as many tiles; part of the file format."""
@@ -56,12 +57,12 @@ class Known(NamedTuple):
     state: State
 
 
-def unknown(model: PixelModel, shape: tuple[int, int, int, int]) -> Frame:
+def unknown(model: PixelNetworks, shape: tuple[int, int, int, int]) -> Frame:
     """The frame of pictures of which no pixel is known yet."""
     return with_planes(empty_frame(shape), model.architecture)
 
 
-def walk(model: PixelModel, frame: Frame) -> Iterator[tuple[Strip, Known]]:
+def walk(model: PixelNetworks, frame: Frame) -> Iterator[tuple[Strip, Known]]:
     """The strips of a frame in the decoder's order, with what is known before each."""
     _, height, width, _ = frame.shape
     for strip in strips((len(frame), height - RADIUS, width - 2 * RADIUS, model.architecture.channels)):
@@ -71,54 +72,50 @@ def walk(model: PixelModel, frame: Frame) -> Iterator[tuple[Strip, Known]]:
         yield strip, Known(part, state)
 
 
-def pop_pixels(
-    model: PixelModel,
-    stack: Stack,
-    known: Known,
-    strip: Strip,
-    networks: kernel.Networks,
-    shifts: Bins,
-    correcting: calibration.State | None = None,
-) -> None:
-    """Take the pixels of a strip, or of some rows of one, off the stack, and write them into the frame.
+class Predictors(NamedTuple):
+    """What predicts the pixels of a strip.
 
-    Args:
+    Attributes:
         networks: the pixel network, or several side by side.
-        shifts: of the style network, for each tile of the strip.
-        correcting: sets mixtures right, and goes on; nothing does where it is not given.
+        shifts: what the style network adds, for each tile of the strip.
+        calibration: moves and stretches mixtures, and goes on in place.
     """
+
+    networks: kernel.Networks
+    shifts: Bins
+    calibration: calibration.State
+
+
+def uncalibrated(model: PixelNetworks, shifts: Bins) -> Predictors:
+    """Return the model's own network, whose mixtures stay as they are."""
+    return Predictors(model.networks, shifts, calibration.start(model.architecture.channels, classes=0))
+
+
+def pop_pixels(model: PixelNetworks, stack: Stack, known: Known, *, strip: Strip, predictors: Predictors) -> None:
+    """Take the pixels of a strip, or of some rows of one, off the stack, and write them into the frame."""
     a, head = model.architecture, (np.uint64(stack.state), stack.words, stack.size)
-    given = networks, shifts, a.mixture, model.tables
-    rest = known.state, room(size(a.channels)), correcting or _nothing(a.channels), head
-    stack.settle(*kernel.pop_strip(known.frame, strip.top, strip.rows, *given, *rest))
+    by = predictors.networks, predictors.shifts, a.mixture, model.tables
+    states = known.state, room(size(a.channels)), predictors.calibration, head
+    stack.settle(*kernel.pop_strip(known.frame, strip.top, strip.rows, *by, *states))
 
 
-def _nothing(channels: int) -> calibration.State:
-    """Sets nothing right."""
-    return calibration.start(channels, classes=0)
-
-
-def unframed(model: PixelModel, frame: Frame) -> Pixels:
+def unframed(model: PixelNetworks, frame: Frame) -> Pixels:
     """The pictures of a frame."""
     return frame[:, RADIUS:, RADIUS:-RADIUS, : model.architecture.channels].astype(np.uint8)
 
 
-def intervals(
-    model: PixelModel,
-    frame: Frame,
-    strip: Strip,
-    networks: kernel.Networks,
-    shifts: Bins,
-    correcting: calibration.State | None = None,
-    parts: int = 1,
-    each: Callable[..., Iterable[None]] = map,
-) -> Intervals:
-    """Starts and freqs of what :func:`pop_pixels` takes, in the order of pushing: what is popped first comes last.
+def intervals(model: PixelNetworks, frame: Frame, strip: Strip, *, predictors: Predictors, parts: int = 1) -> Intervals:
+    """Return starts and freqs of what :func:`pop_pixels` takes, in the order of pushing: what is popped first comes
+    last.
 
     Args:
-        correcting: as there.
-        parts, each: the waves are cut into so many parts, each of which goes through this ``map``.
+        model: has the tables of the mixtures.
+        frame: the pictures of the strip, all of whose pixels are known.
+        strip: the rows.
+        predictors: as there.
+        parts: the waves are cut into so many parts, which workers share.
     """
+    networks, shifts, calibrated = predictors
     width, a = frame.shape[2] - 2 * RADIUS, model.architecture
     values = len(frame) * strip.rows * width * a.channels
     starts, freqs = np.empty(values, np.int64), np.empty(values, np.int64)
@@ -128,9 +125,8 @@ def intervals(
         kernel.mixtures(frame, strip.top, strip.rows, waves, networks, shifts, a.mixture, model.tables, found)
 
     cuts = [i * kernel.wave_count(strip.rows, width) // parts for i in range(parts + 1)]
-    list(each(fill, pairwise(cuts)))
-    rest = found, model.tables, correcting or _nothing(a.channels), starts, freqs
-    kernel.intervals(frame, strip.top, strip.rows, networks[0].order, *rest)
+    spread(fill, pairwise(cuts))
+    kernel.intervals(frame, strip.top, strip.rows, networks[0].order, found, model.tables, calibrated, starts, freqs)
     return starts[::-1], freqs[::-1]
 
 

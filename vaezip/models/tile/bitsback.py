@@ -17,6 +17,7 @@ The chain's stack is seeded with the checksum of its pixels, so nothing on it is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,21 +26,47 @@ from vaezip.entropy import distributions as d
 from vaezip.entropy.stack import Stack, StackExhausted
 from vaezip.errors import FormatError
 from vaezip.models import latents
-from vaezip.models.tile.model import Mask, Pixels, TileModel
+from vaezip.models.base import Mask, Pixels
+from vaezip.models.tile.networks import TileNetworks
+from vaezip.models.tiling import Tiling
 
 BATCH_CAP = 512
 """Tiles a batch at most; part of the file format."""
 
-COARSE_STEPS = 16
-"""Steps by which the encoder improves the z of coarse tiles; the decoder need not know."""
-
-SEARCHED_LATENTS = 32
-"""With no more latents than this, the z of coarse tiles is improved further by a search."""
-
 Bins = NDArray[np.int32]
 
-Fill = Callable[[Pixels, slice], None]
-"""Restores, in place, what a mask hides of some tiles: fill(tiles of the slice, slice)."""
+
+@dataclass(frozen=True)
+class Tiles:
+    """Tiles to code.
+
+    Attributes:
+        pixels: uint8 (tiles, height, width, channels). Those outside the mask are not coded, but the posterior sees
+            them: they must be what :meth:`vaezip.models.tiling.Tiling.fill` makes of the others.
+        mask: pixels to be coded, bool (tiles, height, width).
+    """
+
+    pixels: Pixels
+    mask: Mask
+
+    def __getitem__(self, part: slice) -> Tiles:
+        """Return some of the tiles, as views."""
+        return Tiles(self.pixels[part], self.mask[part])
+
+    @property
+    def coded_values(self) -> NDArray[np.uint8]:
+        """Return the coded values as the likelihood's coder takes them: (pixels, channels), or flat."""
+        return values_of(self.pixels, self.mask)
+
+
+def values_of(pixels: Pixels, mask: Mask) -> NDArray[np.uint8]:
+    """Return the values inside a mask: (pixels, channels), or flat where there is one channel."""
+    values = pixels[mask]
+    return values if values.shape[-1] > 1 else values.ravel()
+
+
+Choose = Callable[[TileNetworks, Tiles], Bins]
+"""Chooses coarse symbols (tiles, latents) for the first tiles: the encoder's part."""
 
 
 def batches(tiles: int, coarse: int) -> Iterator[slice]:
@@ -54,14 +81,13 @@ def batches(tiles: int, coarse: int) -> Iterator[slice]:
         start, size = start + size, min(2 * size, BATCH_CAP)
 
 
-def encode(model: TileModel, x: Pixels, mask: Mask, steps: int, seed: int) -> bytes:
+def encode(model: TileNetworks, tiles: Tiles, choose: Choose, *, steps: int, seed: int) -> bytes:
     """Code a chain of tiles.
 
     Args:
         model: prior, likelihood and posterior.
-        x: uint8 (tiles, height, width, channels). Pixels outside the mask are not coded, but
-            the posterior sees them: they must be what the decoder's ``fill`` makes of the rest.
-        mask: pixels to be coded, bool (tiles, height, width).
+        tiles: what to code.
+        choose: coarse symbols for the first tiles.
         steps: K of Algorithm 2; 0 is Algorithm 1.
         seed: 32-bit checksum, found again by :func:`decode`.
 
@@ -71,16 +97,16 @@ def encode(model: TileModel, x: Pixels, mask: Mask, steps: int, seed: int) -> by
     """
     doublings = 0
     while True:
-        coarse = min(1 << doublings, len(x))
+        coarse = min(1 << doublings, len(tiles.pixels))
         try:
-            stack = _encode(model, x, mask, steps, seed, coarse)
+            stack = _encode(model, tiles, choose(model, tiles[:coarse]), steps=steps, seed=seed)
         except StackExhausted:  # the first tiles said too little to lend the next their bits
             doublings += 1
             continue
-        return bytes([doublings] * (len(x) > 1)) + stack.to_bytes()
+        return bytes([doublings] * (len(tiles.pixels) > 1)) + stack.to_bytes()
 
 
-def decode(model: TileModel, data: bytes, mask: Mask, steps: int, fill: Fill) -> tuple[Pixels, int]:
+def decode(model: TileNetworks, data: bytes, tiling: Tiling, *, steps: int) -> tuple[Pixels, int]:
     """Inverse of :func:`encode`.
 
     Returns:
@@ -89,133 +115,91 @@ def decode(model: TileModel, data: bytes, mask: Mask, steps: int, fill: Fill) ->
     Raises:
         FormatError: the data is not what :func:`encode` made.
     """
-    tiles, a = len(mask), model.architecture
-    header = 1 if tiles > 1 else 0
+    a, mask = model.architecture, tiling.mask
+    header = 1 if len(mask) > 1 else 0
     doublings = data[0] if header and data else 0
     if doublings > 32:
         raise FormatError("the coded data is damaged")
-    coarse = min(1 << doublings, tiles)
-    x = np.zeros((tiles, *a.tile, a.channels), np.uint8)
+    coarse = min(1 << doublings, len(mask))
+    tiles = Tiles(np.zeros((len(mask), *a.tile, a.channels), np.uint8), mask)
     stack = Stack.from_bytes(data[header:])
     try:
-        for batch in reversed(list(batches(tiles, coarse))):
-            _pop_batch(model, stack, x, mask, batch, steps, fill)
-        _pop_coarse(model, stack, x, mask, coarse, fill)
+        for batch in reversed(list(batches(len(mask), coarse))):
+            _pop_batch(model, stack, tiles, tiling, batch, steps)
+        _pop_coarse(model, stack, tiles, tiling, coarse)
     except StackExhausted:
         raise FormatError("the coded data is damaged or truncated") from None
     seed = stack.state & 0xFFFFFFFF
     if not stack.spent(seed):
         raise FormatError("the coded data is damaged")
-    return x, seed
+    return tiles.pixels, seed
 
 
-def elbo_bits(model: TileModel, x: Pixels, mask: Mask, steps: int, draws: int = 1) -> float:
-    """−ELBO of all tiles in bits, by the very intervals of the coder, the mean over some draws of z.
+def elbo_bits(model: TileNetworks, tiles: Tiles, *, steps: int, draws: int = 1) -> float:
+    """Return −ELBO of all tiles in bits, by the very intervals of the coder, the mean over some draws of z.
 
     The bits from which z is drawn are pseudo-random, so this is what a chain would cost
     without headers, checksums and first tiles. All draws are from one posterior, whose steps are taken once.
     """
     total = 0.0
     noise = np.random.default_rng(0)
-    for start in range(0, len(x), BATCH_CAP):
-        part = slice(start, start + BATCH_CAP)
-        q = _posterior(model, x[part], mask[part], steps)
-        total += sum(_bits_of_draw(model, q, x[part], mask[part], noise) for _ in range(draws))
+    for start in range(0, len(tiles.pixels), BATCH_CAP):
+        part = tiles[start : start + BATCH_CAP]
+        q = _posterior(model, part, steps)
+        total += sum(_bits_of_draw(model, q, part, noise) for _ in range(draws))
     return total / draws
 
 
-def _bits_of_draw(model: TileModel, q: d.Gaussian, x: Pixels, mask: Mask, noise: np.random.Generator) -> float:
-    """What one z of each tile, drawn from the posterior, and the tiles cost, less what drawing gives back."""
+def _bits_of_draw(model: TileNetworks, q: d.Gaussian, tiles: Tiles, noise: np.random.Generator) -> float:
+    """Return what one z of each tile, drawn from the posterior, and the tiles cost, less what drawing gives back."""
     bins = latents.sample(q, noise)
-    p = model.coder(bins.reshape(-1, model.architecture.latents), mask)
+    p = model.coder(bins.reshape(-1, model.architecture.latents), tiles.mask)
     prior = latents.fine_prior(bins.size)
-    bits = float(d.bits(p.intervals(_pixels(x, mask)), p.precision).sum())
+    bits = float(d.bits(p.intervals(tiles.coded_values), p.precision).sum())
     bits += float(d.bits(prior.intervals(bins), prior.precision).sum())
     return bits - float(d.bits(q.intervals(bins), q.precision).sum())
 
 
-def _encode(model: TileModel, x: Pixels, mask: Mask, steps: int, seed: int, coarse: int) -> Stack:
+def _encode(model: TileNetworks, tiles: Tiles, coarse: Bins, *, steps: int, seed: int) -> Stack:
     stack = Stack(seed)
-    _push_coarse(model, stack, x, mask, coarse)
-    for batch in batches(len(x), coarse):
-        _push_batch(model, stack, x, mask, batch, steps)
+    _push_coarse(model, stack, tiles[: len(coarse)], coarse)
+    for batch in batches(len(tiles.pixels), len(coarse)):
+        _push_batch(model, stack, tiles[batch], steps)
     return stack
 
 
-def _push_batch(model: TileModel, stack: Stack, x: Pixels, mask: Mask, batch: slice, steps: int) -> None:
-    q = _posterior(model, x[batch], mask[batch], steps)
-    bins = q.pop(stack)
-    p = model.coder(bins.reshape(-1, model.architecture.latents), mask[batch])
-    p.push(stack, _pixels(x[batch], mask[batch]))
+def _push_batch(model: TileNetworks, stack: Stack, tiles: Tiles, steps: int) -> None:
+    bins = _posterior(model, tiles, steps).pop(stack)
+    p = model.coder(bins.reshape(-1, model.architecture.latents), tiles.mask)
+    p.push(stack, tiles.coded_values)
     latents.fine_prior(bins.size).push(stack, bins)
 
 
-def _pop_batch(model: TileModel, stack: Stack, x: Pixels, mask: Mask, batch: slice, steps: int, fill: Fill) -> None:
+def _pop_batch(model: TileNetworks, stack: Stack, tiles: Tiles, tiling: Tiling, batch: slice, steps: int) -> None:
     bins = latents.fine_prior((batch.stop - batch.start) * model.architecture.latents).pop(stack)
-    _pop_pixels(model, stack, x, mask, batch, bins, fill)
-    _posterior(model, x[batch], mask[batch], steps).push(stack, bins)
+    _pop_pixels(model, stack, tiles[batch], bins)
+    tiling.fill(tiles.pixels[batch], batch)
+    _posterior(model, tiles[batch], steps).push(stack, bins)
 
 
-def _push_coarse(model: TileModel, stack: Stack, x: Pixels, mask: Mask, coarse: int) -> None:
-    prior = latents.coarse_prior(coarse, model.coarse)
-    symbols = _choose(model, x[:coarse], mask[:coarse])
-    p = model.coder(latents.centres(symbols, model.coarse), mask[:coarse])
-    p.push(stack, _pixels(x[:coarse], mask[:coarse]))
-    prior.push(stack, symbols.ravel())
+def _push_coarse(model: TileNetworks, stack: Stack, tiles: Tiles, symbols: Bins) -> None:
+    p = model.coder(latents.centres(symbols, model.coarse), tiles.mask)
+    p.push(stack, tiles.coded_values)
+    latents.coarse_prior(len(symbols), model.coarse).push(stack, symbols.ravel())
 
 
-def _pop_coarse(model: TileModel, stack: Stack, x: Pixels, mask: Mask, coarse: int, fill: Fill) -> None:
+def _pop_coarse(model: TileNetworks, stack: Stack, tiles: Tiles, tiling: Tiling, coarse: int) -> None:
     symbols = latents.coarse_prior(coarse, model.coarse).pop(stack)
-    bins = latents.centres(symbols.reshape(coarse, -1), model.coarse)
-    _pop_pixels(model, stack, x, mask, slice(0, coarse), bins, fill)
+    _pop_pixels(model, stack, tiles[:coarse], latents.centres(symbols.reshape(coarse, -1), model.coarse))
+    tiling.fill(tiles.pixels[:coarse], slice(0, coarse))
 
 
-def _pop_pixels(model: TileModel, stack: Stack, x: Pixels, mask: Mask, part: slice, bins: Bins, fill: Fill) -> None:
-    p = model.coder(bins.reshape(-1, model.architecture.latents), mask[part])
-    tiles = x[part]
-    tiles[mask[part]] = p.pop(stack).reshape(-1, model.architecture.channels)
-    fill(tiles, part)
+def _pop_pixels(model: TileNetworks, stack: Stack, tiles: Tiles, bins: Bins) -> None:
+    """Pop pixels, and write them into the tiles in place."""
+    p = model.coder(bins.reshape(-1, model.architecture.latents), tiles.mask)
+    tiles.pixels[tiles.mask] = p.pop(stack).reshape(-1, model.architecture.channels)
 
 
-def _choose(model: TileModel, x: Pixels, mask: Mask) -> Bins:
-    """Coarse symbols (tiles, latents) that code each tile cheaply: those of the refined posterior
-    mean, improved by a search where the latents are few."""
-    means, _ = model.posterior(x, mask, COARSE_STEPS)
-    symbols = latents.coarse_symbols(means, model.coarse)
-    if model.architecture.latents > SEARCHED_LATENTS:
-        return symbols
-    return np.stack([_search(model, *tile) for tile in zip(symbols, x, mask)])
-
-
-def _search(model: TileModel, symbols: Bins, x: Pixels, mask: Mask) -> Bins:
-    """Steepest descent of one tile's bits over single steps of single latents."""
-    steps = np.concatenate([np.zeros((1, symbols.size), np.int32), np.eye(symbols.size, dtype=np.int32)])
-    steps = np.concatenate([steps, -steps[1:]])
-    while True:
-        candidates = np.clip(symbols + steps, 0, (d.LATENT_BINS >> model.coarse) - 1).astype(np.int32)
-        best = candidates[int(np.argmin(_coarse_costs(model, candidates, x, mask)))]
-        if np.array_equal(best, symbols):
-            return symbols
-        symbols = best
-
-
-def _coarse_costs(model: TileModel, candidates: Bins, x: Pixels, mask: Mask) -> NDArray[np.int64]:
-    """What one tile and its z cost, for each of some coarse z, in integers that every machine computes alike."""
-    count = len(candidates)
-    prior = latents.coarse_prior(count, model.coarse)
-    masks = np.broadcast_to(mask, (count, *mask.shape))
-    p = model.coder(latents.centres(candidates, model.coarse), masks)
-    pixels = _pixels(np.broadcast_to(x, (count, *x.shape)), masks)
-    for_z, for_x = d.costs(prior.intervals(candidates.ravel())), d.costs(p.intervals(pixels))
-    return for_z.reshape(count, -1).sum(axis=1) + for_x.reshape(count, -1).sum(axis=1)
-
-
-def _posterior(model: TileModel, x: Pixels, mask: Mask, steps: int) -> d.Gaussian:
-    means, log_sigmas = model.posterior(x, mask, steps)
+def _posterior(model: TileNetworks, tiles: Tiles, steps: int) -> d.Gaussian:
+    means, log_sigmas = model.posterior(tiles.pixels, tiles.mask, steps)
     return d.Gaussian(means.ravel(), log_sigmas.ravel())
-
-
-def _pixels(x: Pixels, mask: Mask) -> NDArray[np.uint8]:
-    """The coded values in the shape that the likelihood's coder takes: (pixels, channels), or flat."""
-    values = x[mask]
-    return values if values.shape[-1] > 1 else values.ravel()

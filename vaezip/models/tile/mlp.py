@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from vaezip.models.layers import Dense, Flatten, TileArchitecture
+from vaezip.models.layers import Dense, Flatten
+from vaezip.models.tile.architecture import TileArchitecture
 
 
 def mlp(likelihood: str, latents: int = 10, hidden: int = 500) -> TileArchitecture:

@@ -1,134 +1,60 @@
-"""A model ready to code: prior, likelihood and posterior as integer distributions."""
+"""A tile model as a decoder sees it: bits-back over the tiles of pictures (Algorithms 1 and 2 of the paper)."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from vaezip.entropy import distributions as d
-from vaezip.errors import ModelError
-from vaezip.exact import Backend
-from vaezip.models.layers import TileArchitecture
-from vaezip.models.likelihoods import OUTPUT_BOUND, Coder, likelihood
-from vaezip.models.network import IntegerNetwork, Tensors
-from vaezip.models.posterior import Settings, amortized, refine
-
-Pixels = NDArray[np.uint8]
-"""Tiles (images, height, width, channels)."""
-
-Mask = NDArray[np.bool_]
-"""Which pixels of a tile are coded, (images, height, width)."""
-
-_VALUES_PER_CHUNK = 1 << 19
+from vaezip.entropy.stack import Stack
+from vaezip.models import latents
+from vaezip.models.base import Parts, Pixels, Shape
+from vaezip.models.likelihoods import least_bytes
+from vaezip.models.tile import bitsback
+from vaezip.models.tile.architecture import TileArchitecture
+from vaezip.models.tile.networks import TileNetworks
+from vaezip.models.tiling import Tiling
 
 
-@dataclass
-class TileModel:
-    """p(z), p(x|z) and q(z|x) of one checkpoint on one device.
+class TileModel(TileNetworks):
+    """p(z), p(x|z) and q(z|x) of tiles whose pixels are independent given z; see :class:`vaezip.models.base.Model`."""
 
-    Attributes:
-        name: for people; files refer to the fingerprint.
-        fingerprint: first bytes of the SHA-256 of the canonical weights.
-        architecture: shapes and layers.
-        information: the rest of the checkpoint's metadata (objective, training, rates).
-    """
+    def decode(self, data: bytes, shape: Shape, steps: int) -> tuple[Pixels, int]:
+        """Decode pictures, and the seed that they were coded with.
 
-    name: str
-    fingerprint: bytes
-    architecture: TileArchitecture
-    settings: Settings
-    backend: Backend
-    tensors: Tensors
-    information: dict[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        a = self.architecture
-        _check_architecture(a)
-        pixel_bound = max(abs(a.offset), abs(a.levels - 1 - a.offset))
-        self.encoder = IntegerNetwork(self.backend, a.encoder, self.tensors, pixel_bound)
-        self.decoder = IntegerNetwork(self.backend, a.decoder, self.tensors, d.LATENT_BINS // 2)
-        self.likelihood = likelihood(a.likelihood)
-        self.coarse = coarse_grid(self.tensors, a.latents)
-        self.chunk = max(16, _VALUES_PER_CHUNK // a.dims)
-        self._check_networks()
-
-    def _check_networks(self) -> None:
-        """Run both networks once: their outputs must have the shape and the range that coding relies on."""
-        a, b = self.architecture, self.backend
-        try:
-            posterior = self.encoder(b.asarray(np.zeros((1, *a.tile, a.channels)), "float32"))
-            parameters = self.decoder(b.asarray(np.zeros((1, *a.latent)), "float32"))
-        except (ValueError, RuntimeError, IndexError) as error:
-            raise ModelError(f"the layers of model '{self.name}' do not fit together ({error})") from error
-        fit = tuple(posterior.shape) == (1, *a.latent[:-1], 2 * a.latent[-1])
-        fit &= math.prod(parameters.shape) == a.dims * self.likelihood.parameters
-        fit &= self.encoder.output_bound <= d.POSTERIOR_MEAN_BOUND
-        fit &= self.decoder.output_bound <= OUTPUT_BOUND
-        if not fit:
-            raise ModelError(f"the outputs of model '{self.name}' are not those that its architecture asks for")
-
-    def posterior(self, x: Pixels, mask: Mask, steps: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """q(z|x) after ``steps`` steps: means and log standard deviations, int32 (images, latents).
-
-        The integers are those of :class:`vaezip.entropy.distributions.Gaussian`.
+        Raises:
+            FormatError: the data is not what :func:`vaezip.models.tile.search.encode` made.
         """
-        means, log_sigmas = zip(*(self._posterior(part, real, steps) for part, real in self._chunks(x, mask)))
-        return np.concatenate(means), np.concatenate(log_sigmas)
+        tiling = Tiling(shape, self.architecture.tile)
+        tiles, seed = bitsback.decode(self, data, tiling, steps=steps)
+        return tiling.join(tiles), seed
 
-    def coder(self, bins: NDArray[np.int32], mask: Mask) -> Coder:
-        """p(x|z) of the masked pixels of all images, z given by latent bins (images, latents)."""
-        return self.likelihood.coder(self.outputs(bins)[mask])
+    def least_bytes(self, samples: int) -> float:
+        """Bound from below the bytes that so many samples take."""
+        return least_bytes(samples, self.architecture.levels)
 
-    def outputs(self, bins: NDArray[np.int32]) -> NDArray[np.int32]:
-        """The decoder's integers, int32 (images, height, width, channels, parameters)."""
-        a, b = self.architecture, self.backend
-        parts = []
-        for (part,) in self._chunks(bins):
-            z = b.asarray(part - d.LATENT_BINS // 2, "float32")
-            parts.append(b.to_numpy(self.decoder(z.reshape(len(part), *a.latent))))
-        return np.concatenate(parts).reshape(len(bins), *a.tile, a.channels, self.likelihood.parameters)
+    def draw(self, stack: Stack) -> Pixels:
+        """Draw one tile, uint8 (1, height, width, channels), by the random bits of a stack."""
+        a = self.architecture
+        bins = latents.fine_prior(a.latents).pop(stack)
+        mask = np.ones((1, *a.tile), np.bool_)
+        values = self.coder(bins.reshape(1, a.latents), mask).pop(stack)
+        return values.astype(np.uint8).reshape(1, *a.tile, a.channels)
 
-    def _posterior(self, x: Pixels, mask: Mask, steps: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        a, b = self.architecture, self.backend
-        start = amortized(b, self.encoder(b.asarray(x.astype(np.int16) - a.offset, "float32")))
-        if steps:
-            pixels, weight = b.asarray(x, "float64"), b.asarray(mask[..., None], "float64")
-            start = refine(b, self.decoder, self.likelihood, a.latent, pixels, weight, start, steps, self.settings)
-        return b.to_numpy(start[0]), b.to_numpy(start[1])
-
-    def _chunks(self, *arrays: NDArray[Any]) -> Iterator[tuple[NDArray[Any], ...]]:
-        """Runs of images small enough that the activations stay within some tens of megabytes."""
-        for i in range(0, len(arrays[0]), self.chunk):
-            yield tuple(array[i : i + self.chunk] for array in arrays)
+    @property
+    def draw_bits(self) -> int:
+        """Bound the bits of :meth:`draw`: the whole precision for every symbol."""
+        a = self.architecture
+        return a.latents * d.GAUSSIAN_PRECISION + a.dims * max(d.BERNOULLI_PRECISION, d.LOGISTIC_PRECISION)
 
 
-_KINDS = {("bernoulli", 1, 2), ("logistic", 1, 256), ("colour-logistic", 3, 256)}
-"""Likelihood, channels and levels that go together."""
+architecture_from_json = TileArchitecture.from_json
 
 
-def _check_architecture(a: TileArchitecture) -> None:
-    if (a.likelihood, a.channels, a.levels) not in _KINDS:
-        raise ModelError(f"no likelihood '{a.likelihood}' for {a.channels} channels of {a.levels} levels is known")
-    sides = (*a.tile, *a.latent)
-    whole = all(isinstance(s, int) and 0 < s <= 4096 for s in sides) and len(a.tile) == 2
-    if not (whole and 0 <= a.offset < a.levels and 0 <= a.exponent <= 8):
-        raise ModelError("the model's tile, latent or input grid is out of range")
-
-
-def coarse_grid(tensors: Tensors, latents: int) -> NDArray[np.int64]:
-    """log2 of the fine bins that a coarse one of each latent spans, int64 (latents,).
+def build(architecture: TileArchitecture, parts: Parts) -> TileModel:
+    """Make a model ready to code.
 
     Raises:
-        ModelError: the model lacks it, or it is out of range.
+        ModelError: the tensors do not fit the architecture, or leave exact arithmetic.
     """
-    coarse = tensors.get("coarse")
-    if coarse is None or coarse.shape != (latents,) or coarse.dtype.kind not in "iu":
-        raise ModelError("the model lacks the coarse grid of its latents")
-    if coarse.min() < 0 or coarse.max() >= d.LATENT_BINS.bit_length() - 1:
-        raise ModelError("the coarse grid of the model's latents is out of range")
-    return coarse.astype(np.int64)
+    fields = parts.settings, parts.backend, parts.tensors, parts.information
+    return TileModel(parts.name, parts.fingerprint, architecture, *fields)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from vaezip.models.layers import Conv, DepthToSpace, Layer, Residual, SpaceToDepth, TileArchitecture
+from vaezip.models.layers import Conv, DepthToSpace, Layer, Residual, SpaceToDepth
+from vaezip.models.tile.architecture import TileArchitecture
 
 PATCH = 4
 """Pixels on a side of the patch that one latent position describes."""

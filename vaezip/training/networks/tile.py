@@ -6,17 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vaezip.models.layers import (
-    Conv,
-    Dense,
-    DepthToSpace,
-    Flatten,
-    Layer,
-    Residual,
-    SpaceToDepth,
-    TileArchitecture,
-    weighted_layers,
-)
+from vaezip.models.layers import Conv, Dense, DepthToSpace, Flatten, Layer, Residual, SpaceToDepth, weighted_layers
+from vaezip.models.tile.architecture import TileArchitecture
 
 LOG_SIGMA_RANGE = (-5.0, 1.0)
 """Natural logarithm of the posterior standard deviation, clamped in both forms of a network."""

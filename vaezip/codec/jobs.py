@@ -1,0 +1,141 @@
+"""The two jobs of the codec, each a pure function of what can be pickled: code a block, and decode one.
+
+So any executor may do them: threads, processes, or other machines. Bytes and samples are the same everywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vaezip.codec import payload
+from vaezip.codec.blocks import Samples, samples_checksum
+from vaezip.codec.select import trial_part
+from vaezip.errors import FormatError, VaezipError
+from vaezip.models import kinds
+from vaezip.models.library import Library
+from vaezip.vz.records import CLASSIC, Block
+
+if TYPE_CHECKING:
+    from vaezip.models.base import Coded, Model
+    from vaezip.models.effort import Effort
+
+
+@dataclass(frozen=True)
+class BlockJob:
+    """All that decides the bytes of a block.
+
+    Attributes:
+        mode: of the samples.
+        samples: (pictures, height, width, channels).
+        candidates: model files to try, and None for the fallback codec.
+        alpha: model file to try for alpha.
+        library: opens the model files.
+        effort: what is done for fewer bytes.
+        verify: whether the block is decoded again and compared.
+        open: whether only the whole file tells which models are worth it: then every form is kept.
+        before: CRC-32 of the bytes that the block's checksum covers, too.
+    """
+
+    mode: str
+    samples: Samples
+    candidates: tuple[Path | None, ...]
+    alpha: Path | None
+    library: Library
+    effort: Effort
+    verify: bool = True
+    open: bool = False
+    before: int = 0
+
+
+def encode(job: BlockJob) -> list[Block]:
+    """Code a block by the best candidate, or by all where the job is open.
+
+    Raises:
+        VaezipError: what was coded does not decode to itself.
+    """
+    forms = [code(job, path) for path in promising(job)]
+    return forms if job.open else [min(forms, key=lambda block: len(block.payload))]
+
+
+def promising(job: BlockJob) -> list[Path | None]:
+    """Return the candidates to code with: all, or of many pixels the one that is best on some of them, beside the
+    fallback codec where a model has yet to prove worth embedding."""
+    some = trial_part(job.samples)
+    if len(job.candidates) == 1 or some.size == job.samples.size:
+        return list(job.candidates)
+    trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0))
+    sizes = [len(_payload(trial, path, 0).data) for path in job.candidates]
+    best = job.candidates[int(np.argmin(sizes))]
+    return [best, None] if job.open and best else [best]
+
+
+def code(job: BlockJob, path: Path | None) -> Block:
+    """Code a block by one candidate.
+
+    Raises:
+        VaezipError: it does not decode to itself.
+    """
+    checksum = samples_checksum(job.samples, job.before)
+    steps, data = _payload(job, path, checksum)
+    model = _model(job, path)
+    if job.verify:
+        find = job.library.by_fingerprint
+        shape = job.samples.shape
+        decoded, found = payload.decode(data, job.mode, shape, model=model, steps=steps, find=find)
+        if found != checksum or not np.array_equal(decoded, job.samples):
+            raise VaezipError("the coded picture does not decode to itself on this machine; please report this")
+    return Block(model.fingerprint if model else CLASSIC, steps, data)
+
+
+def _payload(job: BlockJob, path: Path | None, checksum: int) -> Coded:
+    with_alpha = path is not None and job.alpha is not None and kinds.has_alpha(job.mode)
+    alpha_model = _model(job, job.alpha) if with_alpha else None
+    model = _model(job, path)
+    return payload.encode(job.samples, job.mode, checksum, model=model, effort=job.effort, alpha_model=alpha_model)
+
+
+def _model(job: BlockJob, path: Path | None) -> Model | None:
+    return None if path is None else job.library.by_path(path)
+
+
+@dataclass(frozen=True)
+class DecodeJob:
+    """All that decides the samples of a block.
+
+    Attributes:
+        mode: of the samples.
+        shape: (pictures, height, width, channels).
+        block: what was coded.
+        library: finds the model of a fingerprint.
+        before: as that of :class:`BlockJob`.
+    """
+
+    mode: str
+    shape: tuple[int, ...]
+    block: Block
+    library: Library
+    before: int = 0
+
+
+def decode(job: DecodeJob) -> Samples:
+    """Decode a block, and check it.
+
+    Raises:
+        FormatError: the block is damaged.
+        ModelError: its model is not here.
+    """
+    block, find = job.block, job.library.by_fingerprint
+    model = None if block.model == CLASSIC else find(block.model)
+    try:
+        samples, checksum = payload.decode(
+            block.payload, job.mode, job.shape, model=model, steps=block.steps, find=find
+        )
+    except MemoryError as error:
+        raise VaezipError("there is not enough memory to decode it; use fewer threads") from error
+    if checksum != samples_checksum(samples, job.before):
+        raise FormatError("the decoded pixels fail their checksum; the file is damaged")
+    return samples

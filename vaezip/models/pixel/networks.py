@@ -1,0 +1,125 @@
+"""The networks of a pixel model, and the distributions of its latents, in exact integers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaezip.entropy import distributions as d
+from vaezip.errors import ModelError
+from vaezip.exact import Backend
+from vaezip.exact.backend import Array
+from vaezip.models.base import Mask, Pixels, Tensors
+from vaezip.models.latents import coarse_grid
+from vaezip.models.likelihoods import LogisticMixture
+from vaezip.models.network import IntegerNetwork
+from vaezip.models.pixel import kernel, network
+from vaezip.models.pixel.architecture import PixelArchitecture
+from vaezip.models.pixel.network import PixelNetwork, Trace
+from vaezip.models.posterior import Refinement, Settings, amortized
+
+_TILES_PER_CHUNK = 32
+
+
+@dataclass
+class PixelNetworks:
+    """p(z), p(x|z) and q(z|x) of one checkpoint on one device.
+
+    Attributes: as those of :class:`vaezip.models.tile.networks.TileNetworks`.
+    """
+
+    name: str
+    fingerprint: bytes
+    architecture: PixelArchitecture
+    settings: Settings
+    backend: Backend
+    tensors: Tensors
+    information: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        a, b = self.architecture, self.backend
+        self.encoder = IntegerNetwork(b, a.encoder, self.tensors, 128)
+        self.style = IntegerNetwork(b, a.style, self.tensors, d.LATENT_BINS // 2)
+        self.coarse = coarse_grid(self.tensors, a.latents)
+        self.layers = network.layers(a, self.tensors)
+        self.pixels = PixelNetwork(b, a, self.layers)
+        self.networks: kernel.Networks = (kernel.weights(a, self.layers),)
+        self.tables = kernel.mixture_tables()
+        self._check_networks()
+
+    def _check_networks(self) -> None:
+        """Run the two small networks once: their outputs must have the shape and range that coding relies on."""
+        a, b = self.architecture, self.backend
+        try:
+            posterior = self.encoder(b.asarray(np.zeros((1, *a.tile, a.channels)), "float32"))
+            shifts = self.style(b.asarray(np.zeros((1, a.latents)), "float32"))
+        except (ValueError, RuntimeError, IndexError) as error:
+            raise ModelError(f"the layers of model '{self.name}' do not fit together ({error})") from error
+        fit = tuple(posterior.shape) == (1, 2 * a.latents) and tuple(shifts.shape) == (1, a.shifts)
+        fit &= self.encoder.output_bound <= d.POSTERIOR_MEAN_BOUND and self.style.output_bound < 1 << 15
+        if not fit:
+            raise ModelError(f"the outputs of model '{self.name}' are not those that its architecture asks for")
+
+    def shifts(self, bins: NDArray[np.int32]) -> NDArray[np.int32]:
+        """What the style z adds to hidden units, int32 (tiles, shifts), from latent bins (tiles, latents)."""
+        z = self.backend.asarray(bins - d.LATENT_BINS // 2, "float32")
+        return self.backend.to_numpy(self.style(z))
+
+    def posterior(
+        self, tiles: Pixels, frames: NDArray[np.int16], mask: Mask, steps: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """q(z|x) after ``steps`` steps: means and log standard deviations, int32 (tiles, latents).
+
+        Args:
+            tiles: uint8 (tiles, 32, 32, channels), edges repeated where the picture ends.
+            frames: the tiles with their causal surroundings, (tiles, 32 + RADIUS, 32 + 2 RADIUS, planes).
+            mask: which pixels are coded.
+            steps: K of Algorithm 2.
+        """
+        parts = [
+            self._posterior(tiles[i : i + _TILES_PER_CHUNK], frames[i:], mask[i:], steps)
+            for i in range(0, len(tiles), _TILES_PER_CHUNK)
+        ]
+        means, log_sigmas = zip(*parts)
+        return np.concatenate(means), np.concatenate(log_sigmas)
+
+    def _posterior(
+        self, tiles: Pixels, frames: NDArray[np.int16], mask: Mask, steps: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        b, count = self.backend, len(tiles)
+        start = amortized(b, self.encoder(b.asarray(tiles.astype(np.int16) - self.architecture.offset, "float32")))
+        if steps:
+            decoder = _Decoder(self, frames[:count])
+            weight = b.asarray(mask[:count].reshape(count, -1, 1), "float64")
+            x = b.asarray(tiles.reshape(count, -1, tiles.shape[-1])[..., list(self.architecture.order)], "float64")
+            likelihood = LogisticMixture(self.architecture.mixture)
+            refinement = Refinement(b, decoder, likelihood, self.architecture.latent, self.settings)
+            start = refinement.refine(x, weight, start, steps=steps)
+        return b.to_numpy(start[0]), b.to_numpy(start[1])
+
+
+class _Decoder:
+    """z → mixture parameters of given tiles, and back, as :func:`vaezip.models.posterior.Refinement`  asks."""
+
+    def __init__(self, model: PixelNetworks, frames: NDArray[np.int16]) -> None:
+        self.model, b = model, model.backend
+        features, prediction, hints = (
+            part.reshape(len(frames), -1, part.shape[-1]) for part in network.inputs(model.architecture, frames)
+        )
+        self.features, self.hints = b.asarray(features, "float32"), b.asarray(hints, "float32")
+        self.prediction = b.asarray(prediction, "float64")
+
+    def trace(self, x: Array) -> list[Any]:
+        """The style network's outputs for z = ``x``, the pixel network's trace, and last the parameters."""
+        style = self.model.style.trace(self.model.backend.cast(x, "float32"))
+        found = self.model.pixels.trace(self.features, self.hints, style[-1])
+        return [style, found, self.model.pixels.parameters(found, self.prediction)]
+
+    def vjp(self, outputs: list[Any], gradient: Array) -> Array:
+        """Gradient for z from that for the parameters."""
+        style: list[Any] = outputs[0]
+        found: Trace = outputs[1]
+        return self.model.style.vjp(style, self.model.pixels.vjp(found, gradient))
