@@ -157,7 +157,7 @@ def library(data: str | None) -> dict[str, Any]:
     compress, decompress = [], []
     for _ in range(RUNS + 1):
         started = time.perf_counter()
-        packed = vaezip.compress(pictures, "mnist-binary", steps=0, threads=threads)
+        packed = vaezip.compress(pictures, model="mnist-binary", steps=0, threads=threads)
         between = time.perf_counter()
         back = dict(vaezip.Archive(packed, threads=threads).pictures())
         compress.append(between - started)
@@ -181,7 +181,7 @@ def large_photograph(data: str | None) -> dict[str, Any]:
             pack = ["compress", "-1", "-f", "--model", model, str(png), "-o", str(packed)]
             report[f"compress, {model}"] = _timed(pack)
             report[f"decompress, {model}"] = _timed(["decompress", "-f", str(packed), "-o", str(back)])
-            assert same(vaezip.pictures.io.read(back), vaezip.pictures.io.read(png)), "the mosaic came back changed"
+            assert same(vaezip.pictures.read(back), vaezip.pictures.read(png)), "the mosaic came back changed"
             report[f"bytes, {model}"] = packed.stat().st_size
         return report
 
@@ -196,7 +196,7 @@ def huge_photograph(data: str | None) -> dict[str, Any]:
         pack = ["compress", "-2", "-f", "--model", "photo", str(png), "-o", str(packed)]
         report["compress"] = {"peak_mb": _watched(pack)}
         report["decompress"] = {"peak_mb": _watched(["decompress", "-f", str(packed), "-o", str(back)])}
-        assert same(vaezip.pictures.io.read(back), picture), "the mosaic came back changed"
+        assert same(vaezip.pictures.read(back), picture), "the mosaic came back changed"
         return report | {"bytes": packed.stat().st_size}
 
 
@@ -215,7 +215,7 @@ def _checked_size(pictures: Picture | list[tuple[str, Picture]], model: str, ste
     """Bytes of the file on disk, after it was read, decoded and compared."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "file.vz"
-        path.write_bytes(vaezip.compress(pictures, model, steps, solid=solid, threads=usable_cores()))
+        path.write_bytes(vaezip.compress(pictures, model=model, steps=steps, solid=solid, threads=usable_cores()))
         back = vaezip.decompress(path.read_bytes())
         if isinstance(pictures, Picture):
             assert isinstance(back, Picture)
@@ -284,7 +284,7 @@ def _assert_equal_folders(a: Path, b: Path) -> None:
     names = sorted(p.name for p in a.iterdir())
     assert names == sorted(p.name for p in b.iterdir()), "the set came back with other names"
     for name in names:
-        assert same(vaezip.pictures.io.read(a / name), vaezip.pictures.io.read(b / name)), f"{name} came back changed"
+        assert same(vaezip.pictures.read(a / name), vaezip.pictures.read(b / name)), f"{name} came back changed"
 
 
 def _mosaic(height: int, width: int) -> np.ndarray[Any, Any]:

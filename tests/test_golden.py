@@ -48,7 +48,7 @@ def test_it_decodes(path):
     found = {"": found} if isinstance(found, vaezip.Picture) else found
     assert set(found) == set(pictures)
     for name, picture in pictures.items():
-        assert vaezip.pictures.picture.same(found[name], picture), name
+        assert vaezip.pictures.same(found[name], picture), name
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
@@ -90,7 +90,7 @@ def test_arrays_and_back():
     for pictures, _ in cases().values():
         back = make_golden.from_arrays(make_golden.to_arrays(pictures))
         assert list(back) == list(pictures)
-        assert all(vaezip.pictures.picture.same(back[name], pictures[name]) for name in pictures)
+        assert all(vaezip.pictures.same(back[name], pictures[name]) for name in pictures)
 
 
 def test_what_exists_is_never_written_again(tmp_path, monkeypatch):
@@ -98,7 +98,7 @@ def test_what_exists_is_never_written_again(tmp_path, monkeypatch):
     monkeypatch.setattr(make_golden, "cases", lambda: classic)
     make_golden.main(tmp_path)
     written = (tmp_path / "classic.vz").read_bytes()
-    assert vaezip.pictures.picture.same(vaezip.decompress(written), classic["classic"][0][""])
+    assert vaezip.pictures.same(vaezip.decompress(written), classic["classic"][0][""])
     (tmp_path / "classic.vz").write_bytes(b"precious")
     make_golden.main(tmp_path)
     assert (tmp_path / "classic.vz").read_bytes() == b"precious"

@@ -3,7 +3,7 @@
     >>> import numpy as np, vaezip
     >>> picture = vaezip.Picture("L", np.zeros((28, 28, 1), np.uint8))
     >>> data = vaezip.compress(picture)
-    >>> vaezip.pictures.picture.same(vaezip.decompress(data), picture)
+    >>> vaezip.pictures.same(vaezip.decompress(data), picture)
     True
 
 Nothing heavy is imported before it is used: the command line answers ``--help`` at once.

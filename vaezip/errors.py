@@ -1,12 +1,34 @@
 """Every error that vaezip raises on purpose.
 
-Each message is one sentence that names the reason and, where there is one, the
-remedy; the command line puts ``vaezip: FILE: `` before it.
+The text of an error is one sentence that names the reason. Where there is a remedy that a caller can take, the error
+carries its key; the command line words it with its own options (``vaezip/cli/remedies.py``), and puts
+``vaezip: FILE: `` before the sentence.
 """
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # as in typing, which takes time
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class VaezipError(Exception):
-    """The root of all errors below."""
+    """The root of all errors below.
+
+    Attributes:
+        remedy: the key of what the caller can do, or None.
+    """
+
+    def __init__(self, reason: str, remedy: str | None = None) -> None:
+        super().__init__(reason)
+        self.remedy = remedy
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.remedy)
+
+    def behind(self, circumstance: str) -> VaezipError:
+        """Return the same error with a circumstance before its reason."""
+        return type(self)(f"{circumstance}: {self}", self.remedy)
 
 
 class ImageError(VaezipError):

@@ -112,7 +112,8 @@ def test_a_model_that_does_not_fit_a_picture_is_refused_before_any_work(tmp_path
     with pytest.raises(DataError) as caught:
         runner.run(plan(dataset=str(tmp_path), models=("auto", "photo")), said.append)
     fits = "RGB pictures of any size (to 262,144 a side)"
-    assert str(caught.value) == f"b.png: model 'photo' codes {fits}, not L of 5×4; use --model auto"
+    assert str(caught.value) == f"b.png: model 'photo' codes {fits}, not L of 5×4"
+    assert caught.value.remedy == "other-model"
     assert said == [f"reading {tmp_path}"]
 
 

@@ -89,7 +89,9 @@ def test_sizes_are_those_of_the_files(found, folders):
     import vaezip
 
     for preset, row in found["sets"]["photographs"]["presets"].items():
-        assert row["bytes"] == sum(len(vaezip.compress(p, "photo", preset=int(preset))) for _, p in chosen(folders))
+        assert row["bytes"] == sum(
+            len(vaezip.compress(p, model="photo", preset=int(preset))) for _, p in chosen(folders)
+        )
 
 
 def test_kinds_add_up(found):

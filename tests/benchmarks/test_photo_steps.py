@@ -96,7 +96,7 @@ def test_both_sets_are_measured_at_every_k(reports, local_models):
 def test_sizes_are_those_of_files_in_which_nothing_learns(reports, folders, local_models):
     pictures = [picture for _, picture in datasets.collection("cifar10", data=str(folders / "data")).select(2, 0)]
     for row in reports["cifar10"].models:
-        with Compressor(local_models["colour"].path, Effort(row.steps, rows=0)) as compressor:
+        with Compressor(model=local_models["colour"].path, effort=Effort(row.steps, rows=0)) as compressor:
             for i, picture in enumerate(pictures):
                 compressor.add(f"{i:05d}", picture)
             assert row.figures.bytes == len(compressor.close())

@@ -530,7 +530,7 @@ def test_model_file_that_is_none(run, save):
 
 def test_model_that_does_not_fit(run, save):
     picture = save("a.png", noise("RGB"))
-    expected = f"vaezip: a.png: {reason(lambda: vaezip.compress(picture, 'mnist'))}\n"
+    expected = f"vaezip: a.png: {reason(lambda: vaezip.compress(picture, model='mnist'))}\n"
     assert run("compress", "a.png", "--model", "mnist") == (1, "", expected)
     assert files() == ["a.png"]
 
@@ -547,7 +547,7 @@ def test_model_by_path(run, save, other_model):
     save("a.png")
     status, _, err = run("compress", "a.png", "--model", str(other_model), "-v")
     assert (status, err.endswith(", other)\n")) == (0, True)
-    assert vaezip.open("a.png.vz", [other_model]).info()["blocks"][0]["method"] == "other"
+    assert vaezip.open("a.png.vz", models=[other_model]).info()["blocks"][0]["method"] == "other"
 
 
 @pytest.mark.parametrize(("options", "steps"), [([], 1), (["-1"], 0), (["-7"], 2), (["-9"], 8), (["--steps", "0"], 0)])

@@ -480,7 +480,7 @@ def test_version_that_is_not_known(run, one):
 
 
 def test_model_that_is_not_known_is_told_once(run, other_model):
-    data = vaezip.compress([("a.png", digit(0)), ("b.png", digit(1))], other_model)
+    data = vaezip.compress([("a.png", digit(0)), ("b.png", digit(1))], model=other_model)
     Path("set.vz").write_bytes(data)
     expected = f"vaezip: set.vz: {reason(vaezip.open('set.vz').read, 'a.png')}\n"
     assert run("decompress", "set.vz") == (1, "", expected)
@@ -488,7 +488,7 @@ def test_model_that_is_not_known_is_told_once(run, other_model):
 
 
 def test_model_by_path(run, other_model):
-    Path("a.png.vz").write_bytes(vaezip.compress(digit(), other_model))
+    Path("a.png.vz").write_bytes(vaezip.compress(digit(), model=other_model))
     assert run("decompress", "a.png.vz", "--model", str(other_model)) == (0, "", "")
     assert same(vaezip.pictures.read("a.png"), digit())
 
@@ -672,7 +672,7 @@ def test_every_mode_comes_back(run, save, mode, size):
 
 def test_model_in_the_file(run, other_model):
     picture = digit()
-    Path("a.png.vz").write_bytes(vaezip.compress(picture, other_model, embed_model=True))
+    Path("a.png.vz").write_bytes(vaezip.compress(picture, model=other_model, embed_model=True))
     other_model.unlink()
     assert run("decompress", "a.png.vz") == (0, "", "")
     assert vaezip.pictures.same(vaezip.pictures.read(Path("a.png").read_bytes()), picture)
@@ -681,7 +681,7 @@ def test_model_in_the_file(run, other_model):
 
 def test_pictures_without_the_damaged_model_in_the_file_are_written(run, other_model):
     grey, colour = digit(), noise("P", 4, 4)
-    data = bytearray(vaezip.compress([("a.png", grey), ("b.png", colour)], other_model, embed_model=True))
+    data = bytearray(vaezip.compress([("a.png", grey), ("b.png", colour)], model=other_model, embed_model=True))
     (model,) = vz.parse(bytes(data)).embedded.values()
     data[data.find(model.packed) + 100] ^= 1
     Path("set.vz").write_bytes(data)
@@ -691,7 +691,7 @@ def test_pictures_without_the_damaged_model_in_the_file_are_written(run, other_m
 
 @pytest.mark.parametrize("command", ["test", "decompress"])
 def test_model_in_the_file_that_is_none(run, other_model, command):
-    groups = vz.parse(vaezip.compress([("a.png", digit())], other_model)).groups
+    groups = vz.parse(vaezip.compress([("a.png", digit())], model=other_model)).groups
     mark = model_file.fingerprint(other_model)
     Path("a.vz").write_bytes(vz.write_archive(groups, {mark: "other"}, {mark: b"junk"}))
     status, out, err = run(command, "a.vz")
@@ -704,7 +704,7 @@ def test_model_in_the_file_that_is_none(run, other_model, command):
 
 @pytest.mark.parametrize("command", ["test", "decompress"])
 def test_model_in_the_file_of_another_fingerprint(run, other_model, command):
-    groups = vz.parse(vaezip.compress([("a.png", digit())], other_model)).groups
+    groups = vz.parse(vaezip.compress([("a.png", digit())], model=other_model)).groups
     mark, path = model_file.fingerprint(other_model), model_file.find("mnist")
     Path("a.vz").write_bytes(vz.write_archive(groups, {}, {mark: path.read_bytes()}))
     found = model_file.fingerprint(path).hex()

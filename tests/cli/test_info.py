@@ -22,7 +22,7 @@ def fingerprint(path):
 @pytest.fixture
 def one():
     """a.vz, coded by the model 'mnist' in three steps; gives its size."""
-    Path("a.vz").write_bytes(vaezip.compress(digit(), "mnist", steps=3))
+    Path("a.vz").write_bytes(vaezip.compress(digit(), model="mnist", steps=3))
     return os.path.getsize("a.vz")
 
 
@@ -115,7 +115,7 @@ def test_blocks_of_a_kind_stand_together(run, two):
 
 
 def test_model_that_is_not_here_has_the_name_that_the_file_gives(run, other_model):
-    Path("set.vz").write_bytes(vaezip.compress([("a.png", digit())], other_model))
+    Path("set.vz").write_bytes(vaezip.compress([("a.png", digit())], model=other_model))
     assert run("info", "set.vz").out.splitlines()[-1].split()[:3] == ["model", "other", fingerprint(other_model)]
     known = run("info", "set.vz", "--model", str(other_model))
     assert known.out.splitlines()[-1].split()[:3] == ["model", "other", fingerprint(other_model)]
@@ -138,7 +138,7 @@ def test_name_cannot_steer_the_terminal(run):
 
 
 def test_model_in_the_file(run, other_model):
-    Path("set.vz").write_bytes(vaezip.compress([("a.png", digit())], other_model, embed_model=True))
+    Path("set.vz").write_bytes(vaezip.compress([("a.png", digit())], model=other_model, embed_model=True))
     mark = fingerprint(other_model)
     other_model.unlink()
     status, out, err = run("info", "set.vz")

@@ -74,7 +74,7 @@ def test_standard_input(run, one):
 
 
 def test_model_that_is_not_known(run, other_model):
-    Path("a.vz").write_bytes(vaezip.compress([("a.png", digit(0)), ("b.png", digit(1))], other_model))
+    Path("a.vz").write_bytes(vaezip.compress([("a.png", digit(0)), ("b.png", digit(1))], model=other_model))
     expected = f"vaezip: a.vz: {reason(vaezip.open('a.vz').read, 'a.png')}\n"
     assert run("test", "a.vz") == (1, "", expected)
     assert run("test", "a.vz", "--model", str(other_model)) == (0, "a.vz: ok (2 pictures)\n", "")

@@ -10,8 +10,9 @@ from vaezip.entropy import distributions as d
 from vaezip.exact import backend
 from vaezip.exact.elementwise import log
 from vaezip.models import file as model_file
-from vaezip.models.posterior import amortized, gaussian_noise, latent_grid
+from vaezip.models.posterior import Refinement, amortized, gaussian_noise, latent_grid
 from vaezip.models.tile import bitsback
+from vaezip.models.tile.bitsback import Tiles
 
 # What a device rounds correctly, whatever its kind, or does not round at all.
 EXACT_OPERATIONS = {
@@ -93,7 +94,7 @@ def test_steps_change_the_posterior_within_its_grid(small):
 def test_steps_raise_the_elbo_of_pictures_unlike_those_of_training(small, discs):
     a = small.architecture
     images = discs(60, *a.tile, a.channels, a.levels, seed=9)[:, ::-1].copy()
-    bits = [bitsback.elbo_bits(small.model, images, everything(images), k, draws=10) for k in (0, 4, 12)]
+    bits = [bitsback.elbo_bits(small.model, Tiles(images, everything(images)), steps=k, draws=10) for k in (0, 4, 12)]
     assert bits[1] < bits[0]
     assert bits[2] < bits[0]
 
@@ -101,7 +102,7 @@ def test_steps_raise_the_elbo_of_pictures_unlike_those_of_training(small, discs)
 def test_steps_raise_the_elbo_of_shipped_models(shipped, dream):
     tiles = max(8, 60_000 // shipped.architecture.dims)
     images = dream(shipped, tiles)
-    bits = [bitsback.elbo_bits(shipped, images, everything(images), k) for k in (0, 3, 10)]
+    bits = [bitsback.elbo_bits(shipped, Tiles(images, everything(images)), steps=k) for k in (0, 3, 10)]
     assert bits[1] < bits[0]
     assert bits[2] < bits[0]
 
@@ -115,11 +116,9 @@ def test_masked_pixels_have_no_say(small):
     start = amortized(b, model.encoder(b.asarray(images.astype(np.int16) - model.architecture.offset, "float32")))
 
     def refined(x):
-        from vaezip.models.posterior import refine
-
         weight = b.asarray(mask[..., None], "float64")
-        arguments = model.likelihood, model.architecture.latent, b.asarray(x, "float64"), weight
-        return refine(b, model.decoder, *arguments, start, 2, model.settings)
+        refinement = Refinement(b, model.decoder, model.likelihood, model.architecture.latent, model.settings)
+        return refinement.refine(b.asarray(x, "float64"), weight, start, steps=2)
 
     other = images.copy()
     other[:, -2:] = model.architecture.levels - 1 - other[:, -2:]

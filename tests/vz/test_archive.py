@@ -223,8 +223,9 @@ def test_a_small_model_cannot_ask_for_much_memory(limited_memory):
 
 def test_a_model_that_could_not_be_read_is_not_written(monkeypatch):
     monkeypatch.setattr(limits, "MAX_MODEL", 6)
-    with pytest.raises(VaezipError, match="leave out --embed-model"):
+    with pytest.raises(VaezipError, match="more than the 0 that a file can hold") as raised:
         write_archive([simple()], {}, {b"\1\2\3\4": MODEL_FILE})
+    assert raised.value.remedy == "not-embedded"
 
 
 # Inline

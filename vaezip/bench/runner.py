@@ -101,7 +101,7 @@ def _fitting(
         for model, a in architectures:
             reason = misfit(model, a, picture, coded_mode(picture, a))
             if reason:
-                raise DataError(f"{name}: {reason}")
+                raise DataError(f"{name}: {reason}", "other-model")
         for codec in (peers.CODECS[codec] for codec in codecs):
             reason = codec.refuses(picture)
             if reason:

@@ -9,6 +9,7 @@ import vaezip
 from vaezip.cli import streams
 from vaezip.cli.console import Console, LocatedError, plural
 from vaezip.cli.inputs import PICTURE_SUFFIXES
+from vaezip.cli.remedies import worded
 from vaezip.errors import FormatError, VaezipError
 from vaezip.vz.archive import is_vz
 
@@ -55,10 +56,10 @@ class Damage:
 
     def add(self, name: str, error: VaezipError) -> None:
         """The next picture of the file, and what is wrong with it."""
-        if self.console.verbose or str(error) != self._reason:
+        if self.console.verbose or worded(error) != self._reason:
             self.end_run()
         self._run.append(name)
-        self._reason = str(error)
+        self._reason = worded(error)
 
     def end_run(self) -> None:
         """Report the run; the next picture is intact, or there is none."""

@@ -263,7 +263,7 @@ class _Job:
         data = streams.read(source.path)
         if is_vz(data):
             raise ImageError("is a .vz file already; 'vaezip decompress' gives back its picture")
-        picture = vaezip.pictures.io.read(data, self.flags.max_pixels)
+        picture = vaezip.pictures.read(data, self.flags.max_pixels)
         return _Read(picture, len(data), picture.samples.size)
 
     def _compressor(self) -> vaezip.Compressor:

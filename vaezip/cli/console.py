@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from vaezip.cli import streams
+from vaezip.cli.remedies import worded
 from vaezip.errors import OutputError, VaezipError
 
 _SECONDS_BETWEEN_PROGRESS = 0.1
@@ -35,7 +36,7 @@ def blame(where: str | None) -> Iterator[None]:
     except (LocatedError, click.ClickException, click.exceptions.Exit, BrokenPipeError):
         raise
     except VaezipError as error:
-        raise LocatedError(where, str(error)) from error
+        raise LocatedError(where, worded(error)) from error
     except MemoryError as error:
         raise LocatedError(where, "there is not enough memory; try --threads 1") from error
     except OSError as error:

@@ -159,9 +159,9 @@ class _Job:
             suffix = names.format_of(target)
         picture = archive.read(name)
         with blame(streams.target_label(target)):
-            data = vaezip.pictures.io.write(picture, suffix)
+            data = vaezip.pictures.write(picture, suffix)
             streams.write(target, data, self.target.force, [path], None if name else path)
-        self.incomplete.add(streams.target_label(target), vaezip.pictures.formats.lost(picture, suffix))
+        self.incomplete.add(streams.target_label(target), vaezip.pictures.lost(picture, suffix))
         self._summarise(path, f"{size:,} → {len(data):,} bytes ({streams.target_label(target)})")
 
     def _write_files(self, path: str, where: Path, files: dict[str, str], pictures: Iterable[Found]) -> None:
@@ -212,15 +212,15 @@ class _Job:
     ) -> _Written:
         """Write one of the files; where its format cannot hold the picture, with ``.png`` added."""
         try:
-            data = vaezip.pictures.io.write(picture, os.path.splitext(file)[1])
+            data = vaezip.pictures.write(picture, os.path.splitext(file)[1])
         except ImageError:
             file += ".png"
             if file in taken:
                 raise
-            data = vaezip.pictures.io.write(picture, ".png")
+            data = vaezip.pictures.write(picture, ".png")
         with blame(str(folder.path / file)), self.kept.writing(folder.path / file):
             folder.write(file, data, self.target.force, sources, like)
-        return folder.path / file, vaezip.pictures.formats.lost(picture, os.path.splitext(file)[1])
+        return folder.path / file, vaezip.pictures.lost(picture, os.path.splitext(file)[1])
 
     def _summarise(self, path: str, text: str) -> None:
         self.console.summary(f"{streams.source_label(path)}: {text}")

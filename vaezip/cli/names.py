@@ -75,7 +75,7 @@ _REMEDY = "take it out with --only NAME -o FILE"
 def lossless(path: str) -> str:
     """The path, and ``.png`` where its suffix is not one of a lossless format that vaezip writes."""
     try:
-        vaezip.pictures.formats.check_suffix(os.path.splitext(path)[1])
+        vaezip.pictures.check_suffix(os.path.splitext(path)[1])
     except ImageError:
         return path + ".png"
     return path
@@ -97,7 +97,7 @@ def format_of(target: str) -> str:
     suffix = os.path.splitext(target)[1]
     if not suffix:
         raise ImageError("has no suffix to tell the format by; choose .png")
-    vaezip.pictures.formats.check_suffix(suffix)
+    vaezip.pictures.check_suffix(suffix)
     return suffix
 
 

@@ -66,6 +66,4 @@ def check_group(group: Group, max_pixels: int) -> None:
     ):
         raise FormatError("the directory describes blocks that are too large")
     if group.height * group.width > max_pixels:
-        raise ImageError(
-            f"{group.width}×{group.height} pixels are more than the limit of {max_pixels}; raise it with --max-pixels"
-        )
+        raise ImageError(f"{group.width}×{group.height} pixels are more than the limit of {max_pixels}", "more-pixels")

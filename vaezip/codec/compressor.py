@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from concurrent.futures import Executor, Future, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,7 @@ from vaezip.errors import ImageError, VaezipError
 from vaezip.models import file as model_file
 from vaezip.models.effort import DEFAULT_PRESET, Effort, chosen_effort
 from vaezip.models.kinds import BILEVEL_GREY, MODE_NAMES, coded_mode, fits, is_wide, misfit
-from vaezip.models.library import Library
+from vaezip.models.library import Library, Reference
 from vaezip.pictures.picture import BOXES, Picture
 from vaezip.system.threads import Workers
 from vaezip.vz import archive as vz
@@ -109,7 +108,7 @@ class Compressor:
         chosen = None if self.options.model == AUTO else model_file.find(os.fspath(self.options.model))
         self.library = library or Library((chosen,) if chosen else (), self.options.device)
         self.chosen = self.library.by_path(chosen) if chosen else None
-        self._chosen_path = chosen
+        self._chosen = Reference(chosen, self.chosen.fingerprint) if chosen and self.chosen else None
         self._block_pixels = blocks.SOLID_PIXELS if self.options.solid else blocks.BLOCK_PIXELS
         self._pending: dict[tuple[str, int, int], _Pending] = {}
         self._names: set[str] = set()
@@ -205,7 +204,7 @@ class Compressor:
         mode = coded_mode(picture, self.chosen.architecture if self.chosen else None)
         reason = misfit(self.chosen.name, self.chosen.architecture, picture, mode) if self.chosen else None
         if reason:
-            raise ImageError(reason)
+            raise ImageError(reason, "other-model")
         return mode, picture.samples >> 7 if mode == BILEVEL_GREY else picture.samples
 
     def _is_inline(self) -> bool:
@@ -217,11 +216,11 @@ class Compressor:
     def _close_inline(self) -> bytes:
         pending = next(iter(self._pending.values()))
         group, job = pending.group, self._job(pending.group, np.stack(pending.samples))
-        paths = self._executor.submit(jobs.promising, job).result()
-        return min((self._inline(group, job, path) for path in paths), key=len)
+        references = self._executor.submit(jobs.promising, job).result()
+        return min((self._inline(group, job, reference) for reference in references), key=len)
 
-    def _inline(self, group: Group, job: BlockJob, path: Path | None) -> bytes:
-        model = self.library.by_path(path) if path else None
+    def _inline(self, group: Group, job: BlockJob, reference: Reference | None) -> bytes:
+        model = self.library.by_reference(reference) if reference else None
         fingerprint = model.fingerprint if model else CLASSIC
         native = model is not None and (group.height, group.width) == model.architecture.tile
         height, width = (0, 0) if native else (group.height, group.width)
@@ -229,7 +228,7 @@ class Compressor:
         written = replace(group, height=height, width=width, per_block=1, band=height, blocks=[mark])
         header = vz.inline_header(written, self.library.name_of(fingerprint) if model else "")
         job = replace(job, before=zlib.crc32(header))
-        written.blocks = [self._executor.submit(jobs.code, job, path).result()]
+        written.blocks = [self._executor.submit(jobs.code, job, reference).result()]
         return self._checked(header + written.blocks[0].payload, [written])
 
     def _submit(self, pending: _Pending) -> None:
@@ -262,11 +261,11 @@ class Compressor:
         self._running = [job for job in running if job not in done]
         for error in (job.exception() for job in done):
             if isinstance(error, VaezipError):
-                raise type(error)(f"pictures before it could not be coded: {error}") from error
+                raise error.behind("pictures before it could not be coded") from error
             if error:
                 raise error
 
-    def _candidates(self, group: Group) -> tuple[Path | None, ...]:
+    def _candidates(self, group: Group) -> tuple[Reference | None, ...]:
         """Return the models to try, and None for the fallback codec: beside a chosen model, where that leaves a part
         of each sample to it."""
         mode, shape = MODE_NAMES[group.mode], (group.height, group.width)
@@ -274,12 +273,12 @@ class Compressor:
             return (*self.library.fitting(mode, *shape), None)
         if not fits(self.chosen.architecture, mode, *shape):
             return (None,)
-        return (self._chosen_path, None) if is_wide(mode) else (self._chosen_path,)
+        return (self._chosen, None) if is_wide(mode) else (self._chosen,)
 
-    def _alpha_model(self) -> Path | None:
+    def _alpha_model(self) -> Reference | None:
         """Return None where the file shall need nothing that it does not hold."""
-        shipped = model_file.shipped()
-        return None if self.options.embed_model else shipped.get(select.ALPHA_MODEL)
+        path = None if self.options.embed_model else model_file.shipped().get(select.ALPHA_MODEL)
+        return Reference(path, model_file.fingerprint(path)) if path else None
 
 
 def compress(

@@ -6,7 +6,6 @@ So any executor may do them: threads, processes, or other machines. Bytes and sa
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +15,7 @@ from vaezip.codec.blocks import Samples, samples_checksum
 from vaezip.codec.select import trial_part
 from vaezip.errors import FormatError, VaezipError
 from vaezip.models import kinds
-from vaezip.models.library import Library
+from vaezip.models.library import Library, Reference
 from vaezip.vz.records import CLASSIC, Block
 
 if TYPE_CHECKING:
@@ -31,8 +30,8 @@ class BlockJob:
     Attributes:
         mode: of the samples.
         samples: (pictures, height, width, channels).
-        candidates: model files to try, and None for the fallback codec.
-        alpha: model file to try for alpha.
+        candidates: models to try, and None for the fallback codec.
+        alpha: model to try for alpha.
         library: opens the model files.
         effort: what is done for fewer bytes.
         verify: whether the block is decoded again and compared.
@@ -42,8 +41,8 @@ class BlockJob:
 
     mode: str
     samples: Samples
-    candidates: tuple[Path | None, ...]
-    alpha: Path | None
+    candidates: tuple[Reference | None, ...]
+    alpha: Reference | None
     library: Library
     effort: Effort
     verify: bool = True
@@ -57,31 +56,31 @@ def encode(job: BlockJob) -> list[Block]:
     Raises:
         VaezipError: what was coded does not decode to itself.
     """
-    forms = [code(job, path) for path in promising(job)]
+    forms = [code(job, reference) for reference in promising(job)]
     return forms if job.open else [min(forms, key=lambda block: len(block.payload))]
 
 
-def promising(job: BlockJob) -> list[Path | None]:
+def promising(job: BlockJob) -> list[Reference | None]:
     """Return the candidates to code with: all, or of many pixels the one that is best on some of them, beside the
     fallback codec where a model has yet to prove worth embedding."""
     some = trial_part(job.samples)
     if len(job.candidates) == 1 or some.size == job.samples.size:
         return list(job.candidates)
     trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0))
-    sizes = [len(_payload(trial, path, 0).data) for path in job.candidates]
+    sizes = [len(_payload(trial, reference, 0).data) for reference in job.candidates]
     best = job.candidates[int(np.argmin(sizes))]
     return [best, None] if job.open and best else [best]
 
 
-def code(job: BlockJob, path: Path | None) -> Block:
+def code(job: BlockJob, reference: Reference | None) -> Block:
     """Code a block by one candidate.
 
     Raises:
         VaezipError: it does not decode to itself.
     """
     checksum = samples_checksum(job.samples, job.before)
-    steps, data = _payload(job, path, checksum)
-    model = _model(job, path)
+    steps, data = _payload(job, reference, checksum)
+    model = _model(job, reference)
     if job.verify:
         find = job.library.by_fingerprint
         shape = job.samples.shape
@@ -91,15 +90,15 @@ def code(job: BlockJob, path: Path | None) -> Block:
     return Block(model.fingerprint if model else CLASSIC, steps, data)
 
 
-def _payload(job: BlockJob, path: Path | None, checksum: int) -> Coded:
-    with_alpha = path is not None and job.alpha is not None and kinds.has_alpha(job.mode)
+def _payload(job: BlockJob, reference: Reference | None, checksum: int) -> Coded:
+    with_alpha = reference is not None and job.alpha is not None and kinds.has_alpha(job.mode)
     alpha_model = _model(job, job.alpha) if with_alpha else None
-    model = _model(job, path)
+    model = _model(job, reference)
     return payload.encode(job.samples, job.mode, checksum, model=model, effort=job.effort, alpha_model=alpha_model)
 
 
-def _model(job: BlockJob, path: Path | None) -> Model | None:
-    return None if path is None else job.library.by_path(path)
+def _model(job: BlockJob, reference: Reference | None) -> Model | None:
+    return None if reference is None else job.library.by_reference(reference)
 
 
 @dataclass(frozen=True)

@@ -63,12 +63,12 @@ def backend(device: str = "cpu") -> Backend:
     try:
         import torch
     except ImportError as error:
-        raise ModelError(f"--device {device} needs PyTorch; install it with: pip install 'vaezip[torch]'") from error
+        raise ModelError(f"device {device} needs PyTorch", "torch") from error
     import array_api_compat.torch as torch_namespace
 
     if device.startswith("cuda"):
         if not torch.cuda.is_available():
-            raise ModelError(f"--device {device}: PyTorch sees no CUDA device; use --device cpu")
+            raise ModelError(f"device {device}: PyTorch sees no CUDA device", "cpu")
         # TF32 would round the operands of a product to 10 bits.
         torch.backends.cuda.matmul.allow_tf32 = False
         return _tested(Backend(torch_namespace, torch.device(device)))
@@ -86,7 +86,5 @@ def _tested(b: Backend) -> Backend:
     for dtype in ("float32", "float64"):
         product = b.asarray(left, dtype) @ b.asarray(right, dtype)
         if not np.array_equal(b.to_numpy(product, np.int64), left @ right):
-            raise ModelError(
-                "PyTorch multiplies matrices in reduced precision here; set it to the highest, or use --device cpu"
-            )
+            raise ModelError("PyTorch multiplies matrices in reduced precision here; set it to the highest", "cpu")
     return b

@@ -192,9 +192,7 @@ def by_fingerprint(wanted: bytes, extra: tuple[Path, ...] = (), name: str = "") 
         if fingerprint(path) == wanted:
             return path
     called = f"model '{name}'" if name else "a model"
-    raise ModelError(
-        f"made with {called} of fingerprint {wanted.hex()}, which is not here; give the model file by --model PATH"
-    )
+    raise ModelError(f"made with {called} of fingerprint {wanted.hex()}, which is not here", "model-file")
 
 
 def _read(path: Path) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import RLock
-from typing import Any
+from typing import Any, NamedTuple
 
 from vaezip.errors import FormatError, ModelError
 from vaezip.models import file as model_file
@@ -16,6 +16,13 @@ from vaezip.vz.records import Embedded
 
 _loaded: dict[tuple[Path, tuple[int, int], str], Model] = {}
 _lock = RLock()
+
+
+class Reference(NamedTuple):
+    """A model file, and the fingerprint that it had when it was chosen."""
+
+    path: Path
+    fingerprint: bytes
 
 
 class Library:
@@ -60,16 +67,26 @@ class Library:
             self._used[model.fingerprint] = path
             return model
 
-    def fitting(self, mode: str, height: int, width: int) -> list[Path]:
+    def by_reference(self, reference: Reference) -> Model:
+        """Return the model in a file that was chosen.
+
+        Raises:
+            ModelError: it cannot be used, or has changed since.
+        """
+        model = self.by_path(reference.path)
+        if model.fingerprint != reference.fingerprint:
+            raise ModelError(f"{reference.path}: the model has changed meanwhile; try again")
+        return model
+
+    def fitting(self, mode: str, height: int, width: int) -> list[Reference]:
         """Return the shipped models that can code such pictures, without those that others are always ahead of:
         where a model sees across the edges of tiles, one that does not is for pictures of one tile alone."""
-        found = {
-            path: a
-            for path, a in ((path, model_file.architecture(path)) for path in model_file.shipped().values())
-            if a.levels == kinds.levels(mode) and kinds.fits(a, mode, height, width)
-        }
-        across = {path for path, a in found.items() if a.sees_across_tiles}
-        return [path for path, a in found.items() if not across or path in across or (height, width) == a.tile]
+        architectures = {path: model_file.architecture(path) for path in model_file.shipped().values()}
+        suited = {p: a for p, a in architectures.items() if a.levels == kinds.levels(mode)}
+        across = any(a.sees_across_tiles and kinds.fits(a, mode, *a.tile) for a in suited.values())
+        fit = {p: a for p, a in suited.items() if kinds.fits(a, mode, height, width)}
+        chosen = [p for p, a in fit.items() if not across or a.sees_across_tiles or (height, width) == a.tile]
+        return [Reference(path, model_file.fingerprint(path)) for path in chosen]
 
     def file(self, fingerprint: bytes) -> bytes:
         """Return the bytes of the file of a model that was used.

@@ -156,7 +156,7 @@ def reason(error: Exception) -> str:
 def check_size(width: int, height: int, max_pixels: int) -> None:
     """Refuse a picture of more than ``max_pixels`` pixels."""
     if width * height > max_pixels:
-        raise ImageError(f"{width * height} pixels are more than the limit of {max_pixels}; raise it with --max-pixels")
+        raise ImageError(f"{width * height} pixels are more than the limit of {max_pixels}", "more-pixels")
 
 
 ANIMATED = "animated pictures are not supported; save one frame as PNG"

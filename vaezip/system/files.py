@@ -60,7 +60,7 @@ def check_free(path: PathLike, force: bool = False, sources: Iterable[PathLike] 
     if any(_same(text, source) for source in sources):
         raise OutputError("is the input; name another output")
     if not force:
-        raise OutputError("exists already; use -f to overwrite it")
+        raise OutputError("exists already", "overwrite")
 
 
 def write(
@@ -126,7 +126,7 @@ class Folder:
         self._made: list[Path] = []
         exists = os.path.isdir(self.path)
         if os.path.lexists(self.path) and not exists:
-            raise OutputError("is not a folder; name another with -o")
+            raise OutputError("is not a folder", "other-output")
         _check_folder(self.path if exists else self.path.parent)
 
     def __enter__(self) -> Folder:

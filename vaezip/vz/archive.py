@@ -82,9 +82,9 @@ def packed_model(data: bytes) -> bytes:
         FormatError: it is larger than what a file can hold.
     """
     if len(data) > limits.MAX_MODEL:
+        most = limits.MAX_MODEL >> 20
         raise FormatError(
-            f"the model takes {len(data) >> 20} MiB, more than the {limits.MAX_MODEL >> 20} that a file can hold; "
-            "leave out --embed-model"
+            f"the model takes {len(data) >> 20} MiB, more than the {most} that a file can hold", "not-embedded"
         )
     return shorter(data)
 

@@ -35,7 +35,12 @@ def whole(learner, frame, rows, shifts):
 
 def bits(model, networks, frame, shifts, rows=ROWS):
     strip = strips.Strip(slice(0, len(frame)), 0, rows)
-    return d.bits(strips.intervals(model, frame, strip, networks, shifts), d.LOGISTIC_PRECISION).sum()
+    return d.bits(
+        strips.intervals(
+            model, frame, strip, predictors=strips.uncalibrated(model, shifts)._replace(networks=networks)
+        ),
+        d.LOGISTIC_PRECISION,
+    ).sum()
 
 
 def test_it_starts_as_the_network_that_codes(small_local):
@@ -59,7 +64,9 @@ def test_room_to_grow_costs_next_to_nothing(small_local):
     model = small_local.model
     frame, shifts = shown(model.architecture, small_local.images[:8]), shifts_of(model, 16)
     strip = strips.Strip(slice(0, 8), 0, 32)
-    before = d.bits(strips.intervals(model, frame, strip, model.networks, shifts), d.LOGISTIC_PRECISION).sum()
+    before = d.bits(
+        strips.intervals(model, frame, strip, predictors=strips.uncalibrated(model, shifts)), d.LOGISTIC_PRECISION
+    ).sum()
     assert bits(model, (learner_of(model).weights,), frame, shifts, 32) == pytest.approx(before, rel=1e-3)
 
 

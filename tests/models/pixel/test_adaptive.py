@@ -9,13 +9,14 @@ from vaezip.errors import FormatError
 from vaezip.models.pixel import adaptive
 from vaezip.models.pixel.adaptation import Learning
 from vaezip.models.pixel.search import STILL
+from vaezip.system.threads import Workers
 
 ONCE = Learning(1)
 
 
 def assert_round_trip(model, pictures, learning=ONCE, seed=12345):
-    data = adaptive.encode(model, pictures, learning, seed)
-    back, found = adaptive.decode(model, data, pictures.shape, learning.steps)
+    data = adaptive.encode(model, pictures, learning, seed=seed)
+    back, found = adaptive.decode(model, data, pictures.shape, steps=learning.steps)
     assert np.array_equal(back, pictures)
     assert back.dtype == np.uint8
     assert found == seed
@@ -44,7 +45,9 @@ def test_round_trip_of_sets(small_local, count, learning):
 def test_threads_do_not_change_the_bytes(small_local):
     for learning in (ONCE, replace(ONCE, second=160), STILL):
         x = np.tile(small_local.images[:2], (1, 3, 3, 1))
-        one, two = (adaptive.encode(small_local.model, x, learning, 1, threads) for threads in (1, 2))
+        one = adaptive.encode(small_local.model, x, learning, seed=1)
+        with Workers(2) as workers:
+            two = workers.submit(adaptive.encode, small_local.model, x, learning, seed=1).result()
         assert one == two
 
 
@@ -80,53 +83,53 @@ def test_pictures_of_noise_and_blank_ones(small_local):
 
 def test_learning_pays_on_what_the_model_has_not_seen(small_local):
     pictures = np.tile(255 - small_local.images[:8], (1, 4, 1, 1))
-    plain = len(adaptive.encode(small_local.model, pictures, Learning(1, rate=0), 1))
+    plain = len(adaptive.encode(small_local.model, pictures, Learning(1, rate=0), seed=1))
     costs = [len(assert_round_trip(small_local.model, pictures, Learning(k))) for k in (1, 4)]
     assert costs[1] < costs[0] < 0.99 * plain
 
 
 def test_bits_are_those_of_the_stream(small_local):
     x, learning = small_local.images, Learning(1)
-    data = adaptive.encode(small_local.model, x, learning, 1)
+    data = adaptive.encode(small_local.model, x, learning, seed=1)
     assert 8 * len(data) == pytest.approx(adaptive.bits(small_local.model, x, learning), rel=1e-3, abs=100)
 
 
 @pytest.mark.parametrize("length", [0, 7, 8, 60])
 def test_truncated(small_local, length):
     x = small_local.images[:1]
-    data = adaptive.encode(small_local.model, x, Learning(1), 1)
+    data = adaptive.encode(small_local.model, x, Learning(1), seed=1)
     with pytest.raises(FormatError, match="damaged"):
-        adaptive.decode(small_local.model, data[:length], x.shape, 1)
+        adaptive.decode(small_local.model, data[:length], x.shape, steps=1)
 
 
 def test_impossible_settings(small_local):
     x = small_local.images[:1]
-    data = adaptive.encode(small_local.model, x, Learning(1), 1)
+    data = adaptive.encode(small_local.model, x, Learning(1), seed=1)
     with pytest.raises(FormatError, match="damaged"):
-        adaptive.decode(small_local.model, b"\0" + data[1:], x.shape, 1)
+        adaptive.decode(small_local.model, b"\0" + data[1:], x.shape, steps=1)
     with pytest.raises(FormatError, match="damaged"):
-        adaptive.decode(small_local.model, bytes([64 + 8]) + data[1:], x.shape, 1)
+        adaptive.decode(small_local.model, bytes([64 + 8]) + data[1:], x.shape, steps=1)
     with pytest.raises(FormatError, match="damaged"):
-        adaptive.decode(small_local.model, data[:1] + b"\0" + data[2:], x.shape, 1)
+        adaptive.decode(small_local.model, data[:1] + b"\0" + data[2:], x.shape, steps=1)
     with pytest.raises(FormatError, match="damaged"):
-        adaptive.decode(small_local.model, data[:7] + b"\x08" + data[8:], x.shape, 1)
+        adaptive.decode(small_local.model, data[:7] + b"\x08" + data[8:], x.shape, steps=1)
 
 
 def test_no_band_is_gone_through_more_often_than_the_file_says(small_local):
     """One flipped bit would make it take a hundred times as long."""
     x = small_local.images[:1]
-    data = adaptive.encode(small_local.model, x, Learning(2), 1)
-    assert np.array_equal(adaptive.decode(small_local.model, data, x.shape, 3)[0], x)
+    data = adaptive.encode(small_local.model, x, Learning(2), seed=1)
+    assert np.array_equal(adaptive.decode(small_local.model, data, x.shape, steps=3)[0], x)
     with pytest.raises(FormatError, match="damaged"):
-        adaptive.decode(small_local.model, data, x.shape, 1)
+        adaptive.decode(small_local.model, data, x.shape, steps=1)
 
 
 def test_a_small_file_cannot_ask_for_days_of_learning(small_local):
     x = small_local.images[:1]
-    data = bytearray(adaptive.encode(small_local.model, x, Learning(2, batch=2), 1))
+    data = bytearray(adaptive.encode(small_local.model, x, Learning(2, batch=2), seed=1))
     data[3] = 1
     with pytest.raises(FormatError, match="damaged"):
-        adaptive.decode(small_local.model, bytes(data), x.shape, 2)
+        adaptive.decode(small_local.model, bytes(data), x.shape, steps=2)
     with pytest.raises(ValueError, match="at most"):
         Learning(7, thin=2, batch=3)
 
@@ -136,10 +139,10 @@ def test_a_small_file_cannot_ask_for_days_of_learning(small_local):
 def test_damage_is_found_or_changes_the_seed(local_models, where, change, learning):
     small = local_models["grey"]
     x = small.images[:1]
-    data = bytearray(adaptive.encode(small.model, x, learning, 1))
+    data = bytearray(adaptive.encode(small.model, x, learning, seed=1))
     data[where % len(data)] ^= change
     try:
-        back, seed = adaptive.decode(small.model, bytes(data), x.shape, 1)
+        back, seed = adaptive.decode(small.model, bytes(data), x.shape, steps=1)
     except FormatError:
         return
     assert seed != 1 or np.array_equal(back, x)

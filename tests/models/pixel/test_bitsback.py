@@ -10,11 +10,12 @@ from vaezip.models.pixel import strips
 from vaezip.models.pixel.architecture import TILE
 from vaezip.models.pixel.least_squares import shown
 from vaezip.models.posterior import amortized
+from vaezip.system.threads import Workers
 
 
 def assert_round_trip(model, pictures, steps=0, seed=12345):
-    data = pixel_bitsback.encode(model, pictures, steps, seed)
-    back, found = pixel_bitsback.decode(model, data, pictures.shape, steps)
+    data = pixel_bitsback.encode(model, pictures, steps=steps, seed=seed)
+    back, found = pixel_bitsback.decode(model, data, pictures.shape, steps=steps)
     assert np.array_equal(back, pictures)
     assert back.dtype == np.uint8
     assert found == seed
@@ -46,9 +47,9 @@ def test_threads_do_not_change_the_bytes(small_local, height, width, count, thre
     wide = np.concatenate([small_local.images, small_local.images[:, ::-1]], axis=2)
     tall = np.concatenate([wide, wide[:, :, ::-1]], axis=1)
     x, steps = np.ascontiguousarray(tall[:count, :height, :width]), threads % 2
-    assert pixel_bitsback.encode(small_local.model, x, steps, 7, threads) == pixel_bitsback.encode(
-        small_local.model, x, steps, 7
-    )
+    with Workers(threads) as workers:
+        found = workers.submit(pixel_bitsback.encode, small_local.model, x, steps=steps, seed=7).result()
+    assert found == pixel_bitsback.encode(small_local.model, x, steps=steps, seed=7)
 
 
 def test_blank_pictures_lend_too_few_bits(small_local):
@@ -72,7 +73,7 @@ def test_a_chain_costs_its_elbo(small_local):
     x = small_local.images
     data = assert_round_trip(small_local.model, x)
     for draws in (1, 3):
-        bits = pixel_bitsback.elbo_bits(small_local.model, x, 0, draws)
+        bits = pixel_bitsback.elbo_bits(small_local.model, x, steps=0, draws=draws)
         assert abs(8 * len(data) - bits) < 0.005 * bits + 100 * 8
 
 
@@ -83,9 +84,9 @@ def test_steps_lead_back_from_a_bad_start(small_local, monkeypatch):
         mean, log_sigma = amortized(b, output)
         return mean + 3.0 * 2**d.POSTERIOR_MEAN_BITS, log_sigma * 0.0 - 2.0 * 2**d.LOG_SIGMA_BITS
 
-    monkeypatch.setattr("vaezip.models.pixel.model.amortized", astray)
+    monkeypatch.setattr("vaezip.models.pixel.networks.amortized", astray)
     x = small_local.images[:8]
-    costs = [pixel_bitsback.elbo_bits(small_local.model, x, steps) for steps in (0, 3, 12)]
+    costs = [pixel_bitsback.elbo_bits(small_local.model, x, steps=steps) for steps in (0, 3, 12)]
     assert costs[0] > costs[1] > costs[2]
 
 
@@ -113,13 +114,13 @@ def test_strips_cover_every_row_once():
 def test_damage_is_noticed_or_changes_nothing_silently(small_local):
     """Wherever a bit is flipped: an error, or other pixels, or another seed; a crash never."""
     x = small_local.images[:2]
-    data = pixel_bitsback.encode(small_local.model, x, 0, 7)
+    data = pixel_bitsback.encode(small_local.model, x, steps=0, seed=7)
     rng = np.random.default_rng(0)
     for _ in range(40):
         bad = bytearray(data)
         bad[rng.integers(len(bad))] ^= 1 << rng.integers(8)
         try:
-            back, seed = pixel_bitsback.decode(small_local.model, bytes(bad), x.shape, 0)
+            back, seed = pixel_bitsback.decode(small_local.model, bytes(bad), x.shape, steps=0)
         except FormatError:
             continue
         assert seed != 7 or not np.array_equal(back, x)
@@ -128,9 +129,9 @@ def test_damage_is_noticed_or_changes_nothing_silently(small_local):
 @pytest.mark.parametrize("length", [0, 1, 4, 5, 40])
 def test_truncated_data_is_refused(small_local, length):
     x = small_local.images[:2]
-    data = pixel_bitsback.encode(small_local.model, x, 0, 7)
+    data = pixel_bitsback.encode(small_local.model, x, steps=0, seed=7)
     with pytest.raises(FormatError):
-        pixel_bitsback.decode(small_local.model, data[:length], x.shape, 0)
+        pixel_bitsback.decode(small_local.model, data[:length], x.shape, steps=0)
 
 
 def test_drawn_pictures_follow_from_the_bits(small_local, random_stack):
@@ -154,7 +155,10 @@ def test_drawing_takes_what_the_picture_costs(small_local, random_stack):
     bins = prior.pop(copy)
     costs = d.bits(prior.intervals(bins), prior.precision).sum()
     intervals = strips.intervals(
-        model, frame, next(strips.strips(shape)), model.networks, model.shifts(bins.reshape(1, -1))
+        model,
+        frame,
+        next(strips.strips(shape)),
+        predictors=strips.uncalibrated(model, model.shifts(bins.reshape(1, -1))),
     )
     costs += d.bits(intervals, d.LOGISTIC_PRECISION).sum()
     assert before - stack.bits == pytest.approx(costs, abs=1)

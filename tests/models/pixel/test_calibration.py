@@ -154,9 +154,10 @@ def test_what_the_model_gets_wrong_is_set_right(small_local):
     frame = pixel_bitsback.shown(a, x)
     shifts = np.zeros((len(x) * 4, a.shifts), np.int32)
     costs = []
-    for state in (None, calibration.begin(calibration.start(a.channels), frame)):
+    for state in (calibration.start(a.channels, classes=0), calibration.begin(calibration.start(a.channels), frame)):
         found = [
-            strips.intervals(model, frame, strip, model.networks, shifts, state) for strip in strips.strips(x.shape)
+            strips.intervals(model, frame, strip, predictors=strips.Predictors(model.networks, shifts, state))
+            for strip in strips.strips(x.shape)
         ]
         costs.append(sum(d.bits(part, d.LOGISTIC_PRECISION).sum() for part in found))
     assert costs[1] < 0.99 * costs[0]

@@ -18,9 +18,10 @@ from vaezip.models.pixel import kernel, strips
 from vaezip.models.pixel.architecture import RADIUS, TILE, pixel_architecture
 from vaezip.models.pixel.context import OFFSETS, empty_frame, features, framed
 from vaezip.models.pixel.least_squares import shown
-from vaezip.models.pixel.model import PixelModel, _Decoder
-from vaezip.models.pixel.network import ACTIVATION_BOUND, inputs, layer_shapes, layers
-from vaezip.models.posterior import log_likelihood_gradient
+from vaezip.models.pixel.model import PixelModel
+from vaezip.models.pixel.network import ACTIVATION_BOUND, inputs, layers
+from vaezip.models.pixel.networks import _Decoder
+from vaezip.models.posterior import Refinement
 from vaezip.models.registry import architecture_from_json
 from vaezip.training.local import losses
 from vaezip.training.networks.pixel import mixture_log_prob
@@ -64,7 +65,10 @@ def by_kernel(model, pictures, bins):
     frame, out = shown(model.architecture, pictures), np.zeros((2, *pictures.shape), np.int64)
     for top, own in zip(range(0, height, TILE), bins):
         strip = strips.Strip(slice(0, n), top, min(TILE, height - top))
-        found = [part[::-1] for part in strips.intervals(model, frame, strip, model.networks, model.shifts(own))]
+        found = [
+            part[::-1]
+            for part in strips.intervals(model, frame, strip, predictors=strips.uncalibrated(model, model.shifts(own)))
+        ]
         for k, (i, y, x, c) in enumerate(symbols(strip, pictures.shape)):
             out[:, i, y, x, c] = found[0][k], found[1][k]
         assert found[0].size == k + 1
@@ -120,13 +124,16 @@ def test_the_decoder_takes_the_intervals_that_the_encoder_puts(local_models, ran
         before, popped = stack.to_bytes(), []
         for strip, known in strips.walk(model, frame):
             shifts = model.shifts(bins_of(model, -(-width // TILE), seed + strip.top))
-            strips.pop_pixels(model, stack, known, strip, model.networks, shifts)
+            strips.pop_pixels(model, stack, known, strip=strip, predictors=strips.uncalibrated(model, shifts))
             popped.append((strip, shifts))
         assert stack.to_bytes() != before
         again = shown(model.architecture, strips.unframed(model, frame))
         assert np.array_equal(again, frame)
         for strip, shifts in reversed(popped):
-            stack.push(*strips.intervals(model, again, strip, model.networks, shifts), d.LOGISTIC_PRECISION)
+            stack.push(
+                *strips.intervals(model, again, strip, predictors=strips.uncalibrated(model, shifts)),
+                d.LOGISTIC_PRECISION,
+            )
         assert stack.to_bytes() == before
 
 
@@ -135,7 +142,7 @@ def test_sums_of_a_block_are_bounded_by_what_its_units_can_be(name):
     """The last input of a block is a unit like any other, and no hint."""
     a = pixel_architecture(3, hidden=32, blocks=2, head=8, mixture=2, latents=3, regressed=True)
     tensors = {}
-    for layer, shape in layer_shapes(a).items():
+    for layer, shape in a.layer_shapes.items():
         tensors[f"{layer}.weight"] = np.zeros(shape, np.int16)
         tensors[f"{layer}.bias"] = np.zeros(shape[0], np.int32)
         tensors[f"{layer}.shift"] = np.ones(shape[0], np.uint8)
@@ -201,7 +208,7 @@ def test_integers_cost_what_floats_cost(small_local):
     with torch.no_grad():
         mask = torch.ones(len(x), 32, 32)
         floats = np.mean([float(sum(losses(small_local.vae, frames, mask)).sum()) for _ in range(4)]) / np.log(2)
-    assert pixel_bitsback.elbo_bits(model, x, 0) == pytest.approx(floats, rel=0.01)
+    assert pixel_bitsback.elbo_bits(model, x, steps=0) == pytest.approx(floats, rel=0.01)
 
 
 def test_gradient_is_that_of_autograd_within_quantisation(small_local):
@@ -212,14 +219,9 @@ def test_gradient_is_that_of_autograd_within_quantisation(small_local):
     bins = bins_of(model, 8)
     order = list(a.order)
     ordered = b.asarray(x[..., order].reshape(8, -1, a.channels), "float64")
-    found = log_likelihood_gradient(
-        b,
-        _Decoder(model, frames),
-        LogisticMixture(a.mixture),
-        a.latent,
-        ordered,
-        np.ones((*ordered.shape[:2], 1)),
-        b.asarray(bins - d.LATENT_BINS // 2, "float64"),
+    refinement = Refinement(b, _Decoder(model, frames), LogisticMixture(a.mixture), a.latent, model.settings)
+    found = refinement.log_likelihood_gradient(
+        ordered, np.ones((*ordered.shape[:2], 1)), b.asarray(bins - d.LATENT_BINS // 2, "float64")
     )
     z = torch.as_tensor((bins - d.LATENT_BINS // 2) / 2.0**d.LATENT_BITS, dtype=torch.float32).requires_grad_()
     small_local.vae.log_likelihood(torch.from_numpy(frames).float(), z).sum().backward()

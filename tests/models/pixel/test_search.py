@@ -8,11 +8,12 @@ import pytest
 from vaezip.models.effort import Effort
 from vaezip.models.pixel import adaptive, search
 from vaezip.models.pixel import bitsback as pixel_bitsback
+from vaezip.system.threads import Workers
 
 
 def coded(model, pictures, effort):
-    data = search.encode(model, pictures, effort, 7)
-    back, seed = search.decode(model, data, pictures.shape, effort.steps)
+    steps, data = search.encode(model, pictures, effort, 7)
+    back, seed = model.decode(data, pictures.shape, steps)
     assert np.array_equal(back, pictures)
     assert seed == 7
     return data
@@ -30,8 +31,8 @@ def test_without_steps_it_adapts_and_no_more(small_local):
 
 def test_latents_of_small_pictures_are_told_where_that_is_shorter(small_local):
     x = small_local.images[:40]
-    latents = pixel_bitsback.encode(small_local.model, x, 0, 7)
-    still = adaptive.encode(small_local.model, x, search.STILL, 7)
+    latents = pixel_bitsback.encode(small_local.model, x, steps=0, seed=7)
+    still = adaptive.encode(small_local.model, x, search.STILL, seed=7)
     data = coded(small_local.model, x, Effort(0))
     assert len(data) <= 1.02 * min(len(latents) + 1, len(still))  # a part of them decides
     large = coded(small_local.model, np.tile(x[:1], (1, 3, 3, 1)), Effort(0))
@@ -40,8 +41,8 @@ def test_latents_of_small_pictures_are_told_where_that_is_shorter(small_local):
 
 def test_one_small_picture_takes_the_shortest_form(small_local):
     x = small_local.images[:1, :20, :20]
-    forms = [adaptive.encode(small_local.model, x, replace(search.STILL, turn=turn), 7) for turn in (0, 4)]
-    forms.append(b"\xff" + pixel_bitsback.encode(small_local.model, x, 0, 7))
+    forms = [adaptive.encode(small_local.model, x, replace(search.STILL, turn=turn), seed=7) for turn in (0, 4)]
+    forms.append(b"\xff" + pixel_bitsback.encode(small_local.model, x, steps=0, seed=7))
     assert coded(small_local.model, x, Effort(0)) == min(forms, key=len)
 
 
@@ -49,7 +50,7 @@ def test_steps_on_posteriors_alone(small_local):
     x = small_local.images[:2]
     for k in (0, 2):
         assert coded(small_local.model, x, Effort(k, rows=0)) == b"\0" + pixel_bitsback.encode(
-            small_local.model, x, k, 7
+            small_local.model, x, steps=k, seed=7
         )
 
 
@@ -64,13 +65,15 @@ def test_it_learns_where_that_pays(small_local):
     x = np.tile(255 - small_local.images[:1], (1, 12, 4, 1))
     data = coded(small_local.model, x, Effort(4))
     assert data[0] == Effort(4).rows
-    assert len(data) < len(pixel_bitsback.encode(small_local.model, x, 0, 7))
+    assert len(data) < len(pixel_bitsback.encode(small_local.model, x, steps=0, seed=7))
 
 
 def test_threads_do_not_change_the_bytes(small_local):
     x = np.tile(255 - small_local.images[:1], (1, 3, 2, 1))
     effort = Effort(1, turns=3)
-    assert search.encode(small_local.model, x, effort, 7, threads=2) == search.encode(small_local.model, x, effort, 7)
+    with Workers(2) as workers:
+        found = workers.submit(search.encode, small_local.model, x, effort, 7).result()
+    assert found == search.encode(small_local.model, x, effort, 7)
 
 
 @pytest.mark.parametrize("turns", [2, 8])

@@ -5,6 +5,8 @@ import pytest
 
 from vaezip.errors import FormatError
 from vaezip.models.tile import bitsback
+from vaezip.models.tile.bitsback import Tiles
+from vaezip.models.tile.search import choose
 from vaezip.models.tiling import Tiling
 
 
@@ -12,13 +14,22 @@ def everything(x):
     return np.ones(x.shape[:3], np.bool_)
 
 
-def nothing_to_fill(tiles, which):
-    pass
+def whole(model, x):
+    """The tiling of pictures that are a tile each."""
+    return Tiling(x.shape, model.architecture.tile)
+
+
+def encode(model, x, steps, seed, mask=None):
+    return bitsback.encode(model, Tiles(x, everything(x) if mask is None else mask), choose, steps=steps, seed=seed)
+
+
+def elbo_bits(model, x, steps, mask=None, **options):
+    return bitsback.elbo_bits(model, Tiles(x, everything(x) if mask is None else mask), steps=steps, **options)
 
 
 def assert_round_trip(model, x, steps, seed=12345):
-    data = bitsback.encode(model, x, everything(x), steps, seed)
-    back, found = bitsback.decode(model, data, everything(x), steps, nothing_to_fill)
+    data = encode(model, x, steps, seed)
+    back, found = bitsback.decode(model, data, whole(model, x), steps=steps)
     assert np.array_equal(back, x)
     assert back.dtype == np.uint8
     assert found == seed
@@ -43,8 +54,8 @@ def test_partial_tiles(small_models, discs, count, size, steps):
     model = small_models["colour"].model
     pictures = discs(count, 30, 30, 3)[:, : size[0], : size[1]]
     tiling = Tiling(pictures.shape, model.architecture.tile)
-    data = bitsback.encode(model, tiling.split(pictures), tiling.mask, steps, 7)
-    tiles, seed = bitsback.decode(model, data, tiling.mask, steps, tiling.fill)
+    data = encode(model, tiling.split(pictures), steps, 7, tiling.mask)
+    tiles, seed = bitsback.decode(model, data, tiling, steps=steps)
     assert np.array_equal(tiling.join(tiles), pictures)
     assert seed == 7
 
@@ -78,7 +89,7 @@ def test_the_seed_comes_back(small, seed):
 
 def test_steps_must_be_those_of_the_encoder(small):
     x = small.images[:12]
-    data = bitsback.encode(small.model, x, everything(x), 3, 99)
+    data = encode(small.model, x, 3, 99)
     assert_found(small.model, data, x, 99, steps=2)
 
 
@@ -103,14 +114,14 @@ def test_steps_must_be_those_of_the_encoder(small):
 @pytest.mark.parametrize("tiles", [1, 9])
 def test_damage_is_found(small, change, tiles):
     x = small.images[:tiles]
-    data = bitsback.encode(small.model, x, everything(x), 1, 0xABCDEF01)
+    data = encode(small.model, x, 1, 0xABCDEF01)
     assert_found(small.model, change(data), x, 0xABCDEF01)
 
 
 def assert_found(model, data, x, seed, steps=1):
     """Decoding fails, or gives what the caller's checksum tells from the truth."""
     try:
-        back, found = bitsback.decode(model, data, everything(x), steps, nothing_to_fill)
+        back, found = bitsback.decode(model, data, whole(model, x), steps=steps)
     except FormatError:
         return
     assert found != seed or not np.array_equal(back, x)
@@ -119,7 +130,7 @@ def assert_found(model, data, x, seed, steps=1):
 def test_every_flipped_bit_is_found(small_models):
     small = small_models["bernoulli"]
     x = small.images[:3]
-    data = bitsback.encode(small.model, x, everything(x), 1, 0xABCDEF01)
+    data = encode(small.model, x, 1, 0xABCDEF01)
     for place in range(8 * len(data)):
         damaged = bytearray(data)
         damaged[place // 8] ^= 1 << place % 8
@@ -131,7 +142,7 @@ def test_random_bytes_are_refused_or_decode_to_something(small):
     x = small.images[:3]
     for length in range(0, 300, 7):
         with contextlib.suppress(FormatError):
-            bitsback.decode(small.model, rng.bytes(length), everything(x), 1, nothing_to_fill)
+            bitsback.decode(small.model, rng.bytes(length), whole(small.model, x), steps=1)
 
 
 def test_a_chain_costs_its_elbo(small, dream, monkeypatch):
@@ -142,26 +153,26 @@ def test_a_chain_costs_its_elbo(small, dream, monkeypatch):
     data, elbo = [], []
     for i in range(9):
         some = np.roll(x, 20 * i, axis=0)
-        data.append(8 * len(bitsback.encode(model, some, everything(x), 0, 5 + i)))
+        data.append(8 * len(encode(model, some, 0, 5 + i)))
         monkeypatch.setattr(np.random, "default_rng", lambda seed, i=i: generator([seed, i]))
-        elbo.append(bitsback.elbo_bits(model, some, everything(x), 0))
-    first = bitsback.elbo_bits(model, x[:1], everything(x[:1]), 0)
+        elbo.append(elbo_bits(model, some, 0))
+    first = elbo_bits(model, x[:1], 0)
     assert abs(np.mean(data) - np.mean(elbo)) < 0.02 * np.mean(elbo) + first
 
 
 def test_a_chain_by_shipped_models_costs_its_elbo(shipped, dream):
     x = dream(shipped, max(12, 300_000 // shipped.architecture.dims))
-    data = bitsback.encode(shipped, x, everything(x), 0, 5)
-    elbo = bitsback.elbo_bits(shipped, x, everything(x), 0)
+    data = encode(shipped, x, 0, 5)
+    elbo = elbo_bits(shipped, x, 0)
     assert 8 * len(data) < 1.02 * elbo + 8 * 12
     assert 8 * len(data) > 0.98 * elbo
 
 
 def test_draws_of_z_share_a_posterior(small, monkeypatch):
     x, asked, original = small.images[:8], [], bitsback._posterior
-    once = bitsback.elbo_bits(small.model, x, everything(x), 2)
+    once = elbo_bits(small.model, x, 2)
     monkeypatch.setattr(bitsback, "_posterior", lambda *arguments: asked.append(0) or original(*arguments))
-    mean = bitsback.elbo_bits(small.model, x, everything(x), 2, draws=16)
+    mean = elbo_bits(small.model, x, 2, draws=16)
     assert len(asked) == 1
     assert mean != once
     assert mean == pytest.approx(once, rel=0.1)
@@ -170,18 +181,18 @@ def test_draws_of_z_share_a_posterior(small, monkeypatch):
 def test_elbo_of_masked_tiles_is_that_of_their_pixels(small):
     x, model = small.images[:8], small.model
     mask = everything(x)
-    whole = bitsback.elbo_bits(model, x, mask, 0)
+    all_of_them = elbo_bits(model, x, 0, mask)
     mask[:, ::2] = False
-    half = bitsback.elbo_bits(model, x, mask, 0)
-    assert 0.2 * whole < half < 0.8 * whole
+    half = elbo_bits(model, x, 0, mask)
+    assert 0.2 * all_of_them < half < 0.8 * all_of_them
 
 
 def test_what_is_coded_does_not_depend_on_chunks(small):
     x = small.images[:30]
-    data = bitsback.encode(small.model, x, everything(x), 2, 1)
+    data = encode(small.model, x, 2, 1)
     model = small.model
     model.chunk = 3
-    assert bitsback.encode(model, x, everything(x), 2, 1) == data
+    assert encode(model, x, 2, 1) == data
 
 
 @pytest.mark.parametrize(("tiles", "coarse"), [(1, 1), (2, 1), (12, 1), (12, 4), (5000, 1), (5, 5)])

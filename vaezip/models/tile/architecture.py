@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from dataclasses import dataclass
 from typing import ClassVar
@@ -57,7 +58,7 @@ class TileArchitecture:
 
     def to_json(self) -> str:
         """Canonical JSON: the same architecture always gives the same string."""
-        fields = {k: getattr(self, k) for k in self.__dataclass_fields__}
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         fields["encoder"], fields["decoder"] = layers_to_json(self.encoder), layers_to_json(self.decoder)
         return json.dumps(fields, sort_keys=True, separators=(",", ":"))
 

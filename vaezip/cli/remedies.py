@@ -1,0 +1,23 @@
+"""What a user can do about an error, in the words of the command line: the only place that names its options."""
+
+from __future__ import annotations
+
+from vaezip.errors import VaezipError
+
+REMEDIES = {
+    "other-model": "use --model auto",
+    "more-pixels": "raise it with --max-pixels",
+    "not-embedded": "leave out --embed-model",
+    "model-file": "give the model file by --model PATH",
+    "overwrite": "use -f to overwrite it",
+    "other-output": "name another with -o",
+    "data-folder": "give --data DIR",
+    "torch": "install it with: pip install 'vaezip[torch]'",
+    "cpu": "use --device cpu",
+}
+"""By the key that an error carries."""
+
+
+def worded(error: VaezipError) -> str:
+    """Return the reason of an error, and its remedy where there is one."""
+    return "; ".join(filter(None, (str(error), REMEDIES.get(error.remedy or ""))))
