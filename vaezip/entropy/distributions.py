@@ -292,7 +292,7 @@ def integer_softmax(logits: Ints) -> Ints:
     What the division leaves over goes to the largest component.
     """
     span = 40 << WEIGHT_LOGIT_BITS
-    table = tables.reciprocal_exp(0, span, WEIGHT_LOGIT_BITS, 30)
+    table = tables.reciprocal_exp(range(span + 1), WEIGHT_LOGIT_BITS, 30)
     below = logits.max(axis=1, keepdims=True).astype(np.int64) - logits
     powers = table[np.minimum(below, span)]
     weights = (powers << WEIGHT_BITS) // powers.sum(axis=1, keepdims=True)
@@ -313,7 +313,7 @@ def _zero_frequencies() -> Ints:
 def logistic_tables() -> tuple[Ints, Ints]:
     """The logistic distribution function and 1/s for every log scale."""
     bits_of_reciprocal = _SCALE_BITS + tables.ARGUMENT_BITS - MEAN_BITS
-    scales = tables.reciprocal_exp(LOG_SCALE_LOW, LOG_SCALE_HIGH, LOG_SCALE_BITS, bits_of_reciprocal)
+    scales = tables.reciprocal_exp(range(LOG_SCALE_LOW, LOG_SCALE_HIGH + 1), LOG_SCALE_BITS, bits_of_reciprocal)
     return tables.logistic_cdf(), scales
 
 
@@ -321,7 +321,7 @@ def logistic_tables() -> tuple[Ints, Ints]:
 def _gaussian_tables() -> tuple[Ints, Ints]:
     """The normal distribution function and 1/σ for every log standard deviation."""
     bits_of_reciprocal = _SCALE_BITS + tables.ARGUMENT_BITS - POSTERIOR_MEAN_BITS
-    scales = tables.reciprocal_exp(LOG_SIGMA_LOW, LOG_SIGMA_HIGH, LOG_SIGMA_BITS, bits_of_reciprocal)
+    scales = tables.reciprocal_exp(range(LOG_SIGMA_LOW, LOG_SIGMA_HIGH + 1), LOG_SIGMA_BITS, bits_of_reciprocal)
     return tables.gaussian_cdf(), scales
 
 

@@ -22,12 +22,13 @@ from numpy.typing import NDArray
 from vaezip.entropy import distributions as d
 from vaezip.exact import tables
 from vaezip.exact.jit import inline, jit
+from vaezip.exact.layer import Layer
 from vaezip.exact.product16 import ROWS, empty, pack, product16
 from vaezip.models import likelihoods
 from vaezip.models.pixel import calibration, least_squares
 from vaezip.models.pixel.architecture import RADIUS, PixelArchitecture
 from vaezip.models.pixel.context import median_edge_at
-from vaezip.models.pixel.network import ACTIVATION_BOUND, Layer
+from vaezip.models.pixel.network import ACTIVATION_BOUND
 
 Ints = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -123,7 +124,7 @@ def _packed(a: PixelArchitecture, made: list[Layer], outputs: int, units: int) -
 @lru_cache
 def mixture_tables() -> Tables:
     """Those of :class:`vaezip.entropy.distributions.LogisticMixture` and of its gradient."""
-    powers = tables.reciprocal_exp(0, _SOFTMAX_SPAN, d.WEIGHT_LOGIT_BITS, 30)
+    powers = tables.reciprocal_exp(range(_SOFTMAX_SPAN + 1), d.WEIGHT_LOGIT_BITS, 30)
     return Tables(*d.logistic_tables(), powers, *likelihoods.gradient_tables())
 
 
