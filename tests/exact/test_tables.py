@@ -17,7 +17,7 @@ TABLES = {
     "logistic_scales": lambda: d.logistic_tables()[1],
     "gaussian_scales": lambda: d._gaussian_tables()[1],
     "prior_cdf": d._prior_cdf,
-    "softmax_powers": lambda: tables.reciprocal_exp(range((40 << d.WEIGHT_LOGIT_BITS) + 1), d.WEIGHT_LOGIT_BITS, 30),
+    "softmax_powers": d.weight_powers,
     "sigmoid": likelihoods._sigmoid_table,
     "reciprocal_scales": likelihoods._reciprocal_scales,
     "inner_derivatives": likelihoods._inner_derivatives,
