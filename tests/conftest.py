@@ -225,11 +225,7 @@ def shipped_local(request: pytest.FixtureRequest) -> PixelModel:
 
 
 def _random_stack(words: int, seed: int = 0) -> Stack:
-    rng = np.random.default_rng(seed)
-    stack = Stack(int(rng.integers(0, 1 << 32)))
-    stack.words = rng.integers(0, 1 << 32, words, dtype=np.uint32)
-    stack.size = words
-    return stack
+    return Stack.random(words, np.random.default_rng(seed))
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from vaezip.entropy import distributions as d
+from vaezip.entropy import kernels
 from vaezip.entropy.stack import Stack
 from vaezip.errors import FormatError
 
@@ -177,6 +178,26 @@ def test_integer_softmax(logits):
     np.testing.assert_allclose(weights / 2**d.WEIGHT_BITS, exact, rtol=0, atol=8 * 2.0**-d.WEIGHT_BITS)
 
 
+def numpy_softmax(logits, whole):
+    """The same by arrays."""
+    below = logits.max(axis=1, keepdims=True).astype(np.int64) - logits
+    powers = d.weight_powers()[np.minimum(below, len(d.weight_powers()) - 1)]
+    weights = (powers * whole) // powers.sum(axis=1, keepdims=True)
+    weights[np.arange(len(weights)), logits.argmax(axis=1)] += whole - weights.sum(axis=1)
+    return weights
+
+
+@given(of(weight_logits, (6, 7)), st.integers(1, 4))
+def test_the_compiled_softmax_is_that_of_arrays(logits, networks):
+    """Some networks side by side share the whole; equal logits leave the remainder to the first."""
+    whole = (1 << d.WEIGHT_BITS) // networks
+    for row, expected in zip(logits, numpy_softmax(logits, whole)):
+        weights = np.full(9, -1)
+        kernels.softmax(row, 7, d.weight_powers(), whole, 1, weights)
+        assert weights.tolist() == [-1, *expected, -1]
+    assert (d.integer_softmax(logits) == numpy_softmax(logits, 1 << d.WEIGHT_BITS)).all()
+
+
 # Colour
 
 
@@ -264,7 +285,7 @@ def test_a_bin_that_is_never_drawn_is_not_pushed():
     stack = Stack(7)
     with pytest.raises(FormatError, match="damaged"):
         q.push(stack, np.array([d.LATENT_BINS // 2, 5], np.int32))
-    assert stack.spent(7)
+    assert stack.finish() == 7
 
 
 # The prior

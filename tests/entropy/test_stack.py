@@ -3,7 +3,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from vaezip.entropy.stack import MAX_PRECISION, Stack, StackExhausted, drop, slot_of
+from vaezip.entropy.stack import MAX_PRECISION, Stack, StackExhausted, decoding, drop, slot_of
 from vaezip.errors import FormatError
 
 heads = st.integers(1 << 32, (1 << 64) - 1)
@@ -19,13 +19,14 @@ def intervals(draw):
 
 
 def stack_of(head, below):
-    stack = Stack()
-    stack.state, stack.words, stack.size = head, np.array(below, np.uint32), len(below)
-    return stack
+    return Stack.from_bytes(np.array(below, "<u4").tobytes() + head.to_bytes((head.bit_length() + 7) // 8, "little"))
 
 
 def contents(stack):
-    return stack.state, stack.words[: stack.size].tolist()
+    """The head, and the words below it."""
+    data = stack.to_bytes()
+    size = (len(data) - 5) // 4
+    return int.from_bytes(data[4 * size :], "little"), np.frombuffer(data, "<u4", size).tolist()
 
 
 def push(stack, start, freq, precision):
@@ -33,12 +34,11 @@ def push(stack, start, freq, precision):
 
 
 def slot(stack, precision):
-    return int(slot_of(np.uint64(stack.state), np.uint64(precision)))
+    return int(slot_of(np.uint64(contents(stack)[0]), np.uint64(precision)))
 
 
 def pop(stack, start, freq, precision):
-    numbers = (np.uint64(n) for n in (start, freq, precision))
-    stack.settle(*drop(np.uint64(stack.state), stack.words, stack.size, *numbers))
+    stack.run(lambda head, *interval: drop(*head, *interval), *map(np.uint64, (start, freq, precision)))
 
 
 @given(heads, words, intervals())
@@ -48,7 +48,7 @@ def pop(stack, start, freq, precision):
 def test_pop_undoes_push(head, below, interval):
     stack = stack_of(head, below)
     push(stack, *interval)
-    assert 1 << 32 <= stack.state < 1 << 64
+    assert 1 << 32 <= contents(stack)[0] < 1 << 64
     start, freq, precision = interval
     assert start <= slot(stack, precision) < start + freq
     pop(stack, *interval)
@@ -65,7 +65,7 @@ def test_push_undoes_pop(head, below, interval, data):
     if freq == 1 << precision:
         return
     pop(stack, start, freq, precision)
-    assert 1 << 32 <= stack.state < 1 << 64
+    assert 1 << 32 <= contents(stack)[0] < 1 << 64
     push(stack, start, freq, precision)
     assert contents(stack) == (head, below)
 
@@ -125,7 +125,7 @@ def test_bytes_are_a_stack_or_refused(data):
         stack = Stack.from_bytes(data)
     except FormatError:
         return
-    assert 1 << 32 <= stack.state < 1 << 64
+    assert 1 << 32 <= contents(stack)[0] < 1 << 64
     assert stack.to_bytes() == data
 
 
@@ -133,25 +133,27 @@ def test_a_stack_from_bytes_can_grow_and_leaves_the_bytes_alone():
     data = stack_of(1 << 63, [1, 2, 3]).to_bytes()
     stack = Stack.from_bytes(data)
     stack.push(np.zeros(5000, np.int64), np.ones(5000, np.int64), 32)
-    assert stack.size >= 5000
+    assert len(contents(stack)[1]) >= 5000
     assert contents(Stack.from_bytes(data)) == (1 << 63, [1, 2, 3])
 
 
 @pytest.mark.parametrize("seed", [0, 1, 0x80000000, 0xFFFFFFFF])
 def test_a_new_stack_holds_its_seed_in_five_bytes(seed):
     stack = Stack(seed)
-    assert stack.spent(seed)
-    assert not stack.spent(seed ^ 1)
+    assert stack.finish() == seed
     assert stack.bits == pytest.approx(32, abs=1.01)
     assert len(stack.to_bytes()) == 5
     push(stack, 3, 1, 5)
-    assert not stack.spent(seed)
+    with pytest.raises(FormatError, match=r"^the coded data is damaged$"):
+        stack.finish()
     pop(stack, 3, 1, 5)
-    assert stack.spent(seed)
+    assert stack.finish() == seed
 
 
-def test_words_below_are_not_spent():
-    assert not stack_of(1 << 32, [0]).spent(0)
+@pytest.mark.parametrize(("head", "below"), [(1 << 32, [0]), (1 << 33, []), ((1 << 64) - 1, [])])
+def test_more_than_a_seed_is_not_the_end(head, below):
+    with pytest.raises(FormatError, match=r"^the coded data is damaged$"):
+        stack_of(head, below).finish()
 
 
 def test_exhaustion():
@@ -159,3 +161,28 @@ def test_exhaustion():
     with pytest.raises(StackExhausted):
         pop(stack, 0, 1, 1)
     assert contents(stack) == (1 << 32, [])  # as it was
+
+
+def test_a_decoder_that_runs_out_of_bits_has_damaged_data():
+    with (
+        pytest.raises(FormatError, match=r"^the coded data is damaged or truncated$"),
+        decoding(Stack(0).to_bytes()) as s,
+    ):
+        pop(s, 0, 1, 1)
+    with pytest.raises(FormatError, match=r"^the coded data is damaged or truncated$"), decoding(b"1234"):
+        pass
+
+
+def test_a_stack_of_words_has_the_first_for_its_seed_and_the_others_below():
+    words = np.array([7, 8, 9], np.uint32)
+    stack = Stack.from_words(words)
+    assert contents(stack) == ((1 << 32) | 7, [8, 9])
+    push(stack, 0, 1, 32)
+    push(stack, 0, 1, 32)
+    assert words.tolist() == [7, 8, 9]
+
+
+def test_random_words_are_drawn_after_the_seed():
+    noise = np.random.default_rng(5)
+    head, below = (1 << 32) | int(noise.integers(0, 1 << 32)), noise.integers(0, 1 << 32, 9, dtype=np.uint32)
+    assert contents(Stack.random(9, np.random.default_rng(5))) == (head, below.tolist())

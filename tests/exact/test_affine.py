@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vaezip.errors import ModelError
-from vaezip.exact import Affine, Convolution, backend
+from vaezip.exact import Affine, Convolution, Layer, backend
 from vaezip.exact.affine import EXACT_FLOAT32, EXACT_FLOAT64, exact_dtype
 
 CPU = backend()
@@ -18,7 +18,7 @@ def ints(*values):
 
 def affine(weight, bias, shift, clamp=(-(1 << 40), 1 << 40), input_bound=1, b=CPU, kind=Affine):
     integers = (np.asarray(values, np.int64) for values in (weight, bias, shift))
-    return kind(b, *integers, clamp, input_bound)
+    return kind(b, Layer(*integers, clamp), input_bound)
 
 
 def expected(x, weight, bias, shift, clamp):
@@ -90,7 +90,7 @@ def test_one_wide_row_makes_the_layer_wide():
 
 def test_sums_beyond_float64_are_refused_by_name():
     with pytest.raises(ModelError, match=r"^decoder\.7: its sums can reach 2\^54"):
-        Affine(CPU, ints([1 << 23]), ints(0), ints(1), (-9, 9), 1 << 30, "decoder.7")
+        Affine(CPU, Layer(ints([1 << 23]), ints(0), ints(1), (-9, 9)), 1 << 30, name="decoder.7")
     with pytest.raises(ModelError):
         exact_dtype(EXACT_FLOAT64 + 1, "x")
 

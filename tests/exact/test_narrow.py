@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaezip.exact import Affine, Convolution, backend
+from vaezip.exact import Affine, Convolution, Layer, backend
 from vaezip.exact.narrow import LARGEST_OPERAND, LARGEST_SUM, Narrow
 
 CPU = backend()
@@ -20,7 +20,7 @@ def test_it_is_integer_arithmetic_whatever_the_sizes_and_the_type(rows, inputs, 
     rng = np.random.default_rng([rows, inputs, outputs])
     weight, x = rng.integers(-999, 1000, (outputs, inputs)), rng.integers(-2000, 2001, (rows, inputs))
     bias, shift, clamp = rng.integers(-9999, 10000, outputs), rng.integers(0, 12, outputs), (-40000, 50000)
-    found = Narrow(weight, bias, shift, clamp, 2000)(x.astype(dtype), "float32")
+    found = Narrow(Layer(weight, bias, shift, clamp), 2000)(x.astype(dtype), "float32")
     assert found.dtype == np.float32
     assert (found == expected(x, weight, bias, shift, clamp)).all()
 
@@ -33,7 +33,7 @@ def test_sums_that_reach_what_32_bits_hold_and_beyond_are_exact(more):
     bias, clamp = np.array([rest, -rest]), (-(1 << 40), 1 << 40)
     x = np.array([[LARGEST_OPERAND, LARGEST_OPERAND], [LARGEST_OPERAND, -LARGEST_OPERAND]])
     for shift in (np.array([0, 0]), np.array([1, 30]), np.array([31, 60])):
-        narrow = Narrow(weight, bias, shift, clamp, LARGEST_OPERAND)
+        narrow = Narrow(Layer(weight, bias, shift, clamp), LARGEST_OPERAND)
         assert narrow.bias.dtype == (np.int64 if more else np.int32)
         assert (narrow(x, "float64") == expected(x, weight, bias, shift, clamp)).all()
     assert (x @ weight.T + bias)[0, 0] == LARGEST_SUM + more
@@ -48,7 +48,7 @@ def test_sums_of_more_than_32_bits_are_taken_in_runs_of_inputs(inputs, outputs):
     signs = np.where(weight[0] < 0, -1, 1)  # with which the first output's sum is the largest
     x = np.stack([signs, -signs, rng.choice([-1, 1], inputs)]) * LARGEST_OPERAND
     bias, shift, clamp = rng.integers(-1 << 40, 1 << 40, outputs), rng.integers(0, 12, outputs), (-(1 << 50), 1 << 50)
-    narrow = Narrow(weight, bias, shift, clamp, LARGEST_OPERAND)
+    narrow = Narrow(Layer(weight, bias, shift, clamp), LARGEST_OPERAND)
     begins = [0, *narrow.ends[:-1]]
     runs = [np.abs(weight[:, 2 * a : 2 * b]).sum(axis=1) * LARGEST_OPERAND for a, b in zip(begins, narrow.ends)]
     assert max(run.max() for run in runs) <= LARGEST_SUM
@@ -68,7 +68,7 @@ def test_a_product_is_the_sums_alone():
     (1, LARGEST_OPERAND + 1, False),
 ])  # fmt: skip
 def test_layers_take_it_only_where_they_fit(weight, bound, fits):
-    arguments = np.array([[weight]]), np.array([0]), np.array([1]), (-9, 9), bound
+    arguments = Layer(np.array([[weight]]), np.array([0]), np.array([1]), (-9, 9)), bound
     assert bool(Affine(CPU, *arguments).narrow) == fits
     assert Affine(TORCH, *arguments).narrow is None
 
@@ -77,10 +77,11 @@ def test_layers_take_it_only_where_they_fit(weight, bound, fits):
 def test_gradients_take_it_only_where_they_fit(largest, count, fits):
     """One input of few weights has a grid of more than 16 bits."""
     weight = np.full((count, 1), largest)
-    layer = Affine(CPU, weight, np.zeros(count, int), np.ones(count, int), (-9, 9), 1)
+    integers = Layer(weight, np.zeros(count, int), np.ones(count, int), (-9, 9))
+    layer = Affine(CPU, integers, 1)
     assert layer.gradient_dtype == "float32"
     assert bool(layer.narrow_transposed) == fits
-    assert Affine(TORCH, weight, np.zeros(count, int), np.ones(count, int), (-9, 9), 1).narrow_transposed is None
+    assert Affine(TORCH, integers, 1).narrow_transposed is None
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (3, 4, 5)])
@@ -90,7 +91,7 @@ def test_convolutions_and_their_gradients_are_those_of_the_products(shape):
     gradient = rng.standard_normal((*shape, 6)).astype(np.float32)
     found = []
     for b in (CPU, TORCH):
-        layer = Convolution(b, weight, np.arange(6), np.full(6, 6), (-300, 400), 200)
+        layer = Convolution(b, Layer(weight, np.arange(6), np.full(6, 6), (-300, 400)), 200)
         y = layer(b.asarray(x, "float32"))
         found.append([b.to_numpy(y), b.to_numpy(layer.vjp(y, b.asarray(gradient, "float32")), np.float64)])
         assert bool(layer.affine.narrow) == bool(layer.affine.narrow_transposed) == (b is CPU)

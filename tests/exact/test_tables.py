@@ -17,7 +17,7 @@ TABLES = {
     "logistic_scales": lambda: d.logistic_tables()[1],
     "gaussian_scales": lambda: d._gaussian_tables()[1],
     "prior_cdf": d._prior_cdf,
-    "softmax_powers": lambda: tables.reciprocal_exp(0, 40 << d.WEIGHT_LOGIT_BITS, d.WEIGHT_LOGIT_BITS, 30),
+    "softmax_powers": d.weight_powers,
     "sigmoid": likelihoods._sigmoid_table,
     "reciprocal_scales": likelihoods._reciprocal_scales,
     "inner_derivatives": likelihoods._inner_derivatives,
@@ -68,7 +68,7 @@ def test_distribution_functions_rise_from_nothing_to_one(table):
 
 
 def test_reciprocal_exp():
-    found = tables.reciprocal_exp(-50, 50, 5, 30)
+    found = tables.reciprocal_exp(range(-50, 51), 5, 30)
     np.testing.assert_allclose(found, np.exp(-np.arange(-50, 51) / 32) * 2.0**30, rtol=0, atol=1)
 
 

@@ -11,9 +11,16 @@ Invariants:
 3. A new stack holds a 32-bit seed and nothing else. A decoder that has undone every
    operation therefore finds exactly the seed: used for a checksum, it costs its own 32 bits
    and makes the stack full enough for the first symbols to be coded without loss.
+4. A pop that finds too few bits raises :class:`StackExhausted` and leaves the stack as it was.
+
+The head belongs to :class:`Stack` alone: other modules pop through :meth:`Stack.run`.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,14 +42,14 @@ class StackExhausted(Exception):  # noqa: N818 (a state of the stack, not always
 
 
 @inline
-def slot_of(state, precision):  # type: ignore[no-untyped-def]
-    """Where in [0, 2^precision) the top symbol's interval must lie; all uint64."""
+def slot_of(state, precision):
+    """Return the place in [0, 2^precision) that lies in the top symbol's interval; all uint64."""
     return state & ((_1 << precision) - _1)
 
 
 @inline
-def drop(state, words, size, start, freq, precision):  # type: ignore[no-untyped-def]
-    """Take the top symbol, whose interval is given, off the stack; new (state, size)."""
+def drop(state, words, size, start, freq, precision):
+    """Take the top symbol off the stack by its interval, and return the new state and size."""
     state = freq * (state >> precision) + (state & ((_1 << precision) - _1)) - start
     if state < _LOW:
         if size == 0:
@@ -53,7 +60,7 @@ def drop(state, words, size, start, freq, precision):  # type: ignore[no-untyped
 
 
 @jit
-def _push(state, words, size, starts, freqs, precision):  # type: ignore[no-untyped-def]
+def _push(state, words, size, starts, freqs, precision):
     for i in range(starts.size):
         freq = np.uint64(freqs[i])
         if state >= freq << (_64 - precision):
@@ -68,17 +75,30 @@ def _push(state, words, size, starts, freqs, precision):  # type: ignore[no-unty
 class Stack:
     """A rANS stack.
 
-    Attributes:
-        state: the head, 2^32 ≤ state < 2^64.
-        words: uint32 array; the first ``size`` of them are the stack below the head.
-        size: number of words.
+    >>> stack = Stack(seed=7)
+    >>> stack.push(np.array([3, 0]), np.array([1, 3]), precision=2)
+    >>> len(stack.to_bytes())
+    5
     """
 
     def __init__(self, seed: int = 0) -> None:
-        """A stack that holds the 32-bit ``seed`` alone."""
-        self.state = (1 << 32) | (seed & 0xFFFFFFFF)
-        self.words: NDArray[np.uint32] = np.empty(1024, np.uint32)
-        self.size = 0
+        """Hold the 32-bit ``seed`` alone."""
+        self._state = (1 << 32) | (seed & 0xFFFFFFFF)
+        self._words: NDArray[np.uint32] = np.empty(1024, np.uint32)  # the first ``_size`` lie below the head
+        self._size = 0
+
+    @classmethod
+    def from_words(cls, words: NDArray[np.uint32]) -> Stack:
+        """Make a stack of uint32 words: the first is the seed, on top, and the others lie below it."""
+        stack = cls(int(words[0]))
+        stack._words, stack._size = words[1:].copy(), words.size - 1
+        return stack
+
+    @classmethod
+    def random(cls, words: int, noise: np.random.Generator) -> Stack:
+        """Make a stack of a pseudo-random seed and so many pseudo-random words, from which symbols can be drawn."""
+        seed = noise.integers(0, 1 << 32)
+        return cls.from_words(np.append(np.uint32(seed), noise.integers(0, 1 << 32, words, dtype=np.uint32)))
 
     def push(self, starts: NDArray[np.int64], freqs: NDArray[np.int64], precision: int) -> None:
         """Push symbols in the order of the arrays, each by its interval out of 2^precision.
@@ -87,44 +107,76 @@ class Stack:
             starts, freqs: integers, any shape but the same, 1 ≤ freq < 2^precision.
             precision: 1 … 32.
         """
-        if self.size + starts.size > self.words.size:  # a symbol spills one word at most
-            self.words = np.concatenate([self.words[: self.size], np.empty(self.size + 2 * starts.size, np.uint32)])
-        state, size = _push(
-            np.uint64(self.state), self.words, self.size, starts.ravel(), freqs.ravel(), np.uint64(precision)
-        )
-        self.state, self.size = int(state), int(size)
+        if self._size + starts.size > self._words.size:  # a symbol spills one word at most
+            self._words = np.concatenate([self._words[: self._size], np.empty(self._size + 2 * starts.size, np.uint32)])
+        self._adopt(_push(*self._head, starts.ravel(), freqs.ravel(), np.uint64(precision)))
 
-    def settle(self, state: np.uint64, size: int) -> None:
-        """Take over what a pop kernel of :mod:`vaezip.entropy.distributions` returned."""
-        self.state, self.size = int(state), int(size)
+    def run(self, kernel: Callable[..., tuple[np.uint64, int]], *arguments: Any) -> None:
+        """Let a compiled kernel pop symbols.
+
+        Args:
+            kernel: called with (state, words, size) and the arguments; it takes symbols off by :func:`slot_of` and
+                :func:`drop`, and returns the state and the size that it leaves.
+            arguments: of the kernel, in which it writes the symbols.
+
+        Raises:
+            StackExhausted: the kernel asked for more bits than there are; the stack is as it was.
+        """
+        self._adopt(kernel(self._head, *arguments))
+
+    @property
+    def _head(self) -> tuple[np.uint64, NDArray[np.uint32], int]:
+        return np.uint64(self._state), self._words, self._size
+
+    def _adopt(self, head: tuple[np.uint64, int]) -> None:
+        self._state, self._size = int(head[0]), int(head[1])
 
     @property
     def bits(self) -> float:
         """Information on the stack in bits, the 32 of the seed included."""
-        return 32.0 * self.size + float(np.log2(float(self.state)))
+        return 32.0 * self._size + float(np.log2(float(self._state)))
 
-    def spent(self, seed: int) -> bool:
-        """Whether nothing but this seed is left."""
-        return self.size == 0 and self.state == (1 << 32) | (seed & 0xFFFFFFFF)
+    def finish(self) -> int:
+        """Return the 32-bit seed, at the end of a decoder.
+
+        Raises:
+            FormatError: more than a seed is left.
+        """
+        if self._size or self._state >> 32 != 1:
+            raise FormatError("the coded data is damaged")
+        return self._state & 0xFFFFFFFF
 
     def to_bytes(self) -> bytes:
-        """The words, oldest first, then the head in 5 to 8 bytes; all little-endian."""
-        head = self.state.to_bytes((self.state.bit_length() + 7) // 8, "little")
-        return self.words[: self.size].astype("<u4").tobytes() + head
+        """Write the words, oldest first, then the head in 5 to 8 bytes; all little-endian."""
+        head = self._state.to_bytes((self._state.bit_length() + 7) // 8, "little")
+        return self._words[: self._size].astype("<u4").tobytes() + head
 
-    @staticmethod
-    def from_bytes(data: bytes) -> Stack:
-        """Inverse of :meth:`to_bytes`; the length tells how long the head is.
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Stack:
+        """Read what :meth:`to_bytes` wrote; the length tells how long the head is.
 
         Raises:
             FormatError: no stack has this form.
         """
         size = (len(data) - 5) // 4
         head = data[4 * size :] if size >= 0 else b""
-        stack = Stack()
-        stack.state = int.from_bytes(head, "little")
-        if stack.state < 1 << 32 or head[-1] == 0:
+        state = int.from_bytes(head, "little")
+        if state < 1 << 32 or head[-1] == 0:
             raise FormatError("the coded data is damaged or truncated")
-        stack.words = np.frombuffer(data, "<u4", size).astype(np.uint32)
-        stack.size = size
+        stack = cls()
+        stack._state, stack._size = state, size
+        stack._words = np.frombuffer(data, "<u4", size).astype(np.uint32)
         return stack
+
+
+@contextmanager
+def decoding(data: bytes) -> Iterator[Stack]:
+    """Open the stack that a decoder pops from, and report data that run out of bits as damaged.
+
+    Raises:
+        FormatError: the data are no stack, or hold fewer bits than the decoder asks for.
+    """
+    try:
+        yield Stack.from_bytes(data)
+    except StackExhausted:
+        raise FormatError("the coded data is damaged or truncated") from None

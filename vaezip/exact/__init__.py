@@ -3,11 +3,12 @@
 :mod:`affine` holds integer matrix products and their transposes, :mod:`elementwise`
 correctly rounded element-wise mathematics, :mod:`tables` the integer tables that stand
 for transcendental functions. They run alike on NumPy and on PyTorch (CPU and CUDA) by the
-Python array API. :mod:`narrow` is compiled, for NumPy, and gives what :mod:`affine` gives;
-:mod:`product16` is for compiled kernels. See ``docs/exactness.md`` for the argument.
+Python array API. :mod:`narrow` is compiled, for NumPy, with the results of :mod:`affine`;
+:mod:`product16` and :mod:`cholesky` are for compiled kernels. See ``docs/exactness.md`` for the argument.
 """
 
 from vaezip.exact.affine import Affine, Convolution
 from vaezip.exact.backend import Backend, backend
+from vaezip.exact.layer import Layer
 
-__all__ = ["Affine", "Backend", "Convolution", "backend"]
+__all__ = ["Affine", "Backend", "Convolution", "Layer", "backend"]

@@ -10,7 +10,7 @@ Invariants, checked when a map is made:
    (2^(shift − 1)), so that the sum stays an integer and the scaling by a power of two exact.
 
 Where inputs and weights fit 16 bits, NumPy's arrays go through a compiled kernel of integers instead
-(:mod:`vaezip.exact.narrow`), which gives what the products do.
+(:mod:`vaezip.exact.narrow`), whose results are the same.
 
 The vector–Jacobian product uses the same rule the other way round: the incoming gradient is
 put on a power-of-two grid of each image so coarse that invariant 2 holds for the transposed
@@ -19,12 +19,15 @@ weights.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from vaezip.errors import ModelError
 from vaezip.exact.backend import Array, Backend
 from vaezip.exact.elementwise import grid_scale, per_image_maximum
-from vaezip.exact.narrow import LARGEST_OPERAND, Integers, Narrow
+from vaezip.exact.layer import Integers, Layer, largest
+from vaezip.exact.narrow import LARGEST_OPERAND, Narrow
 
 EXACT_FLOAT32 = 2**24
 EXACT_FLOAT64 = 2**53
@@ -37,11 +40,9 @@ class Affine:
     def __init__(
         self,
         b: Backend,
-        weight: Integers,
-        bias: Integers,
-        shift: Integers,
-        clamp: tuple[int, int],
+        layer: Layer,
         input_bound: int,
+        *,
         name: str = "layer",
         transposed: Integers | None = None,
     ) -> None:
@@ -49,34 +50,31 @@ class Affine:
 
         Args:
             b: where the arrays live.
-            weight: (outputs, inputs).
-            bias: (outputs,), in units of the sum.
-            shift: (outputs,), bits dropped from the sum, each ≥ 1.
-            clamp: low and high of the output.
+            layer: the integers, the weight (outputs, inputs), each shift ≥ 1.
             input_bound: largest |x| that will come in.
             name: for messages.
-            transposed: what gradients on the grid are multiplied with, (their length, inputs), where that is not
-                the weight.
+            transposed: the matrix that gradients on the grid are multiplied with, (their length, inputs), where it
+                is not the weight.
 
         Raises:
             ModelError: no type holds every partial sum exactly, or an argument is out of range.
         """
+        shift, clamp = layer.shift, layer.clamp
         if (shift < 1).any() or (shift > 60).any() or clamp[0] > clamp[1]:
             raise ModelError(f"{name}: a shift or clamp is out of range")
-        if _largest(weight) >= 1 << 31 or _largest(bias) > EXACT_FLOAT64:  # the sums below could overflow
+        if largest(layer.weight) >= 1 << 31 or largest(layer.bias) > EXACT_FLOAT64:  # the sums below could overflow
             raise ModelError(f"{name}: a weight or bias is out of range")
-        rounded = bias + (np.int64(1) << (shift - 1))
-        row_sums = np.abs(weight).sum(axis=1)
+        rounded = layer.rounded()
+        row_sums = np.abs(layer.weight).sum(axis=1)
         # as Python integers: the bound itself must not overflow
-        worst = max(input_bound * int(s) + abs(int(r)) for s, r in zip(row_sums, rounded))
+        worst = max(input_bound * int(s) + abs(int(r)) for s, r in zip(row_sums, rounded.bias))
         self.backend, self.name, self.clamp = b, name, clamp
         self.dtype = exact_dtype(worst, name)
-        self.weight = b.asarray(weight.T, self.dtype)
-        self.bias = b.asarray(rounded, self.dtype)
+        self.weight = b.asarray(layer.weight.T, self.dtype)
+        self.bias = b.asarray(rounded.bias, self.dtype)
         self.scale = b.asarray(np.ldexp(1.0, -shift), self.dtype)
-        fits = self._fits_narrow(weight, input_bound)
-        self.narrow = Narrow(weight, rounded, shift, clamp, input_bound) if fits else None
-        self._set_transposed(weight if transposed is None else transposed)
+        self.narrow = Narrow(rounded, input_bound) if self._fits_narrow(layer.weight, input_bound) else None
+        self._set_transposed(layer.weight if transposed is None else transposed)
 
     def _set_transposed(self, matrix: Integers) -> None:
         """Take the matrix through which gradients flow back, and choose their grid.
@@ -93,8 +91,8 @@ class Affine:
         self.narrow_transposed = Narrow.product(matrix.T, bound) if fits else None
 
     def _fits_narrow(self, matrix: Integers, bound: int) -> bool:
-        """Whether products with inputs within a bound can be compiled."""
-        return self.backend.compiled and max(_largest(matrix), bound) <= LARGEST_OPERAND
+        """Tell whether products with inputs within a bound can be compiled."""
+        return self.backend.compiled and max(largest(matrix), bound) <= LARGEST_OPERAND
 
     @property
     def output_bound(self) -> int:
@@ -102,7 +100,7 @@ class Affine:
         return max(abs(self.clamp[0]), abs(self.clamp[1]))
 
     def __call__(self, x: Array) -> Array:
-        """(…, inputs) integers to (…, outputs), those in float32 or float64."""
+        """Map integers (…, inputs) to integers (…, outputs), in float32 or float64."""
         if self.narrow:
             return self.narrow(x, self.dtype)
         b = self.backend
@@ -112,14 +110,14 @@ class Affine:
         return b.xp.clip(b.xp.floor(total), float(self.clamp[0]), float(self.clamp[1]))
 
     def operands(self, x: Array) -> Array:
-        """Inputs in the type in which they are multiplied; a convolution copies them in it."""
+        """Cast inputs to the type in which they are multiplied; a convolution copies them in it."""
         return self.backend.cast(x, "int16" if self.narrow else self.dtype)
 
     def vjp(self, y: Array, gradient: Array) -> Array:
-        """Gradient of a scalar for x, from its gradient for y.
+        """Compute the gradient of a scalar for x from its gradient for y.
 
         Args:
-            y: what the forward pass returned; where it is clamped, nothing flows back.
+            y: the output of the forward pass; where it is clamped, nothing flows back.
             gradient: (images, …, outputs), float32.
 
         Returns:
@@ -129,18 +127,18 @@ class Affine:
         return self.off_grid(self.back(grid), scale)
 
     def back(self, grid: Array) -> Array:
-        """Integers on the grid, (…, outputs), times the transposed matrix: (…, inputs)."""
+        """Multiply integers on the grid, (…, outputs), by the transposed matrix: (…, inputs)."""
         if self.narrow_transposed:
             return self.narrow_transposed(grid, self.gradient_dtype)
         return grid @ self.transposed
 
     def of_sums(self, y: Array, gradient: Array) -> Array:
-        """The gradient for the sums from that for y: scaled, and zero where y is clamped."""
+        """Compute the gradient for the sums from that for y: scaled, and zero where y is clamped."""
         free = (y > float(self.clamp[0])) & (y < float(self.clamp[1]))
         return gradient * self.backend.cast(free, "float32") * self.backend.cast(self.scale, "float32")
 
     def to_grid(self, gradient: Array) -> tuple[Array, Array]:
-        """Integers within the gradient bound, and the power of two they were scaled by."""
+        """Scale a gradient to integers within the gradient bound; return them and the power of two."""
         b = self.backend
         scale = grid_scale(b, per_image_maximum(b, gradient), self.gradient_bound)
         # a gradient that float32 holds with few bits or not at all becomes 0, whether or not a machine flushes it
@@ -161,49 +159,44 @@ class Convolution:
     def __init__(
         self,
         b: Backend,
-        weight: Integers,
-        bias: Integers,
-        shift: Integers,
-        clamp: tuple[int, int],
+        layer: Layer,
         input_bound: int,
+        *,
         name: str = "layer",
     ) -> None:
-        """As :class:`Affine`, with weight of shape (outputs, 3, 3, inputs)."""
+        """Check the bounds as :class:`Affine` does; the weight has shape (outputs, 3, 3, inputs)."""
+        weight = layer.weight
         outputs, _, _, inputs = weight.shape
         # The transpose of a convolution is the convolution with the mirrored kernel.
         mirrored = weight[:, ::-1, ::-1, :].transpose(1, 2, 0, 3).reshape(9 * outputs, inputs)
-        flat = weight.reshape(outputs, 9 * inputs)
-        self.affine = Affine(b, flat, bias, shift, clamp, input_bound, name, mirrored)
+        flat = replace(layer, weight=weight.reshape(outputs, 9 * inputs))
+        self.affine = Affine(b, flat, input_bound, name=name, transposed=mirrored)
         self.output_bound = self.affine.output_bound
 
     def __call__(self, x: Array) -> Array:
-        """(images, height, width, inputs) to (images, height, width, outputs)."""
+        """Map integers (images, height, width, inputs) to (images, height, width, outputs)."""
         return self.affine(patches(self.affine.backend, self.affine.operands(x)))
 
     def vjp(self, y: Array, gradient: Array) -> Array:
-        """As :meth:`Affine.vjp`, on (images, height, width, channels)."""
+        """Compute the gradient as :meth:`Affine.vjp` does, on (images, height, width, channels)."""
         affine = self.affine
         grid, scale = affine.to_grid(affine.of_sums(y, gradient))
         return affine.off_grid(affine.back(patches(affine.backend, grid)), scale)
 
 
 def patches(b: Backend, x: Array) -> Array:
-    """im2col: (n, h, w, c) to (n, h, w, 9 c), the 3×3 neighbourhood of each position, zeros outside."""
+    """Gather (im2col) the 3×3 neighbourhood of each position, zeros outside: (n, h, w, c) to (n, h, w, 9 c)."""
     n, h, w, c = x.shape
     padded = b.xp.zeros((n, h + 2, w + 2, c), dtype=x.dtype, device=b.device)
     padded[:, 1:-1, 1:-1, :] = x
     return b.xp.concat([padded[:, i : i + h, j : j + w, :] for i in range(3) for j in range(3)], axis=-1)
 
 
-def _largest(values: Integers) -> int:
-    return max(int(values.max(initial=0)), -int(values.min(initial=0)))
-
-
 def exact_dtype(worst: int, name: str) -> str:
-    """The narrowest float type that holds every integer up to ``worst``.
+    """Return the narrowest float type that holds every integer up to ``worst``.
 
     Raises:
-        ModelError: float64 does not.
+        ModelError: float64 does not hold them.
     """
     if worst <= EXACT_FLOAT32:
         return "float32"

@@ -28,27 +28,27 @@ class Backend:
 
     @property
     def compiled(self) -> bool:
-        """Whether arrays are those of NumPy, which compiled functions take."""
+        """Tell whether arrays are those of NumPy, which compiled functions take."""
         return bool(self.xp.__name__.endswith("numpy"))
 
     def asarray(self, values: ArrayLike, dtype: str) -> Array:
-        """A new array on the device; ``dtype`` is the name of a dtype of the namespace."""
+        """Copy values into a new array on the device; ``dtype`` is the name of a dtype of the namespace."""
         array = np.array(values).astype(dtype)
         return self.xp.asarray(array, device=self.device)
 
     def to_numpy(self, array: Array, dtype: type[np.generic] = np.int32) -> NDArray[Any]:
-        """The array on the host; exact where the values fit ``dtype``."""
+        """Copy the array to the host; exact where the values fit ``dtype``."""
         if self.xp.__name__.endswith("torch"):
             array = array.detach().cpu().numpy()
         return np.ascontiguousarray(array, dtype=dtype)
 
     def cast(self, array: Array, dtype: str) -> Array:
-        """``array`` as ``dtype``, without a copy where it is that already."""
+        """Convert ``array`` to ``dtype``, without a copy where it has that type already."""
         return self.xp.astype(array, getattr(self.xp, dtype), copy=False)
 
 
 def backend(device: str = "cpu") -> Backend:
-    """The backend of a device.
+    """Open the backend of a device.
 
     Args:
         device: ``cpu`` (NumPy), ``torch`` (PyTorch on the CPU), ``cuda`` or ``cuda:N``.

@@ -3,8 +3,8 @@
 The systems stand in the lanes of vectors, which are written for LLVM in its own language as in
 :mod:`vaezip.exact.product16`. Each lane is float64 arithmetic of +, −, ×, ÷ and √, each correctly rounded, in an
 order that is written down here: no sum is left to a library, and no multiplication is fused with a subtraction,
-because nothing here is marked as free to be. So a lane's result is the same on every machine and beside whatever
-other lanes.
+because nothing here is marked as free to be. So a lane's result is the same on every machine, and whatever the
+other lanes hold.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ _LONG = ir.IntType(64)
 _LANES = ir.VectorType(ir.DoubleType(), LANES)
 
 
-def room(size: int) -> NDArray[np.float64]:
-    """For LANES matrices of so many variables, and what is made of them: (rows, columns, LANES)."""
+def workspace(size: int) -> NDArray[np.float64]:
+    """Allocate LANES matrices of so many variables, and rows for their coefficients: (rows, columns, LANES)."""
     return np.zeros((size + TARGETS + 1, size + _BLOCK, LANES))
 
 
 @jit
-def factorise(a, size):  # type: ignore[no-untyped-def]
-    """A = Uᵀ U, in place; the reciprocals of U's diagonal take its place.
+def factorise(a, size):
+    """Factorise A = Uᵀ U, in place; the reciprocals of U's diagonal take its place.
 
     Args:
-        a: of :func:`room`, symmetric positive definite matrices in the upper triangles.
+        a: a :func:`workspace`, symmetric positive definite matrices in the upper triangles.
         size: how many variables.
     """
     for n in range(size):
@@ -58,8 +58,8 @@ def factorise(a, size):  # type: ignore[no-untyped-def]
 
 
 @jit
-def regress(a, size, targets):  # type: ignore[no-untyped-def]
-    """The coefficients of each of the last variables in all before it, into row ``size + j`` for the j-th of them.
+def regress(a, size, targets):
+    """Regress each of the last variables on all before it; row ``size + j`` takes the j-th one's coefficients.
 
     Args:
         a, size: after :func:`factorise`.
@@ -99,7 +99,7 @@ Terms = Callable[[Any], tuple[Any, list[Any]]]
 
 
 def _less(b: Any, first: list[Any], begin: Any, end: Any, terms: Terms) -> list[Any]:
-    """first_j − Σ_k share_k · term_kj for k = begin … end − 1, in this order."""
+    """Write first_j − Σ_k share_k · term_kj for k = begin … end − 1, in this order."""
     before, loop, after = b.block, b.append_basic_block("term"), b.append_basic_block("done")
     b.cbranch(b.icmp_signed("<", begin, end), loop, after)
     b.position_at_end(loop)
@@ -121,7 +121,7 @@ def _less(b: Any, first: list[Any], begin: Any, end: Any, terms: Terms) -> list[
 
 
 def _on_cells(write: Callable[..., None], integers: int) -> Callable[..., Any]:
-    """A function for kernels of an array and some integers, from what writes its code."""
+    """Make a function for kernels, of an array and some integers, from one that writes its code."""
 
     def typed(array: Any) -> Any:
         return types.void(array, *[types.int64] * integers)
@@ -151,12 +151,12 @@ def _write_residues(b: Any, a: _Cells, n: Any, size: Any) -> None:
 
 
 @intrinsic
-def _reduce(typing, a, n, m):  # type: ignore[no-untyped-def]
-    """a[n, m …] −= Σ_(k < n) a[k, n] · a[k, m …], _BLOCK elements."""
+def _reduce(typing, a, n, m):
+    """Compute a[n, m …] −= Σ_(k < n) a[k, n] · a[k, m …], _BLOCK elements."""
     return _on_cells(_write_reduce, 2)(a)
 
 
 @intrinsic
-def _residues(typing, a, n, size):  # type: ignore[no-untyped-def]
-    """a[size + TARGETS, j] = −Σ_(k > n) a[n, k] · a[size + j, k]."""
+def _residues(typing, a, n, size):
+    """Compute a[size + TARGETS, j] = −Σ_(k > n) a[n, k] · a[size + j, k]."""
     return _on_cells(_write_residues, 2)(a)

@@ -21,19 +21,19 @@ _EXPONENTS = 1023
 
 @lru_cache
 def _powers_of_two() -> NDArray[np.float64]:
-    """2^n for n = −1022 … 1023."""
+    """Return 2^n for n = −1022 … 1023."""
     return np.ldexp(1.0, np.arange(-1022, 1024))
 
 
 def power_of_two(b: Backend, n: Array) -> Array:
-    """2^n for integer-valued float64 n, exact; n is clamped to −1022 … 1023."""
+    """Compute 2^n for integer-valued float64 n, exact; n is clamped to −1022 … 1023."""
     table = b.xp.asarray(_powers_of_two(), device=b.device)
     index = b.cast(b.xp.clip(n, -1022.0, 1023.0) + 1022.0, "int64")
     return b.xp.reshape(b.xp.take(table, b.xp.reshape(index, (-1,)), axis=0), index.shape)
 
 
 def exp(b: Backend, x: Array) -> Array:
-    """e^x for float64 x in −700 … 700, within 2 units in the last place.
+    """Compute e^x for float64 x in −700 … 700, within 2 units in the last place.
 
     x = n ln 2 + r with |r| ≤ ½ ln 2, and e^r by its Taylor polynomial of degree 13 in Horner form.
     """
@@ -46,7 +46,7 @@ def exp(b: Backend, x: Array) -> Array:
 
 
 def log(b: Backend, x: Array) -> Array:
-    """Natural logarithm of positive float64 x, absolute error below 4e-16 · (1 + |ln x|).
+    """Compute the natural logarithm of positive float64 x, absolute error below 4e-16 · (1 + |ln x|).
 
     x = 2^n m with ½√2 ≤ m < √2, and ln m = 2 artanh((m − 1)/(m + 1)) by its series.
     """
@@ -63,7 +63,7 @@ def log(b: Backend, x: Array) -> Array:
 
 
 def exponent(b: Backend, x: Array) -> Array:
-    """floor(log2 x) for positive normal x, as float64, by comparison with powers of two."""
+    """Compute floor(log2 x) for positive normal x, as float64, by comparison with powers of two."""
     x = b.cast(x, "float64")
     n = b.xp.zeros_like(x)
     for k in (512, 256, 128, 64, 32, 16, 8, 4, 2, 1):
@@ -76,13 +76,13 @@ def exponent(b: Backend, x: Array) -> Array:
 
 
 def per_image_maximum(b: Backend, x: Array) -> Array:
-    """max |x| over all but the first axis, shaped to broadcast against x."""
+    """Compute max |x| over all but the first axis, shaped to broadcast against x."""
     flat = b.xp.reshape(b.xp.abs(x), (x.shape[0], -1))
     return b.xp.reshape(b.xp.max(flat, axis=1), (x.shape[0],) + (1,) * (x.ndim - 1))
 
 
 def grid_scale(b: Backend, maximum: Array, bound: float) -> Array:
-    """The largest power of two s with maximum · s ≤ bound, per element; any where maximum is 0."""
+    """Find the largest power of two s with maximum · s ≤ bound, per element; any where maximum is 0."""
     safe = b.cast(b.xp.where(maximum > 0, maximum, b.xp.ones_like(maximum)), "float64")
     ratio = b.xp.full_like(safe, bound) / safe  # PyTorch takes number / array as reciprocal · number, rounded twice
     return power_of_two(b, exponent(b, ratio))

@@ -1,8 +1,8 @@
 """Compiled functions: numba without the global interpreter lock, cached where a folder can be written.
 
 A cache that cannot be read or written (a full disk, a limit on file sizes, somebody else's folder)
-costs the time to compile again, and nothing else. What is not in the cache is told to the logger
-of this module, for somebody may wait.
+costs the time to compile again, and nothing else. The logger of this module reports each function that the
+cache lacks, for somebody may wait.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def inline(function: Callable[..., Any]) -> Any:
 
 
 class _Cache(FunctionCache):
-    """numba's own, whose troubles with files are not the user's."""
+    """numba's own cache, without its errors about files."""
 
     def load_overload(self, *arguments: Any) -> Any:
         with suppress(OSError):

@@ -1,8 +1,8 @@
 """Integer affine maps whose operands fit 16 bits, in one compiled pass.
 
-The same integers as :class:`vaezip.exact.affine.Affine` has by products of floats, about three times as fast: the
-products are those of :mod:`vaezip.exact.product16`, and what follows them is done while the sums are near. Its sums
-have 32 bits; where those of all inputs could need more, runs of inputs that fit are summed in 64.
+The results are those of the float products of :class:`vaezip.exact.affine.Affine`, about three times as fast:
+:mod:`vaezip.exact.product16` multiplies, and bias, shift and clamp follow while the sums are in the cache. Its sums
+have 32 bits; where the sum of all inputs could need more, runs of inputs that fit are summed in 64.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.exact.jit import jit
+from vaezip.exact.layer import Integers, Layer
 from vaezip.exact.product16 import ROWS, empty, pack, product16
 
 LARGEST_OPERAND = (1 << 15) - 1
@@ -21,41 +22,37 @@ LARGEST_SUM = (1 << 31) - 1
 _AT_ONCE = 64
 """Rows between which sums stay in the cache."""
 
-Integers = NDArray[np.int64]
-
 
 class Narrow:
     """y = clamp((W x + b) >> shift, low, high) on the last axis."""
 
-    def __init__(self, weight: Integers, bias: Integers, shift: Integers, clamp: tuple[int, int], bound: int) -> None:
-        """Lay the operands out; that they fit is for the caller to see to.
+    def __init__(self, layer: Layer, bound: int) -> None:
+        """Lay the operands out; the caller must see to it that they fit.
 
         Args:
-            weight: (outputs, inputs), each within :data:`LARGEST_OPERAND`.
-            bias: (outputs,), rounding included; sums with it fit 64 bits.
-            shift: (outputs,), 0 … 63.
-            clamp: low and high of the output.
+            layer: weights within :data:`LARGEST_OPERAND`, shifts 0 … 63, and a bias of :meth:`Layer.rounded`, with
+                which sums fit 64 bits.
             bound: largest |x| that will come in, within :data:`LARGEST_OPERAND`.
         """
-        outputs, self.inputs = weight.shape
+        outputs, self.inputs = layer.weight.shape
         self.weight = empty(outputs, self.inputs)
-        pack(weight, self.weight)
-        reach = np.abs(weight) * bound
-        fits = (reach.sum(axis=1) + np.abs(bias)).max() <= LARGEST_SUM
+        pack(layer.weight, self.weight)
+        reach = np.abs(layer.weight) * bound
+        fits = (reach.sum(axis=1) + np.abs(layer.bias)).max() <= LARGEST_SUM
         self.ends = np.array([len(self.weight)]) if fits else _runs(reach)
         # in 32 bits a shift by 31 leaves the sign alone, as more would
         kind, most = (np.int32, 31) if fits else (np.int64, 63)
-        self.bias, self.shift = bias.astype(kind), np.minimum(shift, most).astype(kind)
-        self.clamp = np.clip(clamp, np.iinfo(kind).min, np.iinfo(kind).max).astype(kind)
+        self.bias, self.shift = layer.bias.astype(kind), np.minimum(layer.shift, most).astype(kind)
+        self.clamp = np.clip(layer.clamp, np.iinfo(kind).min, np.iinfo(kind).max).astype(kind)
 
     @classmethod
     def product(cls, weight: Integers, bound: int) -> Narrow:
-        """y = W x alone."""
-        nothing, limits = np.zeros(len(weight), np.int64), np.iinfo(np.int64)
-        return cls(weight, nothing, nothing, (limits.min, limits.max), bound)
+        """Compute y = W x alone."""
+        zeros, limits = np.zeros(len(weight), np.int64), np.iinfo(np.int64)
+        return cls(Layer(weight, zeros, zeros, (limits.min, limits.max)), bound)
 
     def __call__(self, x: NDArray[Any], dtype: str) -> NDArray[Any]:
-        """(…, inputs) integers of any type, each within the bound, to (…, outputs) of ``dtype``."""
+        """Map integers (…, inputs) of any type, each within the bound, to (…, outputs) of ``dtype``."""
         rows = np.ascontiguousarray(x.reshape(-1, self.inputs), np.int16)
         out = np.empty((len(rows), self.bias.size), dtype)
         if len(rows) % ROWS or self.inputs % 2:
@@ -67,7 +64,7 @@ class Narrow:
 
 
 def _runs(reach: Integers) -> Integers:
-    """Where runs of pairs of inputs end, as long as the sums of each output fit 32 bits.
+    """Find the ends of the longest runs of pairs of inputs in which the sums of each output fit 32 bits.
 
     Args:
         reach: how much each input can add to each output, (outputs, inputs); no pair adds more than fits.
@@ -82,12 +79,11 @@ def _runs(reach: Integers) -> Integers:
     return np.array(ends[1:])
 
 
-# As in the pixel network: in the type of the sums and without signs of indices, or the compiler makes no vectors of
-# the loops.
+# Values have the type of the sums and indices no sign, or the compiler makes no vectors of the loops.
 
 
 @jit
-def _affine(x, w, ends, bias, shift, clamp, sums, totals, out):  # type: ignore[no-untyped-def]
+def _affine(x, w, ends, bias, shift, clamp, sums, totals, out):
     low, high = clamp[0], clamp[1]
     for start in range(0, out.shape[0], sums.shape[0]):
         n = min(sums.shape[0], out.shape[0] - start)

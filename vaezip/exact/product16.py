@@ -33,25 +33,27 @@ _EVEN, _ODD = (ir.Constant(_SUMS, list(range(first, 2 * LANES, 2))) for first in
 
 
 def empty(outputs: int, inputs: int) -> NDArray[np.int16]:
-    """Room for a matrix W (outputs, inputs) as :func:`product16` wants it: (pairs of inputs, outputs, 2),
-    with zeros where there is no input or output."""
+    """Allocate a matrix W (outputs, inputs) in the layout of :func:`product16`: (pairs of inputs, outputs, 2).
+
+    It holds zeros where there is no input or output.
+    """
     return np.zeros((-(-inputs // 2), -(-outputs // LANES) * LANES, 2), np.int16)
 
 
 @jit
-def pack(weight, out):  # type: ignore[no-untyped-def]
-    """Write W (outputs, inputs), integers of any type within 16 bits, into what :func:`empty` gave."""
+def pack(weight, out):
+    """Write W (outputs, inputs), integers of any type within 16 bits, into an array of :func:`empty`."""
     for i in range(weight.shape[1]):
         for o in range(weight.shape[0]):
             out[i >> 1, o, i & 1] = np.int16(weight[o, i])
 
 
 def _block(rows: int, vectors: int) -> Callable[..., Any]:
-    """A function for kernels: the sums of some rows of x and of ``LANES · vectors`` outputs."""
+    """Make a function for kernels that sums some rows of x and ``LANES · vectors`` outputs."""
 
     @intrinsic
-    def block(typing, x, row, w, output, out):  # type: ignore[no-untyped-def]
-        def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def block(typing, x, row, w, output, out):
+        def generate(context, builder, signature, arguments):
             x, w, out = (
                 _Rows(builder, context.make_array(signature.args[i])(context, builder, arguments[i])) for i in (0, 2, 4)
             )
@@ -72,14 +74,14 @@ class _Rows:
         self.stride = builder.extract_value(array.strides, 0)
 
     def at(self, row: Any, word: Any, kind: Any) -> Any:
-        """Pointer to ``kind`` at 32-bit word ``word`` of a row."""
+        """Return a pointer to ``kind`` at 32-bit word ``word`` of a row."""
         b = self.builder
         offset = b.add(b.mul(row, self.stride), b.mul(word, _INT64(4)))
         return b.bitcast(b.gep(self.start, [offset]), kind.as_pointer())
 
 
 def _sums(b: Any, size: tuple[int, int], x: _Rows, w: _Rows, out: _Rows, corner: tuple[Any, Any]) -> None:
-    """out[i, j] = Σ_k x[i, 2k] w[k, j, 0] + x[i, 2k + 1] w[k, j, 1] for the (rows, vectors) from a corner on."""
+    """Write out[i, j] = Σ_k x[i, 2k] w[k, j, 0] + x[i, 2k + 1] w[k, j, 1] for (rows, vectors) from a corner on."""
     (rows, vectors), (row, output) = size, corner
     before, loop, after = b.block, b.append_basic_block("pair"), b.append_basic_block("done")
     b.branch(loop)
@@ -106,13 +108,13 @@ def _sums(b: Any, size: tuple[int, int], x: _Rows, w: _Rows, out: _Rows, corner:
 
 
 def _everywhere(b: Any, pair: Any) -> Any:
-    """A pair of 16-bit integers in every lane."""
+    """Copy a pair of 16-bit integers into every lane."""
     lane = b.insert_element(ir.Constant(_SUMS, ir.Undefined), pair, _INT32(0))
     return b.bitcast(b.shuffle_vector(lane, ir.Constant(_SUMS, ir.Undefined), ir.Constant(_SUMS, None)), _PAIRS)
 
 
 def _multiplied(b: Any, x: Any, w: Any) -> Any:
-    """The sum of the two products of every pair."""
+    """Return the sum of the two products of every pair."""
     products = b.mul(b.sext(x, _PRODUCTS), b.sext(w, _PRODUCTS))
     even, odd = (b.shuffle_vector(products, ir.Constant(_PRODUCTS, ir.Undefined), part) for part in (_EVEN, _ODD))
     return b.add(even, odd)
@@ -125,13 +127,13 @@ _four_by_one, _two_by_one = _block(4, 1), _block(2, 1)
 
 
 @jit
-def product16(n, x, w, out):  # type: ignore[no-untyped-def]
-    """out = x Wᵀ, sums modulo 2^32, for the first n rows; up to three more rows of out are overwritten.
+def product16(n, x, w, out):
+    """Compute out = x Wᵀ, sums modulo 2^32, for the first n rows; up to three more rows of out are overwritten.
 
     Args:
         n: how many rows.
         x: int16 (rows, inputs), rows a multiple of ``ROWS``, an even number of inputs, contiguous.
-        w: of :func:`pack`.
+        w: a matrix of :func:`pack`.
         out: int32 (rows, at least as many outputs as w has).
     """
     at_once = LANES * (_TWOS if n <= 2 else _FOURS)

@@ -33,25 +33,25 @@ Table = NDArray[np.int64]
 
 
 def sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """1 / (1 + e^−x), float64, the same on every machine."""
+    """Compute 1 / (1 + e^−x), float64, the same on every machine."""
     return 1.0 / (1.0 + exp(backend(), -x))
 
 
 def softplus(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """ln(1 + e^x), float64, the same on every machine."""
+    """Compute ln(1 + e^x), float64, the same on every machine."""
     return log(backend(), 1.0 + exp(backend(), x))
 
 
 @lru_cache
 def logistic_cdf() -> Table:
-    """σ(t) at t = −22 … 22 in steps of 2^−6, with the ends set to 0 and 1."""
+    """Return σ(t) at t = −22 … 22 in steps of 2^−6, with the ends set to 0 and 1."""
     t = np.arange(-LOGISTIC_RANGE << STEP_BITS, (LOGISTIC_RANGE << STEP_BITS) + 1) / float(1 << STEP_BITS)
     return _with_ends(np.floor(sigmoid(t) * ONE + 0.5).astype(np.int64))
 
 
 @lru_cache
 def gaussian_cdf() -> Table:
-    """Φ(t) at t = −8 … 8 in steps of 2^−6, with the ends set to 0 and 1.
+    """Return Φ(t) at t = −8 … 8 in steps of 2^−6, with the ends set to 0 and 1.
 
     Φ is the integral of the density by Simpson's rule with 8 intervals a step, summed in integers.
     """
@@ -68,15 +68,15 @@ def gaussian_cdf() -> Table:
 
 
 @lru_cache
-def reciprocal_exp(low: int, high: int, grid_bits: int, scale_bits: int) -> Table:
-    """round(2^scale_bits · e^−(i · 2^−grid_bits)) for i = low … high."""
-    x = -np.arange(low, high + 1) / float(1 << grid_bits)
+def reciprocal_exp(exponents: range, grid_bits: int, scale_bits: int) -> Table:
+    """Return round(2^scale_bits · e^−(i · 2^−grid_bits)) for each i of the exponents."""
+    x = -np.array(exponents) / float(1 << grid_bits)
     return np.floor(exp(backend(), x) * 2.0**scale_bits + 0.5).astype(np.int64)
 
 
 @lru_cache
 def normal_quantiles(bits: int) -> NDArray[np.float64]:
-    """Φ^−1((i + ½) 2^−bits) for i = 0 … 2^bits − 1, by inverse interpolation of :func:`gaussian_cdf`."""
+    """Return Φ^−1((i + ½) 2^−bits) for i = 0 … 2^bits − 1, by inverse interpolation of :func:`gaussian_cdf`."""
     cdf = gaussian_cdf()
     targets = (2 * np.arange(1 << bits, dtype=np.int64) + 1) << (PROBABILITY_BITS - bits - 1)
     right = np.searchsorted(cdf, targets, side="right")

@@ -45,10 +45,7 @@ def fine_prior(count: int) -> d.StandardNormal:
 
 def sample(q: d.Gaussian, noise: np.random.Generator) -> Bins:
     """Fine bins drawn from a posterior by pseudo-random bits, flat."""
-    scratch = Stack(int(noise.integers(0, 1 << 32)))
-    scratch.words = noise.integers(0, 1 << 32, q.means.size + 2, dtype=np.uint32)
-    scratch.size = scratch.words.size
-    return q.pop(scratch)
+    return q.pop(Stack.random(q.means.size + 2, noise))
 
 
 def coarse_grid(tensors: Tensors, latents: int) -> NDArray[np.int64]:

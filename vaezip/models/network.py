@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from vaezip.errors import ModelError
 from vaezip.exact import Affine, Backend, Convolution
+from vaezip.exact import Layer as Integers
 from vaezip.exact.backend import Array
 from vaezip.models.base import Tensors
 from vaezip.models.layers import Conv, Dense, DepthToSpace, Flatten, Layer, Residual, SpaceToDepth
@@ -146,7 +147,8 @@ def _affine(b: Backend, layer: Dense | Conv, tensors: Tensors, bound: int) -> An
     low, high = _tensor(tensors, f"{layer.name}.clamp", (2,))
     if layer.relu and low != 0:
         raise ModelError(f"{layer.name}: a layer with ReLU must clamp at 0")
-    return (Affine if dense else Convolution)(b, weight, bias, shift, (int(low), int(high)), bound, layer.name)
+    integers = Integers(weight, bias, shift, (int(low), int(high)))
+    return (Affine if dense else Convolution)(b, integers, bound, name=layer.name)
 
 
 def _tensor(tensors: Tensors, name: str, shape: tuple[int, ...]) -> NDArray[np.int64]:

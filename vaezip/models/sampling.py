@@ -34,8 +34,4 @@ def _random_stack(bits: int, seed: int, index: int) -> Stack:
     """A stack that holds at least so many random bits."""
     # Raw output of a bit generator is the part of NumPy's random numbers that never changes.
     raw = np.random.PCG64(np.random.SeedSequence([seed, index])).random_raw(bits // 64 + 2)
-    words = raw.astype("<u8").view("<u4").astype(np.uint32)
-    stack = Stack(int(words[0]))
-    stack.words = words[1:]
-    stack.size = stack.words.size
-    return stack
+    return Stack.from_words(raw.astype("<u8").view("<u4").astype(np.uint32))

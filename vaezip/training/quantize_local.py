@@ -18,12 +18,13 @@ from torch import nn
 
 from vaezip.entropy import distributions as d
 from vaezip.errors import ModelError
+from vaezip.exact.layer import Layer
 from vaezip.models.base import Model
 from vaezip.models.layers import Conv, weighted_layers
 from vaezip.models.pixel.architecture import RADIUS, PixelArchitecture
 from vaezip.models.pixel.least_squares import SPREAD_BITS, UNIT_BITS
 from vaezip.models.pixel.model import PixelModel
-from vaezip.models.pixel.network import ACTIVATION_BOUND, SUM_BOUND, Layer, input_bound
+from vaezip.models.pixel.network import ACTIVATION_BOUND, SUM_BOUND, input_bound
 from vaezip.training.networks.pixel import LEVEL_UNIT, SPREAD_UNIT, UNIT, PixelVae
 from vaezip.training.networks.tile import Network, key
 from vaezip.training.quantize import Floats, Grid, Precision, Rows, Tensors, coarse_grid, network_tensors

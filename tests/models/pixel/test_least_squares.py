@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vaezip.exact.cholesky import LANES, factorise, regress, room
+from vaezip.exact.cholesky import LANES, factorise, regress, workspace
 from vaezip.models.pixel import least_squares
 from vaezip.models.pixel.architecture import RADIUS, pixel_architecture
 from vaezip.models.pixel.least_squares import ABOVE, BESIDE, BOUND, NEAREST, SEGMENT, UNIT_BITS, shown
@@ -148,7 +148,7 @@ def test_factors_and_coefficients(size, seed):
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(LANES, size + 9, size))
     matrices = np.einsum("lij,lik->ljk", x, x)
-    a = room(size)
+    a = workspace(size)
     a[:size, :size] = np.moveaxis(matrices, 0, -1)
     factorise(a, size)
     for t in range(LANES):
@@ -166,7 +166,7 @@ def test_factors_and_coefficients(size, seed):
 def test_a_lane_does_not_depend_on_the_others():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(50, 33))
-    one, other = room(33), room(33)
+    one, other = workspace(33), workspace(33)
     one[:33, :33] = (x.T @ x)[..., None]
     other[:33, :33] = np.eye(33)[..., None]
     other[:33, :33, 2] = x.T @ x

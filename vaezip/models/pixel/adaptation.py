@@ -34,13 +34,14 @@ from numpy.typing import NDArray
 
 from vaezip.entropy import distributions as d
 from vaezip.exact.jit import jit
+from vaezip.exact.layer import Layer
 from vaezip.exact.product16 import ROWS, empty, pack, product16
 from vaezip.models.pixel import kernel as coder
 from vaezip.models.pixel import orientation
 from vaezip.models.pixel.architecture import RADIUS, TILE, PixelArchitecture
 from vaezip.models.pixel.gradient import logistic
 from vaezip.models.pixel.least_squares import SPREAD_BITS, UNIT_BITS
-from vaezip.models.pixel.network import ACTIVATION_BOUND, SUM_BOUND, Layer, input_bound
+from vaezip.models.pixel.network import ACTIVATION_BOUND, SUM_BOUND, input_bound
 
 Floats = NDArray[np.float64]
 Frame = NDArray[np.int16]

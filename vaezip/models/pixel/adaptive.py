@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.entropy import distributions as d
-from vaezip.entropy.stack import Stack, StackExhausted
+from vaezip.entropy.stack import Stack, decoding
 from vaezip.errors import FormatError
 from vaezip.models.base import Pixels, Shape
 from vaezip.models.pixel import calibration, orientation, strips
@@ -101,14 +101,10 @@ def decode(model: PixelNetworks, data: bytes, shape: Shape, *, steps: int) -> tu
         raise FormatError("the coded data is damaged")
     if learning.turn & orientation.TRANSPOSED:
         shape = shape[0], shape[2], shape[1], shape[3]
-    stack, frame = Stack.from_bytes(data[settings:]), strips.unknown(model, shape)
-    try:
+    with decoding(data[settings:]) as stack:
+        frame = strips.unknown(model, shape)
         _pop(model, stack, frame, learning)
-    except StackExhausted:
-        raise FormatError("the coded data is damaged or truncated") from None
-    seed = stack.state & 0xFFFFFFFF
-    if not stack.spent(seed):
-        raise FormatError("the coded data is damaged")
+    seed = stack.finish()
     pictures = orientation.turned_back(strips.unframed(model, frame), learning.turn)
     return np.ascontiguousarray(pictures), seed ^ zlib.crc32(data[:settings])
 

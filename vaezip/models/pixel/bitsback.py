@@ -18,8 +18,7 @@ from typing import Any
 import numpy as np
 
 from vaezip.entropy import distributions as d
-from vaezip.entropy.stack import Stack, StackExhausted
-from vaezip.errors import FormatError
+from vaezip.entropy.stack import Stack, StackExhausted, decoding
 from vaezip.models import latents
 from vaezip.models.base import Pixels, Shape
 from vaezip.models.pixel.architecture import RADIUS, TILE
@@ -92,18 +91,12 @@ def decode(model: PixelNetworks, data: bytes, shape: Shape, *, steps: int) -> tu
     Raises:
         FormatError: the data is not what :func:`encode` made.
     """
-    stack, frame = Stack.from_bytes(data), unknown(model, shape)
-    last = list(strips(shape))[-1]
-    try:
+    with decoding(data) as stack:
+        frame, last = unknown(model, shape), list(strips(shape))[-1]
         for strip, known in walk(model, frame):
             coarse = strip == last or bool(d.Uniform(1, 1).pop(stack)[0])
             _pop_strip(model, stack, known, strip, coarse, steps)
-    except StackExhausted:
-        raise FormatError("the coded data is damaged or truncated") from None
-    seed = stack.state & 0xFFFFFFFF
-    if not stack.spent(seed):
-        raise FormatError("the coded data is damaged")
-    return unframed(model, frame), seed
+    return unframed(model, frame), stack.finish()
 
 
 def draw(model: PixelNetworks, stack: Stack, shape: Shape) -> Pixels:

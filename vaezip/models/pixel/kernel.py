@@ -20,14 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.entropy import distributions as d
-from vaezip.exact import tables
+from vaezip.entropy import kernels
 from vaezip.exact.jit import inline, jit
+from vaezip.exact.layer import Layer
 from vaezip.exact.product16 import ROWS, empty, pack, product16
 from vaezip.models import likelihoods
 from vaezip.models.pixel import calibration, least_squares
 from vaezip.models.pixel.architecture import RADIUS, PixelArchitecture
 from vaezip.models.pixel.context import median_edge_at
-from vaezip.models.pixel.network import ACTIVATION_BOUND, Layer
+from vaezip.models.pixel.network import ACTIVATION_BOUND
 
 Ints = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -36,7 +37,6 @@ LAG = least_squares.SEGMENT
 """Columns that a row is behind the one above: as many as a neighbourhood reaches to the right, and one."""
 
 CHUNK = 8 * ROWS
-_SOFTMAX_SPAN = 40 << d.WEIGHT_LOGIT_BITS
 
 
 class Weights(NamedTuple):
@@ -123,8 +123,7 @@ def _packed(a: PixelArchitecture, made: list[Layer], outputs: int, units: int) -
 @lru_cache
 def mixture_tables() -> Tables:
     """Those of :class:`vaezip.entropy.distributions.LogisticMixture` and of its gradient."""
-    powers = tables.reciprocal_exp(0, _SOFTMAX_SPAN, d.WEIGHT_LOGIT_BITS, 30)
-    return Tables(*d.logistic_tables(), powers, *likelihoods.gradient_tables())
+    return Tables(*d.logistic_tables(), d.weight_powers(), *likelihoods.gradient_tables())
 
 
 # A 0 as it stands has a type of its own, for which numba would compile a kernel once more.
@@ -202,21 +201,10 @@ def settle(n, sums, weight, e, bias, shift, low, high, out):  # type: ignore[no-
 def mixture(out, prediction, mix, powers, whole, at, w, m, s):  # type: ignore[no-untyped-def]
     """Weights, of which the sum is ``whole``, means and log scales of one channel of one pixel, as LogisticMixture has
     them; written from ``at`` on."""
-    best = 0
-    for k in range(1, mix):
-        if out[k] > out[best]:
-            best = k
-    total = np.int64(0)
+    kernels.softmax(out, mix, powers, whole, at, w)
     for k in range(mix):
-        w[at + k] = powers[min(np.int64(out[best]) - np.int64(out[k]), _SOFTMAX_SPAN)]
-        total += w[at + k]
         m[at + k] = (prediction << d.MEAN_BITS) + out[mix + k]
         s[at + k] = _clamped(out[2 * mix + k], d.LOG_SCALE_LOW, d.LOG_SCALE_HIGH)
-    left = whole
-    for k in range(mix):
-        w[at + k] = w[at + k] * whole // total
-        left -= w[at + k]
-    w[at + best] += left
 
 
 @inline
@@ -385,10 +373,11 @@ def _steps(rows, width):  # type: ignore[no-untyped-def]
 
 
 @jit
-def pop_strip(frame, top, rows, networks, shifts, mix, tables, state, room, correcting, stack):  # type: ignore[no-untyped-def]
+def pop_strip(stack, frame, top, rows, networks, shifts, mix, tables, state, room, correcting):  # type: ignore[no-untyped-def]
     """Take the pixels of a strip from the stack, and write them into the frame.
 
     Args:
+        stack: its head, of :meth:`vaezip.entropy.stack.Stack.run`.
         frame: int16 (pictures, …) of :mod:`vaezip.models.pixel.context`.
         top, rows: the strip.
         networks: a tuple of what :func:`weights` gives.
@@ -398,7 +387,6 @@ def pop_strip(frame, top, rows, networks, shifts, mix, tables, state, room, corr
         state: of :func:`vaezip.models.pixel.least_squares.start`, after the rows above; it goes on in place.
         room: for its systems of equations.
         correcting: a :class:`vaezip.models.pixel.calibration.State`, after the rows above; it goes on in place.
-        stack: (head, words, size).
 
     Returns:
         head and size of the stack.
@@ -432,7 +420,7 @@ def pop_strip(frame, top, rows, networks, shifts, mix, tables, state, room, corr
                     _side_by_side(chunk.out, p, predicted, mix, tables.powers, w, m, s)
                     if corrected:
                         calibration.set_right(correcting, frame, order, i, y, x, j, w, m, s, tables, looked)
-                    head, size, value = d.pop_one_mixture(head, words, size, m, s, w, tables.cdf, tables.scales)
+                    head, size, value = kernels.pop_one_mixture(head, words, size, m, s, w, tables.cdf, tables.scales)
                     if corrected:
                         calibration.observe(correcting, i, y, x, j, w, m, s, value, tables, looked)
                     _enter(frame, i, y, x, c, value)
@@ -518,7 +506,7 @@ def intervals(frame, top, rows, order, found, tables, correcting, starts, freqs)
                     if corrected:
                         calibration.set_right(correcting, frame, order, i, y, x, j, w, m, s, tables, looked)
                         calibration.observe(correcting, i, y, x, j, w, m, s, value, tables, looked)
-                    starts[symbol] = d.cdf_mixture(value, m, s, w, tables.cdf, tables.scales)
-                    end = d.cdf_mixture(value + 1, m, s, w, tables.cdf, tables.scales)
+                    starts[symbol] = kernels.cdf_mixture(value, m, s, w, tables.cdf, tables.scales)
+                    end = kernels.cdf_mixture(value + 1, m, s, w, tables.cdf, tables.scales)
                     freqs[symbol] = end - starts[symbol]
                     symbol += 1

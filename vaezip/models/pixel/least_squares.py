@@ -26,7 +26,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vaezip.exact.cholesky import LANES, factorise, regress, room
+from vaezip.exact.cholesky import LANES, factorise, regress, workspace
 from vaezip.exact.jit import inline, jit
 from vaezip.models.pixel.architecture import RADIUS, TILE, PixelArchitecture
 from vaezip.models.pixel.context import framed, median_edge_at
@@ -96,7 +96,7 @@ def shown(a: PixelArchitecture, pictures: NDArray[np.uint8]) -> Frame:
         return framed(pictures)
     frame = with_planes(framed(pictures), a)
     for picture in frame:
-        _fill(picture[None], np.array(a.order), start(1, pictures.shape[2], a), room(size(a.channels)))
+        _fill(picture[None], np.array(a.order), start(1, pictures.shape[2], a), workspace(size(a.channels)))
     return frame
 
 
@@ -159,7 +159,7 @@ def solve(state, step, rows, room):  # type: ignore[no-untyped-def]
 
     Args:
         rows: how many are coded together.
-        room: of :func:`vaezip.exact.cholesky.room`.
+        room: of :func:`vaezip.exact.cholesky.workspace`.
     """
     pictures, channels, regressors = state.above.shape[0], state.spread.shape[2], state.coefficients.shape[3]
     low, count = _under_way(step, rows, state.above.shape[1])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from vaezip.entropy import distributions as d
 from vaezip.errors import ModelError
-from vaezip.exact import Affine, Backend
+from vaezip.exact import Affine, Backend, Layer
 from vaezip.exact.backend import Array
 from vaezip.exact.elementwise import grid_scale, per_image_maximum
 from vaezip.models.base import Tensors
@@ -34,16 +34,6 @@ _DIFFERENCE_BOUND = 255
 """Of the differences to neighbours, the residuals and, generously, the prediction less 128."""
 
 _SUMMAND_BOUND = float(1 << 24)
-
-
-@dataclass(frozen=True)
-class Layer:
-    """y = clamp(floor((W x + b) · 2^−shift + ½), low, high), row by row, all int64."""
-
-    weight: NDArray[np.int64]
-    bias: NDArray[np.int64]
-    shift: NDArray[np.int64]
-    clamp: tuple[int, int]
 
 
 def layers(a: PixelArchitecture, tensors: Tensors) -> dict[str, Layer]:
@@ -124,8 +114,7 @@ class PixelNetwork:
         self.backend, self.architecture = b, a
         bounds = {"first": input_bound(a)}
         self.layers = {
-            name: Affine(b, x.weight, x.bias, x.shift, x.clamp, bounds.get(name, ACTIVATION_BOUND), name)
-            for name, x in made.items()
+            name: Affine(b, layer, bounds.get(name, ACTIVATION_BOUND), name=name) for name, layer in made.items()
         }
 
     def trace(self, features: Array, hints: Array, shifts: Array) -> Trace:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.entropy.stack import Stack
-from vaezip.exact.cholesky import room
+from vaezip.exact.cholesky import workspace
 from vaezip.models.base import Pixels
 from vaezip.models.pixel import calibration, kernel
 from vaezip.models.pixel.architecture import RADIUS, TILE
@@ -93,10 +93,10 @@ def uncalibrated(model: PixelNetworks, shifts: Bins) -> Predictors:
 
 def pop_pixels(model: PixelNetworks, stack: Stack, known: Known, *, strip: Strip, predictors: Predictors) -> None:
     """Take the pixels of a strip, or of some rows of one, off the stack, and write them into the frame."""
-    a, head = model.architecture, (np.uint64(stack.state), stack.words, stack.size)
+    a = model.architecture
     by = predictors.networks, predictors.shifts, a.mixture, model.tables
-    states = known.state, room(size(a.channels)), predictors.calibration, head
-    stack.settle(*kernel.pop_strip(known.frame, strip.top, strip.rows, *by, *states))
+    states = known.state, workspace(size(a.channels)), predictors.calibration
+    stack.run(kernel.pop_strip, known.frame, strip.top, strip.rows, *by, *states)
 
 
 def unframed(model: PixelNetworks, frame: Frame) -> Pixels:

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.entropy import distributions as d
-from vaezip.entropy.stack import Stack, StackExhausted
+from vaezip.entropy.stack import Stack, StackExhausted, decoding
 from vaezip.errors import FormatError
 from vaezip.models import latents
 from vaezip.models.base import Mask, Pixels
@@ -122,17 +122,11 @@ def decode(model: TileNetworks, data: bytes, tiling: Tiling, *, steps: int) -> t
         raise FormatError("the coded data is damaged")
     coarse = min(1 << doublings, len(mask))
     tiles = Tiles(np.zeros((len(mask), *a.tile, a.channels), np.uint8), mask)
-    stack = Stack.from_bytes(data[header:])
-    try:
+    with decoding(data[header:]) as stack:
         for batch in reversed(list(batches(len(mask), coarse))):
             _pop_batch(model, stack, tiles, tiling, batch, steps)
         _pop_coarse(model, stack, tiles, tiling, coarse)
-    except StackExhausted:
-        raise FormatError("the coded data is damaged or truncated") from None
-    seed = stack.state & 0xFFFFFFFF
-    if not stack.spent(seed):
-        raise FormatError("the coded data is damaged")
-    return tiles.pixels, seed
+    return tiles.pixels, stack.finish()
 
 
 def elbo_bits(model: TileNetworks, tiles: Tiles, *, steps: int, draws: int = 1) -> float:
