@@ -23,6 +23,7 @@ from vaezip.cli.inputs import Source
 from vaezip.cli.streams import PATH, STDIO
 from vaezip.errors import ImageError, OutputError
 from vaezip.models.effort import DEFAULT_PRESET, PRESETS, Effort, chosen_effort
+from vaezip.pictures.formats import has_picture_suffix
 from vaezip.system.files import Folder, check_free
 from vaezip.vz.archive import is_vz
 from vaezip.vz.limits import MAX_STEPS
@@ -218,8 +219,8 @@ class _Job:
     def _check(self, target: str, sources: list[Source]) -> None:
         """Find out early what forbids one file of this name."""
         with blame(streams.target_label(target)):
-            suffix = os.path.splitext(target)[1]
-            if suffix.lower() in inputs.PICTURE_SUFFIXES:  # perhaps from -o *.png, and one of the pictures
+            if has_picture_suffix(target):  # perhaps from -o *.png, and one of the pictures
+                suffix = os.path.splitext(target)[1]
                 raise OutputError(f"'{suffix}' is the suffix of a picture; give -o a name that ends in .vz")
             self._kept(sources).refuse(target)
             streams.check(target, self.force)

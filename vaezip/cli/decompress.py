@@ -28,7 +28,7 @@ _Written: TypeAlias = tuple[Path, tuple[str, ...]]
 """A file that a picture became, and the kinds of metadata that it lacks."""
 
 
-_LOST = "without the metadata that only PNG would keep"
+_DROPPED = "without the metadata that only PNG would keep"
 
 
 @click.command()
@@ -70,8 +70,8 @@ def command(
         raise click.UsageError("Only one FILE can go to standard output.")
     options.check_device(device)
     options.check_models(models)
-    kept, lost = streams.Protected(files), Remarks(console, _LOST)
-    job = _Job(output, len(files) > 1, force, models, device, threads, max_pixels, console, lost, kept)
+    kept, dropped = streams.Protected(files), Remarks(console, _DROPPED)
+    job = _Job(output, len(files) > 1, force, models, device, threads, max_pixels, console, dropped, kept)
     with ExitStack() as stack:
         if job.many and output is not None:
             with blame(output):
@@ -82,7 +82,7 @@ def command(
             console.progress(f"{streams.source_label(path)} …")
             with console.attempt(streams.source_label(path)):
                 job.take_all(path) if only is None else job.take_one(path, only)
-        job.lost.tell()
+        job.dropped.tell()
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class _Job:
     threads: int
     max_pixels: int
     console: Console
-    lost: Remarks
+    dropped: Remarks
     kept: streams.Protected
 
     def take_all(self, path: str) -> None:
@@ -168,7 +168,7 @@ class _Job:
         with blame(streams.target_label(target)):
             data = vaezip.pictures.io.write(picture, suffix)
             streams.write(target, data, self.force, [path], None if name else path)
-        self.lost.add(streams.target_label(target), vaezip.pictures.formats.lost(picture, suffix))
+        self.dropped.add(streams.target_label(target), vaezip.pictures.io.dropped_boxes(picture, suffix))
         self._summarise(path, f"{size:,} → {len(data):,} bytes ({streams.target_label(target)})")
 
     def _write_files(self, path: str, where: Path, files: dict[str, str], pictures: Iterable[Found]) -> None:
@@ -198,9 +198,9 @@ class _Job:
                     continue
                 damage.end_run()
                 with self.console.attempt(label):
-                    target, lost = job.result()
+                    target, dropped = job.result()
                     written.append(target)
-                    self.lost.add(str(target), lost)
+                    self.dropped.add(str(target), dropped)
                 if isinstance(_cause(job), NoSpaceError):
                     break
                 self.console.progress(f"{len(written):,} of {len(files):,}: {label}")
@@ -227,7 +227,7 @@ class _Job:
             data = vaezip.pictures.io.write(picture, ".png")
         with blame(str(folder.path / file)), self.kept.writing(folder.path / file):
             folder.write(file, data, self.force, sources, like)
-        return folder.path / file, vaezip.pictures.formats.lost(picture, os.path.splitext(file)[1])
+        return folder.path / file, vaezip.pictures.io.dropped_boxes(picture, os.path.splitext(file)[1])
 
     def _summarise(self, path: str, text: str) -> None:
         self.console.summary(f"{streams.source_label(path)}: {text}")

@@ -8,12 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from vaezip.cli.console import Console, LocatedError, plural
-
-PICTURE_SUFFIXES = (
-    *(".png", ".apng", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".dib", ".ppm", ".pgm", ".pbm", ".pnm"),
-    *(".jpg", ".jpeg", ".jpe", ".jfif", ".jp2", ".j2k", ".j2c", ".jpx", ".jpf", ".avif", ".avifs", ".heic", ".heif"),
-)
-"""Of the files in a folder that are pictures, whether or not vaezip can read them."""
+from vaezip.pictures.formats import has_picture_suffix, is_picture_in_folder
 
 
 @dataclass(frozen=True)
@@ -59,10 +54,10 @@ def _files(folder: str, console: Console) -> tuple[list[str], list[tuple[str, st
     skipped: list[tuple[str, str]] = []
     for root, folders, files in os.walk(folder, onerror=report):
         for path in (os.path.join(root, name) for name in files):
-            if os.path.splitext(path)[1].lower() in PICTURE_SUFFIXES:
+            if is_picture_in_folder(path):
                 pictures.append(os.path.relpath(path, folder))
             else:
-                skipped.append((path, "not a picture by its suffix"))
+                skipped.append((path, "hidden" if has_picture_suffix(path) else "not a picture by its suffix"))
         paths = (os.path.join(root, name) for name in folders)
         skipped += [(path, "a link to a folder") for path in paths if os.path.islink(path)]
     return pictures, skipped

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 import vaezip
 from vaezip.errors import DataError, ImageError
+from vaezip.pictures.formats import is_picture_in_folder
 from vaezip.pictures.picture import Picture
 
 INSTALL = "install it with: pip install 'vaezip[bench]'"
@@ -134,10 +135,6 @@ _SOURCES = {"mnist": _MNIST, "mnist-binary": _MNIST, "cifar10": _CIFAR10, "cifar
 
 NAMES = tuple(_SOURCES)
 """The data sets that have a name."""
-
-_SUFFIXES = frozenset(
-    (".png", ".webp", ".tif", ".tiff", ".bmp", ".ppm", ".pgm", ".pbm", ".gif", ".jpg", ".jpeg", ".jp2", ".avif")
-)
 
 _BINARY = "mnist-binary"
 _THRESHOLD = 128
@@ -273,7 +270,7 @@ def _folder(name: str) -> Path:
 
 
 def _pictures_in(folder: Path) -> list[Path]:
-    paths = sorted(p for p in folder.rglob("*") if _is_picture(p))
+    paths = sorted(p for p in folder.rglob("*") if is_picture_in_folder(p.name) and p.is_file())
     if not paths:
         raise DataError(f"{folder} holds no picture that vaezip can read")
     return paths
@@ -283,10 +280,6 @@ def _of_folder(folder: Path) -> Collection:
     paths = _pictures_in(folder)
     labels = tuple(p.relative_to(folder).as_posix() for p in paths)
     return Collection(folder.name or os.fspath(folder), tuple(range(len(paths))), labels, lambda i: _picture(paths[i]))
-
-
-def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in _SUFFIXES and not path.name.startswith(".") and path.is_file()
 
 
 def _picture(path: Path) -> Picture:

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageFile, TiffImagePlugin, TiffTags, UnidentifiedImageError
 
 from vaezip.errors import ImageError
-from vaezip.pictures.formats import FORMATS, ORIENTATION, PLAIN_TAGS
+from vaezip.pictures.formats import BY_SUFFIX, READABLE
 from vaezip.pictures.picture import (
     ANIMATED,
     EXIF_PREFIX,
@@ -70,7 +70,7 @@ def decoding() -> Iterator[None]:
             raise
         except UnidentifiedImageError as error:
             raise ImageError(
-                f"not a picture that vaezip can read, or a damaged one (it reads {', '.join(READ_BY_PILLOW)})"
+                f"not a picture that vaezip can read, or a damaged one (it reads {', '.join(READABLE)})"
             ) from error
         except MemoryError as error:
             raise ImageError("there is not enough memory for the picture") from error
@@ -80,7 +80,9 @@ def decoding() -> Iterator[None]:
 
 # Reading the other formats
 
-READ_BY_PILLOW = ("PNG", "WebP", "TIFF", "BMP", "PPM", "GIF", "JPEG", "JPEG2000", "AVIF")
+ORIENTATION = 0x0112
+# description, maker, model, orientation, software, date, artist, computer, copyright
+PLAIN_TAGS = frozenset({0x010E, 0x010F, 0x0110, ORIENTATION, 0x0131, 0x0132, 0x013B, 0x013C, 0x8298})
 
 _REMEDIES = {
     "CMYK": "RGB",
@@ -96,9 +98,9 @@ _REMEDIES = {
 
 @functools.cache
 def _pillow_formats() -> tuple[str, ...]:
-    """Those of our formats that this Pillow knows, as it names them."""
+    """Return the formats that we read and this Pillow knows, as it names them."""
     Image.init()
-    return tuple(name.upper() for name in READ_BY_PILLOW if name.upper() in Image.OPEN)
+    return tuple(name.upper() for name in READABLE if name.upper() in Image.OPEN)
 
 
 def read_by_pillow(data: bytes, max_pixels: int) -> Picture:
@@ -275,7 +277,7 @@ def write_by_pillow(picture: Picture, suffix: str) -> bytes:
     """Write a picture in any format but PNG."""
     file = io.BytesIO()
     try:
-        to_pillow(picture).save(file, FORMATS[suffix].format, **_save_options(picture, suffix))
+        to_pillow(picture).save(file, BY_SUFFIX[suffix].name.upper(), **_save_options(picture, suffix))
     except Exception as error:  # Pillow raises many kinds for what a format cannot hold
         raise ImageError(f"cannot be written as '{suffix}' ({reason(error)}); choose .png") from error
     return file.getvalue()
@@ -294,21 +296,28 @@ def to_pillow(picture: Picture) -> Image.Image:
 
 
 def _save_options(picture: Picture, suffix: str) -> dict[str, Any]:
-    """What Pillow is told beside the pixels: how to compress, and the metadata that the format keeps."""
-    container = FORMATS[suffix]
-    boxes = {name: data for name, data in picture.boxes if name in container.boxes}
+    """Return what Pillow needs beside the pixels: how to compress, and the metadata that the format keeps."""
+    format = BY_SUFFIX[suffix]
+    boxes = {name: data for name, data in picture.boxes if format.keeps(name)}
     options: dict[str, Any] = {}
     if "icc" in boxes:
         options["icc_profile"] = boxes["icc"]
     if "resolution" in boxes and boxes["resolution"][8] == 1:
         options["dpi"] = tuple(count * 0.0254 for count in struct.unpack(">II", boxes["resolution"][:8]))
-    match container.format:
-        case "WEBP":
+    match format.name:
+        case "WebP":
             options |= {name: boxes[name] for name in ("exif", "xmp") if name in boxes}
             options |= {"lossless": True, "exact": True, "method": 4}
         case "TIFF":
             options |= {"compression": "tiff_adobe_deflate", "exif": _exif_for_tiff(boxes)}
     return options
+
+
+def has_exif_for_tiff(data: bytes) -> bool:
+    """Tell whether TIFF keeps all of some EXIF data."""
+    exif = Image.Exif()
+    exif.load(data)
+    return set(exif) <= PLAIN_TAGS
 
 
 def _exif_for_tiff(boxes: dict[str, bytes]) -> Image.Exif:
