@@ -1,4 +1,4 @@
-"""Read and write every format but PNG, by Pillow, and refuse what Pillow would change without a word."""
+"""Read and write every format but PNG by Pillow, and refuse pictures that Pillow would change without a word."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from vaezip.pictures.picture import (
     Samples,
     as_samples,
     check_size,
-    damaged,
-    ordered,
-    reason,
+    damage,
+    first_line,
+    sort_boxes,
 )
 
 
@@ -62,7 +62,7 @@ _SWITCHES = _PillowSwitches()
 
 @contextmanager
 def decoding() -> Iterator[None]:
-    """Turns what Pillow raises into :class:`ImageError`."""
+    """Turn every exception of Pillow inside into an :class:`ImageError`."""
     with _SWITCHES:
         try:
             yield
@@ -75,7 +75,7 @@ def decoding() -> Iterator[None]:
         except MemoryError as error:
             raise ImageError("there is not enough memory for the picture") from error
         except Exception as error:  # on damaged input Pillow raises nearly every kind
-            raise damaged(reason(error)) from error
+            raise damage(first_line(error)) from error
 
 
 # Reading the other formats
@@ -115,11 +115,11 @@ def read_by_pillow(data: bytes, max_pixels: int) -> Picture:
         mode, samples = _exact_samples(upright)
         if mode == "P":
             boxes.append(("palette", bytes(upright.getpalette("RGB") or [])))
-        return Picture(mode, samples, ordered(boxes), tuple(_dropped(image)))
+        return Picture(mode, samples, sort_boxes(boxes), tuple(_dropped(image)))
 
 
 def _refuse_inexact(image: ImageFile.ImageFile, data: bytes) -> None:
-    """Refuses modes that have no exact counterpart, and what Pillow would reduce or change without a word."""
+    """Refuse modes that have no exact counterpart, and pictures that Pillow would change without a word."""
     if image.mode in _REMEDIES:
         raise _unsupported(image.mode, _REMEDIES[image.mode])
     match image.format:
@@ -132,7 +132,7 @@ def _refuse_inexact(image: ImageFile.ImageFile, data: bytes) -> None:
 
 
 def _refuse_inexact_ppm(image: ImageFile.ImageFile) -> None:
-    """Pillow stretches other greatest values than those of 8 and 16 bits to these."""
+    """Refuse greatest values other than those of 8 and 16 bits, to which Pillow stretches the samples."""
     args = image.tile[0][3]
     greatest = args[-1] if isinstance(args, tuple) else 255
     if image.mode == "RGB" and greatest > 255:
@@ -168,7 +168,7 @@ def _refuse_inexact_tiff(image: Image.Image) -> None:
 
 
 def _refuse_inexact_jpeg2000(image: Image.Image, data: bytes) -> None:
-    """Looks at the codestream: SIZ, its first marker, tells the bits of each component, and EOC ends it."""
+    """Look at the codestream: SIZ, its first marker, tells the bits of each component, and EOC ends it."""
     siz = data.index(b"\xff\x4f\xff\x51") + 4
     components = int.from_bytes(data[siz + 36 : siz + 38], "big")
     depths = data[siz + 38 : siz + 38 + 3 * components : 3]
@@ -177,11 +177,11 @@ def _refuse_inexact_jpeg2000(image: Image.Image, data: bytes) -> None:
     if image.palette is not None and image.palette.mode != "RGB":
         raise _unsupported(f"{image.palette.mode} palette JPEG 2000", "RGBA PNG")
     if data.find(b"\xff\xd9", siz) < 0:
-        raise damaged("it has no end")
+        raise damage("it has no end")
 
 
 def _load_as_stored(image: ImageFile.ImageFile) -> Image.Image:
-    """Decodes; of TIFF, undoes the orientation that Pillow applies to it."""
+    """Decode an image; of TIFF, undo the orientation that Pillow applies to it."""
     orientation = image.getexif().get(ORIENTATION, 1) if image.format == "TIFF" else 1
     image.load()
     return image.transpose(_UNDO[orientation]) if orientation in _UNDO else image
@@ -199,7 +199,7 @@ _UNDO = {
 
 
 def _exact_samples(image: Image.Image) -> tuple[str, Samples]:
-    """The mode and samples that represent a Pillow image exactly."""
+    """Return the mode and samples that represent a Pillow image exactly."""
     if image.mode == "PA":
         image = image.convert("RGBA")
     if image.mode in MODES:
@@ -211,20 +211,20 @@ def _exact_samples(image: Image.Image) -> tuple[str, Samples]:
 
 
 def _info_boxes(image: ImageFile.ImageFile) -> list[Box]:
-    """The metadata that Pillow finds, but for the palette.  Asked before decoding, which may change it."""
+    """Return the metadata that Pillow finds, but for the palette, before decoding, which may change it."""
     info = image.info
-    found = {
+    boxes = {
         "transparency": _transparency(info.get("transparency"), image.mode),
         "icc": info.get("icc_profile"),
         "exif": _tiff_exif(image) if image.format == "TIFF" else info.get("exif", b"").removeprefix(EXIF_PREFIX),
         "xmp": info.get("xmp"),
         "resolution": _resolution(image),
     }
-    return [(name, bytes(data)) for name, data in found.items() if data]
+    return [(name, bytes(data)) for name, data in boxes.items() if data]
 
 
 def _transparency(value: int | None, mode: str) -> bytes | None:
-    """The one transparent index of a GIF as PNG has it."""
+    """Return the one transparent index of a GIF as PNG has it."""
     if value is None:
         return None
     return b"\xff" * value + b"\0" if mode == "P" else value.to_bytes(2, "big")
@@ -254,17 +254,17 @@ def _tiff_exif(image: Image.Image) -> bytes | None:
 
 
 def _dropped(image: ImageFile.ImageFile) -> Iterator[str]:
-    """What Pillow finds of metadata that no box can hold."""
+    """Yield the names of the metadata that Pillow finds and no box can hold."""
     yield from (name for name in ("comment", "photoshop") if image.info.get(name))
     if isinstance(image, TiffImagePlugin.TiffImageFile):
-        kept = PLAIN_TAGS | _DIRECTORY_TAGS | _LAYOUT_TAGS | {_XMP_TAG, _ICC_TAG}
-        for tag in sorted(set(image.tag_v2) - kept):
+        known = PLAIN_TAGS | _DIRECTORY_TAGS | _LAYOUT_TAGS | {_XMP_TAG, _ICC_TAG}
+        for tag in sorted(set(image.tag_v2) - known):
             name = TiffTags.lookup(tag).name
             yield f"tag {tag}" if name == "unknown" else name
 
 
 def _only(exif: Image.Exif, tags: frozenset[int]) -> Image.Exif:
-    """Takes away all other tags: most of them tell how a file is laid out, not what the picture is."""
+    """Take all other tags away: most of them tell how a file is laid out, not what the picture is."""
     for tag in set(exif) - tags:
         del exif[tag]
     return exif
@@ -274,12 +274,12 @@ def _only(exif: Image.Exif, tags: frozenset[int]) -> Image.Exif:
 
 
 def write_by_pillow(picture: Picture, suffix: str) -> bytes:
-    """Write a picture in any format but PNG."""
+    """Return the bytes of a picture file in any format but PNG."""
     file = io.BytesIO()
     try:
         to_pillow(picture).save(file, BY_SUFFIX[suffix].name.upper(), **_save_options(picture, suffix))
     except Exception as error:  # Pillow raises many kinds for what a format cannot hold
-        raise ImageError(f"cannot be written as '{suffix}' ({reason(error)}); choose .png") from error
+        raise ImageError(f"cannot be written as '{suffix}' ({first_line(error)}); choose .png") from error
     return file.getvalue()
 
 
