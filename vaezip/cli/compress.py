@@ -205,7 +205,7 @@ class _Job:
             with blame(label):
                 data = compressor.close()
         with blame(label):
-            streams.write(target, data, self.force, [source.path for source in sources])
+            streams.write(target, data, force=self.force, sources=[source.path for source in sources])
         self._summarise(f"{label}: {plural(len(sources), 'picture')}, ", size, values, data)
 
     def _add(self, compressor: vaezip.Compressor, source: Source, job: Future[_Read]) -> _Read:
@@ -234,9 +234,10 @@ class _Job:
             data = compressor.close()
         with blame(streams.target_label(target)):
             if folder is None:
-                streams.write(target, data, self.force, [source.path], source.path)
+                streams.write(target, data, force=self.force, sources=[source.path], like=source.path)
             else:
-                folder.write(source.name + names.SUFFIX, data, self.force, [source.path], source.path)
+                name = source.name + names.SUFFIX
+                folder.write(name, data, force=self.force, sources=[source.path], like=source.path)
         self._summarise(f"{streams.source_label(source.path)}: ", read.size, read.values, data)
         self._note(source, read.picture)
 

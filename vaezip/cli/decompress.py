@@ -167,7 +167,7 @@ class _Job:
         picture = archive.read(name)
         with blame(streams.target_label(target)):
             data = vaezip.pictures.io.write(picture, suffix)
-            streams.write(target, data, self.force, [path], None if name else path)
+            streams.write(target, data, force=self.force, sources=[path], like=None if name else path)
         self.dropped.add(streams.target_label(target), vaezip.pictures.io.dropped_boxes(picture, suffix))
         self._summarise(path, f"{size:,} → {len(data):,} bytes ({streams.target_label(target)})")
 
@@ -226,7 +226,7 @@ class _Job:
                 raise
             data = vaezip.pictures.io.write(picture, ".png")
         with blame(str(folder.path / file)), self.kept.writing(folder.path / file):
-            folder.write(file, data, self.force, sources, like)
+            folder.write(file, data, force=self.force, sources=sources, like=like)
         return folder.path / file, vaezip.pictures.io.dropped_boxes(picture, os.path.splitext(file)[1])
 
     def _summarise(self, path: str, text: str) -> None:

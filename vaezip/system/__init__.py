@@ -1,1 +1,1 @@
-"""What knows the operating system, and nothing of pictures: files, signals, threads."""
+"""Know the operating system, and nothing of pictures: files, signals, threads."""
