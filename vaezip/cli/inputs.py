@@ -20,7 +20,7 @@ class Source:
 
 
 def find(paths: Sequence[str], console: Console) -> list[Source]:
-    """The pictures of a command line, in its order.
+    """Return the pictures of a command line, in its order.
 
     A file is called by its base name, a file in a folder by its path in there, and where two
     would be called alike, all by their path from the folder that they have in common.
@@ -45,7 +45,7 @@ def _below(folder: str, console: Console) -> list[Source]:
 
 
 def _files(folder: str, console: Console) -> tuple[list[str], list[tuple[str, str]]]:
-    """The pictures below a folder, by their path in it; and what else there is, each with the reason to skip it."""
+    """Return the pictures below a folder, by their path in it, and the other files, each with the reason to skip it."""
 
     def report(error: OSError) -> None:
         console.report(LocatedError(str(error.filename), f"cannot be read: {error.strerror}"))

@@ -32,7 +32,7 @@ class Format(NamedTuple):
 
     @property
     def written(self) -> bool:
-        """Whether vaezip writes it."""
+        """Tell whether vaezip writes it."""
         return self.modes != ()
 
     def holds(self, mode: str) -> bool:
@@ -63,7 +63,7 @@ FORMATS = (
     Format("AVIF", (".avif", ".avifs"), lossy=True),
     Format("HEIF", (".heic", ".heif"), read=False, lossy=True),
 )
-"""All formats.  The suffix tells how a picture is written; how one is read, the bytes of the file tell."""
+"""All formats.  The suffix decides how a picture is written, and the bytes of a file decide how it is read."""
 
 BY_SUFFIX = {suffix: format for format in FORMATS for suffix in format.suffixes}
 """The format that each suffix stands for."""

@@ -15,7 +15,7 @@ _limits: Any = None
 
 
 _CGROUP = "/sys/fs/cgroup"
-"""Where Linux tells a container of its limits."""
+"""The folder in which Linux shows a container its limits."""
 
 
 def usable_cores() -> int:
