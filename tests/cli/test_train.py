@@ -306,7 +306,7 @@ def test_a_full_disk(run, digits, monkeypatch, name):
     said = f"'{Path('digits.training', name)}' cannot be written: {os.strerror(errno.ENOSPC)}; once it can, the same"
     assert (status, out, said in err, err.count("\n")) == (1, "", True, 1)
     assert left() == []
-    assert not list(Path("digits.training").glob("*.partial"))
+    assert not list(Path("digits.training").glob(".vaezip-*"))
     full = False
     assert run(*arguments) == (0, "", "")
 

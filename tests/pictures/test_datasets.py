@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import io
+import os
 import struct
 import tarfile
 from dataclasses import replace
@@ -112,6 +113,17 @@ def test_the_folder_given_goes_before_the_environment_and_that_before_the_cache(
     write_mnist(tmp_path / "given", grey(1, 3))
     assert np.array_equal(datasets.load("mnist", "test", tmp_path / "given"), grey(1, 3))
     assert np.array_equal(datasets.load("mnist", "test", tmp_path / "empty"), grey(1, 2))
+
+
+def test_files_that_a_user_keeps_are_read_as_they_are_and_not_replaced(tmp_path, monkeypatch):
+    monkeypatch.setenv("VAEZIP_DATA", str(tmp_path / "env"))
+    write_mnist(tmp_path / "env", grey(1, 1))  # not the published bytes
+    write_cifar10(tmp_path / "env", colour(1))  # unpacked, and no archive
+    before = {path: path.read_bytes() for path in (tmp_path / "env").rglob("*") if path.is_file()}
+    assert np.array_equal(datasets.load("mnist", "test"), grey(1, 1))
+    assert np.array_equal(datasets.load("cifar10", "test"), colour(1))
+    assert {path: path.read_bytes() for path in (tmp_path / "env").rglob("*") if path.is_file()} == before
+    assert not (tmp_path / "cache").exists()
 
 
 def test_unknown_name():
@@ -230,6 +242,27 @@ def test_cifar_is_downloaded_and_unpacked(tmp_path, served, monkeypatch):
     assert len(asked) == 1
     kept = sorted(p.relative_to(tmp_path / "cache").as_posix() for p in (tmp_path / "cache").rglob("*") if p.is_file())
     assert kept == ["cifar-100-binary/test.bin", "cifar-100-binary/train.bin"]
+
+
+@pytest.mark.parametrize("cut_at", [1, 2])
+def test_an_unpacking_that_was_cut_is_done_again(tmp_path, served, monkeypatch, cut_at):
+    data = tar("cifar-100-binary", {"test.bin": records(colour(2), 2), "train.bin": records(colour(3, 1), 2)})
+    served("cifar-100-binary.tar.gz", data)
+    expect(monkeypatch, "cifar100", ("cifar-100-binary.tar.gz", data))
+    moved, replace_file = [], os.replace
+
+    def cut(source, target):
+        moved.append(target)
+        if len(moved) == cut_at:
+            raise KeyboardInterrupt
+        replace_file(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", cut)
+        with pytest.raises(KeyboardInterrupt):
+            datasets.load("cifar100", "test")
+    assert np.array_equal(datasets.load("cifar100", "test"), colour(2))
+    assert np.array_equal(datasets.load("cifar100", "train"), colour(3, 1))
 
 
 def test_a_wrong_checksum_is_refused(tmp_path, served):

@@ -9,7 +9,7 @@ import pytest
 
 from vaezip.errors import OutputError
 from vaezip.system import files as system_files
-from vaezip.system.files import Folder, NoSpaceError, check, write
+from vaezip.system.files import Folder, NoSpaceError, check, is_temporary, remove_temporaries, store, write
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
 
@@ -304,3 +304,33 @@ def test_abandon_undoes_what_is_unfinished_and_stops_what_begins(monkeypatch):
     with pytest.raises(OutputError, match=r"^cannot be written: interrupted$"):
         write("b", b"new")
     assert files() == []
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_file_of_a_training_is_stored_by_the_same_writer(monkeypatch, there):
+    if there:
+        Path("a").write_bytes(b"old")
+    names, synced = [], []
+    replace, fsync = os.replace, os.fsync
+    monkeypatch.setattr(os, "replace", lambda source, target: (names.append(source), replace(source, target)))
+    monkeypatch.setattr(os, "fsync", lambda descriptor: (synced.append(descriptor), fsync(descriptor)))
+    store(Path("a"), b"new")
+    assert Path("a").read_bytes() == b"new"
+    assert [is_temporary(name) for name in names] == [True]
+    assert len(synced) == there
+
+
+def test_a_file_of_a_training_that_cannot_be_stored_is_named(full_disk):
+    Path("a").write_bytes(b"old")
+    said = r"^'a' cannot be written: No space left on device; once it can, the same command goes on$"
+    with pytest.raises(NoSpaceError, match=said):
+        store(Path("a"), b"new")
+    assert files() == ["a"]
+    assert Path("a").read_bytes() == b"old"
+
+
+def test_temporary_files_of_a_process_that_was_killed_are_removed():
+    for name in (".vaezip-0123456789abcdef.tmp", ".vaezip-notes", "a.tmp"):
+        Path(name).touch()
+    remove_temporaries(Path("."))
+    assert files() == [".vaezip-notes", "a.tmp"]

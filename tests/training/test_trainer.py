@@ -190,6 +190,17 @@ def test_a_run_that_was_killed_before_its_settings_were_whole_begins_again(data,
     assert [path.name for path in (tmp_path / "q").iterdir()] == ["settings.json"]
 
 
+@pytest.mark.parametrize("settings", [False, True])
+def test_temporary_files_of_a_run_that_was_killed_go_and_do_not_count(data, tmp_path, settings):
+    folder = tmp_path / "r"
+    folder.mkdir()
+    if settings:
+        run(data, folder).open(force=False)
+    (folder / ".vaezip-0123456789abcdef.tmp").write_text("half")
+    assert run(data, folder).open(force=False) is settings
+    assert [path.name for path in folder.iterdir()] == ["settings.json"]
+
+
 @pytest.mark.parametrize("when", [1, 2, 3])
 def test_a_folder_is_a_runs_whenever_its_emptying_is_killed(data, tmp_path, monkeypatch, when):
     old = run(data, tmp_path / "r")

@@ -51,7 +51,7 @@ class Program(click.Group):
             return super().main(*args, **kwargs)
         except OSError as error:
             with suppress(OSError):  # or it is standard error
-                click.echo(f"vaezip: standard output: {system_files.refused(error)}", err=True)
+                click.echo(f"vaezip: standard output: {system_files.refusal(error)}", err=True)
             sys.exit(1)
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 
 import vaezip
 from vaezip.cli import streams
 from vaezip.cli.console import Console, LocatedError, plural
-from vaezip.cli.inputs import PICTURE_SUFFIXES
 from vaezip.cli.remedies import worded
 from vaezip.errors import FormatError, VaezipError
+from vaezip.pictures.formats import has_picture_suffix
 from vaezip.vz.archive import is_vz
 
 
@@ -21,7 +20,7 @@ def open_archive(path: str, options: vaezip.ReadOptions) -> tuple[vaezip.Archive
         FormatError: it cannot be read, or is none.
     """
     data = streams.read(path)
-    if os.path.splitext(path)[1].lower() in PICTURE_SUFFIXES and data and not is_vz(data):
+    if has_picture_suffix(path) and data and not is_vz(data):
         raise FormatError("not a .vz file; 'vaezip compress' makes one of a picture")
     return vaezip.Archive(data, options), len(data)
 

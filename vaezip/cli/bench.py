@@ -183,9 +183,11 @@ class _Targets:
         """JSON and plot."""
         if self.json:
             with blame(streams.target_label(self.json)):
-                streams.write(self.json, report.to_json().encode(), self.force, self.inputs)
+                streams.write(self.json, report.to_json().encode(), force=self.force, sources=self.inputs)
         if self.plot:
             from vaezip.bench import plots
 
             with blame(self.plot):
-                streams.write(self.plot, plots.render(report, Path(self.plot).suffix), self.force, self.inputs)
+                streams.write(
+                    self.plot, plots.render(report, Path(self.plot).suffix), force=self.force, sources=self.inputs
+                )

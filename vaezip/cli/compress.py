@@ -23,6 +23,7 @@ from vaezip.cli.inputs import Source
 from vaezip.cli.streams import PATH, STDIO
 from vaezip.errors import ImageError, OutputError
 from vaezip.models.effort import DEFAULT_PRESET, PRESETS, Effort, chosen_effort
+from vaezip.pictures.formats import has_picture_suffix
 from vaezip.system.files import Folder, check_free
 from vaezip.system.threads import Workers
 from vaezip.vz.archive import is_vz
@@ -209,7 +210,7 @@ class _Job:
             with blame(label):
                 data = compressor.close()
         with blame(label):
-            streams.write(target, data, self.flags.force, [source.path for source in sources])
+            streams.write(target, data, force=self.flags.force, sources=[source.path for source in sources])
         self._summarise(f"{label}: {plural(len(sources), 'picture')}, ", size, values, data)
 
     def _add(self, compressor: vaezip.Compressor, source: Source, job: Future[_Read]) -> _Read:
@@ -223,8 +224,8 @@ class _Job:
     def _check(self, target: str, sources: list[Source]) -> None:
         """Find out early what forbids one file of this name."""
         with blame(streams.target_label(target)):
-            suffix = os.path.splitext(target)[1]
-            if suffix.lower() in inputs.PICTURE_SUFFIXES:  # perhaps from -o *.png, and one of the pictures
+            if has_picture_suffix(target):  # perhaps from -o *.png, and one of the pictures
+                suffix = os.path.splitext(target)[1]
                 raise OutputError(f"'{suffix}' is the suffix of a picture; give -o a name that ends in .vz")
             self._kept(sources).refuse(target)
             streams.check(target, self.flags.force)
@@ -238,9 +239,10 @@ class _Job:
             data = compressor.close()
         with blame(streams.target_label(target)):
             if folder is None:
-                streams.write(target, data, self.flags.force, [source.path], source.path)
+                streams.write(target, data, force=self.flags.force, sources=[source.path], like=source.path)
             else:
-                folder.write(source.name + names.SUFFIX, data, self.flags.force, [source.path], source.path)
+                name = source.name + names.SUFFIX
+                folder.write(name, data, force=self.flags.force, sources=[source.path], like=source.path)
         self._summarise(f"{streams.source_label(source.path)}: ", read.size, read.values, data)
         self._note(source, read.picture)
 

@@ -27,7 +27,7 @@ _Written: TypeAlias = tuple[Path, tuple[str, ...]]
 """A file that a picture became, and the kinds of metadata that it lacks."""
 
 
-_INCOMPLETE = "without the metadata that only PNG would keep"
+_DROPPED = "without the metadata that only PNG would keep"
 
 
 @click.command()
@@ -75,7 +75,7 @@ def command(
             console.progress(f"{streams.source_label(path)} …")
             with console.attempt(streams.source_label(path)):
                 job.take_all(path) if only is None else job.take_one(path, only)
-        job.incomplete.tell()
+        job.dropped.tell()
 
 
 class _Target(NamedTuple):
@@ -91,7 +91,7 @@ class _Job:
 
     def __init__(self, target: _Target, how: options.Opened, console: Console, kept: streams.Protected) -> None:
         self.target, self.how, self.console, self.kept = target, how, console, kept
-        self.incomplete = Remarks(console, _INCOMPLETE)
+        self.dropped = Remarks(console, _DROPPED)
 
     def take_all(self, path: str) -> None:
         """All that a file holds."""
@@ -160,8 +160,8 @@ class _Job:
         picture = archive.read(name)
         with blame(streams.target_label(target)):
             data = vaezip.pictures.write(picture, suffix)
-            streams.write(target, data, self.target.force, [path], None if name else path)
-        self.incomplete.add(streams.target_label(target), vaezip.pictures.lost(picture, suffix))
+            streams.write(target, data, force=self.target.force, sources=[path], like=None if name else path)
+        self.dropped.add(streams.target_label(target), vaezip.pictures.dropped_boxes(picture, suffix))
         self._summarise(path, f"{size:,} → {len(data):,} bytes ({streams.target_label(target)})")
 
     def _write_files(self, path: str, where: Path, files: dict[str, str], pictures: Iterable[Found]) -> None:
@@ -191,9 +191,9 @@ class _Job:
                     continue
                 damage.end_run()
                 with self.console.attempt(label):
-                    target, lost = job.result()
+                    target, dropped = job.result()
                     written.append(target)
-                    self.incomplete.add(str(target), lost)
+                    self.dropped.add(str(target), dropped)
                 if isinstance(_cause(job), NoSpaceError):
                     break
                 self.console.progress(f"{len(written):,} of {len(files):,}: {label}")
@@ -219,8 +219,8 @@ class _Job:
                 raise
             data = vaezip.pictures.write(picture, ".png")
         with blame(str(folder.path / file)), self.kept.writing(folder.path / file):
-            folder.write(file, data, self.target.force, sources, like)
-        return folder.path / file, vaezip.pictures.lost(picture, os.path.splitext(file)[1])
+            folder.write(file, data, force=self.target.force, sources=sources, like=like)
+        return folder.path / file, vaezip.pictures.dropped_boxes(picture, os.path.splitext(file)[1])
 
     def _summarise(self, path: str, text: str) -> None:
         self.console.summary(f"{streams.source_label(path)}: {text}")

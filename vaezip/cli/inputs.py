@@ -8,12 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from vaezip.cli.console import Console, LocatedError, plural
-
-PICTURE_SUFFIXES = (
-    *(".png", ".apng", ".webp", ".gif", ".tif", ".tiff", ".bmp", ".dib", ".ppm", ".pgm", ".pbm", ".pnm"),
-    *(".jpg", ".jpeg", ".jpe", ".jfif", ".jp2", ".j2k", ".j2c", ".jpx", ".jpf", ".avif", ".avifs", ".heic", ".heif"),
-)
-"""Of the files in a folder that are pictures, whether or not vaezip can read them."""
+from vaezip.pictures.formats import has_picture_suffix, is_picture_in_folder
 
 
 @dataclass(frozen=True)
@@ -25,7 +20,7 @@ class Source:
 
 
 def find(paths: Sequence[str], console: Console) -> list[Source]:
-    """The pictures of a command line, in its order.
+    """Return the pictures of a command line, in its order.
 
     A file is called by its base name, a file in a folder by its path in there, and where two
     would be called alike, all by their path from the folder that they have in common.
@@ -50,7 +45,7 @@ def _below(folder: str, console: Console) -> list[Source]:
 
 
 def _files(folder: str, console: Console) -> tuple[list[str], list[tuple[str, str]]]:
-    """The pictures below a folder, by their path in it; and what else there is, each with the reason to skip it."""
+    """Return the pictures below a folder, by their path in it, and the other files, each with the reason to skip it."""
 
     def report(error: OSError) -> None:
         console.report(LocatedError(str(error.filename), f"cannot be read: {error.strerror}"))
@@ -59,10 +54,10 @@ def _files(folder: str, console: Console) -> tuple[list[str], list[tuple[str, st
     skipped: list[tuple[str, str]] = []
     for root, folders, files in os.walk(folder, onerror=report):
         for path in (os.path.join(root, name) for name in files):
-            if os.path.splitext(path)[1].lower() in PICTURE_SUFFIXES:
+            if is_picture_in_folder(path):
                 pictures.append(os.path.relpath(path, folder))
             else:
-                skipped.append((path, "not a picture by its suffix"))
+                skipped.append((path, "hidden" if has_picture_suffix(path) else "not a picture by its suffix"))
         paths = (os.path.join(root, name) for name in folders)
         skipped += [(path, "a link to a folder") for path in paths if os.path.islink(path)]
     return pictures, skipped

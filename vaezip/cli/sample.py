@@ -55,7 +55,7 @@ def command(output: str, model: str, count: int, seed: int, force: bool, console
     pictures = _draw(model, count, seed)
     if alone:
         with blame(streams.target_label(output)):
-            streams.write(output, vaezip.pictures.write(pictures[0], suffix), force)
+            streams.write(output, vaezip.pictures.write(pictures[0], suffix), force=force)
     else:
         _write_all(folder, pictures, force)
     console.summary(f"{streams.target_label(output)}: {plural(count, 'picture')} drawn from {model}")
@@ -83,7 +83,7 @@ def _write_all(folder: Folder, pictures: list[vaezip.Picture], force: bool) -> N
         for index, picture in enumerate(pictures):
             file = _file(folder.path, index)
             with blame(file):
-                folder.write(os.path.basename(file), vaezip.pictures.write(picture, ".png"), force)
+                folder.write(os.path.basename(file), vaezip.pictures.write(picture, ".png"), force=force)
 
 
 def _file(folder: str | os.PathLike[str], index: int) -> str:

@@ -102,7 +102,7 @@ def check(path: str, force: bool = False, sources: Iterable[str] = ()) -> None:
         raise OutputError("is a terminal; redirect it, or name a file with -o" if sys.stdout else "is closed")
 
 
-def write(path: str, data: bytes, force: bool = False, sources: Sequence[str] = (), like: str | None = None) -> None:
+def write(path: str, data: bytes, *, force: bool = False, sources: Sequence[str] = (), like: str | None = None) -> None:
     """Write an output; the arguments are those of :func:`vaezip.system.files.write`.
 
     Raises:
@@ -110,7 +110,7 @@ def write(path: str, data: bytes, force: bool = False, sources: Sequence[str] = 
     """
     check(path, force, sources)
     if path != STDIO:
-        system_files.write(path, data, force, sources, None if like == STDIO else like)
+        system_files.write(path, data, force=force, sources=sources, like=None if like == STDIO else like)
         return
     try:
         sys.stdout.buffer.write(data)
@@ -118,7 +118,7 @@ def write(path: str, data: bytes, force: bool = False, sources: Sequence[str] = 
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise system_files.refused(error) from error
+        raise system_files.refusal(error) from error
 
 
 def tell(text: str) -> None:
@@ -135,7 +135,7 @@ def tell(text: str) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise system_files.refused(error) from error
+        raise system_files.refusal(error) from error
 
 
 def settle() -> None:

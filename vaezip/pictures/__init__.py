@@ -1,8 +1,42 @@
-"""Picture files to arrays of samples with their metadata, and back, without loss; this room knows no coding."""
+"""Picture files to arrays of samples with their metadata, and back, without loss; this room knows no coding.
 
-from vaezip.pictures.formats import check_suffix, lost
-from vaezip.pictures.io import read, write
-from vaezip.pictures.picture import BOXES, DEFAULT_MAX_PIXELS, MODES, Box, Mode, Picture, Samples, same
+The pixels of a file are kept exactly, and of its metadata what the format has a place for:
+
+=============  ========================================================
+PNG            palette, transparency, ICC profile, EXIF, XMP, texts,
+               resolution and gamma.  Not kept: the name of the ICC
+               profile, cHRM, sRGB, cICP, sBIT, bKGD, hIST, tIME, sPLT,
+               private chunks, and the palette that a true-colour
+               picture suggests.
+WebP           ICC profile, EXIF, XMP.
+TIFF           palette, ICC profile, XMP, resolution, and of the EXIF
+               data the tags that describe the picture.
+BMP            palette (read only), resolution.
+PPM, PGM, PBM  nothing.
+GIF            palette, transparency (read only).
+JPEG, AVIF,    ICC profile, EXIF, XMP, resolution (read only: the
+JPEG 2000      decoded pixels are kept, not the file).
+=============  ========================================================
+
+The orientation that EXIF data may ask for is metadata too: it is kept, and
+never applied to the samples.  All functions may be called from many threads.
+
+The names below are imported when they are used, for most need NumPy and Pillow,
+and a help text needs neither.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+TYPE_CHECKING = False  # as in typing, which takes time
+if TYPE_CHECKING:
+    from typing import Any
+
+    from vaezip.pictures import formats, io, picture
+    from vaezip.pictures.formats import check_suffix
+    from vaezip.pictures.io import dropped_boxes, read, write
+    from vaezip.pictures.picture import BOXES, DEFAULT_MAX_PIXELS, MODES, Box, Mode, Picture, Samples, same
 
 __all__ = [
     "BOXES",
@@ -13,8 +47,21 @@ __all__ = [
     "Picture",
     "Samples",
     "check_suffix",
-    "lost",
+    "dropped_boxes",
+    "formats",
+    "io",
+    "picture",
     "read",
     "same",
     "write",
 ]
+
+_HOMES = {"check_suffix": "formats", "dropped_boxes": "io", "read": "io", "write": "io"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'vaezip.pictures' has no attribute '{name}'")
+    if name in ("formats", "io", "picture"):
+        return import_module(f"vaezip.pictures.{name}")
+    return getattr(import_module(f"vaezip.pictures.{_HOMES.get(name, 'picture')}"), name)

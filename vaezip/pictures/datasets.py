@@ -1,8 +1,14 @@
-"""Data sets in their published layouts, or folders of pictures; found on this machine, or downloaded.
+"""Load data sets in their published layouts, or folders of pictures, from this machine or by a download.
 
-A named data set is looked for in the folder given, in ``$VAEZIP_DATA`` and in the user's cache, each
-with the subfolder that the published archive unpacks to. What is nowhere is downloaded to the cache,
-which needs ``pip install 'vaezip[bench]'``, and checked against the SHA-256 of the published file.
+A named data set is looked for in the caller's folder, in ``$VAEZIP_DATA`` and in the user's cache, each
+with the subfolder that the published archive unpacks to. Files that are nowhere are downloaded to the
+cache, which needs ``pip install 'vaezip[bench]'``, and checked against the SHA-256 of the published file.
+
+pooch downloads and checks, and no more, for two promises that ``pooch.create(env="VAEZIP_DATA")`` and
+``pooch.Untar`` would break. Files that a user keeps, perhaps unpacked, packed anew or on a disk that
+cannot be written, are read as they are: a ``Pooch`` takes the packed, published file alone and puts it
+over any other. And a file is there whole or not at all: an ``Untar`` that was cut leaves a short one,
+which the next takes for unpacked.
 """
 
 from __future__ import annotations
@@ -25,6 +31,7 @@ from numpy.typing import NDArray
 
 import vaezip
 from vaezip.errors import DataError, ImageError
+from vaezip.pictures.formats import is_picture_in_folder
 from vaezip.pictures.picture import Picture
 
 INSTALL = "install it with: pip install 'vaezip[bench]'"
@@ -46,7 +53,7 @@ class _Remote:
 
 @dataclass(frozen=True)
 class _Source:
-    """Where the images of a data set lie and come from.
+    """The places of the images of a data set, on this machine and on the network.
 
     Attributes:
         folder: the subfolder of the published layout.
@@ -68,7 +75,7 @@ class _Source:
 
 
 def _read_idx(raw: bytes) -> NDArray[np.uint8]:
-    """The IDX format of MNIST: big-endian magic 2051, count, height, width; then the pixels."""
+    """Read the IDX format of MNIST: big-endian magic 2051, count, height, width; then the pixels."""
     magic, count, height, width = (int(n) for n in np.frombuffer(raw, ">u4", 4))
     if magic != 2051:
         raise ValueError("not an IDX file of images")
@@ -76,7 +83,7 @@ def _read_idx(raw: bytes) -> NDArray[np.uint8]:
 
 
 def _read_cifar(raw: bytes, labels: int) -> NDArray[np.uint8]:
-    """The binary format of CIFAR: some bytes of labels, then 32×32 red, green and blue planes, a record an image."""
+    """Read the binary format of CIFAR: an image is a record of some labels, then 32×32 red, green and blue planes."""
     records = np.frombuffer(raw, np.uint8).reshape(-1, labels + 3072)
     return np.ascontiguousarray(records[:, labels:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
 
@@ -135,17 +142,13 @@ _SOURCES = {"mnist": _MNIST, "mnist-binary": _MNIST, "cifar10": _CIFAR10, "cifar
 NAMES = tuple(_SOURCES)
 """The data sets that have a name."""
 
-_SUFFIXES = frozenset(
-    (".png", ".webp", ".tif", ".tiff", ".bmp", ".ppm", ".pgm", ".pbm", ".gif", ".jpg", ".jpeg", ".jp2", ".avif")
-)
-
 _BINARY = "mnist-binary"
 _THRESHOLD = 128
 """A binary pixel is 1 where the grey one is at least this (0.5 of 255, rounded up), as in the paper."""
 
 
 def load(name: str, split: str, data: PathLike | None = None) -> NDArray[np.uint8]:
-    """The images of a data set.
+    """Load the images of a data set.
 
     Args:
         name: one of :data:`NAMES`.
@@ -163,12 +166,12 @@ def load(name: str, split: str, data: PathLike | None = None) -> NDArray[np.uint
         raise DataError(f"no data set is called '{name}'; there are {', '.join(NAMES)}")
     source = _SOURCES[name]
     folder = _locate(name, source, split, data)
-    loaded = np.concatenate([_read(source, folder / file) for file in source.files(split)])
-    return (loaded >= _THRESHOLD).astype(np.uint8) if name == _BINARY else loaded
+    images = np.concatenate([_read(source, folder / file) for file in source.files(split)])
+    return (images >= _THRESHOLD).astype(np.uint8) if name == _BINARY else images
 
 
 def content(file: str, data: PathLike | None = None) -> bytes:
-    """The uncompressed bytes of any file of the published layouts, such as the labels beside images.
+    """Return the uncompressed bytes of any file of the published layouts, such as the labels beside images.
 
     Args:
         file: such as ``mnist/train-labels-idx1-ubyte.gz``.
@@ -209,7 +212,7 @@ class Collection:
         return len(self.indices)
 
     def __getitem__(self, i: int) -> tuple[str, Picture]:
-        """Name and picture number ``i``."""
+        """Return the name of picture number ``i``, and the picture."""
         index = self.indices[i]
         return self.labels[index], self.fetch(index)
 
@@ -217,17 +220,17 @@ class Collection:
         return (self[i] for i in range(len(self)))
 
     def select(self, limit: int | None = None, seed: int | None = None) -> Collection:
-        """The first ``limit`` pictures, or, with a ``seed``, as many drawn at random without repeats."""
+        """Take the first ``limit`` pictures, or, with a ``seed``, as many at random without repeats."""
         count = min(limit or len(self), len(self))
-        chosen = range(count) if seed is None else random.Random(seed).sample(range(len(self)), count)
-        return replace(self, indices=tuple(self.indices[i] for i in chosen))
+        places = range(count) if seed is None else random.Random(seed).sample(range(len(self)), count)
+        return replace(self, indices=tuple(self.indices[i] for i in places))
 
 
 def collection(source: PathLike, split: str = "test", data: PathLike | None = None) -> Collection:
-    """The pictures of a named data set, or of a folder and the folders in it.
+    """Return the pictures of a named data set, or of a folder and the folders in it.
 
     Args:
-        source: one of :data:`NAMES`, or a folder; a folder of such a name is given as ``./mnist``.
+        source: one of :data:`NAMES`, or a folder; write a folder of such a name as ``./mnist``.
         split, data: as for :func:`load`; for a named data set only.
 
     Raises:
@@ -240,7 +243,7 @@ def collection(source: PathLike, split: str = "test", data: PathLike | None = No
 
 
 def files(source: PathLike, split: str = "test", data: PathLike | None = None) -> list[Path]:
-    """The files that :func:`collection` reads, as far as they are here; none is read or downloaded.
+    """Return the files that :func:`collection` reads, as far as they are here; none is read or downloaded.
 
     Raises:
         DataError: there is no such data set or folder, or it holds no picture.
@@ -273,7 +276,7 @@ def _folder(name: str) -> Path:
 
 
 def _pictures_in(folder: Path) -> list[Path]:
-    paths = sorted(p for p in folder.rglob("*") if _is_picture(p))
+    paths = sorted(p for p in folder.rglob("*") if is_picture_in_folder(p.name) and p.is_file())
     if not paths:
         raise DataError(f"{folder} holds no picture that vaezip can read")
     return paths
@@ -283,10 +286,6 @@ def _of_folder(folder: Path) -> Collection:
     paths = _pictures_in(folder)
     labels = tuple(p.relative_to(folder).as_posix() for p in paths)
     return Collection(folder.name or os.fspath(folder), tuple(range(len(paths))), labels, lambda i: _picture(paths[i]))
-
-
-def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in _SUFFIXES and not path.name.startswith(".") and path.is_file()
 
 
 def _picture(path: Path) -> Picture:
@@ -300,13 +299,12 @@ def _picture(path: Path) -> Picture:
 
 
 def _roots(data: PathLike | None) -> list[Path]:
-    """The folders to look in, best first."""
-    given = [data, os.environ.get("VAEZIP_DATA"), _cache()]
-    return [Path(root) for root in given if root]
+    """Return the folders to look in, best first."""
+    return [Path(root) for root in (data, os.environ.get("VAEZIP_DATA"), _cache()) if root]
 
 
 def _cache() -> Path | None:
-    """The user's cache folder, or None without platformdirs."""
+    """Return the user's cache folder, or None without platformdirs."""
     try:
         platformdirs: Any = import_module("platformdirs")
     except ModuleNotFoundError:
@@ -315,7 +313,7 @@ def _cache() -> Path | None:
 
 
 def _locate(name: str, source: _Source, split: str, data: PathLike | None) -> Path:
-    """The folder with the files of a split, downloaded if need be."""
+    """Find the folder with the files of a split, or download them."""
     folder = _present_in(source, split, data)
     if folder:
         return folder
@@ -324,17 +322,17 @@ def _locate(name: str, source: _Source, split: str, data: PathLike | None) -> Pa
         return _download(source, split)
     except DataError as error:
         home = roots[0] if roots else Path("DIR")
-        where = f"put {_listed(source.files(split))} into {home / source.folder}"
+        where = f"put {_range_of(source.files(split))} into {home / source.folder}"
         raise DataError(f"the files of '{name}' are not here ({error}); {where}{_hint(roots)}") from error
 
 
 def _hint(roots: list[Path]) -> str:
-    """What else to do where no folder is looked in."""
+    """Return the end of a message where there is no folder to look in."""
     return "" if roots else " and give --data DIR"
 
 
 def _present_in(source: _Source, split: str, data: PathLike | None) -> Path | None:
-    """The first folder that holds all files of a split."""
+    """Return the first folder that holds all files of a split."""
     for root in _roots(data):
         folder = root / source.folder
         if all(_packed_or_plain(folder / file).is_file() for file in source.files(split)):
@@ -343,21 +341,21 @@ def _present_in(source: _Source, split: str, data: PathLike | None) -> Path | No
 
 
 def _packed_or_plain(path: Path) -> Path:
-    """The path if there is such a file, else the one without ``.gz``."""
+    """Return the path if there is such a file, else the one without ``.gz``."""
     return path if path.is_file() else _plain(path)
 
 
 def _plain(path: Path) -> Path:
-    """The path without ``.gz``, under which many keep MNIST."""
+    """Return the path without ``.gz``, under which many keep MNIST."""
     return path.with_suffix("") if path.suffix == ".gz" else path
 
 
-def _listed(files: tuple[str, ...]) -> str:
+def _range_of(files: tuple[str, ...]) -> str:
     return files[0] if len(files) == 1 else f"{files[0]} … {files[-1]}"
 
 
 def _content(path: Path) -> bytes:
-    """The uncompressed bytes of a file.
+    """Return the uncompressed bytes of a file.
 
     Raises:
         DataError: it cannot be read.
@@ -391,10 +389,10 @@ def _is_published(name: str, split: str, data: PathLike | None) -> bool | None:
 
 
 def _download(source: _Source, split: str) -> Path:
-    """Get the files of a split into the cache, checked.
+    """Download the files of a split into the cache, and check them.
 
     Raises:
-        DataError: why it cannot be done.
+        DataError: the reason why that cannot be done.
     """
     cache = _cache()
     if cache is None:
@@ -409,7 +407,7 @@ def _download(source: _Source, split: str) -> Path:
 
 
 def _retrieve(home: _Remote, folder: Path) -> Path:
-    """Download a file, and check its SHA-256, by pooch."""
+    """Download a file by pooch, which checks its SHA-256."""
     try:
         pooch: Any = import_module("pooch")
     except ModuleNotFoundError:
@@ -424,7 +422,7 @@ def _retrieve(home: _Remote, folder: Path) -> Path:
 
 
 def _unpack(archive: Path, folder: Path, files: tuple[str, ...]) -> None:
-    """Write some members of an archive into a folder, which appears whole or not at all."""
+    """Move some members of an archive into a folder, each whole or not at all, and remove the archive."""
     with tempfile.TemporaryDirectory(dir=archive.parent) as temporary, tarfile.open(archive) as tar:
         for file in files:
             member = tar.extractfile(f"{folder.name}/{file}")

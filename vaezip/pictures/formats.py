@@ -1,81 +1,101 @@
-"""The formats that pictures are written in: what each of them holds exactly, and what it loses."""
+"""The table of picture file formats: which files are pictures, which are read, which are written without loss.
+
+This module imports neither Pillow nor NumPy, so that a help text, which needs the table, answers at once.
+"""
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple
 
-from PIL import Image
-
 from vaezip.errors import ImageError
-from vaezip.pictures.picture import BOXES, MODES, Picture
-
-ORIENTATION = 0x0112
-
-
-# description, maker, model, orientation, software, date, artist, computer, copyright
-PLAIN_TAGS = frozenset({0x010E, 0x010F, 0x0110, ORIENTATION, 0x0131, 0x0132, 0x013B, 0x013C, 0x8298})
-
-
-# Writing
 
 
 class Format(NamedTuple):
-    """A format to write: its name for Pillow, the modes it gives back exactly, and the boxes it keeps."""
+    """A format of picture files, or the part of one that some suffixes stand for.
 
-    format: str
-    modes: tuple[str, ...]
-    boxes: tuple[str, ...]
+    Attributes:
+        name: what people call it, and Pillow too, in capitals.
+        suffixes: of its files, in lower case.
+        read: whether vaezip reads it.
+        lossy: whether writing it changes the samples.
+        modes: the modes that it gives back exactly, None for all; of a format that is not written, none.
+        boxes: the metadata that it keeps when written, None for all.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    read: bool = True
+    lossy: bool = False
+    modes: tuple[str, ...] | None = ()
+    boxes: tuple[str, ...] | None = ()
+
+    @property
+    def written(self) -> bool:
+        """Tell whether vaezip writes it."""
+        return self.modes != ()
+
+    def holds(self, mode: str) -> bool:
+        """Tell whether the format gives pictures of a mode back exactly."""
+        return self.modes is None or mode in self.modes
+
+    def keeps(self, box: str) -> bool:
+        """Tell whether the format has a place for a kind of metadata."""
+        return self.boxes is None or box in self.boxes
 
 
-_TIFF = Format("TIFF", ("1", "L", "LA", "RGB", "RGBA", "P", "I;16"), ("palette", "icc", "exif", "xmp", "resolution"))
+_TIFF_MODES = ("1", "L", "LA", "RGB", "RGBA", "P", "I;16")
 
-FORMATS = {
-    ".png": Format("PNG", tuple(MODES), BOXES),
-    ".webp": Format("WEBP", ("RGB", "RGBA"), ("icc", "exif", "xmp")),
-    ".tif": _TIFF,
-    ".tiff": _TIFF,
-    ".bmp": Format("BMP", ("1", "L", "RGB"), ("resolution",)),
-    ".ppm": Format("PPM", ("RGB",), ()),
-    ".pgm": Format("PPM", ("L", "I;16"), ()),
-    ".pbm": Format("PPM", ("1",), ()),
-}
+FORMATS = (
+    Format("PNG", (".png",), modes=None, boxes=None),
+    Format("PNG", (".apng",)),
+    Format("WebP", (".webp",), modes=("RGB", "RGBA"), boxes=("icc", "exif", "xmp")),
+    Format("TIFF", (".tif", ".tiff"), modes=_TIFF_MODES, boxes=("palette", "icc", "exif", "xmp", "resolution")),
+    Format("BMP", (".bmp",), modes=("1", "L", "RGB"), boxes=("resolution",)),
+    Format("BMP", (".dib",)),
+    Format("PPM", (".ppm",), modes=("RGB",)),
+    Format("PPM", (".pgm",), modes=("L", "I;16")),
+    Format("PPM", (".pbm",), modes=("1",)),
+    Format("PPM", (".pnm",)),
+    Format("GIF", (".gif",)),
+    Format("JPEG", (".jpg", ".jpeg", ".jpe", ".jfif"), lossy=True),
+    Format("JPEG2000", (".jp2", ".j2k", ".j2c", ".jpx", ".jpf"), lossy=True),
+    Format("AVIF", (".avif", ".avifs"), lossy=True),
+    Format("HEIF", (".heic", ".heif"), read=False, lossy=True),
+)
+"""All formats.  The suffix decides how a picture is written, and the bytes of a file decide how it is read."""
 
-_LOSSY = (".jpg", ".jpeg", ".jpe", ".jfif", ".jp2", ".j2k", ".jpx", ".heic", ".heif", ".avif")
+BY_SUFFIX = {suffix: format for format in FORMATS for suffix in format.suffixes}
+"""The format that each suffix stands for."""
+
+READABLE = tuple(dict.fromkeys(format.name for format in FORMATS if format.read))
+"""The names of the formats that vaezip reads."""
+
+
+def has_picture_suffix(path: str) -> bool:
+    """Tell whether a file is named like a picture, whether or not vaezip can read it."""
+    return os.path.splitext(path)[1].lower() in BY_SUFFIX
+
+
+def is_hidden(path: str) -> bool:
+    """Tell whether the system hides a file, as it does the ``._photo.jpg`` that macOS puts beside ``photo.jpg``."""
+    return os.path.basename(path).startswith(".")
+
+
+def is_picture_in_folder(path: str) -> bool:
+    """Tell whether a file is among the pictures of its folder, for every command that takes a folder."""
+    return has_picture_suffix(path) and not is_hidden(path)
 
 
 def check_suffix(suffix: str) -> None:
-    """Raises :class:`ImageError` unless pictures can be written losslessly under that suffix."""
+    """Refuse a suffix under which pictures cannot be written without loss.
+
+    Raises:
+        ImageError: its format is lossy or unknown.
+    """
     name = suffix.lower()
-    if name in _LOSSY:
+    format = BY_SUFFIX.get(name)
+    if format is not None and format.lossy:
         raise ImageError(f"'{name}' is lossy; choose .png")
-    if name not in FORMATS:
+    if format is None or not format.written:
         raise ImageError(f"'{name}' is not a picture format vaezip writes; choose .png")
-
-
-def check_held(picture: Picture, suffix: str) -> None:
-    """Refuse a picture that the format of a suffix cannot hold exactly."""
-    container = FORMATS[suffix]
-    if picture.mode not in container.modes:
-        raise ImageError(f"'{suffix}' cannot hold {picture.mode} pictures exactly; choose .png")
-    if "transparency" not in container.boxes and picture.box("transparency") is not None:
-        raise ImageError(f"'{suffix}' cannot hold a transparent colour; choose .png")
-    if suffix == ".webp" and picture.mode == "RGBA" and picture.samples[..., 3].min() == 255:
-        raise ImageError("'.webp' cannot hold an alpha channel that is opaque everywhere; choose .png")
-
-
-def lost(picture: Picture, suffix: str) -> tuple[str, ...]:
-    """The kinds of boxes that :func:`write` does not keep, or only a part of each, in a file of that suffix."""
-    container = FORMATS[suffix.lower()]
-    names = [name for name, data in picture.boxes if name not in container.boxes or _is_cut(name, data, container)]
-    return tuple(dict.fromkeys(names))
-
-
-def _is_cut(name: str, data: bytes, container: Format) -> bool:
-    """Whether a format that has such a box keeps only a part of this one."""
-    if name == "resolution":
-        return container.format != "PNG" and data[8] != 1
-    if name == "exif" and container is _TIFF:
-        exif = Image.Exif()
-        exif.load(data)
-        return not set(exif) <= PLAIN_TAGS
-    return False

@@ -1,28 +1,7 @@
-"""Picture files to arrays of samples with their metadata, and back, without loss.
+"""Read and write picture files of every format: Pillow decodes and encodes the pixels.
 
-Pillow decodes and encodes the pixels.  What Pillow would drop or round is done
-here: the full 16 bits of colour PNGs, and the metadata of PNGs byte for byte.
-
-What is kept of a picture, beside its pixels, depends on the format:
-
-=============  ========================================================
-PNG            palette, transparency, ICC profile, EXIF, XMP, texts,
-               resolution and gamma.  Not kept: the name of the ICC
-               profile, cHRM, sRGB, cICP, sBIT, bKGD, hIST, tIME, sPLT,
-               private chunks, and the palette that a true-colour
-               picture suggests.
-WebP           ICC profile, EXIF, XMP.
-TIFF           palette, ICC profile, XMP, resolution, and of the EXIF
-               data the tags that describe the picture.
-BMP            palette (read only), resolution.
-PPM, PGM, PBM  nothing.
-GIF            palette, transparency (read only).
-JPEG, AVIF,    ICC profile, EXIF, XMP, resolution (read only: the
-JPEG 2000      decoded pixels are kept, not the file).
-=============  ========================================================
-
-The orientation that EXIF data may ask for is metadata too: it is kept, and
-never applied to the samples.  All functions may be called from many threads.
+What Pillow would drop or round is done here: the full 16 bits of colour PNGs, and the
+metadata of PNGs byte for byte.  The package's text says what is kept of which format.
 """
 
 from __future__ import annotations
@@ -31,23 +10,23 @@ import os
 from pathlib import Path
 
 from vaezip.errors import ImageError
-from vaezip.pictures.formats import check_held, check_suffix
+from vaezip.pictures.formats import BY_SUFFIX, Format, check_suffix
 from vaezip.pictures.picture import DEFAULT_MAX_PIXELS, Picture
-from vaezip.pictures.pillow import decoding, read_by_pillow, write_by_pillow
+from vaezip.pictures.pillow import decoding, has_exif_for_tiff, read_by_pillow, write_by_pillow
 from vaezip.pictures.png import PNG_SIGNATURE, read_png, write_png
-
-# Reading
 
 
 def read(source: str | os.PathLike[str] | bytes, max_pixels: int = DEFAULT_MAX_PIXELS) -> Picture:
-    """The picture in a file (a path) or in the bytes of one.
+    """Read the picture in a file (a path) or in the bytes of one.
 
-    Reads PNG, WebP, TIFF, BMP, PPM, GIF, JPEG, JPEG 2000 and AVIF.  Grey of 2 and 4 bits
-    becomes ``L`` with the values that are shown; every other sample is kept as it is.
+    The format, which may be any of :data:`vaezip.pictures.formats.READABLE`, is told by the bytes.
+    Grey of 2 and 4 bits becomes ``L`` with the values that it stands for; every other sample is
+    kept as it is.
 
-    Raises :class:`ImageError` if the file cannot be read, is no such picture, is truncated or
-    damaged, holds several pictures or more than ``max_pixels`` pixels, or has a mode that
-    cannot be represented exactly.
+    Raises:
+        ImageError: the file cannot be read, is no such picture, is truncated or damaged, holds
+            several pictures or more than ``max_pixels`` pixels, or has a mode that cannot be
+            represented exactly.
     """
     data = source if isinstance(source, bytes) else _file_bytes(source)
     with decoding():
@@ -65,16 +44,42 @@ def _file_bytes(path: str | os.PathLike[str]) -> bytes:
 
 
 def write(picture: Picture, suffix: str) -> bytes:
-    """The bytes of a file that holds the picture, in the format of a suffix such as ``".png"``.
+    """Return the bytes of a file that holds the picture, in the format of a suffix such as ``".png"``.
 
     :func:`read` gives the mode and the samples of that file back exactly, and of ``.png`` all
-    boxes too.  The other formats keep the boxes that the table at the top of this module names
-    and drop the rest; a palette in TIFF is filled up with black to 256 colours.
+    boxes too.  The other formats keep the boxes that the text of the package names and drop the
+    others; a palette in TIFF is filled up with black to 256 colours.
 
-    Raises :class:`ImageError` if the suffix is lossy or unknown, or its format cannot hold the
-    mode, the transparency or the size of the picture exactly.  ``.png`` holds every picture.
+    Raises:
+        ImageError: the suffix is lossy or unknown, or its format cannot hold the mode, the
+            transparency or the size of the picture exactly.  ``.png`` holds every picture.
     """
     check_suffix(suffix)
     name = suffix.lower()
-    check_held(picture, name)
+    _check_held(picture, name)
     return write_png(picture) if name == ".png" else write_by_pillow(picture, name)
+
+
+def dropped_boxes(picture: Picture, suffix: str) -> tuple[str, ...]:
+    """Return the kinds of boxes that :func:`write` drops, or cuts, in a file of that suffix."""
+    format = BY_SUFFIX[suffix.lower()]
+    names = [name for name, data in picture.boxes if not format.keeps(name) or _is_cut(name, data, format)]
+    return tuple(dict.fromkeys(names))
+
+
+def _check_held(picture: Picture, suffix: str) -> None:
+    """Refuse a picture that the format of a suffix cannot hold exactly."""
+    format = BY_SUFFIX[suffix]
+    if not format.holds(picture.mode):
+        raise ImageError(f"'{suffix}' cannot hold {picture.mode} pictures exactly; choose .png")
+    if not format.keeps("transparency") and picture.box("transparency") is not None:
+        raise ImageError(f"'{suffix}' cannot hold a transparent colour; choose .png")
+    if suffix == ".webp" and picture.mode == "RGBA" and picture.samples[..., 3].min() == 255:
+        raise ImageError("'.webp' cannot hold an alpha channel that is opaque everywhere; choose .png")
+
+
+def _is_cut(name: str, data: bytes, format: Format) -> bool:
+    """Tell whether a format that has such a box keeps only a part of this one."""
+    if name == "resolution":
+        return format.name != "PNG" and data[8] != 1
+    return name == "exif" and format.name == "TIFF" and not has_exif_for_tiff(data)

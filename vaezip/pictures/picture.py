@@ -18,7 +18,7 @@ DEFAULT_MAX_PIXELS = 1 << 28
 
 @dataclass(frozen=True)
 class Mode:
-    """How the samples of a picture are to be understood.
+    """A way to understand the samples of a picture.
 
     ``channels`` is the last dimension of the samples; ``bits`` is 1, 8 or 16, and
     samples of 1 and 8 bits are ``uint8``, samples of 16 bits ``uint16``.
@@ -29,7 +29,7 @@ class Mode:
 
     @property
     def dtype(self) -> np.dtype[np.uint8] | np.dtype[np.uint16]:
-        """The type of the samples."""
+        """Return the type of the samples."""
         return np.dtype(np.uint16) if self.bits == 16 else np.dtype(np.uint8)
 
 
@@ -73,7 +73,8 @@ class Picture:
     the greatest value of their bits.  ``boxes`` is in the order of :data:`BOXES`.  ``dropped``
     is no part of the picture: it names the metadata in its file that :func:`read` could not keep.
 
-    Raises :class:`ImageError` where mode, samples and boxes do not fit together.
+    Raises:
+        ImageError: mode, samples and boxes do not fit together.
     """
 
     mode: str
@@ -88,12 +89,12 @@ class Picture:
         _check_boxes(self.boxes, self.mode)
 
     def box(self, name: str) -> bytes | None:
-        """The data of the first box of that name, or None."""
-        return next((data for found, data in self.boxes if found == name), None)
+        """Return the data of the first box of that name, or None."""
+        return next((data for kind, data in self.boxes if kind == name), None)
 
 
 def same(a: Picture, b: Picture) -> bool:
-    """Whether two pictures have equal modes, samples and boxes."""
+    """Tell whether two pictures have equal modes, samples and boxes."""
     return a.mode == b.mode and a.boxes == b.boxes and np.array_equal(a.samples, b.samples)
 
 
@@ -142,13 +143,13 @@ def _box_fits(name: str, data: bytes, mode: str) -> bool:
     return True
 
 
-def damaged(reason: str) -> ImageError:
+def damage(reason: str) -> ImageError:
     """Return the error for a truncated or damaged file."""
     return ImageError(f"the picture is truncated or damaged ({reason})")
 
 
-def reason(error: Exception) -> str:
-    """The first line of what an exception says, or its kind if it says nothing."""
+def first_line(error: Exception) -> str:
+    """Return the first line of the message of an exception, or its kind if it has none."""
     lines = str(error).strip().splitlines()
     return lines[0][:200] if lines else type(error).__name__
 
@@ -164,13 +165,13 @@ SEVERAL = "holds several pictures; save them singly"
 
 
 def as_samples(array: NDArray[Any], mode: str) -> Samples:
-    """An array of (height, width) or (height, width, channels) as the samples of a mode."""
+    """Return an array of (height, width) or (height, width, channels) as the samples of a mode."""
     samples: NDArray[Any] = np.ascontiguousarray(array, MODES[mode].dtype)
     return samples.reshape(*array.shape[:2], -1)
 
 
-def ordered(boxes: list[Box]) -> tuple[Box, ...]:
-    """Sort boxes by their kind, as a picture keeps them."""
+def sort_boxes(boxes: list[Box]) -> tuple[Box, ...]:
+    """Sort boxes by their kind, in the order of a picture."""
     return tuple(sorted(boxes, key=lambda box: BOXES.index(box[0])))
 
 

@@ -1,4 +1,4 @@
-"""Read and write every format but PNG, by Pillow, and refuse what Pillow would change without a word."""
+"""Read and write every format but PNG by Pillow, and refuse pictures that Pillow would change without a word."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageFile, TiffImagePlugin, TiffTags, UnidentifiedImageError
 
 from vaezip.errors import ImageError
-from vaezip.pictures.formats import FORMATS, ORIENTATION, PLAIN_TAGS
+from vaezip.pictures.formats import BY_SUFFIX, READABLE
 from vaezip.pictures.picture import (
     ANIMATED,
     EXIF_PREFIX,
@@ -25,9 +25,9 @@ from vaezip.pictures.picture import (
     Samples,
     as_samples,
     check_size,
-    damaged,
-    ordered,
-    reason,
+    damage,
+    first_line,
+    sort_boxes,
 )
 
 
@@ -62,7 +62,7 @@ _SWITCHES = _PillowSwitches()
 
 @contextmanager
 def decoding() -> Iterator[None]:
-    """Turns what Pillow raises into :class:`ImageError`."""
+    """Turn every exception of Pillow inside into an :class:`ImageError`."""
     with _SWITCHES:
         try:
             yield
@@ -70,17 +70,19 @@ def decoding() -> Iterator[None]:
             raise
         except UnidentifiedImageError as error:
             raise ImageError(
-                f"not a picture that vaezip can read, or a damaged one (it reads {', '.join(READ_BY_PILLOW)})"
+                f"not a picture that vaezip can read, or a damaged one (it reads {', '.join(READABLE)})"
             ) from error
         except MemoryError as error:
             raise ImageError("there is not enough memory for the picture") from error
         except Exception as error:  # on damaged input Pillow raises nearly every kind
-            raise damaged(reason(error)) from error
+            raise damage(first_line(error)) from error
 
 
 # Reading the other formats
 
-READ_BY_PILLOW = ("PNG", "WebP", "TIFF", "BMP", "PPM", "GIF", "JPEG", "JPEG2000", "AVIF")
+ORIENTATION = 0x0112
+# description, maker, model, orientation, software, date, artist, computer, copyright
+PLAIN_TAGS = frozenset({0x010E, 0x010F, 0x0110, ORIENTATION, 0x0131, 0x0132, 0x013B, 0x013C, 0x8298})
 
 _REMEDIES = {
     "CMYK": "RGB",
@@ -96,9 +98,9 @@ _REMEDIES = {
 
 @functools.cache
 def _pillow_formats() -> tuple[str, ...]:
-    """Those of our formats that this Pillow knows, as it names them."""
+    """Return the formats that we read and this Pillow knows, as it names them."""
     Image.init()
-    return tuple(name.upper() for name in READ_BY_PILLOW if name.upper() in Image.OPEN)
+    return tuple(name.upper() for name in READABLE if name.upper() in Image.OPEN)
 
 
 def read_by_pillow(data: bytes, max_pixels: int) -> Picture:
@@ -113,11 +115,11 @@ def read_by_pillow(data: bytes, max_pixels: int) -> Picture:
         mode, samples = _exact_samples(upright)
         if mode == "P":
             boxes.append(("palette", bytes(upright.getpalette("RGB") or [])))
-        return Picture(mode, samples, ordered(boxes), tuple(_dropped(image)))
+        return Picture(mode, samples, sort_boxes(boxes), tuple(_dropped(image)))
 
 
 def _refuse_inexact(image: ImageFile.ImageFile, data: bytes) -> None:
-    """Refuses modes that have no exact counterpart, and what Pillow would reduce or change without a word."""
+    """Refuse modes that have no exact counterpart, and pictures that Pillow would change without a word."""
     if image.mode in _REMEDIES:
         raise _unsupported(image.mode, _REMEDIES[image.mode])
     match image.format:
@@ -130,7 +132,7 @@ def _refuse_inexact(image: ImageFile.ImageFile, data: bytes) -> None:
 
 
 def _refuse_inexact_ppm(image: ImageFile.ImageFile) -> None:
-    """Pillow stretches other greatest values than those of 8 and 16 bits to these."""
+    """Refuse greatest values other than those of 8 and 16 bits, to which Pillow stretches the samples."""
     args = image.tile[0][3]
     greatest = args[-1] if isinstance(args, tuple) else 255
     if image.mode == "RGB" and greatest > 255:
@@ -166,7 +168,7 @@ def _refuse_inexact_tiff(image: Image.Image) -> None:
 
 
 def _refuse_inexact_jpeg2000(image: Image.Image, data: bytes) -> None:
-    """Looks at the codestream: SIZ, its first marker, tells the bits of each component, and EOC ends it."""
+    """Look at the codestream: SIZ, its first marker, tells the bits of each component, and EOC ends it."""
     siz = data.index(b"\xff\x4f\xff\x51") + 4
     components = int.from_bytes(data[siz + 36 : siz + 38], "big")
     depths = data[siz + 38 : siz + 38 + 3 * components : 3]
@@ -175,11 +177,11 @@ def _refuse_inexact_jpeg2000(image: Image.Image, data: bytes) -> None:
     if image.palette is not None and image.palette.mode != "RGB":
         raise _unsupported(f"{image.palette.mode} palette JPEG 2000", "RGBA PNG")
     if data.find(b"\xff\xd9", siz) < 0:
-        raise damaged("it has no end")
+        raise damage("it has no end")
 
 
 def _load_as_stored(image: ImageFile.ImageFile) -> Image.Image:
-    """Decodes; of TIFF, undoes the orientation that Pillow applies to it."""
+    """Decode an image; of TIFF, undo the orientation that Pillow applies to it."""
     orientation = image.getexif().get(ORIENTATION, 1) if image.format == "TIFF" else 1
     image.load()
     return image.transpose(_UNDO[orientation]) if orientation in _UNDO else image
@@ -197,7 +199,7 @@ _UNDO = {
 
 
 def _exact_samples(image: Image.Image) -> tuple[str, Samples]:
-    """The mode and samples that represent a Pillow image exactly."""
+    """Return the mode and samples that represent a Pillow image exactly."""
     if image.mode == "PA":
         image = image.convert("RGBA")
     if image.mode in MODES:
@@ -209,20 +211,20 @@ def _exact_samples(image: Image.Image) -> tuple[str, Samples]:
 
 
 def _info_boxes(image: ImageFile.ImageFile) -> list[Box]:
-    """The metadata that Pillow finds, but for the palette.  Asked before decoding, which may change it."""
+    """Return the metadata that Pillow finds, but for the palette, before decoding, which may change it."""
     info = image.info
-    found = {
+    boxes = {
         "transparency": _transparency(info.get("transparency"), image.mode),
         "icc": info.get("icc_profile"),
         "exif": _tiff_exif(image) if image.format == "TIFF" else info.get("exif", b"").removeprefix(EXIF_PREFIX),
         "xmp": info.get("xmp"),
         "resolution": _resolution(image),
     }
-    return [(name, bytes(data)) for name, data in found.items() if data]
+    return [(name, bytes(data)) for name, data in boxes.items() if data]
 
 
 def _transparency(value: int | None, mode: str) -> bytes | None:
-    """The one transparent index of a GIF as PNG has it."""
+    """Return the one transparent index of a GIF as PNG has it."""
     if value is None:
         return None
     return b"\xff" * value + b"\0" if mode == "P" else value.to_bytes(2, "big")
@@ -252,17 +254,17 @@ def _tiff_exif(image: Image.Image) -> bytes | None:
 
 
 def _dropped(image: ImageFile.ImageFile) -> Iterator[str]:
-    """What Pillow finds of metadata that no box can hold."""
+    """Yield the names of the metadata that Pillow finds and no box can hold."""
     yield from (name for name in ("comment", "photoshop") if image.info.get(name))
     if isinstance(image, TiffImagePlugin.TiffImageFile):
-        kept = PLAIN_TAGS | _DIRECTORY_TAGS | _LAYOUT_TAGS | {_XMP_TAG, _ICC_TAG}
-        for tag in sorted(set(image.tag_v2) - kept):
+        known = PLAIN_TAGS | _DIRECTORY_TAGS | _LAYOUT_TAGS | {_XMP_TAG, _ICC_TAG}
+        for tag in sorted(set(image.tag_v2) - known):
             name = TiffTags.lookup(tag).name
             yield f"tag {tag}" if name == "unknown" else name
 
 
 def _only(exif: Image.Exif, tags: frozenset[int]) -> Image.Exif:
-    """Takes away all other tags: most of them tell how a file is laid out, not what the picture is."""
+    """Take all other tags away: most of them tell how a file is laid out, not what the picture is."""
     for tag in set(exif) - tags:
         del exif[tag]
     return exif
@@ -272,12 +274,12 @@ def _only(exif: Image.Exif, tags: frozenset[int]) -> Image.Exif:
 
 
 def write_by_pillow(picture: Picture, suffix: str) -> bytes:
-    """Write a picture in any format but PNG."""
+    """Return the bytes of a picture file in any format but PNG."""
     file = io.BytesIO()
     try:
-        to_pillow(picture).save(file, FORMATS[suffix].format, **_save_options(picture, suffix))
+        to_pillow(picture).save(file, BY_SUFFIX[suffix].name.upper(), **_save_options(picture, suffix))
     except Exception as error:  # Pillow raises many kinds for what a format cannot hold
-        raise ImageError(f"cannot be written as '{suffix}' ({reason(error)}); choose .png") from error
+        raise ImageError(f"cannot be written as '{suffix}' ({first_line(error)}); choose .png") from error
     return file.getvalue()
 
 
@@ -294,21 +296,28 @@ def to_pillow(picture: Picture) -> Image.Image:
 
 
 def _save_options(picture: Picture, suffix: str) -> dict[str, Any]:
-    """What Pillow is told beside the pixels: how to compress, and the metadata that the format keeps."""
-    container = FORMATS[suffix]
-    boxes = {name: data for name, data in picture.boxes if name in container.boxes}
+    """Return what Pillow needs beside the pixels: how to compress, and the metadata that the format keeps."""
+    format = BY_SUFFIX[suffix]
+    boxes = {name: data for name, data in picture.boxes if format.keeps(name)}
     options: dict[str, Any] = {}
     if "icc" in boxes:
         options["icc_profile"] = boxes["icc"]
     if "resolution" in boxes and boxes["resolution"][8] == 1:
         options["dpi"] = tuple(count * 0.0254 for count in struct.unpack(">II", boxes["resolution"][:8]))
-    match container.format:
-        case "WEBP":
+    match format.name:
+        case "WebP":
             options |= {name: boxes[name] for name in ("exif", "xmp") if name in boxes}
             options |= {"lossless": True, "exact": True, "method": 4}
         case "TIFF":
             options |= {"compression": "tiff_adobe_deflate", "exif": _exif_for_tiff(boxes)}
     return options
+
+
+def has_exif_for_tiff(data: bytes) -> bool:
+    """Tell whether TIFF keeps all of some EXIF data."""
+    exif = Image.Exif()
+    exif.load(data)
+    return set(exif) <= PLAIN_TAGS
 
 
 def _exif_for_tiff(boxes: dict[str, bytes]) -> Image.Exif:

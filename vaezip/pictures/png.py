@@ -22,8 +22,8 @@ from vaezip.pictures.picture import (
     Samples,
     as_samples,
     check_size,
-    damaged,
-    ordered,
+    damage,
+    sort_boxes,
 )
 from vaezip.pictures.pillow import to_pillow
 
@@ -87,22 +87,23 @@ def read_png(data: bytes, max_pixels: int) -> Picture:
     if any(chunk.name == b"acTL" for chunk in chunks):
         raise ImageError(ANIMATED)
     _check_pixel_data(chunks, header)
-    dropped = dict.fromkeys(chunk.name.decode("latin-1") for chunk in chunks if not _is_kept(chunk.name, header))
-    return Picture(header.mode, _png_samples(chunks, header), _png_boxes(chunks, header), tuple(dropped))
+    names = (chunk.name.decode("latin-1") for chunk in chunks if not _is_kept(chunk.name, header))
+    dropped = tuple(dict.fromkeys(names))
+    return Picture(header.mode, _png_samples(chunks, header), _png_boxes(chunks, header), dropped)
 
 
 def _png_chunks(data: bytes) -> Iterator[_Chunk]:
-    """The chunks up to IEND, each with its checksum verified."""
+    """Yield the chunks up to IEND, each with its checksum verified."""
     view, place = memoryview(data), len(PNG_SIGNATURE)
     while True:
         if place + 12 > len(data):
-            raise damaged("the file ends before its end chunk")
+            raise damage("the file ends before its end chunk")
         length, name = struct.unpack_from(">I4s", data, place)
         end = place + 12 + length
         if end > len(data):
-            raise damaged("the file ends inside a chunk")
+            raise damage("the file ends inside a chunk")
         if zlib.crc32(view[place + 4 : end - 4]) != int.from_bytes(view[end - 4 : end], "big"):
-            raise damaged("a chunk has a wrong checksum")
+            raise damage("a chunk has a wrong checksum")
         yield _Chunk(name, view[place + 8 : end - 4], view[place:end])
         if name == b"IEND":
             return
@@ -111,16 +112,16 @@ def _png_chunks(data: bytes) -> Iterator[_Chunk]:
 
 def _png_header(chunk: _Chunk) -> _Header:
     if chunk.name != b"IHDR" or len(chunk.data) != 13:
-        raise damaged("it does not begin with a header")
+        raise damage("it does not begin with a header")
     header = _Header(*struct.unpack(">IIBBBBB", chunk.data))
     known = (header.depth, header.colour) in _PNG_MODES and header.compression == header.filtering == 0
     if not known or header.interlace > 1 or 0 in (header.width, header.height):
-        raise damaged("its header has unknown values")
+        raise damage("its header has unknown values")
     return header
 
 
 def _check_pixel_data(chunks: list[_Chunk], header: _Header) -> None:
-    """Pillow takes pixel data that ends after any full row as complete, so the bytes are counted."""
+    """Count the bytes of the pixel data, which Pillow takes as complete where they end after any full row."""
     missing, stream = _pixel_data_size(header), zlib.decompressobj()
     for chunk in chunks:
         if chunk.name != b"IDAT":
@@ -129,11 +130,11 @@ def _check_pixel_data(chunks: list[_Chunk], header: _Header) -> None:
             missing -= len(stream.decompress(chunk.data[start : start + (1 << 16)]))
             if missing <= 0:
                 return
-    raise damaged("the pixel data are too short")
+    raise damage("the pixel data are too short")
 
 
 def _pixel_data_size(header: _Header) -> int:
-    """The bytes of the decompressed pixel data: every row has a filter byte before it."""
+    """Return the number of bytes of the decompressed pixel data: every row has a filter byte before it."""
     bits = header.depth * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[header.colour]
     size = 0
     for x, y, across, down in _ADAM7 if header.interlace else ((0, 0, 1, 1),):
@@ -160,10 +161,10 @@ def _png_samples(chunks: list[_Chunk], header: _Header) -> Samples:
 
 
 def _decode_png(chunks: list[_Chunk], header: _Header, rawmode: str | None = None) -> NDArray[Any]:
-    """The pixels as Pillow decodes them from the chunks that matter to them."""
-    wanted = [chunk.whole for chunk in chunks if chunk.name in (b"IDAT", b"IEND")]
+    """Decode the pixels by Pillow, from the chunks that matter to them."""
+    pixels = [chunk.whole for chunk in chunks if chunk.name in (b"IDAT", b"IEND")]
     first = _chunk(b"IHDR", struct.pack(">IIBBBBB", *header))
-    with PngImageFile(io.BytesIO(b"".join([PNG_SIGNATURE, first, *wanted]))) as image:
+    with PngImageFile(io.BytesIO(b"".join([PNG_SIGNATURE, first, *pixels]))) as image:
         if rawmode is not None:
             tiles: list[Any] = [(*tile[:3], rawmode) for tile in image.tile]
             image.tile = tiles
@@ -173,39 +174,39 @@ def _decode_png(chunks: list[_Chunk], header: _Header, rawmode: str | None = Non
 def _png_boxes(chunks: list[_Chunk], header: _Header) -> tuple[Box, ...]:
     boxes: dict[str, bytes] = {}
     texts: list[Box] = []
-    room = _MAX_METADATA
+    budget = _MAX_METADATA
     for chunk in chunks:
-        box = _png_box(chunk.name, bytes(chunk.data), header, room) if chunk.name in _METADATA_CHUNKS else None
+        box = _png_box(chunk.name, bytes(chunk.data), header, budget) if chunk.name in _METADATA_CHUNKS else None
         if box is None:
             continue
         name, data = box
-        room -= len(data)
+        budget -= len(data)
         if name == "text":
             texts.append(box)
         elif name == "xmp" and name in boxes:
             texts.append(("text", _XMP_KEYWORD + b"\0\0\0" + data))
         else:
             boxes.setdefault(name, data)
-    return ordered([*boxes.items(), *texts])
+    return sort_boxes([*boxes.items(), *texts])
 
 
 _METADATA_CHUNKS = frozenset({b"PLTE", b"tRNS", b"gAMA", b"pHYs", b"eXIf", b"iCCP", b"tEXt", b"zTXt", b"iTXt"})
 
 
 def _is_kept(name: bytes, header: _Header) -> bool:
-    """Whether what a chunk says is in the picture."""
+    """Tell whether the content of a chunk is in the picture."""
     if name == b"PLTE":
         return header.mode == "P"
     return name in _METADATA_CHUNKS or name in (b"IHDR", b"IDAT", b"IEND")
 
 
-def _png_box(name: bytes, data: bytes, header: _Header, room: int) -> Box | None:
-    """The box for one chunk of metadata, which may expand to ``room`` bytes."""
+def _png_box(name: bytes, data: bytes, header: _Header, budget: int) -> Box | None:
+    """Return the box for one chunk of metadata, which may expand to ``budget`` bytes."""
     match name:
         case b"PLTE":
             return ("palette", data) if header.mode == "P" else None
         case b"tRNS":
-            return "transparency", _promoted(data, header)
+            return "transparency", _to_8_bits(data, header)
         case b"gAMA":
             return "gamma", data
         case b"pHYs":
@@ -213,65 +214,65 @@ def _png_box(name: bytes, data: bytes, header: _Header, room: int) -> Box | None
         case b"eXIf":
             return "exif", data.removeprefix(EXIF_PREFIX)
         case b"iCCP":
-            return "icc", _inflated(data.partition(b"\0")[2], name, room)
+            return "icc", _inflate(data.partition(b"\0")[2], name, budget)
         case b"tEXt":
             keyword, _, value = data.partition(b"\0")
-            return _latin_text(keyword, value)
+            return _box_of_latin_text(keyword, value)
         case b"zTXt":
             keyword, _, value = data.partition(b"\0")
-            return _latin_text(keyword, _inflated(value, name, room))
-    return _international_text(data, room)
+            return _box_of_latin_text(keyword, _inflate(value, name, budget))
+    return _box_of_international_text(data, budget)
 
 
-def _promoted(transparency: bytes, header: _Header) -> bytes:
-    """The transparent grey of a picture of 2 or 4 bits as it is in 8 bits."""
+def _to_8_bits(transparency: bytes, header: _Header) -> bytes:
+    """Return the transparent grey of a picture of 2 or 4 bits as it is in 8 bits."""
     if header.colour != 0 or header.depth not in (2, 4):
         return transparency
     top = (1 << header.depth) - 1
     return ((int.from_bytes(transparency, "big") & top) * (255 // top)).to_bytes(2, "big")
 
 
-def _inflated(data: bytes, name: bytes, room: int) -> bytes:
-    """Expands the compression method (zero) and compressed data of a chunk."""
+def _inflate(data: bytes, name: bytes, budget: int) -> bytes:
+    """Expand the data of a chunk, which are the compression method (zero) and a compressed stream."""
     stream = zlib.decompressobj()
     try:
-        value = stream.decompress(data[1:], max(room, 1))
+        value = stream.decompress(data[1:], max(budget, 1))
     except zlib.error as error:
-        raise damaged(f"bad data in a chunk {name.decode()}") from error
+        raise damage(f"bad data in a chunk {name.decode()}") from error
     if data[:1] != b"\0" or not stream.eof:
-        raise damaged(f"bad data in a chunk {name.decode()}")
+        raise damage(f"bad data in a chunk {name.decode()}")
     return value
 
 
-def _latin_text(keyword: bytes, value: bytes) -> Box:
+def _box_of_latin_text(keyword: bytes, value: bytes) -> Box:
     return "text", (keyword + b"\0\0\0" + value).decode("latin-1").encode()
 
 
-def _international_text(data: bytes, room: int) -> Box:
-    keyword, _, rest = data.partition(b"\0")
-    compressed, (language, *others) = rest[:1] == b"\1", rest[2:].split(b"\0", 2)
-    if len(others) != 2:
-        raise damaged("bad data in a chunk iTXt")
-    translated, value = others
-    if compressed:
-        value = _inflated(rest[1:2] + value, b"iTXt", room)
-    if keyword == _XMP_KEYWORD and not language and not translated:
+def _box_of_international_text(data: bytes, budget: int) -> Box:
+    keyword, _, fields = data.partition(b"\0")
+    flag, method, texts = fields[:1], fields[1:2], fields[2:].split(b"\0", 2)
+    if len(texts) != 3:
+        raise damage("bad data in a chunk iTXt")
+    language, translation, value = texts
+    if flag == b"\1":
+        value = _inflate(method + value, b"iTXt", budget)
+    if keyword == _XMP_KEYWORD and not language and not translation:
         return "xmp", value
-    return "text", b"\0".join([keyword.decode("latin-1").encode(), language, translated, value])
+    return "text", b"\0".join([keyword.decode("latin-1").encode(), language, translation, value])
 
 
 # Writing PNG
 
 _LEVEL = 6  # of zlib, whose default it is too
-_BAND = 1 << 20  # bytes of pixels that are filtered at once
+_FILTERED_AT_ONCE = 1 << 20  # bytes of pixels
 
 
 def write_png(picture: Picture) -> bytes:
-    """Write a PNG that holds the samples and every box."""
+    """Return the bytes of a PNG that holds the samples and every box."""
     height, width, _ = picture.samples.shape
     depth, colour = _png_type(picture)
     header = _Header(width, height, depth, colour, 0, 0, 0)
-    pixels = _deflated_by_bands(picture.samples) if depth == 16 and colour else _deflated_by_pillow(picture, depth)
+    pixels = _deflate_16_bit_colour(picture.samples) if depth == 16 and colour else _deflate_by_pillow(picture, depth)
     return b"".join(
         [
             PNG_SIGNATURE,
@@ -288,7 +289,7 @@ def _chunk(name: bytes, data: bytes) -> bytes:
 
 
 def _png_type(picture: Picture) -> tuple[int, int]:
-    """The bit depth and colour type."""
+    """Return the bit depth and colour type."""
     if picture.mode == "P":
         return _index_bits(picture), 3
     mode = MODES[picture.mode]
@@ -296,24 +297,24 @@ def _png_type(picture: Picture) -> tuple[int, int]:
 
 
 def _index_bits(picture: Picture) -> int:
-    """The bits that hold the palette, and an index outside of it, which a PNG may have."""
+    """Return the bits that hold the palette, and an index outside of it, which a PNG may have."""
     colours = max(len(picture.box("palette") or b"") // 3, int(picture.samples.max()) + 1)
     return next(bits for bits in (1, 2, 4, 8) if colours <= 1 << bits)
 
 
-def _deflated_by_pillow(picture: Picture, depth: int) -> Iterator[bytes]:
-    """The pixel data as Pillow filters and compresses them."""
+def _deflate_by_pillow(picture: Picture, depth: int) -> Iterator[bytes]:
+    """Yield the pixel data as Pillow filters and compresses them."""
     rawmode = {"I;16": "I;16B", "P": f"P;{depth}" if depth < 8 else "P"}.get(picture.mode, picture.mode)
     stream = to_pillow(picture).tobytes("zip", rawmode, 0, _LEVEL, -1, b"")
     for start in range(0, len(stream), 1 << 30):  # a chunk holds less than 2 GiB
         yield stream[start : start + (1 << 30)]
 
 
-def _deflated_by_bands(samples: Samples) -> Iterator[bytes]:
-    """The pixel data of 16-bit colour, which Pillow cannot write: each byte less that of the pixel before it."""
+def _deflate_16_bit_colour(samples: Samples) -> Iterator[bytes]:
+    """Yield the pixel data of 16-bit colour, which Pillow cannot write: each byte less that of the pixel before it."""
     height, width, channels = samples.shape
     step = 2 * channels
-    rows = max(1, _BAND // (width * step))
+    rows = max(1, _FILTERED_AT_ONCE // (width * step))
     stream = zlib.compressobj(_LEVEL)
     for top in range(0, height, rows):
         raw = samples[top : top + rows].astype(">u2").view(np.uint8).reshape(-1, width * step)
@@ -326,7 +327,7 @@ def _deflated_by_bands(samples: Samples) -> Iterator[bytes]:
 
 
 def _metadata_chunks(boxes: tuple[Box, ...]) -> list[bytes]:
-    """The chunks of all boxes, in an order that PNG allows: what tells of colours before the palette."""
+    """Return the chunks of all boxes, in an order that PNG allows: gamma and ICC profile before the palette."""
     order = ("gamma", "icc", "palette", "transparency", "resolution", "exif", "xmp", "text")
     return [_metadata_chunk(name, data) for name, data in sorted(boxes, key=lambda box: order.index(box[0]))]
 
@@ -344,18 +345,18 @@ def _metadata_chunk(name: str, data: bytes) -> bytes:
 
 
 def _text_chunk(data: bytes) -> bytes:
-    """The plainest chunk that gives the text back exactly; long texts are compressed."""
-    keyword, language, translated, value = data.split(b"\0", 3)
+    """Return the plainest chunk that gives the text back exactly; long texts are compressed."""
+    keyword, language, translation, value = data.split(b"\0", 3)
     long = len(value) > 1024
     try:
         keyword = keyword.decode().encode("latin-1")
     except UnicodeError as error:
         raise ImageError("a text has a keyword that PNG cannot hold") from error
-    latin = None if language or translated else _latin(value)
+    latin = None if language or translation else _latin(value)
     if latin is None:
-        packed = zlib.compress(value, _LEVEL) if long else value
+        stream = zlib.compress(value, _LEVEL) if long else value
         # The zero byte after the flag is the compression method.
-        return _chunk(b"iTXt", b"\0".join([keyword, bytes([long]), language, translated, packed]))
+        return _chunk(b"iTXt", b"\0".join([keyword, bytes([long]), language, translation, stream]))
     if long:
         return _chunk(b"zTXt", keyword + b"\0\0" + zlib.compress(latin, _LEVEL))
     return _chunk(b"tEXt", keyword + b"\0" + latin)

@@ -1,1 +1,1 @@
-"""What knows the operating system, and nothing of pictures: files, signals, threads."""
+"""Wrap the operating system: files, signals, threads.  This room knows nothing of pictures."""

@@ -33,7 +33,7 @@ class NoSpaceError(OutputError):
 
 
 def check(path: PathLike, force: bool = False, sources: Iterable[PathLike] = ()) -> None:
-    """Find out early what would keep :func:`write` from writing.
+    """Refuse early a target that :func:`write` would refuse.
 
     Args:
         path: the target.
@@ -49,7 +49,7 @@ def check(path: PathLike, force: bool = False, sources: Iterable[PathLike] = ())
 
 
 def check_free(path: PathLike, force: bool = False, sources: Iterable[PathLike] = ()) -> None:
-    """As :func:`check`, of the target alone: its folder may be made later."""
+    """Refuse a target as :func:`check` does, but not for its folder, which may be made later."""
     text = os.fspath(path)
     if os.path.isdir(text):
         raise OutputError("is a folder; name a file in it")
@@ -66,6 +66,7 @@ def check_free(path: PathLike, force: bool = False, sources: Iterable[PathLike] 
 def write(
     path: PathLike,
     data: bytes,
+    *,
     force: bool = False,
     sources: Sequence[PathLike] = (),
     like: PathLike | None = None,
@@ -92,32 +93,39 @@ def write(
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise refused(error) from error
+        raise refusal(error) from error
 
 
 def store(path: Path, data: bytes) -> None:
-    """Write one of the files of a training anew, whole or not at all.
+    """Write one of the files of a training, over the one that is there, by :func:`write`.
 
     Raises:
         OutputError: it cannot be written; the message names it.
     """
-    partial = path.with_name(path.name + ".partial")
     try:
-        with open(partial, "wb") as file:
-            _fill(file, data, path)
-        os.replace(partial, path)
-    except OSError as error:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-        told = refused(error)
-        raise type(told)(f"'{path}' {told}; once it can, the same command goes on") from error
+        write(path, data, force=True)
+    except OutputError as error:
+        raise type(error)(f"'{path}' {error}; once it can, the same command goes on") from error
+
+
+def is_temporary(path: Path) -> bool:
+    """Tell whether a file is a temporary one; where nobody is writing, of a process that was killed."""
+    return path.name.startswith(_TEMPORARY[0]) and path.name.endswith(_TEMPORARY[1])
+
+
+def remove_temporaries(folder: Path) -> None:
+    """Remove the temporary files of a folder, in which nobody else may be writing."""
+    for path in folder.iterdir():
+        if is_temporary(path):
+            with suppress(OSError):
+                path.unlink()
 
 
 class Folder:
     """A folder of files; made, with the folders in it, when the first file needs it."""
 
     def __init__(self, path: PathLike) -> None:
-        """``path`` may exist.
+        """Take a folder that exists, or the path of one that does not yet.
 
         Raises:
             OutputError: it is no folder, or the folder that is to hold it is missing.
@@ -146,23 +154,24 @@ class Folder:
         try:
             self._make(self.path)
         except OSError as error:
-            raise refused(error) from error
+            raise refusal(error) from error
 
     def write(
         self,
         name: str,
         data: bytes,
+        *,
         force: bool = False,
         sources: Sequence[PathLike] = (),
         like: PathLike | None = None,
     ) -> None:
-        """As :func:`write`, to a file in the folder; may be called from many threads."""
+        """Write a file in the folder as :func:`write` does; many threads may do so at once."""
         target = self.path / name
         try:
             self._make(target.parent)
         except OSError as error:
-            raise refused(error) from error
-        write(target, data, force, sources, like)
+            raise refusal(error) from error
+        write(target, data, force=force, sources=sources, like=like)
 
     def tidy(self) -> None:
         """Take away the folders made here that are empty."""
@@ -204,9 +213,13 @@ _unfinished: set[Path] = set()
 _folders: list[Folder] = []
 
 
+_TEMPORARY = (".vaezip-", ".tmp")
+"""The ends of a temporary file's name, which is not made from the target's: that may be as long as names can be."""
+
+
 def _replace(path: Path, data: bytes, permissions: int, like: PathLike | None) -> None:
-    # A name of its own and not one made from the target's, which may be as long as names can be.
-    temporary = path.parent / f".vaezip-{secrets.token_hex(8)}.tmp"
+    """Put a new file in the place of the target."""
+    temporary = path.parent / secrets.token_hex(8).join(_TEMPORARY)
     try:
         with open(_create(temporary, permissions), "wb") as file:
             _fill(file, data, path)
@@ -229,7 +242,7 @@ def _fill(file: BinaryIO, data: bytes, target: Path) -> None:
 
 
 def _permissions(files: Iterable[PathLike]) -> int:
-    """The permissions that all of the files have that exist and are regular."""
+    """Return the permissions that all files have which exist and are regular."""
     bits = 0o777
     for file in files:
         with suppress(OSError):
@@ -247,7 +260,7 @@ def _resemble(temporary: Path, permissions: int, like: PathLike) -> None:
 
 
 def _create(temporary: Path, permissions: int) -> int:
-    """A descriptor of a new file, with what the umask leaves of the permissions, and never the one to run it."""
+    """Return a descriptor of a new file, with the permissions that the umask allows, and never the one to run it."""
     with _lock:
         _stop_if_abandoned()
         _unfinished.add(temporary)
@@ -267,7 +280,7 @@ def _check_folder(folder: Path) -> None:
     except (FileNotFoundError, NotADirectoryError):
         exists = False
     except OSError as error:
-        raise refused(error) from error
+        raise refusal(error) from error
     if not exists:
         raise _no_folder(folder)
     if not os.access(folder, os.W_OK | os.X_OK):
@@ -278,14 +291,14 @@ def _no_folder(folder: PathLike) -> OutputError:
     return OutputError(f"cannot be written: there is no folder '{folder}'; make it first")
 
 
-def refused(error: OSError) -> OutputError:
-    """What an output that the system does not take raises."""
+def refusal(error: OSError) -> OutputError:
+    """Return the error for an output that the system does not take."""
     full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None))
     return (NoSpaceError if full else OutputError)(f"cannot be written: {error.strerror or error}")
 
 
 def is_special(path: PathLike) -> bool:
-    """Whether it exists and is neither a file nor a folder."""
+    """Tell whether a path exists and is neither a file nor a folder."""
     try:
         mode = os.stat(path).st_mode
     except OSError:

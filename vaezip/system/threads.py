@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Condition, Lock, Thread, local
 from typing import Any, Generic, TypeVar
 
@@ -23,11 +24,27 @@ _users = 0
 _limits: Any = None
 
 
+_CGROUP = "/sys/fs/cgroup"
+"""The folder in which Linux shows a container its limits."""
+
+
 def usable_cores() -> int:
-    """Their number, which the system may have made smaller than that of the machine."""
+    """Return the number of cores for this process, of which the system or a container may grant only some."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
+        return _within_quota(len(os.sched_getaffinity(0)))
     return os.cpu_count() or 1
+
+
+def _within_quota(cores: int) -> int:
+    """Return the number of cores whose time the cgroup may use, rounded up, where that is smaller."""
+    for names in (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")):  # of versions 2 and 1
+        try:
+            quota, period = (int(n) for n in " ".join(Path(_CGROUP, name).read_text() for name in names).split())
+        except (OSError, ValueError):  # no such file, or no quota: "max"
+            continue
+        if quota > 0 and period > 0:
+            return min(cores, -(-quota // period))
+    return cores
 
 
 @contextmanager

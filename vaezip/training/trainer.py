@@ -28,7 +28,7 @@ from vaezip.models.tile.architecture import TileArchitecture
 from vaezip.models.tile.mlp import mlp
 from vaezip.models.tile.resnet import resnet
 from vaezip.pictures.picture import Picture
-from vaezip.system.files import store
+from vaezip.system.files import is_temporary, remove_temporaries, store
 from vaezip.training import local as local_training
 from vaezip.training.data import Pixels, Split, Survey, pixels_of
 from vaezip.training.loop import AnyVae, Progress, Stage, fit, read_log
@@ -215,12 +215,14 @@ class Run:
         if not self._is_unused():
             kept = self._kept_settings()
             if kept == settings:
+                remove_temporaries(self.folder)
                 return True
             trained = any(self.folder.glob("*.pt"))
             if kept is None or (trained and not force):
                 raise OutputError(_refusal(self.folder, kept, settings))
             self._empty()
         self.folder.mkdir(exist_ok=True)
+        remove_temporaries(self.folder)
         store(self.folder / _SETTINGS, (json.dumps(settings, indent=1) + "\n").encode())
         return False
 
@@ -326,7 +328,7 @@ class Run:
     def _is_unused(self) -> bool:
         """Whether there is no folder yet, or one that was left before its settings were in place."""
         if self.folder.is_dir():
-            return {path.name for path in self.folder.iterdir()} <= {f"{_SETTINGS}.partial"}
+            return all(is_temporary(path) for path in self.folder.iterdir())
         return not self.folder.exists()
 
     def _empty(self) -> None:

@@ -1,0 +1,101 @@
+"""Pictures and files for the tests of this folder."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vaezip.errors import ImageError
+from vaezip.pictures.picture import MODES, Picture
+
+HOLDS = {
+    ".png": list(MODES),
+    ".webp": ["RGB", "RGBA"],
+    ".tif": ["1", "L", "LA", "RGB", "RGBA", "P", "I;16"],
+    ".tiff": ["1", "L", "LA", "RGB", "RGBA", "P", "I;16"],
+    ".bmp": ["1", "L", "RGB"],
+    ".ppm": ["RGB"],
+    ".pgm": ["L", "I;16"],
+    ".pbm": ["1"],
+}
+ANIMATED = "animated pictures are not supported; save one frame as PNG"
+COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
+ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
+
+
+def picture(mode, height=5, width=6, boxes=(), seed=0):
+    rng = np.random.default_rng(seed)
+    shape = (height, width, MODES[mode].channels)
+    samples = rng.integers(0, 1 << MODES[mode].bits, shape).astype(MODES[mode].dtype)
+    if mode == "RGBA":
+        samples[0, 0] = (10, 20, 30, 0)
+    palette = (("palette", rng.bytes(768)),) if mode == "P" else ()
+    return Picture(mode, samples, (*palette, *boxes))
+
+
+def chunk(name, data):
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def pixel_rows(samples, depth):
+    """Packed rows, each after the filter byte None."""
+    for row in samples:
+        if depth == 16:
+            packed = row.astype(">u2").tobytes()
+        else:
+            bits = np.unpackbits(row.astype(np.uint8).reshape(-1, 1), axis=1)[:, 8 - depth :]
+            packed = np.packbits(bits.reshape(-1)).tobytes()
+        yield b"\0" + packed
+
+
+def png(samples, depth, colour=None, interlace=0, before=b"", after=b"", pixels=None):
+    """A PNG put together by hand, of samples as they are stored."""
+    height, width, channels = samples.shape
+    colour = COLOUR_TYPES[channels] if colour is None else colour
+    passes = [samples[y::down, x::across] for x, y, across, down in ADAM7] if interlace else [samples]
+    raw = b"".join(row for part in passes if part.size for row in pixel_rows(part, depth))
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlace)
+    data = chunk(b"IDAT", zlib.compress(raw) if pixels is None else pixels)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + before + data + after + chunk(b"IEND", b"")
+
+
+def grey(depth=8, **chunks):
+    return png(np.arange(6, dtype=np.uint16).reshape(2, 3, 1) & ((1 << depth) - 1), depth, **chunks)
+
+
+def saved(image, format, **options):
+    file = io.BytesIO()
+    image.save(file, format, **options)
+    return file.getvalue()
+
+
+def pillow_rgb(height=4, width=6):
+    return Image.fromarray(picture("RGB", height, width).samples)
+
+
+def refusal(action, *args):
+    with pytest.raises(ImageError) as caught:
+        action(*args)
+    return str(caught.value)
+
+
+EXIF = Image.Exif()
+EXIF[0x010F] = "Maker"
+EXIF[0x0112] = 6
+EXIF_BYTES = EXIF.tobytes().removeprefix(b"Exif\0\0")
+RESOLUTION = struct.pack(">IIB", 2835, 11811, 1)
+EVERYTHING = (
+    ("transparency", b"\0\1\0\2\0\3"),
+    ("icc", b"profile" * 100),
+    ("exif", EXIF_BYTES),
+    ("xmp", b"<x:xmpmeta/>"),
+    ("text", b"Title\0\0\0plain"),
+    ("text", "Author\0\0\0Jürgen".encode()),
+    ("text", "Author\0de\0Autor\0東京".encode()),
+    ("text", b"Title\0\0\0" + b"long " * 999),
+    ("resolution", RESOLUTION),
+    ("gamma", struct.pack(">I", 45455)),
+)

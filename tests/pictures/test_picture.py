@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+
+from vaezip.pictures.picture import BOXES, MODES, Picture, same
+
+from .helpers import picture, refusal
+
+
+def test_pictures_that_do_not_fit_together_are_refused():
+    zeros = np.zeros((2, 3, 1), np.uint8)
+    assert refusal(Picture, "XYZ", zeros) == "'XYZ' is not a mode of a picture"
+    assert refusal(Picture, "I;16", zeros) == "the samples of mode I;16 must be uint16, not uint8"
+    assert refusal(Picture, "RGB", zeros) == "the samples of mode RGB must be (height, width, 3), not (2, 3, 1)"
+    assert refusal(Picture, "L", zeros[..., 0]) == "the samples of mode L must be (height, width, 1), not (2, 3)"
+    assert refusal(Picture, "L", zeros[:0]) == "the samples of mode L must be (height, width, 1), not (0, 3, 1)"
+    assert refusal(Picture, "L", zeros.repeat(2, 1)[:, ::2]) == "the samples must be C-contiguous"
+    assert refusal(Picture, "1", zeros + np.uint8(2)) == "the samples of mode 1 must be 0 or 1"
+
+
+@pytest.mark.parametrize(
+    ("mode", "boxes", "message"),
+    [
+        ("L", (("comment", b""),), "unknown metadata: comment"),
+        ("L", (("xmp", b""), ("icc", b"")), f"the metadata must be in the order {', '.join(BOXES)}"),
+        ("L", (("icc", b""), ("icc", b"")), "the metadata has more than one icc"),
+        ("L", (("palette", bytes(3)),), "a picture has a palette if and only if its mode is P"),
+        ("P", (), "a picture has a palette if and only if its mode is P"),
+        ("P", (("palette", bytes(4)),), "the palette of 4 bytes is malformed or does not suit mode P"),
+        ("LA", (("transparency", bytes(4)),), "the transparency of 4 bytes is malformed or does not suit mode LA"),
+        ("L", (("transparency", b"1"),), "the transparency of 1 bytes is malformed or does not suit mode L"),
+        ("L", (("resolution", b"1"),), "the resolution of 1 bytes is malformed or does not suit mode L"),
+        ("L", (("text", b"only a value"),), "the text of 12 bytes is malformed or does not suit mode L"),
+    ],
+)
+def test_boxes_that_do_not_fit_are_refused(mode, boxes, message):
+    samples = np.zeros((1, 1, MODES[mode].channels), np.uint8)
+    assert refusal(Picture, mode, samples, boxes) == message
+
+
+def test_same_tells_pictures_apart():
+    one = picture("RGB")
+    assert same(one, Picture("RGB", one.samples.copy()))
+    assert not same(one, picture("RGB", seed=1))
+    assert not same(one, picture("RGB", boxes=(("icc", b"x"),)))
+    assert not same(picture("L"), Picture("P", picture("L").samples, (("palette", bytes(3)),)))
+
+
+def test_the_order_of_modes_and_boxes_is_fixed():
+    assert list(MODES) == ["1", "L", "LA", "RGB", "RGBA", "P", "I;16", "LA;16", "RGB;16", "RGBA;16"]
+    assert BOXES == ("palette", "transparency", "icc", "exif", "xmp", "text", "resolution", "gamma")
