@@ -75,7 +75,7 @@ def test_training_gains_and_goes_on_where_it_was_cut(source, held, new, tmp_path
     before, _ = training.evaluate(whole, held)
     training.train(whole, source, 12, tmp_path / "whole.pt")
     after, kl = training.evaluate(whole, held)
-    assert 0 < kl < after < before
+    assert 0 < kl < after < before - 0.05
     original, count = source.batch, 0
 
     def dies(*arguments):
@@ -221,9 +221,8 @@ def test_losses_stay_on_the_device_of_the_tiles(new):
     assert {part.device.type for part in training.losses(vae, frame, mask)} == {"meta"}
 
 
-def test_a_model_is_published_with_its_card(source, new, tmp_path):
-    vae = new()
-    training.train(vae, source, 6, tmp_path / "state.pt")
+def test_a_model_is_published_with_its_card(source, local_models, tmp_path):
+    vae = local_models["grey"].vae
     calibration, images = source.batch(8, np.random.default_rng(0)), source.images[:4]
     information = {"objective": "classic", "dataset": "discs", "steps": 6}
     details = {"batch": 16, "made_by": ["this test"], "note": "A note."}
@@ -255,7 +254,7 @@ def test_the_command_trains_and_publishes(source, monkeypatch, tmp_path):
     monkeypatch.setattr("sys.argv", [*common, "--start", str(tmp_path / "discs.safetensors"), "--runs", str(tmp_path)])
     training.main()
     going_on, beginning = (read_log(tmp_path / part / "discs.jsonl")[0]["valid_bpd"] for part in ("", "runs"))
-    assert going_on < beginning
+    assert going_on < beginning - 0.03
     assert model_file.load(tmp_path / "discs.safetensors").information["steps"] == 6
     assert "Made by `python -m vaezip.training.local discs`" in (tmp_path / "discs.md").read_text()
     assert "Cut short." in (tmp_path / "discs.md").read_text()
