@@ -173,8 +173,9 @@ def local_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SmallLoc
     """Small local-autoregressive models by name: for grey, for colour, and for colour with regression."""
     import torch
 
-    from vaezip.models.pixel.architecture import RADIUS, pixel_architecture
-    from vaezip.models.pixel.least_squares import shown
+    from vaezip.models.pixel.architecture import pixel_architecture
+    from vaezip.models.pixel.constants import RADIUS
+    from vaezip.models.pixel.least_squares import frame_with_predictions
     from vaezip.models.posterior import Settings
     from vaezip.training.local import losses
     from vaezip.training.networks.pixel import PixelVae
@@ -188,7 +189,7 @@ def local_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SmallLoc
             channels, hidden=32, blocks=1, head=8, mixture=3, latents=4, regressed=name == "regressed"
         )
         vae, images = PixelVae(a), _discs(64, 40, 40, channels)
-        frames = torch.from_numpy(shown(a, images)).float()[:, : 32 + RADIUS, : 32 + 2 * RADIUS]
+        frames = torch.from_numpy(frame_with_predictions(a, images)).float()[:, : 32 + RADIUS, : 32 + 2 * RADIUS]
         optimiser = torch.optim.Adam(vae.parameters(), lr=1e-3)
         for step in range(100):
             part = frames[step % 4 :: 4]

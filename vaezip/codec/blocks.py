@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from vaezip.errors import FormatError, ImageError
 from vaezip.models.kinds import BILEVEL_GREY
-from vaezip.models.pixel.architecture import RADIUS, TILE
+from vaezip.models.pixel.constants import RADIUS, TILE
 from vaezip.pictures.picture import BOXES, MODES
 from vaezip.vz.records import Group
 

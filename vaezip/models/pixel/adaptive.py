@@ -25,18 +25,18 @@ from vaezip.entropy import distributions as d
 from vaezip.entropy.stack import Stack, StackExhausted
 from vaezip.errors import FormatError
 from vaezip.models.pixel import calibration, orientation, strips
-from vaezip.models.pixel.adaptation import Learners, Learning
-from vaezip.models.pixel.architecture import RADIUS
-from vaezip.models.pixel.kernel import Weights
-from vaezip.models.pixel.least_squares import shown
+from vaezip.models.pixel.adaptation import Learners
+from vaezip.models.pixel.constants import RADIUS
+from vaezip.models.pixel.least_squares import frame_with_predictions
 from vaezip.models.pixel.model import PixelModel
+from vaezip.models.pixel.settings import Adaptation
 from vaezip.models.pixel.strips import Strip
 from vaezip.models.tile.model import Pixels
 
 Intervals = tuple[NDArray[np.uint32], NDArray[np.uint32]]
 
 
-def encode(model: PixelModel, pictures: Pixels, learning: Learning, seed: int, threads: int = 1) -> bytes:
+def encode(model: PixelModel, pictures: Pixels, learning: Adaptation, seed: int, threads: int = 1) -> bytes:
     """Code pictures of one size.
 
     Args:
@@ -47,37 +47,37 @@ def encode(model: PixelModel, pictures: Pixels, learning: Learning, seed: int, t
         threads: with two, the intervals of a band are made while the network learns from it; where nothing learns,
             all make them.
     """
-    head, pictures = learning.to_bytes(), orientation.turned(pictures, learning.turn)
+    head, pictures = learning.to_bytes(), orientation.oriented(pictures, learning.orientation)
     stack = Stack(seed ^ zlib.crc32(head))  # so that no bit of the settings is unprotected
     for starts, freqs in reversed(list(_intervals(model, pictures, learning, threads))):
         stack.push(starts.astype(np.int64), freqs.astype(np.int64), d.LOGISTIC_PRECISION)
     return head + stack.to_bytes()
 
 
-def bits(model: PixelModel, pictures: Pixels, learning: Learning) -> float:
+def bits(model: PixelModel, pictures: Pixels, learning: Adaptation) -> float:
     """What the pixels cost, by the intervals of :func:`encode`."""
-    found = _intervals(model, orientation.turned(pictures, learning.turn), learning, 1)
+    found = _intervals(model, orientation.oriented(pictures, learning.orientation), learning, 1)
     return sum(float(d.bits(part, d.LOGISTIC_PRECISION).sum()) for part in found)
 
 
-def _intervals(model: PixelModel, pictures: Pixels, learning: Learning, threads: int) -> Iterator[Intervals]:
+def _intervals(model: PixelModel, pictures: Pixels, learning: Adaptation, threads: int) -> Iterator[Intervals]:
     """Those of each band, from the top, adapting all the while."""
-    frame, learners = shown(model.architecture, pictures), _learners(model, pictures.shape, learning)
+    frame, learners = frame_with_predictions(model.architecture, pictures), _learners(model, pictures.shape, learning)
     correcting = calibration.start(model.architecture.channels)
     with ThreadPoolExecutor(threads) as pool:
         for strip in strips.strips(pictures.shape):
             part = frame[strip.pictures]
-            correcting = calibration.begin(correcting, part) if strip.top == 0 else correcting
+            correcting = calibration.begin_pictures(correcting, part) if strip.top == 0 else correcting
             shifts = _shifts(model, part)
-            for band in _bands(strip, learning.rows):
+            for band in _bands(strip, learning.row_group):
                 if learners is None:
                     found = strips.intervals(model, part, band, model.networks, shifts, correcting, threads, pool.map)
                 else:
-                    networks = tuple(Weights._make(map(np.copy, weights)) for weights in learners.networks)
+                    networks = tuple(weights.copied() for weights in learners.networks)
                     job = pool.submit(strips.intervals, model, part, band, networks, shifts, correcting)
                     if threads < 2:
                         wait([job])
-                    learners.after(part, band.top, band.rows, shifts)
+                    learners.learn(part, band.top, band.rows, shifts)
                     found = job.result()
                 starts, freqs = found
                 yield starts.astype(np.uint32), freqs.astype(np.uint32)  # half the memory
@@ -93,12 +93,12 @@ def decode(model: PixelModel, data: bytes, shape: tuple[int, int, int, int], ste
         FormatError: the data is not what :func:`encode` made.
     """
     try:
-        learning, settings = Learning.from_bytes(data)
+        learning, settings = Adaptation.from_bytes(data)
     except ValueError:
         raise FormatError("the coded data is damaged or truncated") from None
-    if learning.steps > steps:
+    if learning.passes > steps:
         raise FormatError("the coded data is damaged")
-    if learning.turn & orientation.TRANSPOSED:
+    if learning.orientation & orientation.TRANSPOSED:
         shape = shape[0], shape[2], shape[1], shape[3]
     stack, frame = Stack.from_bytes(data[settings:]), strips.unknown(model, shape)
     try:
@@ -108,23 +108,23 @@ def decode(model: PixelModel, data: bytes, shape: tuple[int, int, int, int], ste
     seed = stack.state & 0xFFFFFFFF
     if not stack.spent(seed):
         raise FormatError("the coded data is damaged")
-    pictures = orientation.turned_back(strips.unframed(model, frame), learning.turn)
+    pictures = orientation.unoriented(strips.unframed(model, frame), learning.orientation)
     return np.ascontiguousarray(pictures), seed ^ zlib.crc32(data[:settings])
 
 
-def _pop(model: PixelModel, stack: Stack, frame: strips.Frame, learning: Learning) -> None:
+def _pop(model: PixelModel, stack: Stack, frame: strips.Frame, learning: Adaptation) -> None:
     """All pixels, into the frame."""
     a = model.architecture
     shape = len(frame), frame.shape[1] - RADIUS, frame.shape[2] - 2 * RADIUS, a.channels
     learners, correcting = _learners(model, shape, learning), calibration.start(a.channels)
     for strip, known in strips.walk(model, frame):
-        correcting = calibration.begin(correcting, known.frame) if strip.top == 0 else correcting
+        correcting = calibration.begin_pictures(correcting, known.frame) if strip.top == 0 else correcting
         shifts = _shifts(model, known.frame)
-        for band in _bands(strip, learning.rows):
+        for band in _bands(strip, learning.row_group):
             networks = learners.networks if learners else model.networks
             strips.pop_pixels(model, stack, known, band, networks, shifts, correcting)
             if learners:
-                learners.after(known.frame, band.top, band.rows, shifts)
+                learners.learn(known.frame, band.top, band.rows, shifts)
 
 
 def _shifts(model: PixelModel, frame: strips.Frame) -> NDArray[np.int32]:
@@ -133,11 +133,11 @@ def _shifts(model: PixelModel, frame: strips.Frame) -> NDArray[np.int32]:
     return np.repeat(model.shifts(nothing), len(frame) * strips.across(frame), axis=0)
 
 
-def _learners(model: PixelModel, shape: tuple[int, int, int, int], learning: Learning) -> Learners | None:
+def _learners(model: PixelModel, shape: tuple[int, int, int, int], learning: Adaptation) -> Learners | None:
     """What learns, if anything does."""
-    if not learning.steps:
+    if not learning.passes:
         return None
-    bands = sum(1 for strip in strips.strips(shape) for _ in _bands(strip, learning.rows))
+    bands = sum(1 for strip in strips.strips(shape) for _ in _bands(strip, learning.row_group))
     return Learners(model.architecture, model.layers, learning, bands)
 
 

@@ -20,8 +20,8 @@ from vaezip.entropy import distributions as d
 from vaezip.entropy.stack import Stack, StackExhausted
 from vaezip.errors import FormatError
 from vaezip.models import latents
-from vaezip.models.pixel.architecture import RADIUS, TILE
-from vaezip.models.pixel.least_squares import shown
+from vaezip.models.pixel.constants import RADIUS, TILE
+from vaezip.models.pixel.least_squares import frame_with_predictions
 from vaezip.models.pixel.model import PixelModel
 from vaezip.models.pixel.strips import (
     Bins,
@@ -52,7 +52,7 @@ def encode(model: PixelModel, pictures: Pixels, steps: int, seed: int, threads: 
     """
     stack, upwards = Stack(seed), list(reversed(list(strips(pictures.shape))))
     with ThreadPoolExecutor(threads) as pool:
-        regression = pool.submit(shown, model.architecture, pictures)
+        regression = pool.submit(frame_with_predictions, model.architecture, pictures)
         if steps:
             posteriors = [pool.submit(posterior, model, regression.result()[s.pictures], s, steps) for s in upwards]
         else:  # they do not wait for the regression
@@ -103,7 +103,7 @@ def draw(model: PixelModel, stack: Stack, shape: tuple[int, int, int, int]) -> P
 def elbo_bits(model: PixelModel, pictures: Pixels, steps: int, draws: int = 1) -> float:
     """−ELBO of all pictures in bits, by the very intervals of the coder, the mean over some draws of z
     by pseudo-random bits."""
-    total, frame, noise = 0.0, shown(model.architecture, pictures), np.random.default_rng(0)
+    total, frame, noise = 0.0, frame_with_predictions(model.architecture, pictures), np.random.default_rng(0)
     for strip in strips(pictures.shape):
         part = frame[strip.pictures]
         means, log_sigmas = posterior(model, part, strip, steps)

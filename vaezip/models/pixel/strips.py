@@ -13,14 +13,12 @@ from numpy.typing import NDArray
 from vaezip.entropy.stack import Stack
 from vaezip.exact.cholesky import room
 from vaezip.models.pixel import calibration, kernel
-from vaezip.models.pixel.architecture import RADIUS, TILE
+from vaezip.models.pixel.constants import RADIUS, STRIP_TILES, TILE
 from vaezip.models.pixel.context import empty_frame
-from vaezip.models.pixel.least_squares import State, size, start, with_planes
+from vaezip.models.pixel.least_squares import State, start, vector_size, with_prediction_planes
 from vaezip.models.pixel.model import PixelModel
+from vaezip.models.pixel.weights import Networks
 from vaezip.models.tiling import Pixels
-
-STRIP_TILES = 64
-"""Pictures are joined until a strip has about as many tiles; part of the file format."""
 
 Frame = NDArray[np.int16]
 Bins = NDArray[np.int32]
@@ -58,7 +56,7 @@ class Known(NamedTuple):
 
 def unknown(model: PixelModel, shape: tuple[int, int, int, int]) -> Frame:
     """The frame of pictures of which no pixel is known yet."""
-    return with_planes(empty_frame(shape), model.architecture)
+    return with_prediction_planes(empty_frame(shape), model.architecture)
 
 
 def walk(model: PixelModel, frame: Frame) -> Iterator[tuple[Strip, Known]]:
@@ -76,7 +74,7 @@ def pop_pixels(
     stack: Stack,
     known: Known,
     strip: Strip,
-    networks: kernel.Networks,
+    networks: Networks,
     shifts: Bins,
     correcting: calibration.State | None = None,
 ) -> None:
@@ -89,13 +87,13 @@ def pop_pixels(
     """
     a, head = model.architecture, (np.uint64(stack.state), stack.words, stack.size)
     given = networks, shifts, a.mixture, model.tables
-    rest = known.state, room(size(a.channels)), correcting or _nothing(a.channels), head
+    rest = known.state, room(vector_size(a.channels)), correcting or _nothing(a.channels), head
     stack.settle(*kernel.pop_strip(known.frame, strip.top, strip.rows, *given, *rest))
 
 
 def _nothing(channels: int) -> calibration.State:
     """Sets nothing right."""
-    return calibration.start(channels, classes=0)
+    return calibration.identity(channels)
 
 
 def unframed(model: PixelModel, frame: Frame) -> Pixels:
@@ -107,7 +105,7 @@ def intervals(
     model: PixelModel,
     frame: Frame,
     strip: Strip,
-    networks: kernel.Networks,
+    networks: Networks,
     shifts: Bins,
     correcting: calibration.State | None = None,
     parts: int = 1,
