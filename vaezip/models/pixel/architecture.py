@@ -6,7 +6,7 @@ units of the pixel network (:mod:`vaezip.models.pixel.network`)::
 
     f = (neighbours − P, P)                         P: the median-edge prediction of the pixel
     h = relu(first f + offset_0)
-    h = relu(h + outer_i relu(inner_i h + offset_i))       for each block i
+    h = relu(h + outer_i relu(inner_i h + offset_{i+1}))   for each block i
     p(x_c) = mixture of logistics around P_c, parameters out_c [relu(head_c [h, e]), e]
 
 where e are the residuals x − P of the channels coded before c (green, red, blue, in this order). In a *regressed*

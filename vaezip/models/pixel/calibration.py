@@ -61,7 +61,7 @@ _NEAR_DOWN, _NEAR_RIGHT = (np.array(part) for part in zip(*NEAR))
 
 
 class State(NamedTuple):
-    """What the calibration has learnt, and the errors that it learns from.
+    """The weights that the calibration has learnt, and the errors that it learns from.
 
     ``move`` ψ, (SPREADS + LEVELS, channels, inputs f), and ``stretch`` θ, (…, inputs g), each with the gradient that
     was gathered since the last step and with the fading sum of squares; ``pixels`` int64 (1,) since then;

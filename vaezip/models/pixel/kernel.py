@@ -308,7 +308,7 @@ def pop_strip(frame, top, rows, networks, offsets, mix, tables, predictor, scrat
     pictures, width, channels = frame.shape[0], frame.shape[2] - 2 * RADIUS, order.size
     regressed, calibrated = frame.shape[3] > channels, calibrator.move.shape[0] > 0
     chunk, inputs = _empty_chunk(networks, mix), calibration.scratch_for(calibrator)
-    w, m, s = np.zeros(all_mix, np.int64), np.zeros(all_mix, np.int64), np.zeros(all_mix, np.int64)
+    mixture = np.zeros(all_mix, np.int64), np.zeros(all_mix, np.int64), np.zeros(all_mix, np.int64)
     for wave in range(_waves_of_segments(rows, width)):
         if regressed and wave % LAG == 0:
             least_squares.solve(predictor, wave // LAG, rows, scratch)
@@ -322,24 +322,34 @@ def pop_strip(frame, top, rows, networks, offsets, mix, tables, predictor, scrat
                 _predict(n, frame, order, predictor, top, chunk)
             _run_trunk(n, frame, networks, offsets, chunk)
             for j in range(channels):
-                c = order[j]
                 if regressed:
                     _predict_conditionally(n, j, frame, predictor, top, chunk)
                 _run_heads(n, j, networks, chunk)
-                for p in range(n):
-                    predicted = chunk.prediction[p, c]
-                    i, y, x = chunk.at[p, 0], chunk.at[p, 1], chunk.at[p, 2]
-                    joint_mixture(chunk.out, p, predicted, mix, tables.powers, w, m, s)
-                    if calibrated:
-                        calibration.calibrate(calibrator, frame, order, i, y, x, j, w, m, s, tables, inputs)
-                    head, size, value = d.pop_one_mixture(head, words, size, m, s, w, tables.cdf, tables.scales)
-                    if calibrated:
-                        calibration.observe(calibrator, i, y, x, j, w, m, s, value, tables, inputs)
-                    _write_value(frame, i, y, x, c, value)
-                    chunk.hints[p, j] = value - predicted
-                    chunk.vector[p, chunk.vector.shape[1] - channels + j] = value - predicted
+                stack = head, words, size
+                head, size = _pop_channel(n, j, frame, order, chunk, mixture, tables, calibrator, inputs, stack)
         if regressed and wave % LAG == LAG - 1:
             least_squares.observe(frame, top + RADIUS, wave // LAG, rows, order, predictor)
+    return head, size
+
+
+@inline
+def _pop_channel(n, j, frame, order, chunk, mixture, tables, calibrator, inputs, stack):
+    """Take the j-th channel of n pixels from the stack, once its parameters are known."""
+    (head, words, size), (w, m, s) = stack, mixture
+    c, mix = order[j], chunk.out.shape[2] // 3
+    calibrated, residual = calibrator.move.shape[0] > 0, chunk.vector.shape[1] - order.size + j
+    for p in range(n):
+        predicted = chunk.prediction[p, c]
+        i, y, x = chunk.at[p, 0], chunk.at[p, 1], chunk.at[p, 2]
+        joint_mixture(chunk.out, p, predicted, mix, tables.powers, w, m, s)
+        if calibrated:
+            calibration.calibrate(calibrator, frame, order, i, y, x, j, w, m, s, tables, inputs)
+        head, size, value = d.pop_one_mixture(head, words, size, m, s, w, tables.cdf, tables.scales)
+        if calibrated:
+            calibration.observe(calibrator, i, y, x, j, w, m, s, value, tables, inputs)
+        _write_value(frame, i, y, x, c, value)
+        chunk.hints[p, j] = value - predicted
+        chunk.vector[p, residual] = value - predicted
     return head, size
 
 

@@ -16,7 +16,7 @@ _FIXED = 64
 
 @dataclass(frozen=True)
 class Adaptation:
-    """How the pixel network adapts; part of a file.
+    """The settings by which the pixel network adapts; part of a file.
 
     Attributes:
         passes: how often the network goes through a row group once that is coded; 0 leaves it as it is.
