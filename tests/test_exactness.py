@@ -25,8 +25,8 @@ from vaezip.models import file as model_file
 from vaezip.models import likelihoods
 from vaezip.models.pixel import adaptive, kernel
 from vaezip.models.pixel import bitsback as pixel_bitsback
-from vaezip.models.pixel.adaptation import Learning
 from vaezip.models.pixel.search import STILL
+from vaezip.models.pixel.settings import Adaptation
 from vaezip.models.tile import bitsback
 from vaezip.models.tiling import Tiling
 from vaezip.system.threads import usable_cores
@@ -39,22 +39,23 @@ import hashlib, json, sys
 import numpy as np
 from threadpoolctl import threadpool_info
 import vaezip
-from vaezip import bands, checkpoint
-from vaezip.inference import gaussian_noise
-from vaezip.model import Model
-from vaezip.networks.local.learning import Learning
+from vaezip.models import file as model_file
+from vaezip.models.pixel import adaptive
+from vaezip.models.pixel.settings import Adaptation
+from vaezip.models.posterior import gaussian_noise
+from vaezip.models.tile.model import TileModel
 
 device, pictures, left_out = sys.argv[1], np.load(sys.argv[2]), sys.argv[3:]
 out = {"digests": {}, "blas": [], "threads": []}
-for name in checkpoint.shipped():
+for name in model_file.shipped():
     if name in left_out:
         continue
-    model = checkpoint.load(checkpoint.find(name), device)
+    model = model_file.load(model_file.find(name), device)
     a = model.architecture
     key = f"{a.channels} {a.levels} {a.tile}"
     x = pictures[f"{key} tiles"]
     bins = np.arange(0, 4096, 4096 // a.latents, dtype=np.int32)[None, : a.latents]
-    if isinstance(model, Model):
+    if isinstance(model, TileModel):
         parts = [p.tobytes() for k in (0, 3) for p in model.posterior(x, np.ones(x.shape[:3], bool), k)]
         parts.append(model.outputs(bins).tobytes())
     else:
@@ -68,8 +69,8 @@ for name in checkpoint.shipped():
         for steps in (0, 3):
             data = vaezip.compress(some.items(), model=name, steps=steps, device=device)
             out["digests"][f"{name} {kind} {steps}"] = hashlib.sha256(data).hexdigest()
-    if not isinstance(model, Model):  # whether or not compress found it shorter
-        data = bands.encode(model, pictures[f"{key} odd"], Learning(1, rate=14, second=96), 1)
+    if not isinstance(model, TileModel):  # whether or not compress found it shorter
+        data = adaptive.encode(model, pictures[f"{key} odd"], Adaptation(1, rate=14, second_rate=96), 1)
         out["digests"][f"{name} by two networks"] = hashlib.sha256(data).hexdigest()
 for pool in threadpool_info():
     if pool["internal_api"] == "openblas":
@@ -263,7 +264,7 @@ def test_no_library_mathematics(small, steps, without_library_mathematics):
 def test_no_library_mathematics_in_a_pixel_network(small_local, steps, without_library_mathematics):
     """Nor in the regression, the posterior's steps, and what learns."""
     model, x = small_local.model, small_local.images[:2]
-    learning = Learning(1 + steps, second=160)
+    learning = Adaptation(1 + steps, second_rate=160)
 
     def code():
         plain = pixel_bitsback.decode(model, pixel_bitsback.encode(model, x, steps, 1), x.shape, steps)

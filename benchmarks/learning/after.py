@@ -13,12 +13,11 @@ from online import Bits
 from pixelnet import FLOOR, Floats, Picture
 
 from vaezip.exact.jit import jit
-from vaezip.models.pixel import calibration as codec
-from vaezip.models.pixel.architecture import TILE
-from vaezip.models.pixel.kernel import LAG
+from vaezip.models.pixel import constants as codec
+from vaezip.models.pixel.constants import LAG, TILE
 
 _MIXING_RATE = 0.1
-_AROUND = len(codec.AROUND)
+_AROUND = codec.AROUND
 _CLASSES = codec.SPREADS + codec.LEVELS
 _PIXEL, _VARIANCE = 2.0**-4, 2.0**3
 """What the network's inputs take a pixel value for, and a bit of variance."""
@@ -153,7 +152,7 @@ def _corrected(x, predicted, expected, variance, parameters, width, order, steps
                 y, z = row + near[q, 0], column + near[q, 1]
                 f[q] = errors[y, z, c] if y >= 0 and 0 <= z < width else 0.0
             for q in range(_AROUND):
-                g[q] = (abs(f[q]) if q < near.shape[0] else 0.0) - codec.USUAL
+                g[q] = (abs(f[q]) if q < near.shape[0] else 0.0) - codec.USUAL_ERROR
             at = near.shape[0]
             for q in range(2):
                 y, z = row + (q == 1) * -1, column + (q == 0) * -1
@@ -163,7 +162,7 @@ def _corrected(x, predicted, expected, variance, parameters, width, order, steps
                     at += 1
             for b in range(others):
                 f[at + b] = errors[row, column, b] if b < c else 0.0
-                g[_AROUND + b] = abs(f[at + b]) - codec.USUAL if b < c else 0.0
+                g[_AROUND + b] = abs(f[at + b]) - codec.USUAL_ERROR if b < c else 0.0
             at += others
             if parts[1]:
                 f[at] = min(max((expected[i, c] - mean) / spread, -2.0), 2.0)
@@ -191,8 +190,8 @@ def _corrected(x, predicted, expected, variance, parameters, width, order, steps
                 for_scale += low * dl - high * dh
             out[i, c] = -np.log2(whole / (1.0 + 256.0 * FLOOR))
             errors[row, column, c] = min(max((x[i, c] - mean) / spread, -4.0), 4.0)
-            move = min(max(spread * for_mean / whole, -codec.STEEPEST), codec.STEEPEST)
-            stretch = min(max(for_scale / whole, -codec.STEEPEST), codec.STEEPEST)
+            move = min(max(spread * for_mean / whole, -codec.SLOPE_BOUND), codec.SLOPE_BOUND)
+            stretch = min(max(for_scale / whole, -codec.SLOPE_BOUND), codec.SLOPE_BOUND)
             for b in range(1 + kinds[1]):
                 uphill_f[classes[b], c] += move * f
                 size_f[classes[b], c] += f * f

@@ -32,7 +32,7 @@ from threadpoolctl import threadpool_limits
 
 from vaezip.models import file as model_file
 from vaezip.models.pixel.model import PixelModel
-from vaezip.models.pixel.orientation import COUNT, turned
+from vaezip.models.pixel.orientation import COUNT, oriented
 from vaezip.training.tiles import HELD_OUT, split
 
 Pixels = NDArray[np.uint8]
@@ -167,7 +167,7 @@ def train(model: PixelModel, photos: Path, minutes: float, path: Path) -> None:
 
 def crop(photographs: Sequence[Pixels], rng: np.random.Generator) -> Pixels:
     """A part of one of them, turned in one of eight ways."""
-    whole = turned(photographs[int(rng.integers(len(photographs)))], int(rng.integers(COUNT)))
+    whole = oriented(photographs[int(rng.integers(len(photographs)))], int(rng.integers(COUNT)))
     top, left = (int(rng.integers(max(1, extent - wanted + 1))) for extent, wanted in zip(whole.shape, (ROWS, COLUMNS)))
     return np.ascontiguousarray(whole[top : top + ROWS, left : left + COLUMNS])
 

@@ -15,16 +15,16 @@ from numpy.typing import NDArray
 from pixelnet import Floats, Inputs, Network, Picture, bands, mixture, pixels
 
 from vaezip.models.effort import Effort
-from vaezip.models.pixel.adaptation import Learning
 from vaezip.models.pixel.model import PixelModel
 from vaezip.models.pixel.search import chosen_learning
+from vaezip.models.pixel.settings import Adaptation
 
 Bits = NDArray[np.float64]
 
 EFFORT = Effort(1)
 """Of the codec that the settings are relative to."""
 
-SHIPPED = Learning(EFFORT.steps, EFFORT.rows)
+SHIPPED = Adaptation(EFFORT.steps, EFFORT.rows)
 _EPSILON = np.float32(1e-15)
 _BETA1, _BETA2 = np.float32(0.6), np.float32(0.999)
 _SEED = 0
@@ -59,17 +59,17 @@ class Setting:
 
     optimiser: str = "adam"
     rate: float = 1.0
-    last: float = SHIPPED.last / 256
+    last: float = SHIPPED.final_rate / 256
     layers: tuple[str, ...] = ()
     biases: bool = False
     scales: bool = False
     rank: int = 0
     both: bool = False
-    rows: int = SHIPPED.rows
+    rows: int = SHIPPED.row_group
     batch: int = 16 * SHIPPED.batch
     carried: bool = True
     factors: bool = True
-    average: float = SHIPPED.kept / 256
+    average: float = SHIPPED.average_decay / 256
     averaged: tuple[str, ...] = ()
     latents: bool = False
     warm: int = 0

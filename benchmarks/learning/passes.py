@@ -20,9 +20,9 @@ import variants
 
 from vaezip.models import file as model_file
 from vaezip.models.pixel import adaptive
-from vaezip.models.pixel.adaptation import Learning
 from vaezip.models.pixel.model import PixelModel
 from vaezip.models.pixel.search import STILL
+from vaezip.models.pixel.settings import Adaptation
 from vaezip.training.tiles import HELD_OUT, split
 
 RATES = {1: 28, 2: 12, 3: 12, 4: 7, 8: 4}
@@ -47,19 +47,19 @@ def measure(options: argparse.Namespace, path: Path) -> None:
     known = {"model": Path(options.model).stem, "fingerprint": model.fingerprint.hex()}
     known |= {"values": values, "sha256": digest.hexdigest()}
 
-    def measured(learning: Learning) -> script.Found:
+    def measured(learning: Adaptation) -> script.Found:
         bits = sum(adaptive.bits(model, x[None], learning) for x in pictures)
-        return {"passes": learning.steps, "rate": learning.rate, "bits": bits, "bpd": bits / values}
+        return {"passes": learning.passes, "rate": learning.rate, "bits": bits, "bpd": bits / values}
 
-    names = ((f"{x.steps} at {x.rate}", x) for x in settings(options.passes))
+    names = ((f"{x.passes} at {x.rate}", x) for x in settings(options.passes))
     script.fill(path, known, options.again, ((name, partial(measured, x)) for name, x in names))
 
 
-def settings(passes: Sequence[int]) -> Iterator[Learning]:
+def settings(passes: Sequence[int]) -> Iterator[Adaptation]:
     """None; then each number of passes at a rate that suits it, at half and at twice that."""
     yield STILL
     for k in passes:
-        yield from (Learning(k, rate=rate) for rate in (RATES[k] // 2, RATES[k], RATES[k] * 2))
+        yield from (Adaptation(k, rate=rate) for rate in (RATES[k] // 2, RATES[k], RATES[k] * 2))
 
 
 if __name__ == "__main__":

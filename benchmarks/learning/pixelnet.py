@@ -19,9 +19,10 @@ from vaezip.exact.jit import jit
 from vaezip.models import latents
 from vaezip.models.pixel import bitsback as pixel_bitsback
 from vaezip.models.pixel import strips
-from vaezip.models.pixel.adaptation import worth_of_features, worth_of_hints
-from vaezip.models.pixel.architecture import TILE, PixelArchitecture
-from vaezip.models.pixel.least_squares import shown
+from vaezip.models.pixel.adaptation_layers import feature_scales, hint_scales
+from vaezip.models.pixel.architecture import PixelArchitecture
+from vaezip.models.pixel.constants import TILE
+from vaezip.models.pixel.least_squares import frame_with_predictions
 from vaezip.models.pixel.model import PixelModel
 from vaezip.models.pixel.network import inputs
 
@@ -84,9 +85,9 @@ class Picture:
 def prepared(model: PixelModel, samples: NDArray[np.uint8], with_latents: bool = False) -> Picture:
     """All that does not depend on the weights; z is 0, which costs nothing, or chosen as the coder chooses it."""
     a, count = model.architecture, samples.shape[0] * samples.shape[1]
-    frame = shown(a, samples[None])
+    frame = frame_with_predictions(a, samples[None])
     features, prediction, hints = (x.reshape(count, -1).astype(np.float32) for x in inputs(a, frame))
-    found = (features * worth_of_features(a)).astype(np.float32), (hints * worth_of_hints(a)).astype(np.float32)
+    found = (features * feature_scales(a)).astype(np.float32), (hints * hint_scales(a)).astype(np.float32)
     values = samples.reshape(count, -1)[:, list(a.order)].astype(np.float32)
     y, x = np.divmod(np.arange(count), samples.shape[1])
     across = strips.across(frame)
@@ -158,7 +159,7 @@ class Network:
         parameters = np.empty((len(heads), a.channels, 3 * a.mixture), np.float32)
         for i in range(a.channels):
             part = heads[:, i * a.head : (i + 1) * a.head]
-            parameters[:, i] = _sums(layers[f"out.{i}"], part, x.hints[:, a.seen(i)])
+            parameters[:, i] = _sums(layers[f"out.{i}"], part, x.hints[:, a.visible_hints(i)])
         return Trace(hidden, inner, heads, parameters)
 
     def units(self, x: Inputs, trace: Trace) -> dict[str, Floats]:
@@ -168,7 +169,7 @@ class Network:
             found |= {f"inner.{i}": [trace.hidden[i]], f"outer.{i}": [trace.inner[i]]}
         found["head"] = [trace.hidden[-1], x.hints]
         for i in range(a.channels):
-            found[f"out.{i}"] = [trace.heads[:, i * a.head : (i + 1) * a.head], x.hints[:, a.seen(i)]]
+            found[f"out.{i}"] = [trace.heads[:, i * a.head : (i + 1) * a.head], x.hints[:, a.visible_hints(i)]]
         one = np.ones((len(x.values), 1), np.float32)
         return {name: np.concatenate([*parts, one], axis=1) for name, parts in found.items()}
 
@@ -178,7 +179,7 @@ class Network:
         for_heads = np.empty_like(trace.heads)
         for i in range(a.channels):
             part = slice(i * a.head, (i + 1) * a.head)
-            _collect(into[f"out.{i}"], gradient[:, i], trace.heads[:, part], x.hints[:, a.seen(i)])
+            _collect(into[f"out.{i}"], gradient[:, i], trace.heads[:, part], x.hints[:, a.visible_hints(i)])
             for_heads[:, part] = gradient[:, i] @ layers[f"out.{i}"][:, : a.head]
         for_heads *= trace.heads > 0
         _collect(into["head"], for_heads, trace.hidden[-1], x.hints)
@@ -230,7 +231,7 @@ def _relu(x: Floats) -> Floats:
 def _dequantised(model: PixelModel, names: list[str], units: int) -> tuple[Floats, Floats]:
     """Layers of the same units, one above the other, and the paces of their weights."""
     a, parts, there = model.architecture, [], []
-    of_input = worth_of_features(a) if names == ["first"] else np.full(units, _UNIT)
+    of_input = feature_scales(a) if names == ["first"] else np.full(units, _UNIT)
     of_output: NDArray[np.float64] = np.array(_UNIT)
     if names[0].startswith("out."):
         grids = [d.WEIGHT_LOGIT_BITS, d.MEAN_BITS + 4, d.LOG_SCALE_BITS]
@@ -246,7 +247,7 @@ def _dequantised(model: PixelModel, names: list[str], units: int) -> tuple[Float
         mask[:, units:-1] = 0.0
         for j, hint in enumerate(seen):
             at = units + columns.index(hint)
-            weight[:, at] = layer.weight[:, units + j] * scale[:, 0] / worth_of_hints(a)[hint]
+            weight[:, at] = layer.weight[:, units + j] * scale[:, 0] / hint_scales(a)[hint]
             mask[:, at] = 1.0
         parts.append(weight)
         there.append(mask)
@@ -259,7 +260,7 @@ def _hints(a: PixelArchitecture, name: str) -> tuple[list[int], list[int]]:
     """Which hints a layer sees, and which have a column: for heads, that stand one above the other, all."""
     if not name.startswith(("head.", "out.")):
         return [], []
-    seen = a.seen(int(name.split(".")[1]))
+    seen = a.visible_hints(int(name.split(".")[1]))
     return seen, list(range(a.hints)) if name.startswith("head") else seen
 
 

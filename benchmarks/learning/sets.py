@@ -21,9 +21,9 @@ from vaezip.models import file as model_file
 from vaezip.models.effort import Effort
 from vaezip.models.pixel import adaptive
 from vaezip.models.pixel import bitsback as pixel_bitsback
-from vaezip.models.pixel.adaptation import Learning
 from vaezip.models.pixel.model import PixelModel
 from vaezip.models.pixel.search import chosen_learning
+from vaezip.models.pixel.settings import Adaptation
 from vaezip.pictures import datasets
 
 SEED = 20240611
@@ -58,9 +58,8 @@ def measure(options: argparse.Namespace, path: Path) -> None:
     known["codec"] = chosen_learning(model, Effort(1), len(images)).rate
 
     def measured(rate: int) -> script.Found:
-        bits = (
-            adaptive.bits(model, images, Learning(1, rate=rate)) if rate else pixel_bitsback.elbo_bits(model, images, 0)
-        )
+        learning = Adaptation(1, rate=rate)
+        bits = adaptive.bits(model, images, learning) if rate else pixel_bitsback.elbo_bits(model, images, 0)
         return {"bits": bits, "bpd": bits / images.size}
 
     script.fill(path, known, options.again, ((str(rate), partial(measured, rate)) for rate in options.rates))

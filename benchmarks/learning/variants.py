@@ -37,9 +37,9 @@ from vaezip.models import file as model_file
 from vaezip.models import latents
 from vaezip.models.pixel import adaptive, least_squares, strips
 from vaezip.models.pixel import bitsback as pixel_bitsback
-from vaezip.models.pixel.architecture import TILE
+from vaezip.models.pixel.constants import TILE
 from vaezip.models.pixel.model import PixelModel
-from vaezip.models.pixel.orientation import TRANSPOSED, turned
+from vaezip.models.pixel.orientation import TRANSPOSED, oriented
 from vaezip.models.pixel.search import chosen_learning
 from vaezip.training.tiles import HELD_OUT, split
 
@@ -259,7 +259,7 @@ class Subject:
 
     def picture(self, with_latents: bool = False, way: int = 0) -> Picture:
         """The picture turned in one of eight ways."""
-        samples: Pixels = np.ascontiguousarray(turned(self.samples, way))
+        samples: Pixels = np.ascontiguousarray(oriented(self.samples, way))
         return prepared(self.net.model, samples, with_latents)
 
     @cached_property
@@ -270,7 +270,7 @@ class Subject:
     def _part_bits(self, way: int) -> float:
         """What some of the tiles cost; they are the same ones whichever way the picture is turned."""
         y, x = (of // TILE for of in np.indices(self.samples.shape[:2]))
-        chosen = turned(((5 * y + 3 * x) % _PROBED == 0)[..., None], way).ravel()
+        chosen = oriented(((5 * y + 3 * x) % _PROBED == 0)[..., None], way).ravel()
         picture = self.picture(False, way)
         part = Inputs._make([values[chosen] for values in picture.inputs])
         return float(predicted(self.net, part, picture.shifts, self.net.weights)[0].sum())
@@ -346,7 +346,7 @@ def codec_bpd(model: PixelModel, samples: Pixels) -> Found:
 
 def exact_bpd(model: PixelModel, samples: Pixels) -> float:
     """Without learning; z is chosen."""
-    frame, total = least_squares.shown(model.architecture, samples[None]), 0.0
+    frame, total = least_squares.frame_with_predictions(model.architecture, samples[None]), 0.0
     for strip in strips.strips((1, *samples.shape)):
         symbols = latents.coarse_symbols(pixel_bitsback.posterior(model, frame, strip, 0)[0], model.coarse)
         shifts = model.shifts(latents.centres(symbols, model.coarse))

@@ -36,9 +36,9 @@ from variants import MARGIN, WINDOW, Design, Variant, macs
 
 from vaezip.bench import machine
 from vaezip.bench.plots import COLOURS, GREY, MARKERS, frame
-from vaezip.models.pixel.architecture import RADIUS, TILE
+from vaezip.models.pixel.constants import RADIUS, TILE
 from vaezip.models.pixel.context import framed
-from vaezip.models.pixel.orientation import turned
+from vaezip.models.pixel.orientation import oriented
 from vaezip.training import tiles
 from vaezip.training.muon import Muon
 
@@ -185,7 +185,7 @@ def window(photograph: Pixels, rng: np.random.Generator) -> NDArray[np.float32]:
     side = WINDOW[1]
     y, x = (rng.integers(0, extent - side + 1) for extent in photograph.shape[:2])
     square = photograph[y : y + side, x : x + side].astype(np.float32)
-    return tiles.varied(turned(square, int(rng.integers(8))), rng)[: WINDOW[0]]
+    return tiles.varied(oriented(square, int(rng.integers(8))), rng)[: WINDOW[0]]
 
 
 def surrounded(pictures: Pixels) -> NDArray[np.float32]:

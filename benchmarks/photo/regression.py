@@ -22,7 +22,8 @@ import readme
 import torch
 
 from vaezip.bench import machine
-from vaezip.models.pixel.architecture import TILE, pixel_architecture
+from vaezip.models.pixel.architecture import pixel_architecture
+from vaezip.models.pixel.constants import TILE
 from vaezip.training.local import evaluate, train
 from vaezip.training.networks.pixel import PixelVae
 from vaezip.training.tiles import Photographs, RegressedPhotographs, tiles

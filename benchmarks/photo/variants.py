@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vaezip.models.layers import Conv, Dense, SpaceToDepth
-from vaezip.models.pixel.architecture import RADIUS, TILE, PixelArchitecture, pixel_architecture
+from vaezip.models.pixel.architecture import PixelArchitecture, pixel_architecture
+from vaezip.models.pixel.constants import RADIUS, TILE
 from vaezip.models.pixel.context import median_edge
 from vaezip.training.likelihoods import LOG_SCALE_RANGE
 from vaezip.training.networks.pixel import LEVEL_UNIT, UNIT, PixelVae, mixture_log_prob
@@ -213,7 +214,7 @@ class Blind(Variant):
 
     def style_at(self, z: Tensor, at: Tensor) -> Tensor:
         """No shift."""
-        return torch.zeros(len(z), 1, self.architecture.shifts)
+        return torch.zeros(len(z), 1, self.architecture.style_offsets)
 
 
 def inside(window: Tensor) -> Tensor:
@@ -280,7 +281,9 @@ def macs(variant: Variant) -> int:
 
 
 def _film(a: PixelArchitecture) -> PixelArchitecture:
-    return replace(a, style=(Dense("style.0", a.latents, _WIDTH), Dense("style.out", _WIDTH, 2 * a.shifts, relu=False)))
+    return replace(
+        a, style=(Dense("style.0", a.latents, _WIDTH), Dense("style.out", _WIDTH, 2 * a.style_offsets, relu=False))
+    )
 
 
 def _map(a: PixelArchitecture) -> PixelArchitecture:
@@ -296,6 +299,6 @@ def _map(a: PixelArchitecture) -> PixelArchitecture:
         ),
         style=(
             Conv("style.0", MAP_CHANNELS, _WIDTH),
-            Conv("style.out", _WIDTH, a.shifts, relu=False),
+            Conv("style.out", _WIDTH, a.style_offsets, relu=False),
         ),
     )

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from vaezip.models.pixel.architecture import RADIUS
+from vaezip.models.pixel.constants import RADIUS
 from vaezip.models.pixel.context import framed
 from vaezip.models.pixel.strips import tile_frames
 

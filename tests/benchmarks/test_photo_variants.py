@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from vaezip.models.pixel.architecture import RADIUS, TILE, pixel_architecture
+from vaezip.models.pixel.architecture import pixel_architecture
+from vaezip.models.pixel.constants import RADIUS, TILE
 from vaezip.training.networks.pixel import PixelVae, mixture_log_prob
 
 KINDS = ("none", "style", "film", "map", "both")

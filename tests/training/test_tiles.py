@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vaezip.models.pixel.architecture import RADIUS, pixel_architecture
+from vaezip.models.pixel.architecture import pixel_architecture
+from vaezip.models.pixel.constants import RADIUS
 from vaezip.models.pixel.context import framed
-from vaezip.models.pixel.least_squares import shown
+from vaezip.models.pixel.least_squares import frame_with_predictions
 from vaezip.training.tiles import CODED, SIDE, Photographs, RegressedPhotographs, Small, split, tiles, varied
 
 GREY, COLOUR, REGRESSED = pixel_architecture(1), pixel_architecture(3), pixel_architecture(3, regressed=True)
@@ -81,7 +82,7 @@ def test_some_regressed_tiles_are_pictures_of_their_own(folder):
     alone = 0
     for seed in range(60):
         frame = source.batch(1, np.random.default_rng(seed))[..., :-1]
-        again = shown(REGRESSED, frame[(*CODED, slice(3))].astype(np.uint8))
+        again = frame_with_predictions(REGRESSED, frame[(*CODED, slice(3))].astype(np.uint8))
         alone += np.array_equal(frame, again)
     assert 3 < alone < 25
 

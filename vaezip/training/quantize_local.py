@@ -21,10 +21,10 @@ from vaezip.errors import ModelError
 from vaezip.exact.layer import Layer
 from vaezip.models.base import Model
 from vaezip.models.layers import Conv, weighted_layers
-from vaezip.models.pixel.architecture import RADIUS, PixelArchitecture
-from vaezip.models.pixel.least_squares import SPREAD_BITS, UNIT_BITS
+from vaezip.models.pixel.architecture import PixelArchitecture
+from vaezip.models.pixel.constants import ACTIVATION_BOUND, RADIUS, SPREAD_BITS, SUM_BOUND, UNIT_BITS
 from vaezip.models.pixel.model import PixelModel
-from vaezip.models.pixel.network import ACTIVATION_BOUND, SUM_BOUND, input_bound
+from vaezip.models.pixel.network import input_bound
 from vaezip.training.networks.pixel import LEVEL_UNIT, SPREAD_UNIT, UNIT, PixelVae
 from vaezip.training.networks.tile import Network, key
 from vaezip.training.quantize import Floats, Grid, Precision, Rows, Tensors, coarse_grid, network_tensors
@@ -73,7 +73,7 @@ def quantize_local(vae: PixelVae, frames: torch.Tensor) -> Tensors:
         on_inner = np.full(a.hidden, 2.0 ** -inner[i])
         tensors |= _layer(f"outer.{i}", vae.outer[i], on_inner, full, to_stream, _signed(ACTIVATION_BOUND * 4))
     for i in range(a.channels):
-        extra = hints[a.seen(i)]
+        extra = hints[a.visible_hints(i)]
         bounds = np.r_[np.full(a.hidden, ACTIVATION_BOUND), np.full(extra.size, input_bound(a))]
         to_head = np.full(a.head, heads[i])
         tensors |= _layer(f"head.{i}", vae.head[i], np.r_[on_stream, extra], bounds, to_head, (0, ACTIVATION_BOUND))
@@ -104,7 +104,8 @@ def units(vae: PixelVae, frames: torch.Tensor, z: torch.Tensor) -> dict[str, lis
     for i in range(a.blocks):
         inner.append(torch.relu(vae.inner[i](hidden[-1]) + shift[i + 1]))
         hidden.append(torch.relu(hidden[-1] + vae.outer[i](inner[-1])))
-    head = [torch.relu(vae.head[i](torch.cat([hidden[-1], hints[..., a.seen(i)]], -1))) for i in range(a.channels)]
+    visible = [hints[..., a.visible_hints(i)] for i in range(a.channels)]
+    head = [torch.relu(vae.head[i](torch.cat([hidden[-1], part], -1))) for i, part in enumerate(visible)]
     return {"hidden": [torch.cat(hidden)], "inner": inner, "head": head}
 
 
@@ -186,7 +187,7 @@ def dequantize_local(vae: PixelVae, model: Model) -> None:
     if not isinstance(model, PixelModel) or replace(a, regressed=model.architecture.regressed) != old:
         raise ModelError(f"model '{model.name}' has networks of other sizes")
     posterior = np.repeat([d.POSTERIOR_MEAN_BITS, d.LOG_SIGMA_BITS], a.latents)
-    shifts = np.full(a.shifts, _UNIT_EXPONENT)
+    shifts = np.full(a.style_offsets, _UNIT_EXPONENT)
     _dequantize_network(vae.encoder, model.tensors, a.exponent, posterior)
     _dequantize_network(vae.style, model.tensors, d.LATENT_BITS, shifts)
     scale, hints = input_scales(old)
@@ -198,7 +199,7 @@ def dequantize_local(vae: PixelVae, model: Model) -> None:
     on_head = np.full(a.head, 2.0**-_UNIT_EXPONENT)
     to_out = np.repeat(_PARAMETER_GRIDS, a.mixture)
     for i in range(a.channels):
-        seen = hints[old.seen(i)]
+        seen = hints[old.visible_hints(i)]
         _dequantize(vae.head[i], model.layers[f"head.{i}"], np.r_[on_units, seen], _UNIT_EXPONENT)
         _dequantize(vae.out[i], model.layers[f"out.{i}"], np.r_[on_head, seen], to_out)
 

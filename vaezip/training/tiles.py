@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vaezip.models.pixel.architecture import RADIUS, TILE, PixelArchitecture
+from vaezip.models.pixel.architecture import PixelArchitecture
+from vaezip.models.pixel.constants import RADIUS, TILE
 from vaezip.models.pixel.context import framed
-from vaezip.models.pixel.least_squares import shown
-from vaezip.models.pixel.orientation import turned
+from vaezip.models.pixel.least_squares import frame_with_predictions
+from vaezip.models.pixel.orientation import oriented
 from vaezip.models.pixel.strips import tile_frames
 from vaezip.models.tiling import Tiling
 from vaezip.pictures import datasets
@@ -94,9 +95,9 @@ class RegressedPhotographs(Photographs):
         """See :class:`Source`."""
         rng = np.random.default_rng([epoch, DRAWN])
         drawn = rng.choice(len(self.train), min(DRAWN, len(self.train)), replace=False, p=_shares(self.train))
-        crops = (turned(cropped(self.train[i], DRAWN_SIDE, rng), int(rng.integers(8))) for i in drawn)
+        crops = (oriented(cropped(self.train[i], DRAWN_SIDE, rng), int(rng.integers(8))) for i in drawn)
         varieties = (varied(crop.astype(np.float32), rng) for crop in crops)
-        self.shown = [shown(self.architecture, x.astype(np.uint8)[None])[0] for x in varieties]
+        self.shown = [frame_with_predictions(self.architecture, x.astype(np.uint8)[None])[0] for x in varieties]
 
     def batch(self, count: int, rng: np.random.Generator) -> Tiles:
         """See :class:`Source`; after :meth:`prepare`."""
@@ -108,7 +109,8 @@ class RegressedPhotographs(Photographs):
             found.append(frame[y : y + SIDE[0], x : x + SIDE[1]])
         tiles = np.stack(found)
         if rng.random() < _ALONE:
-            tiles = shown(self.architecture, tiles[(*CODED, slice(self.architecture.channels))].astype(np.uint8))
+            pictures = tiles[(*CODED, slice(self.architecture.channels))].astype(np.uint8)
+            tiles = frame_with_predictions(self.architecture, pictures)
         return marked(tiles, np.ones((count, TILE, TILE), np.bool_))
 
 
@@ -140,7 +142,7 @@ class Small:
 
 def tiles(pictures: Pictures, a: PixelArchitecture) -> Tiles:
     """All tiles of pictures (pictures, height, width, channels), strip by strip."""
-    frame, height = shown(a, pictures).astype(np.int16 if a.regressed else np.uint8), pictures.shape[1]
+    frame, height = frame_with_predictions(a, pictures).astype(np.int16 if a.regressed else np.uint8), pictures.shape[1]
     parts = []
     for top in range(0, height, TILE):
         mask = Tiling(pictures[:, top : top + TILE].shape, (TILE, TILE)).mask
@@ -175,7 +177,7 @@ def frames(photographs: Sequence[Photograph], count: int, rng: np.random.Generat
     out = np.empty((count, *SIDE, photographs[0].shape[2]), np.float32)
     for i, which in enumerate(rng.choice(len(photographs), count, p=_shares(photographs))):
         square = cropped(photographs[which], SIDE[1], rng).astype(np.float32)
-        out[i] = varied(turned(square, int(rng.integers(8))), rng)[: SIDE[0]]
+        out[i] = varied(oriented(square, int(rng.integers(8))), rng)[: SIDE[0]]
     return out
 
 

@@ -101,6 +101,4 @@ def _pop(head, starts, counts, out):
 
 
 def build(architecture, parts):
-    return HistogramModel(
-        parts.name, parts.fingerprint, architecture, dict(parts.tensors), parts.information
-    )
+    return HistogramModel(parts.name, parts.fingerprint, architecture, dict(parts.tensors), parts.information)

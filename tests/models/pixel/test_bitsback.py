@@ -7,8 +7,8 @@ from vaezip.entropy import distributions as d
 from vaezip.errors import FormatError
 from vaezip.models.pixel import bitsback as pixel_bitsback
 from vaezip.models.pixel import strips
-from vaezip.models.pixel.architecture import TILE
-from vaezip.models.pixel.least_squares import shown
+from vaezip.models.pixel.constants import TILE
+from vaezip.models.pixel.least_squares import frame_with_predictions
 from vaezip.models.posterior import amortized
 from vaezip.system.threads import Workers
 
@@ -93,7 +93,7 @@ def test_steps_lead_back_from_a_bad_start(small_local, monkeypatch):
 def test_a_posterior_does_not_depend_on_its_neighbours(small_local):
     """Strips of several pictures give each picture's tiles what they have alone."""
     model, x = small_local.model, small_local.images[:3]
-    frame = shown(model.architecture, x)
+    frame = frame_with_predictions(model.architecture, x)
     strip = next(strips.strips(x.shape))
     together = pixel_bitsback.posterior(model, frame, strip, 3)
     for i in range(3):
@@ -150,7 +150,7 @@ def test_drawing_takes_what_the_picture_costs(small_local, random_stack):
     shape = (1, 32, 32, model.architecture.channels)
     stack, copy = random_stack(100_000), random_stack(100_000)
     before = stack.bits
-    frame = shown(model.architecture, pixel_bitsback.draw(model, stack, shape))
+    frame = frame_with_predictions(model.architecture, pixel_bitsback.draw(model, stack, shape))
     prior = pixel_bitsback._prior(model, 1, False)
     bins = prior.pop(copy)
     costs = d.bits(prior.intervals(bins), prior.precision).sum()

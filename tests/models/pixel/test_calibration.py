@@ -1,4 +1,4 @@
-"""Mixtures set right, against the formulas in floats, and what they bring."""
+"""Calibrated mixtures, against the formulas in floats, and what they bring."""
 
 import numpy as np
 import pytest
@@ -6,17 +6,18 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from vaezip.entropy import distributions as d
-from vaezip.models.pixel import bitsback as pixel_bitsback
-from vaezip.models.pixel import calibration, kernel, strips
-from vaezip.models.pixel.architecture import RADIUS
+from vaezip.models.pixel import calibration, strips
+from vaezip.models.pixel.constants import ADJACENT, AROUND, ERROR_BITS, NEAR, RADIUS, SPREADS, USUAL_ERROR
+from vaezip.models.pixel.least_squares import frame_with_predictions
+from vaezip.models.pixel.mixture import mixture_tables
 
-TABLES = kernel.mixture_tables()
+TABLES = mixture_tables()
 ORDER = np.array([1, 0, 2])
 PLACE = 0, RADIUS + 4, RADIUS + 5
 
 
 def a_frame(rng, planes=12):
-    """Of one picture of 12×12 in colour, with what regression makes of it."""
+    """A picture of 12×12 in colour, with least-squares predictions."""
     frame = rng.integers(-40, 40, (1, 12 + RADIUS, 12 + 2 * RADIUS, planes)).astype(np.int16)
     frame[..., :3] = rng.integers(0, 256, frame[..., :3].shape)
     return frame
@@ -29,14 +30,14 @@ def a_mixture(rng, mix=4):
 
 
 def a_state(rng, frame):
-    state = calibration.begin(calibration.start(3), frame)
+    state = calibration.begin_pictures(calibration.start(3), frame)
     state.move[:] = rng.normal(0, 0.05, state.move.shape)
     state.stretch[:] = rng.normal(0, 0.05, state.stretch.shape)
     state.errors[:] = rng.integers(-1024, 1025, state.errors.shape)
     return state
 
 
-def told(weights, means, log_scales):
+def moments(weights, means, log_scales):
     """Mean and spread of a mixture, in pixel values."""
     share = weights / (1 << d.WEIGHT_BITS)
     scales = np.exp(log_scales / (1 << d.LOG_SCALE_BITS))
@@ -46,9 +47,9 @@ def told(weights, means, log_scales):
 def inputs(state, frame, j, mean, spread):
     """f and g, after the words of the module."""
     i, y, x = PLACE
-    errors = state.errors[i].astype(float) / (1 << calibration.ERROR_BITS)
-    near = [errors[y + down, x + right] for down, right in calibration.NEAR]
-    others = [near[q][(j + other) % 3] for q in range(len(calibration.BESIDE)) for other in (1, 2)]
+    errors = state.errors[i].astype(float) / (1 << ERROR_BITS)
+    near = [errors[y + down, x + right] for down, right in NEAR]
+    others = [near[q][(j + other) % 3] for q in range(ADJACENT) for other in (1, 2)]
     before = [errors[y, x, c] if c < j else 0.0 for c in (0, 1)]
 
     def median_edge(c):
@@ -59,15 +60,15 @@ def inputs(state, frame, j, mean, spread):
     regressed = predicted + frame[i, y, x, 3 + j] / 8
     residual = int(frame[i, y, x, ORDER[j - 1]]) - median_edge(ORDER[j - 1]) if j else 0
     off = np.clip([(regressed - mean) / spread, (predicted - mean) / spread, residual / spread], -2, 2)
-    usual = [abs(near[q][j]) - calibration.USUAL for q in range(len(calibration.AROUND))]
-    usual += [abs(e) - calibration.USUAL if c < j else 0.0 for c, e in enumerate(before)]
+    usual = [abs(near[q][j]) - USUAL_ERROR for q in range(AROUND)]
+    usual += [abs(e) - USUAL_ERROR if c < j else 0.0 for c, e in enumerate(before)]
     wider = np.clip((frame[i, y, x, 9 + j] / 32 - np.log2(spread**2)) / 2, -2, 2)
     return np.array([*(e[j] for e in near), *others, *before, *off, 1.0]), np.array([*usual, wider, 1.0])
 
 
 def classes(mean, spread):
     level = int(np.clip(mean, 0, 255)) // 32
-    return [int(np.clip(np.floor(np.log2(spread)) + 1, 0, 5)), calibration.SPREADS + level]
+    return [int(np.clip(np.floor(np.log2(spread)) + 1, 0, 5)), SPREADS + level]
 
 
 @given(st.integers(0, 10_000), st.integers(0, 2))
@@ -75,13 +76,13 @@ def test_mixtures_are_moved_and_stretched_as_the_formula_says(seed, j):
     rng = np.random.default_rng(seed)
     frame = a_frame(rng)
     state, before = a_state(rng, frame), a_mixture(rng)
-    mean, spread = told(*before)
+    mean, spread = moments(*before)
     f, g = inputs(state, frame, j, mean, spread)
     kinds = classes(mean, spread)
     moved = np.clip(state.move[kinds, j].sum(0) @ f, -2, 2) * spread
     stretched = np.clip(state.stretch[kinds, j].sum(0) @ g, -1, 1)
     after = [part.copy() for part in before]
-    calibration.set_right(state, frame, ORDER, *PLACE, j, *after, TABLES, calibration.room(state))
+    calibration.calibrate(state, frame, ORDER, *PLACE, j, *after, TABLES, calibration.scratch_for(state))
     assert np.array_equal(after[0], before[0])
     # log2 is piecewise linear there, by up to 0.09
     assert np.abs(after[1] - before[1] - moved * (1 << d.MEAN_BITS)).max() <= 1
@@ -96,11 +97,11 @@ def test_gradients_are_those_of_the_log_probability(seed, j):
     rng = np.random.default_rng(seed)
     frame = a_frame(rng)
     state, mixture = a_state(rng, frame), a_mixture(rng)
-    mean, spread = told(*mixture)
+    mean, spread = moments(*mixture)
     value = int(np.clip(round(rng.normal(mean, spread)), 1, 254))
-    room = calibration.room(state)
-    calibration.set_right(state, frame, ORDER, *PLACE, j, *mixture, TABLES, room)
-    calibration.observe(state, *PLACE, j, *mixture, value, TABLES, room)
+    scratch = calibration.scratch_for(state)
+    calibration.calibrate(state, frame, ORDER, *PLACE, j, *mixture, TABLES, scratch)
+    calibration.observe(state, *PLACE, j, *mixture, value, TABLES, scratch)
 
     def log_p(move, stretch):
         weights, means, log_scales = mixture
@@ -116,7 +117,7 @@ def test_gradients_are_those_of_the_log_probability(seed, j):
     for kind in classes(mean, spread):
         assert state.move_gradient[kind, j, -1] == pytest.approx(for_move, rel=0.05, abs=0.1)
         assert state.stretch_gradient[kind, j, -1] == pytest.approx(for_stretch, rel=0.05, abs=0.1)
-    error = state.errors[(*PLACE, j)] / (1 << calibration.ERROR_BITS)
+    error = state.errors[(*PLACE, j)] / (1 << ERROR_BITS)
     assert error == pytest.approx(np.clip((value - mean) / spread, -4, 4), abs=0.01)
 
 
@@ -141,22 +142,22 @@ def test_a_step_goes_up_the_gradient_and_forgets():
 def test_other_pictures_begin_without_errors_and_with_what_was_learnt():
     rng = np.random.default_rng(0)
     state = a_state(rng, a_frame(rng))
-    after = calibration.begin(state, np.zeros((5, 40, 50, 3), np.int16))
+    after = calibration.begin_pictures(state, np.zeros((5, 40, 50, 3), np.int16))
     assert after.errors.shape == (5, 40, 50, 3)
     assert not after.errors.any()
     assert after.move is state.move
 
 
-def test_what_the_model_gets_wrong_is_set_right(small_local):
+def test_what_the_model_gets_wrong_is_calibrated(small_local):
     """Pictures that are the model's, but brighter and with less contrast."""
     model, a = small_local.model, small_local.model.architecture
     x = np.clip(np.tile(small_local.images[:4, :32, :32], (1, 4, 4, 1)) // 2 + 90, 0, 255).astype(np.uint8)
-    frame = pixel_bitsback.shown(a, x)
-    shifts = np.zeros((len(x) * 4, a.shifts), np.int32)
+    frame = frame_with_predictions(a, x)
+    offsets = np.zeros((len(x) * 4, a.style_offsets), np.int32)
     costs = []
-    for state in (calibration.start(a.channels, classes=0), calibration.begin(calibration.start(a.channels), frame)):
+    for state in (calibration.identity(a.channels), calibration.begin_pictures(calibration.start(a.channels), frame)):
         found = [
-            strips.intervals(model, frame, strip, predictors=strips.Predictors(model.networks, shifts, state))
+            strips.intervals(model, frame, strip, predictors=strips.Predictors(model.networks, offsets, state))
             for strip in strips.strips(x.shape)
         ]
         costs.append(sum(d.bits(part, d.LOGISTIC_PRECISION).sum() for part in found))

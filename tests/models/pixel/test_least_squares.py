@@ -5,8 +5,17 @@ from hypothesis import strategies as st
 
 from vaezip.exact.cholesky import LANES, factorise, regress, workspace
 from vaezip.models.pixel import least_squares
-from vaezip.models.pixel.architecture import RADIUS, pixel_architecture
-from vaezip.models.pixel.least_squares import ABOVE, BESIDE, BOUND, NEAREST, SEGMENT, UNIT_BITS, shown
+from vaezip.models.pixel.architecture import pixel_architecture
+from vaezip.models.pixel.constants import (
+    DECAY_ABOVE,
+    DECAY_BESIDE,
+    PREDICTION_BOUND,
+    RADIUS,
+    REGRESSORS,
+    SEGMENT,
+    UNIT_BITS,
+)
+from vaezip.models.pixel.least_squares import frame_with_predictions
 
 GREY, COLOUR = pixel_architecture(1, regressed=True), pixel_architecture(3, regressed=True)
 
@@ -17,7 +26,7 @@ def noise(shape, seed=0):
 
 def planes(a, pictures):
     """Predicted, expected and spread, (3, pictures, height, width, channels in the order of coding)."""
-    found = shown(a, pictures)[:, RADIUS:, RADIUS:-RADIUS, a.channels :]
+    found = frame_with_predictions(a, pictures)[:, RADIUS:, RADIUS:-RADIUS, a.channels :]
     return np.moveaxis(found.reshape(*found.shape[:-1], 3, a.channels), -2, 0)
 
 
@@ -27,15 +36,15 @@ def median(west, north, corner):
 
 def vectors(a, picture):
     """v of every pixel of a picture, by the definition."""
-    frame = shown(a, picture[None])[0, ..., : a.channels].astype(int)
+    frame = frame_with_predictions(a, picture[None])[0, ..., : a.channels].astype(int)
     height, width, channels = picture.shape
-    out = np.zeros((height, width, (len(NEAREST) + 1) * channels), int)
+    out = np.zeros((height, width, (len(REGRESSORS) + 1) * channels), int)
     for r in range(height):
         for x in range(width):
             y, z = r + RADIUS, x + RADIUS
             for j, c in enumerate(a.order):
                 p = median(frame[y, z - 1, c], frame[y - 1, z, c], frame[y - 1, z - 1, c])
-                seen = [*((y + dy, z + dx) for dy, dx in NEAREST), (y, z)]
+                seen = [*((y + dy, z + dx) for dy, dx in REGRESSORS), (y, z)]
                 out[r, x, j::channels] = [frame[at][c] - p for at in seen]
     return out
 
@@ -55,7 +64,7 @@ def plainly(a, picture):
     predicted, expected = np.zeros((2, height, width, c))
     for r in range(height):
         for k in range(segments):
-            total = (BESIDE * beside[r, k - 1] if k else 0.0) + (ABOVE * above[r - 1, k] if r else 0.0)
+            total = (DECAY_BESIDE * beside[r, k - 1] if k else 0.0) + (DECAY_ABOVE * above[r - 1, k] if r else 0.0)
             total = np.zeros_like(sums[0, 0]) + total
             weight, matrix, nearest = 1.0 + total[-1, -1], total[:-1, :-1], size - c
             ridge = 4.0 + 1e-3 * np.trace(matrix[:nearest, :nearest]) / nearest
@@ -66,16 +75,16 @@ def plainly(a, picture):
                 at = slice(k * SEGMENT, (k + 1) * SEGMENT)
                 predicted[r, at, j] = v[r, at, :n] @ w
                 expected[r, at, j] = v[r, at, :nearest] @ w[:nearest] + expected[r, at, :j] @ w[nearest:]
-            beside[r, k] = sums[r, k] + (BESIDE * beside[r, k - 1] if k else 0.0)
+            beside[r, k] = sums[r, k] + (DECAY_BESIDE * beside[r, k - 1] if k else 0.0)
             after = above[r - 1, min(k + 1, segments - 1)] if r else 0.0
-            above[r, k] = beside[r, k] + ABOVE * after
+            above[r, k] = beside[r, k] + DECAY_ABOVE * after
     return predicted, expected
 
 
 @pytest.mark.parametrize("a", [GREY, COLOUR], ids=["grey", "colour"])
 def test_it_is_least_squares(a, discs):
     picture = discs(1, 37, 22, a.channels)[0]
-    found, most = planes(a, picture[None])[:2, 0] / 2.0**UNIT_BITS, BOUND / 2.0**UNIT_BITS
+    found, most = planes(a, picture[None])[:2, 0] / 2.0**UNIT_BITS, PREDICTION_BOUND / 2.0**UNIT_BITS
     # coefficients of differences of up to 255 are rounded to 2^−12, predictions to 2^−3
     errors = np.abs(found - np.clip(plainly(a, picture), -most, most))
     assert errors.max() < 0.5
@@ -103,8 +112,8 @@ def test_nothing_of_a_pixel_is_told_before_its_turn(height, width, seed):
 
 def test_a_picture_does_not_depend_on_those_beside_it():
     pictures = noise((3, 33, 21, 3))
-    together = shown(COLOUR, pictures)
-    assert all(np.array_equal(together[i], shown(COLOUR, pictures[i : i + 1])[0]) for i in range(3))
+    together = frame_with_predictions(COLOUR, pictures)
+    assert all(np.array_equal(together[i], frame_with_predictions(COLOUR, pictures[i : i + 1])[0]) for i in range(3))
 
 
 @pytest.mark.parametrize("picture", [np.zeros((40, 50, 3), np.uint8), np.full((3, 3, 3), 255, np.uint8)])
@@ -113,7 +122,7 @@ def test_blank_pictures_are_expected_as_they_are(picture):
     far = np.s_[:, 1:, 1:]
     assert not predicted[far].any()
     assert not expected[far].any()
-    assert (np.abs(spread) <= BOUND).all()
+    assert (np.abs(spread) <= PREDICTION_BOUND).all()
 
 
 @settings(max_examples=30)
@@ -121,7 +130,7 @@ def test_blank_pictures_are_expected_as_they_are(picture):
 def test_all_stays_within_its_bound(seed):
     """Also where pictures are as wild as can be."""
     wild = np.random.default_rng(seed).choice([0, 255], (1, 20, 20, 3)).astype(np.uint8)
-    assert (np.abs(planes(COLOUR, wild).astype(int)) <= BOUND).all()
+    assert (np.abs(planes(COLOUR, wild).astype(int)) <= PREDICTION_BOUND).all()
 
 
 def test_it_adapts(discs):
@@ -129,16 +138,16 @@ def test_it_adapts(discs):
     y, x = np.mgrid[:64, :64]
     wave = np.rint(128 + 60 * np.sin(0.9 * x + 0.4 * y))
     picture = np.repeat(wave[..., None], 3, axis=2).astype(np.uint8)
-    frame = shown(COLOUR, picture[None])
+    frame = frame_with_predictions(COLOUR, picture[None])
     expected = planes(COLOUR, picture[None])[1, 0, 16:, 16:, 0] / 2.0**UNIT_BITS
-    residual = vectors(COLOUR, picture)[16:, 16:, len(NEAREST) * 3]
+    residual = vectors(COLOUR, picture)[16:, 16:, len(REGRESSORS) * 3]
     assert frame.shape == (1, 64 + RADIUS, 64 + 2 * RADIUS, COLOUR.planes)
     assert np.abs(residual - expected).mean() < 0.2 * np.abs(residual).mean()
 
 
 def test_models_without_it_have_plain_frames():
     pictures = noise((2, 5, 6, 3))
-    assert shown(pixel_architecture(), pictures).shape == (2, 5 + RADIUS, 6 + 2 * RADIUS, 3)
+    assert frame_with_predictions(pixel_architecture(), pictures).shape == (2, 5 + RADIUS, 6 + 2 * RADIUS, 3)
     assert least_squares.start(2, 6, pixel_architecture()).above.size == 0
 
 

@@ -41,7 +41,7 @@ def test_latents_of_small_pictures_are_told_where_that_is_shorter(small_local):
 
 def test_one_small_picture_takes_the_shortest_form(small_local):
     x = small_local.images[:1, :20, :20]
-    forms = [adaptive.encode(small_local.model, x, replace(search.STILL, turn=turn), seed=7) for turn in (0, 4)]
+    forms = [adaptive.encode(small_local.model, x, replace(search.STILL, orientation=turn), seed=7) for turn in (0, 4)]
     forms.append(b"\xff" + pixel_bitsback.encode(small_local.model, x, steps=0, seed=7))
     assert coded(small_local.model, x, Effort(0)) == min(forms, key=len)
 

@@ -26,18 +26,18 @@ from vaezip.entropy.stack import Stack, decoding
 from vaezip.errors import FormatError
 from vaezip.models.base import Pixels, Shape
 from vaezip.models.pixel import calibration, orientation, strips
-from vaezip.models.pixel.adaptation import Learners, Learning
-from vaezip.models.pixel.architecture import RADIUS
-from vaezip.models.pixel.kernel import Weights
-from vaezip.models.pixel.least_squares import shown
+from vaezip.models.pixel.adaptation import Learners
+from vaezip.models.pixel.constants import RADIUS
+from vaezip.models.pixel.least_squares import frame_with_predictions
 from vaezip.models.pixel.networks import PixelNetworks
+from vaezip.models.pixel.settings import Adaptation
 from vaezip.models.pixel.strips import Predictors, Strip
 from vaezip.system.threads import parts, together
 
 Intervals = tuple[NDArray[np.uint32], NDArray[np.uint32]]
 
 
-def encode(model: PixelNetworks, pictures: Pixels, learning: Learning, *, seed: int) -> bytes:
+def encode(model: PixelNetworks, pictures: Pixels, learning: Adaptation, *, seed: int) -> bytes:
     """Code pictures of one size.
 
     Args:
@@ -46,39 +46,39 @@ def encode(model: PixelNetworks, pictures: Pixels, learning: Learning, *, seed: 
         learning: K, the bands and the rates.
         seed: 32-bit checksum, found again by :func:`decode`.
     """
-    head, pictures = learning.to_bytes(), orientation.turned(pictures, learning.turn)
+    head, pictures = learning.to_bytes(), orientation.oriented(pictures, learning.orientation)
     stack = Stack(seed ^ zlib.crc32(head))  # so that no bit of the settings is unprotected
     for starts, freqs in reversed(list(_intervals(model, pictures, learning))):
         stack.push(starts.astype(np.int64), freqs.astype(np.int64), d.LOGISTIC_PRECISION)
     return head + stack.to_bytes()
 
 
-def bits(model: PixelNetworks, pictures: Pixels, learning: Learning) -> float:
+def bits(model: PixelNetworks, pictures: Pixels, learning: Adaptation) -> float:
     """What the pixels cost, by the intervals of :func:`encode`."""
-    found = _intervals(model, orientation.turned(pictures, learning.turn), learning)
+    found = _intervals(model, orientation.oriented(pictures, learning.orientation), learning)
     return sum(float(d.bits(part, d.LOGISTIC_PRECISION).sum()) for part in found)
 
 
-def _intervals(model: PixelNetworks, pictures: Pixels, learning: Learning) -> Iterator[Intervals]:
+def _intervals(model: PixelNetworks, pictures: Pixels, learning: Adaptation) -> Iterator[Intervals]:
     """Yield those of each band, from the top, adapting all the while.
 
     Where the network learns, the intervals of a band are made while it learns from it.
     """
-    frame, learners = shown(model.architecture, pictures), _learners(model, pictures.shape, learning)
+    frame, learners = frame_with_predictions(model.architecture, pictures), _learners(model, pictures.shape, learning)
     state = calibration.start(model.architecture.channels)
     for strip in strips.strips(pictures.shape):
         part = frame[strip.pictures]
-        state = calibration.begin(state, part) if strip.top == 0 else state
+        state = calibration.begin_pictures(state, part) if strip.top == 0 else state
         shifts = _shifts(model, part)
-        for band in _bands(strip, learning.rows):
+        for band in _bands(strip, learning.row_group):
             if learners is None:
                 predictors = Predictors(model.networks, shifts, state)
                 found = strips.intervals(model, part, band, predictors=predictors, parts=parts())
             else:
-                networks = tuple(Weights._make(map(np.copy, weights)) for weights in learners.networks)
+                networks = tuple(weights.copied() for weights in learners.networks)
                 predictors = Predictors(networks, shifts, state)
                 make = partial(strips.intervals, model, part, band, predictors=predictors)
-                learn = partial(learners.after, part, band.top, band.rows, shifts)
+                learn = partial(learners.learn, part, band.top, band.rows, shifts)
                 found, _ = together(make, learn)
             starts, freqs = found
             yield starts.astype(np.uint32), freqs.astype(np.uint32)  # half the memory
@@ -94,35 +94,35 @@ def decode(model: PixelNetworks, data: bytes, shape: Shape, *, steps: int) -> tu
         FormatError: the data is not what :func:`encode` made.
     """
     try:
-        learning, settings = Learning.from_bytes(data)
+        learning, settings = Adaptation.from_bytes(data)
     except ValueError:
         raise FormatError("the coded data is damaged or truncated") from None
-    if learning.steps > steps:
+    if learning.passes > steps:
         raise FormatError("the coded data is damaged")
-    if learning.turn & orientation.TRANSPOSED:
+    if learning.orientation & orientation.TRANSPOSED:
         shape = shape[0], shape[2], shape[1], shape[3]
     with decoding(data[settings:]) as stack:
         frame = strips.unknown(model, shape)
         _pop(model, stack, frame, learning)
     seed = stack.finish()
-    pictures = orientation.turned_back(strips.unframed(model, frame), learning.turn)
+    pictures = orientation.unoriented(strips.unframed(model, frame), learning.orientation)
     return np.ascontiguousarray(pictures), seed ^ zlib.crc32(data[:settings])
 
 
-def _pop(model: PixelNetworks, stack: Stack, frame: strips.Frame, learning: Learning) -> None:
+def _pop(model: PixelNetworks, stack: Stack, frame: strips.Frame, learning: Adaptation) -> None:
     """All pixels, into the frame."""
     a = model.architecture
     shape = len(frame), frame.shape[1] - RADIUS, frame.shape[2] - 2 * RADIUS, a.channels
     learners, state = _learners(model, shape, learning), calibration.start(a.channels)
     for strip, known in strips.walk(model, frame):
-        state = calibration.begin(state, known.frame) if strip.top == 0 else state
+        state = calibration.begin_pictures(state, known.frame) if strip.top == 0 else state
         shifts = _shifts(model, known.frame)
-        for band in _bands(strip, learning.rows):
+        for band in _bands(strip, learning.row_group):
             networks = learners.networks if learners else model.networks
             predictors = Predictors(networks, shifts, state)
             strips.pop_pixels(model, stack, known, strip=band, predictors=predictors)
             if learners:
-                learners.after(known.frame, band.top, band.rows, shifts)
+                learners.learn(known.frame, band.top, band.rows, shifts)
 
 
 def _shifts(model: PixelNetworks, frame: strips.Frame) -> NDArray[np.int32]:
@@ -131,11 +131,11 @@ def _shifts(model: PixelNetworks, frame: strips.Frame) -> NDArray[np.int32]:
     return np.repeat(model.shifts(nothing), len(frame) * strips.across(frame), axis=0)
 
 
-def _learners(model: PixelNetworks, shape: Shape, learning: Learning) -> Learners | None:
+def _learners(model: PixelNetworks, shape: Shape, learning: Adaptation) -> Learners | None:
     """What learns, if anything does."""
-    if not learning.steps:
+    if not learning.passes:
         return None
-    bands = sum(1 for strip in strips.strips(shape) for _ in _bands(strip, learning.rows))
+    bands = sum(1 for strip in strips.strips(shape) for _ in _bands(strip, learning.row_group))
     return Learners(model.architecture, model.layers, learning, bands)
 
 

@@ -1,16 +1,17 @@
-"""The local-autoregressive VAE in plain data.
+"""Describe a local-autoregressive VAE in plain data.
 
-p(x, z) = Π_tiles p(z_t) · Π_pixels p(x_i | causal neighbourhood of i, z_t). A tile is 32×32 pixels and
-has one latent vector, its *style*. From z a small network makes *shifts*, which are added to the hidden
-units of the pixel network::
+p(x, z) = Π_tiles p(z_t) · Π_pixels p(x_i | causal context of i, z_t). A tile is 32×32 pixels and
+has one latent vector, its *style*. From z a small network makes *style offsets*, which are added to the hidden
+units of the pixel network (:mod:`vaezip.models.pixel.network`)::
 
     f = (neighbours − P, P)                         P: the median-edge prediction of the pixel
-    h = relu(first f + shift_0)
-    h = relu(h + outer_i relu(inner_i h + shift_i))       for each block i
+    h = relu(first f + offset_0)
+    h = relu(h + outer_i relu(inner_i h + offset_{i+1}))   for each block i
     p(x_c) = mixture of logistics around P_c, parameters out_c [relu(head_c [h, e]), e]
 
 where e are the residuals x − P of the channels coded before c (green, red, blue, in this order). In a *regressed*
-model f has also what :mod:`vaezip.models.pixel.least_squares` makes of the pixels nearby, and e what it predicts of c.
+model f has also the unconditional predictions and spreads of :mod:`vaezip.models.pixel.least_squares`, and e the
+conditional prediction of c.
 """
 
 from __future__ import annotations
@@ -31,18 +32,15 @@ from vaezip.models.layers import (
     layers_to_json,
     products,
 )
+from vaezip.models.pixel.constants import BLANK, RADIUS, TILE
 
 KIND = "local"
-
-RADIUS = 3
-"""The causal neighbourhood: this many columns on either side, and rows above."""
-
-TILE = 32
 
 MOST_SIDE = 1 << 18
 """The longest side of a picture: what the coder keeps of a row grows with it."""
 
-_REGRESSION_PLANES = 3
+_PREDICTION_PLANES = 3
+"""Conditional predictions, unconditional ones, and spreads."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ class PixelArchitecture:
         mixture: logistics a channel.
         latent: shape of a tile's z.
         encoder: layers from a tile's pixels to (mean, log standard deviation).
-        style: layers from z to the shifts, ``hidden`` for the first layer and for each block.
+        style: layers from z to the style offsets, ``hidden`` for the first layer and for each block.
         regressed: whether the pixel network sees predictions by least squares.
     """
 
@@ -72,7 +70,7 @@ class PixelArchitecture:
     tile: tuple[int, int] = (TILE, TILE)
     levels: int = 256
     tiled: bool = True
-    offset: int = 128
+    offset: int = BLANK
     exponent: int = 6
     regressed: bool = False
 
@@ -82,58 +80,58 @@ class PixelArchitecture:
 
     @property
     def neighbours(self) -> int:
-        """Pixels of the causal neighbourhood."""
+        """Count the pixels of the causal context."""
         return RADIUS * (2 * RADIUS + 1) + RADIUS
 
     @property
     def features(self) -> int:
-        """Inputs of the pixel network: the neighbours' differences and the prediction, and what regression
-        expects of each channel and how far it has been off."""
+        """Count the inputs of the first layer: differences to the neighbours, P, and unconditional predictions and
+        spreads."""
         return (self.neighbours + 1 + 2 * self.regressed) * self.channels
 
     @property
     def planes(self) -> int:
-        """What a frame holds of each pixel: its values, and where there is regression what that says of each."""
-        return (1 + _REGRESSION_PLANES * self.regressed) * self.channels
+        """Count the entries of a frame for each pixel: its values, and their predictions and spreads."""
+        return (1 + _PREDICTION_PLANES * self.regressed) * self.channels
 
     @property
     def hints(self) -> int:
-        """What heads may see beside hidden units: the residual of each channel, and what regression predicts."""
+        """Count what heads may see beside hidden units: residuals, and conditional predictions."""
         return (1 + self.regressed) * self.channels
 
-    def seen(self, i: int) -> list[int]:
-        """Which of the hints the head of the i-th channel sees, in the order of coding."""
+    def visible_hints(self, i: int) -> list[int]:
+        """List the hints that the head of the i-th channel in the order of coding sees."""
         return [*range(i), *([self.channels + i] if self.regressed else [])]
 
     @property
-    def shifts(self) -> int:
-        """Outputs of the style network."""
+    def style_offsets(self) -> int:
+        """Count the outputs of the style network."""
         return self.hidden * (1 + self.blocks)
 
     @property
     def order(self) -> tuple[int, ...]:
-        """The channels in the order in which they are coded."""
+        """List the channels in the order in which they are coded."""
         return (1, 0, 2) if self.channels == 3 else (0,)
 
     @property
     def dims(self) -> int:
-        """Values of a tile."""
+        """Count the values of a tile."""
         return self.tile[0] * self.tile[1] * self.channels
 
     @property
     def latents(self) -> int:
-        """Latent variables of a tile."""
+        """Count the latent variables of a tile."""
         return self.latent[0]
 
     def to_json(self) -> str:
-        """Canonical JSON: the same architecture always gives the same string."""
+        """Write canonical JSON: the same architecture always gives the same string."""
         plain: dict[str, Any] = asdict(self) | {"kind": KIND}
         plain["encoder"], plain["style"] = layers_to_json(self.encoder), layers_to_json(self.style)
         return json.dumps(plain, sort_keys=True, separators=(",", ":"))
 
     @staticmethod
     def from_json(text: str) -> PixelArchitecture:
-        """Inverse of :meth:`to_json`.
+        """Read what :meth:`to_json` wrote.
 
         Raises:
             ModelError: a field or a layer that this version does not know, or a size out of range.
@@ -156,8 +154,8 @@ class PixelArchitecture:
         for i in range(self.blocks):
             shapes[f"inner.{i}"] = shapes[f"outer.{i}"] = (self.hidden, self.hidden)
         for i in range(self.channels):
-            shapes[f"head.{i}"] = (self.head, self.hidden + len(self.seen(i)))
-            shapes[f"out.{i}"] = (3 * self.mixture, self.head + len(self.seen(i)))
+            shapes[f"head.{i}"] = (self.head, self.hidden + len(self.visible_hints(i)))
+            shapes[f"out.{i}"] = (3 * self.mixture, self.head + len(self.visible_hints(i)))
         return shapes
 
     def check_work(self) -> None:
@@ -194,7 +192,7 @@ def pixel_architecture(
     latents: int = 16,
     regressed: bool = False,
 ) -> PixelArchitecture:
-    """The photograph model: a style vector for each tile, read by four small convolutions."""
+    """Size the photograph model: a style vector for each tile, read by four small convolutions."""
     width = 64
     return PixelArchitecture(
         channels,

@@ -21,8 +21,8 @@ from vaezip.entropy import distributions as d
 from vaezip.entropy.stack import Stack, StackExhausted, decoding
 from vaezip.models import latents
 from vaezip.models.base import Pixels, Shape
-from vaezip.models.pixel.architecture import RADIUS, TILE
-from vaezip.models.pixel.least_squares import shown
+from vaezip.models.pixel.constants import RADIUS, TILE
+from vaezip.models.pixel.least_squares import frame_with_predictions
 from vaezip.models.pixel.networks import PixelNetworks
 from vaezip.models.pixel.strips import (
     Bins,
@@ -72,7 +72,7 @@ def _frame_and_posteriors(
     steps."""
 
     def frame() -> Any:
-        return shown(model.architecture, pictures)
+        return frame_with_predictions(model.architecture, pictures)
 
     if steps:
         made = frame()
@@ -112,7 +112,7 @@ def draw(model: PixelNetworks, stack: Stack, shape: Shape) -> Pixels:
 def elbo_bits(model: PixelNetworks, pictures: Pixels, *, steps: int, draws: int = 1) -> float:
     """−ELBO of all pictures in bits, by the very intervals of the coder, the mean over some draws of z
     by pseudo-random bits."""
-    total, frame, noise = 0.0, shown(model.architecture, pictures), np.random.default_rng(0)
+    total, frame, noise = 0.0, frame_with_predictions(model.architecture, pictures), np.random.default_rng(0)
     for strip in strips(pictures.shape):
         part = frame[strip.pictures]
         means, log_sigmas = posterior(model, part, strip, steps)

@@ -1,8 +1,7 @@
-"""What a pixel is predicted from: its causal neighbourhood, over NumPy or PyTorch alike.
+"""Frame pictures, and take each pixel's causal context from the frame, over NumPy or PyTorch alike.
 
-Pictures are framed first: above the picture all is 128; to the left of a row stands the first pixel
-of the row above, to its right the row's own last pixel. So every neighbour is known when its pixel's
-turn comes, in pictures of every size.
+Above a picture all is BLANK; to the left of a row stands the first pixel of the row above, to its right the row's own
+last pixel. So every neighbour is known when its pixel's turn comes, in pictures of every size.
 """
 
 from __future__ import annotations
@@ -13,20 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.exact.jit import inline
-from vaezip.models.pixel.architecture import RADIUS
+from vaezip.models.pixel.constants import BLANK, RADIUS
 
 Array = Any
-
-ABOVE = 128
 
 OFFSETS = [(y, x) for y in range(-RADIUS, 1) for x in range(-RADIUS, RADIUS + 1) if y < 0 or x < 0]
 """(rows down, columns right) of the neighbours, in the order of the features."""
 
 
 def framed(pictures: NDArray[np.uint8]) -> NDArray[np.int16]:
-    """(pictures, height, width, channels) to int16 (…, height + RADIUS, width + 2 RADIUS, …)."""
+    """Frame pictures (pictures, height, width, channels): int16 (…, height + RADIUS, width + 2 RADIUS, …)."""
     n, h, w, c = pictures.shape
-    out = np.full((n, h + RADIUS, w + 2 * RADIUS, c), ABOVE, np.int16)
+    out = np.full((n, h + RADIUS, w + 2 * RADIUS, c), BLANK, np.int16)
     out[:, RADIUS:, RADIUS:-RADIUS] = pictures
     out[:, RADIUS + 1 :, :RADIUS] = pictures[:, :-1, :1]
     out[:, RADIUS:, -RADIUS:] = pictures[:, :, -1:]
@@ -34,12 +31,12 @@ def framed(pictures: NDArray[np.uint8]) -> NDArray[np.int16]:
 
 
 def empty_frame(shape: tuple[int, int, int, int]) -> NDArray[np.int16]:
-    """The frame of pictures of which no pixel is known yet."""
-    return framed(np.full(shape, ABOVE, np.uint8))
+    """Frame pictures of which no pixel is known yet."""
+    return framed(np.full(shape, BLANK, np.uint8))
 
 
 def features(xp: Any, frame: Array) -> tuple[Array, Array]:
-    """Differences to the neighbours, and the prediction.
+    """Compute differences to the neighbours, and the median-edge prediction P.
 
     Args:
         xp: namespace of the array API.
@@ -59,14 +56,14 @@ def features(xp: Any, frame: Array) -> tuple[Array, Array]:
 
 
 def median_edge(xp: Any, west: Array, north: Array, north_west: Array) -> Array:
-    """The median of W, N and W + N − NW (Weinberger et al. 2000)."""
+    """Take the median of W, N and W + N − NW (Weinberger et al. 2000)."""
     low, high = xp.minimum(west, north), xp.maximum(west, north)
     return xp.maximum(low, xp.minimum(high, west + north - north_west))
 
 
 @inline
-def median_edge_at(frame, i, y, x, c):  # type: ignore[no-untyped-def]
-    """The same for channel c of the pixel at frame position (y, x) of picture i, compiled."""
+def median_edge_at(frame, i, y, x, c):
+    """Compute the same for channel c of the pixel at frame position (y, x) of picture i, compiled."""
     west, north, corner = frame[i, y, x - 1, c], frame[i, y - 1, x, c], frame[i, y - 1, x - 1, c]
     low, high = min(west, north), max(west, north)
     return max(low, min(high, west + north - corner))

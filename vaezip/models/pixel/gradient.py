@@ -1,6 +1,7 @@
-"""How the log probability of a pixel changes with a logistic's mean and scale, exactly.
+"""Differentiate the log probability of a pixel by a logistic's mean and scale, exactly.
 
-Look-ups and correctly rounded operations of float64, as in :class:`vaezip.models.likelihoods.LogisticMixture`.
+All operations are look-ups or correctly rounded ones of float64, as in
+:class:`vaezip.models.likelihoods.LogisticMixture`.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from vaezip.models import likelihoods
 
 
 @inline
-def logistic(x, mean, log_scale, tables):  # type: ignore[no-untyped-def]
-    """P(x) of one logistic of a mixture, and the derivatives of ln P.
+def logistic(x, mean, log_scale, tables):
+    """Compute P(x) of one logistic of a mixture, and the derivatives of ln P.
 
     Args:
         x: the pixel's value, a float.
@@ -40,6 +41,7 @@ def logistic(x, mean, log_scale, tables):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _sigmoid(x, table):  # type: ignore[no-untyped-def]
+def _sigmoid(x, table):
+    """Look up the logistic function at the nearest point of its table."""
     edge = likelihoods.SIGMOID_RANGE * likelihoods.SIGMOID_STEPS
     return table[int(min(max(np.floor(x * likelihoods.SIGMOID_STEPS + 0.5), -edge), edge)) + edge]

@@ -16,9 +16,11 @@ from vaezip.models.base import Mask, Pixels, Tensors
 from vaezip.models.latents import coarse_grid
 from vaezip.models.likelihoods import LogisticMixture
 from vaezip.models.network import IntegerNetwork
-from vaezip.models.pixel import kernel, network
+from vaezip.models.pixel import network
 from vaezip.models.pixel.architecture import PixelArchitecture
+from vaezip.models.pixel.mixture import mixture_tables
 from vaezip.models.pixel.network import PixelNetwork, Trace
+from vaezip.models.pixel.weights import Networks, packed
 from vaezip.models.posterior import Refinement, Settings, amortized
 
 _TILES_PER_CHUNK = 32
@@ -46,8 +48,8 @@ class PixelNetworks:
         self.coarse = coarse_grid(self.tensors, a.latents)
         self.layers = network.layers(a, self.tensors)
         self.pixels = PixelNetwork(b, a, self.layers)
-        self.networks: kernel.Networks = (kernel.weights(a, self.layers),)
-        self.tables = kernel.mixture_tables()
+        self.networks: Networks = (packed(a, self.layers),)
+        self.tables = mixture_tables()
         self._check_networks()
 
     def _check_networks(self) -> None:
@@ -58,7 +60,7 @@ class PixelNetworks:
             shifts = self.style(b.asarray(np.zeros((1, a.latents)), "float32"))
         except (ValueError, RuntimeError, IndexError) as error:
             raise ModelError(f"the layers of model '{self.name}' do not fit together ({error})") from error
-        fit = tuple(posterior.shape) == (1, 2 * a.latents) and tuple(shifts.shape) == (1, a.shifts)
+        fit = tuple(posterior.shape) == (1, 2 * a.latents) and tuple(shifts.shape) == (1, a.style_offsets)
         fit &= self.encoder.output_bound <= d.POSTERIOR_MEAN_BOUND and self.style.output_bound < 1 << 15
         if not fit:
             raise ModelError(f"the outputs of model '{self.name}' are not those that its architecture asks for")

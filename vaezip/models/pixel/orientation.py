@@ -1,4 +1,4 @@
-"""The eight orientations of pictures: mirrored left to right, top to bottom, rows for columns.
+"""Turn pictures into the eight orientations: mirrored left to right, top to bottom, rows for columns.
 
 They are numbered 0 … 7 by the bits below, which are applied in this order.
 """
@@ -14,18 +14,19 @@ MIRRORED, FLIPPED, TRANSPOSED = 1, 2, 4
 COUNT = 8
 
 
-def turned(pictures: NDArray[Any], turn: int) -> NDArray[Any]:
-    """Pictures (…, height, width, channels) in orientation ``turn``; a view."""
-    pictures = _flipped(pictures, turn)
-    return pictures.swapaxes(-3, -2) if turn & TRANSPOSED else pictures
+def oriented(pictures: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Turn pictures (…, height, width, channels) into an orientation; a view."""
+    pictures = _mirrored(pictures, orientation)
+    return pictures.swapaxes(-3, -2) if orientation & TRANSPOSED else pictures
 
 
-def turned_back(pictures: NDArray[Any], turn: int) -> NDArray[Any]:
-    """Inverse of :func:`turned`."""
-    return _flipped(pictures.swapaxes(-3, -2) if turn & TRANSPOSED else pictures, turn)
+def unoriented(pictures: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Invert :func:`oriented`."""
+    return _mirrored(pictures.swapaxes(-3, -2) if orientation & TRANSPOSED else pictures, orientation)
 
 
-def _flipped(pictures: NDArray[Any], turn: int) -> NDArray[Any]:
+def _mirrored(pictures: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Mirror and flip pictures as the bits of the orientation say."""
     for bit, axis in ((MIRRORED, -2), (FLIPPED, -3)):
-        pictures = np.flip(pictures, axis) if turn & bit else pictures
+        pictures = np.flip(pictures, axis) if orientation & bit else pictures
     return pictures

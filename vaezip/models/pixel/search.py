@@ -15,9 +15,9 @@ from typing import NamedTuple
 from vaezip.models.base import Coded, Pixels
 from vaezip.models.effort import Effort
 from vaezip.models.pixel import adaptive, bitsback, orientation
-from vaezip.models.pixel.adaptation import Learning
-from vaezip.models.pixel.architecture import TILE
+from vaezip.models.pixel.constants import TILE
 from vaezip.models.pixel.model import WITH_STEPS, WITHOUT_STEPS, PixelModel
+from vaezip.models.pixel.settings import Adaptation
 from vaezip.system.threads import spread
 
 _TURNS = (0, 4, 1, 2, 3, 5, 6, 7)
@@ -26,14 +26,14 @@ _TURNS = (0, 4, 1, 2, 3, 5, 6, 7)
 _SMALL = 64
 """Pixels to a side of a picture that is tried as a whole."""
 
-STILL = Learning(0, TILE)
+STILL = Adaptation(0, TILE)
 """The network stays as it is."""
 
 _ALONE, _TOGETHER, _SLOW, _FAST = 56, 6, 28, 192
 """Rates for one picture and for many, and of two networks side by side."""
 
 
-def chosen_learning(model: PixelModel, effort: Effort, pictures: int) -> Learning:
+def chosen_learning(model: PixelModel, effort: Effort, pictures: int) -> Adaptation:
     """How a pixel network learns, if it does.
 
     Steps are shorter where many pictures are learnt from, for what suits one must not undo what suits all; and where
@@ -41,12 +41,12 @@ def chosen_learning(model: PixelModel, effort: Effort, pictures: int) -> Learnin
     """
     if not effort.steps:
         return STILL
-    learning = Learning(1, effort.rows, effort.thin, rate=_TOGETHER)
+    learning = Adaptation(1, effort.rows, effort.thin, rate=_TOGETHER)
     if pictures > 1:
         return learning
     regressed = model.architecture.regressed
     if effort.networks > 1:
-        return replace(learning, rate=_SLOW >> regressed, second=_FAST >> regressed)
+        return replace(learning, rate=_SLOW >> regressed, second_rate=_FAST >> regressed)
     return replace(learning, rate=_ALONE >> regressed)
 
 
@@ -63,7 +63,7 @@ def _adapted(model: PixelModel, pictures: Pixels, effort: Effort, seed: int) -> 
 
     def forms(effort: Effort) -> list[Form]:
         learning = chosen_learning(model, effort, len(pictures))
-        return [_in_bands(model, replace(learning, turn=turn), seed) for turn in turns]
+        return [_in_bands(model, replace(learning, orientation=turn), seed) for turn in turns]
 
     still = forms(replace(effort, steps=0))[: 1 if effort.steps else None]
     if pictures[0, ..., 0].size <= _SMALL * _SMALL:  # of which z tells much
@@ -73,12 +73,12 @@ def _adapted(model: PixelModel, pictures: Pixels, effort: Effort, seed: int) -> 
     return min(spread(lambda kind: _shortest(kind, pictures, effort), kinds), key=len)
 
 
-def _in_bands(model: PixelModel, learning: Learning, seed: int) -> Form:
+def _in_bands(model: PixelModel, learning: Adaptation, seed: int) -> Form:
     """Code by bands, where one network is tried: it tells, in half of the time, in which orientation two take least."""
     codes = partial(adaptive.encode, model, learning=learning, seed=seed)
-    if not learning.second:
+    if not learning.second_rate:
         return Form(codes, codes)
-    alone = replace(learning, rate=_ALONE >> model.architecture.regressed, second=0)
+    alone = replace(learning, rate=_ALONE >> model.architecture.regressed, second_rate=0)
     return Form(codes, partial(codes, learning=alone))
 
 

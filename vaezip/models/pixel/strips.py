@@ -14,14 +14,12 @@ from vaezip.entropy.stack import Stack
 from vaezip.exact.cholesky import workspace
 from vaezip.models.base import Pixels
 from vaezip.models.pixel import calibration, kernel
-from vaezip.models.pixel.architecture import RADIUS, TILE
+from vaezip.models.pixel.constants import RADIUS, STRIP_TILES, TILE
 from vaezip.models.pixel.context import empty_frame
-from vaezip.models.pixel.least_squares import State, size, start, with_planes
+from vaezip.models.pixel.least_squares import State, start, vector_size, with_prediction_planes
 from vaezip.models.pixel.networks import PixelNetworks
+from vaezip.models.pixel.weights import Networks
 from vaezip.system.threads import spread
-
-STRIP_TILES = 64
-"""Pictures are joined until a strip has about as many tiles; part of the file format."""
 
 Frame = NDArray[np.int16]
 Bins = NDArray[np.int32]
@@ -59,7 +57,7 @@ class Known(NamedTuple):
 
 def unknown(model: PixelNetworks, shape: tuple[int, int, int, int]) -> Frame:
     """The frame of pictures of which no pixel is known yet."""
-    return with_planes(empty_frame(shape), model.architecture)
+    return with_prediction_planes(empty_frame(shape), model.architecture)
 
 
 def walk(model: PixelNetworks, frame: Frame) -> Iterator[tuple[Strip, Known]]:
@@ -81,21 +79,21 @@ class Predictors(NamedTuple):
         calibration: moves and stretches mixtures, and goes on in place.
     """
 
-    networks: kernel.Networks
+    networks: Networks
     shifts: Bins
     calibration: calibration.State
 
 
 def uncalibrated(model: PixelNetworks, shifts: Bins) -> Predictors:
     """Return the model's own network, whose mixtures stay as they are."""
-    return Predictors(model.networks, shifts, calibration.start(model.architecture.channels, classes=0))
+    return Predictors(model.networks, shifts, calibration.identity(model.architecture.channels))
 
 
 def pop_pixels(model: PixelNetworks, stack: Stack, known: Known, *, strip: Strip, predictors: Predictors) -> None:
     """Take the pixels of a strip, or of some rows of one, off the stack, and write them into the frame."""
     a = model.architecture
     by = predictors.networks, predictors.shifts, a.mixture, model.tables
-    states = known.state, workspace(size(a.channels)), predictors.calibration
+    states = known.state, workspace(vector_size(a.channels)), predictors.calibration
     stack.run(kernel.pop_strip, known.frame, strip.top, strip.rows, *by, *states)
 
 

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vaezip.entropy.distributions import LOGISTIC_PRECISION
-from vaezip.models.pixel.architecture import RADIUS, PixelArchitecture
+from vaezip.models.pixel.architecture import PixelArchitecture
+from vaezip.models.pixel.constants import RADIUS, SPREAD_BITS, UNIT_BITS
 from vaezip.models.pixel.context import features
-from vaezip.models.pixel.least_squares import SPREAD_BITS, UNIT_BITS
 from vaezip.training.likelihoods import LOG_SCALE_RANGE
 from vaezip.training.networks.tile import LOG_SIGMA_RANGE, Network
 
@@ -36,8 +36,8 @@ class PixelVae(nn.Module):
         self.first = nn.Linear(a.features, a.hidden)
         self.inner = nn.ModuleList(nn.Linear(a.hidden, a.hidden) for _ in range(a.blocks))
         self.outer = nn.ModuleList(nn.Linear(a.hidden, a.hidden) for _ in range(a.blocks))
-        self.head = nn.ModuleList(nn.Linear(a.hidden + len(a.seen(i)), a.head) for i in range(a.channels))
-        self.out = nn.ModuleList(nn.Linear(a.head + len(a.seen(i)), 3 * a.mixture) for i in range(a.channels))
+        self.head = nn.ModuleList(nn.Linear(a.hidden + len(a.visible_hints(i)), a.head) for i in range(a.channels))
+        self.out = nn.ModuleList(nn.Linear(a.head + len(a.visible_hints(i)), 3 * a.mixture) for i in range(a.channels))
         self._start()
 
     @torch.no_grad()
@@ -79,7 +79,7 @@ class PixelVae(nn.Module):
         heads = self.heads(self.trunk(f, self.style(z)))
         total = torch.zeros(x.shape[0], a.tile[0] * a.tile[1], device=x.device)
         for i, c in enumerate(a.order):
-            at, seen = slice(c, c + 1), hints[..., a.seen(i)]
+            at, seen = slice(c, c + 1), hints[..., a.visible_hints(i)]
             known: Tensor = self.head[i].weight[:, a.hidden :]  # type: ignore[index]
             inner = F.relu(heads[i] + F.linear(seen, known))
             parameters = self.out[i](torch.cat([inner, seen], -1))

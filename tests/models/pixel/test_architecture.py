@@ -1,0 +1,33 @@
+import json
+
+import pytest
+
+from vaezip.errors import ModelError
+from vaezip.models.pixel.architecture import pixel_architecture
+from vaezip.models.registry import architecture_from_json
+
+
+def test_architecture_survives_json():
+    a = pixel_architecture(1, hidden=64, latents=7)
+    assert architecture_from_json(a.to_json()) == a
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"hidden": 33},
+        {"hidden": 0},
+        {"channels": 2},
+        {"head": -1},
+        {"mixture": 10**6},
+        {"latent": [3, 3]},
+        {"tile": [16, 16]},
+        {"levels": 2},
+        {"blocks": 99},
+        {"surprise": 1},
+        {"encoder": [{"kind": "magic"}]},
+    ],
+)
+def test_architectures_out_of_range_are_refused(change):
+    with pytest.raises(ModelError):
+        architecture_from_json(json.dumps(json.loads(pixel_architecture().to_json()) | change))

@@ -1,0 +1,26 @@
+"""Constants of the pixel models that move coded bytes belong to a version of the file format."""
+
+import hashlib
+
+from vaezip.models.pixel import constants
+from vaezip.vz.records import VERSION
+
+DIGESTS = {4: "5a4e67ff1eceb679b6f4da01c0776e7c5190667b52cd1ad30aa7c043008aa5e5"}
+"""SHA-256 of the constants by version. With another digest old files no longer decode: it needs another version."""
+
+
+def values():
+    return {name: value for name, value in sorted(vars(constants).items()) if name.isupper()}
+
+
+def test_the_constants_are_those_of_the_version():
+    assert hashlib.sha256(repr(values()).encode()).hexdigest() == DIGESTS[VERSION]
+
+
+def test_all_constants_are_numbers_and_tuples_of_numbers():
+    """So that their digest is the same everywhere."""
+
+    def flat(value):
+        return [x for part in value for x in flat(part)] if isinstance(value, tuple) else [value]
+
+    assert all(type(number) in (int, float) for value in values().values() for number in flat(value))
