@@ -125,7 +125,8 @@ def small_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Small]:
     from vaezip.models.posterior import Settings
     from vaezip.models.tile.mlp import mlp
     from vaezip.models.tile.resnet import resnet
-    from vaezip.training.quantize import Precision, quantize
+    from vaezip.training.families.tile.quantize import quantize
+    from vaezip.training.quantize import Precision
 
     folder = tmp_path_factory.mktemp("models")
     made = {}
@@ -177,9 +178,9 @@ def local_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SmallLoc
     from vaezip.models.pixel.architecture import RADIUS, pixel_architecture
     from vaezip.models.pixel.least_squares import shown
     from vaezip.models.posterior import Settings
-    from vaezip.training.local import losses
+    from vaezip.training.families.pixel.quantize import quantize
+    from vaezip.training.families.pixel.stage import losses
     from vaezip.training.networks.pixel import PixelVae
-    from vaezip.training.quantize_local import quantize_local
 
     folder = tmp_path_factory.mktemp("local")
     made = {}
@@ -199,7 +200,7 @@ def local_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SmallLoc
             loss.backward()
             optimiser.step()
         path = folder / f"{name}.safetensors"
-        model_file.save(path, vae.architecture, Settings(), quantize_local(vae, frames), {"made": "for tests"})
+        model_file.save(path, vae.architecture, Settings(), quantize(vae, frames), {"made": "for tests"})
         made[name] = SmallLocal(path, vae, images)
     return made
 

@@ -5,18 +5,19 @@ import pytest
 import torch
 
 from vaezip.entropy import distributions as d
-from vaezip.errors import VaezipError
+from vaezip.errors import ModelError, VaezipError
 from vaezip.exact import backend
 from vaezip.exact.affine import EXACT_FLOAT32, EXACT_FLOAT64
 from vaezip.models.layers import weighted_layers
 from vaezip.models.likelihoods import OUTPUT_BOUND
 from vaezip.models.network import IntegerNetwork
-from vaezip.models.tile import bitsback
 from vaezip.models.tile.mlp import mlp
 from vaezip.models.tile.resnet import resnet
-from vaezip.training.loop import evaluate
+from vaezip.training.families.tile.quantize import dequantize, quantize
+from vaezip.training.families.tile.stage import evaluate
 from vaezip.training.networks.tile import TileVae
-from vaezip.training.quantize import Grid, Precision, _row, coarse_grid, quantize
+from vaezip.training.publish import bound_bits
+from vaezip.training.quantize import Grid, Precision, _row, coarse_grid
 
 ARCHITECTURES = {
     "bernoulli": mlp("bernoulli", 3, 16),
@@ -91,7 +92,7 @@ def test_little_is_lost(small):
     """Bits of the ELBO, integers against floats. (For shipped models the loss is on their cards.)"""
     images = small.images
     floating = np.mean([evaluate(small.vae, images, seed=s) for s in range(3)]) * images.size
-    integer = bitsback.elbo_bits(small.model, images, np.ones(images.shape[:3], bool), 0)
+    integer = bound_bits(small.model, images)
     assert integer == pytest.approx(floating, rel=0.03)
 
 
@@ -104,3 +105,15 @@ def test_quantising_is_reproducible(small, discs):
 def test_weights_that_fit_no_grid_are_refused_with_a_sentence(discs):
     with pytest.raises(VaezipError):
         quantize(untrained("bernoulli", 1e4), discs(32, 28, 28, 1, 2), Precision())
+
+
+def test_a_model_file_gives_its_float_networks_back(small):
+    vae = TileVae(small.architecture)
+    dequantize(vae, small.model)
+    found, expected = (np.mean([evaluate(v, small.images, seed=s) for s in range(3)]) for v in (vae, small.vae))
+    assert found == pytest.approx(expected, rel=0.01)
+
+
+def test_models_of_other_sizes_are_refused(small_models):
+    with pytest.raises(ModelError, match="networks of other sizes"):
+        dequantize(TileVae(mlp("bernoulli", 3, 16)), small_models["bernoulli"].model)

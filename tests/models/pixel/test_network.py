@@ -23,7 +23,7 @@ from vaezip.models.pixel.network import ACTIVATION_BOUND, inputs, layers
 from vaezip.models.pixel.networks import _Decoder
 from vaezip.models.posterior import Refinement
 from vaezip.models.registry import architecture_from_json
-from vaezip.training.local import losses
+from vaezip.training.families.pixel.stage import losses
 from vaezip.training.networks.pixel import mixture_log_prob
 
 

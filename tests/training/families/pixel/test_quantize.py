@@ -5,10 +5,10 @@ import torch
 from vaezip.errors import ModelError
 from vaezip.models import file as model_file
 from vaezip.models.pixel.architecture import pixel_architecture
-from vaezip.training.local import evaluate
+from vaezip.training.families.pixel.quantize import dequantize
+from vaezip.training.families.pixel.stage import evaluate
+from vaezip.training.families.pixel.tiles import tiles
 from vaezip.training.networks.pixel import PixelVae
-from vaezip.training.quantize_local import dequantize_local
-from vaezip.training.tiles import tiles
 
 SIZES = {"hidden": 32, "blocks": 1, "head": 8, "mixture": 3, "latents": 4}
 
@@ -19,7 +19,7 @@ def rate(vae, pictures):
 
 def test_a_model_file_gives_its_float_networks_back(small_local):
     vae = PixelVae(small_local.model.architecture)
-    dequantize_local(vae, small_local.model)
+    dequantize(vae, small_local.model)
     x = small_local.images[:16]
     assert rate(vae, x) == pytest.approx(rate(small_local.vae, x), rel=0.01)
 
@@ -29,7 +29,7 @@ def test_a_regressed_model_can_start_from_one_that_is_not(local_models):
     small = local_models["colour"]
     plain, regressed = PixelVae(small.model.architecture), PixelVae(pixel_architecture(3, regressed=True, **SIZES))
     for vae in (plain, regressed):
-        dequantize_local(vae, small.model)
+        dequantize(vae, small.model)
     x = small.images[:4]
     assert rate(regressed, x) == pytest.approx(rate(plain, x), rel=1e-4)
     with torch.no_grad():
@@ -39,14 +39,14 @@ def test_a_regressed_model_can_start_from_one_that_is_not(local_models):
 def test_models_of_other_sizes_are_refused(local_models, shipped):
     vae = PixelVae(pixel_architecture(3, **SIZES | {"head": 16}))
     with pytest.raises(ModelError, match="networks of other sizes"):
-        dequantize_local(vae, local_models["colour"].model)
+        dequantize(vae, local_models["colour"].model)
     with pytest.raises(ModelError, match="networks of other sizes"):
-        dequantize_local(PixelVae(pixel_architecture(3, **SIZES)), shipped)
+        dequantize(PixelVae(pixel_architecture(3, **SIZES)), shipped)
 
 
 def test_every_shipped_local_model_can_be_trained_on(shipped_local, discs):
     a = shipped_local.architecture
     vae = PixelVae(a)
-    dequantize_local(vae, model_file.load(model_file.find(shipped_local.name)))
+    dequantize(vae, model_file.load(model_file.find(shipped_local.name)))
     x = discs(2, 64, 64, a.channels)
     assert np.isfinite(rate(vae, x))
