@@ -1,4 +1,4 @@
-"""Fixtures: pictures that integers draw, and small models trained on them in a moment."""
+"""Fixtures: pictures that integers draw, and small models that were trained on them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from unittest import mock
+from typing import Any
 
 import numpy as np
 import pytest
@@ -47,13 +47,12 @@ settings.load_profile("vaezip")
 
 
 def _shipped(kind: type) -> list[str]:
-    pixel_architecture = {
-        n: isinstance(model_file.architecture(p), PixelArchitecture) for n, p in model_file.shipped().items()
-    }
-    return sorted(name for name, is_local in pixel_architecture.items() if is_local == (kind is PixelModel))
+    local = {n: isinstance(model_file.architecture(p), PixelArchitecture) for n, p in model_file.shipped().items()}
+    return sorted(name for name, is_local in local.items() if is_local == (kind is PixelModel))
 
 
-def _discs(count: int, height: int, width: int, channels: int = 1, levels: int = 256, seed: int = 0) -> Pixels:
+def draw_discs(count: int, height: int, width: int, channels: int = 1, levels: int = 256, seed: int = 0) -> Pixels:
+    """See :func:`discs`."""
     rng = np.random.default_rng(seed)
     side = min(height, width)
     y, x = np.mgrid[:height, :width]
@@ -70,7 +69,12 @@ def _discs(count: int, height: int, width: int, channels: int = 1, levels: int =
 @pytest.fixture(scope="session")
 def discs() -> Callable[..., Pixels]:
     """discs(count, height, width, channels=1, levels=256, seed=0): bright discs on a dark ramp, with noise."""
-    return _discs
+    return draw_discs
+
+
+MODELS = Path(__file__).parent / "models"
+"""The small models, of integers: training is done in float, and no two kinds of machine would make the same ones.
+``models/make_models.py`` trained them, on pictures that integers draw."""
 
 
 @dataclass(frozen=True)
@@ -78,13 +82,11 @@ class Small:
     """A model of a few thousand weights.
 
     Attributes:
-        vae: its float form.
         images: what it was trained on, uint8.
     """
 
     name: str
     path: Path
-    vae: object
     images: Pixels
 
     @property
@@ -95,54 +97,25 @@ class Small:
     def architecture(self) -> TileArchitecture:
         return self.model.architecture
 
+    @property
+    def vae(self) -> Any:
+        """Its float form, with the very weights of its integers: what differs is the rounding of activations."""
+        from vaezip.training.families.tile.quantize import dequantize
+        from vaezip.training.networks.tile import TileVae
 
-def _train(architecture: TileArchitecture, images: Pixels) -> object:
-    """Some steps of Adam, without the floor under p: these models start so far from their images
-    that under it no gradient would lead there in so few steps."""
-    import torch
-
-    from vaezip.training.networks.tile import TileVae
-    from vaezip.training.objectives import classic
-
-    torch.manual_seed(0)
-    vae = TileVae(architecture)
-    optimiser = torch.optim.Adam(vae.parameters(), lr=1e-2)
-    falling = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.0, total_iters=300)
-    with mock.patch("vaezip.training.likelihoods.floored", lambda log_prob: log_prob):
-        for step in range(300):
-            loss = classic(vae, torch.from_numpy(images[step % 8 :: 8]).long())
-            optimiser.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(vae.parameters(), 2000.0)
-            optimiser.step()
-            falling.step()
-    return vae
+        vae = TileVae(self.architecture)
+        dequantize(vae, self.model)
+        return vae
 
 
 @pytest.fixture(scope="session")
-def small_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Small]:
+def small_models() -> dict[str, Small]:
     """One small model a likelihood: a bernoulli and a logistic MLP on 28×28, and a ResNet on tiles of 8×8."""
-    from vaezip.models.posterior import Settings
-    from vaezip.models.tile.mlp import mlp
-    from vaezip.models.tile.resnet import resnet
-    from vaezip.training.families.tile.quantize import quantize
-    from vaezip.training.quantize import Precision
-
-    folder = tmp_path_factory.mktemp("models")
     made = {}
-    for name, architecture in {
-        "bernoulli": mlp("bernoulli", latents=4, hidden=64),
-        "logistic": mlp("logistic", latents=4, hidden=64),
-        "colour": resnet(latent_channels=2, hidden=12, blocks=1, size=8),
-    }.items():
-        a = architecture
-        images = _discs(256, *a.tile, a.channels, a.levels)
-        vae = _train(a, images)
-        path = folder / f"{name}.safetensors"
-        model_file.save(
-            path, a, Settings(), quantize(vae, images, Precision(wide=("decoder.out",))), {"made": "for tests"}
-        )
-        made[name] = Small(name, path, vae, images)
+    for name in ("bernoulli", "logistic", "colour"):
+        path = MODELS / f"{name}.safetensors"
+        a = model_file.architecture(path)
+        made[name] = Small(name, path, draw_discs(256, *a.tile, a.channels, a.levels))
     return made
 
 
@@ -157,52 +130,32 @@ class SmallLocal:
     """A local-autoregressive model of a few thousand weights.
 
     Attributes:
-        vae: its float form.
         images: what it was trained on, uint8 (pictures, 40, 40, channels).
     """
 
     path: Path
-    vae: object
     images: Pixels
 
     @property
     def model(self) -> PixelModel:
         return model_file.load(self.path)
 
+    @property
+    def vae(self) -> Any:
+        """Its float form, with the very weights of its integers: what differs is the rounding of units."""
+        from vaezip.training.families.pixel.quantize import dequantize
+        from vaezip.training.networks.pixel import PixelVae
+
+        vae = PixelVae(self.model.architecture)
+        dequantize(vae, self.model)
+        return vae
+
 
 @pytest.fixture(scope="session")
-def local_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SmallLocal]:
+def local_models() -> dict[str, SmallLocal]:
     """Small local-autoregressive models by name: for grey, for colour, and for colour with regression."""
-    import torch
-
-    from vaezip.models.pixel.architecture import RADIUS, pixel_architecture
-    from vaezip.models.pixel.least_squares import shown
-    from vaezip.models.posterior import Settings
-    from vaezip.training.families.pixel.quantize import quantize
-    from vaezip.training.families.pixel.stage import losses
-    from vaezip.training.networks.pixel import PixelVae
-
-    folder = tmp_path_factory.mktemp("local")
-    made = {}
-    for name, channels in {"grey": 1, "colour": 3, "regressed": 3}.items():
-        torch.manual_seed(0)
-        a = pixel_architecture(
-            channels, hidden=32, blocks=1, head=8, mixture=3, latents=4, regressed=name == "regressed"
-        )
-        vae, images = PixelVae(a), _discs(64, 40, 40, channels)
-        frames = torch.from_numpy(shown(a, images)).float()[:, : 32 + RADIUS, : 32 + 2 * RADIUS]
-        optimiser = torch.optim.Adam(vae.parameters(), lr=1e-3)
-        for step in range(100):
-            part = frames[step % 4 :: 4]
-            nats, kl = losses(vae, part, torch.ones(part.shape[0], 32, 32))
-            loss = (nats + kl).mean() / 1000
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-        path = folder / f"{name}.safetensors"
-        model_file.save(path, vae.architecture, Settings(), quantize(vae, frames), {"made": "for tests"})
-        made[name] = SmallLocal(path, vae, images)
-    return made
+    channels = {"grey": 1, "colour": 3, "regressed": 3}
+    return {n: SmallLocal(MODELS / f"local-{n}.safetensors", draw_discs(64, 40, 40, c)) for n, c in channels.items()}
 
 
 @pytest.fixture(scope="session", params=["grey", "colour", "regressed"])

@@ -124,6 +124,16 @@ LEFT_OUT = {
 }
 """Models whose kernels are those of others, in the cases that take longest."""
 
+FEW, QUICK = ("cifar10", "mnist", "mnist-binary", "photo-small"), ("no features", "torch")
+"""One model of each kind of network, and the cases that are run on these alone where there is little time."""
+
+
+def cases(*left_out: str) -> list[object]:
+    """(case, whether on few models): the quick ones, and all on all models."""
+    quick = [pytest.param(case, True, id=f"{case}, few models") for case in QUICK]
+    slow = [pytest.param(case, False, id=case, marks=pytest.mark.slow) for case in ENVIRONMENTS if case not in left_out]
+    return quick + slow
+
 
 @pytest.fixture(scope="module")
 def pictures(discs, dream, tmp_path_factory) -> Path:
@@ -143,41 +153,46 @@ def pictures(discs, dream, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def results(pictures, tmp_path_factory):
-    """What each case printed; each runs once, when it is first asked for."""
+    """results(case, few): what each case printed; each runs once, when it is first asked for."""
     found = {}
 
-    def run(case):
-        if case not in found:
+    def run(case, few):
+        if (case, few) not in found:
             device, changes = ENVIRONMENTS[case]
             environment = {
                 k: v for k, v in os.environ.items() if not k.startswith(("OMP_", "OPENBLAS_", "MKL_", "NPY_"))
             }
             if "NUMBA_CPU_NAME" in changes:
                 changes = changes | {"NUMBA_CACHE_DIR": str(tmp_path_factory.mktemp("numba"))}
-            command = [sys.executable, "-c", CHILD, device, str(pictures), *LEFT_OUT.get(case, [])]
+            command = [sys.executable, "-c", CHILD, device, str(pictures), *left_out(case, few)]
             done = subprocess.run(command, env=environment | changes, capture_output=True, text=True)
             assert done.returncode == 0, done.stderr
-            found[case] = json.loads(done.stdout)
-        return found[case]
+            found[case, few] = json.loads(done.stdout)
+        return found[case, few]
 
     return run
 
 
-@pytest.mark.parametrize("case", [c for c in ENVIRONMENTS if c != "plain"])
-def test_the_same_bytes(results, case):
-    plain, other = results("plain")["digests"], results(case)["digests"]
-    assert plain.keys() >= set(model_file.shipped())
-    assert len(plain) >= 3 * sum(not name.endswith("-classic") for name in model_file.shipped())
-    left_out = {key for key in plain if key.split()[0] in LEFT_OUT.get(case, [])}
-    assert other.keys() == plain.keys() - left_out
+def left_out(case: str, few: bool) -> list[str]:
+    """The models that a case is not run on."""
+    return [name for name in model_file.shipped() if name not in FEW] if few else LEFT_OUT.get(case, [])
+
+
+@pytest.mark.parametrize(("case", "few"), cases("plain"))
+def test_the_same_bytes(results, case, few):
+    plain, other = results("plain", few)["digests"], results(case, few)["digests"]
+    models = set(FEW if few else model_file.shipped())
+    assert plain.keys() >= models
+    assert len(plain) >= 3 * sum(not name.endswith("-classic") for name in models)
+    assert other.keys() == {key for key in plain if key.split()[0] not in left_out(case, few)}
     assert {k for k in other if plain[k] != other[k]} == set()
 
 
-@pytest.mark.parametrize("case", ENVIRONMENTS)
-def test_the_case_was_what_it_says(results, case):
+@pytest.mark.parametrize(("case", "few"), cases())
+def test_the_case_was_what_it_says(results, case, few):
     """A variable that has no effect would test nothing."""
     device, asked = ENVIRONMENTS[case]
-    had = results(case)
+    had = results(case, few)
     if case != "generic kernels":
         assert had["numba"] is None
     else:

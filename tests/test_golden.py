@@ -51,7 +51,17 @@ def test_it_decodes(path):
         assert vaezip.pictures.same(found[name], picture), name
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+QUICK = ("cifar10-k3", "mnist-binary-k3", "mnist-k3", "photo-small-k3")
+"""Of the files with three steps of inference, which take longest, one of each kind of network."""
+
+
+def again(path):
+    """A file to make again."""
+    slow = path.stem.endswith("-k3") and path.stem not in QUICK
+    return pytest.param(path, id=path.stem, marks=pytest.mark.slow if slow else ())
+
+
+@pytest.mark.parametrize("path", [again(path) for path in FILES])
 def test_the_same_pictures_give_the_same_bytes(path):
     blocks = learned_blocks(path.read_bytes())
     by_webp_too = any(p.mode in ("LA", "RGBA") or p.samples.dtype == np.uint16 for p in expected(path).values())
@@ -60,8 +70,8 @@ def test_the_same_pictures_give_the_same_bytes(path):
     _, options = cases()[path.stem]
     if not by_webp_too:  # whose bytes could change what is chosen
         options = options | {"model": model_file.by_fingerprint(blocks[0][0]).stem}
-    again = make_golden.compress(expected(path), options | {"verify": False})  # test_it_decodes does so
-    assert learned_blocks(again) == blocks
+    found = make_golden.compress(expected(path), options | {"verify": False})  # test_it_decodes does so
+    assert learned_blocks(found) == blocks
 
 
 @pytest.mark.parametrize("name", sorted(model_file.shipped()))

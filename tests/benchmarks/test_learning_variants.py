@@ -1,6 +1,7 @@
 """Experiments with learning while coding, on pictures of no meaning."""
 
 import importlib
+import itertools
 import json
 import sys
 from pathlib import Path
@@ -253,19 +254,22 @@ META = ["no learning", "as the codec", "meta-trained, no learning", "meta-traine
 
 
 def test_meta_training_is_gone_on_with_and_measured(scripts, folder, tmp_path, monkeypatch, capsys):
+    """Each step takes a second of processor time."""
     path, out = tmp_path / "meta.npz", tmp_path / "table"
     arguments = ["--photos", str(folder / "photos"), "--out", str(path)]
     out.mkdir()
     (out / "rates.json").write_text(json.dumps(NO_RATES))
-    monkeypatch.setattr(scripts.meta.State, "save", cut_after(scripts.meta.State.save))
-    with pytest.raises(KeyboardInterrupt):
-        scripts.meta.main([*arguments, "--minutes", "0.05"])
+    seconds = itertools.count()
+    monkeypatch.setattr(scripts.meta, "time", SimpleNamespace(process_time=lambda: next(seconds)))
+    with monkeypatch.context() as patched:
+        patched.setattr(scripts.meta.State, "save", cut_after(scripts.meta.State.save))
+        with pytest.raises(KeyboardInterrupt):
+            scripts.meta.main([*arguments, "--minutes", "0.033"])
     before = scripts.meta.read(path)
-    monkeypatch.undo()
     assert before.steps == 1
-    scripts.meta.main([*arguments, "--minutes", "0.05"])
+    scripts.meta.main([*arguments, "--minutes", "0.033"])
     state = scripts.meta.read(path)
-    assert state.steps > 1
+    assert state.steps == 2
     assert state.done == 1.0
     assert not np.array_equal(state.weights, before.weights)
     assert capsys.readouterr().out.count("bits per value") == 3

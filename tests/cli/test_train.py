@@ -340,7 +340,7 @@ main(prog_name="vaezip")
 
 
 @posix
-@pytest.mark.parametrize(("data", "sizes"), [("digits", TINY), ("scraps", LOCAL)])
+@pytest.mark.parametrize(("data", "sizes"), [("digits", TINY), pytest.param("scraps", LOCAL, marks=pytest.mark.slow)])
 def test_one_process_and_two(run, request, data, sizes, monkeypatch):
     request.getfixturevalue(data)
     arguments = ["train", "--data", data, *sizes, "--objective", "elbo", "--epochs", "3", "--batch", "6"]
@@ -358,11 +358,11 @@ def test_one_process_and_two(run, request, data, sizes, monkeypatch):
         assert run(*arguments, "-o", "one.safetensors").status == 0
     states = [torch.load(f"{name}.training/1-elbo.pt", weights_only=True)["last"] for name in ("one", "two")]
     for name, weights in states[0].items():
-        torch.testing.assert_close(states[1][name], weights, rtol=1e-4, atol=1e-4)
+        assert (states[1][name] - weights).norm() <= 1e-3 * weights.norm()
     logs = [rates(f"{name}.training/1-elbo.jsonl") for name in ("one", "two")]
     assert [line.pop("epoch") for line in logs[1]] == [line.pop("epoch") for line in logs[0]] == [1, 2, 3]
     for one, both in zip(*logs):
-        assert (both["train_bpd"], both["valid_bpd"]) == pytest.approx((one["train_bpd"], one["valid_bpd"]), rel=1e-4)
+        assert (both["train_bpd"], both["valid_bpd"]) == pytest.approx((one["train_bpd"], one["valid_bpd"]), rel=1e-3)
     for name in ("one", "two"):
         assert run("compress", "--model", f"{name}.safetensors", data, "-o", f"{name}.vz").status == 0
 

@@ -305,7 +305,7 @@ def test_one_picture_is_read_without_the_blocks_of_others(small_models, small_bl
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "I;16"])
 @pytest.mark.parametrize("size", [(200, 37), (65, 50), (33, 700)])
-@pytest.mark.parametrize("name", ["", "named"])
+@pytest.mark.parametrize("name", ["", pytest.param("named", marks=pytest.mark.slow)])
 def test_a_picture_of_several_bands(small_models, small_blocks, mode, size, name):
     path = small_models["colour"].path
     original = picture(mode, *size)
@@ -804,7 +804,17 @@ def flipped(data):
         yield bytes(damaged)
 
 
-FILES = ["bernoulli", "bernoulli set", "colour", "wide", "wide set", "alpha", "webp", "webp set", "metadata"]
+FILES = [
+    "bernoulli",
+    "bernoulli set",
+    "colour",
+    "wide",
+    pytest.param("wide set", marks=pytest.mark.slow),
+    "alpha",
+    "webp",
+    "webp set",
+    "metadata",
+]
 
 
 @pytest.fixture(params=FILES)

@@ -99,7 +99,7 @@ def test_training_lowers_the_rate(images, tmp_path):
     vae = fresh()
     before = evaluate(vae, images)
     fit(vae, Samples(images, images), stage(10), state=tmp_path / "s.pt")
-    assert evaluate(vae, images) < before
+    assert evaluate(vae, images) < before - 0.01
 
 
 def test_half_asleep_leaves_the_decoder_untouched(images, tmp_path):

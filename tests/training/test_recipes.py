@@ -49,7 +49,6 @@ def test_a_recipe_is_trained_and_published(tiny):
     assert states == {path.name: path.read_bytes() for path in tiny.glob("tiny.*.pt")}
     status, out = call("publish", "tiny", "--runs", tiny, "--models", tiny, "--limit", 20, "--note", "Of discs.")
     assert (status, out.count("bits per dimension")) == (0, 2)
-    decoder = []
     for name, objective, epochs in (("tiny-classic", "classic", 2), ("tiny", "half-asleep", 1)):
         record = json.loads((tiny / f"{name}.json").read_text())
         assert (record["objective"], record["epochs"], record["test_images"]) == (objective, epochs, 20)
@@ -57,8 +56,10 @@ def test_a_recipe_is_trained_and_published(tiny):
         assert "\nOf discs.\n" in (tiny / f"{name}.md").read_text()
         model = vaezip.load_model(tiny / f"{name}.safetensors")
         assert model.fingerprint.hex() == record["fingerprint"]
-        decoder.append({n: t.tobytes() for n, t in model.tensors.items() if n.startswith("decoder")})
-    assert decoder[0] == decoder[1]
+    first, second = (
+        torch.load(tiny / f"tiny.{name}.pt", weights_only=True)["vae"] for name in ("classic", "half-asleep")
+    )
+    assert all(torch.equal(first[name], second[name]) for name in first if name.startswith("decoder"))
 
 
 def test_a_half_done_stage_is_not_published_as_done(tiny):
@@ -113,7 +114,7 @@ def test_a_pixel_model_is_trained_published_and_trained_on(discs, monkeypatch, t
     assert status == 0
     assert call("train", "discs", "--start", tmp_path / "discs.safetensors", "--runs", tmp_path) == (0, "")
     going_on, beginning = (read_log(tmp_path / part / "discs.jsonl")[0]["valid_bpd"] for part in ("", "runs"))
-    assert going_on < beginning
+    assert going_on < beginning - 0.03
     assert model_file.load(tmp_path / "discs.safetensors").information["steps"] == 6
     card = (tmp_path / "discs.md").read_text()
     assert "Made by `python -m vaezip.training train discs` and `python -m vaezip.training publish discs`" in card

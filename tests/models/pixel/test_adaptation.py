@@ -67,7 +67,7 @@ def test_room_to_grow_costs_next_to_nothing(small_local):
     before = d.bits(
         strips.intervals(model, frame, strip, predictors=strips.uncalibrated(model, shifts)), d.LOGISTIC_PRECISION
     ).sum()
-    assert bits(model, (learner_of(model).weights,), frame, shifts, 32) == pytest.approx(before, rel=1e-3)
+    assert bits(model, (learner_of(model).weights,), frame, shifts, 32) == pytest.approx(before, rel=2e-3)
 
 
 @given(st.integers(0, 10_000))
@@ -127,8 +127,7 @@ def test_it_learns_what_it_saw(small_local):
     for _ in range(10):
         learners.after(frame, 0, ROWS, shifts)
         costs.append(bits(model, learners.networks, frame, shifts))
-    # regression has told it a part of this before
-    assert costs[-1] < (0.95 if model.architecture.regressed else 0.9) * costs[0]
+    assert costs[-1] < 0.93 * costs[0]
 
 
 @settings(max_examples=10, deadline=None)

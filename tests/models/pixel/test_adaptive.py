@@ -34,7 +34,7 @@ def test_round_trip_of_all_sizes(small_local, height, width, count, rows, thin, 
     assert_round_trip(small_local.model, pictures, replace(STILL, turn=turn))
 
 
-@pytest.mark.parametrize("count", [1, 17, 33])
+@pytest.mark.parametrize("count", [1, pytest.param(17, marks=pytest.mark.slow), 33])
 @pytest.mark.parametrize("learning", [Learning(2), Learning(1, second=160), STILL])
 def test_round_trip_of_sets(small_local, count, learning):
     assert_round_trip(

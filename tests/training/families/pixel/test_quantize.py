@@ -1,16 +1,17 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from vaezip.errors import ModelError
 from vaezip.models import file as model_file
-from vaezip.models.pixel.architecture import pixel_architecture
-from vaezip.training.families.pixel.quantize import dequantize
+from vaezip.models.pixel.least_squares import shown
+from vaezip.training.families.pixel.quantize import dequantize, quantize
 from vaezip.training.families.pixel.stage import evaluate
 from vaezip.training.families.pixel.tiles import tiles
 from vaezip.training.networks.pixel import PixelVae
-
-SIZES = {"hidden": 32, "blocks": 1, "head": 8, "mixture": 3, "latents": 4}
+from vaezip.training.publish import bound_bits
 
 
 def rate(vae, pictures):
@@ -18,16 +19,28 @@ def rate(vae, pictures):
 
 
 def test_a_model_file_gives_its_float_networks_back(small_local):
-    vae = PixelVae(small_local.model.architecture)
-    dequantize(vae, small_local.model)
-    x = small_local.images[:16]
-    assert rate(vae, x) == pytest.approx(rate(small_local.vae, x), rel=0.01)
+    """They cost what its integers cost."""
+    x = small_local.images[:16, :32, :32]
+    vae, model = small_local.vae, small_local.model  # the first is made from the second
+    assert rate(vae, x) * x.size == pytest.approx(bound_bits(model, x), rel=0.01)
+
+
+def test_little_is_lost(small_local):
+    """Of weights that are on no grid."""
+    vae, x = small_local.vae, small_local.images[:16, :32, :32]
+    with torch.no_grad():
+        for parameter in vae.parameters():
+            parameter.mul_(0.997)
+    frames = torch.from_numpy(shown(vae.architecture, x)).float()
+    model = replace(small_local.model, tensors=quantize(vae, frames))
+    assert bound_bits(model, x) == pytest.approx(rate(vae, x) * x.size, rel=0.01)
 
 
 def test_a_regressed_model_can_start_from_one_that_is_not(local_models):
     """At first it makes nothing of its new inputs."""
     small = local_models["colour"]
-    plain, regressed = PixelVae(small.model.architecture), PixelVae(pixel_architecture(3, regressed=True, **SIZES))
+    a = small.model.architecture
+    plain, regressed = PixelVae(a), PixelVae(replace(a, regressed=True))
     for vae in (plain, regressed):
         dequantize(vae, small.model)
     x = small.images[:4]
@@ -37,11 +50,11 @@ def test_a_regressed_model_can_start_from_one_that_is_not(local_models):
 
 
 def test_models_of_other_sizes_are_refused(local_models, shipped):
-    vae = PixelVae(pixel_architecture(3, **SIZES | {"head": 16}))
+    model = local_models["colour"].model
     with pytest.raises(ModelError, match="networks of other sizes"):
-        dequantize(vae, local_models["colour"].model)
+        dequantize(PixelVae(replace(model.architecture, head=16)), model)
     with pytest.raises(ModelError, match="networks of other sizes"):
-        dequantize(PixelVae(pixel_architecture(3, **SIZES)), shipped)
+        dequantize(PixelVae(model.architecture), shipped)
 
 
 def test_every_shipped_local_model_can_be_trained_on(shipped_local, discs):

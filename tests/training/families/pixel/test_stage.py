@@ -77,7 +77,7 @@ def test_training_gains_and_goes_on_where_it_was_cut(source, held, new, tmp_path
     before, _ = training.evaluate(whole, held)
     training.train(whole, source, steps=12, state=tmp_path / "whole.pt")
     after, kl = training.evaluate(whole, held)
-    assert 0 < kl < after < before
+    assert 0 < kl < after < before - 0.05
     original, count = source.batch, 0
 
     def dies(*arguments):
@@ -223,9 +223,8 @@ def test_losses_stay_on_the_device_of_the_tiles(new):
     assert {part.device.type for part in training.losses(vae, frame, mask)} == {"meta"}
 
 
-def test_a_model_is_published_with_its_card(source, new, tmp_path):
-    vae = new()
-    training.train(vae, source, steps=6, state=tmp_path / "state.pt")
+def test_a_model_is_published_with_its_card(source, local_models, tmp_path):
+    vae = local_models["grey"].vae
     calibration, images = source.batch(8, np.random.default_rng(0)), source.images[:4]
     information = {"objective": "classic", "dataset": "discs", "steps": 6}
     details = {"batch": 16, "made_by": ["this test"], "note": "A note."}
