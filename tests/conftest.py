@@ -100,25 +100,12 @@ class Small:
     @property
     def vae(self) -> Any:
         """Its float form, with the very weights of its integers: what differs is the rounding of activations."""
-        return _floating(self.model)
+        from vaezip.training.families.tile.quantize import dequantize
+        from vaezip.training.networks.tile import TileVae
 
-
-def _floating(model: TileModel) -> Any:
-    """The inverse of :func:`vaezip.training.quantize.quantize`, but for what activations are clamped to."""
-    import torch
-
-    from vaezip.models.layers import weighted_layers
-    from vaezip.training.networks.tile import TileVae, key
-    from vaezip.training.quantize import _likelihood_rows, _posterior_rows
-    from vaezip.training.quantize_local import _dequantize_network
-
-    a = model.architecture
-    vae, rows = TileVae(a), _likelihood_rows(a)
-    with torch.no_grad():
-        _dequantize_network(vae.encoder, model.tensors, a.exponent, _posterior_rows(a).exponents)
-        _dequantize_network(vae.decoder, model.tensors, d.LATENT_BITS, rows.exponents)
-        vae.decoder.weighted[key(weighted_layers(a.decoder)[-1].name)].bias -= torch.from_numpy(rows.offsets)
-    return vae
+        vae = TileVae(self.architecture)
+        dequantize(vae, self.model)
+        return vae
 
 
 @pytest.fixture(scope="session")
@@ -156,11 +143,11 @@ class SmallLocal:
     @property
     def vae(self) -> Any:
         """Its float form, with the very weights of its integers: what differs is the rounding of units."""
+        from vaezip.training.families.pixel.quantize import dequantize
         from vaezip.training.networks.pixel import PixelVae
-        from vaezip.training.quantize_local import dequantize_local
 
         vae = PixelVae(self.model.architecture)
-        dequantize_local(vae, self.model)
+        dequantize(vae, self.model)
         return vae
 
 

@@ -33,7 +33,7 @@ from threadpoolctl import threadpool_limits
 from vaezip.models import file as model_file
 from vaezip.models.pixel.model import PixelModel
 from vaezip.models.pixel.orientation import COUNT, oriented
-from vaezip.training.tiles import HELD_OUT, split
+from vaezip.training.families.pixel.tiles import HELD_OUT, split_photographs
 
 Pixels = NDArray[np.uint8]
 
@@ -147,7 +147,7 @@ def _begun(path: Path, model: PixelModel, minutes: float) -> State:
 
 def train(model: PixelModel, photos: Path, minutes: float, path: Path) -> None:
     """Train for so long, the time that is in the file included."""
-    photographs, held = split(photos, HELD_OUT)
+    photographs, held = split_photographs(photos, HELD_OUT)
     state = _begun(path, model, minutes)
     rng = np.random.default_rng(SEED)
     places = np.linspace(0, len(held) - 1, TESTED).astype(int)

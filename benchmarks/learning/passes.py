@@ -23,7 +23,7 @@ from vaezip.models.pixel import adaptive
 from vaezip.models.pixel.model import PixelModel
 from vaezip.models.pixel.search import STILL
 from vaezip.models.pixel.settings import Adaptation
-from vaezip.training.tiles import HELD_OUT, split
+from vaezip.training.families.pixel.tiles import HELD_OUT, split_photographs
 
 RATES = {1: 28, 2: 12, 3: 12, 4: 7, 8: 4}
 """By passes, what suits them about, in 1/16384; the codec takes one."""
@@ -42,7 +42,7 @@ def measure(options: argparse.Namespace, path: Path) -> None:
     """All that is not there yet."""
     model = model_file.load(model_file.find(options.model))
     assert isinstance(model, PixelModel)
-    pictures = [x for _, x in variants.crops(split(options.photos, HELD_OUT)[1], options.pictures)]
+    pictures = [x for _, x in variants.crops(split_photographs(options.photos, HELD_OUT)[1], options.pictures)]
     values, digest = sum(x.size for x in pictures), hashlib.sha256(b"".join(x.tobytes() for x in pictures))
     known = {"model": Path(options.model).stem, "fingerprint": model.fingerprint.hex()}
     known |= {"values": values, "sha256": digest.hexdigest()}

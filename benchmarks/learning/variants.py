@@ -1,7 +1,7 @@
 """What pays when the pixel network learns while it codes: ``python benchmarks/learning/variants.py --photos FOLDER``.
 
 Float32 experiments around the codec's setting, on crops of training photographs that training held out
-(:func:`vaezip.training.tiles.split`), some of them made unlike the others as in ``rates.py``: choices are made here,
+(``split_photographs``), some of them made unlike the others as in ``rates.py``: choices are made here,
 and measured elsewhere. Rates are relative to the codec's for the model; one that a row names is the best, or next to
 it, of two to four on these crops, since what suits all weights need not suit a few. ``--meta`` names a file of
 ``meta.py``, whose weights some rows start from. Writes ``variants.json`` as figures come, then ``variants.png`` and
@@ -41,7 +41,7 @@ from vaezip.models.pixel.constants import TILE
 from vaezip.models.pixel.model import PixelModel
 from vaezip.models.pixel.orientation import TRANSPOSED, oriented
 from vaezip.models.pixel.search import chosen_learning
-from vaezip.training.tiles import HELD_OUT, split
+from vaezip.training.families.pixel.tiles import HELD_OUT, split_photographs
 
 Pixels = NDArray[np.uint8]
 Found = dict[str, Any]
@@ -284,7 +284,7 @@ def measure(options: argparse.Namespace, path: Path) -> None:
     model = model_file.load(model_file.find(options.model))
     assert isinstance(model, PixelModel)
     nets, trained = _networks(options.meta, model)
-    train, held = split(options.photos, HELD_OUT)
+    train, held = split_photographs(options.photos, HELD_OUT)
     found = _begun(path, options, model)
     run = machine.this_run()
     prior: list[Prior] = []

@@ -25,7 +25,8 @@ from training import RATE, SEEDS, Pixels, Setting, Trial
 
 from vaezip.bench.plots import Label, frame, name_lines
 from vaezip.training import objectives
-from vaezip.training.loop import Stage, fit
+from vaezip.training.families.tile.stage import TileStage
+from vaezip.training.loop import Samples, fit
 from vaezip.training.networks.tile import TileVae
 
 NAME = "figure3"
@@ -65,8 +66,10 @@ def measure(setting: Setting, options: argparse.Namespace, drawn: int = DRAWN, d
             curves[arm].append([training.nats(rate, vae) for rate in training.curve(state).values()])
             final[arm].append(training.nats(training.bpd(vae, test), vae))
     # From the last encoder, of reverse sleep: the nearest to the optimum, if the paper is right.
-    stage = Stage("optimal", objectives.optimal, setting.optimal_epochs, RATE, encoder_only=True, batch=setting.batch)
-    fit(vae, test, test, stage, folder / "optimal.pt")
+    stage = TileStage(
+        "optimal", objectives.optimal, setting.optimal_epochs, RATE, encoder_only=True, batch=setting.batch
+    )
+    fit(vae, Samples(test, test), stage, state=folder / "optimal.pt")
     optimal, log_p = training.nats(training.bpd(vae, test), vae), marginal(vae, test)
     measured = {"curves": curves, "final": final, "optimal": optimal, "log_p": log_p}
     title = "Figure 3: which objective finds the posterior of a known model"
@@ -103,8 +106,8 @@ def encoder(
     vae.decoder.load_state_dict(world.decoder.state_dict())
     name = f"{arm.replace(' ', '-')}-seed{seed}"
     print(f"  {name}", flush=True)
-    stage = Stage(name, ARMS[arm], setting.encoder_epochs, RATE, encoder_only=True, batch=setting.batch, warmup=100)
-    fit(vae, images, test, stage, folder / f"{name}.pt", seed=seed)
+    stage = TileStage(name, ARMS[arm], setting.encoder_epochs, RATE, encoder_only=True, batch=setting.batch, warmup=100)
+    fit(vae, Samples(images, test), stage, state=folder / f"{name}.pt", seed=seed)
     return vae, folder / f"{name}.pt"
 
 

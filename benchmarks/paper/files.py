@@ -33,7 +33,7 @@ EQUAL = "half-asleep at K = 0 equal to classic at K = {} or more"
 TRIED = {
     "mnist": "α = ½ on a VAE of 70 epochs, which saved 0.0001 at K = 0 (the models before commit 40be7b5); α = 0.2 on "
     "one of 180, which saved 0.0002 (those after it); and α = 0.05 on the one that is measured here, because with "
-    "0.1, 0.2 and ½, or denoising, validation images cost more (`vaezip/training/recipes.py`)",
+    "0.1, 0.2 and ½, or denoising, validation images cost more (`vaezip/training/families/tile/recipes.py`)",
     "cifar10": "on a VAE of 115 epochs α = ½ and ¼ from a learning rate of 0.0005, with which validation images, that "
     "its classic encoder took for 4.5658, cost 4.5718 and 4.5693, and α = 0.1 from 0.0001, with which they cost "
     "4.5654; on the one of 175 that is measured here α = 0.1 from 0.0001 and, which is measured here, from 0.00003, "

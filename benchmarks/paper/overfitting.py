@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from vaezip.bench import machine
 from vaezip.models import file as model_file
-from vaezip.models.tile import bitsback
+from vaezip.models.effort import Effort
+from vaezip.models.tile import search
 from vaezip.models.tile.model import TileModel
 from vaezip.pictures import datasets
 
@@ -42,9 +43,9 @@ def main() -> None:
 
 def measure(dataset: str, data: str | None) -> dict[str, Any]:
     """−ELBO of both parts by both encoders, in bits per dimension."""
-    from vaezip.training.recipes import RECIPES, split
+    from vaezip.training.recipes import RECIPES
 
-    trained, _ = split(RECIPES[dataset], datasets.load(dataset, "train", data))
+    trained, _ = RECIPES[dataset].split(datasets.load(dataset, "train", data))
     parts = {"train": trained[:IMAGES], "test": datasets.load(dataset, "test", data)[:IMAGES]}
     rates: dict[str, Any] = {"images": {part: len(images) for part, images in parts.items()}}
     for objective, name in ((CLASSIC, f"{dataset}-{CLASSIC}"), (HALF_ASLEEP, dataset)):
@@ -57,7 +58,7 @@ def measure(dataset: str, data: str | None) -> dict[str, Any]:
 
 def bpd(model: TileModel, images: NDArray[np.uint8]) -> float:
     """−ELBO of images (images, height, width, channels) by the integer networks."""
-    return bitsback.elbo_bits(model, images, np.ones(images.shape[:3], np.bool_), 0) / images.size
+    return search.bound_bits(model, images, Effort()) / images.size
 
 
 if __name__ == "__main__":

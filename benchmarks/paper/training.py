@@ -27,7 +27,8 @@ from vaezip.models.tile.mlp import mlp
 from vaezip.models.tile.resnet import resnet
 from vaezip.pictures import datasets
 from vaezip.training import objectives
-from vaezip.training.loop import Stage, evaluate, fit, read_log, save_state
+from vaezip.training.families.tile.stage import TileStage, evaluate
+from vaezip.training.loop import Samples, Stage, fit, read_log, save_state
 from vaezip.training.networks.tile import TileVae
 
 ROOT = Path(__file__).parent.parent.parent
@@ -138,9 +139,11 @@ class Trial:
             if not kept.exists():
                 print(f"  seed {self.seed}: classic, to epoch {end}", flush=True)
                 # A rate that stays the same is what lets one training be continued to the next end.
-                stage = Stage("classic", objectives.classic, end, RATE, 1.0, batch=self.setting.batch, warmup=warmup)
+                stage = TileStage(
+                    "classic", objectives.classic, end, RATE, 1.0, batch=self.setting.batch, warmup=warmup
+                )
                 self._refuse_beyond(end, stage.steps(self.train))
-                fit(vae, self.train, self.test, stage, self.folder / "classic.pt", seed=self.seed)
+                fit(vae, Samples(self.train, self.test), stage, state=self.folder / "classic.pt", seed=self.seed)
                 save_state(vae.state_dict(), kept)
             if end == (epoch or self.setting.epochs):
                 vae.load_state_dict(torch.load(kept, map_location="cpu", weights_only=True))
@@ -179,12 +182,12 @@ class Trial:
         return f"{name}-after-{epoch or self.setting.epochs}"
 
     def _stage(self, name: str, objective: Objective, epoch: int | None, epochs: int, rate: float) -> Stage:
-        return Stage(self._name(name, epoch), objective, epochs, rate, encoder_only=True, batch=self.setting.batch)
+        return TileStage(self._name(name, epoch), objective, epochs, rate, encoder_only=True, batch=self.setting.batch)
 
     def _go_on(self, stage: Stage, images: Pixels, epoch: int | None) -> TileVae:
         vae = self.vae(epoch)
         print(f"  seed {self.seed}: {stage.name}", flush=True)
-        fit(vae, images, self.test, stage, self.folder / f"{stage.name}.pt", seed=self.seed)
+        fit(vae, Samples(images, self.test), stage, state=self.folder / f"{stage.name}.pt", seed=self.seed)
         return vae
 
     def _refuse_beyond(self, epoch: int, steps: int) -> None:

@@ -39,7 +39,7 @@ from vaezip.bench.plots import COLOURS, GREY, MARKERS, frame
 from vaezip.models.pixel.constants import RADIUS, TILE
 from vaezip.models.pixel.context import framed
 from vaezip.models.pixel.orientation import oriented
-from vaezip.training import tiles
+from vaezip.training.families.pixel import tiles
 from vaezip.training.muon import Muon
 
 Pixels = NDArray[np.uint8]
@@ -143,7 +143,7 @@ class Source:
 
     def __init__(self, folder: Path, side: int) -> None:
         """``side``: of the middles, at most."""
-        train, held = tiles.split(folder, tiles.HELD_OUT)
+        train, held = tiles.split_photographs(folder, tiles.HELD_OUT)
         self.train = [p for p in train if min(p.shape[:2]) >= WINDOW[1]]
         self.held = [middle(p, side) for p in held]
         if not self.train or not self.held:

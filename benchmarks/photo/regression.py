@@ -24,9 +24,9 @@ import torch
 from vaezip.bench import machine
 from vaezip.models.pixel.architecture import pixel_architecture
 from vaezip.models.pixel.constants import TILE
-from vaezip.training.local import evaluate, train
+from vaezip.training.families.pixel.stage import evaluate, train
+from vaezip.training.families.pixel.tiles import Photographs, RegressedPhotographs, tiles
 from vaezip.training.networks.pixel import PixelVae
-from vaezip.training.tiles import Photographs, RegressedPhotographs, tiles
 
 Found = dict[str, Any]
 
@@ -67,10 +67,10 @@ def row_of(folder: Path, regressed: bool, seed: int, steps: int) -> Found:
     a = pixel_architecture(regressed=regressed, **SIZES)
     torch.manual_seed(seed)
     vae, source = PixelVae(a), SOURCES[regressed](folder, a)
-    held = np.concatenate([tiles(_middle(pictures), a) for pictures in source.held()])
+    held = np.concatenate([tiles(_middle(pictures), a) for pictures in source.held_out()])
     began = time.process_time()
     with tempfile.TemporaryDirectory() as runs:
-        train(vae, source, steps, Path(runs) / "state.pt")
+        train(vae, source, steps=steps, state=Path(runs) / "state.pt")
     bpd, kl = evaluate(vae, held)
     return {
         "regressed": regressed,

@@ -13,8 +13,8 @@ from vaezip.pictures.picture import Picture
 def script(photo_script, monkeypatch):
     found = photo_script("regression")
     monkeypatch.setattr(found, "SIZES", {"hidden": 32, "blocks": 0, "head": 8, "mixture": 2})
-    monkeypatch.setattr("vaezip.training.local._EVERY", 2)
-    monkeypatch.setattr("vaezip.training.tiles.HELD_OUT", 2)
+    monkeypatch.setattr("vaezip.training.families.pixel.stage._EVERY", 2)
+    monkeypatch.setattr("vaezip.training.families.pixel.tiles.HELD_OUT", 2)
     return found
 
 

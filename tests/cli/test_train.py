@@ -17,7 +17,8 @@ from vaezip.cli.console import Console
 from vaezip.models import file as model_file
 from vaezip.pictures.picture import Picture
 from vaezip.system import files as system_files
-from vaezip.training import loop, objectives
+from vaezip.training import objectives
+from vaezip.training.families.tile import stage as tile_stage
 from vaezip.training.loop import Progress, Stage, read_log
 from vaezip.training.trainer import Finished, Plan
 
@@ -157,7 +158,7 @@ def test_grey_is_predicted_pixel_by_pixel(run, save):
             "local is trained by the objective elbo alone: the others need pictures drawn from the model, which takes "
             "it too long; leave --objective out, or use --arch resnet",
         ),
-        (("--hidden", "40"), "--hidden of local must be a multiple of 32, up to 1024"),
+        (("--hidden", "40"), "local takes a multiple of 32 hidden units, up to 1024, not 40; change --hidden"),
     ],
 )
 def test_what_a_local_model_cannot_do(run, scraps, arguments, said):
@@ -422,7 +423,7 @@ def test_three_pictures_are_enough(run, save):
 
 def test_too_much_is_held_out(run, digits):
     assert refused(run, "--data", digits, "--valid", "0.99") == (
-        "vaezip: digits: --valid 0.99 leaves too few of 20 pictures to train on; give a smaller --valid\n"
+        "vaezip: digits: a share of 0.99 held out leaves too few of 20 pictures to train on; give a smaller --valid\n"
     )
 
 
@@ -461,7 +462,7 @@ def test_a_loss_that_diverges_late(run, digits, monkeypatch):
     arguments = ("train", "--data", digits, *TINY, "--epochs", "2,2", "-q")
     bpds = iter([1.0, 0.9, 0.8, 0.8, 99.0])
     with monkeypatch.context() as patched:
-        patched.setattr(loop, "evaluate", lambda *_: next(bpds))
+        patched.setattr(tile_stage, "evaluate", lambda *_: next(bpds))
         status, _, err = run(*arguments)
     assert (status, err) == (
         1,
@@ -484,7 +485,7 @@ def test_unreadable_pictures_are_skipped_and_counted(run, digits):
 def test_existing_folder_that_is_none_of_a_training(run, digits):
     os.mkdir("digits.training")
     Path("digits.training/notes").touch()
-    expected = "vaezip: the folder 'digits.training' is in the way; choose another -o\n"
+    expected = "vaezip: the folder 'digits.training' is in the way; name another with -o\n"
     for force in ((), ("-f",)):
         assert run("train", "--data", digits, *ONE_EPOCH, "-q", *force) == (1, "", expected)
 

@@ -18,18 +18,20 @@ from unittest import mock
 import torch
 
 from vaezip.models import file as model_file
-from vaezip.models.layers import Conv, Dense, Flatten, SpaceToDepth, TileArchitecture
+from vaezip.models.layers import Conv, Dense, Flatten, SpaceToDepth
 from vaezip.models.pixel.architecture import RADIUS, PixelArchitecture, pixel_architecture
 from vaezip.models.pixel.least_squares import shown
 from vaezip.models.posterior import Settings
+from vaezip.models.tile.architecture import TileArchitecture
 from vaezip.models.tile.mlp import mlp
 from vaezip.models.tile.resnet import resnet
-from vaezip.training.local import losses
+from vaezip.training.families.pixel.quantize import quantize as quantize_pixel
+from vaezip.training.families.pixel.stage import losses
+from vaezip.training.families.tile.quantize import quantize
 from vaezip.training.networks.pixel import PixelVae
 from vaezip.training.networks.tile import TileVae
 from vaezip.training.objectives import classic
-from vaezip.training.quantize import Precision, Tensors, quantize
-from vaezip.training.quantize_local import quantize_local
+from vaezip.training.quantize import Precision, Tensors
 
 HERE = Path(__file__).parent
 
@@ -105,7 +107,7 @@ def trained_locally(a: PixelArchitecture, steps: int) -> Tensors:
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-    return quantize_local(vae, frames)
+    return quantize_pixel(vae, frames)
 
 
 def main(folder: Path = HERE, steps: int | None = None) -> None:

@@ -9,7 +9,7 @@ from vaezip.models.layers import Dense
 from vaezip.models.network import IntegerNetwork, _Rearrange
 from vaezip.models.posterior import log_likelihood_gradient
 from vaezip.training.likelihoods import likelihood_of
-from vaezip.training.networks.tile import depth_to_space, space_to_depth
+from vaezip.training.networks.layers import depth_to_space, space_to_depth
 
 COUNT = 64
 

@@ -11,7 +11,10 @@ from vaezip.models.tile.resnet import resnet
 from vaezip.pictures.picture import MODES, Picture
 from vaezip.training import data
 from vaezip.training.data import cut, split, survey
-from vaezip.training.tiles import SIDE, tiles
+from vaezip.training.families.base import MostTiles
+from vaezip.training.families.pixel.family import PixelFamily
+from vaezip.training.families.pixel.tiles import SIDE, tiles
+from vaezip.training.families.tile.family import TileFamily
 
 COLOUR = resnet(2, 8, 1, 8)
 LOCAL = pixel_architecture(3, 32, 1, 8, 2, 2)
@@ -88,7 +91,7 @@ def test_grey_of_black_and_white_becomes_bits():
 )
 def test_the_likelihood_is_that_of_the_pictures(tmp_path, pictures, likelihood):
     found = survey(folder(tmp_path / "a", *pictures), silent)
-    assert found.likelihood == likelihood
+    assert found.planes.likelihood == likelihood
     assert found.sizes == {p.samples.shape[:2] for p in pictures}
     assert found.skipped == ()
 
@@ -130,6 +133,10 @@ def found(tmp_path):
     return survey(folder(tmp_path / "a", *(picture("RGB", 8 + 8 * (i % 2), 8, i) for i in range(10))), silent)
 
 
+def halved(found, architecture=COLOUR, *, share, seed=0):
+    return split(found, architecture, share=share, seed=seed, report=silent)
+
+
 def of_pictures(found, tiles):
     """The numbers of the pictures that tiles are of."""
     first = {cut(COLOUR, p)[0].tobytes(): name for name, p in found.collection}
@@ -137,61 +144,60 @@ def of_pictures(found, tiles):
 
 
 def test_the_parts_share_no_picture(found):
-    parts = split(found, COLOUR, 0.3, 0, silent)
+    parts = halved(found, share=0.3)
     train, valid = of_pictures(found, parts.train), of_pictures(found, parts.valid)
     assert parts.counts == (len(train), len(valid)) == (7, 3)
     assert sorted(train + valid) == sorted(found.collection.labels)
     assert sorted(name for name, _ in parts.held_out) == valid
     assert len(parts.train) + len(parts.valid) == 15
-    assert len(parts.test(COLOUR)) == len(parts.valid)
 
 
 def test_the_seed_draws_the_parts(found):
-    one, again, other = (split(found, COLOUR, 0.3, seed, silent) for seed in (1, 1, 2))
+    one, again, other = (halved(found, share=0.3, seed=seed) for seed in (1, 1, 2))
     assert np.array_equal(one.train, again.train)
     assert of_pictures(found, one.valid) != of_pictures(found, other.valid)
 
 
 def test_of_many_tiles_some_are_drawn_from_every_picture(found, monkeypatch):
-    monkeypatch.setattr(data, "MOST_TRAIN", 9)
-    assert len(split(found, COLOUR, 0.1, 0, silent).train) == 9
+    monkeypatch.setattr(TileFamily, "most_tiles", MostTiles(9, 9))
+    assert len(halved(found, share=0.1).train) == 9
 
 
 def test_a_local_model_has_a_number_of_tiles_of_its_own(found, monkeypatch):
-    monkeypatch.setattr(data, "LOCAL_TRAIN", 4)
-    monkeypatch.setattr(data, "LOCAL_VALID", 1)
-    parts = split(found, LOCAL, 0.3, 0, silent)
+    monkeypatch.setattr(PixelFamily, "most_tiles", MostTiles(4, 1))
+    parts = halved(found, LOCAL, share=0.3)
     assert (len(parts.train), len(parts.valid), parts.counts) == (4, 1, (7, 3))
 
 
 def test_the_pictures_to_try_the_model_on_are_few(found, monkeypatch):
     monkeypatch.setattr(data, "_HELD_OUT_VALUES", 1)
-    assert len(split(found, COLOUR, 0.5, 0, silent).held_out) == 1
+    assert len(halved(found, share=0.5).held_out) == 1
 
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_too_few_pictures_cannot_be_split(tmp_path, count):
     found = survey(folder(tmp_path / "a", *[picture("RGB", 8, 8)] * count), silent)
     with pytest.raises(DataError) as caught:
-        split(found, COLOUR, 0.5, 0, silent)
+        halved(found, share=0.5)
     assert str(caught.value) == (f"has too few pictures to train on and to hold one out ({count}); give at least 3")
 
 
 def test_as_few_as_are_asked_for_can_be_split(tmp_path):
     found = survey(folder(tmp_path / "a", *[picture("RGB", 8, 8)] * 3), silent)
-    assert split(found, COLOUR, 0.1, 0, silent).counts == (2, 1)
+    assert halved(found, share=0.1).counts == (2, 1)
 
 
 def test_two_large_pictures_can_be_split(tmp_path):
     found = survey(folder(tmp_path / "a", *[picture("RGB", 99, 99)] * 2), silent)
-    assert split(found, COLOUR, 0.99, 0, silent).counts == (1, 1)
+    assert halved(found, share=0.99).counts == (1, 1)
 
 
 def test_a_share_that_leaves_too_little_to_train_on(tmp_path):
     found = survey(folder(tmp_path / "a", *[picture("RGB", 8, 8)] * 20), silent)
     with pytest.raises(DataError) as caught:
-        split(found, COLOUR, 0.99, 0, silent)
-    assert str(caught.value) == ("--valid 0.99 leaves too few of 20 pictures to train on; give a smaller --valid")
+        halved(found, share=0.99)
+    assert str(caught.value) == "a share of 0.99 held out leaves too few of 20 pictures to train on"
+    assert caught.value.remedy == "smaller-valid"
 
 
 def test_a_named_data_set_is_tried_on_its_test_images(tmp_path, monkeypatch):
@@ -201,11 +207,11 @@ def test_a_named_data_set_is_tried_on_its_test_images(tmp_path, monkeypatch):
         head = np.array([2051, count, 28, 28], ">u4").tobytes()
         (home / name).write_bytes(head + bytes([7, count]) * (count * 392))
     monkeypatch.setenv("VAEZIP_DATA", str(tmp_path))
-    parts = split(survey("mnist", silent), mlp("logistic"), 0.2, 0, silent)
+    parts = halved(survey("mnist", silent), mlp("logistic"), share=0.2)
     assert parts.counts == (5, 1)
     assert [int(p.samples.max()) for _, p in parts.held_out] == [7, 7, 7]
     assert parts.published
 
 
 def test_pictures_held_out_of_a_folder_are_no_published_ones(found):
-    assert not split(found, COLOUR, 0.3, 0, silent).published
+    assert not halved(found, share=0.3).published

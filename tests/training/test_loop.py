@@ -9,8 +9,11 @@ import torch
 
 from vaezip.errors import DataError, ModelError, VaezipError
 from vaezip.models.tile.mlp import mlp
-from vaezip.training import loop, recipes
-from vaezip.training.loop import Stage, evaluate, fit, read_log
+from vaezip.training import loop
+from vaezip.training.families.tile import stage as tile_stage
+from vaezip.training.families.tile.recipes import RECIPES
+from vaezip.training.families.tile.stage import TileStage, evaluate
+from vaezip.training.loop import Samples, fit, read_log
 from vaezip.training.networks.tile import TileVae
 from vaezip.training.objectives import classic, half_asleep
 from vaezip.training.processes import Processes
@@ -39,12 +42,12 @@ def rates(log):
 
 
 def stage(epochs=3, **more):
-    return Stage("s", more.pop("objective", classic), epochs, 1e-3, batch=32, **more)
+    return TileStage("s", more.pop("objective", classic), epochs, 1e-3, batch=32, **more)
 
 
 def test_a_stage_that_is_resumed_ends_like_one_that_was_not(images, tmp_path):
     whole, parts = fresh(), fresh()
-    fit(whole, images[:64], images[64:], stage(augment=True, moved=0.5), tmp_path / "whole.pt")
+    fit(whole, Samples(images[:64], images[64:]), stage(augment=True, moved=0.5), state=tmp_path / "whole.pt")
     calls = []
 
     def interrupted(vae, x):
@@ -56,13 +59,12 @@ def test_a_stage_that_is_resumed_ends_like_one_that_was_not(images, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         fit(
             parts,
-            images[:64],
-            images[64:],
+            Samples(images[:64], images[64:]),
             stage(augment=True, moved=0.5, objective=interrupted),
-            tmp_path / "parts.pt",
+            state=tmp_path / "parts.pt",
         )
     again = TileVae(parts.architecture)
-    fit(again, images[:64], images[64:], stage(augment=True, moved=0.5), tmp_path / "parts.pt")
+    fit(again, Samples(images[:64], images[64:]), stage(augment=True, moved=0.5), state=tmp_path / "parts.pt")
     assert equal(weights(again), weights(whole))
     lines = [json.loads(line) for line in (tmp_path / "parts.jsonl").read_text().splitlines()]
     assert [line["epoch"] for line in lines] == [1, 2, 3]
@@ -87,23 +89,28 @@ def test_batches_made_ahead_are_the_same_and_so_is_what_ends_them(images):
 
 def test_a_finished_stage_is_left_alone(images, tmp_path):
     vae = fresh()
-    fit(vae, images[:64], images[64:], stage(1), tmp_path / "s.pt")
+    fit(vae, Samples(images[:64], images[64:]), stage(1), state=tmp_path / "s.pt")
     done = weights(vae)
-    fit(vae, images[:64], images[64:], stage(1), tmp_path / "s.pt")
+    fit(vae, Samples(images[:64], images[64:]), stage(1), state=tmp_path / "s.pt")
     assert equal(weights(vae), done)
 
 
 def test_training_lowers_the_rate(images, tmp_path):
     vae = fresh()
     before = evaluate(vae, images)
-    fit(vae, images, images, stage(10), tmp_path / "s.pt")
+    fit(vae, Samples(images, images), stage(10), state=tmp_path / "s.pt")
     assert evaluate(vae, images) < before - 0.01
 
 
 def test_half_asleep_leaves_the_decoder_untouched(images, tmp_path):
     vae = fresh()
     before = weights(vae)
-    fit(vae, images[:64], images[64:], stage(2, objective=half_asleep, encoder_only=True), tmp_path / "s.pt")
+    fit(
+        vae,
+        Samples(images[:64], images[64:]),
+        stage(2, objective=half_asleep, encoder_only=True),
+        state=tmp_path / "s.pt",
+    )
     after = weights(vae)
     assert all(torch.equal(before[k], after[k]) for k in before if k.startswith("decoder"))
     assert all(not torch.equal(before[k], after[k]) for k in before if k.startswith("encoder"))
@@ -115,28 +122,28 @@ def test_a_stage_that_is_killed_while_it_writes_ends_like_one_that_was_not(
 ):
     """The log and the state of each of three epochs are put in place one after the other."""
     whole, parts = fresh(), fresh()
-    fit(whole, images[:64], images[64:], stage(), tmp_path / "whole.pt")
+    fit(whole, Samples(images[:64], images[64:]), stage(), state=tmp_path / "whole.pt")
     killed_while_writing(when)
     with pytest.raises(KeyboardInterrupt):
-        fit(parts, images[:64], images[64:], stage(), tmp_path / "parts.pt")
+        fit(parts, Samples(images[:64], images[64:]), stage(), state=tmp_path / "parts.pt")
     again = TileVae(parts.architecture) if when > 2 else fresh()  # the first weights come from the seed alone
-    fit(again, images[:64], images[64:], stage(), tmp_path / "parts.pt")
+    fit(again, Samples(images[:64], images[64:]), stage(), state=tmp_path / "parts.pt")
     assert equal(weights(again), weights(whole))
     assert rates(tmp_path / "parts.jsonl") == rates(tmp_path / "whole.jsonl")
 
 
 def test_the_best_epoch_is_given_where_it_is_asked_for(images, tmp_path, monkeypatch):
     bpds = iter([1.0, 0.9, 0.5, 0.7])
-    monkeypatch.setattr(loop, "evaluate", lambda *_: next(bpds))
+    monkeypatch.setattr(tile_stage, "evaluate", lambda *_: next(bpds))
     vae = fresh()
-    fit(vae, images[:64], images[64:], stage(), tmp_path / "best.pt", best=True)
+    fit(vae, Samples(images[:64], images[64:]), stage(best=True), state=tmp_path / "best.pt")
     bpds = iter([0.9, 0.5])
     with pytest.raises(StopIteration):  # the third epoch is trained, but not kept
-        fit(fresh(), images[:64], images[64:], stage(), tmp_path / "two.pt")
+        fit(fresh(), Samples(images[:64], images[64:]), stage(), state=tmp_path / "two.pt")
     second = torch.load(tmp_path / "two.pt", weights_only=True)
     assert second["epoch"] == 2
     assert equal(weights(vae), second["vae"])
-    fit(again := fresh(), images[:64], images[64:], stage(), tmp_path / "best.pt", best=True)
+    fit(again := fresh(), Samples(images[:64], images[64:]), stage(best=True), state=tmp_path / "best.pt")
     assert equal(weights(again), weights(vae))
 
 
@@ -144,22 +151,22 @@ def test_where_no_epoch_is_better_a_stage_gives_what_it_began_with(images, tmp_p
     began, worse = weights(fresh()), stage(objective=lambda vae, x: -classic(vae, x))
     for epochs in (1, 2):  # the second time it goes on from the first's state
         vae = fresh()
-        fit(vae, images[:64], images[64:], replace(worse, epochs=epochs), tmp_path / "s.pt", best=True)
+        fit(vae, Samples(images[:64], images[64:]), replace(worse, epochs=epochs, best=True), state=tmp_path / "s.pt")
         assert equal(weights(vae), began)
     assert not equal(torch.load(tmp_path / "s.pt", weights_only=True)["last"], began)
 
 
 def test_a_state_past_the_end_of_its_stage_is_refused(images, tmp_path):
-    fit(fresh(), images[:64], images[64:], stage(2), tmp_path / "s.pt")
+    fit(fresh(), Samples(images[:64], images[64:]), stage(2), state=tmp_path / "s.pt")
     with pytest.raises(ModelError, match=r"s\.pt' is of epoch 2, and s ends with epoch 1; remove it"):
-        fit(fresh(), images[:64], images[64:], stage(1), tmp_path / "s.pt")
+        fit(fresh(), Samples(images[:64], images[64:]), stage(1), state=tmp_path / "s.pt")
 
 
 def test_another_seed_is_another_run(images, tmp_path):
     found = []
     for i, seed in enumerate((0, 1, 1, 2)):
         vae = fresh()
-        fit(vae, images[:64], images[64:], stage(1), tmp_path / f"{i}.pt", seed=seed)
+        fit(vae, Samples(images[:64], images[64:]), stage(1), state=tmp_path / f"{i}.pt", seed=seed)
         found.append(weights(vae))
     assert equal(found[1], found[2])
     assert not any(equal(found[i], found[j]) for i, j in ((0, 1), (0, 3), (1, 3)))
@@ -174,7 +181,7 @@ def test_every_process_draws_noise_of_its_own():
 
 def test_progress_is_told_of_every_step(images, tmp_path):
     told = []
-    fit(fresh(), images[:64], images[64:], stage(2), tmp_path / "s.pt", progress=told.append)
+    fit(fresh(), Samples(images[:64], images[64:]), stage(2), state=tmp_path / "s.pt", progress=told.append)
     assert [(p.stage, p.epoch, p.step, p.steps) for p in told] == [
         ("s", 1, 1, 4),
         ("s", 1, 2, 4),
@@ -191,23 +198,22 @@ def test_the_last_good_epoch_is_kept_when_the_loss_diverges(images, tmp_path):
         return classic(vae, x) * (math.nan if len(steps) > 3 else 1.0)
 
     with pytest.raises(ModelError) as caught:
-        fit(fresh(), images[:64], images[64:], stage(objective=objective), tmp_path / "s.pt")
+        fit(fresh(), Samples(images[:64], images[64:]), stage(objective=objective), state=tmp_path / "s.pt")
     assert str(caught.value) == (
         "the loss of s diverged in epoch 2 at a learning rate of 0.001, "
-        f"and the state after epoch 1 is kept in {tmp_path / 's.pt'}; "
-        "give a lower --learning-rate and, so that what was trained before stays, another -o"
+        f"and the state after epoch 1 is kept in {tmp_path / 's.pt'}"
     )
+    assert caught.value.remedy == "lower-rate-elsewhere"
     saved = torch.load(tmp_path / "s.pt", weights_only=True)
     assert saved["epoch"] == 1
     assert all(torch.isfinite(tensor).all() for tensor in saved["vae"].values())
 
 
 def test_weights_that_are_no_longer_finite_are_not_kept(images, tmp_path, monkeypatch):
-    monkeypatch.setattr(loop, "evaluate", lambda *_: math.nan)
-    with pytest.raises(
-        ModelError, match=r"diverged in epoch 1 .* nothing of this stage is kept; give a lower --learning-rate$"
-    ):
-        fit(fresh(), images[:64], images[64:], stage(), tmp_path / "s.pt")
+    monkeypatch.setattr(tile_stage, "evaluate", lambda *_: math.nan)
+    with pytest.raises(ModelError, match=r"diverged in epoch 1 .* nothing of this stage is kept$") as caught:
+        fit(fresh(), Samples(images[:64], images[64:]), stage(), state=tmp_path / "s.pt")
+    assert caught.value.remedy == "lower-rate"
     assert not (tmp_path / "s.pt").exists()
 
 
@@ -215,10 +221,10 @@ def test_weights_that_are_no_longer_finite_are_not_kept(images, tmp_path, monkey
 def test_a_rate_far_beyond_raw_pixels_has_diverged(images, tmp_path, monkeypatch, bpd, good):
     """The pixels here are bits; an epoch may be bad, and the next ones make up for it."""
     bpds = iter([0.9, 0.9, bpd, 0.7])
-    monkeypatch.setattr(loop, "evaluate", lambda *_: next(bpds))
+    monkeypatch.setattr(tile_stage, "evaluate", lambda *_: next(bpds))
     told = contextlib.nullcontext() if good else pytest.raises(ModelError, match="diverged in epoch 2")
     with told:
-        fit(fresh(), images[:64], images[64:], stage(), tmp_path / "s.pt", best=True)
+        fit(fresh(), Samples(images[:64], images[64:]), stage(best=True), state=tmp_path / "s.pt")
     assert torch.load(tmp_path / "s.pt", weights_only=True)["epoch"] == (3 if good else 1)
 
 
@@ -228,21 +234,24 @@ def test_new_weights_are_not_taken_for_diverged_ones(likelihood, tmp_path):
     architecture = mlp(likelihood, 2, 8)
     noise = np.random.default_rng(0).integers(0, architecture.levels, (32, 28, 28, 1), np.uint8)
     torch.manual_seed(0)
-    slow = Stage("s", classic, 1, 1e-9, batch=32)
-    fit(TileVae(architecture), noise, noise, slow, tmp_path / "s.pt")
+    slow = TileStage("s", classic, 1, 1e-9, batch=32)
+    fit(TileVae(architecture), Samples(noise, noise), slow, state=tmp_path / "s.pt")
     assert read_log(tmp_path / "s.jsonl")[0]["valid_bpd"] < 2 * math.log2(architecture.levels)
 
 
 @pytest.mark.parametrize("count", [3, 32])
 def test_a_batch_that_does_not_divide_among_processes_is_refused(images, tmp_path, count):
     with pytest.raises(DataError, match=f"a batch of 32 does not divide among {count} processes, 2 or more pictures"):
-        fit(fresh(), images[:64], images[64:], stage(), tmp_path / "s.pt", processes=Processes(0, count))
+        fit(fresh(), Samples(images[:64], images[64:]), stage(), state=tmp_path / "s.pt", processes=Processes(0, count))
 
 
 def test_a_loss_that_diverges_is_reported_and_not_saved(images, tmp_path):
     with pytest.raises(VaezipError, match="diverged in epoch 1"):
         fit(
-            fresh(), images[:64], images[64:], stage(objective=lambda v, x: classic(v, x) * math.nan), tmp_path / "s.pt"
+            fresh(),
+            Samples(images[:64], images[64:]),
+            stage(objective=lambda v, x: classic(v, x) * math.nan),
+            state=tmp_path / "s.pt",
         )
     assert not (tmp_path / "s.pt").exists()
 
@@ -251,7 +260,7 @@ def test_fewer_images_than_a_batch_are_refused_or_trained_on(images, tmp_path):
     vae = fresh()
     before = weights(vae)
     with contextlib.suppress(VaezipError):
-        fit(vae, images[:20], images[64:], stage(1), tmp_path / "s.pt")
+        fit(vae, Samples(images[:20], images[64:]), stage(1), state=tmp_path / "s.pt")
         assert not equal(weights(vae), before)
 
 
@@ -262,9 +271,9 @@ def test_evaluate_does_not_depend_on_the_batch_much_and_is_seeded(images):
     assert evaluate(vae, images, batch=7) == pytest.approx(evaluate(vae, images), rel=0.02)
 
 
-@pytest.mark.parametrize("name", sorted(recipes.RECIPES))
+@pytest.mark.parametrize("name", sorted(RECIPES))
 def test_recipes(name):
-    recipe = recipes.RECIPES[name]
+    recipe = RECIPES[name]
     assert [s.name for s in recipe.stages[-2:]] == ["classic", "half-asleep"]
     assert [s.encoder_only for s in recipe.stages] == [False] * (len(recipe.stages) - 1) + [True]
     torch.manual_seed(0)
@@ -275,12 +284,12 @@ def test_recipes(name):
 
 
 def test_the_held_out_images_are_no_training_images():
-    recipe = recipes.RECIPES["mnist"]
+    recipe = RECIPES["mnist"]
     images = np.arange(3000, dtype=np.int64)
-    train, valid = recipes.split(recipe, images)
+    train, valid = recipe.split(images)
     assert len(valid) == recipe.valid
     assert sorted([*train, *valid]) == list(range(3000))
-    assert (recipes.split(recipe, images)[1] == valid).all()
+    assert (recipe.split(images)[1] == valid).all()
 
 
 def test_moved_pictures_are_the_same_pixels_elsewhere():

@@ -3,10 +3,12 @@ from pathlib import Path
 
 import pytest
 
-from vaezip.training import local
+from vaezip.training.families.pixel import draft as pixel
+from vaezip.training.families.pixel import recipes as pixel_recipes
+from vaezip.training.families.tile.draft import card
+from vaezip.training.families.tile.recipes import RECIPES
 from vaezip.training.objectives import numbers
-from vaezip.training.publish import card
-from vaezip.training.recipes import RECIPES
+from vaezip.training.publish import made_by
 
 MODELS = Path(__file__).parents[2] / "models"
 
@@ -16,15 +18,17 @@ MODELS = Path(__file__).parents[2] / "models"
 def test_cards_are_those_of_the_figures_and_the_recipes(name, suffix):
     record = json.loads((MODELS / f"{name}{suffix}.json").read_text(encoding="utf-8"))
     assert (MODELS / f"{name}{suffix}.md").read_text(encoding="utf-8") == card(record)
+    assert record["made_by"] == made_by(name)
     for stage, told in zip(RECIPES[name].stages, record["stages"], strict=True):
         expected = {"name": stage.name, "epochs": stage.epochs, "learning_rate": stage.learning_rate}
         assert told == expected | {"batch": stage.batch} | numbers(stage.objective)
 
 
-@pytest.mark.parametrize("name", ["mnist-best", "mnist-binary-best", "photo", "photo-gray", "photo-small"])
+@pytest.mark.parametrize("name", sorted(pixel_recipes.RECIPES))
 def test_cards_of_pixel_networks_are_those_of_the_figures(name):
     record = json.loads((MODELS / f"{name}.json").read_text(encoding="utf-8"))
-    assert (MODELS / f"{name}.md").read_text(encoding="utf-8") == local.card(record)
+    assert (MODELS / f"{name}.md").read_text(encoding="utf-8") == pixel.card(record)
+    assert record["made_by"] == made_by(name)
 
 
 def test_a_card_tells_what_the_figures_are_of():

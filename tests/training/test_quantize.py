@@ -7,19 +7,20 @@ import pytest
 import torch
 
 from vaezip.entropy import distributions as d
-from vaezip.errors import VaezipError
+from vaezip.errors import ModelError, VaezipError
 from vaezip.exact import backend
 from vaezip.exact.affine import EXACT_FLOAT32, EXACT_FLOAT64
 from vaezip.models import file as model_file
 from vaezip.models.layers import weighted_layers
 from vaezip.models.likelihoods import OUTPUT_BOUND
 from vaezip.models.network import IntegerNetwork
-from vaezip.models.tile import bitsback
 from vaezip.models.tile.mlp import mlp
 from vaezip.models.tile.resnet import resnet
-from vaezip.training.loop import evaluate
+from vaezip.training.families.tile.quantize import dequantize, quantize
+from vaezip.training.families.tile.stage import evaluate
 from vaezip.training.networks.tile import TileVae
-from vaezip.training.quantize import Grid, Precision, _row, coarse_grid, quantize
+from vaezip.training.publish import bound_bits
+from vaezip.training.quantize import Grid, Precision, _row, coarse_grid
 
 ARCHITECTURES = {
     "bernoulli": mlp("bernoulli", 3, 16),
@@ -99,7 +100,7 @@ def test_little_is_lost(small):
             parameter.mul_(0.997)
     floating = np.mean([evaluate(vae, images, seed=s) for s in range(3)]) * images.size
     model = replace(small.model, tensors=quantize(vae, images, Precision(wide=("decoder.out",))))
-    integer = bitsback.elbo_bits(model, images, np.ones(images.shape[:3], bool), 0)
+    integer = bound_bits(model, images)
     assert integer == pytest.approx(floating, rel=0.03)
 
 
@@ -113,6 +114,18 @@ def test_quantising_is_reproducible(small):
 def test_weights_that_fit_no_grid_are_refused_with_a_sentence(discs):
     with pytest.raises(VaezipError):
         quantize(untrained("bernoulli", 1e4), discs(32, 28, 28, 1, 2), Precision())
+
+
+def test_a_model_file_gives_its_float_networks_back(small):
+    """They cost what its integers cost."""
+    images, vae = small.images, small.vae  # which is made from the model
+    floating = np.mean([evaluate(vae, images, seed=s) for s in range(3)]) * images.size
+    assert floating == pytest.approx(bound_bits(small.model, images), rel=0.03)
+
+
+def test_models_of_other_sizes_are_refused(small_models):
+    with pytest.raises(ModelError, match="networks of other sizes"):
+        dequantize(TileVae(mlp("bernoulli", 3, 16)), small_models["bernoulli"].model)
 
 
 def test_the_script_of_the_small_models_makes_them_and_leaves_those_that_exist(small_models, tmp_path):

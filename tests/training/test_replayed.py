@@ -5,8 +5,9 @@ import torch
 
 from vaezip.models.tile.mlp import mlp
 from vaezip.training import loop
-from vaezip.training.local import LocalStage
-from vaezip.training.loop import Stage, fit
+from vaezip.training.families.pixel.stage import PixelStage
+from vaezip.training.families.tile.stage import TileStage
+from vaezip.training.loop import Samples, fit
 from vaezip.training.networks.tile import TileVae
 from vaezip.training.objectives import classic, denoising, half_asleep
 
@@ -23,8 +24,8 @@ def trained(discs, tmp_path):
     def run(name, loss, **more):
         torch.manual_seed(0)
         vae = TileVae(mlp("logistic", 2, 16)).to("cuda")
-        stage = Stage("s", loss, 3, 1e-3, batch=8, warmup=4, moved=0.5, average=0.9)
-        fit(vae, images[:80], images[80:], stage, tmp_path / f"{name}.pt", **more)
+        stage = TileStage("s", loss, 3, 1e-3, batch=8, warmup=4, moved=0.5, average=0.9)
+        fit(vae, Samples(images[:80], images[80:]), stage, state=tmp_path / f"{name}.pt", **more)
         return vae.state_dict(), [line["train_bpd"] for line in loop.read_log(tmp_path / f"{name}.jsonl")]
 
     return run
@@ -66,5 +67,5 @@ def test_a_replayed_stage_that_is_resumed_ends_like_one_that_was_not(trained, tm
 
 
 def test_a_stage_whose_loss_changes_is_not_replayed():
-    assert Stage("s", classic, 1, 1e-3).replayable
-    assert not LocalStage("s", classic, 1, 1e-3).replayable
+    assert TileStage("s", classic, 1, 1e-3).replayable
+    assert not PixelStage("s", classic, 1, 1e-3).replayable

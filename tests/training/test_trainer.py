@@ -6,22 +6,24 @@ import numpy as np
 import pytest
 
 from vaezip.errors import DataError, ModelError, OutputError
+from vaezip.models.kinds import ALL_PLANES
 from vaezip.models.pixel.architecture import PixelArchitecture, pixel_architecture
 from vaezip.models.tile.mlp import mlp
 from vaezip.models.tile.resnet import resnet
 from vaezip.pictures.picture import Picture
 from vaezip.training import trainer
 from vaezip.training.data import Split, Survey
+from vaezip.training.families.base import Options
+from vaezip.training.families.pixel.tiles import SIDE
 from vaezip.training.objectives import numbers
-from vaezip.training.tiles import SIDE
-from vaezip.training.trainer import Options, Run, architecture_of, objectives_of, plan_of, verified
+from vaezip.training.trainer import Run, architecture_of, objectives_of, plan_of, verified
 
 MLP_SIZE = frozenset([(28, 28)])
 ANY_SIZE = frozenset([(28, 28), (9, 9)])
 
 
 def found(likelihood, sizes):
-    return Survey(None, likelihood, sizes, ())
+    return Survey(None, next(planes for planes in ALL_PLANES if planes.likelihood == likelihood), sizes, ())
 
 
 @pytest.fixture
@@ -48,26 +50,28 @@ def test_grey_and_colour_are_predicted_pixel_by_pixel(likelihood, channels, size
 
 
 @pytest.mark.parametrize(
-    ("likelihood", "options", "said"),
+    ("likelihood", "options", "said", "remedy"),
     [
-        ("bernoulli", {}, "these are black and white; use --arch resnet"),
-        ("logistic", {"hidden": 40}, "--hidden of local must be a multiple of 32, up to 1024"),
-        ("logistic", {"hidden": 1056}, "--hidden of local must be a multiple of 32, up to 1024"),
-        ("logistic", {"latents": 1025}, "--latents of local must be at most 1024"),
-        ("logistic", {"objectives": ("elbo", "half-asleep")}, "leave --objective out, or use --arch resnet"),
-        ("logistic", {"objectives": ("wake-sleep",)}, "leave --objective out, or use --arch resnet"),
+        ("bernoulli", {}, "these are black and white", "resnet"),
+        ("logistic", {"hidden": 40}, "local takes a multiple of 32 hidden units, up to 1024, not 40", "other-hidden"),
+        ("logistic", {"hidden": 1056}, "local takes a multiple of 32 hidden units", "other-hidden"),
+        ("logistic", {"latents": 1025}, "local takes at most 1024 latents, not 1025", "other-latents"),
+        ("logistic", {"objectives": ("elbo", "half-asleep")}, "by the objective elbo alone", "elbo-alone"),
+        ("logistic", {"objectives": ("wake-sleep",)}, "by the objective elbo alone", "elbo-alone"),
     ],
 )
-def test_what_a_local_model_cannot_do(likelihood, options, said):
-    with pytest.raises(DataError, match=said):
+def test_what_a_local_model_cannot_do(likelihood, options, said, remedy):
+    with pytest.raises(DataError, match=said) as caught:
         architecture_of(Options(arch="local", **options), found(likelihood, ANY_SIZE))
+    assert caught.value.remedy == remedy
 
 
 @pytest.mark.parametrize("sizes", [ANY_SIZE, MLP_SIZE])
 def test_a_network_that_does_not_suit_them_is_refused(sizes):
     kind = "logistic" if sizes is ANY_SIZE else "colour-logistic"
-    with pytest.raises(DataError, match="use --arch resnet"):
+    with pytest.raises(DataError, match="mlp codes pictures of 28×28") as caught:
         architecture_of(Options(arch="mlp"), found(kind, sizes))
+    assert caught.value.remedy == "resnet"
 
 
 def test_sizes_that_are_asked_for():
@@ -79,7 +83,7 @@ def test_sizes_that_are_asked_for():
 
 
 def test_the_first_stage_trains_both_and_the_second_the_encoder(data):
-    first, second = plan_of(Options(), "x", mlp("bernoulli"), data).stages
+    first, second = plan_of(Options(), mlp("bernoulli"), data, name="x").stages
     assert (first.name, first.encoder_only, first.learning_rate) == ("elbo", False, 1e-3)
     assert (second.name, second.encoder_only, second.learning_rate) == ("half-asleep", True, 5e-4)
     assert second.epochs == -(-first.epochs // 4)
@@ -89,13 +93,13 @@ def test_few_pictures_get_small_batches_and_many_epochs(data):
     few = Split(data.train[:3], data.valid, [], (3, 8))
     many = Split(np.zeros((60_000, 28, 28, 1), np.uint8), data.valid, [], (60_000, 8))
     for some, batch, epochs in ((few, 2, (500, 125)), (data, 8, (500, 125)), (many, 64, (50, 13))):
-        stages = plan_of(Options(), "x", mlp("bernoulli"), some).stages
+        stages = plan_of(Options(), mlp("bernoulli"), some, name="x").stages
         assert [(s.batch, s.epochs) for s in stages] == [(batch, epochs[0]), (batch, epochs[1])]
 
 
 def test_what_is_asked_for_is_done(data):
     options = Options(objectives=("elbo", "sleep", "elbo"), epochs=(3, 2, 1), batch=5, learning_rate=0.5)
-    stages = plan_of(options, "x", mlp("bernoulli"), data).stages
+    stages = plan_of(options, mlp("bernoulli"), data, name="x").stages
     assert [(s.name, s.epochs, s.batch, s.learning_rate) for s in stages] == [
         ("elbo", 3, 5, 0.5),
         ("sleep", 2, 5, 0.25),
@@ -107,24 +111,24 @@ def test_what_is_asked_for_is_done(data):
 def test_a_stage_takes_the_numbers_that_are_asked_for(data, tmp_path, likelihood, source):
     architecture = resnet(2, 8, 1, 8) if source == "posterior" else mlp(likelihood, 2, 8)
     options = Options(objectives=("elbo", "half-asleep:0.25", "denoising:0.5:0.4"), epochs=(1, 1, 1))
-    plan = plan_of(options, "x", architecture, data)
+    plan = plan_of(options, architecture, data, name="x")
     _, asleep, noisy = plan.stages
     assert numbers(asleep.objective) == {"alpha": 0.25}
     assert inspect.signature(asleep.objective).parameters["source"].default == source
     assert numbers(noisy.objective) == {"alpha": 0.5, "sigma": 0.4}
-    made = Run(plan, data, 0, tmp_path / "r")
+    made = Run(plan, data, seed=0, folder=tmp_path / "r")
     assert [made._state(i).name for i in (1, 2)] == ["2-half-asleep-0.25.pt", "3-denoising-0.5-0.4.pt"]
 
 
 def test_a_local_model_has_one_stage(data):
     architecture = pixel_architecture(1, 32)
-    (stage,) = plan_of(Options(), "x", architecture, data).stages
+    (stage,) = plan_of(Options(), architecture, data, name="x").stages
     assert (stage.name, stage.epochs, stage.batch, stage.learning_rate, stage.warmup) == ("elbo", 500, 8, 2e-3, 200)
     options = Options(epochs=(3,), batch=2, learning_rate=0.5)
-    (stage,) = plan_of(options, "x", architecture, data).stages
+    (stage,) = plan_of(options, architecture, data, name="x").stages
     assert (stage.epochs, stage.batch, stage.learning_rate, stage.warmup) == (3, 2, 0.5, 4)
     many = Split(np.zeros((40_000, *SIDE, 2), np.uint8), data.valid, [], (40_000, 8))
-    (stage,) = plan_of(Options(), "x", architecture, many).stages
+    (stage,) = plan_of(Options(), architecture, many, name="x").stages
     assert (stage.epochs, stage.batch, stage.warmup) == (4, 16, 1000)
 
 
@@ -133,7 +137,7 @@ def test_a_local_model_has_one_stage(data):
 
 def run(data, folder, seed=0, **options):
     options = {"epochs": (1, 1), **options}
-    return Run(plan_of(Options(**options), "x", mlp("bernoulli", 2, 8), data), data, seed, folder)
+    return Run(plan_of(Options(**options), mlp("bernoulli", 2, 8), data, name="x"), data, seed=seed, folder=folder)
 
 
 def test_a_run_goes_on_in_its_own_folder(data, tmp_path):
@@ -150,8 +154,9 @@ def test_another_run_does_not(data, tmp_path, change, named):
     if change.pop("pictures", None):
         data = Split(data.train ^ 1, data.valid, data.held_out, data.counts)
     other = run(data, tmp_path / "r", **change)
-    with pytest.raises(OutputError, match=f"holds a training with other {named}; use -f to begin anew, or another -o"):
+    with pytest.raises(OutputError, match=f"holds a training with other {named}$") as caught:
         other.open(force=False)
+    assert caught.value.remedy == "begin-anew"
     assert (tmp_path / "r" / "1-elbo.pt").exists()
     assert other.open(force=True) is False
     assert [path.name for path in (tmp_path / "r").iterdir()] == ["settings.json"]
@@ -167,14 +172,14 @@ def test_a_folder_that_is_none_of_a_run_is_never_touched(data, tmp_path, content
     (tmp_path / "r").mkdir()
     (tmp_path / "r" / ("settings.json" if content else "other")).write_text(content or "")
     for force in (False, True):
-        with pytest.raises(OutputError, match="is in the way; choose another -o"):
+        with pytest.raises(OutputError, match="is in the way"):
             run(data, tmp_path / "r").open(force=force)
     assert len(list((tmp_path / "r").iterdir())) == 1
 
 
 def test_a_file_in_the_place_of_the_folder_is_never_touched(data, tmp_path):
     (tmp_path / "r").write_text("mine")
-    with pytest.raises(OutputError, match="is in the way; choose another -o"):
+    with pytest.raises(OutputError, match="is in the way"):
         run(data, tmp_path / "r").open(force=True)
     assert (tmp_path / "r").read_text() == "mine"
 
@@ -248,7 +253,7 @@ def test_pictures_held_out_come_back(small):
 
 def test_a_model_that_does_not_give_a_picture_back_is_refused(small_models, monkeypatch):
     small = small_models["logistic"]
-    monkeypatch.setattr(trainer.images, "same", lambda a, b: False)
+    monkeypatch.setattr(trainer, "same", lambda a, b: False)
     with pytest.raises(ModelError, match="does not give back 'a', so it is not written"):
         verified([("a", Picture("L", small.images[0]))], small.path, 1)
 

@@ -14,6 +14,17 @@ REMEDIES = {
     "data-folder": "give --data DIR",
     "torch": "install it with: pip install 'vaezip[torch]'",
     "cpu": "use --device cpu",
+    "begin-anew": "use -f to begin anew, or another -o",
+    "elbo-alone": "leave --objective out, or use --arch resnet",
+    "lower-rate": "give a lower --learning-rate",
+    "lower-rate-elsewhere": "give a lower --learning-rate and, so that what was trained before stays, another -o",
+    "other-batch": "change --batch",
+    "other-hidden": "change --hidden",
+    "other-latents": "change --latents",
+    "resnet": "use --arch resnet",
+    "smaller-batch": "give more pictures or a smaller --batch",
+    "smaller-valid": "give a smaller --valid",
+    "train-anew": "train anew with a lower --learning-rate",
 }
 """By the key that an error carries."""
 

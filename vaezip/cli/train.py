@@ -16,6 +16,7 @@ from click.core import ParameterSource
 
 from vaezip.cli import options, streams
 from vaezip.cli.console import Console, blame, plural, with_console
+from vaezip.cli.remedies import worded
 from vaezip.cli.streams import PATH
 from vaezip.cli.tables import table
 from vaezip.errors import DataError, VaezipError
@@ -25,9 +26,10 @@ if TYPE_CHECKING:
     from vaezip.bench.peers import Peer
     from vaezip.pictures.picture import Picture
     from vaezip.training.data import Split, Survey
+    from vaezip.training.families.base import Options
     from vaezip.training.loop import Progress
     from vaezip.training.processes import Processes
-    from vaezip.training.trainer import Finished, Options, Plan, Run
+    from vaezip.training.trainer import Finished, Plan, Run
 
 OBJECTIVES = {
     "elbo": False,
@@ -37,11 +39,11 @@ OBJECTIVES = {
     "wake-sleep": False,
     "denoising": True,
 }
-"""Whether each keeps the decoder as it is; as :data:`vaezip.training.objectives.OBJECTIVES`, which is too
-heavy to import for a help text."""
+"""The objectives, and whether each keeps the decoder as it is; as
+:data:`vaezip.training.objectives.OBJECTIVES`, which is too heavy to import for a help text."""
 
 NUMBERS = {"half-asleep": "α", "denoising": "α:σ"}
-"""What may follow some of them, each above 0 and at most 1."""
+"""Numbers that may follow some of them, each above 0 and at most 1."""
 
 _SUFFIX = ".safetensors"
 _PEERS = ("png", "webp", "jxl-7")
@@ -59,12 +61,12 @@ def _objectives(_: click.Context, __: click.Parameter, value: str | None) -> tup
 
 
 def _checked(objective: str) -> str:
-    """Its name, if there is such a one and it takes such numbers."""
-    name, *given = objective.split(":")
+    """Return the objective's name, if there is such a one and it takes such numbers."""
+    name, *values = objective.split(":")
     if name not in OBJECTIVES:
         raise click.BadParameter(f"'{name}' is none of {', '.join(OBJECTIVES)}")
     form = f"{name}:{NUMBERS[name]}" if name in NUMBERS else name
-    if len(given) > form.count(":") or not all(map(_is_share, given)):
+    if len(values) > form.count(":") or not all(map(_is_share, values)):
         numbers = ", each above 0 and at most 1" if name in NUMBERS else ", with no numbers"
         raise click.BadParameter(f"'{objective}' is not of the form {form}{numbers}")
     return name
@@ -87,7 +89,7 @@ def _epochs(_: click.Context, __: click.Parameter, value: str | None) -> tuple[i
 
 
 def _finite(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
-    """What a range lets through: no number, and infinity where it has no end."""
+    """Refuse what a range lets through: no number, and infinity where it has no end."""
     if value is not None and not math.isfinite(value):
         raise click.BadParameter(f"give a finite number, not {value}")
     return value
@@ -192,15 +194,7 @@ def _model_file(_: click.Context, __: click.Parameter, value: str | None) -> str
 )
 @with_console
 def command(
-    source: str,
-    output: str | None,
-    objectives: tuple[str, ...] | None,
-    epochs: tuple[int, ...] | None,
-    force: bool,
-    device: str,
-    threads: int | None,
-    console: Console,
-    **chosen: Any,
+    *, source: str, output: str | None, force: bool, device: str, threads: int | None, console: Console, **chosen: Any
 ) -> None:
     """Train a model on pictures of your own.
 
@@ -215,12 +209,13 @@ def command(
     moment, it goes on when the same command is given again. 'torchrun --nproc-per-node N -m vaezip
     train ...' shares the work among N processes. 'docs/training.md' tells more.
     """
-    if objectives:
-        _check_count(epochs, objectives)
+    if chosen["objectives"]:
+        _check_count(chosen["epochs"], chosen["objectives"])
     if find_spec("torch") is None:
-        raise DataError("train needs PyTorch; install it with: pip install 'vaezip[torch]'")
+        raise DataError("train needs PyTorch", remedy="torch")
     target = Path(output or (os.path.basename(os.path.abspath(source)) + _SUFFIX))
     from vaezip.training import processes, trainer
+    from vaezip.training.families.base import Options
 
     folder = _beside(target, ".training")
     for suffix in reversed(trainer.SUFFIXES):
@@ -229,10 +224,9 @@ def command(
             streams.check(str(path), force or trainer.describes(path, folder / target.name))
     options.check_device(device)
     threads = threads or max(1, usable_cores() // processes.processes_here())
-    wanted = trainer.Options(objectives=objectives, epochs=epochs, **chosen)
     with processes.started(device) as group:
         _Job(source, target, force, device, threads, group, console).run(
-            wanted, _command_line(click.get_current_context())
+            Options(**chosen), _command_line(click.get_current_context())
         )
 
 
@@ -264,11 +258,11 @@ class _Job:
             found = data.survey(self.source, self.console.progress)
             architecture = trainer.architecture_of(wanted, found)
             _check_count(wanted.epochs, trainer.objectives_of(wanted, architecture))
-            split = data.split(found, architecture, wanted.valid, wanted.seed, self.console.progress)
+            split = data.split(found, architecture, share=wanted.valid, seed=wanted.seed, report=self.console.progress)
         for reason in found.skipped:
             self.console.note(f"{reason}; skipped")
-        plan = trainer.plan_of(wanted, found.collection.name, architecture, split)
-        run = trainer.Run(plan, split, wanted.seed, _beside(self.target, ".training"))
+        plan = trainer.plan_of(wanted, architecture, split, name=found.collection.name)
+        run = trainer.Run(plan, split, seed=wanted.seed, folder=_beside(self.target, ".training"))
         self._tell(_about(self.source, found, split, plan))
         if self.group.first:
             with blame(None):
@@ -278,7 +272,7 @@ class _Job:
         with blame(self.source):
             vae = run.train(self.device, self.group, _Clock(plan, split, self.console))
         if self.group.first:
-            self._finish(run, run.finish(vae, self.target, [command], self.threads))
+            self._finish(run, run.finish(vae, self.target, command=[command], threads=self.threads))
 
     def _finish(self, run: Run, finished: Finished) -> None:
         for line in run.best():
@@ -314,7 +308,7 @@ class _Clock:
         self.start: tuple[int, float] | None = None
 
     def __call__(self, stage: int, progress: Progress) -> None:
-        """Told of every step, with the number of its stage, from 0."""
+        """Show a step, with the number of its stage, from 0."""
         done, now = self.before[stage] + progress.step, time.monotonic()
         if self.start is None:
             self.start = done, now
@@ -325,7 +319,7 @@ class _Clock:
 
 
 def duration(seconds: float) -> str:
-    """In the unit that suits it.
+    """Word a duration in the unit that suits it.
 
     >>> duration(40), duration(600), duration(36000)
     ('40 s', '10 min', '10.0 h')
@@ -345,7 +339,7 @@ def _about(source: str, found: Survey, split: Split, plan: Plan) -> str:
 
 
 def _gains(finished: Finished, threads: int, console: Console) -> Iterator[str]:
-    """Lines of a table: the pictures held out, as a set, by other codecs."""
+    """Yield the lines of a table: the pictures held out, as a set, by other codecs."""
     from vaezip.bench.peers import CODECS, Peer
 
     sizes, missing = [("vaezip", finished.size)], []
@@ -355,7 +349,7 @@ def _gains(finished: Finished, threads: int, console: Console) -> Iterator[str]:
             peer = Peer(name, threads)
             size = _size(peer, finished.held_out)
         except VaezipError as error:
-            missing.append(f"{CODECS[name].label} is left out: {error}")
+            missing.append(f"{CODECS[name].label} is left out: {worded(error)}")
             continue
         sizes.append((peer.name, size))
     rows = [["held out", "bytes", "bpd", "saved"]]
@@ -369,7 +363,7 @@ def _gains(finished: Finished, threads: int, console: Console) -> Iterator[str]:
 
 
 def _size(peer: Peer, pictures: list[tuple[str, Picture]]) -> int:
-    """Bytes of the pictures as a set.
+    """Measure the pictures as a set in bytes.
 
     Raises:
         UnavailableError: the codec cannot hold them.
@@ -387,15 +381,15 @@ def _beside(target: Path, suffix: str) -> Path:
     return target.with_name(target.name.removesuffix(_SUFFIX) + suffix)
 
 
-_UNTOLD = ("force", "threads", "quiet", "verbose")
+_LEFT_OUT = ("force", "threads", "quiet", "verbose")
 
 
 def _command_line(context: click.Context) -> str:
-    """The command line, for the card: what moves the result."""
+    """Word the command line for the card: what moves the result."""
     words = ["vaezip", "train"]
     for parameter in context.command.params:
         name = parameter.name or ""
-        if name not in _UNTOLD and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+        if name not in _LEFT_OUT and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             value = context.params[name]
             words += [parameter.opts[-1], ",".join(map(str, value)) if isinstance(value, tuple) else str(value)]
     return shlex.join(words)

@@ -22,25 +22,25 @@ LOG_SCALE_RANGE = (-3.0, 5.5)
 
 
 class Likelihood(Protocol):
-    """p(x|z) given the decoder's output."""
+    """p(x|z) by the decoder's output."""
 
     def log_prob(self, x: Tensor, parameters: Tensor) -> Tensor:
-        """log p(x|z) of each image in nats, shape (batch,)."""
+        """Compute log p(x|z) of each image in nats, shape (batch,)."""
 
     def sample(self, parameters: Tensor) -> Tensor:
-        """x ~ p(x|z), int64, shape (batch, height, width, channels)."""
+        """Draw x ~ p(x|z), int64, shape (batch, height, width, channels)."""
 
 
 class Bernoulli:
     """p(x=1|z) = sigmoid(logit)."""
 
     def log_prob(self, x: Tensor, parameters: Tensor) -> Tensor:
-        """log p = −softplus(logit) + x · logit."""
+        """Compute log p = −softplus(logit) + x · logit."""
         logit = parameters[..., 0]
         return -F.binary_cross_entropy_with_logits(logit, x.float(), reduction="none").flatten(1).sum(1)
 
     def sample(self, parameters: Tensor) -> Tensor:
-        """x ~ Bernoulli(sigmoid(logit))."""
+        """Draw x ~ Bernoulli(sigmoid(logit))."""
         return torch.bernoulli(torch.sigmoid(parameters[..., 0])).long()
 
 
@@ -54,17 +54,17 @@ class Logistic:
         self.unit = 2.0**architecture.exponent
 
     def log_prob(self, x: Tensor, parameters: Tensor) -> Tensor:
-        """Sum over the pixels of :func:`logistic_log_prob`."""
+        """Sum :func:`logistic_log_prob` over the pixels."""
         mean, log_scale = self.moments(parameters)
         return floored(logistic_log_prob(x.float(), mean, log_scale)).flatten(1).sum(1)
 
     def sample(self, parameters: Tensor) -> Tensor:
-        """x = clamp(round(μ + s · logit(u))), u uniform."""
+        """Draw x = clamp(round(μ + s · logit(u))), u uniform."""
         mean, log_scale = self.moments(parameters)
         return logistic_sample(mean, log_scale)
 
     def moments(self, parameters: Tensor) -> tuple[Tensor, Tensor]:
-        """μ in pixel values and ln s."""
+        """Compute μ in pixel values and ln s."""
         mean = self.offset + self.unit * parameters[..., 0]
         log_scale = parameters[..., 1] + torch.log(torch.tensor(self.unit))
         return mean, log_scale.clamp(*LOG_SCALE_RANGE)
@@ -77,13 +77,13 @@ class ColourLogistic(Logistic):
     """
 
     def log_prob(self, x: Tensor, parameters: Tensor) -> Tensor:
-        """Sum over pixels and channels."""
+        """Sum the logarithms over pixels and channels."""
         mean, log_scale = self.moments(parameters)
         mean = mean + self.shift(x.float() - self.offset, parameters[..., 2])
         return floored(logistic_log_prob(x.float(), mean, log_scale)).flatten(1).sum(1)
 
     def sample(self, parameters: Tensor) -> Tensor:
-        """Red first, then green given red, then blue given both."""
+        """Draw red first, then green by red, then blue by both."""
         mean, log_scale = self.moments(parameters)
         x = torch.zeros_like(mean)
         for channel in range(3):
@@ -93,14 +93,14 @@ class ColourLogistic(Logistic):
 
     @staticmethod
     def shift(centred: Tensor, coefficients: Tensor) -> Tensor:
-        """What the earlier channels add to the means."""
+        """Compute what the earlier channels add to the means."""
         red, green = centred[..., 0], centred[..., 1]
         a, b, c = coefficients.clamp(-4.0, 4.0).unbind(-1)
         return torch.stack([torch.zeros_like(red), a * red, b * red + c * green], dim=-1)
 
 
 def logistic_log_prob(x: Tensor, mean: Tensor, log_scale: Tensor) -> Tensor:
-    """log(σ(p) − σ(m)) with p, m = (x ± ½ − μ)/s, by the identity
+    """Compute log(σ(p) − σ(m)) with p, m = (x ± ½ − μ)/s, by the identity
     σ(p) − σ(m) = σ(p) σ(−m) (1 − exp(m − p)), which has no cancellation.
     """
     inverse = torch.exp(-log_scale)
@@ -117,7 +117,7 @@ def logistic_log_prob(x: Tensor, mean: Tensor, log_scale: Tensor) -> Tensor:
 
 
 def floored(log_prob: Tensor) -> Tensor:
-    """log(p + 2^−LOGISTIC_PRECISION): the coder gives every value a frequency of at least 1, and so
+    """Compute log(p + 2^−LOGISTIC_PRECISION): the coder gives every value a frequency of at least 1, and so
     does this. Without that floor a single stray pixel costs thousands of bits that no file would
     hold, and the fear of it outweighs all other pixels of a set.
     """
@@ -125,13 +125,13 @@ def floored(log_prob: Tensor) -> Tensor:
 
 
 def logistic_sample(mean: Tensor, log_scale: Tensor) -> Tensor:
-    """x = clamp(round(μ + s · logit(u)), 0, 255)."""
+    """Draw x = clamp(round(μ + s · logit(u)), 0, 255)."""
     u = torch.rand_like(mean).clamp(1e-6, 1 - 1e-6)
     return torch.round(mean + torch.exp(log_scale) * torch.logit(u)).clamp(0, 255).long()
 
 
 def likelihood_of(architecture: TileArchitecture) -> Likelihood:
-    """The likelihood that the architecture names."""
+    """Make the likelihood that the architecture names."""
     if architecture.likelihood == "bernoulli":
         return Bernoulli()
     return {"logistic": Logistic, "colour-logistic": ColourLogistic}[architecture.likelihood](architecture)

@@ -14,11 +14,11 @@ import io
 import json
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -28,27 +28,23 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from vaezip.errors import DataError, ModelError
 from vaezip.system.files import store
-from vaezip.training.networks.pixel import PixelVae
-from vaezip.training.networks.tile import TileVae
-from vaezip.training.objectives import elbo
+from vaezip.training.networks.base import Vae
 from vaezip.training.processes import Processes
 from vaezip.training.replayed import Replayed
-from vaezip.training.tiles import Source
 
 _DIVERGED = 10.0
 """Times the bits of raw pixels: a validation rate that is higher has diverged. New weights give little more than 1;
 such as predict nothing right give 3, because the likelihoods have a floor. Only a KL out of all proportion is more."""
 
 _DIGITS = 5
-"""Of the log's figures. The best epoch is chosen by these, so that the log tells which it was."""
+"""Digits of the log's figures. The best epoch is chosen by these, so that the log tells which it was."""
 
-AnyVae = TileVae | PixelVae
 Objective = Callable[..., Tensor]
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage of training. Its methods are what the loop leaves to the kind of model, here a :class:`TileVae`.
+    """One stage of training. Its methods are what the loop leaves to a family of models; each gives its own figures.
 
     Attributes:
         name: names the log lines and the checkpoint.
@@ -60,6 +56,8 @@ class Stage:
         average: decay of the running mean of the weights, which is what a stage gives; 0 gives the
             last weights. The mean over steps of a learning rate that stays high generalises
             better than weights that were annealed onto the training set.
+        best: whether a stage gives the weights with the best validation ELBO of all epochs, and of what it began
+            with, not the last ones.
         encoder_only: keep the decoder fixed.
         batch: images a step.
         warmup: steps over which the learning rate rises from zero, so that no unit dies at the start.
@@ -75,6 +73,7 @@ class Stage:
     learning_rate: float
     floor: float = 0.0
     average: float = 0.0
+    best: bool = False
     encoder_only: bool = False
     batch: int = 100
     warmup: int = 0
@@ -83,11 +82,11 @@ class Stage:
     clip: float = 2000.0
 
     def steps(self, train: Any) -> int:
-        """Those of an epoch."""
+        """Count the steps of an epoch."""
         return len(train) // self.batch
 
     def batches(self, train: Any, epoch: int, seed: int) -> Iterator[Tensor]:
-        """The batches of an epoch, which depend on its number and the seed alone.
+        """Yield the batches of an epoch, which depend on its number and the seed alone.
 
         Args:
             train: uint8 pixels (images, height, width, channels).
@@ -103,28 +102,40 @@ class Stage:
             yield x
 
     def optimisers(self, vae: Any) -> list[torch.optim.Optimizer]:
-        """Of the weights that are trained, each with its learning rate before it falls."""
-        return [torch.optim.Adam(_trained(vae), lr=self.learning_rate, fused=True)]
+        """Make the optimisers of the trained weights, each with its learning rate before it falls."""
+        return [torch.optim.Adam(trained_weights(vae), lr=self.learning_rate, fused=True)]
 
     def loss(self, vae: Any, x: Tensor, progress: float) -> Tensor:
-        """Mean of a batch in nats per image; ``progress`` is the share of the steps that are done."""
+        """Compute a batch's mean loss in nats per image; ``progress`` is the share of the steps that are done."""
         return self.objective(vae, x.long())
 
     def values(self, x: Tensor) -> int:
-        """How many values of a batch are coded."""
+        """Count the values of a batch that are coded."""
         return x.numel()
 
     @property
     def replayable(self) -> bool:
-        """Whether the loss is the same function at every step, so that a GPU may record one and replay it."""
+        """Tell whether the loss is the same function at every step, so that a GPU may record one and replay it."""
         return True
 
-    def tend(self, vae: Any, x: Tensor, step: int, progress: float) -> None:
-        """Called after every step, the first of which is 1, with its batch."""
+    def tend(self, vae: Any, x: Tensor, *, step: int, progress: float) -> None:
+        """Look after the weights when a step, the first of which is 1, is done with its batch."""
 
-    def figures(self, vae: Any, valid: NDArray[np.uint8]) -> dict[str, float]:
-        """What the log tells of an epoch; ``valid_bpd`` is −ELBO in bits per dimension."""
-        return {"valid_bpd": evaluate(vae, valid)}
+    def figures(self, vae: Any, valid: NDArray[Any]) -> dict[str, float]:
+        """Measure what the log tells of an epoch; ``valid_bpd`` is −ELBO in bits per dimension."""
+        raise NotImplementedError
+
+
+class Samples(NamedTuple):
+    """Arrays that a stage trains on, and that it is watched by.
+
+    Attributes:
+        train: uint8 pixels (images, height, width, channels); or what the stage takes for them.
+        valid: likewise, but always an array.
+    """
+
+    train: Any
+    valid: NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -146,14 +157,12 @@ class Progress:
 
 
 def fit(
-    vae: AnyVae,
-    train: NDArray[np.uint8] | Source,
-    valid: NDArray[np.uint8],
+    vae: Vae,
+    samples: Samples,
     stage: Stage,
-    state: Path,
     *,
+    state: Path,
     seed: int = 0,
-    best: bool = False,
     processes: Processes = Processes(),  # noqa: B008, it is immutable
     progress: Callable[[Progress], None] | None = None,
 ) -> None:
@@ -164,32 +173,31 @@ def fit(
 
     Args:
         vae: trained in place, on the device that it is on.
-        train, valid: uint8 pixels (images, height, width, channels); or what the stage takes for them.
+        samples: to train on, and to watch the training by.
+        stage: what is done.
         state: checkpoint of this stage (weights, optimisers, epoch).
         seed: of the order of the images and of all noise.
-        best: give the weights with the best validation ELBO of all epochs, and of what the stage began with, not the
-            last ones.
         processes: which share every batch.
-        progress: told of every step.
+        progress: called with where the stage stands after every step.
 
     Raises:
         DataError: fewer images than a batch, or a batch that does not divide among the processes.
         ModelError: ``state`` cannot be read, or is past the stage's end; or the loss has diverged: ``state`` is then
             that of the last good epoch.
     """
+    train, valid = samples
     steps = stage.steps(train)
-    if not steps and isinstance(train, np.ndarray):
+    if not steps:
         raise DataError(
-            f"the tiles to train on ({len(train):,}) do not fill a batch of {stage.batch}; "
-            "give more pictures or a smaller --batch"
+            f"the tiles to train on ({len(train):,}) do not fill a batch of {stage.batch}", remedy="smaller-batch"
         )
     if processes.count > 1 and (stage.batch % processes.count or stage.batch < 2 * processes.count):
         raise DataError(
-            f"a batch of {stage.batch} does not divide among {processes.count} processes, 2 or more pictures for each; "
-            "change it"
+            f"a batch of {stage.batch} does not divide among {processes.count} processes, 2 or more pictures for each",
+            remedy="other-batch",
         )
-    run = _Run(vae, stage, steps, state, best, processes)
-    if best and not run.epoch and processes.first:
+    run = _Run(vae, stage, steps, state, processes)
+    if stage.best and not run.epoch and processes.first:
         run.best_bpd = round(stage.figures(run.model, valid)["valid_bpd"], _DIGITS)
     for epoch in range(run.epoch, stage.epochs):
         started = time.time()
@@ -201,35 +209,42 @@ def fit(
     vae.load_state_dict(processes.share(run.result))
 
 
-def evaluate(vae: TileVae, images: NDArray[np.uint8], batch: int = 500, seed: int = 0) -> float:
-    """−ELBO in bits per dimension, averaged over the images, one sample each."""
+@torch.no_grad()
+def summed(
+    vae: Vae, images: NDArray[Any], terms: Callable[[Tensor], Sequence[Tensor]], *, batch: int, seed: int = 0
+) -> NDArray[np.float64]:
+    """Sum terms of a bound over images, batch by batch, on the device of the weights.
+
+    Args:
+        terms: from a batch to the terms of its images, in nats.
+        batch: images at once.
+        seed: of the noise.
+
+    Returns:
+        The sum of each term in nats.
+    """
     torch.manual_seed(seed)
-    device = _device(vae)
-    with torch.no_grad():
-        total = sum(
-            -elbo(vae, torch.from_numpy(images[i : i + batch]).to(device).long()).sum().item()
-            for i in range(0, len(images), batch)
-        )
-    return total / len(images) / vae.architecture.dims / math.log(2)
+    parts = (torch.from_numpy(images[i : i + batch]).to(device_of(vae)) for i in range(0, len(images), batch))
+    nats = [[term.sum().item() for term in terms(part)] for part in parts]
+    return np.array([sum(found) for found in zip(*nats)])
 
 
 class _Run:
     """The state of a stage: what is trained, by what, and how far.
 
     Attributes:
-        steps: those of an epoch.
-        weights: those that are trained.
+        steps: steps of an epoch.
+        weights: the weights that are trained.
         rates: the learning rate of each optimiser, before it falls.
         epoch: how many are done.
         result: the weights that the stage gives, as far as it has come.
     """
 
-    def __init__(self, vae: AnyVae, stage: Stage, steps: int, state: Path, best: bool, processes: Processes) -> None:
-        self.vae, self.stage, self.steps, self.state = vae, stage, steps, state
-        self.best, self.processes = best, processes
+    def __init__(self, vae: Vae, stage: Stage, steps: int, state: Path, processes: Processes) -> None:
+        self.vae, self.stage, self.steps, self.state, self.processes = vae, stage, steps, state, processes
         vae.requires_grad_(not stage.encoder_only)
         vae.encoder.requires_grad_(True)
-        self.weights = _trained(vae)
+        self.weights = trained_weights(vae)
         self.optimisers = stage.optimisers(vae)
         self.rates = [o.param_groups[0]["lr"] for o in self.optimisers]
         average = get_ema_multi_avg_fn(stage.average)  # type: ignore[no-untyped-call]
@@ -241,12 +256,12 @@ class _Run:
 
     @property
     def model(self) -> nn.Module:
-        """The weights as they would be given now."""
+        """Return the weights that the stage would give now."""
         return self.averaged.module if self.averaged else self.vae
 
     def step(self, x: Tensor, progress: float) -> Tensor:
-        """One gradient step on this process's share of a batch; the loss of the whole batch, before it."""
-        loss = self.replayed(x) if self.replayed else self._step(x.to(_device(self.vae)), progress)
+        """Take a step on this process's share of a batch; return the loss of the whole batch before it."""
+        loss = self.replayed(x) if self.replayed else self._step(x.to(device_of(self.vae)), progress)
         if self.averaged:
             self.averaged.update_parameters(self.vae)
         return loss
@@ -263,8 +278,8 @@ class _Run:
         return mean
 
     def _replayed(self) -> Replayed | None:
-        """The step as a GPU replays it, where one process trains on one."""
-        device = _device(self.vae)
+        """Make the step that a GPU replays, where one process trains on one."""
+        device = device_of(self.vae)
         if device.type != "cuda" or self.processes.count > 1 or not self.stage.replayable:
             return None
         return Replayed(functools.partial(self._step, progress=0.0), self.optimisers, device)
@@ -281,7 +296,7 @@ class _Run:
         valid_bpd = rounded["valid_bpd"]
         if not valid_bpd <= _DIVERGED * math.log2(self.vae.architecture.levels):
             raise diverged(self.stage, epoch, self.state)
-        if not self.best or valid_bpd < self.best_bpd:
+        if not self.stage.best or valid_bpd < self.best_bpd:
             self.result, self.best_bpd = _copy(self.model.state_dict()), valid_bpd
         self.epoch = epoch
         self.log.append({"stage": self.stage.name, "epoch": epoch, **rounded, "seconds": round(seconds, 1)})
@@ -312,7 +327,7 @@ class _Run:
             self.log = read_log(self._log)[: self.epoch]
 
     def _saved(self) -> dict[str, Any] | None:
-        """The state on disk, in the first process, where there is one."""
+        """Read the state on disk, in the first process, where there is one."""
         if not self.processes.first or not self.state.exists():
             return None
         try:
@@ -352,29 +367,29 @@ def save_state(saved: dict[str, Any], path: Path) -> None:
     store(path, whole.getvalue())
 
 
-def _epoch(run: _Run, train: Any, epoch: int, seed: int, told: Callable[[Progress], None] | None) -> float:
-    """One pass over the training images: the mean loss in bits per dimension."""
+def _epoch(run: _Run, train: Any, epoch: int, seed: int, report: Callable[[Progress], None] | None) -> float:
+    """Pass once over the training images; return the mean loss in bits per dimension."""
     stage, all_steps = run.stage, run.stage.epochs * run.steps
     torch.manual_seed(_seed(1000 + epoch, seed, run.processes.rank))
     total = 0.0
     batches = stage.batches(train, epoch, seed)
-    for step, x in enumerate(_ahead(batches) if _device(run.vae).type == "cuda" else batches):
+    for step, x in enumerate(_ahead(batches) if device_of(run.vae).type == "cuda" else batches):
         done = epoch * run.steps + step
         for optimiser, rate in zip(run.optimisers, run.rates):
-            optimiser.param_groups[0]["lr"] = learning_rate(stage, rate, epoch, step, run.steps)
+            optimiser.param_groups[0]["lr"] = learning_rate(stage, rate, epoch=epoch, step=step, steps=run.steps)
         loss = run.step(x[run.processes.rank :: run.processes.count], done / all_steps).item()
         if not math.isfinite(loss):
             raise diverged(stage, epoch + 1, run.state)
-        stage.tend(run.vae, x, done + 1, done / all_steps)
+        stage.tend(run.vae, x, step=done + 1, progress=done / all_steps)
         bpd = loss * len(x) / stage.values(x) / math.log(2)
         total += bpd
-        if told:
-            told(Progress(stage.name, epoch + 1, done + 1, all_steps, bpd))
+        if report:
+            report(Progress(stage.name, epoch + 1, done + 1, all_steps, bpd))
     return total / run.steps
 
 
 def _ahead(batches: Iterator[Tensor]) -> Iterator[Tensor]:
-    """The same, each made by a thread while a GPU computes on the one before it."""
+    """Yield the same batches, each made by a thread while a GPU computes on the one before it."""
     with ThreadPoolExecutor(1) as thread:
         following = thread.submit(next, batches, None)
         while (x := following.result()) is not None:
@@ -383,16 +398,22 @@ def _ahead(batches: Iterator[Tensor]) -> Iterator[Tensor]:
 
 
 def _moved(x: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    """Two groups at the end of the batch, ``share`` of it together, each moved by its own −1, 0 or 1 rows
-    and columns. At the end, because half-asleep has samples take the place of the beginning."""
+    """Move two groups at the end of the batch, ``share`` of it together, each by its own −1, 0 or 1 rows
+    and columns. They are at the end, because half-asleep has samples take the place of the beginning."""
     steps = torch.randint(-1, 2, (2, 2), generator=generator).tolist()
     half = round(share * len(x) / 2)
     kept, groups = x[: len(x) - 2 * half], x[len(x) - 2 * half :].chunk(2)
     return torch.cat([kept, *(torch.roll(group, step, (1, 2)) for group, step in zip(groups, steps))])
 
 
-def learning_rate(stage: Stage, rate: float, epoch: int, step: int, steps: int) -> float:
-    """Of a step: ``rate``, risen over the warm-up, and fallen along a cosine over all epochs."""
+def learning_rate(stage: Stage, rate: float, *, epoch: int, step: int, steps: int) -> float:
+    """Compute a step's learning rate: ``rate``, which rises over the warm-up and falls along a cosine over all epochs.
+
+    Args:
+        epoch: number of the epoch, from 0.
+        step: number of the step in it, from 0.
+        steps: steps of an epoch.
+    """
     progress = (epoch + step / steps) / stage.epochs
     risen = min(1.0, (epoch * steps + step + 1) / max(1, stage.warmup))
     cosine = stage.floor + (1 - stage.floor) * 0.5 * (1 + math.cos(math.pi * progress))
@@ -400,31 +421,31 @@ def learning_rate(stage: Stage, rate: float, epoch: int, step: int, steps: int) 
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
-    """The lines of a log, oldest first; none where there is no such file."""
+    """Read the lines of a log, oldest first; none where there is no such file."""
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def diverged(stage: Stage, epoch: int, state: Path) -> ModelError:
-    """What is raised where the loss is no longer finite, or far beyond what raw pixels take."""
+    """Word the error of a loss that is no longer finite, or far beyond what raw pixels take."""
     kept = f"the state after epoch {epoch - 1} is kept in {state}" if epoch > 1 else "nothing of this stage is kept"
-    # -f would remove it
-    other = " and, so that what was trained before stays, another -o" if any(state.parent.glob("*.pt")) else ""
     return ModelError(
-        f"the loss of {stage.name} diverged in epoch {epoch} at a learning rate of {stage.learning_rate:g}, "
-        f"and {kept}; give a lower --learning-rate{other}"
+        f"the loss of {stage.name} diverged in epoch {epoch} at a learning rate of {stage.learning_rate:g}, and {kept}",
+        remedy="lower-rate-elsewhere" if any(state.parent.glob("*.pt")) else "lower-rate",
     )
 
 
 def _seed(epoch: int, seed: int, rank: int = 0) -> int:
-    """Far apart for different seeds and ranks, in the 32 bits that PyTorch's generator takes."""
+    """Put seeds and ranks far apart, in the 32 bits that PyTorch's generator takes."""
     return (epoch + 0x9E3779B1 * seed + 0x85EBCA6B * rank) % (1 << 32)
 
 
-def _trained(vae: AnyVae) -> list[nn.Parameter]:
+def trained_weights(vae: nn.Module) -> list[nn.Parameter]:
+    """List the weights that are not kept as they are."""
     return [p for p in vae.parameters() if p.requires_grad]
 
 
-def _device(vae: AnyVae) -> torch.device:
+def device_of(vae: nn.Module) -> torch.device:
+    """Find the device of the weights."""
     return next(vae.parameters()).device
 
 

@@ -12,9 +12,13 @@ _MOMENTUM = 0.95
 
 
 class Muon(torch.optim.Optimizer):
-    """W ← W − rate · √max(1, rows/columns) · orthogonal factor of the momentum.
+    """Step W ← W − rate · √max(1, rows/columns) · orthogonal factor of the momentum.
 
     All directions of a matrix learn at one pace, where Adam's steps follow a few.
+
+    ``torch.optim.Muon`` takes the same step but for its Newton–Schulz iteration, which is in bfloat16: its
+    steps differ from these by about a sixtieth of their length. Here the iteration has the precision of the weights, so
+    that the shipped models can be made again, and the states of their trainings be read.
     """
 
     def __init__(self, matrices: Iterable[Tensor], rate: float) -> None:
@@ -22,7 +26,7 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: object = None) -> None:  # type: ignore[override]
-        """One step on every matrix."""
+        """Take a step on every matrix."""
         for group in self.param_groups:
             for matrix in group["params"]:
                 momentum = self.state[matrix].setdefault("momentum", torch.zeros_like(matrix))
@@ -32,7 +36,7 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonal(matrix: Tensor, iterations: int = 5) -> Tensor:
-    """About U Vᵀ of the singular value decomposition U S Vᵀ, by a Newton–Schulz iteration: singular
+    """Approximate U Vᵀ of the singular value decomposition U S Vᵀ, by a Newton–Schulz iteration: singular
     values come to lie between 0.7 and 1.2."""
     a, b, c = _COEFFICIENTS
     x = matrix / (matrix.norm() + 1e-7)

@@ -1,4 +1,4 @@
-"""What an encoder and a decoder are trained for, and the bounds by which they are judged.
+"""Objectives that an encoder and a decoder are trained for, and the bounds by which they are judged.
 
 Equations: *Generalization Gap in Amortized Inference* (Zhang, Hayes, Barber, NeurIPS 2022), "the
 paper". θ are the decoder's parameters, φ the encoder's. Pixels x are integers of shape (batch,
@@ -24,7 +24,7 @@ _HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
 
 
 def elbo(vae: TileVae, x: Tensor, seen: Tensor | None = None) -> Tensor:
-    """ELBO(x) = log p(x|z) − KL(q(z|x) ‖ p(z)), z ~ q(z|x), of each image in nats.
+    """Estimate ELBO(x) = log p(x|z) − KL(q(z|x) ‖ p(z)), z ~ q(z|x), of each image in nats.
 
     Args:
         vae: encoder q and decoder p.
@@ -42,7 +42,7 @@ def elbo(vae: TileVae, x: Tensor, seen: Tensor | None = None) -> Tensor:
 
 
 def iwae(vae: TileVae, x: Tensor, samples: int) -> Tensor:
-    """log 1/S Σ p(x|z_s) p(z_s) / q(z_s|x), z_s ~ q(z|x), of each image in nats, shape (batch,).
+    """Estimate log 1/S Σ p(x|z_s) p(z_s) / q(z_s|x), z_s ~ q(z|x), of each image in nats, shape (batch,).
 
     The importance-weighted bound (Burda et al. 2016): the better q as a proposal, the tighter.
     """
@@ -56,17 +56,17 @@ def iwae(vae: TileVae, x: Tensor, samples: int) -> Tensor:
 
 
 def classic(vae: TileVae, x: Tensor) -> Tensor:
-    """−ELBO(x) over φ and θ on data: the usual amortized training, α = 0 (the paper's eq. 3)."""
+    """Compute −ELBO(x) over φ and θ on data: the usual amortized training, α = 0 (the paper's eq. 3)."""
     return -elbo(vae, x).mean()
 
 
 def optimal(vae: TileVae, x: Tensor) -> Tensor:
-    """−ELBO(x) over φ, where x are the very images to be coded: a bound, for evaluation only."""
+    """Compute −ELBO(x) over φ, where x are the very images to be coded: a bound, for evaluation only."""
     return classic(vae, x)
 
 
-def half_asleep(vae: TileVae, x: Tensor, alpha: float = 0.5, source: str = "prior") -> Tensor:
-    """−ELBO over φ on the mixture α p(x) + (1 − α) data (the paper's eq. 21).
+def half_asleep(vae: TileVae, x: Tensor, *, alpha: float = 0.5, source: str = "prior") -> Tensor:
+    """Compute −ELBO over φ on the mixture α p(x) + (1 − α) data (the paper's eq. 21).
 
     The first α of the batch, in whole images, gives way to model samples.
 
@@ -82,20 +82,20 @@ def half_asleep(vae: TileVae, x: Tensor, alpha: float = 0.5, source: str = "prio
     return -elbo(vae, torch.cat([dreams, x[asleep:]])).mean()
 
 
-def reverse_sleep(vae: TileVae, x: Tensor, source: str = "prior") -> Tensor:
-    """−ELBO over φ on model samples alone: KL(q(z|x) ‖ p(z|x)) for x ~ p(x), α = 1."""
-    return half_asleep(vae, x, 1.0, source)
+def reverse_sleep(vae: TileVae, x: Tensor, *, source: str = "prior") -> Tensor:
+    """Compute −ELBO over φ on model samples alone: KL(q(z|x) ‖ p(z|x)) for x ~ p(x), α = 1."""
+    return half_asleep(vae, x, alpha=1.0, source=source)
 
 
 def sleep(vae: TileVae, x: Tensor) -> Tensor:
-    """−log q(z|x) over φ for (x, z) ~ p(x, z): KL(p(z|x) ‖ q(z|x)), the forward sleep phase."""
+    """Compute −log q(z|x) over φ for (x, z) ~ p(x, z): KL(p(z|x) ‖ q(z|x)), the forward sleep phase."""
     z, dreams = dream(vae, x, "prior")
     mean, log_sigma = vae.posterior(dreams)
     return -log_gaussian(z, mean, log_sigma).mean()
 
 
 def wake_sleep(vae: TileVae, x: Tensor) -> Tensor:
-    """Forward sleep over φ, and −log p(x|z), z ~ q(z|x), over θ on data (Hinton et al. 1995).
+    """Add forward sleep over φ, and −log p(x|z), z ~ q(z|x), over θ on data (Hinton et al. 1995).
 
     The two phases share no parameter, so that one step on their sum is a step of each.
     """
@@ -105,8 +105,8 @@ def wake_sleep(vae: TileVae, x: Tensor) -> Tensor:
     return sleep(vae, x) - log_likelihood(vae, x, z).mean()
 
 
-def denoising(vae: TileVae, x: Tensor, alpha: float = 0.5, sigma: float = 0.2) -> Tensor:
-    """α KL(q(z|x+ε) ‖ p(z|x)) + (1 − α) KL(q(z|x) ‖ p(z|x)) over φ, up to log p(x) (the paper's eq. 23).
+def denoising(vae: TileVae, x: Tensor, *, alpha: float = 0.5, sigma: float = 0.2) -> Tensor:
+    """Compute α KL(q(z|x+ε) ‖ p(z|x)) + (1 − α) KL(q(z|x) ‖ p(z|x)) over φ, up to log p(x) (the paper's eq. 23).
 
     Args:
         sigma: standard deviation of ε as a share of the pixels' range.
@@ -118,23 +118,23 @@ def denoising(vae: TileVae, x: Tensor, alpha: float = 0.5, sigma: float = 0.2) -
 
 
 def share(alpha: float, x: Tensor) -> int:
-    """How many images of a batch are α of it: at least one, for with none the objective would be another."""
+    """Count the images of a batch that are α of it: at least one, for with none the objective would be another."""
     return max(1, round(alpha * len(x))) if alpha else 0
 
 
 def log_likelihood(vae: TileVae, x: Tensor, z: Tensor) -> Tensor:
-    """log p(x|z) of each image in nats, shape (batch,)."""
+    """Compute log p(x|z) of each image in nats, shape (batch,)."""
     return likelihood_of(vae.architecture).log_prob(x, vae.parameters_of_x(z))
 
 
 def log_gaussian(z: Tensor, mean: Tensor, log_sigma: Tensor) -> Tensor:
-    """log N(z; mean, σ²) of each image in nats, shape (batch,); z, mean and log σ are (batch, …)."""
+    """Compute log N(z; mean, σ²) of each image in nats, shape (batch,); z, mean and log σ are (batch, …)."""
     return -(0.5 * ((z - mean) / torch.exp(log_sigma)) ** 2 + log_sigma + _HALF_LOG_TAU).flatten(1).sum(1)
 
 
 @torch.no_grad()
 def dream(vae: TileVae, x: Tensor, source: str) -> tuple[Tensor, Tensor]:
-    """(z, x̃ ~ p(x|z)) of shapes (batch, *latent) and of x; z from ``source`` as in :func:`half_asleep`."""
+    """Draw (z, x̃ ~ p(x|z)) of shapes (batch, *latent) and of x; z from ``source`` as in :func:`half_asleep`."""
     if source == "posterior":
         mean, log_sigma = vae.posterior(x)
         z = mean + torch.exp(log_sigma) * torch.randn_like(mean)
@@ -144,15 +144,15 @@ def dream(vae: TileVae, x: Tensor, source: str) -> tuple[Tensor, Tensor]:
 
 
 def named(text: str) -> Objective:
-    """The objective of a name, which may be followed by its numbers: ``half-asleep:0.2`` or ``denoising:0.5:0.4``."""
-    name, *given = text.split(":")
+    """Find the objective of a name, which its numbers may follow: ``half-asleep:0.2`` or ``denoising:0.5:0.4``."""
+    name, *values = text.split(":")
     objective = OBJECTIVES[name]
-    values = dict(zip(numbers(objective.loss), map(float, given)))
-    return replace(objective, loss=functools.partial(objective.loss, **values))
+    chosen = dict(zip(numbers(objective.loss), map(float, values)))
+    return replace(objective, loss=functools.partial(objective.loss, **chosen))
 
 
 def numbers(loss: Callable[..., Tensor]) -> dict[str, float]:
-    """α and σ of an objective, or of a partial of one, by their names; none where it has none."""
+    """List α and σ of an objective, or of a partial of one, by their names; none where it has none."""
     parameters = inspect.signature(loss).parameters
     return {name: parameters[name].default for name in ("alpha", "sigma") if name in parameters}
 
@@ -173,4 +173,4 @@ OBJECTIVES = {
     "wake-sleep": Objective(wake_sleep, encoder_only=False),
     "denoising": Objective(denoising, encoder_only=True),
 }
-"""What ``vaezip train --objective`` knows; ``optimal`` is for evaluation and is left out."""
+"""The objectives by the names that users give; ``optimal`` is for evaluation and is left out."""

@@ -33,11 +33,11 @@ class Processes:
 
     @property
     def first(self) -> bool:
-        """Whether this one evaluates and writes."""
+        """Tell whether this one evaluates and writes."""
         return self.rank == 0
 
     def share(self, value: T) -> T:
-        """What rank 0 gives, in every process."""
+        """Give rank 0's value to every process."""
         if self.count == 1:
             return value
         box = [value if self.first else None]
@@ -56,23 +56,23 @@ class Processes:
 
 
 def local_rank() -> int:
-    """The number of this process on its machine, which is also that of its GPU."""
+    """Find the number of this process on its machine, which is also that of its GPU."""
     return int(os.environ.get("LOCAL_RANK", 0))
 
 
 def own_device(device: str) -> str:
-    """The device of this process: of ``cuda`` the GPU that is its own."""
+    """Name the device of this process: for ``cuda`` the GPU that is its own."""
     return f"cuda:{local_rank()}" if device == "cuda" else device
 
 
 def processes_here() -> int:
-    """How many processes share this machine."""
+    """Count the processes that share this machine."""
     return int(os.environ.get("LOCAL_WORLD_SIZE", 1))
 
 
 @contextmanager
 def started(device: str) -> Iterator[Processes]:
-    """The group that torchrun's environment describes, or this process alone.
+    """Join the group that torchrun's environment describes, or stay alone.
 
     Args:
         device: ``cpu`` is joined by gloo, ``cuda`` by nccl.

@@ -1,4 +1,4 @@
-"""From a trained float network to the integer one that codes.
+"""From a trained chain of float layers to the integer one that codes, and back.
 
 Activations are put on a power-of-two grid chosen from what calibration images give. Each
 output row of weights gets the finest power-of-two grid for which the row bound of
@@ -8,28 +8,33 @@ output row of weights gets the finest power-of-two grid for which the row bound 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from vaezip.entropy import distributions as d
 from vaezip.errors import ModelError
 from vaezip.exact.affine import EXACT_FLOAT32, EXACT_FLOAT64
-from vaezip.models.layers import Conv, Dense, Layer, Residual
-from vaezip.models.likelihoods import OUTPUT_BOUND
-from vaezip.models.tile.architecture import TileArchitecture
-from vaezip.training.networks.tile import Network, TileVae, key
+from vaezip.models.layers import Conv, Dense, Layer, Residual, weighted_layers
+from vaezip.training.networks.layers import Network, key
 
 Tensors = dict[str, NDArray[Any]]
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+_HIDDEN_EXPONENT = 6
+"""The grid that the hidden units of a model file are taken to be on, which it does not tell: relu is homogeneous,
+so that any will do."""
 
 
 @dataclass(frozen=True)
 class Precision:
-    """What to spend.
+    """The bits to spend.
 
     Attributes:
         activation_bits: of the hidden activations.
@@ -49,30 +54,8 @@ class Grid:
     bound: int
 
 
-@torch.no_grad()
-def quantize(vae: TileVae, calibration: NDArray[np.uint8], precision: Precision) -> Tensors:
-    """The integer tensors of a model file.
-
-    Args:
-        vae: trained.
-        calibration: some hundred training images, uint8 (images, height, width, channels).
-        precision: the bits to spend.
-    """
-    a = vae.architecture
-    x = torch.from_numpy(calibration)
-    mean, log_sigma = vae.posterior(x)
-    z = mean + torch.exp(log_sigma) * torch.randn(mean.shape, generator=torch.Generator().manual_seed(0))
-    pixels = (x.float() - a.offset) * 2.0**-a.exponent
-    pixel_grid = Grid(a.exponent, max(a.offset, a.levels - 1 - a.offset))
-    latent_grid = Grid(d.LATENT_BITS, d.LATENT_BINS // 2)
-    tensors = network_tensors(vae.encoder, pixels, pixel_grid, precision, _posterior_rows(a), d.POSTERIOR_MEAN_BOUND)
-    tensors |= network_tensors(vae.decoder, z, latent_grid, precision, _likelihood_rows(a), OUTPUT_BOUND)
-    tensors["coarse"] = coarse_grid(log_sigma.flatten(1).numpy())
-    return tensors
-
-
 def coarse_grid(log_sigma: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Per latent, log2 of how many fine bins a coarse one spans: about √12 typical σ.
+    """Compute for each latent log2 of how many fine bins a coarse one spans: about √12 typical σ.
 
     A uniform grid of step √12 σ errs with variance σ², as a sample of the posterior would.
     """
@@ -84,32 +67,45 @@ def coarse_grid(log_sigma: NDArray[np.float32]) -> NDArray[np.uint8]:
 class Rows:
     """For each output row of a last layer: exponent of its grid, and what to add to its bias."""
 
-    exponents: NDArray[np.int64]
+    exponents: Integers
     offsets: Floats
 
 
-def _posterior_rows(a: TileArchitecture) -> Rows:
-    half = a.latent[-1]
-    exponents = np.repeat([d.POSTERIOR_MEAN_BITS, d.LOG_SIGMA_BITS], half)
-    return Rows(exponents, np.zeros(2 * half))
+def plain_rows(exponents: Integers) -> Rows:
+    """Make rows without offsets."""
+    return Rows(exponents, np.zeros(len(exponents)))
 
 
-def _likelihood_rows(a: TileArchitecture) -> Rows:
-    last = a.decoder[-1] if isinstance(a.decoder[-1], Dense) else a.decoder[-2]
-    assert isinstance(last, (Dense, Conv))
-    if a.likelihood == "bernoulli":
-        return Rows(np.full(last.outputs, d.LOGIT_BITS), np.zeros(last.outputs))
-    exponents = [a.exponent + d.MEAN_BITS, d.LOG_SCALE_BITS, d.COEFFICIENT_BITS]
-    offsets = [a.offset * 2.0**-a.exponent, a.exponent * math.log(2), 0.0]
-    parameters = {"logistic": 2, "colour-logistic": 3}[a.likelihood]
-    repeats = last.outputs // parameters
-    return Rows(np.tile(exponents[:parameters], repeats), np.tile(offsets[:parameters], repeats))
+def posterior_rows(latents: int) -> Rows:
+    """Make the rows of an encoder's outputs: means, then logarithms of standard deviations."""
+    return plain_rows(np.repeat([d.POSTERIOR_MEAN_BITS, d.LOG_SIGMA_BITS], latents))
+
+
+LATENT_GRID = Grid(d.LATENT_BITS, d.LATENT_BINS // 2)
+
+
+@torch.no_grad()
+def drawn(mean: torch.Tensor, log_sigma: torch.Tensor) -> torch.Tensor:
+    """Draw z ~ q(z|x), always the same one, to calibrate what z goes into."""
+    return mean + torch.exp(log_sigma) * torch.randn(mean.shape, generator=torch.Generator().manual_seed(0))
+
+
+def finest_exponent(activation: torch.Tensor, bound: int, *, clipped: int, least: float) -> int:
+    """Choose the finest grid on which all but few activations are within a bound.
+
+    Args:
+        clipped: one activation in so many may be beyond it.
+        least: what the largest is taken to be at least, for a layer may be all zeros.
+    """
+    values = activation.abs().flatten()
+    keep = max(1, values.numel() // clipped)
+    return math.floor(math.log2(bound / max(float(torch.topk(values, keep).values[-1]), least)))
 
 
 def network_tensors(
-    network: Network, x: torch.Tensor, grid: Grid, precision: Precision, rows: Rows, last_bound: int
+    network: Network, x: torch.Tensor, *, grid: Grid, precision: Precision, rows: Rows, last_bound: int
 ) -> Tensors:
-    """The integer tensors of a chain of layers.
+    """Make the integer tensors of a chain of layers.
 
     Args:
         network: in float.
@@ -141,7 +137,7 @@ def network_tensors(
 
 
 def _stream_grids(layers: tuple[Layer, ...], outputs: list[torch.Tensor], precision: Precision) -> dict[int, Grid]:
-    """The grid of every layer's output; a run of residual blocks shares that of the layer before it."""
+    """Choose the grid of every layer's output; a run of residual blocks shares that of the layer before it."""
     grids: dict[int, Grid] = {}
     for i, layer in enumerate(layers):
         if isinstance(layer, (Dense, Conv)):
@@ -155,12 +151,9 @@ def _stream_grids(layers: tuple[Layer, ...], outputs: list[torch.Tensor], precis
 
 
 def _grid_of(activation: torch.Tensor, precision: Precision) -> Grid:
-    """The finest grid on which all but one in 100,000 activations fit the bits."""
-    values = activation.abs().flatten()
-    keep = max(1, values.numel() // 100_000)
-    largest = max(float(torch.topk(values, keep).values[-1]), 0.01)  # a layer may be all zeros
+    """Choose the finest grid on which all but one in 100,000 activations fit the bits."""
     bound = (1 << precision.activation_bits) - 1
-    return Grid(math.floor(math.log2(bound / largest)), bound)
+    return Grid(finest_exponent(activation, bound, clipped=100_000, least=0.01), bound)
 
 
 def _affine(
@@ -186,25 +179,86 @@ def _affine(
     }
 
 
-def _row(weight: Floats, bias: float, before: Grid, after: int, exact: int) -> tuple[NDArray[np.int64], int, int]:
-    """Integer weights, bias and shift of one output row, on the finest grid that is exact."""
+def _row(weight: Floats, bias: float, before: Grid, after: int, exact: int) -> tuple[Integers, int, int]:
+    """Quantise one output row; one whose output grid is finer than float32 sums allow gets those of float64."""
+    for limit in sorted({exact, EXACT_FLOAT64}):
+        found = finest_row(weight, bias, before.bound, before=before.exponent, after=after, limit=limit)
+        if found:
+            return found
+    raise no_grid()
+
+
+def finest_row(
+    weight: Floats,
+    bias: float,
+    bounds: int | Integers,
+    *,
+    before: int = 0,
+    after: int,
+    limit: int,
+    most_shift: int = 60,
+) -> tuple[Integers, int, int] | None:
+    """Find integer weights, bias and shift of one output row, on the finest grid that is exact; None where none is.
+
+    Args:
+        weight: in units of the integer inputs, times 2^before.
+        bias: likewise.
+        bounds: the largest |integer input|, of each or of all.
+        before: exponent of the input's grid.
+        after: exponent of the output's grid.
+        limit: of the sum.
+        most_shift: the largest shift.
+    """
     for bits in range(30, -30, -1):
-        shift = before.exponent + bits - after
-        integers = np.floor(weight * 2.0**bits + 0.5).astype(np.int64)
-        rounded = math.floor(bias * 2.0 ** (before.exponent + bits) + 0.5)
+        shift = before + bits - after
         if shift < 1:
             break
-        total = before.bound * int(np.abs(integers).sum()) + abs(rounded) + (1 << (shift - 1))
-        if np.abs(integers).max() < 1 << 15 and total <= exact:
+        if shift > most_shift:
+            continue
+        integers = np.floor(weight * 2.0**bits + 0.5).astype(np.int64)
+        rounded = math.floor(bias * 2.0 ** (before + bits) + 0.5)
+        if np.abs(integers).max() >= 1 << 15:
+            continue
+        if int((np.abs(integers) * bounds).sum()) + abs(rounded) + (1 << (shift - 1)) <= limit:
             return integers, rounded, shift
-    if exact < EXACT_FLOAT64:  # this row's output grid is finer than float32 sums allow
-        return _row(weight, bias, before, after, EXACT_FLOAT64)
-    raise ModelError("a row of weights fits no exact grid, so large are some; train anew with a lower --learning-rate")
+    return None
+
+
+def no_grid() -> ModelError:
+    """Word the error of a row that is on no grid."""
+    return ModelError("a row of weights fits no exact grid, so large are some", remedy="train-anew")
 
 
 def _narrow(values: NDArray[np.int64]) -> NDArray[Any]:
-    """The same integers in the smallest of int8, int16, int32 and int64."""
+    """Store integers in the smallest of int8, int16, int32 and int64."""
     for dtype in (np.int8, np.int16, np.int32):
         if np.abs(values).max() <= np.iinfo(dtype).max:
             return values.astype(dtype)
     return values
+
+
+@torch.no_grad()
+def dequantize_network(network: Network, tensors: Mapping[str, NDArray[Any]], *, before: int, rows: Rows) -> None:
+    """Give a chain of float layers the weights of a model file: the inverse of :func:`network_tensors`.
+
+    Args:
+        before: exponent of the input's grid.
+        rows: grids and offsets of the last layer's outputs.
+    """
+    layers = weighted_layers(network.layers)
+    for layer in layers:
+        parts = (tensors[f"{layer.name}.{part}"] for part in ("weight", "bias", "shift"))
+        weight, bias, shift = (part.astype(np.float64) for part in parts)
+        after = rows if layer is layers[-1] else plain_rows(np.full(layer.outputs, _HIDDEN_EXPONENT))
+        bits = (shift + after.exponents - before).astype(np.int64)
+        weight = weight * np.ldexp(1.0, -bits).reshape(-1, *[1] * (weight.ndim - 1))
+        weight = weight.transpose(0, 3, 1, 2) if isinstance(layer, Conv) else weight
+        set_weights(network.weighted[key(layer.name)], weight, bias * np.ldexp(1.0, -(bits + before)) - after.offsets)
+        before = _HIDDEN_EXPONENT
+
+
+def set_weights(module: nn.Module, weight: Floats, bias: Floats) -> None:
+    """Set the weights of the first inputs, and those of other inputs to 0."""
+    module.weight.zero_()  # type: ignore[operator]
+    module.weight[:, : weight.shape[1]] = torch.from_numpy(weight)  # type: ignore[operator]
+    module.bias.copy_(torch.from_numpy(bias))  # type: ignore[operator]

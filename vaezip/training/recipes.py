@@ -1,124 +1,80 @@
-"""How the shipped models are trained: ``python -m vaezip.training.recipes NAME --data DIR --runs DIR``.
-
-Each recipe trains encoder and decoder by the ELBO, then the encoder alone by reverse
-half-asleep. Every stage is resumable: run the same command again to go on. ``torchrun --nproc-per-node N -m
-vaezip.training.recipes …`` shares each batch among N processes.
-"""
+"""Train the shipped models by their recipes, and write their files."""
 
 from __future__ import annotations
 
-import argparse
-import functools
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from vaezip.models.layers import weighted_layers
-from vaezip.models.tile.architecture import TileArchitecture
-from vaezip.models.tile.mlp import mlp
-from vaezip.models.tile.resnet import resnet
-from vaezip.pictures import datasets
-from vaezip.training.loop import Stage, fit
-from vaezip.training.networks.tile import TileVae
-from vaezip.training.objectives import classic, half_asleep
+from vaezip.models import file as model_file
+from vaezip.training import families
+from vaezip.training.families.base import Recipe
+from vaezip.training.loop import fit
 from vaezip.training.processes import own_device, started
-from vaezip.training.quantize import Precision
+from vaezip.training.publish import publish
+
+RECIPES: dict[str, Recipe] = {name: recipe for family in families.FAMILIES for name, recipe in family.recipes.items()}
+"""The recipes of all families by the names of their models."""
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """A data set, an architecture, stages in turn, and the bits of the integer network; the last
-    ``valid`` training images (after a fixed shuffle) are held out to watch the training."""
+def train(
+    name: str,
+    data: Path | None,
+    runs: Path,
+    *,
+    device: str = "cpu",
+    start: Path | None = None,
+    steps: int | None = None,
+    learning_rate: float | None = None,
+) -> None:
+    """Train a shipped model, or go on where that was cut.
 
-    dataset: str
-    architecture: TileArchitecture
-    stages: tuple[Stage, ...]
-    valid: int = 1000
-    precision: Precision = field(default_factory=Precision)
+    Args:
+        name: of the recipe.
+        data: folder of what it trains on, if that is not where data sets are.
+        runs: folder for states and logs.
+        device: ``cpu`` or ``cuda``.
+        start: model file whose weights to start from.
+        steps: other than the recipe's.
+        learning_rate: other than the recipe's.
 
-
-_GREY, _COLOUR = mlp("logistic"), resnet()
-
-
-def _all_layers(architecture: TileArchitecture) -> tuple[str, ...]:
-    return tuple(layer.name for layer in weighted_layers(architecture.encoder + architecture.decoder))
-
-
-RECIPES = {
-    "mnist-binary": Recipe(
-        "mnist-binary",
-        mlp("bernoulli"),
-        (
-            Stage("classic", classic, epochs=100, learning_rate=1e-3),
-            Stage("half-asleep", half_asleep, epochs=50, learning_rate=5e-4, encoder_only=True),
-        ),
-    ),
-    "mnist": Recipe(
-        "mnist",
-        _GREY,
-        (
-            Stage("fitted", classic, epochs=160, learning_rate=1e-3, floor=0.2, average=0.9997),
-            Stage("classic", classic, epochs=200, learning_rate=1e-3, floor=0.05, average=0.9997, moved=0.5),
-            Stage(
-                "half-asleep",
-                functools.partial(half_asleep, alpha=0.05),  # with more, validation images would cost more
-                epochs=8,
-                learning_rate=1e-4,
-                floor=0.02,
-                average=0.998,
-                encoder_only=True,
-                moved=0.8,
-            ),
-        ),
-        precision=Precision(11, wide=_all_layers(_GREY)),
-    ),
-    "cifar10": Recipe(
-        "cifar10",
-        _COLOUR,
-        (
-            Stage("fitted", classic, epochs=115, learning_rate=1e-3, batch=64, warmup=300, augment=True),
-            Stage("classic", classic, epochs=60, learning_rate=5e-4, batch=64, warmup=300, augment=True),
-            Stage(
-                "half-asleep",
-                functools.partial(half_asleep, alpha=0.1, source="posterior"),  # with more, validation images cost more
-                epochs=3,
-                learning_rate=3e-5,
-                encoder_only=True,
-                batch=64,
-                augment=True,
-            ),
-        ),
-        precision=Precision(12, wide=_all_layers(_COLOUR)),  # 10 bits and sums of 24 would lose ten times as much
-    ),
-}
-
-
-def split(recipe: Recipe, images: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Training and validation images of a data set's training part, after a fixed shuffle."""
-    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(7)).numpy()
-    return images[order[: -recipe.valid]], images[order[-recipe.valid :]]
-
-
-def main() -> None:
-    """Command line of this module."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("name", choices=sorted(RECIPES))
-    parser.add_argument("--data", default=None, help="folder with the data sets")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder for states and logs")
-    parser.add_argument("--device", default="cpu", help="cpu or cuda")
-    arguments = parser.parse_args()
-    recipe = RECIPES[arguments.name]
-    train, valid = split(recipe, datasets.load(recipe.dataset, "train", arguments.data))
-    torch.manual_seed(1)
-    with started(arguments.device) as processes:
-        vae = TileVae(recipe.architecture).to(own_device(arguments.device))
+    Raises:
+        DataError: the recipe has no such steps or rate of its own.
+        ModelError: the file to start from has networks of other sizes.
+    """
+    recipe = RECIPES[name].changed(steps=steps, learning_rate=learning_rate, begun=start is not None)
+    family = families.of(recipe.architecture)
+    samples = recipe.load(data)
+    torch.manual_seed(recipe.seed)
+    with started(device) as processes:
+        vae = family.vae(recipe.architecture)
+        if start:
+            family.dequantize(vae, model_file.load(start))
+        vae.to(own_device(device))
         for stage in recipe.stages:
-            state = arguments.runs / f"{arguments.name}.{stage.name}.pt"
-            fit(vae, train, valid, stage, state, processes=processes)
+            fit(vae, samples, stage, state=recipe.state(runs, name, stage), processes=processes)
 
 
-if __name__ == "__main__":
-    main()
+def write(
+    name: str, data: Path | None, runs: Path, *, models: Path, limit: int | None = None, note: str = ""
+) -> Iterator[dict[str, Any]]:
+    """Quantise, measure and write the models of a recipe, whose states are in place.
+
+    Args:
+        name: of the recipe.
+        data: as for :func:`train`.
+        runs: folder with the states.
+        models: folder to write to.
+        limit: test images to measure the rates on, if not all.
+        note: a sentence for the cards: where the run departed from the recipe.
+
+    Yields:
+        What the ``.json`` of each model holds.
+
+    Raises:
+        DataError: a stage is not done.
+    """
+    for stem, draft in RECIPES[name].drafts(name, runs, data, limit=limit, note=note):
+        yield publish(models / stem, draft)

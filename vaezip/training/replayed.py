@@ -50,7 +50,7 @@ class Replayed:
             return self._loss
 
     def _unrecorded(self, x: Tensor) -> Tensor:
-        """A step on a stream of its own, as PyTorch asks for before a recording."""
+        """Take a step on a stream of its own, as PyTorch asks for before a recording."""
         self._aside.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(self._aside):
             loss = self._step(x)

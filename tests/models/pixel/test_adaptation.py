@@ -72,7 +72,7 @@ def test_room_to_grow_costs_next_to_nothing(small_local):
     before = d.bits(
         strips.intervals(model, frame, strip, predictors=strips.uncalibrated(model, offsets)), d.LOGISTIC_PRECISION
     ).sum()
-    assert bits(model, (learner_of(model).weights,), frame, offsets, 32) == pytest.approx(before, rel=1e-3)
+    assert bits(model, (learner_of(model).weights,), frame, offsets, 32) == pytest.approx(before, rel=2e-3)
 
 
 def test_gradients_of_weights_are_those_of_the_cost(small_local):
@@ -116,8 +116,7 @@ def test_it_learns_what_it_saw(small_local):
     for _ in range(10):
         learners.learn(frame, 0, ROWS, offsets)
         costs.append(bits(model, learners.networks, frame, offsets))
-    # least squares have predicted a part of this before
-    assert costs[-1] < (0.95 if model.architecture.regressed else 0.9) * costs[0]
+    assert costs[-1] < 0.93 * costs[0]
 
 
 @settings(max_examples=10, deadline=None)
@@ -220,4 +219,4 @@ def test_two_networks_are_one_mixture(small_local):
     model = small_local.model
     frame, offsets = frame_with_predictions(model.architecture, small_local.images[:2]), offsets_of(model, 4)
     one, two = (bits(model, networks, frame, offsets) for networks in (model.networks, 2 * model.networks))
-    assert two == pytest.approx(one, rel=1e-3)
+    assert two == pytest.approx(one, rel=2e-3)

@@ -34,7 +34,7 @@ def test_round_trip_of_all_sizes(small_local, height, width, count, rows, stride
     assert_round_trip(small_local.model, pictures, replace(STILL, orientation=way))
 
 
-@pytest.mark.parametrize("count", [1, 17, 33])
+@pytest.mark.parametrize("count", [1, pytest.param(17, marks=pytest.mark.slow), 33])
 @pytest.mark.parametrize("adaptation", [Adaptation(2), Adaptation(1, second_rate=160), STILL])
 def test_round_trip_of_sets(small_local, count, adaptation):
     assert_round_trip(

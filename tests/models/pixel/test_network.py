@@ -19,7 +19,7 @@ from vaezip.models.pixel.model import PixelModel
 from vaezip.models.pixel.network import layers
 from vaezip.models.pixel.networks import _Decoder
 from vaezip.models.posterior import Refinement
-from vaezip.training.local import losses
+from vaezip.training.families.pixel.stage import losses
 
 
 def noise(shape, seed=0):

@@ -1,4 +1,4 @@
-"""The local-autoregressive VAE in float PyTorch, for training only."""
+"""The float networks of a pixel model, for training only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from vaezip.models.pixel.architecture import PixelArchitecture
 from vaezip.models.pixel.constants import RADIUS, SPREAD_BITS, UNIT_BITS
 from vaezip.models.pixel.context import features
 from vaezip.training.likelihoods import LOG_SCALE_RANGE
-from vaezip.training.networks.tile import LOG_SIGMA_RANGE, Network
+from vaezip.training.networks.base import Vae
+from vaezip.training.networks.layers import LOG_SIGMA_RANGE, Network
 
 UNIT = 16.0
 """Pixel values to one unit of the network's differences, residuals and means."""
@@ -26,8 +27,10 @@ SPREAD_UNIT = 8.0
 """Powers of two to one unit of the regression's spread as a feature."""
 
 
-class PixelVae(nn.Module):
+class PixelVae(Vae):
     """Encoder, style network and pixel network of a :class:`PixelArchitecture`, in float32."""
+
+    architecture: PixelArchitecture
 
     def __init__(self, architecture: PixelArchitecture) -> None:
         super().__init__()
@@ -42,7 +45,7 @@ class PixelVae(nn.Module):
 
     @torch.no_grad()
     def _start(self) -> None:
-        """Blocks start near the identity; posteriors narrow, or z would say nothing and soon be ignored;
+        """Start blocks near the identity; posteriors narrow, or z would say nothing and soon be ignored;
         mixtures as a spread of widths around P, to which the last known channel adds most of its residual."""
         a = self.architecture
         for outer in self.outer:
@@ -61,13 +64,13 @@ class PixelVae(nn.Module):
                 out.weight[k : 2 * k, a.head + i - 1] = 0.7  # type: ignore[operator]
 
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """q(z|x) of tiles x (tiles, 32, 32, channels): mean and log standard deviation (tiles, latents)."""
+        """Compute q(z|x) of tiles x (tiles, 32, 32, channels): mean and log standard deviation (tiles, latents)."""
         a = self.architecture
         mean, log_sigma = self.encoder((x.float() - a.offset) * 2.0**-a.exponent).chunk(2, dim=-1)
         return mean, log_sigma.clamp(*LOG_SIGMA_RANGE)
 
     def log_likelihood(self, frame: Tensor, z: Tensor) -> Tensor:
-        """log p(x|z) of each pixel in nats, (tiles, pixels), the coder's floor under p included.
+        """Compute log p(x|z) of each pixel in nats, (tiles, pixels), with the coder's floor under p.
 
         Args:
             frame: tiles with what surrounds them, (tiles, 32 + RADIUS, 32 + 2 RADIUS, planes).
@@ -87,20 +90,20 @@ class PixelVae(nn.Module):
         return total
 
     def inputs(self, frame: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Features, P and hints of each pixel: (tiles, pixels, …)."""
+        """Compute features, P and hints of each pixel: (tiles, pixels, …)."""
         a = self.architecture
         values, pixels = frame[..., : a.channels], (slice(None), slice(RADIUS, None), slice(RADIUS, -RADIUS))
         differences, prediction = (t.flatten(1, 2) for t in features(xp, values))
         residual = (values[pixels].flatten(1, 2) - prediction)[..., list(a.order)]
         f, hints = [differences / UNIT, (prediction - a.offset) / LEVEL_UNIT], [residual / UNIT]
         if a.regressed:
-            given, expected, spread = frame[(*pixels, slice(a.channels, None))].flatten(1, 2).chunk(3, -1)
+            predicted, expected, spread = frame[(*pixels, slice(a.channels, None))].flatten(1, 2).chunk(3, -1)
             f += [expected * (2.0**-UNIT_BITS / UNIT), spread * (2.0**-SPREAD_BITS / SPREAD_UNIT)]
-            hints.append(given * (2.0**-UNIT_BITS / UNIT))
+            hints.append(predicted * (2.0**-UNIT_BITS / UNIT))
         return torch.cat(f, -1), prediction, torch.cat(hints, -1)
 
     def trunk(self, f: Tensor, shifts: Tensor) -> Tensor:
-        """The hidden units (tiles, pixels, hidden)."""
+        """Compute the hidden units (tiles, pixels, hidden)."""
         a = self.architecture
         shift = shifts.unsqueeze(1).chunk(1 + a.blocks, -1)
         h = F.relu(self.first(f) + shift[0])
@@ -109,14 +112,14 @@ class PixelVae(nn.Module):
         return h
 
     def heads(self, h: Tensor) -> tuple[Tensor, ...]:
-        """What the hidden units (tiles, pixels, hidden) give to each head: one product for all is faster."""
+        """Compute what the hidden units (tiles, pixels, hidden) give to each head: one product for all is faster."""
         units = torch.cat([head.weight[:, : h.shape[-1]] for head in self.head])  # type: ignore[index]
         biases = torch.cat([head.bias for head in self.head])  # type: ignore[misc]
         return F.linear(h, units, biases).chunk(len(self.head), -1)
 
 
 def mixture_log_prob(x: Tensor, prediction: Tensor, parameters: Tensor) -> Tensor:
-    """ln(Σ_k w_k (σ(u_k) − σ(l_k)) + 2^−LOGISTIC_PRECISION), u, l = (x ± ½ − μ_k)/s_k.
+    """Compute ln(Σ_k w_k (σ(u_k) − σ(l_k)) + 2^−LOGISTIC_PRECISION), u, l = (x ± ½ − μ_k)/s_k.
 
     Args:
         x, prediction: (…, 1).

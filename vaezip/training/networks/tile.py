@@ -1,66 +1,20 @@
-"""The float form of an architecture: PyTorch modules, for training only."""
+"""The float networks of a tile model, for training only."""
 
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import Tensor
 
-from vaezip.models.layers import Conv, Dense, DepthToSpace, Flatten, Layer, Residual, SpaceToDepth, weighted_layers
+from vaezip.models.layers import weighted_layers
 from vaezip.models.tile.architecture import TileArchitecture
-
-LOG_SIGMA_RANGE = (-5.0, 1.0)
-"""Natural logarithm of the posterior standard deviation, clamped in both forms of a network."""
-
-
-class Network(nn.Module):
-    """A chain of layers on channel-last tensors."""
-
-    def __init__(self, layers: tuple[Layer, ...]) -> None:
-        super().__init__()
-        self.layers = layers
-        self.weighted = nn.ModuleDict()
-        for layer in weighted_layers(layers):
-            module: nn.Module
-            if isinstance(layer, Dense):
-                module = nn.Linear(layer.inputs, layer.outputs)
-            else:
-                module = nn.Conv2d(layer.inputs, layer.outputs, 3, padding=1)
-            self.weighted[key(layer.name)] = module
-        for block in layers:  # a residual block starts as the identity, so that depth costs no signal
-            if isinstance(block, Residual):
-                nn.init.zeros_(self.weighted[key(block.second.name)].weight)  # type: ignore[arg-type]
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(batch, …) to (batch, …), float32."""
-        for layer in self.layers:
-            x = self.apply_layer(layer, x)
-        return x
-
-    def apply_layer(self, layer: Layer, x: Tensor) -> Tensor:
-        """One layer of the chain."""
-        if isinstance(layer, (Dense, Conv)):
-            x = self.affine(layer, x)
-            return F.relu(x) if layer.relu else x
-        if isinstance(layer, Residual):
-            return F.relu(x + self.affine(layer.second, F.relu(self.affine(layer.first, x))))
-        if isinstance(layer, Flatten):
-            return x.flatten(1)
-        if isinstance(layer, SpaceToDepth):
-            return space_to_depth(x, layer.factor)
-        assert isinstance(layer, DepthToSpace)
-        return depth_to_space(x, layer.factor)
-
-    def affine(self, layer: Dense | Conv, x: Tensor) -> Tensor:
-        """The layer without its activation."""
-        module = self.weighted[key(layer.name)]
-        if isinstance(layer, Dense):
-            return module(x)
-        return module(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+from vaezip.training.networks.base import Vae
+from vaezip.training.networks.layers import LOG_SIGMA_RANGE, Network, key
 
 
-class TileVae(nn.Module):
-    """Encoder and decoder of an :class:`TileArchitecture`, in float32."""
+class TileVae(Vae):
+    """Encoder and decoder of a :class:`TileArchitecture`, in float32."""
+
+    architecture: TileArchitecture
 
     def __init__(self, architecture: TileArchitecture) -> None:
         super().__init__()
@@ -80,7 +34,7 @@ class TileVae(nn.Module):
         last.bias.view(-1, parameters)[:, 1] = -2.0  # type: ignore[operator]
 
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """q(z|x) of pixels x (batch, height, width, channels; integers): mean and log standard deviation."""
+        """Compute q(z|x) of pixels x (batch, height, width, channels; integers): mean and log standard deviation."""
         a = self.architecture
         out = self.encoder((x.float() - a.offset) * 2.0**-a.exponent)
         out = out.reshape(len(x), -1, out.shape[-1]) if len(a.latent) > 1 else out
@@ -89,23 +43,6 @@ class TileVae(nn.Module):
         return mean.reshape(shape), log_sigma.reshape(shape).clamp(*LOG_SIGMA_RANGE)
 
     def parameters_of_x(self, z: Tensor) -> Tensor:
-        """Parameters of p(x|z), (batch, height, width, channels, parameters of a value)."""
+        """Compute the parameters of p(x|z), (batch, height, width, channels, parameters of a value)."""
         a = self.architecture
         return self.decoder(z).reshape(len(z), *a.tile, a.channels, -1)
-
-
-def key(name: str) -> str:
-    """Layer name as a module key (module names may not hold a dot)."""
-    return name.replace(".", "_")
-
-
-def space_to_depth(x: Tensor, f: int) -> Tensor:
-    """See :class:`~vaezip.models.layers.SpaceToDepth`."""
-    n, h, w, c = x.shape
-    return x.reshape(n, h // f, f, w // f, f, c).permute(0, 1, 3, 2, 4, 5).reshape(n, h // f, w // f, f * f * c)
-
-
-def depth_to_space(x: Tensor, f: int) -> Tensor:
-    """See :class:`~vaezip.models.layers.DepthToSpace`."""
-    n, h, w, c = x.shape
-    return x.reshape(n, h, w, f, f, c // (f * f)).permute(0, 1, 3, 2, 4, 5).reshape(n, h * f, w * f, c // (f * f))

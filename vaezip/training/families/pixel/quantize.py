@@ -1,4 +1,4 @@
-"""From a trained local-autoregressive float network to the integer one that codes.
+"""From the trained float networks of a pixel model to integers, and back.
 
 Hidden units get 12 bits on a power-of-two grid chosen from calibration tiles; each row of weights the
 finest power-of-two grid on which weights have 16 bits and sums 32.
@@ -7,37 +7,50 @@ finest power-of-two grid on which weights have 16 bits and sums 32.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from vaezip.entropy import distributions as d
 from vaezip.errors import ModelError
 from vaezip.exact.layer import Layer
 from vaezip.models.base import Model
-from vaezip.models.layers import Conv, weighted_layers
 from vaezip.models.pixel.architecture import PixelArchitecture
 from vaezip.models.pixel.constants import ACTIVATION_BOUND, RADIUS, SPREAD_BITS, SUM_BOUND, UNIT_BITS
 from vaezip.models.pixel.model import PixelModel
 from vaezip.models.pixel.network import input_bound
 from vaezip.training.networks.pixel import LEVEL_UNIT, SPREAD_UNIT, UNIT, PixelVae
-from vaezip.training.networks.tile import Network, key
-from vaezip.training.quantize import Floats, Grid, Precision, Rows, Tensors, coarse_grid, network_tensors
+from vaezip.training.quantize import (
+    LATENT_GRID,
+    Floats,
+    Grid,
+    Integers,
+    Precision,
+    Tensors,
+    coarse_grid,
+    dequantize_network,
+    drawn,
+    finest_exponent,
+    finest_row,
+    network_tensors,
+    no_grid,
+    plain_rows,
+    posterior_rows,
+    set_weights,
+)
 
 _OUTPUT_BOUND = (1 << 15) - 1
+_MOST_SHIFT = 30
 
 _PARAMETER_GRIDS = (d.WEIGHT_LOGIT_BITS, d.MEAN_BITS + int(math.log2(UNIT)), d.LOG_SCALE_BITS)
 """Exponents of weight logits, means and log scales."""
 
 
 @torch.no_grad()
-def quantize_local(vae: PixelVae, frames: torch.Tensor) -> Tensors:
-    """The integer tensors of a model file.
+def quantize(vae: PixelVae, frames: torch.Tensor) -> Tensors:
+    """Make the integer tensors of a model file.
 
     Args:
         vae: trained.
@@ -46,20 +59,27 @@ def quantize_local(vae: PixelVae, frames: torch.Tensor) -> Tensors:
     a = vae.architecture
     x = frames[:, RADIUS:, RADIUS:-RADIUS, : a.channels]
     mean, log_sigma = vae.posterior(x)
-    z = mean + torch.exp(log_sigma) * torch.randn(mean.shape, generator=torch.Generator().manual_seed(0))
+    z = drawn(mean, log_sigma)
     found = units(vae, frames, z)
-    stream = _exponent(found["hidden"])
+    stream = _exponent(torch.cat(found["hidden"]))
     inner = [_exponent(u) for u in found["inner"]]
     heads = [_exponent(u) for u in found["head"]]
-    precision = Precision()
-    pixels = (x - a.offset) * 2.0**-a.exponent
-    posterior = np.repeat([d.POSTERIOR_MEAN_BITS, d.LOG_SIGMA_BITS], a.latents)
-    shifts = np.repeat([stream, *inner], a.hidden)
     tensors = network_tensors(
-        vae.encoder, pixels, Grid(a.exponent, 128), precision, _plain(posterior), d.POSTERIOR_MEAN_BOUND
+        vae.encoder,
+        (x - a.offset) * 2.0**-a.exponent,
+        grid=Grid(a.exponent, 128),
+        precision=Precision(),
+        rows=posterior_rows(a.latents),
+        last_bound=d.POSTERIOR_MEAN_BOUND,
     )
-    latent = Grid(d.LATENT_BITS, d.LATENT_BINS // 2)
-    tensors |= network_tensors(vae.style, z, latent, precision, _plain(shifts), _OUTPUT_BOUND)
+    tensors |= network_tensors(
+        vae.style,
+        z,
+        grid=LATENT_GRID,
+        precision=Precision(),
+        rows=plain_rows(np.repeat([stream, *inner], a.hidden)),
+        last_bound=_OUTPUT_BOUND,
+    )
     tensors["coarse"] = coarse_grid(log_sigma.numpy())
 
     scale, hints = input_scales(a)
@@ -85,7 +105,7 @@ def quantize_local(vae: PixelVae, frames: torch.Tensor) -> Tensors:
 
 
 def input_scales(a: PixelArchitecture) -> tuple[Floats, Floats]:
-    """What one unit of each integer feature, and of each hint, is worth to the float network."""
+    """Compute what one unit of each integer feature, and of each hint, is worth to the float network."""
     features = np.repeat([1 / UNIT, 1 / LEVEL_UNIT], [a.neighbours * a.channels, a.channels])
     hints = np.full(a.channels, 1 / UNIT)
     if a.regressed:
@@ -96,7 +116,7 @@ def input_scales(a: PixelArchitecture) -> tuple[Floats, Floats]:
 
 
 def units(vae: PixelVae, frames: torch.Tensor, z: torch.Tensor) -> dict[str, list[torch.Tensor]]:
-    """What the hidden units of each kind are on the calibration tiles."""
+    """Compute the hidden units of each kind on the calibration tiles, layer by layer."""
     a = vae.architecture
     f, _, hints = vae.inputs(frames)
     shift = vae.style(z).unsqueeze(1).chunk(1 + a.blocks, -1)
@@ -104,28 +124,27 @@ def units(vae: PixelVae, frames: torch.Tensor, z: torch.Tensor) -> dict[str, lis
     for i in range(a.blocks):
         inner.append(torch.relu(vae.inner[i](hidden[-1]) + shift[i + 1]))
         hidden.append(torch.relu(hidden[-1] + vae.outer[i](inner[-1])))
-    visible = [hints[..., a.visible_hints(i)] for i in range(a.channels)]
-    head = [torch.relu(vae.head[i](torch.cat([hidden[-1], part], -1))) for i, part in enumerate(visible)]
-    return {"hidden": [torch.cat(hidden)], "inner": inner, "head": head}
+    head = [
+        torch.relu(vae.head[i](torch.cat([hidden[-1], hints[..., a.visible_hints(i)]], -1))) for i in range(a.channels)
+    ]
+    return {"hidden": hidden, "inner": inner, "head": head}
 
 
-def _exponent(units: torch.Tensor | list[torch.Tensor]) -> int:
-    """The finest grid on which all but one unit in 30,000 fit 12 bits: too coarse a grid costs more than clipping."""
-    values = (units[0] if isinstance(units, list) else units).flatten()
-    keep = max(1, values.numel() // 30_000)
-    largest = max(float(torch.topk(values, keep).values[-1]), 1.0)  # a layer may be as good as dead
-    return math.floor(math.log2(ACTIVATION_BOUND / largest))
+def _exponent(layer: torch.Tensor) -> int:
+    """Choose the finest grid on which all but one unit in 30,000 fit 12 bits: too coarse a grid costs more than
+    clipping. The least is 1, for a layer may be as good as dead."""
+    return finest_exponent(layer, ACTIVATION_BOUND, clipped=30_000, least=1.0)
 
 
 def _layer(
     name: str,
     module: nn.Module,
     scale: Floats,
-    bounds: NDArray[np.int64],
-    exponents: NDArray[np.int64],
+    bounds: Integers,
+    exponents: Integers,
     clamp: tuple[int, int],
 ) -> Tensors:
-    """Integers of one layer.
+    """Quantise one layer.
 
     Args:
         scale: what one unit of each integer input is worth in float.
@@ -144,36 +163,24 @@ def _layer(
     }
 
 
-def _row(weight: Floats, bias: float, bounds: NDArray[np.int64], after: int) -> tuple[NDArray[np.int64], int, int]:
-    for bits in range(30, 0, -1):
-        shift = bits - after
-        if shift > 30:
-            continue
-        if shift < 1:
-            break
-        integers = np.floor(weight * 2.0**bits + 0.5).astype(np.int64)
-        rounded = math.floor(bias * 2.0**bits + 0.5)
-        total = int(np.abs(integers) @ bounds) + abs(rounded) + (1 << (shift - 1))
-        if np.abs(integers).max() < 1 << 15 and total <= SUM_BOUND:
-            return integers, rounded, shift
-    raise ModelError("a row of weights fits no exact grid, so large are some; train anew with a lower --learning-rate")
+def _row(weight: Floats, bias: float, bounds: Integers, after: int) -> tuple[Integers, int, int]:
+    found = finest_row(weight, bias, bounds, after=after, limit=SUM_BOUND, most_shift=_MOST_SHIFT)
+    if not found:
+        raise no_grid()
+    return found
 
 
 def _signed(bound: int) -> tuple[int, int]:
     return -bound, bound
 
 
-def _plain(exponents: NDArray[np.int64]) -> Rows:
-    return Rows(exponents, np.zeros(len(exponents)))
-
-
-_HIDDEN_EXPONENT, _UNIT_EXPONENT = 6, 7
-"""Grids that the hidden units of a model file are taken to be on, which it does not tell: relu is homogeneous,
-so that any will do."""
+_UNIT_EXPONENT = 7
+"""The grid that the units of the pixel network are taken to be on, which a model file does not tell: relu is
+homogeneous, so that any will do."""
 
 
 @torch.no_grad()
-def dequantize_local(vae: PixelVae, model: Model) -> None:
+def dequantize(vae: PixelVae, model: Model) -> None:
     """Give float networks the weights of a model file; inputs that its networks do not have get weights of 0.
 
     Args:
@@ -186,48 +193,24 @@ def dequantize_local(vae: PixelVae, model: Model) -> None:
     a, old = vae.architecture, model.architecture
     if not isinstance(model, PixelModel) or replace(a, regressed=model.architecture.regressed) != old:
         raise ModelError(f"model '{model.name}' has networks of other sizes")
-    posterior = np.repeat([d.POSTERIOR_MEAN_BITS, d.LOG_SIGMA_BITS], a.latents)
-    shifts = np.full(a.style_offsets, _UNIT_EXPONENT)
-    _dequantize_network(vae.encoder, model.tensors, a.exponent, posterior)
-    _dequantize_network(vae.style, model.tensors, d.LATENT_BITS, shifts)
+    dequantize_network(vae.encoder, model.tensors, before=a.exponent, rows=posterior_rows(a.latents))
+    shifts = plain_rows(np.full(a.style_offsets, _UNIT_EXPONENT))
+    dequantize_network(vae.style, model.tensors, before=d.LATENT_BITS, rows=shifts)
     scale, hints = input_scales(old)
     on_units = np.full(a.hidden, 2.0**-_UNIT_EXPONENT)
-    _dequantize(vae.first, model.layers["first"], scale, _UNIT_EXPONENT)
+    _dequantize_layer(vae.first, model.layers["first"], scale, _UNIT_EXPONENT)
     for i in range(a.blocks):
-        _dequantize(vae.inner[i], model.layers[f"inner.{i}"], on_units, _UNIT_EXPONENT)
-        _dequantize(vae.outer[i], model.layers[f"outer.{i}"], on_units, _UNIT_EXPONENT)
+        _dequantize_layer(vae.inner[i], model.layers[f"inner.{i}"], on_units, _UNIT_EXPONENT)
+        _dequantize_layer(vae.outer[i], model.layers[f"outer.{i}"], on_units, _UNIT_EXPONENT)
     on_head = np.full(a.head, 2.0**-_UNIT_EXPONENT)
     to_out = np.repeat(_PARAMETER_GRIDS, a.mixture)
     for i in range(a.channels):
         seen = hints[old.visible_hints(i)]
-        _dequantize(vae.head[i], model.layers[f"head.{i}"], np.r_[on_units, seen], _UNIT_EXPONENT)
-        _dequantize(vae.out[i], model.layers[f"out.{i}"], np.r_[on_head, seen], to_out)
+        _dequantize_layer(vae.head[i], model.layers[f"head.{i}"], np.r_[on_units, seen], _UNIT_EXPONENT)
+        _dequantize_layer(vae.out[i], model.layers[f"out.{i}"], np.r_[on_head, seen], to_out)
 
 
-def _dequantize(module: nn.Module, layer: Layer, scale: Floats, after: int | NDArray[np.int64]) -> None:
-    """The inverse of :func:`_layer`."""
+def _dequantize_layer(module: nn.Module, layer: Layer, scale: Floats, after: int | Integers) -> None:
+    """Give a float layer the weights of an integer one: the inverse of :func:`_layer`."""
     finest = np.ldexp(1.0, -(layer.shift + after))
-    _set(module, layer.weight * finest[:, None] / scale, layer.bias * finest)
-
-
-def _dequantize_network(
-    network: Network, tensors: Mapping[str, NDArray[Any]], before: int, last: NDArray[np.int64]
-) -> None:
-    """The inverse of :func:`vaezip.training.quantize.network_tensors`."""
-    layers = weighted_layers(network.layers)
-    for layer in layers:
-        parts = (tensors[f"{layer.name}.{part}"] for part in ("weight", "bias", "shift"))
-        weight, bias, shift = (part.astype(np.float64) for part in parts)
-        after = last if layer is layers[-1] else np.full(layer.outputs, _HIDDEN_EXPONENT)
-        bits = shift + after - before
-        weight = weight * np.ldexp(1.0, -bits.astype(np.int64)).reshape(-1, *[1] * (weight.ndim - 1))
-        weight = weight.transpose(0, 3, 1, 2) if isinstance(layer, Conv) else weight
-        _set(network.weighted[key(layer.name)], weight, bias * np.ldexp(1.0, -(bits + before).astype(np.int64)))
-        before = _HIDDEN_EXPONENT
-
-
-def _set(module: nn.Module, weight: Floats, bias: Floats) -> None:
-    """Weights of the first inputs; those of others are 0."""
-    module.weight.zero_()  # type: ignore[operator]
-    module.weight[:, : weight.shape[1]] = torch.from_numpy(weight)  # type: ignore[operator]
-    module.bias.copy_(torch.from_numpy(bias))  # type: ignore[operator]
+    set_weights(module, layer.weight * finest[:, None] / scale, layer.bias * finest)

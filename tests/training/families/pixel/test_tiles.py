@@ -6,7 +6,16 @@ from vaezip.models.pixel.architecture import pixel_architecture
 from vaezip.models.pixel.constants import RADIUS
 from vaezip.models.pixel.context import framed
 from vaezip.models.pixel.least_squares import frame_with_predictions
-from vaezip.training.tiles import CODED, SIDE, Photographs, RegressedPhotographs, Small, split, tiles, varied
+from vaezip.training.families.pixel.tiles import (
+    CODED,
+    SIDE,
+    Photographs,
+    RegressedPhotographs,
+    Small,
+    split_photographs,
+    tiles,
+    varied,
+)
 
 GREY, COLOUR, REGRESSED = pixel_architecture(1), pixel_architecture(3), pixel_architecture(3, regressed=True)
 
@@ -31,7 +40,7 @@ def folder(tmp_path):
 
 
 def test_parts_of_a_photograph_stay_together(folder):
-    train, held = split(folder, 5)
+    train, held = split_photographs(folder, 5)
     assert (len(train) + len(held)) % 2 == 0
     assert 8 <= len(held) <= 10  # two parts each; the small one may be among them
     assert len(train) + len(held) == 58
@@ -57,13 +66,13 @@ def test_some_tiles_are_pictures_of_their_own(folder):
 def test_grey_photographs(folder):
     source = Photographs(folder, GREY)
     assert source.batch(2, np.random.default_rng(0)).shape == (2, *SIDE, 2)
-    assert all(p.shape[-1] == 1 and p.dtype == np.uint8 for p in source.held())
+    assert all(p.shape[-1] == 1 and p.dtype == np.uint8 for p in source.held_out())
 
 
 def test_regressed_tiles_are_parts_of_whole_photographs(folder):
     source = RegressedPhotographs(folder, REGRESSED)
     source.prepare(3)
-    first = source.shown
+    first = source.frames
     found = source.batch(5, np.random.default_rng(1))
     assert found.shape == (5, *SIDE, REGRESSED.planes + 1)
     assert found.dtype == np.int16
@@ -91,7 +100,7 @@ def test_small_pictures(monkeypatch):
     images = np.random.default_rng(0).integers(0, 256, (1200, 28, 28, 1)).astype(np.uint8)
     monkeypatch.setattr("vaezip.pictures.datasets.load", lambda name, split, data: images)
     source = Small("mnist", None, GREY, mirrored=True)
-    (held,) = source.held()
+    (held,) = source.held_out()
     assert len(held) == 1000
     assert len(source.train) == 200
     frames, mask = parts(source.batch(9, np.random.default_rng(3)))

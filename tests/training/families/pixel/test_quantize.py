@@ -6,12 +6,12 @@ import torch
 
 from vaezip.errors import ModelError
 from vaezip.models import file as model_file
-from vaezip.models.pixel import bitsback as pixel_bitsback
 from vaezip.models.pixel.least_squares import shown
-from vaezip.training.local import evaluate
+from vaezip.training.families.pixel.quantize import dequantize, quantize
+from vaezip.training.families.pixel.stage import evaluate
+from vaezip.training.families.pixel.tiles import tiles
 from vaezip.training.networks.pixel import PixelVae
-from vaezip.training.quantize_local import dequantize_local, quantize_local
-from vaezip.training.tiles import tiles
+from vaezip.training.publish import bound_bits
 
 
 def rate(vae, pictures):
@@ -22,7 +22,7 @@ def test_a_model_file_gives_its_float_networks_back(small_local):
     """They cost what its integers cost."""
     x = small_local.images[:16, :32, :32]
     vae, model = small_local.vae, small_local.model  # the first is made from the second
-    assert rate(vae, x) * x.size == pytest.approx(pixel_bitsback.elbo_bits(model, x, 0), rel=0.01)
+    assert rate(vae, x) * x.size == pytest.approx(bound_bits(model, x), rel=0.01)
 
 
 def test_little_is_lost(small_local):
@@ -32,8 +32,8 @@ def test_little_is_lost(small_local):
         for parameter in vae.parameters():
             parameter.mul_(0.997)
     frames = torch.from_numpy(shown(vae.architecture, x)).float()
-    model = replace(small_local.model, tensors=quantize_local(vae, frames))
-    assert pixel_bitsback.elbo_bits(model, x, 0) == pytest.approx(rate(vae, x) * x.size, rel=0.01)
+    model = replace(small_local.model, tensors=quantize(vae, frames))
+    assert bound_bits(model, x) == pytest.approx(rate(vae, x) * x.size, rel=0.01)
 
 
 def test_a_regressed_model_can_start_from_one_that_is_not(local_models):
@@ -42,7 +42,7 @@ def test_a_regressed_model_can_start_from_one_that_is_not(local_models):
     a = small.model.architecture
     plain, regressed = PixelVae(a), PixelVae(replace(a, regressed=True))
     for vae in (plain, regressed):
-        dequantize_local(vae, small.model)
+        dequantize(vae, small.model)
     x = small.images[:4]
     assert rate(regressed, x) == pytest.approx(rate(plain, x), rel=1e-4)
     with torch.no_grad():
@@ -52,14 +52,14 @@ def test_a_regressed_model_can_start_from_one_that_is_not(local_models):
 def test_models_of_other_sizes_are_refused(local_models, shipped):
     model = local_models["colour"].model
     with pytest.raises(ModelError, match="networks of other sizes"):
-        dequantize_local(PixelVae(replace(model.architecture, head=16)), model)
+        dequantize(PixelVae(replace(model.architecture, head=16)), model)
     with pytest.raises(ModelError, match="networks of other sizes"):
-        dequantize_local(PixelVae(model.architecture), shipped)
+        dequantize(PixelVae(model.architecture), shipped)
 
 
 def test_every_shipped_local_model_can_be_trained_on(shipped_local, discs):
     a = shipped_local.architecture
     vae = PixelVae(a)
-    dequantize_local(vae, model_file.load(model_file.find(shipped_local.name)))
+    dequantize(vae, model_file.load(model_file.find(shipped_local.name)))
     x = discs(2, 64, 64, a.channels)
     assert np.isfinite(rate(vae, x))

@@ -8,11 +8,13 @@ from vaezip.errors import ModelError
 from vaezip.models import file as model_file
 from vaezip.models.pixel import bitsback as pixel_bitsback
 from vaezip.models.pixel.architecture import pixel_architecture
-from vaezip.training import local as training
-from vaezip.training.loop import fit, learning_rate, read_log
+from vaezip.training.families.pixel import stage as training
+from vaezip.training.families.pixel.draft import draft
+from vaezip.training.families.pixel.tiles import tiles
+from vaezip.training.loop import Samples, fit, learning_rate, read_log
 from vaezip.training.muon import Muon
 from vaezip.training.networks.pixel import PixelVae
-from vaezip.training.tiles import tiles
+from vaezip.training.publish import publish
 
 GREY = pixel_architecture(1, hidden=32, blocks=1, head=8, mixture=2, latents=3)
 
@@ -29,7 +31,7 @@ class Discs:
     def batch(self, count, rng):
         return tiles(self.images[rng.integers(0, len(self.images), count)], GREY)
 
-    def held(self):
+    def held_out(self):
         return iter([self.images[:4]])
 
 
@@ -40,7 +42,7 @@ def source(discs):
 
 @pytest.fixture
 def held(source):
-    return np.concatenate([tiles(pictures, GREY) for pictures in source.held()])
+    return np.concatenate([tiles(pictures, GREY) for pictures in source.held_out()])
 
 
 @pytest.fixture
@@ -66,14 +68,14 @@ def rates(state):
     return [{k: v for k, v in line.items() if k != "seconds"} for line in read_log(state.with_suffix(".jsonl"))]
 
 
-def stage(vae, epochs=4, batch=4):
-    return training.stage_of(vae.architecture, epochs, 2, batch=batch)
+def stage(vae, epochs=4, batch=4, **fields):
+    return training.stage_of(vae.architecture, epochs, warmup=2, batch=batch, **fields)
 
 
 def test_training_gains_and_goes_on_where_it_was_cut(source, held, new, tmp_path):
     whole, cut = new(), new()
     before, _ = training.evaluate(whole, held)
-    training.train(whole, source, 12, tmp_path / "whole.pt")
+    training.train(whole, source, steps=12, state=tmp_path / "whole.pt")
     after, kl = training.evaluate(whole, held)
     assert 0 < kl < after < before - 0.05
     original, count = source.batch, 0
@@ -87,10 +89,10 @@ def test_training_gains_and_goes_on_where_it_was_cut(source, held, new, tmp_path
 
     source.batch = dies
     with pytest.raises(KeyboardInterrupt):
-        training.train(cut, source, 12, tmp_path / "cut.pt")
+        training.train(cut, source, steps=12, state=tmp_path / "cut.pt")
     source.batch = original
     again = new()
-    training.train(again, source, 12, tmp_path / "cut.pt")
+    training.train(again, source, steps=12, state=tmp_path / "cut.pt")
     assert torch.equal(weights(again), weights(whole))
     assert rates(tmp_path / "cut.pt") == rates(tmp_path / "whole.pt")
     lines = read_log(tmp_path / "cut.jsonl")
@@ -102,11 +104,11 @@ def test_training_gains_and_goes_on_where_it_was_cut(source, held, new, tmp_path
 def test_a_state_of_an_earlier_version_goes_on(source, new, tmp_path):
     """It held the last weights, the optimisers and the number of steps."""
     whole, again = new(), new(1)
-    training.train(whole, source, 12, tmp_path / "whole.pt")
+    training.train(whole, source, steps=12, state=tmp_path / "whole.pt")
     saved = torch.load(tmp_path / "whole.pt", weights_only=True)
     torch.save({name: saved[name] for name in ("vae", "optimisers", "step")} | {"step": 9}, tmp_path / "old.pt")
     (tmp_path / "old.jsonl").write_text('{"step": 3}\n{"step": 6}\n{"step": 9}\n')
-    training.train(again, source, 12, tmp_path / "old.pt")
+    training.train(again, source, steps=12, state=tmp_path / "old.pt")
     assert torch.load(tmp_path / "old.pt", weights_only=True)["step"] == 12
     assert [line.get("epoch") for line in read_log(tmp_path / "old.jsonl")] == [None, None, None, 4]
     assert 0 < float((weights(again) - weights(whole)).abs().max()) < 0.1
@@ -116,22 +118,22 @@ def test_a_state_of_an_earlier_version_goes_on(source, new, tmp_path):
 def test_a_stage_on_arrays_that_is_killed_while_it_writes(source, new, tmp_path, killed_while_writing, when):
     whole, again = new(), new()
     train, valid = tiles(source.images[:9], GREY), tiles(source.images[9:12], GREY)
-    fit(whole, train, valid, stage(whole, 2), tmp_path / "whole.pt", best=True)
+    fit(whole, Samples(train, valid), stage(whole, 2, best=True), state=tmp_path / "whole.pt")
     killed_while_writing(when)
     with pytest.raises(KeyboardInterrupt):
-        fit(vae := new(), train, valid, stage(vae, 2), tmp_path / "parts.pt", best=True)
-    fit(again, train, valid, stage(again, 2), tmp_path / "parts.pt", best=True)
+        fit(vae := new(), Samples(train, valid), stage(vae, 2, best=True), state=tmp_path / "parts.pt")
+    fit(again, Samples(train, valid), stage(again, 2, best=True), state=tmp_path / "parts.pt")
     assert torch.equal(weights(again), weights(whole))
     assert rates(tmp_path / "parts.pt") == rates(tmp_path / "whole.pt")
 
 
 def test_a_loss_that_diverges(source, new, tmp_path):
     train, vae = tiles(source.images[:8], GREY), new()
-    wild = training.stage_of(vae.architecture, 1, 1, 1e30, 4)
+    wild = training.stage_of(vae.architecture, 1, warmup=1, learning_rate=1e30, batch=4)
     with pytest.raises(
         ModelError, match=r"elbo diverged in epoch 1 at a learning rate of 1e\+30, and nothing of this stage is kept"
     ):
-        fit(vae, train, train, wild, tmp_path / "s.pt")
+        fit(vae, Samples(train, train), wild, state=tmp_path / "s.pt")
     assert not (tmp_path / "s.pt").exists()
 
 
@@ -148,7 +150,7 @@ def test_the_hidden_matrices_learn_by_muon(new):
 
 
 def test_the_learning_rate_falls_to_a_hundredth(new):
-    falling = [learning_rate(stage(new(), 100), 1.0, epoch, 0, 5) for epoch in (0, 1, 50, 99)]
+    falling = [learning_rate(stage(new(), 100), 1.0, epoch=epoch, step=0, steps=5) for epoch in (0, 1, 50, 99)]
     assert falling == pytest.approx([0.5, 0.9998, 0.505, 0.0102], abs=1e-4)
 
 
@@ -165,7 +167,7 @@ def test_the_kl_is_weighed_little_at_first(source, new):
 
 def test_the_kl_has_its_weight_from_the_start_where_z_is_used_already(source, new):
     vae, x = new(), torch.from_numpy(tiles(source.images[:2], GREY))
-    begun = training.stage_of(GREY, 4, 2, begun=True)
+    begun = training.stage_of(GREY, 4, warmup=2, begun=True)
     torch.manual_seed(0)
     found = begun.loss(vae, x, 0.0).item()
     torch.manual_seed(0)
@@ -193,7 +195,7 @@ def test_dead_units_start_anew_now_and_then(source, new, step, progress, revived
     vae, x = new(), torch.from_numpy(tiles(source.images[:2], GREY))
     with torch.no_grad():
         vae.inner[0].bias[:5] = -1000.0
-    stage(vae).tend(vae, x, step, progress)
+    stage(vae).tend(vae, x, step=step, progress=progress)
     assert (vae.inner[0].bias[:5] == 0).all() == revived
 
 
@@ -226,11 +228,14 @@ def test_a_model_is_published_with_its_card(source, local_models, tmp_path):
     calibration, images = source.batch(8, np.random.default_rng(0)), source.images[:4]
     information = {"objective": "classic", "dataset": "discs", "steps": 6}
     details = {"batch": 16, "made_by": ["this test"], "note": "A note."}
-    record = training.publish(tmp_path / "discs", vae, calibration, [images], information, details)
+    made = draft(vae, calibration, [images], information=information, details=details)
+    record = publish(tmp_path / "discs", made)
     model = model_file.load(tmp_path / "discs.safetensors")
     assert model.information == {name: record[name] for name in model.information}
     assert model.information["steps"] == 6
-    assert record["integer_bpd"] == pytest.approx(pixel_bitsback.elbo_bits(model, images, 0) / images.size, abs=1e-5)
+    assert record["integer_bpd"] == pytest.approx(
+        pixel_bitsback.elbo_bits(model, images, steps=0) / images.size, abs=1e-5
+    )
     assert record["integer_bpd"] == pytest.approx(record["float_bpd"], rel=0.01)
     assert record["without_latents_bpd"] == pytest.approx(record["float_bpd"] - record["kl_bpd"], rel=0.2)
     assert record["without_latents_bpd"] != record["float_bpd"] - record["kl_bpd"]
@@ -239,28 +244,3 @@ def test_a_model_is_published_with_its_card(source, local_models, tmp_path):
     assert "discs: 6 steps of 16 tiles" in card
     assert "Made by `this test`;" in card
     assert card.endswith("A note.\n")
-
-
-def test_the_command_trains_and_publishes(source, monkeypatch, tmp_path):
-    recipe = training.Recipe(pixel_architecture(1, 32, 1, 8, 2, 3), lambda data, a: source, "discs", 6)
-    monkeypatch.setitem(training.RECIPES, "discs", recipe)
-    common = ["local", "discs", "--data", "x", "--runs", str(tmp_path / "runs"), "--models", str(tmp_path)]
-    monkeypatch.setattr("sys.argv", common)
-    training.main()
-    saved = torch.load(tmp_path / "runs" / "discs.pt", weights_only=True)
-    torch.save({name: saved[name] for name in ("vae", "optimisers", "step")}, tmp_path / "runs" / "discs.pt")
-    monkeypatch.setattr("sys.argv", [*common, "--publish", "--note", "Cut short."])
-    training.main()
-    monkeypatch.setattr("sys.argv", [*common, "--start", str(tmp_path / "discs.safetensors"), "--runs", str(tmp_path)])
-    training.main()
-    going_on, beginning = (read_log(tmp_path / part / "discs.jsonl")[0]["valid_bpd"] for part in ("", "runs"))
-    assert going_on < beginning - 0.03
-    assert model_file.load(tmp_path / "discs.safetensors").information["steps"] == 6
-    assert "Made by `python -m vaezip.training.local discs`" in (tmp_path / "discs.md").read_text()
-    assert "Cut short." in (tmp_path / "discs.md").read_text()
-
-
-def test_recipes_fit_their_pictures():
-    for name, recipe in training.RECIPES.items():
-        assert recipe.architecture.channels == (1 if name.startswith(("photo-gray", "mnist")) else 3)
-        recipe.architecture.check()

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from vaezip.errors import DataError
 from vaezip.models.pixel.architecture import PixelArchitecture
 from vaezip.models.pixel.constants import RADIUS, TILE
 from vaezip.models.pixel.context import framed
@@ -28,7 +29,7 @@ SIDE = (TILE + RADIUS, TILE + 2 * RADIUS)
 """Height and width of a tile with its causal surroundings."""
 
 HELD_OUT = 24
-"""Photographs."""
+"""Photographs that are held out."""
 
 SMALL_HELD_OUT = 1000
 
@@ -51,60 +52,62 @@ class Source(Protocol):
     """Where tiles come from."""
 
     def prepare(self, epoch: int) -> None:
-        """Called before the batches of an epoch, which may depend on its number."""
+        """Prepare the batches of an epoch, which may depend on its number."""
         ...
 
     def batch(self, count: int, rng: np.random.Generator) -> Tiles:
-        """Random training tiles, (count, *SIDE, planes + 1)."""
+        """Draw training tiles, (count, *SIDE, planes + 1)."""
         ...
 
-    def held(self) -> Iterator[Pictures]:
-        """What is held out: arrays (pictures, height, width, channels) of uint8."""
+    def held_out(self) -> Iterator[Pictures]:
+        """Yield the pictures held out: arrays (pictures, height, width, channels) of uint8."""
         ...
 
 
 class Photographs:
     """RGB photographs of a folder, or what they are in grey, of which ``HELD_OUT`` are held out."""
 
-    def __init__(self, folder: Path, a: PixelArchitecture) -> None:
+    def __init__(self, folder: Path | None, a: PixelArchitecture) -> None:
+        if folder is None:
+            raise DataError("no data set holds photographs; name a folder of them")
         self.architecture = a
-        self.train, self.valid = split(folder, HELD_OUT)
+        self.train, self.valid = split_photographs(folder, HELD_OUT)
         if a.channels == 1:
             self.train, self.valid = ([_grey(p) for p in part] for part in (self.train, self.valid))
 
     def prepare(self, epoch: int) -> None:
-        """See :class:`Source`; nothing is to be done."""
+        """Do nothing; see :class:`Source`."""
 
     def batch(self, count: int, rng: np.random.Generator) -> Tiles:
-        """See :class:`Source`."""
+        """Draw tiles from all photographs; see :class:`Source`."""
         found = frames(self.train, count, rng).astype(np.uint8)
         if rng.random() < _ALONE:
             found = framed(found[CODED]).astype(np.uint8)
         return marked(found, np.ones((count, TILE, TILE), np.bool_))
 
-    def held(self) -> Iterator[Pictures]:
-        """See :class:`Source`."""
+    def held_out(self) -> Iterator[Pictures]:
+        """Yield the photographs held out; see :class:`Source`."""
         return (p[None] for p in self.valid)
 
 
 class RegressedPhotographs(Photographs):
-    """The same for a regressed model: a tile's planes come from a larger crop of its photograph, which is turned
+    """Photographs for a regressed model: a tile's planes come from a larger crop of its photograph, which is turned
     and varied as a whole."""
 
     def prepare(self, epoch: int) -> None:
-        """See :class:`Source`."""
+        """Draw crops of the photographs; see :class:`Source`."""
         rng = np.random.default_rng([epoch, DRAWN])
         drawn = rng.choice(len(self.train), min(DRAWN, len(self.train)), replace=False, p=_shares(self.train))
         crops = (oriented(cropped(self.train[i], DRAWN_SIDE, rng), int(rng.integers(8))) for i in drawn)
         varieties = (varied(crop.astype(np.float32), rng) for crop in crops)
-        self.shown = [frame_with_predictions(self.architecture, x.astype(np.uint8)[None])[0] for x in varieties]
+        self.frames = [frame_with_predictions(self.architecture, x.astype(np.uint8)[None])[0] for x in varieties]
 
     def batch(self, count: int, rng: np.random.Generator) -> Tiles:
-        """See :class:`Source`; after :meth:`prepare`."""
-        places = np.array([(f.shape[0] - SIDE[0] + 1) * (f.shape[1] - SIDE[1] + 1) for f in self.shown], np.float64)
+        """Draw tiles from the crops of :meth:`prepare`; see :class:`Source`."""
+        places = np.array([(f.shape[0] - SIDE[0] + 1) * (f.shape[1] - SIDE[1] + 1) for f in self.frames], np.float64)
         found = []
-        for which in rng.choice(len(self.shown), count, p=places / places.sum()):
-            frame = self.shown[which]
+        for which in rng.choice(len(self.frames), count, p=places / places.sum()):
+            frame = self.frames[which]
             y, x = (rng.integers(0, extent - side + 1) for extent, side in zip(frame.shape, SIDE))
             found.append(frame[y : y + SIDE[0], x : x + SIDE[1]])
         tiles = np.stack(found)
@@ -118,7 +121,7 @@ class Small:
     """The training part of a named data set of small pictures, black and white ones in 0 and 255, of which
     the last few, after a fixed shuffle, are held out."""
 
-    def __init__(self, name: str, data: Path, a: PixelArchitecture, mirrored: bool) -> None:
+    def __init__(self, name: str, data: Path | None, a: PixelArchitecture, *, mirrored: bool) -> None:
         self.architecture = a
         images = datasets.load(name, "train", data)
         images = images if images.max() > 1 else images * np.uint8(255)
@@ -126,22 +129,22 @@ class Small:
         self.train, self.valid, self.mirrored = images[:-SMALL_HELD_OUT], images[-SMALL_HELD_OUT:], mirrored
 
     def prepare(self, epoch: int) -> None:
-        """See :class:`Source`; nothing is to be done."""
+        """Do nothing; see :class:`Source`."""
 
     def batch(self, count: int, rng: np.random.Generator) -> Tiles:
-        """See :class:`Source`; half of the pictures are mirrored, where that makes pictures of the kind."""
+        """Draw pictures, half of them mirrored where that makes pictures of the kind; see :class:`Source`."""
         found = self.train[rng.integers(0, len(self.train), count)]
         if self.mirrored:
             found = np.where(rng.random((count, 1, 1, 1)) < 0.5, found[:, :, ::-1], found)
         return tiles(found, self.architecture)
 
-    def held(self) -> Iterator[Pictures]:
-        """See :class:`Source`."""
+    def held_out(self) -> Iterator[Pictures]:
+        """Yield the pictures held out; see :class:`Source`."""
         return iter([self.valid])
 
 
 def tiles(pictures: Pictures, a: PixelArchitecture) -> Tiles:
-    """All tiles of pictures (pictures, height, width, channels), strip by strip."""
+    """Cut pictures (pictures, height, width, channels) into all their tiles, strip by strip."""
     frame, height = frame_with_predictions(a, pictures).astype(np.int16 if a.regressed else np.uint8), pictures.shape[1]
     parts = []
     for top in range(0, height, TILE):
@@ -151,14 +154,14 @@ def tiles(pictures: Pictures, a: PixelArchitecture) -> Tiles:
 
 
 def marked(frames: NDArray[Any], mask: NDArray[np.bool_]) -> Tiles:
-    """Tiles from their pixels (tiles, *SIDE, planes) and which of them are coded (tiles, TILE, TILE)."""
+    """Join the pixels of tiles (tiles, *SIDE, planes) and which of them are coded (tiles, TILE, TILE)."""
     coded = np.zeros((*frames.shape[:-1], 1), frames.dtype)
     coded[(*CODED, 0)] = mask
     return np.concatenate([frames, coded], axis=-1)
 
 
-def split(folder: Path, held_out: int) -> tuple[list[Photograph], list[Photograph]]:
-    """Training and held-out RGB photographs of a folder.
+def split_photographs(folder: Path, held_out: int) -> tuple[list[Photograph], list[Photograph]]:
+    """Split the RGB photographs of a folder into those to train on and those held out.
 
     Crops of one photograph (file names that differ in what follows the last ``_``) stay together;
     ``held_out`` photographs, drawn by a fixed seed, are held out. Too small ones are left out.
@@ -166,13 +169,13 @@ def split(folder: Path, held_out: int) -> tuple[list[Photograph], list[Photograp
     found = ((name, p) for name, p in datasets.collection(folder) if p.mode == "RGB")
     pictures = [(name.rsplit("_", 1)[0], np.asarray(p.samples, np.uint8)) for name, p in found]
     sources = sorted({source for source, _ in pictures})
-    held = set(np.random.default_rng(3).permutation(sources)[:held_out])
+    drawn = set(np.random.default_rng(3).permutation(sources)[:held_out])
     large = [(source, p) for source, p in pictures if min(p.shape[:2]) >= SIDE[1]]
-    return [p for source, p in large if source not in held], [p for source, p in large if source in held]
+    return [p for source, p in large if source not in drawn], [p for source, p in large if source in drawn]
 
 
 def frames(photographs: Sequence[Photograph], count: int, rng: np.random.Generator) -> Frames:
-    """Random tiles with their surroundings, float32 (count, *SIDE, channels), each pixel of the
+    """Draw tiles with their surroundings, float32 (count, *SIDE, channels), each pixel of the
     photographs equally likely; mirrored, turned, and some of them changed by :func:`varied`."""
     out = np.empty((count, *SIDE, photographs[0].shape[2]), np.float32)
     for i, which in enumerate(rng.choice(len(photographs), count, p=_shares(photographs))):
@@ -182,13 +185,13 @@ def frames(photographs: Sequence[Photograph], count: int, rng: np.random.Generat
 
 
 def cropped(photograph: Photograph, side: int, rng: np.random.Generator) -> Photograph:
-    """A random square of it, or as much as it has."""
+    """Cut a random square out of a photograph, or as much as it has."""
     y, x = (int(rng.integers(0, max(0, extent - side) + 1)) for extent in photograph.shape[:2])
     return photograph[y : y + side, x : x + side]
 
 
 def varied(square: Frames, rng: np.random.Generator) -> Frames:
-    """Sometimes other channel orders, gain and gamma, or grain: the world is less clean than a training set."""
+    """Give some squares another channel order, gain and gamma, or grain: a training set is cleaner than the world."""
     order, tone, grain = rng.random(3)
     x = square.astype(np.float64)
     if order < 0.15:
@@ -204,11 +207,11 @@ def varied(square: Frames, rng: np.random.Generator) -> Frames:
 
 
 def _shares(photographs: Sequence[Photograph]) -> NDArray[np.float64]:
-    """Of all their pixels, how large a share each has."""
+    """Compute how large a share each photograph has of all their pixels."""
     areas = np.array([p.shape[0] * p.shape[1] for p in photographs], np.float64)
     return areas / areas.sum()
 
 
 def _grey(photograph: Photograph) -> Photograph:
-    """Luma, as Pillow has it."""
+    """Turn a photograph into luma, as Pillow has it."""
     return np.asarray(Image.fromarray(photograph).convert("L"))[..., None]

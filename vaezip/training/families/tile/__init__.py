@@ -1,0 +1,1 @@
+"""The family of tile models: pixels are independent given z."""
