@@ -26,13 +26,13 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from profiling import PARTS, profile
 
 import vaezip
 from vaezip.bench import machine, runner, worker
 from vaezip.bench.ours import Ours
 from vaezip.bench.plan import Plan
 from vaezip.bench.plots import COLOURS, MARKERS, Label, duration, frame, name_lines
-from vaezip.bench.profile import PARTS, profile
 from vaezip.codec.compressor import Options
 from vaezip.models import file as model_file
 from vaezip.models.effort import Effort

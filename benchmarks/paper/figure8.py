@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import common
 from common import CLASSIC, HALF_ASLEEP, PAPER, Run
@@ -21,10 +23,12 @@ from vaezip.bench import machine, worker
 from vaezip.bench.ours import Ours
 from vaezip.bench.plan import Plan
 from vaezip.bench.plots import COLOURS, MARKERS, Label, duration, frame, name_lines, room, seconds_axis
-from vaezip.bench.profile import PARTS, profile
 from vaezip.bench.report import ModelRow
 from vaezip.codec.compressor import Options
 from vaezip.models.effort import Effort
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from profiling import PARTS, profile
 
 FIGURE = "figure8"
 STYLES = {CLASSIC: (COLOURS[1], MARKERS[1]), HALF_ASLEEP: (COLOURS[0], MARKERS[0])}

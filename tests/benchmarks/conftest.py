@@ -1,4 +1,4 @@
-"""Fixtures: the scripts of ``benchmarks/photo``."""
+"""Fixtures: the scripts of ``benchmarks/photo``, and the module that several scripts share."""
 
 import importlib
 import sys
@@ -6,7 +6,18 @@ from pathlib import Path
 
 import pytest
 
-PHOTO = Path(__file__).parents[2] / "benchmarks" / "photo"
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+PHOTO = BENCHMARKS / "photo"
+
+
+@pytest.fixture(scope="session")
+def profiling():
+    """The module, which the scripts that import it then find, too."""
+    sys.path.insert(0, str(BENCHMARKS))
+    try:
+        return importlib.import_module("profiling")
+    finally:
+        sys.path.remove(str(BENCHMARKS))
 
 
 @pytest.fixture(scope="session")

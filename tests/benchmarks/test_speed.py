@@ -10,7 +10,6 @@ import pytest
 
 import vaezip
 from vaezip.bench.plan import Plan
-from vaezip.bench.profile import PARTS
 from vaezip.pictures.picture import Picture
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "speed.py"
@@ -20,7 +19,7 @@ ROWS = [*(f"{size} megapixels" for size in (0.1, 0.3, 1.0)), *SETS]
 
 
 @pytest.fixture
-def speed(monkeypatch, tmp_path):
+def speed(profiling, monkeypatch, tmp_path):
     """The script, writing elsewhere, with fewer sizes."""
     spec = importlib.util.spec_from_file_location("speed", SCRIPT)
     script = importlib.util.module_from_spec(spec)
@@ -50,7 +49,7 @@ def called(speed, monkeypatch):
             return {**seconds, "peak_mb": 200.0, "bytes": 1, "bpd": 1.0}
 
         monkeypatch.setattr(speed, "_measured", measured)
-        monkeypatch.setattr(speed, "_parts", lambda plan, steps: {"compress, K = 0": dict.fromkeys(PARTS, 1.0)})
+        monkeypatch.setattr(speed, "_parts", lambda plan, steps: {"compress, K = 0": dict.fromkeys(speed.PARTS, 1.0)})
         monkeypatch.setattr(speed.machine, "commit", lambda: commit)
         monkeypatch.setattr(sys, "argv", ["speed.py", "--quick"])
         if cut is None:

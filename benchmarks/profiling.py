@@ -1,4 +1,8 @@
-"""Where the time of the codec goes: timers around its parts, each counting its own time alone."""
+"""Measure where the time of the codec goes, for ``speed.py`` and ``paper/figure8.py``: timers around its parts, each
+counting its own time alone.
+
+It rebinds internals of the codec by name, and so changes with them.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +20,12 @@ from vaezip.codec import webp
 from vaezip.entropy import distributions
 from vaezip.entropy.stack import Stack
 from vaezip.models import file as model_file
-from vaezip.models.pixel import adaptive
+from vaezip.models.pixel import adaptive, strips
 from vaezip.models.pixel import bitsback as pixel_bitsback
-from vaezip.models.pixel import model as pixel_model
 from vaezip.models.pixel.adaptation import Learners
-from vaezip.models.tile import model as tile_model
+from vaezip.models.pixel.networks import PixelNetworks
+from vaezip.models.posterior import Refinement
+from vaezip.models.tile.networks import TileNetworks
 from vaezip.models.tiling import Tiling
 from vaezip.vz import archive as vz
 
@@ -55,18 +60,18 @@ _DISTRIBUTIONS = (
 )
 
 _TIMED: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
-    ("encoder network", tile_model.TileModel, ("posterior",)),
-    ("encoder network", pixel_model.PixelModel, ("posterior",)),
-    ("decoder network", pixel_model.PixelModel, ("shifts",)),
-    ("decoder network", tile_model.TileModel, ("outputs",)),
-    ("K steps", tile_model, ("refine",)),
-    ("K steps", pixel_model, ("refine",)),
+    ("encoder network", TileNetworks, ("posterior",)),
+    ("encoder network", PixelNetworks, ("posterior",)),
+    ("decoder network", PixelNetworks, ("shifts",)),
+    ("decoder network", TileNetworks, ("outputs",)),
+    ("K steps", Refinement, ("refine",)),
     ("pixel network", pixel_bitsback, ("intervals", "pop_pixels", "frame_with_predictions")),
+    ("pixel network", strips, ("intervals", "pop_pixels")),
     ("pixel network", adaptive, ("frame_with_predictions",)),
     ("learning", Learners, ("__init__", "learn")),
     *(("distributions", kind, ("__init__", "intervals")) for kind in _DISTRIBUTIONS),
     *(("distributions and stack", kind, ("pop",)) for kind in _DISTRIBUTIONS),
-    ("distributions", tile_model.TileModel, ("coder",)),
+    ("distributions", TileNetworks, ("coder",)),
     ("pictures and tiles", vaezip.pictures.Picture, ("__post_init__",)),
     ("pictures and tiles", Tiling, ("split", "join", "fill")),
     ("stack", Stack, ("push", "to_bytes", "from_bytes")),
@@ -132,9 +137,8 @@ def profile(work: Callable[[], Any]) -> dict[str, float]:
 @contextmanager
 def _patched(owner: Any, attribute: str, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Iterator[None]:
     original = vars(owner)[attribute]
-    inner = original.__func__ if isinstance(original, staticmethod) else original
-    wrapped: Any = wrap(inner)
-    setattr(owner, attribute, staticmethod(wrapped) if isinstance(original, staticmethod) else wrapped)
+    kind = type(original) if isinstance(original, (staticmethod, classmethod)) else None
+    setattr(owner, attribute, kind(wrap(original.__func__)) if kind else wrap(original))
     try:
         yield
     finally:
