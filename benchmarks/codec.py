@@ -27,7 +27,9 @@ import vaezip
 from vaezip.bench import machine
 from vaezip.models import file as model_file
 from vaezip.models import sampling
-from vaezip.models.tile import bitsback
+from vaezip.models.effort import Effort
+from vaezip.models.tile.model import TileModel
+from vaezip.models.tile.search import bound_bits
 from vaezip.pictures import datasets
 from vaezip.pictures.io import write
 from vaezip.pictures.picture import Picture, same
@@ -72,10 +74,10 @@ def rates(data: str | None) -> dict[str, Any]:
     ):
         images = datasets.load(name, "test", data)
         model = model_file.load(model_file.find(name))
-        mask = np.ones(images.shape[:3], np.bool_)
+        assert isinstance(model, TileModel)
         for steps in all_steps:
             size = _checked_size([(f"{i:05d}.png", Picture(mode, x)) for i, x in enumerate(images)], name, steps)
-            elbo = bitsback.elbo_bits(model, images, mask, steps)
+            elbo = bound_bits(model, images, Effort(steps))
             out[f"{name}, K = {steps}"] = {
                 "images": len(images),
                 "bytes": size,
@@ -110,6 +112,7 @@ def single_digits(data: str | None) -> dict[str, Any]:
     """One digit a file: bytes against 1.25 × its ELBO + 12."""
     images = datasets.load("mnist-binary", "test", data)[:DIGITS]
     model = model_file.load(model_file.find("mnist-binary"))
+    assert isinstance(model, TileModel)
     elbos = _elbo_bytes(model, images)
     sizes = np.array([_checked_size(Picture("1", x), "mnist-binary", 0) for x in images])
     bars = 1.25 * elbos + 12
@@ -227,16 +230,9 @@ def _checked_size(pictures: Picture | list[tuple[str, Picture]], model: str, ste
         return path.stat().st_size
 
 
-def _elbo_bytes(model: vaezip.models.tile.model.TileModel, images: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """−ELBO of each image in bytes, averaged over eight samples of z."""
-    masks = np.ones(images.shape[:3], np.bool_)
-    repeats = 8
-    return np.array(
-        [
-            bitsback.elbo_bits(model, np.repeat(x[None], repeats, 0), np.repeat(m[None], repeats, 0), 0) / repeats / 8
-            for x, m in zip(images, masks)
-        ]
-    )
+def _elbo_bytes(model: TileModel, images: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Measure −ELBO of each image in bytes, averaged over eight samples of z."""
+    return np.array([bound_bits(model, x[None], Effort(), draws=8) / 8 for x in images])
 
 
 _WATCHED = """

@@ -88,7 +88,7 @@ for line in sys.stdin:
     pixels = np.load(work["pixels"])
     pictures = [(str(i), Picture(work["mode"], p)) for i, p in enumerate(pixels)]
     start = time.perf_counter()
-    coded = vaezip.compress(pictures, work["model"], work["steps"], verify=False)
+    coded = vaezip.compress(pictures, model=work["model"], steps=work["steps"], verify=False)
     half = time.perf_counter()
     found = [picture.samples for picture in vaezip.decompress(coded).values()]
     end = time.perf_counter()

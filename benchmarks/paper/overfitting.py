@@ -43,7 +43,7 @@ def main() -> None:
 
 def measure(dataset: str, data: str | None) -> dict[str, Any]:
     """−ELBO of both parts by both encoders, in bits per dimension."""
-    from vaezip.training.recipes import RECIPES
+    from vaezip.training.families.tile.recipes import RECIPES
 
     trained, _ = RECIPES[dataset].split(datasets.load(dataset, "train", data))
     parts = {"train": trained[:IMAGES], "test": datasets.load(dataset, "test", data)[:IMAGES]}

@@ -26,12 +26,11 @@ from threadpoolctl import threadpool_limits
 
 import vaezip
 from vaezip.bench import machine, peers
-from vaezip.codec import payload as payloads
-from vaezip.codec import webp
+from vaezip.codec import payload, webp
 from vaezip.models import file as model_file
+from vaezip.models.base import Model
 from vaezip.models.effort import DEFAULT_PRESET, PRESETS
-from vaezip.models.pixel import search
-from vaezip.models.pixel.model import AnyModel
+from vaezip.models.registry import search_of
 
 Pixels = NDArray[Any]
 """(height, width, channels)."""
@@ -93,7 +92,7 @@ def _row(kind: str, pictures: Iterable[Pixels], forms: Callable[[Pixels], Bytes]
 # Forms
 
 
-def deep_forms(model: AnyModel, samples: Pixels) -> Bytes:
+def deep_forms(model: Model, samples: Pixels) -> Bytes:
     """Bytes of pictures of 16 bits, (pictures, height, width, channels)."""
     high, low = (part.astype(np.uint8) for part in (samples >> 8, samples & 255))
     sizes = {"bytes, webp": by_webp(high) + by_webp(low)}
@@ -105,9 +104,9 @@ def deep_forms(model: AnyModel, samples: Pixels) -> Bytes:
     return sizes | {"jxl": by_jpeg_xl(samples)}
 
 
-def alpha_forms(model: AnyModel, mask: Pixels) -> Bytes:
+def alpha_forms(model: Model, mask: Pixels) -> Bytes:
     """Bytes of alpha planes, and of what a file by the default preset has of them, with its 4 bytes of length."""
-    stored = len(payloads.encode_alpha(model, mask, PRESETS[DEFAULT_PRESET], 1))
+    stored = len(payload._encode_alpha(mask, model, PRESETS[DEFAULT_PRESET]))
     return {"webp": by_webp(mask)} | {name: by_model(model, name, mask) for name in EFFORTS} | {"stored": stored}
 
 
@@ -118,11 +117,11 @@ def by_webp(samples: Pixels) -> int:
     return len(coded)
 
 
-def by_model(model: AnyModel, effort: str, samples: Pixels) -> int:
+def by_model(model: Model, effort: str, samples: Pixels) -> int:
     """8 bits."""
-    coded = search.encode(model, samples, EFFORTS[effort], SEED)
-    _compare(search.decode(model, coded, samples.shape, EFFORTS[effort].steps)[0], samples)  # type: ignore[arg-type]
-    return len(coded)
+    coded = search_of(model).encode(model, samples, EFFORTS[effort], SEED)
+    _compare(model.decode(coded.data, samples.shape, coded.steps)[0], samples)  # type: ignore[arg-type]
+    return len(coded.data)
 
 
 def by_jpeg_xl(samples: Pixels) -> int:
@@ -154,8 +153,8 @@ def _means(pixels: Pixels, side: int) -> Pixels:
 
 def _resized(pixels: Pixels, factor: float) -> Pixels:
     height, width = (max(1, round(extent * factor)) for extent in pixels.shape[:2])
-    payloads = [Image.fromarray(plane.astype(np.float32)) for plane in np.moveaxis(pixels, 2, 0)]
-    found = [np.asarray(plane.resize((width, height), Image.Resampling.BICUBIC)) for plane in payloads]
+    planes = [Image.fromarray(plane.astype(np.float32)) for plane in np.moveaxis(pixels, 2, 0)]
+    found = [np.asarray(plane.resize((width, height), Image.Resampling.BICUBIC)) for plane in planes]
     return np.clip(np.stack(found, axis=2), 0, 255)
 
 

@@ -35,6 +35,7 @@ from vaezip.bench.ours import Ours
 from vaezip.bench.plan import Plan, parse_steps
 from vaezip.bench.plots import COLOURS, MARKERS, Label, frame, name_lines, room, seconds_axis
 from vaezip.bench.report import ModelRow, Report
+from vaezip.codec.compressor import Options
 from vaezip.models.effort import Effort
 
 STEPS = "1..3,5,7,10"
@@ -105,7 +106,7 @@ class OnPosteriors(Ours):
     verifies = False
 
     def __init__(self, model: str, steps: int) -> None:
-        super().__init__(model, Effort(steps, rows=0))
+        super().__init__(Options(model=model, effort=Effort(steps, rows=0)))
 
     def encode(self, prepared: Sequence[Named], verify: bool) -> list[bytes]:
         """One file; the pictures are compared by who measures."""

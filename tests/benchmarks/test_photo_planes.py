@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import vaezip
-from vaezip.models.pixel import search
+from vaezip.models.pixel.model import PixelModel
 from vaezip.pictures.picture import Picture
 
 
@@ -41,9 +41,9 @@ def test_masks(script, pixels):
 
 
 def test_what_does_not_decode_to_itself_ends_the_script(script, pixels, monkeypatch):
-    honest = search.decode
-    monkeypatch.setattr(search, "decode", lambda *a: (honest(*a)[0] ^ 1, 0))
-    model = script.checkpoint.load(script.checkpoint.find("photo"))
+    honest = PixelModel.decode
+    monkeypatch.setattr(PixelModel, "decode", lambda *a: (honest(*a)[0] ^ 1, 0))
+    model = script.model_file.load(script.model_file.find("photo"))
     with pytest.raises(SystemExit, match="does not decode to itself"):
         script.by_model(model, "-1", pixels[None])
 
