@@ -31,7 +31,6 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import script
-import shown
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -84,7 +83,7 @@ mixtures right by how far they have been off, and leaves the network as it is. T
 many networks learn side by side (one where pictures are coded together, whatever the preset), after bands of how many
 rows, looking at one pixel in how many. Last come the orientations: how many the encoder tries a part of the picture in,
 and how many of these the whole; where that is 1, the part has told. Under each heading stand the options that give its
-rows.
+rows. What else was tried is in [experiments/learning](../../experiments/learning/README.md).
 """
 
 Result = TypeVar("Result")
@@ -100,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The options."""
-    parser = script.parser(__doc__, "rates.json")
+    parser = script.parser(__doc__, results="rates.json", folder=Path(__file__).parent)
     parser.add_argument("--photos", metavar="FOLDER", help="folder with photographs; those of mode RGB are taken")
     parser.add_argument("--data", metavar="DIR", help="folder with the data sets")
     parser.add_argument("--presets", type=_presets, default=DEFAULT_PRESETS, help="such as 1,5,8")
@@ -411,13 +410,7 @@ def publish(path: Path) -> None:
     panels = [name for name in ("photographs", "unlike") if YARDSTICK in found["sets"].get(name, {}).get("peers", {})]
     if panels:
         draw(found, panels).savefig(path.with_suffix(".png"), dpi=150)
-    path.with_name("README.md").write_text(document(found, bool(panels)) + shown.sections(path.parent))
-
-
-def publish_beside(path: Path) -> None:
-    """The same beside other results of this folder, where there is such a JSON."""
-    if path.with_name("rates.json").exists():
-        publish(path.with_name("rates.json"))
+    path.with_name("README.md").write_text(document(found, bool(panels)))
 
 
 def document(found: Found, plot: bool) -> str:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
-import statistics
-import textwrap
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+import page
 
 from vaezip.bench.plots import duration
 from vaezip.bench.report import Facts, ModelRow, PeerRow, Report
@@ -18,7 +16,8 @@ Found = dict[str, Any]
 HEAD = """# The photograph models
 
 Made by `python benchmarks/photo/readme.py` from the JSON files beside it; no figure here is typed by hand. Bits are
-bits per dimension: of a channel of a pixel.
+bits per dimension: of a channel of a pixel. What the parts of the models are worth is in
+[experiments/photo](../../experiments/photo/README.md).
 """
 
 PEERS = {"valid": "Photographs, each a file of its own", "cifar10": "CIFAR-10"}
@@ -38,8 +37,8 @@ def main() -> None:
 def write(folder: Path) -> None:
     """The README of a folder, with what is there."""
     parts = [HEAD]
-    parts += [beside_peers(name, found) for name in PEERS if (found := _read(folder, name))]
-    parts += [text(found) for name, text in PARTS.items() if (found := _read(folder, name))]
+    parts += [beside_peers(name, found) for name in PEERS if (found := page.read(folder, name))]
+    parts += [text(found) for name, text in PARTS.items() if (found := page.read(folder, name))]
     (folder / "README.md").write_text("\n".join(parts))
 
 
@@ -56,7 +55,7 @@ def beside_peers(name: str, found: Found) -> str:
     rows: list[ModelRow | PeerRow] = [*report.models, *report.peers]
     lines = [[_called(row), ORDERS[row.figures.order], *_rates(row), *_seconds(row)] for row in rows]
     head = ["", "", "bytes", "bits", "compress and verify an image", "decompress an image"]
-    return text + _described(report) + table(head, lines) + "\n" + measured_on([_run(report)])
+    return text + _described(report) + page.table(head, lines) + "\n" + page.measured_on([_run(report)])
 
 
 def steps(found: Found) -> str:
@@ -66,15 +65,15 @@ def steps(found: Found) -> str:
         The pixel network stays as it is; what it gains when it learns is in
         [benchmarks/learning](../learning/README.md). Every file was decoded and compared bit for bit. Seconds to
         compress are without the codec's own verification, which takes as long as decompressing."""
-    text = f"## K steps on the posteriors of z\n\n{_filled(about)}\n\n![Bytes over K and over time](steps.png)\n"
+    text = f"## K steps on the posteriors of z\n\n{page.paragraph(about)}\n\n![Bytes over K and over time](steps.png)\n"
     for name, report in reports.items():
         first = report.models[0]
         text += f"\n{_taken(name, report.facts)}, by `{first.model}` ({first.fingerprint}):\n\n"
         text += _described(report)
         head = ["K", "bytes", "bits", f"against K = {first.steps}", "compress an image", "decompress an image"]
-        text += table(head, [_at(row, first) for row in report.models])
+        text += page.table(head, [_at(row, first) for row in report.models])
     runs = [_run(report) for report in reports.values()]
-    return text + "\n" + measured_on(run for i, run in enumerate(runs) if run not in runs[:i])
+    return text + "\n" + page.measured_on(run for i, run in enumerate(runs) if run not in runs[:i])
 
 
 def _steps_options(reports: dict[str, Report]) -> str:
@@ -93,74 +92,14 @@ def _taken(name: str, facts: Facts) -> str:
     return f"{facts.images:,} {what} drawn at random, {files}"
 
 
-def regression(found: Found) -> str:
-    """With the regression and without."""
-    seeds = " ".join(dict.fromkeys(str(row["seed"]) for row in found["rows"]))
-    about = f"""By `python benchmarks/photo/regression.py --train FOLDER --steps {found["steps"]} --seeds {seeds}`: a
-        pixel network of {found["sizes"]["blocks"]} block of {found["sizes"]["hidden"]} hidden units after
-        {found["steps"]:,} steps, far from converged; −ELBO in float on the middles of photographs held out. Seconds are
-        those of the training on one core."""
-    plain = {row["seed"]: row["bpd"] for row in found["rows"] if not row["regressed"]}
-    lines = [
-        [
-            "with" if row["regressed"] else "without",
-            str(row["seed"]),
-            f"{row['bpd']:.4f}",
-            f"{100 * (row['bpd'] / plain[row['seed']] - 1):+.2f} %",
-            f"{row['kl_bpd']:.5f}",
-            f"{row['parameters']:,}",
-            f"{row['seconds']:.0f}",
-        ]
-        for row in found["rows"]
-    ]
-    head = ["regression", "seed", "−ELBO, bits", "against none", "of which KL", "parameters", "seconds"]
-    return f"## What the regression brings\n\n{_filled(about)}\n\n{table(head, lines)}\n{measured_on(found['runs'])}"
-
-
-def ablation(found: Found) -> str:
-    """What each part brings."""
-    s, rows = found["settings"], found["rows"]
-    data = s["data"]
-    about = f"""By `python benchmarks/photo/ablation.py --train FOLDER --steps {s["steps"]}`: float variants of a small
-        model, each unlike the base in one thing, after {s["steps"]:,} steps of {s["tiles"]} tiles of 32×32 out of
-        {data["photographs"]:,} photographs. They are far from converged: what learns fast has an advantage here that it
-        loses in a long training. −ELBO and its KL are those of the middles of {data["held_out"]} pictures held out
-        ({data["values"]:,} values), one sample of z a tile. MAC are all multiplications a pixel, the encoder's
-        included. The base is a pixel network of one block, with {_base(s["base"])}. Units that die stay dead, unlike in
-        the training of the shipped models."""
-    text = f"## What the parts bring\n\n{_filled(about)}\n\n![−ELBO by what was changed](ablation.png)\n"
-    for axis, names in found["axes"].items():
-        shown = {label: rows[name] for label, name in names.items() if name in rows}
-        if shown:
-            text += f"\n{_about(axis, found, shown)}\n\n" + _axis(axis, shown, rows.get("base"))
-    return text + "\n" + measured_on(found["runs"])
-
-
-def products(found: Found) -> str:
-    """How fast each exact form of a product is."""
-    about = f"""By `python benchmarks/photo/products.py`: a layer of {found["units"]} units on as many inputs of
-        {found["input_bits"]} bits, with weights of {found["weight_bits"]} bits, in 10⁹ multiplications a second on one
-        core; all forms give the same integers. Rows are the pixels that are known at once: one where the decoder goes
-        pixel by pixel, up to 32 in its waves, many for the encoder. The codec uses the kernel for all of them; the
-        steps on posteriors multiply by BLAS, which PyTorch has on a GPU too."""
-    forms = {
-        "float64": "float64, BLAS",
-        "float32": "float32, BLAS, weights in two parts, 64 inputs a sum",
-        "int16": "16-bit integers, compiled kernel",
-    }
-    lines = [[str(row["rows"]), *(f"{row['gmac_per_second'][form]:.1f}" for form in forms)] for row in found["rows"]]
-    text = f"## Exact products\n\n{_filled(about)}\n\n{table(['rows', *forms.values()], lines)}\n"
-    return text + measured_on([found["run"]])
-
-
 def planes(found: Found) -> str:
     """16 bits and alpha."""
     about = f"""By `python benchmarks/photo/planes.py --photos FOLDER --limit {found["photographs"]}`:
         {found["photographs"]} photographs, made pictures of 16 bits in several ways. Bytes are those of the streams,
         without headers, all decoded and compared; per cent are of those where WebP codes the high and the low bytes, as
         former releases did. *High bytes*: a model codes those, WebP the low ones. *Split*: WebP or a model codes the
-        upper eight bits of ranks among the values that may occur, and WebP the rest (`vaezip/depth.py`); a file holds
-        the shorter. `-1` and `-4` are presets."""
+        upper eight bits of ranks among the values that may occur, and WebP the rest
+        (`vaezip/codec/bit_depth.py`); a file holds the shorter. `-1` and `-4` are presets."""
     forms = {
         "bytes, -1": "high bytes, `-1`",
         "bytes, -4": "high bytes, `-4`",
@@ -175,8 +114,8 @@ def planes(found: Found) -> str:
         first = row["bytes"]["bytes, webp"]
         shares = [f"{100 * row['bytes'][form] / first:.1f} %" for form in forms]
         lines.append([row["kind"], names[row["mode"]], f"{first:,}", *shares])
-    text = f"## 16 bits\n\n{_filled(about)}\n\n{table(['', '', 'bytes by WebP', *forms.values()], lines)}\n"
-    return text + _alpha(found) + "\n" + measured_on([found["run"]])
+    text = f"## 16 bits\n\n{page.paragraph(about)}\n\n{page.table(['', '', 'bytes by WebP', *forms.values()], lines)}\n"
+    return text + _alpha(found) + "\n" + page.measured_on([found["run"]])
 
 
 ALPHA_LENGTH = 4
@@ -195,31 +134,11 @@ def _alpha(found: Found) -> str:
         by_webp = sizes["webp"] + found["photographs"] * ALPHA_LENGTH
         saved = (by_webp - sizes["stored"]) / (by_webp + found["colour"])
         lines.append([row["kind"], *(f"{sizes[form]:,}" for form in ("webp", "-1", "-4")), f"{100 * saved:.2f} %"])
-    return f"### Alpha\n\n{_filled(about)}\n\n{table(head, lines)}"
+    return f"### Alpha\n\n{page.paragraph(about)}\n\n{page.table(head, lines)}"
 
 
-PARTS = {"steps": steps, "regression": regression, "ablation": ablation, "products": products, "planes": planes}
+PARTS = {"steps": steps, "planes": planes}
 """What the other scripts of this folder made."""
-
-
-def table(head: list[str], rows: list[list[str]]) -> str:
-    """In Markdown."""
-    return "".join("| " + " | ".join(line) + " |\n" for line in [head, ["-"] * len(head), *rows])
-
-
-def measured_on(runs: Iterable[Found]) -> str:
-    """Machines, versions and commits."""
-    text = ""
-    for run in runs:
-        cores = f"{run['machine']['cores']} cores, {run['machine']['memory_gb']} GB"
-        versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
-        text += f"Measured on {run['machine']['cpu']}, {cores}; {versions}; commit {run['commit'] or 'unknown'}.\n"
-    return text
-
-
-def _read(folder: Path, name: str) -> Found | None:
-    path = folder / f"{name}.json"
-    return json.loads(path.read_text()) if path.exists() else None
 
 
 def _run(report: Report) -> Found:
@@ -246,50 +165,6 @@ def _seconds(row: ModelRow | PeerRow) -> list[str]:
 def _at(row: ModelRow, first: ModelRow) -> list[str]:
     against = f"{100 * (row.figures.bytes / first.figures.bytes - 1):+.3f} %"
     return [str(row.steps), *_rates(row), against, *_seconds(row)]
-
-
-def _base(base: Found) -> str:
-    return (
-        f"a context of radius {base['radius']}, {base['hidden']} hidden units, {base['mixture']} logistics a channel "
-        f"and a style vector that shifts the hidden units of a tile"
-    )
-
-
-def _about(axis: str, found: Found, shown: dict[str, Found]) -> str:
-    """A heading, with what a reader must know."""
-    about, settings = "", found["settings"]
-    if axis == "encoder":
-        about = f"""The base, and its encoder alone trained on for {settings["encoder_steps"]:,} steps while the decoder
-            stays as it is: on data, and by reverse half-asleep, where half of the tiles are drawn from the model,
-            pixel after pixel, each from the drawn pixels before it and what surrounds the tile, z ~ q(z|x)."""
-    if axis == "seed":
-        rates = [row["bpd"] for row in shown.values()]
-        about = f"""The base with other first weights, tiles and noise: rates lie within {max(rates) - min(rates):.4f}
-            bits of each other. A smaller difference above says little."""
-    if axis == "seed, no latents":
-        base = {label: found["rows"][name]["bpd"] for label, name in found["axes"]["seed"].items() if label in shown}
-        costs = [base[label] - row["bpd"] for label, row in shown.items()]
-        cost = f"{statistics.mean(costs):+.4f}" + (f" ± {statistics.stdev(costs):.4f}" if len(costs) > 1 else "")
-        about = f"""The same without latents. Seed by seed, a style vector adds {cost} bits a value after so short a
-            training; less than nothing is a gain. What z is worth to the shipped models, which were trained much
-            longer, their cards say."""
-    return f"### {axis.capitalize()}" + (f"\n\n{_filled(about)}" if about else "")
-
-
-def _filled(text: str) -> str:
-    """A paragraph in lines of one length."""
-    return textwrap.fill(" ".join(text.split()), 118, break_long_words=False, break_on_hyphens=False)
-
-
-def _axis(axis: str, shown: dict[str, Found], base: Found | None) -> str:
-    head = [axis, "−ELBO, bits", "against the base", "of which KL", "parameters", "MAC a pixel"]
-    return table(head, [[label, *_cells(row, base)] for label, row in shown.items()])
-
-
-def _cells(row: Found, base: Found | None) -> list[str]:
-    against = f"{row['bpd'] - base['bpd']:+.4f}" if base else "–"
-    sizes = [f"{row[key]:,}" for key in ("parameters", "mac_per_pixel")]
-    return [f"{row['bpd']:.4f}", against, f"{row['kl_bpd']:.5f}", *sizes]
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ NONE = Effort()
 def of_steps(steps: int) -> Effort:
     """What ``--steps`` asks for.
 
-    Several passes over a band learn less than one (``benchmarks/learning/passes.py``). In their place the second step
+    Several passes over a band learn less than one (``experiments/learning/passes.py``). In their place the second step
     buys a second network and the orientation that is best for a part of the picture; the fourth and the sixth, the best
     of two and of three for all of it.
 

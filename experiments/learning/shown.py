@@ -1,4 +1,4 @@
-"""What README.md shows of ``variants.json``, ``passes.json`` and ``sets.json``."""
+"""Write ``README.md`` from ``variants.json``, ``passes.json`` and ``sets.json``."""
 
 from __future__ import annotations
 
@@ -13,21 +13,27 @@ from vaezip.bench.plots import COLOURS, GREY
 
 Found = dict[str, Any]
 
+HEAD = """# Other ways of learning while coding
+
+No figure here is typed by hand. What learning while coding gains as the codec does it is in
+[benchmarks/learning](../../benchmarks/learning/README.md); what came of these experiments, in
+[experiments](../README.md).
+"""
 _VARIANTS = """
 ## What pays: variants in float
 
-Made by `python benchmarks/learning/variants.py --photos FOLDER` from `variants.json`: experiments in float32 around the
-codec's setting (K = 1, bands of 2 rows, 128 pixels a step, z = 0), on crops of training photographs that training held
-out, some of them made unlike the others; bits per value with z where it is told, no file written. Mixtures are as the
-network gives them, but for the rows of what is set right; the codec does so always. Rates are relative to the codec's;
-one that a row names was chosen on these crops. Costs are passes of a pixel through the network, one backward counted as
-two, in the decoder, and how many times as much in the encoder.
+Made by `python experiments/learning/variants.py --photos FOLDER` from `variants.json`: experiments in float32 around
+the codec's setting (K = 1, bands of 2 rows, 128 pixels a step, z = 0), on crops of training photographs that training
+held out, some of them made unlike the others; bits per value with z where it is told, no file written. Mixtures are as
+the network gives them, but for the rows of what is set right; the codec does so always. Rates are relative to the
+codec's; one that a row names was chosen on these crops. Costs are passes of a pixel through the network, one backward
+counted as two, in the decoder, and how many times as much in the encoder.
 """
 _NO_META = "\nThe rows with a meta-trained start were skipped: no `--meta FILE` was given.\n"
 _PASSES = """
 ## How often to learn from a band
 
-Made by `python benchmarks/learning/passes.py --photos FOLDER` from `passes.json`: the codec's own bits on such
+Made by `python experiments/learning/passes.py --photos FOLDER` from `passes.json`: the codec's own bits on such
 crops, bands of 2 rows, one orientation. The rates are half of one that suits the passes, that one, and twice as
 much. So whoever asks for more than one step by `--steps` gets a second network beside the first and more orientations
 tried, and from four and six steps on the best two and three of them in full.
@@ -35,13 +41,18 @@ tried, and from four and six steps on the best two and three of them in full.
 _SETS = """
 ## The rate for sets of small pictures
 
-Made by `python benchmarks/learning/sets.py --data DIR --images {images}` from `sets.json`: training images of CIFAR-10
+Made by `python experiments/learning/sets.py --data DIR --images {images}` from `sets.json`: training images of CIFAR-10
 in one file, the codec's own bits at K = 1, bands of 2 rows.
 """
 
 
+def publish(path: Path) -> None:
+    """Write the README of the folder that results lie in, with what is there."""
+    path.with_name("README.md").write_text(HEAD + sections(path.parent))
+
+
 def sections(folder: Path) -> str:
-    """The parts of the README that the files of a folder give."""
+    """Return the parts of the README that the files of a folder give."""
     text = ""
     for name, section in (("variants", of_variants), ("passes", of_passes), ("sets", of_sets)):
         path = folder / f"{name}.json"

@@ -17,9 +17,8 @@ from vaezip.models.pixel import adaptive
 from vaezip.models.pixel.search import chosen_learning
 from vaezip.pictures.picture import Picture
 
-LEARNING = Path(__file__).parents[2] / "benchmarks" / "learning"
+LEARNING = Path(__file__).parents[1] / "learning"
 HEIGHT, WIDTH = 40, 64
-NO_RATES = {"model": "photo", "fingerprint": "", "skipped": {}, "runs": [], "sets": {}, "speed": {}}
 SOME = ["no learning", "as the codec", "rates × 0.5 and × 2 mixed", "set right, no learning"]
 
 pytestmark = pytest.mark.skipif("photo" not in model_file.shipped(), reason="the model is not shipped")
@@ -29,7 +28,7 @@ pytestmark = pytest.mark.skipif("photo" not in model_file.shipped(), reason="the
 def scripts():
     """The scripts, their pictures small, and few held out."""
     sys.path.insert(0, str(LEARNING))
-    names = ("pixelnet", "online", "after", "shown", "variants", "passes", "meta", "sets", "rates")
+    names = ("pixelnet", "online", "after", "shown", "variants", "passes", "meta", "sets")
     found = SimpleNamespace(**{name: importlib.import_module(name) for name in names})
     sys.path.remove(str(LEARNING))
     found.variants.ROWS, found.variants.COLUMNS, found.variants.HELD_OUT = HEIGHT, WIDTH, 2
@@ -232,7 +231,6 @@ def call(folder, out, *only):
 
 def test_the_table_is_kept_gone_on_with_and_shown(scripts, folder, tmp_path, monkeypatch):
     path = tmp_path / "variants.json"
-    (tmp_path / "rates.json").write_text(json.dumps(NO_RATES))
     scripts.variants.main(call(folder, tmp_path, *SOME[:3]))
     first = json.loads(path.read_text())
     scripts.variants.main(call(folder, tmp_path, *SOME))
@@ -258,7 +256,6 @@ def test_meta_training_is_gone_on_with_and_measured(scripts, folder, tmp_path, m
     path, out = tmp_path / "meta.npz", tmp_path / "table"
     arguments = ["--photos", str(folder / "photos"), "--out", str(path)]
     out.mkdir()
-    (out / "rates.json").write_text(json.dumps(NO_RATES))
     seconds = itertools.count()
     monkeypatch.setattr(scripts.meta, "time", SimpleNamespace(process_time=lambda: next(seconds)))
     with monkeypatch.context() as patched:
@@ -293,7 +290,6 @@ def cut_after(save):
 
 
 def test_without_meta_trained_weights_their_rows_are_skipped(scripts, folder, tmp_path, monkeypatch, capsys):
-    (tmp_path / "rates.json").write_text(json.dumps(NO_RATES))
     chosen = {name: scripts.variants.VARIANTS[name] for name in META}
     monkeypatch.setattr(scripts.variants, "VARIANTS", chosen)
     scripts.variants.main(call(folder, tmp_path))
@@ -315,7 +311,6 @@ def test_figures_of_other_pictures_or_models_are_refused(scripts, folder, tmp_pa
 
 
 def test_rates_for_sets_are_the_codecs_bits(scripts, folder, tmp_path, model):
-    (tmp_path / "rates.json").write_text(json.dumps(NO_RATES))
     arguments = ["--data", str(folder / "data"), "--images", "3", "--out", str(tmp_path), "--rates", "0", "6"]
     scripts.sets.main(arguments)
     found = json.loads((tmp_path / "sets.json").read_text())
@@ -328,7 +323,6 @@ def test_rates_for_sets_are_the_codecs_bits(scripts, folder, tmp_path, model):
 
 
 def test_passes_are_the_codecs_bits(scripts, folder, tmp_path, model):
-    (tmp_path / "rates.json").write_text(json.dumps(NO_RATES))
     call = ["--photos", str(folder / "photos"), "--pictures", "1", "--passes", "1", "3", "--out", str(tmp_path)]
     scripts.passes.main(call)
     found = json.loads((tmp_path / "passes.json").read_text())

@@ -1,4 +1,4 @@
-"""What the parts of the photograph model bring: ``python benchmarks/photo/ablation.py --train FOLDER``.
+"""What the parts of the photograph model bring: ``python experiments/photo/ablation.py --train FOLDER``.
 
 Small float variants of the local-autoregressive VAE, each unlike the base in one thing, learn for as many steps
 from the same tiles in the same order; −ELBO is that of photographs of the same folder that are held out. Two rows

@@ -1,4 +1,4 @@
-"""A start from which a pixel network learns better: ``python benchmarks/learning/meta.py --photos FOLDER --out FILE``.
+"""A start from which a pixel network learns better: ``python experiments/learning/meta.py --photos FOLDER --out FILE``.
 
 Meta-training to the first order, in float32: from a start, the network learns while it codes a crop of a training
 photograph, at the rate of :data:`INNER`; the mean of the gradients that it meets on the way, each at the weights that

@@ -1,4 +1,4 @@
-"""The learning rate for sets of small pictures: ``python benchmarks/learning/sets.py --data DIR``.
+"""The learning rate for sets of small pictures: ``python experiments/learning/sets.py --data DIR``.
 
 Bits of the codec's own intervals on random training images of CIFAR-10, of which the photograph model has seen none,
 at K = 1 and several rates. Writes ``sets.json`` as figures come, then its part of ``README.md``; a call that was cut
@@ -13,8 +13,8 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import rates
-import script
+import shown
+from shared import fill, script
 from threadpoolctl import threadpool_limits
 
 from vaezip.models import file as model_file
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     path = options.out / "sets.json"
     with threadpool_limits(1):
         measure(options, path)
-    rates.publish_beside(path)
+    shown.publish(path)
 
 
 def measure(options: argparse.Namespace, path: Path) -> None:
@@ -59,10 +59,10 @@ def measure(options: argparse.Namespace, path: Path) -> None:
 
     def measured(rate: int) -> script.Found:
         learning = Adaptation(1, rate=rate)
-        bits = adaptive.bits(model, images, learning) if rate else pixel_bitsback.elbo_bits(model, images, 0)
+        bits = adaptive.bits(model, images, learning) if rate else pixel_bitsback.elbo_bits(model, images, steps=0)
         return {"bits": bits, "bpd": bits / images.size}
 
-    script.fill(path, known, options.again, ((str(rate), partial(measured, rate)) for rate in options.rates))
+    fill(path, known, options.again, ((str(rate), partial(measured, rate)) for rate in options.rates))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What pays when the pixel network learns while it codes: ``python benchmarks/learning/variants.py --photos FOLDER``.
+"""What pays when the pixel network learns while it codes: ``python experiments/learning/variants.py --photos FOLDER``.
 
 Float32 experiments around the codec's setting, on crops of training photographs that training held out
 (``split_photographs``), some of them made unlike the others as in ``rates.py``: choices are made here,
@@ -23,13 +23,12 @@ from typing import Any
 
 import meta
 import numpy as np
-import rates
-import script
 import shown
 from after import Correction, corrected, mixed, side_by_side
 from numpy.typing import NDArray
 from online import EFFORT, NO_LEARNING, Coded, Prior, Setting, code, learnt_prior, predicted
 from pixelnet import Inputs, Network, Picture, prepared
+from shared import rates, script
 
 from vaezip.bench import machine
 from vaezip.entropy import distributions as d
@@ -187,7 +186,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The options."""
-    parser = script.parser(__doc__, "variants.json")
+    parser = script.parser(__doc__, results="variants.json", folder=Path(__file__).parent)
     parser.add_argument("--photos", type=Path, metavar="FOLDER", help="the photographs that the model was trained on")
     parser.add_argument("--pictures", type=int, default=8, metavar="N", help="crops of as many photographs")
     parser.add_argument("--only", action="append", choices=list(VARIANTS), help="this variant, and no others")
@@ -352,7 +351,7 @@ def exact_bpd(model: PixelModel, samples: Pixels) -> float:
         shifts = model.shifts(latents.centres(symbols, model.coarse))
         prior = latents.coarse_prior(len(symbols), model.coarse)
         total += float(d.bits(prior.intervals(symbols.ravel()), prior.precision).sum())
-        intervals = strips.intervals(model, frame, strip, model.networks, shifts)
+        intervals = strips.intervals(model, frame, strip, predictors=strips.uncalibrated(model, shifts))
         total += float(d.bits(intervals, d.LOGISTIC_PRECISION).sum())
     return total / samples.size
 
@@ -406,7 +405,7 @@ def publish(path: Path) -> None:
     """Plot and README from the JSON, beside it."""
     found = json.loads(path.read_text())
     shown.draw(found).savefig(path.with_suffix(".png"), dpi=150)
-    rates.publish_beside(path)
+    shown.publish(path)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 """What least squares on the pixels nearby bring the pixel network:
-``python benchmarks/photo/regression.py --train FOLDER``.
+``python experiments/photo/regression.py --train FOLDER``.
 
 A small model is trained with its inputs and without them (:mod:`vaezip.models.pixel.least_squares`), for as many
 steps, on tiles of the same photographs; −ELBO in float is that of the middles of photographs of the same folder that

@@ -1,4 +1,4 @@
-"""How often to learn from a band: ``python benchmarks/learning/passes.py --photos FOLDER``.
+"""How often to learn from a band: ``python experiments/learning/passes.py --photos FOLDER``.
 
 Bits of the codec's own intervals on crops of training photographs that training held out, some of them made unlike the
 others (those of ``variants.py``), as the pixel network goes through each band of two rows so often and at such a rate.
@@ -14,9 +14,9 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-import rates
-import script
+import shown
 import variants
+from shared import fill, script
 
 from vaezip.models import file as model_file
 from vaezip.models.pixel import adaptive
@@ -31,11 +31,11 @@ RATES = {1: 28, 2: 12, 3: 12, 4: 7, 8: 4}
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of this script."""
-    parser = script.parser(__doc__, "passes.json")
+    parser = script.parser(__doc__, results="passes.json", folder=Path(__file__).parent)
     parser.add_argument("--photos", type=Path, metavar="FOLDER", help="the photographs that the model was trained on")
     parser.add_argument("--pictures", type=int, default=4, metavar="N", help="crops of as many photographs")
     parser.add_argument("--passes", type=int, nargs="+", choices=RATES, default=list(RATES), metavar="K")
-    script.carried_out(script.parsed(parser, arguments), "passes.json", measure, rates.publish_beside)
+    script.carried_out(script.parsed(parser, arguments), "passes.json", measure, shown.publish)
 
 
 def measure(options: argparse.Namespace, path: Path) -> None:
@@ -52,7 +52,7 @@ def measure(options: argparse.Namespace, path: Path) -> None:
         return {"passes": learning.passes, "rate": learning.rate, "bits": bits, "bpd": bits / values}
 
     names = ((f"{x.passes} at {x.rate}", x) for x in settings(options.passes))
-    script.fill(path, known, options.again, ((name, partial(measured, x)) for name, x in names))
+    fill(path, known, options.again, ((name, partial(measured, x)) for name, x in names))
 
 
 def settings(passes: Sequence[int]) -> Iterator[Adaptation]:

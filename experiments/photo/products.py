@@ -1,4 +1,4 @@
-"""How fast the products of the pixel network are in each exact form: ``python benchmarks/photo/products.py``.
+"""How fast the products of the pixel network are in each exact form: ``python experiments/photo/products.py``.
 
 A layer of 128 units on 128 inputs, of 12 bits, with weights of 14 bits:
 
