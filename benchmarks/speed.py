@@ -261,7 +261,12 @@ def draw(found: dict[str, Any]) -> Figure:
 
 
 def _over_images(axes: Axes, found: dict[str, Any]) -> None:
-    frame(axes, "Time of a set over its images, K = 0", "images in one file", "seconds, verification included")
+    frame(
+        axes,
+        title="Time of a set over its images, K = 0",
+        below="images in one file",
+        beside="seconds, verification included",
+    )
     labels = []
     for (name, rows), colour, marker in zip(found["sets"].items(), COLOURS, MARKERS):
         _line(axes, [r["images"] for r in rows], [r["compress_s"] for r in rows], colour, marker)
@@ -271,7 +276,7 @@ def _over_images(axes: Axes, found: dict[str, Any]) -> None:
 
 
 def _over_size(axes: Axes, found: dict[str, Any]) -> None:
-    frame(axes, f"Time of a picture over its size, {PHOTO_MODEL}, K = 0", "megapixels", "seconds")
+    frame(axes, title=f"Time of a picture over its size, {PHOTO_MODEL}, K = 0", below="megapixels", beside="seconds")
     rows, labels = found["pictures"], []
     for what, colour, marker in zip(("compress_s", "encode_s", "decompress_s"), COLOURS, MARKERS):
         if rows:
@@ -282,7 +287,7 @@ def _over_size(axes: Axes, found: dict[str, Any]) -> None:
 
 
 def _memory_over_images(axes: Axes, found: dict[str, Any]) -> None:
-    frame(axes, "Peak memory of a set over its images, K = 0", "images in one file", "MB")
+    frame(axes, title="Peak memory of a set over its images, K = 0", below="images in one file", beside="MB")
     labels = []
     for (name, rows), colour, marker in zip(found["sets"].items(), COLOURS, MARKERS):
         _line(axes, [r["images"] for r in rows], [r["peak_mb"] for r in rows], colour, marker)
@@ -291,7 +296,7 @@ def _memory_over_images(axes: Axes, found: dict[str, Any]) -> None:
 
 
 def _memory_over_size(axes: Axes, found: dict[str, Any]) -> None:
-    frame(axes, f"Peak memory of a picture over its size, {PHOTO_MODEL}, K = 0", "megapixels", "MB")
+    frame(axes, title=f"Peak memory of a picture over its size, {PHOTO_MODEL}, K = 0", below="megapixels", beside="MB")
     rows, labels = found["pictures"], []
     if rows:
         _line(axes, [r["megapixels"] for r in rows], [r["peak_mb"] for r in rows], COLOURS[0], MARKERS[0])
@@ -330,7 +335,12 @@ def _log_log(axes: Axes, labels: list[tuple[float, str, str]]) -> None:
 
 def _bars(axes: Axes, found: dict[str, Any]) -> None:
     """A bar a job, cut into parts; the large ones are named."""
-    frame(axes, "Where the time goes: share of each part, PNG files to .vz and back", "per cent of the time", "")
+    frame(
+        axes,
+        title="Where the time goes: share of each part, PNG files to .vz and back",
+        below="per cent of the time",
+        beside="",
+    )
     works = [(f"{name}\n{work}", parts) for name, jobs in found["parts"].items() for work, parts in jobs.items()]
     for row, (_, parts) in enumerate(works):
         total, left = sum(parts.values()), 0.0

@@ -461,7 +461,10 @@ def draw(found: Found, names: list[str]) -> Figure:
 
 def _panel(axes: Axes, title: str, part: Found, model: str) -> None:
     frame(
-        axes, title, "time to decompress a megapixel, one thread", "bytes relative to JPEG XL effort 9 (less is better)"
+        axes,
+        title=title,
+        below="time to decompress a megapixel, one thread",
+        beside="bytes relative to JPEG XL effort 9 (less is better)",
     )
     seconds_axis(axes)
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))

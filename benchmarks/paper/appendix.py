@@ -130,9 +130,9 @@ def draw(found: Record) -> Figure:
     """Bounds on the left, accuracies on the right."""
     figure, (left, right) = panels(2)
     measured, title = found["measured"], found["settings"][0]["title"]
-    frame(left, f"Importance-weighted bound on −log p(x): {title}", "samples of z an image")
+    frame(left, title=f"Importance-weighted bound on −log p(x): {title}", below="samples of z an image")
     left.set_xscale("log")
-    frame(right, f"Digits told from the latent means: {title}", "", "% right (more is better)")
+    frame(right, title=f"Digits told from the latent means: {title}", below="", beside="% right (more is better)")
     names, bound_labels, accuracy_labels = list(classifiers.ALL), [], []
     for shift, encoder in zip((-0.06, 0.06), ENCODERS):
         colour, marker = STYLES[encoder]

@@ -115,7 +115,7 @@ def draw(found: Record) -> Figure:
     figure, (left, right) = panels(2)
     points, title = found["measured"]["points"], found["settings"][0]["title"]
     epochs = [p["epoch"] for p in points]
-    frame(left, f"Rates over training: {title}", "epoch")
+    frame(left, title=f"Rates over training: {title}", below="epoch")
     curves = {"test": "classic", "optimal": "optimal", "train": "train"}
     texts = {"test": "test", "optimal": "test, optimal inference", "train": "train"}
     labels = [line(left, style, epochs, [p[key] for p in points], texts[key]) for key, style in curves.items()]
@@ -123,7 +123,7 @@ def draw(found: Record) -> Figure:
     if found["measured"]["opens"] is not None:
         mark_opening(left, found["measured"]["opens"])
     name_lines(left, labels)
-    frame(right, f"The two gaps: {title}", "epoch", "bits per dimension")
+    frame(right, title=f"The two gaps: {title}", below="epoch", beside="bits per dimension")
     labels = [
         line(right, "classic", epochs, [amortized_gap(p) for p in points], "amortized inference gap"),
         line(right, "optimal", epochs, [generative_gap(p) for p in points], "generative gap"),

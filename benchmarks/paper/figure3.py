@@ -142,9 +142,14 @@ def draw(found: Record) -> Figure:
     """−ELBO on the left, KL on the right."""
     figure, (left, right) = panels(2)
     measured = found["measured"]
-    frame(left, "−ELBO of test images from a known model", "epoch", "nats an image (less is better)")
+    frame(left, title="−ELBO of test images from a known model", below="epoch", beside="nats an image (less is better)")
     panel(left, measured, 0.0, "optimal inference")
-    frame(right, "Distance to the true posterior", "epoch", "KL(q(z|x) ‖ p(z|x)), nats an image (less is better)")
+    frame(
+        right,
+        title="Distance to the true posterior",
+        below="epoch",
+        beside="KL(q(z|x) ‖ p(z|x)), nats an image (less is better)",
+    )
     panel(right, measured, measured["log_p"], "optimal inference")
     return figure
 

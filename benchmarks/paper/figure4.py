@@ -68,8 +68,13 @@ def draw(found: Record) -> Figure:
     and that would hide what the objectives do."""
     figure, (left, right) = panels(2)
     measured, title = found["measured"], found["settings"][0]["title"]
-    frame(left, f"Test rate as the encoder is trained on: {title}", "epoch of the encoder")
-    frame(right, "The same, less the VAE's before, seed by seed", "epoch of the encoder", "bits per dimension saved")
+    frame(left, title=f"Test rate as the encoder is trained on: {title}", below="epoch of the encoder")
+    frame(
+        right,
+        title="The same, less the VAE's before, seed by seed",
+        below="epoch of the encoder",
+        beside="bits per dimension saved",
+    )
     epochs = range(len(measured["curves"][ARMS[0]][0]) + 1)
     for axes, relative in ((left, False), (right, True)):
         labels, shown = [], []

@@ -108,7 +108,7 @@ def draw(found: Record) -> Figure:
     """A plot for each part."""
     figure, axes = panels(len(found["measured"]))
     for panel, part in zip(axes, found["measured"].values()):
-        frame(panel, f"Test rate over training: {part['title']}", "epoch of the VAE")
+        frame(panel, title=f"Test rate over training: {part['title']}", below="epoch of the VAE")
         epochs = [p["epoch"] for p in part["points"]]
         labels = [line(panel, e, epochs, [p[e] for p in part["points"]]) for e in ENCODERS]
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))

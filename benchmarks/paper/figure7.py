@@ -105,7 +105,7 @@ def draw(runs: list[Run]) -> Figure:
 
 
 def _panel(axes: Axes, run: Run) -> None:
-    frame(axes, f"{run.title}, in one file", "K, steps of inference per image (dotted: −ELBO)")
+    frame(axes, title=f"{run.title}, in one file", below="K, steps of inference per image (dotted: −ELBO)")
     p, labels = PAPER[run.dataset], []
     for objective, (colour, marker) in STYLES.items():
         rows = run.rows(objective)

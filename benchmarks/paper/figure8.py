@@ -166,7 +166,7 @@ def draw(runs: list[Run]) -> Figure:
 
 
 def _panel(axes: Axes, run: Run) -> None:
-    frame(axes, f"{run.title}, in one file", f"time per image, from K = 0 (top) to K = {run.last} (bottom)")
+    frame(axes, title=f"{run.title}, in one file", below=f"time per image, from K = 0 (top) to K = {run.last} (bottom)")
     seconds_axis(axes)
     labels = []
     for objective, (colour, marker) in STYLES.items():

@@ -132,7 +132,12 @@ def draw(found: Record) -> Figure:
         saved = {
             name: [v - r for v, r in zip(part["rates"][CLASSIC], values)] for name, values in part["rates"].items()
         }
-        frame(panel, f"Saved to the VAE: {part['title']}", "σ of the noise", "bits per dimension (more is better)")
+        frame(
+            panel,
+            title=f"Saved to the VAE: {part['title']}",
+            below="σ of the noise",
+            beside="bits per dimension (more is better)",
+        )
         measured = sigmas(part["rates"])
         means = [float(np.mean(saved[denoising(s)])) for s in measured]
         deviations = [float(np.std(saved[denoising(s)], ddof=1)) for s in measured]

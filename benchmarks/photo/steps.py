@@ -117,7 +117,7 @@ def measured(plan: Plan, steps: int) -> ModelRow:
     """One K."""
     method = OnPosteriors(plan.models[0], steps)
     with tempfile.TemporaryDirectory(prefix="vaezip-steps-") as folder:
-        figures = measure(method, worker.select(plan), plan.orders[0], plan.repeats, Path(folder))
+        figures = measure(method, worker.select(plan), order=plan.orders[0], repeats=plan.repeats, folder=Path(folder))
     figures = replace(figures, peak_mb=None)  # of a process that did more than this
     return ModelRow(model=method.label, steps=steps, elbo_bpd=None, figures=figures, **ours.information(method.chosen))
 
@@ -157,8 +157,8 @@ class Reports:
         figure = Figure(figsize=(14.8, 4.8), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12))
         left, right = figure.subplots(1, 2)
         saved = "bytes against K = 0, %"
-        frame(left, "K steps on the posteriors of z", "K", saved)
-        frame(right, "The same over time", "time to decompress a megapixel, one thread", saved)
+        frame(left, title="K steps on the posteriors of z", below="K", beside=saved)
+        frame(right, title="The same over time", below="time to decompress a megapixel, one thread", beside=saved)
         left.xaxis.set_major_locator(MaxNLocator(integer=True))
         seconds_axis(right)
         right.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))

@@ -410,7 +410,7 @@ def _shown(found: Found, axis: str) -> list[tuple[str, Found]]:
 
 
 def _panel(axes: Axes, title: str, rows: list[tuple[str, Found]], seeds: list[float]) -> None:
-    frame(axes, title.capitalize(), "", "−ELBO, bits per dimension")
+    frame(axes, title=title.capitalize(), below="", beside="−ELBO, bits per dimension")
     places, rates = range(len(rows)), [row["bpd"] for _, row in rows]
     numbers = all(label.isdigit() for label, _ in rows)
     axes.plot(places, rates, color=COLOURS[0], marker=MARKERS[0], lw=2 if numbers else 0, ms=7)

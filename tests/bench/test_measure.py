@@ -41,7 +41,7 @@ def pictures():
 
 def test_set(pictures, tmp_path):
     raw = Raw()
-    figures = measure(raw, pictures, "set", 3, tmp_path)
+    figures = measure(raw, pictures, order="set", repeats=3, folder=tmp_path)
     assert (figures.order, figures.bytes, figures.files, figures.bpd) == ("set", COUNT * 60, 1, 8.0)
     assert (figures.repeats, figures.lossless, figures.images) == (3, True, [])
     assert min(figures.compress_s, figures.encode_s, figures.decompress_s) > 0
@@ -56,13 +56,13 @@ def test_numbered_pictures_are_stored_by_their_place(pictures, tmp_path):
     from dataclasses import replace
 
     raw = Raw()
-    measure(raw, replace(pictures, numbered=True).select(3, seed=1), "set", 1, tmp_path)
+    measure(raw, replace(pictures, numbered=True).select(3, seed=1), order="set", repeats=1, folder=tmp_path)
     assert raw.calls[2] == ("encode", True, ["00000", "00001", "00002"])
 
 
 def test_single(pictures, tmp_path):
     raw = Raw()
-    figures = measure(raw, pictures, "single", 3, tmp_path)
+    figures = measure(raw, pictures, order="single", repeats=3, folder=tmp_path)
     assert (figures.order, figures.bytes, figures.files, figures.bpd) == ("single", COUNT * 60, COUNT, 8.0)
     assert figures.repeats == COUNT
     assert [(image.name, image.bytes, image.bpd) for image in figures.images] == [
@@ -72,14 +72,14 @@ def test_single(pictures, tmp_path):
 
 
 def test_few_images_are_repeated(pictures, tmp_path):
-    figures = measure(Raw(), pictures.select(2), "single", 3, tmp_path)
+    figures = measure(Raw(), pictures.select(2), order="single", repeats=3, folder=tmp_path)
     assert (figures.repeats, figures.bytes, len(figures.images)) == (6, 120, 2)
 
 
 @pytest.mark.parametrize("order", ["set", "single"])
 def test_a_codec_that_cannot_verify_is_not_asked_twice(pictures, tmp_path, order):
     raw = Raw(verifies=False)
-    figures = measure(raw, pictures, order, 1, tmp_path)
+    figures = measure(raw, pictures, order=order, repeats=1, folder=tmp_path)
     assert figures.encode_s == figures.compress_s
     assert all(verify is not False for kind, verify, _ in raw.calls if kind == "encode")
 
@@ -94,7 +94,7 @@ def test_a_changed_pixel_ends_it_and_names_image_and_method(pictures, tmp_path, 
     third = pictures[3][1].samples
     monkeypatch.setattr(Raw, "restore", restore)
     with pytest.raises(MismatchError) as caught:
-        measure(Raw(), pictures, order, 1, tmp_path)
+        measure(Raw(), pictures, order=order, repeats=1, folder=tmp_path)
     assert str(caught.value) == f"image 'p3' did not come back bit for bit from raw ({order})"
 
 
@@ -103,7 +103,7 @@ def test_a_lost_mode_is_a_mismatch(tmp_path, monkeypatch):
     monkeypatch.setattr(Raw, "decode", lambda *_: None)
     monkeypatch.setattr(Raw, "restore", lambda *_: [Picture("1", np.ones((4, 5, 1), np.uint8))])
     with pytest.raises(MismatchError):
-        measure(Raw(), grey, "set", 1, tmp_path)
+        measure(Raw(), grey, order="set", repeats=1, folder=tmp_path)
 
 
 @pytest.mark.parametrize("order", ["set", "single"])
@@ -111,4 +111,4 @@ def test_files_that_differ_from_run_to_run_are_refused(pictures, tmp_path, monke
     monkeypatch.setattr(Raw, "encode", lambda self, prepared, verify: [bytes([verify]) * 60])
     monkeypatch.setattr(Raw, "decode", lambda *_: None)
     with pytest.raises(MismatchError, match="raw made different files of the same pictures"):
-        measure(Raw(), pictures, order, 1, tmp_path)
+        measure(Raw(), pictures, order=order, repeats=1, folder=tmp_path)

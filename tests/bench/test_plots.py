@@ -84,7 +84,7 @@ def test_presets_alone_leave_rate_over_k_out(report, by_preset):
 
 
 def test_labels_do_not_overlap_and_stay_inside():
-    places = plots.spread([0.5] * 5 + [0.9, 1.0, 1.0], 0.1, 0.0, 1.0)
+    places = plots.spread([0.5] * 5 + [0.9, 1.0, 1.0], gap=0.1, low=0.0, high=1.0)
     assert all(b - a > 0.0999 for a, b in pairwise(sorted(places)))
     assert min(places) >= 0
     assert max(places) <= 1

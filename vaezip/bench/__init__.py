@@ -1,4 +1,4 @@
-"""The benchmark: rate, time and memory of models and of other codecs, on the same pixels in one run.
+"""Run the benchmark: rate, time and memory of models and of other codecs, on the same pixels in one run.
 
 * :mod:`~vaezip.bench.plan`: what is to be measured.
 * :mod:`~vaezip.bench.runner`: does it, every method in a process of its own

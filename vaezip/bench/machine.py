@@ -1,4 +1,4 @@
-"""What a benchmark ran on."""
+"""Describe the machine that a benchmark ran on."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PACKAGES = ("numpy", "numba", "pillow", "array-api-compat")
 
 
 def describe(device: str) -> dict[str, Any]:
-    """Processor, cores that may be used, memory in 10⁹ bytes, system; and the GPU where one is used."""
+    """Describe the processor, cores that may be used, memory in 10⁹ bytes, system; and the GPU where one is used."""
     return {
         "cpu": _cpu(),
         "cores": usable_cores(),
@@ -31,7 +31,7 @@ def describe(device: str) -> dict[str, Any]:
 
 
 def versions(device: str) -> dict[str, str]:
-    """Of Python, vaezip, and what computes."""
+    """Return the versions of Python, vaezip, and what computes."""
     found = {"python": platform.python_version(), "vaezip": vaezip.__version__}
     for package in (*_PACKAGES, *(["torch"] if device == "cuda" else [])):
         with suppress(PackageNotFoundError):
@@ -43,7 +43,7 @@ def versions(device: str) -> dict[str, str]:
 
 
 def commit() -> str | None:
-    """The commit of the checkout that the running source lies in."""
+    """Find the commit of the checkout that the running source lies in."""
     source = Path(vaezip.__file__).resolve().parent
     if not (source.parent / ".git").exists():
         return None
@@ -53,7 +53,7 @@ def commit() -> str | None:
 
 
 def this_run() -> dict[str, Any]:
-    """What figures of a run on the CPU hold for: machine, versions and commit."""
+    """Describe a run on the CPU: the machine, versions and commit that its figures hold for."""
     return {"machine": describe("cpu"), "versions": versions("cpu"), "commit": commit()}
 
 

@@ -1,4 +1,4 @@
-"""Rate and time of one method: real files, each read back, decoded and compared.
+"""Measure rate and time of one method: real files, each read back, decoded and compared.
 
 What a clock covers:
 
@@ -42,7 +42,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class ImageFigures:
-    """One picture in a file of its own; seconds."""
+    """Hold the figures of one picture in a file of its own; times are in seconds."""
 
     name: str
     bytes: int
@@ -53,7 +53,7 @@ class ImageFigures:
 
 @dataclass(frozen=True)
 class Figures:
-    """What was measured of a method in one order.
+    """Hold what was measured of a method in one order.
 
     Attributes:
         bytes: of all files.
@@ -82,7 +82,7 @@ class Figures:
     images: list[ImageFigures] = field(default_factory=list)
 
 
-def measure(method: Method, pictures: Collection, order: str, repeats: int, folder: Path) -> Figures:
+def measure(method: Method, pictures: Collection, *, order: str, repeats: int, folder: Path) -> Figures:
     """Measure a method.
 
     Args:
@@ -95,11 +95,11 @@ def measure(method: Method, pictures: Collection, order: str, repeats: int, fold
     Raises:
         MismatchError: a picture did not come back.
     """
-    return (measure_set if order == "set" else measure_single)(method, pictures, repeats, folder)
+    return (measure_set if order == "set" else measure_single)(method, pictures, repeats=repeats, folder=folder)
 
 
-def measure_set(method: Method, pictures: Collection, repeats: int, folder: Path) -> Figures:
-    """All pictures together."""
+def measure_set(method: Method, pictures: Collection, *, repeats: int, folder: Path) -> Figures:
+    """Measure all pictures together."""
     held = _held(pictures)
     count, (values, raw) = len(held), _sizes(held)
     memory.reset_peak()
@@ -132,8 +132,9 @@ def measure_set(method: Method, pictures: Collection, repeats: int, folder: Path
     )
 
 
-def measure_single(method: Method, pictures: Collection, repeats: int, folder: Path) -> Figures:
-    """Every picture in a file of its own, read when its turn comes; each is coded once, where there are not few."""
+def measure_single(method: Method, pictures: Collection, *, repeats: int, folder: Path) -> Figures:
+    """Measure every picture in a file of its own, read when its turn comes; each is coded once, where there are not
+    few."""
     memory.reset_peak()
     first = pictures[0][1]
     _warm_up(method, [("", _small(first))])
@@ -180,7 +181,7 @@ def _measure_one(method: Method, name: str, picture: Picture, folder: Path, enco
 
 
 def _held(pictures: Collection) -> list[Named]:
-    """All pictures of a set in memory.
+    """Read all pictures of a set into memory.
 
     Numbered pictures are called by their place, so that names cost next to nothing.
     """
@@ -188,18 +189,18 @@ def _held(pictures: Collection) -> list[Named]:
 
 
 class _Clock:
-    """Wall-clock seconds of some work, done one or more times."""
+    """Count the wall-clock seconds of some work, done one or more times."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
 
     @property
     def median(self) -> float:
-        """Of all that was timed."""
+        """Return the median of all that was timed."""
         return statistics.median(self.seconds)
 
     def time(self, work: Callable[[], Result]) -> Result:
-        """Do it once; the collector of garbage, which might run at any time, waits."""
+        """Do the work once; the collector of garbage, which might run at any time, waits."""
         collected = gc.isenabled()
         gc.disable()
         try:
@@ -212,7 +213,7 @@ class _Clock:
         return result
 
     def time_often(self, work: Callable[[], Result], repeats: int) -> Result:
-        """Do it until it was done so often, or took long."""
+        """Do the work until it was done so often, or took long."""
         result = self.time(work)
         while len(self.seconds) < repeats and sum(self.seconds) < _BUDGET:
             result = self.time(work)
@@ -225,7 +226,7 @@ def _warm_up(method: Method, pictures: Sequence[Named]) -> None:
 
 
 def _small(picture: Picture) -> Picture:
-    """The corner of a picture, which warms up as well as the whole, sooner; unless it is black and white alone."""
+    """Cut the corner of a picture, which warms up as well as the whole, sooner; unless it is black and white alone."""
     corner: NDArray[Any] = np.ascontiguousarray(picture.samples[:_WARM_UP_SIDE, :_WARM_UP_SIDE])
     if np.isin(corner, (0, 255)).all():
         return picture
@@ -241,7 +242,7 @@ def _through_disk(files: Sequence[bytes], folder: Path, suffix: str) -> list[byt
 
 
 def _sizes(pictures: Sequence[Named]) -> tuple[int, int]:
-    """Values and bytes of all samples."""
+    """Count the values and bytes of all samples."""
     samples = [picture.samples for _, picture in pictures]
     return sum(s.size for s in samples), sum(s.nbytes for s in samples)
 

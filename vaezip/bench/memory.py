@@ -1,4 +1,4 @@
-"""Peak memory of this process."""
+"""Measure the peak memory of this process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def reset_peak() -> None:
 
 
 def peak_mb() -> float | None:
-    """The largest resident set so far, in MB (10⁶ bytes); None where the system does not tell.
+    """Return the largest resident set so far, in MB (10⁶ bytes); None where the system does not tell.
 
     On Linux it is VmHWM: ``getrusage`` would give a child its parent's peak.
     """

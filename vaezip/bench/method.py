@@ -1,4 +1,4 @@
-"""What is measured: anything that turns pictures into files and back."""
+"""Define methods: anything that turns pictures into files and back."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ Named = tuple[str, Picture]
 
 
 class MismatchError(VaezipError):
-    """A method did not give a picture back bit for bit."""
+    """Report that a method did not give a picture back bit for bit."""
 
 
 class UnavailableError(VaezipError):
-    """A method cannot run here, or cannot hold such pictures; the reason, with the remedy where there is one."""
+    """Report that a method cannot run here, or cannot hold such pictures; the reason names the remedy, if any."""
 
 
 class Method(Protocol):
-    """A lossless codec. Only :meth:`encode` and :meth:`decode` are timed.
+    """Turn pictures into files and back without loss. Only :meth:`encode` and :meth:`decode` are timed.
 
     Attributes:
         name: for the report.
@@ -33,10 +33,10 @@ class Method(Protocol):
     verifies: bool
 
     def prepare(self, pictures: Sequence[Named]) -> Any:
-        """A set, or one picture whose name is "", in the form that the codec takes."""
+        """Put a set, or one picture whose name is "", into the form that the codec takes."""
 
     def encode(self, prepared: Any, verify: bool) -> list[bytes]:
-        """The files, as small as the method makes them.
+        """Make the files, as small as the method can.
 
         Args:
             prepared: of :meth:`prepare`.
@@ -44,7 +44,7 @@ class Method(Protocol):
         """
 
     def decode(self, files: Sequence[bytes], prepared: Any) -> Any:
-        """What the files hold.
+        """Read what the files hold.
 
         Args:
             files: of :meth:`encode`.
@@ -52,4 +52,4 @@ class Method(Protocol):
         """
 
     def restore(self, decoded: Any, pictures: Sequence[Named]) -> list[Picture]:
-        """The pictures back, in the order that they were given to :meth:`prepare`."""
+        """Give the pictures back, in the order that they were given to :meth:`prepare`."""

@@ -1,4 +1,4 @@
-"""vaezip itself as a method, and its model's ELBO."""
+"""Measure vaezip itself as a method, and its model's ELBO."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Decoded = tuple[str, Picture | VaezipError]
 
 
 class Ours:
-    """The codec with one model and one effort, the model loaded once, as the command line does it."""
+    """Run the codec with one model and one effort, the model loaded once, as the command line does it."""
 
     suffix = ".vz"
     verifies = True
@@ -62,11 +62,11 @@ class Ours:
         self._bounds: dict[bytes, float | None] = {}
 
     def prepare(self, pictures: Sequence[Named]) -> Sequence[Named]:
-        """Nothing."""
+        """Return the pictures as they are."""
         return pictures
 
     def encode(self, prepared: Sequence[Named], verify: bool) -> list[bytes]:
-        """One file."""
+        """Make one file of all pictures."""
         options = replace(self.options, verify=verify)
         with Compressor(options, library=self.library) as compressor:
             for name, picture in prepared:
@@ -74,18 +74,18 @@ class Ours:
             return [compressor.close()]
 
     def decode(self, files: Sequence[bytes], prepared: object = None) -> tuple[Archive, list[Decoded]]:
-        """The file, and its pictures by name."""
+        """Open the file, and read its pictures by name."""
         archive = Archive(files[0], threads=self.options.threads, library=self.library)
         return archive, list(archive.pictures())
 
     def restore(self, decoded: tuple[Archive, list[Decoded]], pictures: Sequence[Named]) -> list[Picture]:
-        """In the order of coding: in a file, pictures of one size stand together."""
+        """Put the pictures into the order of coding: in a file, those of one size stand together."""
         archive, found = decoded[0], dict(decoded[1])
         self._used.update(block.model for group in archive.file.groups for block in group.blocks)
         return [_checked(found[name]) for name, _ in pictures]
 
     def take_model(self) -> Model | None:
-        """The model that coded every block restored since the last call, if it was one."""
+        """Return the model that coded every block restored since the last call, if it was one."""
         used, self._used = self._used, set()
         if self.chosen and used <= {self.chosen.fingerprint}:
             return self.chosen
@@ -94,8 +94,8 @@ class Ours:
         return self.library.by_fingerprint(next(iter(used)))
 
     def elbo_bpd(self, model: Model | None, pictures: Iterable[Named]) -> float | None:
-        """−ELBO in bits a value; None without a model, where that adapts, or where it
-        does not code all planes of all pictures."""
+        """Measure −ELBO in bits a value; return None without a model, where that adapts, or where it does not code all
+        planes of all pictures."""
         if model and model.fingerprint not in self._bounds:
             self._bounds[model.fingerprint] = _elbo_bpd(model, pictures, self.effort)
         return self._bounds[model.fingerprint] if model else None
@@ -120,7 +120,7 @@ def _elbo_bpd(model: Model, pictures: Iterable[Named], effort: Effort) -> float 
 
 
 def coded_planes(model: Model, picture: Picture) -> NDArray[np.uint8] | None:
-    """The samples as the model codes them; None where it does not code all of them."""
+    """Return the samples as the model codes them; None where it does not code all of them."""
     a, samples = model.architecture, picture.samples
     if samples.shape[2] != a.channels:
         return None
@@ -132,7 +132,7 @@ def coded_planes(model: Model, picture: Picture) -> NDArray[np.uint8] | None:
 
 
 def information(model: Model | None) -> dict[str, Any]:
-    """What the report says of a model."""
+    """Collect what the report says of a model."""
     if model is None:
         return {"fingerprint": None, "objective": None}
     return {"fingerprint": model.fingerprint.hex(), "objective": model.information.get("objective")}
@@ -145,5 +145,5 @@ def _checked(picture: Picture | VaezipError) -> Picture:
 
 
 def default_models(dataset: str) -> tuple[str, ...]:
-    """The shipped model of the data set's name, or ``auto``."""
+    """Name the shipped model of the data set's name, or ``auto``."""
     return (dataset,) if dataset in model_file.shipped() and not Path(dataset).is_dir() else (AUTO,)

@@ -1,4 +1,4 @@
-"""Other lossless codecs, each at its best setting, on the same pixels.
+"""Measure other lossless codecs, each at its best setting, on the same pixels.
 
 Every codec gets a picture in the form that suits it best: black and white as one bit, a palette
 where its format has one, colour for JPEG-LS with green subtracted (the transform that its
@@ -33,7 +33,7 @@ Samples = NDArray[Any]
 
 @dataclass(frozen=True)
 class Codec:
-    """A codec of single pictures.
+    """Code single pictures by a library.
 
     Attributes:
         label: for the report.
@@ -55,12 +55,12 @@ class Codec:
 
 
 class Peer:
-    """A codec as a method: a set is coded as contact sheets."""
+    """Make a codec a method: it codes a set as contact sheets."""
 
     verifies = False
 
     def __init__(self, name: str, threads: int = 1) -> None:
-        """``name``: of :data:`CODECS`.
+        """Choose the codec called ``name`` in :data:`CODECS`.
 
         Raises:
             UnavailableError: it is not installed.
@@ -70,20 +70,20 @@ class Peer:
         self.name, self.suffix, self.threads = self.codec.label, self.codec.suffix, threads
 
     def prepare(self, pictures: Sequence[Named]) -> list[Picture]:
-        """Contact sheets; black and white as bits."""
+        """Join the pictures to contact sheets, black and white ones as bits."""
         held = [picture for _, picture in pictures]
         return [as_bits(sheets.join(held, layout)) for layout in sheets.layouts(held)]
 
     def encode(self, prepared: Sequence[Picture], verify: bool) -> list[bytes]:
-        """A file a sheet."""
+        """Make a file of each sheet."""
         return [self.codec.encode(sheet, self.threads) for sheet in prepared]
 
     def decode(self, files: Sequence[bytes], prepared: Sequence[Picture]) -> list[Picture]:
-        """The sheets."""
+        """Decode the sheets."""
         return [self.codec.decode(data, sheet.mode) for data, sheet in zip(files, prepared)]
 
     def restore(self, decoded: Sequence[Picture], pictures: Sequence[Named]) -> list[Picture]:
-        """The pictures on the sheets, in the modes that they had."""
+        """Cut the pictures out of the sheets, in the modes that they had."""
         held = [picture for _, picture in pictures]
         found: dict[int, Picture] = {}
         for layout, sheet in zip(sheets.layouts(held), decoded):
@@ -93,19 +93,19 @@ class Peer:
 
 
 def variants(peer: str) -> tuple[str, ...]:
-    """The codecs that a name of ``--peers`` stands for."""
+    """List the codecs that a name of ``--peers`` stands for."""
     return ("jxl-7", "jxl-9") if peer == "jxl" else (peer,)
 
 
 def as_bits(picture: Picture) -> Picture:
-    """A grey picture of black and white alone as one bit."""
+    """Turn a grey picture of black and white alone into bits."""
     if picture.mode == "L" and np.isin(picture.samples, (0, 255)).all():
         return Picture("1", picture.samples.astype(np.uint8) >> np.uint8(7))
     return picture
 
 
 def as_given(decoded: Picture, like: Picture) -> Picture:
-    """A decoded picture in the mode of the one that was coded, where it can be expressed in it.
+    """Put a decoded picture into the mode of the one that was coded, where it can be expressed in it.
 
     Codecs give palettes back as colours, and black and white as grey; what differs in the
     slightest to the eye still differs.
@@ -122,7 +122,7 @@ def as_given(decoded: Picture, like: Picture) -> Picture:
 
 
 def _with_depth(samples: Samples, bits: int) -> Samples:
-    """8-bit samples in another depth, where they can be expressed in it."""
+    """Put 8-bit samples into another depth, where they can be expressed in it."""
     if bits == 16 and samples.dtype == np.uint8:
         return samples * np.uint16(257)
     if bits == 1 and np.isin(samples, (0, 255)).all():
@@ -131,7 +131,7 @@ def _with_depth(samples: Samples, bits: int) -> Samples:
 
 
 def true_colour(picture: Picture) -> Picture:
-    """Without palette: grey, RGB or RGBA."""
+    """Resolve the palette of a picture: it becomes grey, RGB or RGBA."""
     if picture.mode == "1":
         return Picture("L", picture.samples * np.uint8(255))
     if picture.mode != "P":
@@ -142,7 +142,7 @@ def true_colour(picture: Picture) -> Picture:
 
 
 def _palette(picture: Picture) -> NDArray[np.uint8]:
-    """RGBA of all 256 colours; those that the palette lacks are black."""
+    """Return the RGBA of all 256 colours; those that the palette lacks are black."""
     table = np.zeros((256, 4), np.uint8)
     table[:, 3] = 255
     colours = np.frombuffer(picture.box("palette") or b"", np.uint8).reshape(-1, 3)
@@ -153,13 +153,13 @@ def _palette(picture: Picture) -> NDArray[np.uint8]:
 
 
 def _indices(colours: Samples, like: Picture) -> NDArray[np.uint8]:
-    """The indices coded, where each has its colour; elsewhere another index, so that the comparison fails."""
+    """Find the indices coded, where each has its colour; elsewhere another index, so that the comparison fails."""
     right = (_with_channels(colours, 4) == _palette(like)[like.samples[..., 0]]).all(axis=2, keepdims=True)
     return np.where(right, like.samples, ~like.samples).astype(np.uint8)
 
 
 def _with_channels(samples: Samples, wanted: int) -> Samples:
-    """Grey to RGB and back where it is grey, alpha added or taken away where it is opaque."""
+    """Turn grey to RGB and back where it is grey, and add or take away alpha where it is opaque."""
     full = np.iinfo(samples.dtype).max
     grey, alpha = samples.shape[2] < 3, samples.shape[2] in (2, 4)
     colour = samples[..., : samples.shape[2] - alpha]
@@ -280,7 +280,7 @@ def _decode_jpegls(data: bytes, mode: str) -> Picture:
 
 
 def _move_green(samples: Samples, how: Callable[[Samples, Samples], Samples]) -> Samples:
-    """Green subtracted from red and blue, or added to them, modulo the number of levels."""
+    """Subtract green from red and blue, or add it to them, modulo the number of levels."""
     if samples.shape[2] < 3:
         return samples
     moved = samples.copy()
@@ -293,7 +293,7 @@ def _squeezed(picture: Picture) -> Samples:
 
 
 def _from_array(samples: Samples, mode: str) -> Picture:
-    """An array (height, width) or (height, width, channels); of mode 1 if it is meant to be, or of its channels."""
+    """Read an array (height, width) or (height, width, channels), of mode 1 where that is asked for, or by channels."""
     samples = np.ascontiguousarray(samples.reshape(*samples.shape[:2], -1))
     plain = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[samples.shape[2]]
     deep = {1: "I;16", 2: "LA;16", 3: "RGB;16", 4: "RGBA;16"}[samples.shape[2]]
@@ -306,7 +306,7 @@ def _from_array(samples: Samples, mode: str) -> Picture:
 
 
 def _module(name: str) -> Any:
-    """A module, or None where it is not installed."""
+    """Import a module; return None where it is not installed."""
     try:
         return import_module(name)
     except ModuleNotFoundError:

@@ -1,4 +1,4 @@
-"""What a benchmark is to measure."""
+"""Plan what a benchmark measures."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _RANGE = re.compile(r"(?P<first>[0-9]+)(\.\.(?P<last>[0-9]+))?")
 
 @dataclass(frozen=True)
 class Choice:
-    """What a model is made to do for fewer bytes.
+    """Choose what a model does for fewer bytes.
 
     Attributes:
         effort: all of it.
@@ -35,7 +35,7 @@ class Choice:
 
 
 def called(steps: int, preset: int | None) -> str:
-    """What messages, tables and plots call K steps, or a preset that takes them.
+    """Name K steps, or a preset that takes them, as messages, tables and plots do.
 
     >>> called(5, None), called(1, 4)
     ('K = 5', '-4')
@@ -45,7 +45,7 @@ def called(steps: int, preset: int | None) -> str:
 
 @dataclass(frozen=True)
 class Plan:
-    """A benchmark.
+    """Describe a benchmark.
 
     Attributes:
         dataset: a name of :data:`vaezip.pictures.datasets.NAMES`, or a folder.
@@ -83,18 +83,18 @@ class Plan:
 
     @property
     def choices(self) -> list[Choice]:
-        """What each model is measured with."""
+        """List what each model is measured with."""
         return [Choice(of_steps(k)) for k in self.steps] + [Choice(PRESETS[n], n) for n in self.presets]
 
     @staticmethod
     def from_dict(fields: dict[str, Any]) -> Plan:
-        """Inverse of :func:`dataclasses.asdict`, also when it went through JSON."""
+        """Invert :func:`dataclasses.asdict`, also when it went through JSON."""
         fixed: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in fields.items()}
         return Plan(**fixed)
 
 
 def parse_steps(text: str) -> tuple[int, ...]:
-    """Values of K, in order and each once, from numbers and ranges that include both ends.
+    """Read values of K, in order and each once, from numbers and ranges that include both ends.
 
     >>> parse_steps("0..3,7,10")
     (0, 1, 2, 3, 7, 10)
@@ -106,7 +106,7 @@ def parse_steps(text: str) -> tuple[int, ...]:
 
 
 def parse_presets(text: str) -> tuple[int, ...]:
-    """Presets of the command line, in order and each once, from numbers and ranges that include both ends.
+    """Read presets of the command line, in order and each once, from numbers and ranges that include both ends.
 
     >>> parse_presets("1..3,6")
     (1, 2, 3, 6)
@@ -130,7 +130,7 @@ def _numbers(text: str, least: int, most: int, complaint: str) -> tuple[int, ...
 
 
 def parse_peers(text: str) -> tuple[str, ...]:
-    """Names of peers from a list with commas, ``none`` or ``all``.
+    """Read names of peers from a list with commas, ``none`` or ``all``.
 
     >>> parse_peers("webp,png")
     ('png', 'webp')

@@ -1,4 +1,4 @@
-"""Two plots for each order: rate over K, and rate over time, other codecs as lines."""
+"""Draw two plots for each order: rate over K, and rate over time, other codecs as lines."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _ORDERS = {
 
 @dataclass(frozen=True)
 class Curve:
-    """A model's rows over K, or over presets."""
+    """Hold a model's rows over K, or over presets."""
 
     label: str
     rows: Sequence[ModelRow]
@@ -41,19 +41,19 @@ class Curve:
 
     @property
     def by_preset(self) -> bool:
-        """Whether its rows are those of presets."""
+        """Tell whether the rows are those of presets."""
         return self.rows[0].preset is not None
 
     @property
     def range(self) -> str:
-        """Its values of K, or its presets, for people."""
+        """Word the values of K, or the presets, for people."""
         first, last = self.rows[0].called, self.rows[-1].called
         return first if first == last else f"{first} … {last.removeprefix('K = ')}"
 
 
 @dataclass(frozen=True)
 class Label:
-    """What a line is called.
+    """Name a line.
 
     Attributes:
         rate: its rate at ``x``, or at the right edge of the plot where there is none.
@@ -66,14 +66,14 @@ class Label:
 
 
 def render(report: Report, suffix: str) -> bytes:
-    """The plots as a file of this format, ``.png`` or ``.svg``."""
+    """Return the plots as a file of this format, ``.png`` or ``.svg``."""
     out = io.BytesIO()
     draw(report).savefig(out, format=suffix.lower().removeprefix("."), dpi=150)
     return out.getvalue()
 
 
 def draw(report: Report) -> Figure:
-    """A row of two plots for each order, or of one where all models were measured by presets, which have no K."""
+    """Draw a row of two plots for each order, or of one where all models were measured by presets, which have no K."""
     orders = report.orders
     presets_alone = bool(report.models) and all(row.preset for row in report.models)
     plots = (over_seconds,) if presets_alone else (over_steps, over_seconds)
@@ -87,12 +87,13 @@ def draw(report: Report) -> Figure:
         title = _ORDERS[order].format(images=report.facts.images, dataset=report.facts.dataset, solid=solid)
         peers = [peer for peer in report.peers if peer.figures.order == order]
         for axes, plot in zip(row, plots):
-            plot(axes, curves(report, order), peers, title)
+            plot(axes, curves(report, order), peers=peers, title=title)
     return figure
 
 
 def curves(report: Report, order: str) -> list[Curve]:
-    """A curve a model, and another for its presets; called by its objective too, where the name does not tell."""
+    """Make a curve of each model, and another of its presets; its objective stands in the label where the name does not
+    tell it."""
     groups: dict[tuple[str, str | None, bool], list[ModelRow]] = defaultdict(list)
     for row in report.models:
         if row.figures.order == order:
@@ -103,9 +104,9 @@ def curves(report: Report, order: str) -> list[Curve]:
     ]
 
 
-def over_steps(axes: Axes, shown: Sequence[Curve], peers: Sequence[PeerRow], title: str) -> None:
-    """Bits per dimension over K, without presets; peers as lines, where they are near, or by name beyond the edge."""
-    frame(axes, f"Rate over K: {title}", "K, steps of inference per image")
+def over_steps(axes: Axes, shown: Sequence[Curve], *, peers: Sequence[PeerRow], title: str) -> None:
+    """Plot bits per dimension over K, without presets; peers are lines where near, or names beyond the edge."""
+    frame(axes, title=f"Rate over K: {title}", below="K, steps of inference per image")
     labels = []
     for curve in (curve for curve in shown if not curve.by_preset):
         last = curve.rows[-1]
@@ -123,12 +124,12 @@ def over_steps(axes: Axes, shown: Sequence[Curve], peers: Sequence[PeerRow], tit
     name_lines(axes, labels)
 
 
-def over_seconds(axes: Axes, shown: Sequence[Curve], peers: Sequence[PeerRow], title: str) -> None:
-    """Bits per dimension over seconds an image, to compress; a peer is a line with a dot at its own time.
+def over_seconds(axes: Axes, shown: Sequence[Curve], *, peers: Sequence[PeerRow], title: str) -> None:
+    """Plot bits per dimension over seconds an image, to compress; a peer is a line with a dot at its own time.
 
-    Without vaezip's verification, for other codecs do not verify.
+    The seconds are without vaezip's verification, for other codecs do not verify.
     """
-    frame(axes, f"Rate over time: {title}", "time to compress, per image, without verification")
+    frame(axes, title=f"Rate over time: {title}", below="time to compress, per image, without verification")
     seconds_axis(axes)
     labels = []
     for curve in shown:
@@ -144,12 +145,12 @@ def over_seconds(axes: Axes, shown: Sequence[Curve], peers: Sequence[PeerRow], t
     name_lines(axes, labels)
 
 
-def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """Positions as near as may be to the wanted ones, in their order, ``gap`` apart, between two bounds.
+def spread(wanted: Sequence[float], *, gap: float, low: float, high: float) -> list[float]:
+    """Find positions as near as may be to the wanted ones, in their order, ``gap`` apart, between two bounds.
 
-    >>> spread([1.0, 1.0, 5.0], 1.0, 0.0, 9.0)
+    >>> spread([1.0, 1.0, 5.0], gap=1.0, low=0.0, high=9.0)
     [0.5, 1.5, 5.0]
-    >>> spread([1.0, 5.0, 5.0], 1.0, 0.0, 5.0)
+    >>> spread([1.0, 5.0, 5.0], gap=1.0, low=0.0, high=5.0)
     [1.0, 4.0, 5.0]
     """
     clusters: list[list[int]] = []
@@ -178,8 +179,8 @@ def _top(cluster: list[int], wanted: Sequence[float], gap: float) -> float:
     return _bottom(cluster, wanted, gap) + gap * (len(cluster) - 1)
 
 
-def frame(axes: Axes, title: str, below: str, beside: str = "bits per dimension (less is better)") -> None:
-    """Title, names of the axes, and a grid."""
+def frame(axes: Axes, *, title: str, below: str, beside: str = "bits per dimension (less is better)") -> None:
+    """Give a plot its title, the names of its axes, and a grid."""
     axes.set_title(title, loc="left", fontsize=11, fontweight="bold", pad=14)
     axes.set_xlabel(below)
     axes.set_ylabel(beside)
@@ -189,13 +190,13 @@ def frame(axes: Axes, title: str, below: str, beside: str = "bits per dimension 
 
 
 def seconds_axis(axes: Axes) -> None:
-    """A logarithmic axis of seconds, in µs, ms or s."""
+    """Make the axis of seconds logarithmic, in µs, ms or s."""
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: duration(x)))
 
 
 def duration(seconds: float) -> str:
-    """In the unit that fits.
+    """Word a time in the unit that fits.
 
     >>> duration(0.00025), duration(0.01), duration(2.0)
     ('250 µs', '10 ms', '2 s')
@@ -207,7 +208,7 @@ def duration(seconds: float) -> str:
 
 
 def room(axes: Axes) -> tuple[float, float]:
-    """Make the range of rates a little wider than what is drawn; the range."""
+    """Make the range of rates a little wider than what is drawn, and return it."""
     rates = [float(y) for line in axes.lines for y in np.asarray(line.get_ydata(), float)]
     if not rates:
         return axes.get_ylim()
@@ -221,7 +222,7 @@ def name_lines(axes: Axes, labels: Sequence[Label], form: Callable[[float], str]
     """Name each line to the right of the plot, with its rate; those that lie above or below it with an arrow."""
     low, high = axes.get_ylim()
     labels = sorted(labels, key=lambda label: label.rate)
-    places = spread([min(max(label.rate, low), high) for label in labels], 0.06 * (high - low), low, high)
+    places = spread([min(max(label.rate, low), high) for label in labels], gap=0.06 * (high - low), low=low, high=high)
     for label, place in zip(labels, places):
         inside = low <= label.rate <= high
         arrow = "" if inside else "↑ " if label.rate > high else "↓ "
@@ -251,7 +252,7 @@ def name_lines(axes: Axes, labels: Sequence[Label], form: Callable[[float], str]
 
 
 def bits(rate: float) -> str:
-    """Bits per dimension with four digits that matter."""
+    """Word bits per dimension with four digits that matter."""
     return f"{rate:.4f}" if rate < 1 else f"{rate:.3f}"
 
 
@@ -260,7 +261,7 @@ def _style(curve: Curve) -> dict[str, Any]:
 
 
 def _marked(curve: Curve, first: bool) -> Sequence[ModelRow]:
-    """The rows whose K or preset is written beside them: presets, and the ends of the first curve if far apart."""
+    """Choose the rows that get their K or preset beside them: presets, and the ends of the first curve if far apart."""
     ends = (curve.rows[0], curve.rows[-1])
     if curve.by_preset:
         return curve.rows

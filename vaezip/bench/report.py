@@ -1,4 +1,4 @@
-"""The figures of a benchmark, and their JSON, which ``docs/bench.md`` describes."""
+"""Hold the figures of a benchmark, and write and read their JSON, which ``docs/bench.md`` describes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DIGITS = 6
 
 @dataclass(frozen=True)
 class ModelRow:
-    """vaezip with a model and K steps, or a preset, in one order.
+    """Hold the figures of vaezip with a model and K steps, or a preset, in one order.
 
     Attributes:
         model: name, or ``auto``.
@@ -38,18 +38,18 @@ class ModelRow:
 
     @property
     def called(self) -> str:
-        """K, or the preset, for people."""
+        """Name K, or the preset, for people."""
         return called(self.steps, self.preset)
 
     @property
     def overhead(self) -> float | None:
-        """Of the file over the ELBO, as a fraction of it."""
+        """Return the overhead of the file over the ELBO, as a fraction of it."""
         return self.figures.bpd / self.elbo_bpd - 1 if self.elbo_bpd else None
 
 
 @dataclass(frozen=True)
 class PeerRow:
-    """Another codec, in one order."""
+    """Hold the figures of another codec, in one order."""
 
     peer: str
     label: str
@@ -59,7 +59,7 @@ class PeerRow:
 
 @dataclass(frozen=True)
 class Facts:
-    """The pictures of a benchmark.
+    """Describe the pictures of a benchmark.
 
     Attributes:
         dataset: its name, or the folder's.
@@ -87,7 +87,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Report:
-    """All that a benchmark found.
+    """Hold all that a benchmark found.
 
     Attributes:
         skipped: what could not be measured here, and why.
@@ -109,17 +109,17 @@ class Report:
     solid: bool = False
 
     def rows(self, order: str) -> list[ModelRow | PeerRow]:
-        """Of one order, models first."""
+        """Return the rows of one order, models first."""
         rows: list[ModelRow | PeerRow] = [*self.models, *self.peers]
         return [row for row in rows if row.figures.order == order]
 
     @property
     def orders(self) -> list[str]:
-        """Those that were measured, ``set`` first."""
+        """List the orders that were measured, ``set`` first."""
         return [order for order in ORDERS if self.rows(order)]
 
     def to_dict(self) -> dict[str, Any]:
-        """As ``docs/bench.md`` describes it."""
+        """Return the report as ``docs/bench.md`` describes it."""
         return {
             "schema": SCHEMA,
             **asdict(self.facts),
@@ -136,12 +136,12 @@ class Report:
         }
 
     def to_json(self) -> str:
-        """Indented, with a line feed at the end."""
+        """Write the report as indented JSON, with a line feed at the end."""
         return json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n"
 
     @staticmethod
     def from_dict(fields: dict[str, Any]) -> Report:
-        """Inverse of :meth:`to_dict`, but for rounding."""
+        """Invert :meth:`to_dict`, but for rounding."""
         shape = fields["shape"]
         names = ("dataset", "images", "dims", "raw_bytes", "modes", "limit", "seed", "sha256", "verified")
         others = ("skipped", "device", "threads", "machine", "versions", "commit", "created")
@@ -155,7 +155,7 @@ class Report:
 
 
 def figures_from(fields: dict[str, Any]) -> Figures:
-    """Figures out of a row of JSON, whatever else it holds."""
+    """Read figures out of a row of JSON, whatever else it holds."""
     known = {name: fields[name] for name in Figures.__dataclass_fields__ if name in fields and name != "images"}
     return Figures(**known, images=[ImageFigures(**image) for image in fields.get("images", [])])
 

@@ -1,4 +1,4 @@
-"""Runs a benchmark: every method in turn, each in a process of its own."""
+"""Run a benchmark: every method in turn, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def run(plan: Plan, progress: Progress = lambda text: None) -> Report:
 def _fitting(
     pictures: Collection, models: Iterable[Path], codecs: Iterable[str], skipped: dict[str, str]
 ) -> Iterator[Named]:
-    """The pictures in turn, each looked at before a method meets it, maybe hours later.
+    """Yield the pictures in turn, each looked at before a method meets it, maybe hours later.
 
     Args:
         models: all must be able to code each picture.
@@ -110,7 +110,7 @@ def _fitting(
 
 
 def _reason(error: Exception) -> str:
-    """Why a method failed, in one line."""
+    """Say in one line why a method failed."""
     said = str(error) if isinstance(error, VaezipError) else f"{type(error).__name__}: {error}"
     return " ".join(said.split())
 
@@ -157,7 +157,7 @@ def _ask_worker(plan: Plan, job: Job) -> dict[str, Any]:
 
 
 def _facts(pictures: Collection, seen: Iterable[Named], plan: Plan) -> Facts:
-    """Of the pictures, which ``seen`` gives."""
+    """Collect the facts of the pictures, which ``seen`` gives."""
     digest = hashlib.sha256()
     dims = raw = 0
     modes: Counter[str] = Counter()

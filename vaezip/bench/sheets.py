@@ -1,4 +1,4 @@
-"""Contact sheets: pictures side by side in one, for codecs that know no sets."""
+"""Join pictures side by side in one, a contact sheet, for codecs that know no sets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_PIXELS = 1 << 26
 
 @dataclass(frozen=True)
 class Layout:
-    """Which pictures stand on a sheet, row by row.
+    """Say which pictures stand on a sheet, row by row.
 
     Attributes:
         places: of the pictures in the set.
@@ -31,12 +31,12 @@ class Layout:
 
     @property
     def rows(self) -> int:
-        """Rows of pictures."""
+        """Count the rows of pictures."""
         return -(-len(self.places) // self.columns)
 
 
 def layouts(pictures: Sequence[Picture]) -> list[Layout]:
-    """Sheets as square as possible; pictures of one mode, size and palette share them."""
+    """Lay out sheets as square as possible; pictures of one mode, size and palette share them."""
     groups: dict[object, list[int]] = defaultdict(list)
     for place, picture in enumerate(pictures):
         groups[picture.mode, picture.samples.shape, picture.boxes].append(place)
@@ -51,7 +51,7 @@ def layouts(pictures: Sequence[Picture]) -> list[Layout]:
 
 
 def columns(count: int, height: int, width: int) -> int:
-    """How many pictures stand side by side, so that the sheet is nearly square.
+    """Count how many pictures stand side by side, so that the sheet is nearly square.
 
     >>> columns(1000, 28, 28), columns(2, 10, 40)
     (32, 1)
@@ -62,7 +62,7 @@ def columns(count: int, height: int, width: int) -> int:
 
 
 def join(pictures: Sequence[Picture], layout: Layout) -> Picture:
-    """The sheet."""
+    """Join the pictures to the sheet."""
     first = pictures[layout.places[0]]
     height, width, channels = first.samples.shape
     cells = np.zeros((layout.rows * layout.columns, height, width, channels), first.samples.dtype)
@@ -74,7 +74,7 @@ def join(pictures: Sequence[Picture], layout: Layout) -> Picture:
 
 
 def cut(sheet: Picture, layout: Layout, like: Picture) -> list[Picture]:
-    """The pictures of a sheet, of the size of ``like``: inverse of :func:`join`."""
+    """Cut the pictures out of a sheet, of the size of ``like``: inverse of :func:`join`."""
     height, width, _ = like.samples.shape
     grid = sheet.samples.reshape(layout.rows, height, layout.columns, width, -1).transpose(0, 2, 1, 3, 4)
     cells = grid.reshape(layout.rows * layout.columns, height, width, MODES[sheet.mode].channels)

@@ -1,4 +1,4 @@
-"""The figures as tables for a terminal, or for plain text; the best in each column has a star."""
+"""Show the figures as tables for a terminal, or for plain text; the best in each column has a star."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TITLES = {
 
 @dataclass(frozen=True)
 class _Column:
-    """A column of figures.
+    """Describe a column of figures.
 
     Attributes:
         title: heading, of two lines.
@@ -44,7 +44,7 @@ class _Column:
     rank: int = 0
 
     def cells(self, rows: Sequence[Row]) -> list[Text]:
-        """The column, the best of several figures starred. What looks equal is equally good."""
+        """Write the column, the best of several figures with a star. What looks equal is equally good."""
         shown = [self._show(self.value(row)) for row in rows]
         known = [float(text) for text in shown if text]
         best = (min if self.less_is_better else max)(known) if len(known) > 1 else None
@@ -91,7 +91,7 @@ def _print(report: Report, console: Console, per_image: bool) -> None:
 
 
 def _fitting_table(report: Report, order: str, console: Console) -> Table:
-    """With as many columns as the terminal is wide enough for."""
+    """Make the table with as many columns as the terminal is wide enough for."""
     for rank in (3, 2, 1, 0):
         table = figures_table(report, order, rank)
         wide = console.options.update(max_width=10 * _PLAIN_WIDTH)
@@ -101,7 +101,7 @@ def _fitting_table(report: Report, order: str, console: Console) -> Table:
 
 
 def figures_table(report: Report, order: str, rank: int = 3) -> Table:
-    """One row a method, one column a figure of at most this rank."""
+    """Make a table with a row for each method, and a column for each figure of at most this rank."""
     rows = report.rows(order)
     title = _TITLES[order].format(images=report.facts.images, solid="solid " if report.solid else "")
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE, collapse_padding=True)
@@ -120,7 +120,7 @@ def figures_table(report: Report, order: str, rank: int = 3) -> Table:
 
 
 def images_table(report: Report) -> Table:
-    """One row an image, one column a method: bits a value in a file of its own."""
+    """Make a table with a row for each image, and a column for each method: bits a value in a file of its own."""
     rows = report.rows("single")
     table = Table(title="Bits per dimension of each image", title_justify="left", title_style="bold", box=box.SIMPLE)
     table.add_column("image")
@@ -134,7 +134,7 @@ def images_table(report: Report) -> Table:
 
 
 def three_digits(value: float) -> str:
-    """Three significant digits, never with an exponent.
+    """Write a number with three significant digits, never with an exponent.
 
     >>> three_digits(0.01234), three_digits(1.2), three_digits(45678.0)
     ('0.0123', '1.20', '45700')

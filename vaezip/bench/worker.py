@@ -1,4 +1,4 @@
-"""Measures one method, in a process of its own: ``python -m vaezip.bench.worker JOB``.
+"""Measure one method, in a process of its own: ``python -m vaezip.bench.worker JOB``.
 
 JOB is JSON; so is the last line of standard output. The process ends when its standard input does,
 that is, at the latest with the process that started it, and leaves no file behind.
@@ -52,14 +52,14 @@ def run(plan: Plan, job: dict[str, Any], folder: Path) -> dict[str, Any]:
 def _row(
     plan: Plan, method: Method, job: dict[str, Any], pictures: Collection, order: str, folder: Path
 ) -> dict[str, Any]:
-    figures = measure.measure(method, pictures, order, plan.repeats, folder)
+    figures = measure.measure(method, pictures, order=order, repeats=plan.repeats, folder=folder)
     if not plan.per_image:
         figures = replace(figures, images=[])
     return {"figures": asdict(figures), **_about(method, job, pictures)}
 
 
 def select(plan: Plan) -> Collection:
-    """The pictures of a plan: pixels alone, and the palette where there is one.
+    """Read the pictures of a plan: pixels alone, and the palette where there is one.
 
     Raises:
         DataError: they are not there.
@@ -112,7 +112,7 @@ def _about(method: Method, job: dict[str, Any], pictures: Collection) -> dict[st
 
 
 def main() -> None:
-    """See the module."""
+    """Run the job of the command line, and print the answer."""
     job = json.loads(sys.argv[1])
     plan = Plan.from_dict(job.pop("plan"))
     with tempfile.TemporaryDirectory(prefix="vaezip-bench-") as folder:
