@@ -28,17 +28,21 @@ from vaezip.models.pixel.architecture import PixelArchitecture
 from vaezip.models.pixel.model import PixelModel
 from vaezip.models.tile.architecture import TileArchitecture
 from vaezip.models.tile.model import TileModel
+from vaezip.vz.records import REVISION
 
 Pixels = NDArray[np.uint8]
 
-LONGEST = ("test_compressor.py", "test_bitsback.py", "test_exactness.py")
-"""These go first, lest one of them be left for a single process at the end. Exactness waits until others have
-compiled the kernels that it needs."""
+FIRST = (
+    *("test_compressor.py", "test_bitsback.py", "test_io.py", "test_archive.py", "test_distributions.py"),
+    *("test_jit.py", "test_exactness.py"),
+)
+"""Of two processes one has the longest file, in which it compiles the pixel network; the other is kept from
+compiling the same by files that need none of it, before exactness, the second longest, does."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Change the order of files."""
-    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
+    items.sort(key=lambda item: FIRST.index(item.path.name) if item.path.name in FIRST else len(FIRST))
 
 
 # the first call of a compiled kernel takes seconds, so no deadline
@@ -235,6 +239,6 @@ def archive_of() -> Callable[[bytes, bytes], bytes]:
     def make(directory: bytes, payloads: bytes = b"") -> bytes:
         stored = b"\0" + directory
         trailer = zlib.crc32(stored).to_bytes(4, "little") + len(stored).to_bytes(4, "little")
-        return b"\xf4z\r\n\x01" + payloads + stored + trailer
+        return b"\xf5z\r\n" + bytes([REVISION]) + b"\x01" + payloads + stored + trailer
 
     return make

@@ -917,7 +917,7 @@ def test_auto_does_not_try_grey_models_on_black_and_white():
 
 
 def hostile(group, payload=b"12345"):
-    group.blocks = [Block(group.blocks[0].model, group.blocks[0].steps, payload)] * group.block_count
+    group.blocks = [Block(group.blocks[0].model, payload)] * group.block_count
     group.boxes = [()] * len(group.names)
     return vz.write_archive([group], {})
 
@@ -930,7 +930,7 @@ def test_a_small_file_cannot_ask_for_a_huge_block(small_models, kind, shape, lim
     model = small.model.fingerprint if kind == "model" else CLASSIC
     side, count = (1 << 12, 1 << 10) if shape.startswith("many") else (1 << 14, 1)
     names = [f"{i}" for i in range(count)]
-    group = Group(list(MODES).index("RGB"), side, side, count, side, names, blocks=[Block(model, 0, b"")])
+    group = Group(list(MODES).index("RGB"), side, side, count, side, names, blocks=[Block(model, b"")])
     with limited_memory(1 << 29), pytest.raises(VaezipError):
         Archive(hostile(group), models=[small.path]).read("0")
 
@@ -938,7 +938,7 @@ def test_a_small_file_cannot_ask_for_a_huge_block(small_models, kind, shape, lim
 def test_a_small_inline_file_cannot_ask_for_a_huge_block(small_models, limited_memory):
     small = small_models["colour"]
     group = Group(
-        list(MODES).index("RGB"), 1 << 14, 1 << 14, boxes=[()], blocks=[Block(small.model.fingerprint, 0, b"")]
+        list(MODES).index("RGB"), 1 << 14, 1 << 14, boxes=[()], blocks=[Block(small.model.fingerprint, b"")]
     )
     with limited_memory(1 << 29), pytest.raises(VaezipError):
         Archive(vz.inline_header(group) + b"123456789", models=[small.path]).read()
@@ -948,7 +948,7 @@ def test_a_small_inline_file_cannot_ask_for_a_huge_block(small_models, limited_m
 def test_a_small_file_cannot_ask_for_the_margins_of_many_pictures(shape):
     count, height, width = shape
     group = Group(list(MODES).index("RGB"), height, width, count, height, [f"{i}" for i in range(count)])
-    group.blocks = [Block(CLASSIC, 0, b"")]
+    group.blocks = [Block(CLASSIC, b"")]
     with pytest.raises(FormatError, match="blocks that are too large"):
         Archive(hostile(group))
 
@@ -958,7 +958,7 @@ def test_a_small_file_cannot_ask_for_the_margins_of_many_pixels(local_models, sh
     small, (count, height, width) = local_models["colour"], shape
     names = [f"{i}" for i in range(count)]
     group = Group(list(MODES).index("RGB"), height, width, count, height, names)
-    group.blocks = [Block(small.model.fingerprint, 0, b"\0" + bytes(range(1, 10)))]
+    group.blocks = [Block(small.model.fingerprint, b"\0" + bytes(range(1, 10)))]
     group.boxes = [()] * count
     data = vz.write_archive([group], {})
     with limited_memory(1 << 29), pytest.raises(VaezipError):
@@ -968,7 +968,7 @@ def test_a_small_file_cannot_ask_for_the_margins_of_many_pixels(local_models, sh
 def test_a_small_file_cannot_ask_for_the_tiles_of_many_pixels():
     count = 1 << 18
     group = Group(list(MODES).index("RGB"), 1, 1, count, 1, [f"{i}" for i in range(count)])
-    group.blocks = [Block(model_file.fingerprint(model_file.find("cifar10")), 0, b"")]
+    group.blocks = [Block(model_file.fingerprint(model_file.find("cifar10")), b"")]
     with pytest.raises(FormatError, match="blocks that are too large"):
         Archive(hostile(group))
 
@@ -997,7 +997,7 @@ def test_many_tiny_pictures_stand_in_blocks_that_are_decoded(solid):
 @pytest.mark.parametrize("mode", ["L/2", "L", "RGB", "P", "I;16", "LA"])
 def test_a_model_in_the_wrong_place_is_refused(small_models, mode):
     small = small_models["bernoulli"]
-    block = Block(small.model.fingerprint, 0, b"1234567890")
+    block = Block(small.model.fingerprint, b"1234567890")
     group = Group(kinds.MODE_NAMES.index(mode), 28, 27, boxes=[()], blocks=[block])
     with pytest.raises(FormatError):
         Archive(vz.inline_header(group) + block.payload, models=[small.path]).read()
@@ -1026,13 +1026,13 @@ def test_metadata_that_does_not_suit_the_picture_is_refused_for_that_picture(mod
 )
 def test_what_a_newer_release_may_write_is_refused_by_name(mode, tag, reason):
     boxes = ((tag, b"x"),) if tag else ()
-    group = Group(mode, 4, 4, boxes=[boxes], blocks=[Block(CLASSIC, 0, b"")])
+    group = Group(mode, 4, 4, boxes=[boxes], blocks=[Block(CLASSIC, b"")])
     with pytest.raises(FormatError, match=reason):
         Archive(vz.inline_header(group) + b"payload")
 
 
 def test_a_classic_picture_without_a_size_is_refused():
-    group = Group(1, 0, 0, boxes=[()], blocks=[Block(CLASSIC, 0, b"")])
+    group = Group(1, 0, 0, boxes=[()], blocks=[Block(CLASSIC, b"")])
     with pytest.raises(FormatError, match="no size"):
         Archive(vz.inline_header(group) + b"payload")
 
@@ -1169,8 +1169,8 @@ def test_auto_embeds_no_model_that_costs_more_than_it_saves(dream):
     ],
 )
 def test_models_are_embedded_that_save_more_than_they_take(sizes, kept):
-    first = [Block(A, 1, bytes(10)), Block(B, 1, bytes(60)), Block(CLASSIC, 0, bytes(120))]
-    second = [Block(A, 1, bytes(100)), Block(B, 1, bytes(50)), Block(CLASSIC, 0, bytes(100))]
+    first = [Block(A, bytes(10)), Block(B, bytes(60)), Block(CLASSIC, bytes(120))]
+    second = [Block(A, bytes(100)), Block(B, bytes(50)), Block(CLASSIC, bytes(100))]
     assert select.worth_embedding([first, second], sizes) == kept
 
 

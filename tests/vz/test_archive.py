@@ -74,24 +74,24 @@ def test_archive_and_back(written, called):
 @example(["٣", "٤"])  # digits, but not of ASCII
 @example(["a\x00b", "", " "])
 def test_names_and_back(names):
-    group = Group(2, 5, 6, len(names), 5, names, [()] * len(names), [Block(CLASSIC, 0, b"12345")])
+    group = Group(2, 5, 6, len(names), 5, names, [()] * len(names), [Block(CLASSIC, b"12345")])
     assert parse(write_archive([group], {})).groups[0].names == names
 
 
 def test_numbered_names_cost_next_to_nothing():
     names = [f"digit-{i:05d}.png" for i in range(10_000)]
-    group = Group(2, 28, 28, 10_000, 28, names, [()] * len(names), [Block(CLASSIC, 0, b"12345")])
+    group = Group(2, 28, 28, 10_000, 28, names, [()] * len(names), [Block(CLASSIC, b"12345")])
     assert len(write_archive([group], {})) < 100
 
 
 def test_a_box_that_many_share_is_stored_once():
     profile = bytes(range(256)) * 4
-    group = Group(2, 5, 5, 50, 5, [f"{i}" for i in range(50)], [((2, profile),)] * 50, [Block(CLASSIC, 0, b"12345")])
+    group = Group(2, 5, 5, 50, 5, [f"{i}" for i in range(50)], [((2, profile),)] * 50, [Block(CLASSIC, b"12345")])
     assert len(write_archive([group], {})) < 600
 
 
 def simple(names=("a", "b"), payload=b"payload", **changes):
-    group = Group(3, 10, 10, 4, 10, list(names), [()] * len(names), [Block(b"\1\2\3\4", 3, payload)])
+    group = Group(3, 10, 10, 4, 10, list(names), [()] * len(names), [Block(b"\1\2\3\4", payload)])
     return dataclasses.replace(group, **changes)
 
 
@@ -242,24 +242,24 @@ def test_a_model_that_could_not_be_read_is_not_written(monkeypatch):
 )
 def test_inline_and_back(mode, size, boxes, fingerprint, steps, payload, called):
     height, width = size or (0, 0)
-    header = inline_header(Group(mode, height, width, boxes=[boxes], blocks=[Block(fingerprint, steps, b"")]), called)
+    header = inline_header(Group(mode, height, width, boxes=[boxes], blocks=[Block(fingerprint, b"")]), called)
     file = parse(header + payload)
     assert file.inline
     assert file.header == header
     (group,) = file.groups
     assert (group.mode, group.height, group.width) == (mode, height, width)
-    assert (group.names, group.boxes, group.blocks) == ([""], [boxes], [Block(fingerprint, steps, payload)])
+    assert (group.names, group.boxes, group.blocks) == ([""], [boxes], [Block(fingerprint, payload)])
     assert group.block_count == 1
     assert file.model_names == ({fingerprint: called} if called else {})
 
 
 def test_the_smallest_header():
-    header = inline_header(Group(0, 0, 0, boxes=[()], blocks=[Block(b"\1\2\3\4", 0, b"")]))
+    header = inline_header(Group(0, 0, 0, boxes=[()], blocks=[Block(b"\1\2\3\4", b"")]))
     assert header == b"\xf4z\r\n\x02\1\2\3\4"
 
 
 def test_truncated_headers_are_refused():
-    header = inline_header(Group(3, 300, 200, boxes=[((1, b"text"),)], blocks=[Block(b"\1\2\3\4", 200, b"")]))
+    header = inline_header(Group(3, 300, 200, boxes=[((1, b"text"),)], blocks=[Block(b"\1\2\3\4", b"")]))
     whole = header + bytes(5)
     for length in range(len(whole)):
         with pytest.raises(FormatError):
@@ -375,7 +375,7 @@ def test_what_could_not_be_read_is_not_written(monkeypatch):
     monkeypatch.setattr(limits, "MAX_DIRECTORY", 1000)
     boxes = ((2, bytes(2000)),)
     with pytest.raises(VaezipError):
-        inline_header(Group(2, 5, 5, boxes=[boxes], blocks=[Block(CLASSIC, 0, b"")]))
+        inline_header(Group(2, 5, 5, boxes=[boxes], blocks=[Block(CLASSIC, b"")]))
     with pytest.raises(VaezipError):
         write_archive([simple(boxes=[boxes, boxes])], {})
 

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -72,9 +71,9 @@ class _Compress(click.Command):
     type=click.IntRange(0, MAX_STEPS),
     metavar="K",
     default=None,
-    help="Take K gradient steps on each posterior, in the place of a preset. Smaller, but slower, to decompress too. "
-    "From 1 on the network of a model for photographs learns from every two rows, once; from 2 on a second one learns "
-    "beside it, and eight orientations are tried, up to three of them in full.",
+    help="Take at most K gradient steps in the place of a preset, in compressing and again in decompressing: on the "
+    "posterior of each tile, or by a pixel network on its weights after every two rows. Smaller and slower; what was "
+    "taken is in the file. A pixel network takes no more than two; from there on more orientations are tried.",
 )
 @click.option(
     "--embed-model",
@@ -148,11 +147,18 @@ class _Flags:
 
 @dataclass(frozen=True)
 class _Read:
-    """A picture, the bytes of its file, and how many values a decoder must give back."""
+    """A picture, and the file that it came in."""
 
     picture: vaezip.Picture
-    size: int
-    values: int
+    data: bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.data)
+
+    @property
+    def values(self) -> int:
+        return self.picture.samples.size
 
 
 class _Job:
@@ -217,7 +223,7 @@ class _Job:
         names.check_storable(source.name)
         read = job.result()
         if not self.console.failures:
-            compressor.add(source.name, read.picture)
+            compressor.add(source.name, read.picture, original=read.data)
             self._note(source, read.picture)
         return read
 
@@ -235,7 +241,7 @@ class _Job:
 
     def _compress(self, source: Source, read: _Read, target: str, folder: Folder | None = None) -> None:
         with blame(streams.source_label(source.path)), self._compressor() as compressor:
-            compressor.add("", read.picture)
+            compressor.add("", read.picture, original=read.data)
             data = compressor.close()
         with blame(streams.target_label(target)):
             if folder is None:
@@ -266,7 +272,7 @@ class _Job:
         if is_vz(data):
             raise ImageError("is a .vz file already; 'vaezip decompress' gives back its picture")
         picture = vaezip.pictures.read(data, self.flags.max_pixels)
-        return _Read(picture, len(data), picture.samples.size)
+        return _Read(picture, data)
 
     def _compressor(self) -> vaezip.Compressor:
         return vaezip.Compressor(self.options, library=self.library)
@@ -304,15 +310,9 @@ def _file_size(source: Source) -> int:
 
 
 def _methods(data: bytes, model_files: tuple[str, ...]) -> str:
-    """What coded the blocks of a file, the most bytes first."""
-    from vaezip.models import file as model_file
-    from vaezip.vz import archive as vz
-    from vaezip.vz import records
-
-    extra = tuple(Path(file) for file in model_files if os.path.isfile(file))
+    """Name what coded the blocks of a file, the most bytes first."""
     sizes: Counter[str] = Counter()
-    for group in vz.parse(data).groups:
-        for block in group.blocks:
-            classic = block.model == records.CLASSIC
-            sizes["webp" if classic else model_file.by_fingerprint(block.model, extra).stem] += len(block.payload)
+    models = tuple(file for file in model_files if os.path.isfile(file))
+    for block in vaezip.Archive(data, models=models, max_pixels=1 << 62).info()["blocks"]:
+        sizes[block["method"]] += block["bytes"]
     return " + ".join(name for name, _ in sizes.most_common())

@@ -102,7 +102,7 @@ class _Job:
         elif self._names_a_file(path):
             self._write_named(path, archive, "", size)
         else:
-            target = self._default_picture(path)
+            target = self._default_picture(path, archive)
             self._write_files(path, target.parent, {"": target.name}, _one(archive, ""))
 
     def take_one(self, path: str, name: str) -> None:
@@ -115,7 +115,7 @@ class _Job:
         if self._names_a_file(path):
             self._write_named(path, archive, name, size)
         else:
-            files = {name: names.file_name(name)}
+            files = {name: names.file_name(name, original=_keeps(archive, name, name))}
             self._write_files(path, self._folder(path), files, _one(archive, name))
 
     def _open(self, path: str) -> tuple[vaezip.Archive, int]:
@@ -127,9 +127,11 @@ class _Job:
             return path == STDIO and self.target.output is None
         return not os.path.isdir(self.target.output)
 
-    def _default_picture(self, path: str) -> Path:
+    def _default_picture(self, path: str, archive: vaezip.Archive) -> Path:
         default = names.without_suffix(path)
-        file = Path(names.lossless(default) if default is not None else path + ".png")
+        if default is None or not _keeps(archive, "", default):
+            default = names.lossless(default) if default is not None else path + ".png"
+        file = Path(default)
         return Path(self.target.output, file.name) if self.target.output is not None else file
 
     def _folder(self, path: str) -> Path:
@@ -149,14 +151,17 @@ class _Job:
         folder = self._folder(path)
         if self.target.output is not None and not self.target.many and names.is_picture(self.target.output):
             raise OutputError(f"holds {count}, and '{self.target.output}' names one; name a folder, or one with --only")
-        self._write_files(path, folder, names.file_names(archive.names), archive.pictures())
+        originals = {name for name in archive.names if _keeps(archive, name, name)}
+        self._write_files(path, folder, names.file_names(archive.names, originals), archive.pictures())
 
     def _write_named(self, path: str, archive: vaezip.Archive, name: str, size: int) -> None:
         target = self.target.output or STDIO
         with blame(streams.target_label(target)):
             self.kept.refuse(target)
             streams.check(target, self.target.force)
-            suffix = names.format_of(target)
+            suffix = os.path.splitext(target)[1]
+            if not _keeps(archive, name, target):
+                suffix = names.format_of(target)
         picture = archive.read(name)
         with blame(streams.target_label(target)):
             data = vaezip.pictures.write(picture, suffix)
@@ -224,6 +229,12 @@ class _Job:
 
     def _summarise(self, path: str, text: str) -> None:
         self.console.summary(f"{streams.source_label(path)}: {text}")
+
+
+def _keeps(archive: vaezip.Archive, name: str, file: str) -> bool:
+    """Tell whether an archive keeps the file that a picture came in, and a file is named like one of its format."""
+    original = archive.original(name)
+    return original is not None and vaezip.pictures.stands_for(os.path.splitext(file)[1], original)
 
 
 def _one(archive: vaezip.Archive, name: str) -> Iterator[Found]:

@@ -44,23 +44,25 @@ def command(files: tuple[str, ...], as_json: bool, models: tuple[str, ...], cons
 def _describe(path: str, models: tuple[str, ...]) -> dict[str, Any]:
     archive, size = open_archive(path, vaezip.ReadOptions(models, max_pixels=_NO_LIMIT))
     found = archive.info()
-    return {"file": path, "bytes": size, "bits_per_dimension": 8 * size / _dimensions(found["pictures"]), **found}
+    dimensions = _dimensions(found["pictures"])
+    return {"file": path, "bytes": size, "bits_per_dimension": 8 * size / dimensions if dimensions else None, **found}
 
 
 def _dimensions(pictures: list[dict[str, Any]]) -> int:
-    """The values that a decoder gives: pixels times channels."""
+    """Count the values that a decoder gives, pixels times channels; files that are kept as they were have none."""
     from vaezip.pictures.picture import MODES
 
-    return sum(p["width"] * p["height"] * MODES[p["mode"]].channels for p in pictures)
+    return sum(p["width"] * p["height"] * MODES[p["mode"]].channels for p in pictures if p["mode"] in MODES)
 
 
 def _lines(found: dict[str, Any], most: int) -> Iterator[str]:
     pictures = found["pictures"]
-    head = f"{plural(len(pictures), 'picture')}, {found['bytes']:,} bytes, {found['bits_per_dimension']:.4f} bpd"
+    rate = f", {found['bits_per_dimension']:.4f} bpd" if found["bits_per_dimension"] else ""
+    head = f"{plural(len(pictures), 'picture')}, {found['bytes']:,} bytes{rate}"
     yield printable(f"{streams.source_label(found['file'])}: {head}")
     if len(pictures) > most:
-        shapes = Counter((p["mode"], p["width"], p["height"]) for p in pictures)
-        rows = [[f"{n:,}", mode, f"{w}×{h}"] for (mode, w, h), n in shapes.most_common()]
+        shapes = Counter((p["mode"], _size(p)) for p in pictures)
+        rows = [[f"{n:,}", mode, size] for (mode, size), n in shapes.most_common()]
         yield from table([["pictures", "mode", "size"], *rows], right=["pictures"], indent="  ")
     yield from table([["name", "mode", "size", "metadata"], *map(_picture_row, pictures[:most])], indent="  ")
     if len(pictures) > most:
@@ -73,24 +75,36 @@ def _lines(found: dict[str, Any], most: int) -> Iterator[str]:
 
 
 def _picture_row(picture: dict[str, Any]) -> list[str]:
-    size = f"{picture['width']}×{picture['height']}"
-    return [picture["name"] or "(no name)", picture["mode"], size, ", ".join(picture["metadata"]) or "-"]
+    return [picture["name"] or "(no name)", picture["mode"], _size(picture), ", ".join(picture["metadata"]) or "-"]
+
+
+def _size(picture: dict[str, Any]) -> str:
+    """Word the size: in pixels, or of a file that is kept as it was, in bytes."""
+    if "width" not in picture:
+        return plural(picture["file_bytes"], "byte")
+    return f"{picture['width']}×{picture['height']}"
 
 
 def _block_rows(blocks: list[dict[str, Any]]) -> Iterator[list[str]]:
-    counts: Counter[tuple[str, str, int]] = Counter()
-    sizes: Counter[tuple[str, str, int]] = Counter()
+    counts: Counter[tuple[str, str, str]] = Counter()
+    sizes: Counter[tuple[str, str, str]] = Counter()
     for block in blocks:
-        key = block["method"], block["fingerprint"], block["steps"]
+        key = block["method"], block["fingerprint"], _steps(block)
         counts[key] += 1
         sizes[key] += block["bytes"]
     for key, size in sizes.most_common():
         method, fingerprint, steps = key
-        classic = method == "webp"
-        yield [
-            "classic fallback (lossless WebP)" if classic else f"model {method}",
-            "-" if classic else fingerprint,
-            "-" if classic else str(steps),
-            f"{counts[key]:,}",
-            f"{size:,}",
-        ]
+        words = _WITHOUT_MODELS.get(method)
+        yield [words or f"model {method}", "-" if words else fingerprint, steps, f"{counts[key]:,}", f"{size:,}"]
+
+
+_WITHOUT_MODELS = {"webp": "fallback codec (lossless WebP)", "verbatim": "the file as it was"}
+
+
+def _steps(block: dict[str, Any]) -> str:
+    """Word the gradient steps that the decoder takes, and on what."""
+    if block["method"] in _WITHOUT_MODELS:
+        return "-"
+    return (
+        f"{block['steps']} on the {block['steps_on']}" if block["steps"] and block["steps_on"] else str(block["steps"])
+    )

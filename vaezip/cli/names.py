@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import vaezip
 from vaezip.cli import streams
@@ -39,13 +39,13 @@ def check_storable(name: str) -> None:
         raise ImageError("its name would not do in a set on every system; rename it without '\\' and 'X:'")
 
 
-def file_names(names: Sequence[str]) -> dict[str, str]:
-    """The file, relative to the folder, that each picture of a set goes to.
+def file_names(names: Sequence[str], originals: Container[str] = ()) -> dict[str, str]:
+    """Return the file, relative to the folder, that each picture of a set goes to; ``originals`` are kept as they were.
 
     Raises:
         FormatError: a name would leave the folder, or two would be one file.
     """
-    files = {name: file_name(name) for name in names}
+    files = {name: file_name(name, original=name in originals) for name in names}
     taken: dict[str, str] = {}
     for name, file in files.items():
         if taken.setdefault(_key(file), name) != name:
@@ -58,7 +58,7 @@ def file_names(names: Sequence[str]) -> dict[str, str]:
     return files
 
 
-def file_name(name: str) -> str:
+def file_name(name: str, *, original: bool = False) -> str:
     """The file of one picture of a set: its name, and ``.png`` where no such file can be written without loss.
 
     Raises:
@@ -66,7 +66,7 @@ def file_name(name: str) -> str:
     """
     if not is_safe(name):
         raise FormatError(f"the name '{name}' in it would leave the folder; {_REMEDY}")
-    return lossless(name)
+    return name if original else lossless(name)
 
 
 _REMEDY = "take it out with --only NAME -o FILE"

@@ -6,21 +6,22 @@ import os
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from vaezip.codec import jobs
+from vaezip.codec import jobs, payload
 from vaezip.codec.blocks import Samples, check_group
 from vaezip.codec.jobs import DecodeJob
 from vaezip.errors import FormatError, ImageError, ModelError, VaezipError
 from vaezip.models import file as model_file
 from vaezip.models.base import Model
-from vaezip.models.kinds import BILEVEL_GREY, MODE_NAMES, channels, dtype
+from vaezip.models.kinds import BILEVEL_GREY, MODE_NAMES, VERBATIM, channels, dtype
 from vaezip.models.library import FileLibrary, Library
+from vaezip.pictures import io
 from vaezip.pictures.picture import BOXES, DEFAULT_MAX_PIXELS, Picture
 from vaezip.system.threads import Workers
 from vaezip.vz import archive as vz
@@ -93,8 +94,21 @@ class Archive:
                 first = index // group.per_block * group.per_block
                 with self._executor() as executor:
                     samples = _assembled(group, self._decode_run(executor, group, first))
-                return _to_picture(group, index, samples[index - first])
+                return _to_picture(group, index, samples[index - first], self.options.max_pixels)
         raise FormatError(f"it holds no picture called '{name}'")
+
+    def original(self, name: str = "") -> bytes | None:
+        """Return the file that a picture came in, where that is kept byte for byte; else None.
+
+        Raises:
+            FormatError: there is none of this name, or its block is damaged.
+        """
+        for group in self.file.groups:
+            if name in group.names and MODE_NAMES[group.mode] == VERBATIM:
+                index = group.names.index(name)
+                with self._executor() as executor:
+                    return _assembled(group, self._decode_run(executor, group, index)).tobytes()
+        return None
 
     def pictures(self) -> Iterator[tuple[str, Picture | VaezipError]]:
         """Every picture in turn, or the error that its block met."""
@@ -104,9 +118,23 @@ class Archive:
                 for first in range(0, len(group.names), group.per_block):
                     waiting.append((group, first, self._decode_run(executor, group, first)))
                     while sum(len(futures) for _, _, futures in waiting) > self.options.threads:
-                        yield from _results(*waiting.pop(0))
+                        yield from self._results(*waiting.pop(0))
             for entry in waiting:
-                yield from _results(*entry)
+                yield from self._results(*entry)
+
+    def _results(
+        self, group: Group, first: int, futures: list[Future[Samples]]
+    ) -> Iterator[tuple[str, Picture | VaezipError]]:
+        try:
+            samples = _assembled(group, futures)
+        except VaezipError as error:
+            yield from ((name, error) for name in group.names[first : first + group.per_block])
+            return
+        for i, picture in enumerate(samples):
+            try:
+                yield group.names[first + i], _to_picture(group, first + i, picture, self.options.max_pixels)
+            except ImageError as error:  # metadata that fits no such picture
+                yield group.names[first + i], error
 
     def model(self, fingerprint: bytes) -> Model:
         """Return the model of a block: the one in the file, or else a shipped one or one of ``models``.
@@ -121,25 +149,30 @@ class Archive:
         """What the file says of itself, ready for JSON; no pixels are decoded."""
         return {
             "version": records.VERSION,
+            "revision": records.REVISION,
             "layout": "inline" if self.file.inline else "archive",
             "pictures": [p for group in self.file.groups for p in _describe_pictures(group)],
-            "blocks": [self._describe_block(block) for group in self.file.groups for block in group.blocks],
+            "blocks": [self._describe_block(group, block) for group in self.file.groups for block in group.blocks],
             "models": [
                 {"name": self.file.model_names[mark], "fingerprint": mark.hex(), "bytes": len(model.packed)}
                 for mark, model in self.file.embedded.items()
             ],
         }
 
-    def _describe_block(self, block: Block) -> dict[str, Any]:
-        name = "webp"
-        if block.model in self.file.embedded:
-            name = self._name(block)
-        elif block.model != CLASSIC:
-            try:
-                name = model_file.by_fingerprint(block.model, self.library.extra).stem
-            except ModelError:
-                name = self._name(block) or "unknown"
-        return {"method": name, "fingerprint": block.model.hex(), "steps": block.steps, "bytes": len(block.payload)}
+    def _describe_block(self, group: Group, block: Block) -> dict[str, Any]:
+        described = {"fingerprint": block.model.hex(), "bytes": len(block.payload)}
+        if block.model == CLASSIC:
+            method = VERBATIM if MODE_NAMES[group.mode] == VERBATIM else "webp"
+            return {"method": method, **described, "steps": 0, "steps_on": None}
+        name, steps_on = self._name(block) or "unknown", None
+        if block.model not in self.file.embedded:
+            with suppress(ModelError):
+                path = model_file.by_fingerprint(block.model, self.library.extra)
+                name, steps_on = path.stem, model_file.architecture(path).steps_on
+        else:
+            with suppress(FormatError):
+                steps_on = self.model(block.model).architecture.steps_on
+        return {"method": name, **described, "steps": payload.steps_of(block.payload), "steps_on": steps_on}
 
     def _name(self, block: Block) -> str:
         """What the file calls a block's model."""
@@ -226,21 +259,11 @@ def _assembled(group: Group, futures: list[Future[Samples]]) -> Samples:
     return out
 
 
-def _results(group: Group, first: int, futures: list[Future[Samples]]) -> Iterator[tuple[str, Picture | VaezipError]]:
-    try:
-        samples = _assembled(group, futures)
-    except VaezipError as error:
-        yield from ((name, error) for name in group.names[first : first + group.per_block])
-        return
-    for i, picture in enumerate(samples):
-        try:
-            yield group.names[first + i], _to_picture(group, first + i, picture)
-        except ImageError as error:  # metadata that fits no such picture
-            yield group.names[first + i], error
-
-
-def _to_picture(group: Group, index: int, samples: Samples) -> Picture:
+def _to_picture(group: Group, index: int, samples: Samples, max_pixels: int) -> Picture:
     """Inverse of :meth:`Compressor._to_coded`, with the picture's metadata."""
+    if MODE_NAMES[group.mode] == VERBATIM:
+        original = samples.tobytes()
+        return replace(io.read(original, max_pixels), original=original)
     boxes = tuple((BOXES[tag], content) for tag, content in group.boxes[index])
     if MODE_NAMES[group.mode] == BILEVEL_GREY:
         return Picture("L", samples * np.uint8(255), boxes)
@@ -248,11 +271,11 @@ def _to_picture(group: Group, index: int, samples: Samples) -> Picture:
 
 
 def _describe_pictures(group: Group) -> Iterator[dict[str, Any]]:
+    """Describe each picture; of a file that is kept as it was, nothing but its length is known."""
+    mode = MODE_NAMES[group.mode]
     for name, boxes in zip(group.names, group.boxes):
-        yield {
-            "name": name,
-            "mode": MODE_NAMES[group.mode].removesuffix("/2"),
-            "width": group.width,
-            "height": group.height,
-            "metadata": sorted({BOXES[tag] for tag, _ in boxes}),
-        }
+        known: dict[str, Any] = {"width": group.width, "height": group.height}
+        if mode == VERBATIM:
+            known = {"file_bytes": group.width}
+        metadata = sorted({BOXES[tag] for tag, _ in boxes})
+        yield {"name": name, "mode": mode.removesuffix("/2"), **known, "metadata": metadata}

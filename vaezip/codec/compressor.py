@@ -23,7 +23,7 @@ from vaezip.codec.select import AUTO, shortest
 from vaezip.errors import ImageError, VaezipError
 from vaezip.models import file as model_file
 from vaezip.models.effort import DEFAULT_PRESET, Effort, chosen_effort
-from vaezip.models.kinds import BILEVEL_GREY, MODE_NAMES, coded_mode, fits, is_wide, misfit
+from vaezip.models.kinds import BILEVEL_GREY, MODE_NAMES, VERBATIM, coded_mode, fits, is_wide, misfit
 from vaezip.models.library import Library, Reference
 from vaezip.pictures.picture import BOXES, Picture
 from vaezip.system.threads import Workers
@@ -75,6 +75,10 @@ class Options:
         return self.effort or chosen_effort(self.steps, self.preset)
 
 
+_MOST_ORIGINALS = 1 << 26
+"""Bytes of originals that are remembered."""
+
+
 @dataclass
 class _Pending:
     """Pictures of a group that wait for their block to fill; and of each block before, the forms it may take."""
@@ -115,6 +119,7 @@ class Compressor:
         self._running: list[Future[list[Block]]] = []
         self._budget = limits.Budget()
         self._made = False
+        self._originals: dict[str, bytes] | None = {}
         self._resources = ExitStack()
         self._executor = self.options.executor or self._resources.enter_context(Workers(self.options.threads))
 
@@ -126,8 +131,14 @@ class Compressor:
             job.cancel()
         self._resources.close()
 
-    def add(self, name: str, picture: Picture) -> None:
-        """Add a picture; ``name`` must be new.
+    def add(self, name: str, picture: Picture, *, original: bytes | None = None) -> None:
+        """Add a picture.
+
+        Args:
+            name: must be new; "" for a picture alone.
+            picture: what to code.
+            original: the file that it came in; where the whole file would be larger than all originals, it holds
+                them in its place, byte for byte.
 
         Raises:
             ImageError: the name is taken, or a model was chosen that does not fit.
@@ -150,6 +161,7 @@ class Compressor:
         self._budget.take(limits.PICTURES, 1)
         self._budget.take(limits.PIECES, len(picture.boxes))
         self._names.add(name)
+        self._keep(name, original)
         pending.group.names.append(name)
         pending.group.boxes.append(tuple((BOXES.index(tag), content) for tag, content in picture.boxes))
         pending.samples.append(samples)
@@ -165,8 +177,12 @@ class Compressor:
         if not self._pending:
             raise ImageError("there is no picture to compress")
         self._made = True
-        if self._is_inline():
-            return self._close_inline()
+        data = self._close_inline() if self._is_inline() else self._close_archive()
+        if self._originals and len(data) > sum(map(len, self._originals.values())):
+            return min(data, self._verbatim(self._originals), key=len)
+        return data
+
+    def _close_archive(self) -> bytes:
         for pending in self._pending.values():
             if pending.samples:
                 self._submit(pending)
@@ -178,6 +194,28 @@ class Compressor:
         used = {block.model for forms in coded for block in forms} - {CLASSIC}
         names = {mark: self.library.name_of(mark, even_shipped=mark in embedded) for mark in used}
         return self._checked(vz.write_archive(groups, names, embedded), groups)
+
+    def _keep(self, name: str, original: bytes | None) -> None:
+        """Remember an original, until one is missing or all take too much memory."""
+        if self._originals is None:
+            return
+        self._originals = None if original is None else self._originals | {name: original}
+        if self._originals and sum(map(len, self._originals.values())) > _MOST_ORIGINALS:
+            self._originals = None
+
+    def _verbatim(self, originals: dict[str, bytes]) -> bytes:
+        """Return the file that holds the originals as they are."""
+        groups = []
+        for name, original in originals.items():
+            samples = np.frombuffer(original, np.uint8).reshape(1, 1, -1, 1)
+            group = Group(MODE_NAMES.index(VERBATIM), 1, len(original), 1, 1, [name], [()])
+            header = b""
+            if originals.keys() == {""}:
+                header = vz.inline_header(replace(group, blocks=[Block(CLASSIC, b"")]))
+            job = BlockJob(VERBATIM, samples, (None,), None, self.library, self.effort, before=zlib.crc32(header))
+            group.blocks = [jobs.code(job, None)]
+            groups.append(group)
+        return self._checked(header + group.blocks[0].payload if header else vz.write_archive(groups, {}), groups)
 
     def _checked(self, data: bytes, groups: list[Group]) -> bytes:
         """Return the file, once what a reader makes of all but the pixels is what it was made of."""
@@ -224,7 +262,7 @@ class Compressor:
         fingerprint = model.fingerprint if model else CLASSIC
         native = model is not None and (group.height, group.width) == model.architecture.tile
         height, width = (0, 0) if native else (group.height, group.width)
-        mark = Block(fingerprint, self.effort.steps if model else 0, b"")
+        mark = Block(fingerprint, b"")
         written = replace(group, height=height, width=width, per_block=1, band=height, blocks=[mark])
         header = vz.inline_header(written, self.library.name_of(fingerprint) if model else "")
         job = replace(job, before=zlib.crc32(header))

@@ -19,7 +19,7 @@ from vaezip.models.library import Library, Reference
 from vaezip.vz.records import CLASSIC, Block
 
 if TYPE_CHECKING:
-    from vaezip.models.base import Coded, Model
+    from vaezip.models.base import Model
     from vaezip.models.effort import Effort
 
 
@@ -67,7 +67,7 @@ def promising(job: BlockJob) -> list[Reference | None]:
     if len(job.candidates) == 1 or some.size == job.samples.size:
         return list(job.candidates)
     trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0))
-    sizes = [len(_payload(trial, reference, 0).data) for reference in job.candidates]
+    sizes = [len(_payload(trial, reference, 0)) for reference in job.candidates]
     best = job.candidates[int(np.argmin(sizes))]
     return [best, None] if job.open and best else [best]
 
@@ -79,18 +79,18 @@ def code(job: BlockJob, reference: Reference | None) -> Block:
         VaezipError: it does not decode to itself.
     """
     checksum = samples_checksum(job.samples, job.before)
-    steps, data = _payload(job, reference, checksum)
+    data = _payload(job, reference, checksum)
     model = _model(job, reference)
     if job.verify:
         find = job.library.by_fingerprint
         shape = job.samples.shape
-        decoded, found = payload.decode(data, job.mode, shape, model=model, steps=steps, find=find)
+        decoded, found = payload.decode(data, job.mode, shape, model=model, find=find)
         if found != checksum or not np.array_equal(decoded, job.samples):
             raise VaezipError("the coded picture does not decode to itself on this machine; please report this")
-    return Block(model.fingerprint if model else CLASSIC, steps, data)
+    return Block(model.fingerprint if model else CLASSIC, data)
 
 
-def _payload(job: BlockJob, reference: Reference | None, checksum: int) -> Coded:
+def _payload(job: BlockJob, reference: Reference | None, checksum: int) -> bytes:
     with_alpha = reference is not None and job.alpha is not None and kinds.has_alpha(job.mode)
     alpha_model = _model(job, job.alpha) if with_alpha else None
     model = _model(job, reference)
@@ -130,9 +130,7 @@ def decode(job: DecodeJob) -> Samples:
     block, find = job.block, job.library.by_fingerprint
     model = None if block.model == CLASSIC else find(block.model)
     try:
-        samples, checksum = payload.decode(
-            block.payload, job.mode, job.shape, model=model, steps=block.steps, find=find
-        )
+        samples, checksum = payload.decode(block.payload, job.mode, job.shape, model=model, find=find)
     except MemoryError as error:
         raise VaezipError("there is not enough memory to decode it; use fewer threads") from error
     if checksum != samples_checksum(samples, job.before):

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from vaezip.codec import webp
 from vaezip.errors import FormatError
-from vaezip.models.base import Coded, Model
-from vaezip.models.kinds import PLANES, dtype, fits, is_wide
+from vaezip.models.base import Model, seed_with
+from vaezip.models.kinds import PLANES, VERBATIM, dtype, fits, is_wide
 from vaezip.models.registry import search_of
 from vaezip.vz.records import CLASSIC
 
@@ -45,7 +45,7 @@ def encode(
     model: Model | None,
     effort: Effort,
     alpha_model: Model | None = None,
-) -> Coded:
+) -> bytes:
     """Code pictures by a model, or by the fallback codec where there is none.
 
     Args:
@@ -57,8 +57,8 @@ def encode(
         alpha_model: codes grey; is tried beside WebP for the alpha that a model of colours leaves.
     """
     if model is None:
-        coded = webp.encode(samples)
-        return Coded(0, _CRC.pack(checksum ^ zlib.crc32(coded)) + coded)
+        coded = samples.tobytes() if mode == VERBATIM else webp.encode(samples)
+        return _CRC.pack(checksum ^ zlib.crc32(coded)) + coded
     colours = PLANES[mode].channels
     colour, alpha = samples[..., :colours], samples[..., colours:]
     prefix = _encode_alpha(alpha, alpha_model, effort) if alpha.size else b""
@@ -67,11 +67,11 @@ def encode(
         prefix += depth_header
     planes = colour * _value_of_one(model, mode)
     steps, stream = search_of(model).encode(model, planes, effort, checksum ^ zlib.crc32(prefix))
-    return Coded(steps, prefix + stream)
+    return bytes([steps]) + prefix + stream
 
 
 def decode(
-    payload: bytes, mode: str, shape: tuple[int, ...], *, model: Model | None, steps: int, find: Find
+    payload: bytes, mode: str, shape: tuple[int, ...], *, model: Model | None, find: Find
 ) -> tuple[Samples, int]:
     """Inverse of :func:`encode`: samples and checksum.
 
@@ -79,7 +79,6 @@ def decode(
         payload: the bytes.
         mode, shape: of the samples.
         model: the one that coded them.
-        steps: gradient steps that the decoder repeats.
         find: gives the model of a fingerprint.
 
     Raises:
@@ -90,24 +89,39 @@ def decode(
         if len(payload) < _CRC.size:
             raise FormatError("the coded data is truncated")
         checksum = _CRC.unpack(payload[:4])[0] ^ zlib.crc32(payload[4:])
+        if mode == VERBATIM:
+            return _verbatim(payload[4:], shape), checksum
         return webp.decode(payload[4:], (n, height, width, channels), dtype(mode)), checksum
     if not fits(model.architecture, mode, height, width):
         raise FormatError(f"the file is damaged: model '{model.name}' does not code such pictures")
-    colours, stream = model.architecture.channels, payload
+    colours, steps, stream = model.architecture.channels, steps_of(payload), payload[1:]
     if len(payload) < model.least_bytes(n * height * width * colours):
         raise FormatError("the coded data is truncated")
     alpha = depth = None
     if channels > colours:
-        fingerprint, coded, stream = _read_alpha(payload)
+        fingerprint, coded, stream = _read_alpha(stream)
         alpha_shape = n, height, width, channels - colours
-        alpha = _decode_alpha(coded, mode, alpha_shape, fingerprint=fingerprint, steps=steps, find=find)
+        alpha = _decode_alpha(coded, mode, alpha_shape, fingerprint=fingerprint, find=find)
     if is_wide(mode):
         depth, stream = webp.read_rest(stream, (n, height, width, colours))
     planes, checksum = model.decode(stream, (n, height, width, colours), steps)
     planes //= _value_of_one(model, mode)
     colour = depth.join(planes) if depth else planes
     samples = colour if alpha is None else np.concatenate([colour, alpha], axis=3)
-    return samples, checksum ^ zlib.crc32(payload[: len(payload) - len(stream)])
+    return samples, seed_with(checksum, steps) ^ zlib.crc32(payload[1 : len(payload) - len(stream)])
+
+
+def steps_of(payload: bytes) -> int:
+    """Return the gradient steps that the decoder of a payload by a model repeats, which its first byte tells."""
+    if not payload:
+        raise FormatError("the coded data is truncated")
+    return payload[0]
+
+
+def _verbatim(data: bytes, shape: tuple[int, ...]) -> Samples:
+    if len(data) != shape[2]:
+        raise FormatError("the coded data is truncated")
+    return np.frombuffer(data, np.uint8).reshape(shape).copy()
 
 
 def _encode_alpha(alpha: Samples, model: Model | None, effort: Effort) -> bytes:
@@ -117,8 +131,7 @@ def _encode_alpha(alpha: Samples, model: Model | None, effort: Effort) -> bytes:
     found = _LENGTH.pack(len(coded)) + coded
     if model is None or len(coded) < _LEAST_ALPHA + alpha.size // _PIXELS_A_BYTE:
         return found
-    by_model = encode(alpha, _ALPHA_MODES[alpha.dtype.type], 0, model=model, effort=effort)
-    coded = model.fingerprint + by_model.data
+    coded = model.fingerprint + encode(alpha, _ALPHA_MODES[alpha.dtype.type], 0, model=model, effort=effort)
     return min(found, _LENGTH.pack(len(coded) | _BY_MODEL) + coded, key=len)
 
 
@@ -134,12 +147,12 @@ def _read_alpha(payload: bytes) -> tuple[bytes, bytes, bytes]:
 
 
 def _decode_alpha(
-    coded: bytes, mode: str, shape: tuple[int, int, int, int], *, fingerprint: bytes, steps: int, find: Find
+    coded: bytes, mode: str, shape: tuple[int, int, int, int], *, fingerprint: bytes, find: Find
 ) -> Samples:
     if fingerprint == CLASSIC:
         return webp.decode(coded, shape, dtype(mode))
     alpha_mode = _ALPHA_MODES[dtype(mode)]
-    return decode(coded, alpha_mode, shape, model=find(fingerprint), steps=steps, find=find)[0]
+    return decode(coded, alpha_mode, shape, model=find(fingerprint), find=find)[0]
 
 
 def _value_of_one(model: Model, mode: str) -> np.uint8:

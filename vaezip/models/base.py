@@ -7,6 +7,7 @@ asks which family a model belongs to.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -66,6 +67,10 @@ class Architecture(Protocol):
         """Tell whether the model predicts a pixel from pixels of other tiles: such models come first."""
 
     @property
+    def steps_on(self) -> str:
+        """Say what gradient steps are taken on."""
+
+    @property
     def latents(self) -> int:
         """Count the latent variables of a tile."""
 
@@ -89,6 +94,11 @@ class Coded(NamedTuple):
 
     steps: int
     data: bytes
+
+
+def seed_with(seed: int, steps: int) -> int:
+    """Return the seed of a stack for a number of steps, so that no bit of that number is unprotected."""
+    return seed ^ zlib.crc32(bytes([steps]))
 
 
 class Model(Protocol):
@@ -115,7 +125,12 @@ class Model(Protocol):
         """Give what else the model file says: objective, training, rates."""
 
     def decode(self, data: bytes, shape: Shape, steps: int) -> tuple[Pixels, int]:
-        """Decode pictures, and the 32-bit seed that they were coded with.
+        """Decode pictures, and the 32-bit seed of their stack.
+
+        Args:
+            data: of :class:`Coded`.
+            shape: of the pictures.
+            steps: of :class:`Coded`.
 
         Raises:
             FormatError: the data is not what the family's search made.
@@ -136,7 +151,10 @@ class Search(Protocol):
     """The encoder's module of a family, which a decoder never imports."""
 
     def encode(self, model: Any, pictures: Pixels, effort: Effort, seed: int) -> Coded:
-        """Code pictures of one size, within an effort, so that :meth:`Model.decode` gives them back with the seed."""
+        """Code pictures of one size, within an effort, so that :meth:`Model.decode` gives them back.
+
+        The seed of the stack is that of :func:`seed_with`.
+        """
 
     def bound_bits(self, model: Any, pictures: Pixels, effort: Effort, draws: int) -> float | None:
         """Give −ELBO of pictures in bits, the mean over some draws of z; None where an effort does not code by it."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from vaezip.errors import VaezipError
 from vaezip.vz.limits import MAX_STEPS
@@ -34,6 +35,30 @@ class Effort:
     turns: int = 2
     whole: int = 1
 
+    def numbers_of_steps(self, shape: tuple[int, ...]) -> list[int]:
+        """Return how many steps to try for a block of pictures: of few pixels, each number on the ladder up to K.
+
+        Args:
+            shape: (pictures, height, width, channels).
+        """
+        if is_large(shape):
+            return [self.steps]
+        return [steps for steps in LADDER if steps <= self.steps]
+
+    def included(self, shape: tuple[int, ...]) -> list[Effort]:
+        """Return the efforts to try for a block of pictures: of few pixels, all that are no greater than this one, so
+        that a greater effort is never larger.
+
+        Args:
+            shape: (pictures, height, width, channels).
+        """
+        known = scale()
+        if is_large(shape) or self not in known:
+            return [self]
+        # beyond the second step a pixel network takes no more: what differs then is what the encoder tries
+        lesser = {replace(effort, steps=min(effort.steps, MAX_NETWORKS)): None for effort in known[: known.index(self)]}
+        return [*lesser, self]
+
     def __post_init__(self) -> None:
         for what, value, least, most in (
             ("number of steps", self.steps, 0, MAX_STEPS),
@@ -48,6 +73,17 @@ class Effort:
 
 
 NONE = Effort()
+
+LADDER = (0, 1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, MAX_STEPS)
+"""Numbers of steps that are tried where there are few pixels; the lesser ones of a greater K are the same."""
+
+FEW_PIXELS = 1 << 14
+"""Of a block: with so many, all lesser efforts are tried, too, which takes no time to speak of."""
+
+
+def is_large(shape: tuple[int, ...]) -> bool:
+    """Tell whether a block of pictures (pictures, height, width, channels) has more than few pixels."""
+    return shape[0] * shape[1] * shape[2] > FEW_PIXELS
 
 
 def of_steps(steps: int) -> Effort:
@@ -77,6 +113,16 @@ PRESETS = {
     9: of_steps(8),
 }
 """``-1`` … ``-9`` of the command line; ``benchmarks/learning`` measures what each gains and costs."""
+
+
+@lru_cache
+def scale() -> list[Effort]:
+    """Return all efforts of presets and numbers of steps, the least first."""
+    by_steps = [of_steps(steps) for steps in range(MAX_STEPS + 1)]
+    presets = list(PRESETS.values())
+    learning = presets.index(of_steps(1))
+    return [*presets[: learning + 1], *by_steps[2:]]
+
 
 DEFAULT_PRESET = 4
 

@@ -12,7 +12,10 @@ from vaezip.pictures.picture import MODES, Picture
 BILEVEL_GREY = "L/2"
 """A grey picture of black and white alone; coded as bits, decoded as "L"."""
 
-MODE_NAMES = (*MODES, BILEVEL_GREY)
+VERBATIM = "verbatim"
+"""The bytes of an input as they are, where nothing codes its picture in fewer; stored as one row of 8-bit samples."""
+
+MODE_NAMES = (*MODES, BILEVEL_GREY, VERBATIM)
 """The number of a mode in a file is its place here."""
 
 
@@ -60,7 +63,7 @@ def levels(mode: str) -> int:
 
 def channels(mode: str) -> int:
     """Return the channels of a picture's samples."""
-    return 1 if mode == BILEVEL_GREY else MODES[mode].channels
+    return MODES[mode].channels if mode in MODES else 1
 
 
 def is_wide(mode: str) -> bool:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from vaezip.pictures import formats, io, picture
     from vaezip.pictures.formats import check_suffix
-    from vaezip.pictures.io import dropped_boxes, read, write
+    from vaezip.pictures.io import dropped_boxes, read, stands_for, write
     from vaezip.pictures.picture import BOXES, DEFAULT_MAX_PIXELS, MODES, Box, Mode, Picture, Samples, same
 
 __all__ = [
@@ -53,10 +53,11 @@ __all__ = [
     "picture",
     "read",
     "same",
+    "stands_for",
     "write",
 ]
 
-_HOMES = {"check_suffix": "formats", "dropped_boxes": "io", "read": "io", "write": "io"}
+_HOMES = {"check_suffix": "formats", "dropped_boxes": "io", "read": "io", "stands_for": "io", "write": "io"}
 
 
 def __getattr__(name: str) -> Any:

@@ -12,7 +12,7 @@ from pathlib import Path
 from vaezip.errors import ImageError
 from vaezip.pictures.formats import BY_SUFFIX, Format, check_suffix
 from vaezip.pictures.picture import DEFAULT_MAX_PIXELS, Picture
-from vaezip.pictures.pillow import decoding, has_exif_for_tiff, read_by_pillow, write_by_pillow
+from vaezip.pictures.pillow import decoding, format_name, has_exif_for_tiff, read_by_pillow, write_by_pillow
 from vaezip.pictures.png import PNG_SIGNATURE, read_png, write_png
 
 
@@ -48,20 +48,31 @@ def write(picture: Picture, suffix: str) -> bytes:
 
     :func:`read` gives the mode and the samples of that file back exactly, and of ``.png`` all
     boxes too.  The other formats keep the boxes that the text of the package names and drop the
-    others; a palette in TIFF is filled up with black to 256 colours.
+    others; a palette in TIFF is filled up with black to 256 colours.  A picture whose original is at
+    hand goes back to it, byte for byte, in the format that it had.
 
     Raises:
         ImageError: the suffix is lossy or unknown, or its format cannot hold the mode, the
             transparency or the size of the picture exactly.  ``.png`` holds every picture.
     """
+    if picture.original is not None and stands_for(suffix, picture.original):
+        return picture.original
     check_suffix(suffix)
     name = suffix.lower()
     _check_held(picture, name)
     return write_png(picture) if name == ".png" else write_by_pillow(picture, name)
 
 
+def stands_for(suffix: str, data: bytes) -> bool:
+    """Tell whether a suffix stands for the format that a file of these bytes has."""
+    format = BY_SUFFIX.get(suffix.lower())
+    return format is not None and format_name(data) == format.name.upper()
+
+
 def dropped_boxes(picture: Picture, suffix: str) -> tuple[str, ...]:
     """Return the kinds of boxes that :func:`write` drops, or cuts, in a file of that suffix."""
+    if picture.original is not None and stands_for(suffix, picture.original):
+        return ()
     format = BY_SUFFIX[suffix.lower()]
     names = [name for name, data in picture.boxes if not format.keeps(name) or _is_cut(name, data, format)]
     return tuple(dict.fromkeys(names))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -72,6 +72,7 @@ class Picture:
     the values 0 (black) and 1 (white), mode ``P`` indices into the palette, the others 0 up to
     the greatest value of their bits.  ``boxes`` is in the order of :data:`BOXES`.  ``dropped``
     is no part of the picture: it names the metadata in its file that :func:`read` could not keep.
+    Nor is ``original``: the file that it came in, where that is at hand byte for byte.
 
     Raises:
         ImageError: mode, samples and boxes do not fit together.
@@ -81,6 +82,7 @@ class Picture:
     samples: Samples
     boxes: tuple[Box, ...] = ()
     dropped: tuple[str, ...] = ()
+    original: bytes | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:

@@ -103,6 +103,15 @@ def _pillow_formats() -> tuple[str, ...]:
     return tuple(name.upper() for name in READABLE if name.upper() in Image.OPEN)
 
 
+def format_name(data: bytes) -> str | None:
+    """Return the format of a picture file as Pillow names it, None where the bytes are of no such file."""
+    try:
+        with Image.open(io.BytesIO(data), formats=_pillow_formats()) as image:
+            return image.format
+    except Exception:  # on damaged input Pillow raises nearly every kind
+        return None
+
+
 def read_by_pillow(data: bytes, max_pixels: int) -> Picture:
     """Read a picture of any format but PNG."""
     with Image.open(io.BytesIO(data), formats=_pillow_formats()) as image:

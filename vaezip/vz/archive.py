@@ -18,12 +18,18 @@ from vaezip.errors import FormatError
 from vaezip.vz import limits
 from vaezip.vz.limits import PICTURES, PIECES, Budget
 from vaezip.vz.names import read_names, write_names
-from vaezip.vz.records import CLASSIC, VERSION, Block, Embedded, File, Group
+from vaezip.vz.records import CLASSIC, REVISION, VERSION, Block, Embedded, File, Group
 from vaezip.vz.wire import CRC, Reader, decoded, deflated, inflated, shorter, text, varint
 
 _MAGIC = b"z\r\n"
 _HIGH = 0xF0
-_ARCHIVE, _NATIVE, _BOXES, _STEPS = 1, 2, 4, 8
+_ARCHIVE, _NATIVE, _BOXES = 1, 2, 4
+_BEGINNING = bytes([_HIGH | VERSION]) + _MAGIC + bytes([REVISION])
+"""Every file begins so."""
+
+_UNKNOWN = 8
+"""The bit of the flags of an inline file that has no meaning yet."""
+
 _EMBEDDED = 2
 """In an archive, bit 1 tells that it holds models."""
 
@@ -39,10 +45,8 @@ def inline_header(group: Group, model_name: str = "") -> bytes:
     block, boxes = group.blocks[0], group.boxes[0]
     if model_name:
         boxes = (*boxes, (_MODEL_NAME, model_name.encode(errors="replace")))
-    flags = (_NATIVE * (not group.height)) | (_BOXES * bool(boxes)) | (_STEPS * bool(block.steps)) | group.mode << 4
-    out = bytearray([_HIGH | VERSION]) + _MAGIC + bytes([flags]) + block.model
-    if block.steps:
-        out.append(block.steps)
+    flags = (_NATIVE * (not group.height)) | (_BOXES * bool(boxes)) | group.mode << 4
+    out = bytearray(_BEGINNING) + bytes([flags]) + block.model
     if group.height:
         out += varint(group.height) + varint(group.width)
     if boxes:
@@ -71,7 +75,7 @@ def write_archive(
     payloads = [block.payload for group in groups for block in group.blocks]
     trailer = struct.pack("<II", zlib.crc32(directory), len(directory))
     flags = _ARCHIVE | _EMBEDDED * bool(models)
-    start = bytes([_HIGH | VERSION]) + _MAGIC + bytes([flags])
+    start = _BEGINNING + bytes([flags])
     return b"".join([start, *payloads, *(packed for _, packed in models), directory, trailer])
 
 
@@ -114,6 +118,12 @@ def parse(data: bytes) -> File:
             f"format version {version} is newer than this vaezip, which reads version {VERSION}; use a newer release"
         )
     reader = Reader(data, 4)
+    revision = reader.byte()
+    if revision != REVISION:
+        raise FormatError(
+            f"revision {revision} of the draft of format {VERSION} is not read, for this vaezip has revision "
+            f"{REVISION}; use the vaezip that wrote the file"
+        )
     flags = reader.byte()
     if flags & _ARCHIVE:
         if flags & ~_EMBEDDED != _ARCHIVE:
@@ -123,13 +133,14 @@ def parse(data: bytes) -> File:
     header = data[: reader.position]
     if len(data) - len(header) < limits.MIN_PAYLOAD:
         raise FormatError("the file is truncated")
-    group.blocks[0] = Block(group.blocks[0].model, group.blocks[0].steps, data[reader.position :])
+    group.blocks[0] = Block(group.blocks[0].model, data[reader.position :])
     return File(True, header, [group], names)
 
 
 def _parse_inline(reader: Reader, flags: int) -> tuple[Group, dict[bytes, str]]:
     model = reader.take(len(CLASSIC))
-    steps = reader.byte() if flags & _STEPS else 0
+    if flags & _UNKNOWN:
+        raise FormatError(f"unknown field 0x{flags:02x} in the header; a newer vaezip may read it")
     height, width = (0, 0) if flags & _NATIVE else (reader.side(), reader.side())
     boxes: list[tuple[int, bytes]] = []
     if flags & _BOXES:
@@ -140,7 +151,7 @@ def _parse_inline(reader: Reader, flags: int) -> tuple[Group, dict[bytes, str]]:
     names = {}
     if boxes and boxes[-1][0] == _MODEL_NAME:
         names[model] = decoded(boxes.pop()[1])
-    return Group(flags >> 4, height, width, 1, height, [""], [tuple(boxes)], [Block(model, steps, b"")]), names
+    return Group(flags >> 4, height, width, 1, height, [""], [tuple(boxes)], [Block(model, b"")]), names
 
 
 _Archive = tuple[list[Group], dict[bytes, str], dict[bytes, Embedded]]
@@ -148,13 +159,13 @@ _Archive = tuple[list[Group], dict[bytes, str], dict[bytes, Embedded]]
 
 
 def _parse_archive(data: bytes, has_models: bool) -> _Archive:
-    if len(data) < 13:
+    if len(data) < len(_BEGINNING) + 9:
         raise FormatError("the file is truncated")
     checksum, length = struct.unpack("<II", data[-8:])
-    directory = data[-8 - length : -8] if length <= len(data) - 13 else b""
+    directory = data[-8 - length : -8] if length <= len(data) - len(_BEGINNING) - 9 else b""
     if zlib.crc32(directory) != checksum or not directory:
         raise FormatError("the directory at the end is damaged or missing; the file may be truncated")
-    return _read_directory(Reader(inflated(directory)), data[5 : -8 - length], has_models)
+    return _read_directory(Reader(inflated(directory)), data[len(_BEGINNING) + 1 : -8 - length], has_models)
 
 
 def _write_directory(
@@ -174,7 +185,7 @@ def _write_directory(
         numbers = (group.mode, group.height, group.width, group.per_block, group.band, len(group.names))
         out += b"".join(map(varint, numbers)) + write_names(group.names, room)
         for block in group.blocks:
-            out += varint(models.index(block.model)) + bytes([block.steps]) + varint(len(block.payload))
+            out += varint(models.index(block.model)) + varint(len(block.payload))
         placed = [(i, tag, index[content]) for i, b in enumerate(group.boxes) for tag, content in b]
         room.take(PIECES, len(placed))
         out += varint(len(placed)) + b"".join(map(varint, chain.from_iterable(placed)))
@@ -223,10 +234,10 @@ def _read_group(reader: Reader, payloads: Reader, models: list[bytes], contents:
     if group.block_count * limits.MIN_PAYLOAD > len(payloads.data) - payloads.position:
         raise FormatError("the directory describes more blocks than the file holds")
     for _ in range(group.block_count):
-        model, steps, length = _pick(models, reader.varint()), reader.byte(), reader.varint()
+        model, length = _pick(models, reader.varint()), reader.varint()
         if length < limits.MIN_PAYLOAD:
             raise FormatError("the directory describes an empty block")
-        group.blocks.append(Block(model, steps, payloads.take(length)))
+        group.blocks.append(Block(model, payloads.take(length)))
     group.boxes = _read_boxes(reader, count, contents, room)
     return group
 

@@ -8,23 +8,25 @@ from vaezip.errors import FormatError
 from vaezip.vz import limits
 from vaezip.vz.wire import inflated
 
-VERSION = 4
+VERSION = 5
+
+REVISION = 1
+"""Of a draft: until release 0.2 freezes the format, each change raises it, and a reader takes no other."""
+
 CLASSIC = bytes(4)
 """Stands in the place of a model's fingerprint for a block without a model."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """One chain, or one run of classic pictures.
+    """One chain, or one run of pictures by the fallback codec, or one file as it was.
 
     Attributes:
         model: fingerprint of the model, or :data:`CLASSIC`.
-        steps: K: gradient steps on each posterior, or the most that a pixel network goes through a band.
         payload: the coded pixels.
     """
 
     model: bytes
-    steps: int
     payload: bytes
 
 

@@ -25,6 +25,7 @@ class HistogramArchitecture:
     channels, levels, tiled = 1, 256, True
     most_side = None
     sees_across_tiles = True
+    steps_on = "nothing"
     latents = 0
 
     @property

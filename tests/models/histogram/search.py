@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from vaezip.entropy.stack import Stack
-from vaezip.models.base import Coded
+from vaezip.models.base import Coded, seed_with
 
 from .model import PRECISION
 
 
 def encode(model, pictures, effort, seed):
-    stack = Stack(seed)
+    stack = Stack(seed_with(seed, 0))
     stack.push(*model.intervals(pictures), PRECISION)
     return Coded(0, stack.to_bytes()[::-1])
 

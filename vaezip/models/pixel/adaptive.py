@@ -88,7 +88,7 @@ def decode(model: PixelNetworks, data: bytes, shape: Shape, *, steps: int) -> tu
     """Inverse of :func:`encode`: the pictures and the seed.
 
     Args:
-        steps: K, as the file has it: no band is gone through more often.
+        steps: those of the settings, as the block has them.
 
     Raises:
         FormatError: the data is not what :func:`encode` made.
@@ -97,7 +97,7 @@ def decode(model: PixelNetworks, data: bytes, shape: Shape, *, steps: int) -> tu
         learning, settings = Adaptation.from_bytes(data)
     except ValueError:
         raise FormatError("the coded data is damaged or truncated") from None
-    if learning.passes > steps:
+    if learning.steps != steps:
         raise FormatError("the coded data is damaged")
     if learning.orientation & orientation.TRANSPOSED:
         shape = shape[0], shape[2], shape[1], shape[3]

@@ -77,6 +77,7 @@ class PixelArchitecture:
     kind: ClassVar[str] = KIND
     most_side: ClassVar[int | None] = MOST_SIDE
     sees_across_tiles: ClassVar[bool] = True
+    steps_on: ClassVar[str] = "pixel network"
 
     @property
     def neighbours(self) -> int:

@@ -1,7 +1,7 @@
 """A pixel model as a decoder sees it: pictures coded whole, with latents or adapting.
 
-The stream begins with 0 where z is coded, with the steps of the file on its posteriors; with 255 where z is coded
-without them; or else with the settings of :mod:`vaezip.models.pixel.adaptive`.
+The stream begins with 0 where z is coded, with the steps of the block on its posteriors; or else with the settings of
+:mod:`vaezip.models.pixel.adaptive`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from vaezip.models.pixel import adaptive, bitsback
 from vaezip.models.pixel.architecture import PixelArchitecture
 from vaezip.models.pixel.networks import PixelNetworks
 
-WITH_STEPS, WITHOUT_STEPS = b"\0", b"\xff"
+LATENTS = b"\0"
 """The first byte of a stream in which z is coded."""
 
 
@@ -27,8 +27,8 @@ class PixelModel(PixelNetworks):
         Raises:
             FormatError: the data is not what :func:`vaezip.models.pixel.search.encode` made.
         """
-        if data[:1] in (WITH_STEPS, WITHOUT_STEPS):
-            return bitsback.decode(self, data[1:], shape, steps=steps * (data[:1] == WITH_STEPS))
+        if data[:1] == LATENTS:
+            return bitsback.decode(self, data[1:], shape, steps=steps)
         return adaptive.decode(self, data, shape, steps=steps)
 
     def least_bytes(self, samples: int) -> float:

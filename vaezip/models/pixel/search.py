@@ -1,9 +1,4 @@
-"""Choose how a pixel model codes pictures: with latents or adapting, in which orientation, by how many networks.
-
-The stream begins with 0 where z is coded, with the steps of the file on its posteriors; with 255 where it is coded
-without them, because what was asked for would not pay; or else with the settings of
-:mod:`vaezip.models.pixel.adaptive`.
-"""
+"""Choose how a pixel model codes pictures: with latents or adapting, in which orientation, by how many networks."""
 
 from __future__ import annotations
 
@@ -12,11 +7,11 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
-from vaezip.models.base import Coded, Pixels
+from vaezip.models.base import Coded, Pixels, seed_with
 from vaezip.models.effort import Effort
 from vaezip.models.pixel import adaptive, bitsback, orientation
 from vaezip.models.pixel.constants import TILE
-from vaezip.models.pixel.model import WITH_STEPS, WITHOUT_STEPS, PixelModel
+from vaezip.models.pixel.model import LATENTS, PixelModel
 from vaezip.models.pixel.settings import Adaptation
 from vaezip.system.threads import spread
 
@@ -53,40 +48,50 @@ def chosen_learning(model: PixelModel, effort: Effort, pictures: int) -> Adaptat
 class Form(NamedTuple):
     """A way to code pictures, and one that is tried in its place, which may be the same."""
 
-    codes: Callable[[Pixels], bytes]
-    tried: Callable[[Pixels], bytes]
+    codes: Callable[[Pixels], Coded]
+    tried: Callable[[Pixels], Coded]
 
 
-def _adapted(model: PixelModel, pictures: Pixels, effort: Effort, seed: int) -> bytes:
+def _length(coded: Coded) -> int:
+    return len(coded.data)
+
+
+def _adapted(model: PixelModel, pictures: Pixels, effort: Effort, seed: int) -> Coded:
     """Return the shorter stream, with learning, where that is asked for, or without it."""
     turns = _turns(*pictures.shape[1:3])[: effort.turns]
 
     def forms(effort: Effort) -> list[Form]:
         learning = chosen_learning(model, effort, len(pictures))
-        return [_in_bands(model, replace(learning, orientation=turn), seed) for turn in turns]
+        return [_adapting(model, replace(learning, orientation=turn), seed) for turn in turns]
 
     still = forms(replace(effort, steps=0))[: 1 if effort.steps else None]
     if pictures[0, ..., 0].size <= _SMALL * _SMALL:  # of which z tells much
-        latents = partial(_with_latents, model, seed)
+        latents = partial(_with_latents, model, seed, 0)
         still.append(Form(latents, latents))
     kinds = [still, forms(effort)] if effort.steps else [still]
-    return min(spread(lambda kind: _shortest(kind, pictures, effort), kinds), key=len)
+    return min(spread(lambda kind: _shortest(kind, pictures, effort), kinds), key=_length)
 
 
-def _in_bands(model: PixelModel, learning: Adaptation, seed: int) -> Form:
-    """Code by bands, where one network is tried: it tells, in half of the time, in which orientation two take least."""
-    codes = partial(adaptive.encode, model, learning=learning, seed=seed)
-    if not learning.second_rate:
+def _adapting(model: PixelModel, settings: Adaptation, seed: int) -> Form:
+    """Code by row groups, where one network is tried: it tells, in half of the time, in which orientation two take
+    least."""
+    codes = partial(_by_settings, model, settings, seed)
+    if not settings.second_rate:
         return Form(codes, codes)
-    alone = replace(learning, rate=_ALONE >> model.architecture.regressed, second_rate=0)
-    return Form(codes, partial(codes, learning=alone))
+    alone = replace(settings, rate=_ALONE >> model.architecture.regressed, second_rate=0)
+    return Form(codes, partial(_by_settings, model, alone, seed))
 
 
-def _with_latents(model: PixelModel, seed: int, pictures: Pixels) -> bytes:
-    return WITHOUT_STEPS + bitsback.encode(model, pictures, steps=0, seed=seed)
+def _by_settings(model: PixelModel, settings: Adaptation, seed: int, pictures: Pixels) -> Coded:
+    data = adaptive.encode(model, pictures, settings, seed=seed_with(seed, settings.steps))
+    return Coded(settings.steps, data)
 
 
-def _shortest(forms: list[Form], pictures: Pixels, effort: Effort) -> bytes:
+def _with_latents(model: PixelModel, seed: int, steps: int, pictures: Pixels) -> Coded:
+    return Coded(steps, LATENTS + bitsback.encode(model, pictures, steps=steps, seed=seed_with(seed, steps)))
+
+
+def _shortest(forms: list[Form], pictures: Pixels, effort: Effort) -> Coded:
     """Return the stream in the form of which the one tried in its place is shortest, among those shortest for a
     part."""
     part = _some(pictures)
@@ -95,13 +100,13 @@ def _shortest(forms: list[Form], pictures: Pixels, effort: Effort) -> bytes:
     if len(forms) == 1:
         return forms[0].codes(pictures)
     best, made = _ranked(forms, pictures)[0]
-    return made if best.tried is best.codes else min(made, best.codes(pictures), key=len)
+    return made if best.tried is best.codes else min(made, best.codes(pictures), key=_length)
 
 
-def _ranked(forms: list[Form], pictures: Pixels) -> list[tuple[Form, bytes]]:
+def _ranked(forms: list[Form], pictures: Pixels) -> list[tuple[Form, Coded]]:
     """Return the forms with the streams by what is tried in their place, the shortest first."""
     made = spread(lambda form: form.tried(pictures), forms)
-    return sorted(zip(forms, made), key=lambda found: len(found[1]))
+    return sorted(zip(forms, made), key=lambda found: _length(found[1]))
 
 
 def _turns(height: int, width: int) -> list[int]:
@@ -126,11 +131,18 @@ def encode(model: PixelModel, pictures: Pixels, effort: Effort, seed: int) -> Co
         model: fits their channels, levels and size.
         pictures: uint8 (pictures, height, width, channels).
         effort: K, and the rows after which the pixel network learns; with none of these, K steps on the posteriors.
-        seed: 32-bit checksum, found again by :meth:`vaezip.models.pixel.model.PixelModel.decode`.
+            Of few pixels, all lesser efforts are tried, too.
+        seed: 32-bit checksum; that of the stack is :func:`vaezip.models.base.seed_with` of it.
     """
+    efforts = effort.included(pictures.shape)
+    return min(spread(lambda one: _by_effort(model, pictures, one, seed), efforts), key=_length)
+
+
+def _by_effort(model: PixelModel, pictures: Pixels, effort: Effort, seed: int) -> Coded:
     if effort.rows:
-        return Coded(effort.steps, _adapted(model, pictures, effort, seed))
-    return Coded(effort.steps, WITH_STEPS + bitsback.encode(model, pictures, steps=effort.steps, seed=seed))
+        return _adapted(model, pictures, effort, seed)
+    steps = effort.numbers_of_steps(pictures.shape)
+    return min(spread(lambda k: _with_latents(model, seed, k, pictures), steps), key=_length)
 
 
 def bound_bits(model: PixelModel, pictures: Pixels, effort: Effort, draws: int = 1) -> float | None:

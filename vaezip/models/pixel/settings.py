@@ -70,6 +70,11 @@ class Adaptation:
         return Adaptation(passes, row_group, *others), SETTINGS
 
     @property
+    def steps(self) -> int:
+        """Count the gradient steps that the decoder takes on the pixels of a row group: a pass of each network."""
+        return self.passes * len(self.rates)
+
+    @property
     def rates(self) -> tuple[int, ...]:
         """The rate of each network."""
         return (self.rate, self.second_rate) if self.second_rate else (self.rate,)

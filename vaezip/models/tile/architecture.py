@@ -42,6 +42,7 @@ class TileArchitecture:
     kind: ClassVar[str] = "tile"
     most_side: ClassVar[int | None] = None
     sees_across_tiles: ClassVar[bool] = False
+    steps_on: ClassVar[str] = "posterior"
 
     @property
     def dims(self) -> int:

@@ -7,13 +7,14 @@ from numpy.typing import NDArray
 
 from vaezip.entropy import distributions as d
 from vaezip.models import latents
-from vaezip.models.base import Coded, Mask, Pixels
+from vaezip.models.base import Coded, Mask, Pixels, seed_with
 from vaezip.models.effort import Effort
 from vaezip.models.tile import bitsback
 from vaezip.models.tile.bitsback import Bins, Tiles, values_of
 from vaezip.models.tile.model import TileModel
 from vaezip.models.tile.networks import TileNetworks
 from vaezip.models.tiling import Tiling
+from vaezip.system.threads import spread
 
 COARSE_STEPS = 16
 """Steps by which the encoder improves the z of coarse tiles; the decoder need not know."""
@@ -23,9 +24,17 @@ SEARCHED_LATENTS = 32
 
 
 def encode(model: TileModel, pictures: Pixels, effort: Effort, seed: int) -> Coded:
-    """Code pictures of one size, with K steps on each posterior; see :class:`vaezip.models.base.Search`."""
+    """Code pictures of one size, with at most K steps on each posterior; see :class:`vaezip.models.base.Search`.
+
+    Of few pixels every number of steps on the ladder is tried, for a short chain may take more bytes by more steps.
+    """
     tiles = _tiles(model, pictures)
-    return Coded(effort.steps, bitsback.encode(model, tiles, choose, steps=effort.steps, seed=seed))
+
+    def code(steps: int) -> Coded:
+        data = bitsback.encode(model, tiles, choose, steps=steps, seed=seed_with(seed, steps))
+        return Coded(steps, data)
+
+    return min(spread(code, effort.numbers_of_steps(pictures.shape)), key=lambda coded: len(coded.data))
 
 
 def bound_bits(model: TileModel, pictures: Pixels, effort: Effort, draws: int = 1) -> float:

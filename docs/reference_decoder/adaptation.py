@@ -1,0 +1,104 @@
+"""Chapter 10: pixel models that are calibrated and learn while they code."""
+
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from .calibration import Calibration
+from .learning import Learner
+from .model_file import Model
+from .pixel_network import is_regressed, load_network
+from .primitives import require
+from .stack import Stack
+from .waves import PictureSet, RowDecoder, all_pixels, joined_sets
+
+STRIP = 32
+CALIBRATED = 64
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Hold the settings of the learning (section 10.2); rows = 0 stands for no learning."""
+
+    rows: int = 0
+    passes: int = 0
+    thinning: int = 0
+    batch: int = 0
+    rate: int = 0
+    last_rate: int = 0
+    averaging: int = 0
+    orientation: int = 0
+    second_rate: int = 0
+
+    def check(self, steps: int) -> None:
+        """Refuse settings that section 10.2 does not allow, in a block whose K is `steps`."""
+        require(1 <= self.rows <= STRIP and 1 <= self.passes <= steps, "bad settings of the learning")
+        require(min(self.thinning, self.batch) >= 1 and self.orientation < 8, "bad settings of the learning")
+        require(self.passes <= self.batch * self.thinning, "bad settings of the learning")
+
+
+def read_settings(data: bytes, steps: int) -> tuple[Settings, int]:
+    """Read the settings at the beginning of a chain, and tell how many bytes they take."""
+    if data[0] >= CALIBRATED:
+        return Settings(orientation=data[0] - CALIBRATED), 1
+    require(len(data) >= 9, "the settings of the learning are not complete")
+    settings = Settings(*data[:9])
+    settings.check(steps)
+    return settings, 9
+
+
+def decode_adapting(data: bytes, shape: tuple[int, ...], model: Model, steps: int) -> tuple[np.ndarray, int]:
+    """Decode the values (n, H, W, c) and the seed of an adapting chain (section 10.1)."""
+    settings, length = read_settings(data, steps)
+    stack = Stack(data[length:])
+    n, height, width, c = shape
+    turned = (n, width, height, c) if settings.orientation & 4 else shape
+    values = decode_turned(stack, turned, model, settings)
+    return turn_back(values, settings.orientation), stack.seed() ^ zlib.crc32(data[:length])
+
+
+def decode_turned(stack: Stack, shape: tuple[int, ...], model: Model, settings: Settings) -> np.ndarray:
+    """Decode pictures in their orientation, row group by row group."""
+    network = load_network(model)
+    calibration = Calibration(model.channels)
+    style = model.decoder.forward(np.zeros((1, model.latents), np.int64))[0]
+    across = -(-shape[2] // STRIP)
+    sets = joined_sets(shape)
+    groups = row_groups(shape[1], settings.rows or STRIP)
+    rates = [settings.rate, settings.second_rate] if settings.second_rate else [settings.rate]
+    count = len(sets) * len(groups)
+    learners = [Learner(model, network, settings, rate, count) for rate in rates] if settings.rows else []
+    decoder = RowDecoder(stack, [network], calibration)
+    values = []
+    for members in sets:
+        pictures = PictureSet((len(members), *shape[1:]), is_regressed(model))
+        calibration.begin_set(pictures.context)
+        for top, rows in groups:
+            if learners:
+                decoder.networks = [learner.network() for learner in learners]
+            decoder.decode(pictures, top, rows, np.broadcast_to(style[0], (len(members), across, style.shape[1])))
+            for learner in learners:
+                learner.learn(pictures, all_pixels(pictures.context, top, rows), style)
+        values.append(pictures.context.values)
+    return np.concatenate(values)
+
+
+def row_groups(height: int, rows: int) -> list[tuple[int, int]]:
+    """Cut each strip into row groups: list their first rows and numbers of rows."""
+    result = []
+    for strip in range(0, height, STRIP):
+        end = min(strip + STRIP, height)
+        result += [(top, min(rows, end - top)) for top in range(strip, end, rows)]
+    return result
+
+
+def turn_back(values: np.ndarray, orientation: int) -> np.ndarray:
+    """Undo the orientation of pictures (section 10.3)."""
+    if orientation & 4:
+        values = values.transpose(0, 2, 1, 3)
+    if orientation & 2:
+        values = values[:, ::-1]
+    if orientation & 1:
+        values = values[:, :, ::-1]
+    return values

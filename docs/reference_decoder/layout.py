@@ -1,0 +1,213 @@
+"""Chapter 1: the bytes of a file, and `decode`, which reads them all."""
+
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from .model_file import Model, find_model, load_models
+from .modes import BLACK_AND_WHITE, MODES
+from .payload import decode_block
+from .primitives import FormatError, Reader, require, unpack
+
+MAGIC = b"\xf4\x7a\x0d\x0a"
+CLASSIC = bytes(4)
+GREATEST_SIDE = 1 << 30
+
+
+BOX_TAGS = {0: "palette", 1: "transparency", 2: "icc", 3: "exif", 4: "xmp", 5: "text", 6: "resolution", 7: "gamma"}
+MODEL_NAME = 255
+
+
+@dataclass
+class Picture:
+    """Hold a decoded picture: mode, samples (height, width, channels), and boxes (tag, content)."""
+
+    mode: str
+    samples: np.ndarray
+    boxes: list[tuple[int, bytes]]
+
+
+@dataclass
+class Group:
+    """Hold what the file says of pictures of one mode and size, and the payloads of their blocks."""
+
+    mode: int
+    height: int
+    width: int
+    per_block: int
+    band: int
+    names: list[str]
+    blocks: list[tuple[bytes, int, bytes]] = field(default_factory=list)  # fingerprint, K, payload
+    boxes: list[list[tuple[int, bytes]]] = field(default_factory=list)
+    crc: int = 0  # of the header, in an inline file
+
+    def shapes(self) -> list[tuple[int, int]]:
+        """List the number of pictures and of rows of each block."""
+        count = len(self.names)
+        rows = [min(self.band, self.height - y) for y in range(0, self.height, self.band)]
+        pictures = [min(self.per_block, count - i) for i in range(0, count, self.per_block)]
+        return [(n, h) for n in pictures for h in rows]
+
+
+def decode(data: bytes, models: Path | dict[bytes, Model]) -> dict[str, Picture]:
+    """Decode all pictures of a file; models are a folder of model files, or models by their fingerprints."""
+    known = dict(models) if isinstance(models, dict) else load_models(models)
+    require(data[:4] == MAGIC and len(data) > 4, "this is not a .vz file of version 4")
+    if data[4] & 1:
+        groups, embedded = read_archive(data)
+        known.update(embedded)
+    else:
+        groups = [read_inline(data, known)]
+    result: dict[str, Picture] = {}
+    for group in groups:
+        result.update(decode_group(group, known))
+    return result
+
+
+def decode_group(group: Group, models: dict[bytes, Model]) -> dict[str, Picture]:
+    """Decode the pictures of a group."""
+    mode = MODES[group.mode]
+    parts = []
+    for (fingerprint, steps, payload), (n, h) in zip(group.blocks, group.shapes(), strict=True):
+        model = None if fingerprint == CLASSIC else find_model(models, fingerprint)
+        parts.append(decode_block(payload, group.mode, (n, h, group.width), model, steps, models, group.crc))
+    samples = np.concatenate([part.reshape(-1, group.width, mode.channels) for part in parts])
+    samples = samples.reshape(len(group.names), group.height, group.width, mode.channels)
+    if group.mode == BLACK_AND_WHITE:
+        samples = samples * np.uint8(255)
+    for boxes in group.boxes:
+        check_boxes(group.mode, boxes)
+    return {
+        name: Picture(mode.name, picture, boxes)
+        for name, picture, boxes in zip(group.names, samples, group.boxes, strict=True)
+    }
+
+
+def read_inline(data: bytes, models: dict[bytes, Model]) -> Group:
+    """Read an inline file: one picture, one block (section 1.2)."""
+    reader = Reader(data, 4)
+    flags = reader.number(1)
+    mode = flags >> 4
+    require(mode < len(MODES), "unknown mode")
+    fingerprint = reader.take(4)
+    steps = reader.number(1) if flags & 8 else 0
+    if flags & 2:
+        require(fingerprint != CLASSIC, "the classic codec has no tile size")
+        height, width = find_model(models, fingerprint).tile
+    else:
+        height, width = reader.varint(), reader.varint()
+    boxes = []
+    if flags & 4:
+        inner = Reader(unpack(reader.take(reader.varint())))
+        while inner.left():
+            tag = inner.number(1)
+            boxes.append((tag, inner.take(inner.varint())))
+        if boxes and boxes[-1][0] == MODEL_NAME:
+            boxes.pop()
+    crc = zlib.crc32(data[: reader.position])
+    group = Group(mode, height, width, 1, height, [""], [(fingerprint, steps, reader.rest())], [boxes], crc)
+    check_size(group)
+    return group
+
+
+def read_archive(data: bytes) -> tuple[list[Group], dict[bytes, Model]]:
+    """Read an archive (section 1.3): its groups with their payloads, and the models embedded in it."""
+    require(data[4] & 0xFC == 0, "unknown flags")
+    require(len(data) >= 13, "the archive is too short")
+    end = len(data) - 8
+    checksum, length = (int.from_bytes(data[i : i + 4], "little") for i in (end, end + 4))
+    require(5 + length <= end, "the directory is longer than the file")
+    packed = data[end - length : end]
+    require(zlib.crc32(packed) == checksum, "the directory is damaged")
+    reader = Reader(unpack(packed))
+    fingerprints = []
+    for _ in range(reader.entries()):
+        fingerprints.append(reader.take(4))
+        reader.text()
+    contents = [reader.take(reader.varint()) for _ in range(reader.entries())]
+    payloads = Reader(data[: end - length], 5)
+    groups = [read_group(reader, fingerprints, contents, payloads) for _ in range(reader.entries())]
+    require(len(groups) > 0, "an archive has at least one group")
+    names = [name for group in groups for name in group.names]
+    require(len(names) == len(set(names)), "two pictures have one name")
+    embedded = {}
+    for _ in range(reader.entries() if data[4] & 2 else 0):
+        fingerprint = pick(fingerprints, reader.varint())
+        model = payloads.take(reader.varint())
+        require(zlib.crc32(model) == reader.number(4), "an embedded model is damaged")
+        require(fingerprint != CLASSIC and fingerprint not in embedded, "a model is embedded twice")
+        embedded[fingerprint] = Model(unpack(model))
+        require(embedded[fingerprint].fingerprint == fingerprint, "an embedded model has another fingerprint")
+    reader.end()
+    payloads.end()
+    return groups, embedded
+
+
+def read_group(reader: Reader, fingerprints: list[bytes], contents: list[bytes], payloads: Reader) -> Group:
+    """Read a group of the directory, and take the payloads of its blocks."""
+    mode, height, width, per_block, band, count = (reader.varint() for _ in range(6))
+    require(mode < len(MODES), "unknown mode")
+    require(1 <= count <= 1 << 22, "a group has 1 to 2^22 pictures")
+    names: list[str] = []
+    while len(names) < count:
+        names += read_names(reader, count - len(names))
+    group = Group(mode, height, width, per_block, band, names, boxes=[[] for _ in names])
+    check_size(group)
+    sizes = []
+    for _ in group.shapes():
+        fingerprint = pick(fingerprints, reader.varint())
+        steps = reader.number(1)
+        sizes.append((fingerprint, steps, reader.varint()))
+    for fingerprint, steps, size in sizes:
+        group.blocks.append((fingerprint, steps, payloads.take(size)))
+        require(size >= 5, "a payload has at least five bytes")
+    for _ in range(reader.entries()):
+        picture, tag, content = reader.varint(), reader.varint(), reader.varint()
+        pick(group.boxes, picture).append((tag, pick(contents, content)))
+    return group
+
+
+def read_names(reader: Reader, most: int) -> list[str]:
+    """Read a run of names (section 1.3.1)."""
+    count = reader.varint()
+    before, after = reader.text(), reader.text()
+    width, first = reader.number(1), reader.varint()
+    require(1 <= count <= most, "a group has more names than pictures")
+    if width == 255:
+        require(count == 1, "a single name is a run of one")
+        return [before]
+    require(width <= 15, "unknown width of numbers")
+    return [f"{before}{first + i:0{width}d}{after}" for i in range(count)]
+
+
+def pick(items: list, index: int):
+    """Take an item of a list, and refuse an index beyond its end."""
+    require(index < len(items), "an index is beyond the end of its list")
+    return items[index]
+
+
+def check_size(group: Group) -> None:
+    """Refuse sizes that section 11.2 refuses."""
+    require(1 <= group.height <= GREATEST_SIDE and 1 <= group.width <= GREATEST_SIDE, "a side is out of range")
+    require(1 <= group.band <= group.height and group.per_block >= 1, "a band or block is out of range")
+    require(group.band == group.height or group.per_block == 1, "a block of bands holds one picture")
+    n, h, w = min(group.per_block, len(group.names)), group.band, group.width
+    most = max(1 << 24, 32 * w)
+    too_large = n * h * w > most
+    if n > 1:
+        too_large |= n * (h + 3) * (w + 6) > 2 * most
+        too_large |= n * -(-h // 32) * -(-w // 32) * 1024 > 8 * most
+    require(not too_large, "a block is too large")
+
+
+def check_boxes(mode: int, boxes: list[tuple[int, bytes]]) -> None:
+    """Refuse boxes that break section 1.5."""
+    tags = [tag for tag, _ in boxes]
+    if not set(tags) <= set(BOX_TAGS):
+        raise FormatError("unknown tag of a box")
+    require(tags == sorted(tags), "the tags of boxes do not rise")
+    require(all(tags.count(tag) == 1 for tag in tags if BOX_TAGS[tag] != "text"), "a box is repeated")
+    require((0 in tags) == (MODES[mode].name == "P"), "a palette belongs to mode 5")
+    require(not (MODES[mode].alpha and 1 in tags), "a picture with alpha has no transparent colour")

@@ -1,0 +1,36 @@
+"""Section 1.4: modes."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mode:
+    """Describe a mode (section 1.4): its name, its channels, and the bits of a sample."""
+
+    name: str
+    channels: int
+    bits: int
+
+    @property
+    def alpha(self) -> bool:
+        """Tell whether the last channel is alpha."""
+        return self.channels in (2, 4)
+
+
+MODES = (
+    Mode("1", 1, 1),
+    Mode("L", 1, 8),
+    Mode("LA", 2, 8),
+    Mode("RGB", 3, 8),
+    Mode("RGBA", 4, 8),
+    Mode("P", 1, 8),
+    Mode("I;16", 1, 16),
+    Mode("LA;16", 2, 16),
+    Mode("RGB;16", 3, 16),
+    Mode("RGBA;16", 4, 16),
+    Mode("L", 1, 8),
+)
+BLACK_AND_WHITE = 10  # shown as grey: 0 and 255
+PALETTE = 5
+TWO_LEVELS = (0, BLACK_AND_WHITE)  # modes whose samples are coded as 0 and 1
+ALPHA_MODES = {8: 1, 16: 6}  # bits of alpha, and the mode of a block that codes it with a model
