@@ -28,6 +28,8 @@ from vaezip.models.pixel import bitsback as pixel_bitsback
 from vaezip.models.pixel.search import STILL
 from vaezip.models.pixel.settings import Adaptation
 from vaezip.models.tile import bitsback
+from vaezip.models.tile.bitsback import Tiles
+from vaezip.models.tile.search import choose
 from vaezip.models.tiling import Tiling
 from vaezip.system.threads import usable_cores
 
@@ -70,7 +72,7 @@ for name in model_file.shipped():
             data = vaezip.compress(some.items(), model=name, steps=steps, device=device)
             out["digests"][f"{name} {kind} {steps}"] = hashlib.sha256(data).hexdigest()
     if not isinstance(model, TileModel):  # whether or not compress found it shorter
-        data = adaptive.encode(model, pictures[f"{key} odd"], Adaptation(1, rate=14, second_rate=96), 1)
+        data = adaptive.encode(model, pictures[f"{key} odd"], Adaptation(1, rate=14, second_rate=96), seed=1)
         out["digests"][f"{name} by two networks"] = hashlib.sha256(data).hexdigest()
 for pool in threadpool_info():
     if pool["internal_api"] == "openblas":
@@ -252,8 +254,8 @@ def test_no_library_mathematics(small, steps, without_library_mathematics):
     tiling = Tiling(x.shape, model.architecture.tile)
 
     def code():
-        data = bitsback.encode(model, x, tiling.mask, steps, 1)
-        back, seed = bitsback.decode(model, data, tiling.mask, steps, tiling.fill)
+        data = bitsback.encode(model, Tiles(x, tiling.mask), choose, steps=steps, seed=1)
+        back, seed = bitsback.decode(model, data, tiling, steps=steps)
         assert np.array_equal(back, x)
         assert seed == 1
 
@@ -267,9 +269,10 @@ def test_no_library_mathematics_in_a_pixel_network(small_local, steps, without_l
     learning = Adaptation(1 + steps, second_rate=160)
 
     def code():
-        plain = pixel_bitsback.decode(model, pixel_bitsback.encode(model, x, steps, 1), x.shape, steps)
-        learnt = adaptive.decode(model, adaptive.encode(model, x, learning, 1), x.shape, 1 + steps)
-        still = adaptive.decode(model, adaptive.encode(model, x, STILL, 1), x.shape, 0)
+        data = pixel_bitsback.encode(model, x, steps=steps, seed=1)
+        plain = pixel_bitsback.decode(model, data, x.shape, steps=steps)
+        learnt = adaptive.decode(model, adaptive.encode(model, x, learning, seed=1), x.shape, steps=learning.steps)
+        still = adaptive.decode(model, adaptive.encode(model, x, STILL, seed=1), x.shape, steps=0)
         for back, seed in (plain, learnt, still):
             assert np.array_equal(back, x)
             assert seed == 1

@@ -19,33 +19,42 @@ CALIBRATED = 64
 
 @dataclass(frozen=True)
 class Settings:
-    """Hold the settings of the learning (section 10.2); rows = 0 stands for no learning."""
+    """Hold the settings of the learning (section 10.2); row_group = 0 stands for no learning."""
 
-    rows: int = 0
+    row_group: int = 0
     passes: int = 0
-    thinning: int = 0
+    stride: int = 0
     batch: int = 0
     rate: int = 0
-    last_rate: int = 0
-    averaging: int = 0
+    final_rate: int = 0
+    average_decay: int = 0
     orientation: int = 0
     second_rate: int = 0
 
+    @property
+    def rates(self) -> list[int]:
+        """List the rate of each network that learns."""
+        rates = [self.rate, self.second_rate] if self.second_rate else [self.rate]
+        return rates if self.row_group else []
+
     def check(self, steps: int) -> None:
-        """Refuse settings that section 10.2 does not allow, in a block whose K is `steps`."""
-        require(1 <= self.rows <= STRIP and 1 <= self.passes <= steps, "bad settings of the learning")
-        require(min(self.thinning, self.batch) >= 1 and self.orientation < 8, "bad settings of the learning")
-        require(self.passes <= self.batch * self.thinning, "bad settings of the learning")
+        """Refuse settings that section 10.2 does not allow, in a block whose payload begins with `steps`."""
+        require(steps == self.passes * len(self.rates), "the steps are not those of the settings")
+        if self.row_group:
+            require(self.row_group <= STRIP and self.orientation < 8, "bad settings of the learning")
+            require(min(self.passes, self.stride, self.batch) >= 1, "bad settings of the learning")
+            require(self.passes <= self.batch * self.stride, "bad settings of the learning")
 
 
 def read_settings(data: bytes, steps: int) -> tuple[Settings, int]:
     """Read the settings at the beginning of a chain, and tell how many bytes they take."""
     if data[0] >= CALIBRATED:
-        return Settings(orientation=data[0] - CALIBRATED), 1
-    require(len(data) >= 9, "the settings of the learning are not complete")
-    settings = Settings(*data[:9])
+        settings, length = Settings(orientation=data[0] - CALIBRATED), 1
+    else:
+        require(len(data) >= 9, "the settings of the learning are not complete")
+        settings, length = Settings(*data[:9]), 9
     settings.check(steps)
-    return settings, 9
+    return settings, length
 
 
 def decode_adapting(data: bytes, shape: tuple[int, ...], model: Model, steps: int) -> tuple[np.ndarray, int]:
@@ -65,10 +74,9 @@ def decode_turned(stack: Stack, shape: tuple[int, ...], model: Model, settings: 
     style = model.decoder.forward(np.zeros((1, model.latents), np.int64))[0]
     across = -(-shape[2] // STRIP)
     sets = joined_sets(shape)
-    groups = row_groups(shape[1], settings.rows or STRIP)
-    rates = [settings.rate, settings.second_rate] if settings.second_rate else [settings.rate]
+    groups = row_groups(shape[1], settings.row_group or STRIP)
     count = len(sets) * len(groups)
-    learners = [Learner(model, network, settings, rate, count) for rate in rates] if settings.rows else []
+    learners = [Learner(model, network, settings, rate, count) for rate in settings.rates]
     decoder = RowDecoder(stack, [network], calibration)
     values = []
     for members in sets:

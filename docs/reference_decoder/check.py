@@ -1,5 +1,7 @@
 """Decode golden files and compare them with what they must hold: `python check.py [NAME ...]`."""
 
+import argparse
+import re
 import sys
 import time
 from pathlib import Path
@@ -12,16 +14,17 @@ sys.path.insert(0, str(HERE.parent))
 
 from reference_decoder.layout import BOX_TAGS, Picture, decode  # noqa: E402
 from reference_decoder.model_file import load_models  # noqa: E402
+from reference_decoder.primitives import require  # noqa: E402
 
 
 def difference(pictures: dict[str, Picture], expected: dict[str, np.ndarray]) -> str:
     """Tell how the pictures differ from an .npz file, with an empty text where they do not."""
     if list(pictures) != [str(name) for name in expected["names"]]:
         return "names differ"
-    if [p.mode for p in pictures.values()] != [str(mode) for mode in expected["modes"]]:
+    if [opened(p).mode for p in pictures.values()] != [str(mode) for mode in expected["modes"]]:
         return "modes differ"
     boxes = {}
-    for i, picture in enumerate(pictures.values()):
+    for i, picture in enumerate(map(opened, pictures.values())):
         samples = expected[f"samples {i}"]
         if samples.dtype != picture.samples.dtype or not np.array_equal(samples, picture.samples):
             return f"samples of picture {i} differ"
@@ -31,13 +34,29 @@ def difference(pictures: dict[str, Picture], expected: dict[str, np.ndarray]) ->
     return ""
 
 
+def opened(picture: Picture) -> Picture:
+    """Open a verbatim file: the golden ones are grey PGM files of 8 bits, and the .npz files hold their samples."""
+    if picture.mode != "verbatim":
+        return picture
+    data = picture.samples.tobytes()
+    header = re.match(rb"P5\s+(\d+)\s+(\d+)\s+255\s", data)
+    require(header is not None, "a verbatim file is no PGM file of 8 bits")
+    width, height = (int(number) for number in header.groups())
+    samples = np.frombuffer(data, np.uint8, offset=header.end())
+    return Picture("L", samples.reshape(height, width, 1), picture.boxes)
+
+
 def main() -> int:
     """Check the files that are named, or all, and print the seconds that each takes."""
-    models = load_models(ROOT / "models")
-    files = sorted((ROOT / "golden").glob("*.vz"))
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--golden", type=Path, default=ROOT / "tests" / "golden", help="folder of .vz and .npz files")
+    parser.add_argument("--models", type=Path, default=ROOT / "models", help="folder of .safetensors files")
+    arguments = parser.parse_args()
+    models = load_models(arguments.models)
     wrong = 0
-    for file in files:
-        if sys.argv[1:] and file.stem not in sys.argv[1:]:
+    for file in sorted(arguments.golden.glob("*.vz")):
+        if arguments.names and file.stem not in arguments.names:
             continue
         begin = time.perf_counter()
         try:

@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 
 from .model_file import Model, find_model, load_models
-from .modes import BLACK_AND_WHITE, MODES
+from .modes import BLACK_AND_WHITE, MODES, PALETTE, VERBATIM
 from .payload import decode_block
 from .primitives import FormatError, Reader, require, unpack
 
-MAGIC = b"\xf4\x7a\x0d\x0a"
+VERSION, REVISION = 5, 1
+SIGNATURE = b"z\r\n"
+FIRST_BYTES = 6
 CLASSIC = bytes(4)
 GREATEST_SIDE = 1 << 30
-
-
 BOX_TAGS = {0: "palette", 1: "transparency", 2: "icc", 3: "exif", 4: "xmp", 5: "text", 6: "resolution", 7: "gamma"}
 MODEL_NAME = 255
 
@@ -39,7 +39,7 @@ class Group:
     per_block: int
     band: int
     names: list[str]
-    blocks: list[tuple[bytes, int, bytes]] = field(default_factory=list)  # fingerprint, K, payload
+    blocks: list[tuple[bytes, bytes]] = field(default_factory=list)  # fingerprint, payload
     boxes: list[list[tuple[int, bytes]]] = field(default_factory=list)
     crc: int = 0  # of the header, in an inline file
 
@@ -54,8 +54,7 @@ class Group:
 def decode(data: bytes, models: Path | dict[bytes, Model]) -> dict[str, Picture]:
     """Decode all pictures of a file; models are a folder of model files, or models by their fingerprints."""
     known = dict(models) if isinstance(models, dict) else load_models(models)
-    require(data[:4] == MAGIC and len(data) > 4, "this is not a .vz file of version 4")
-    if data[4] & 1:
+    if read_flags(data) & 1:
         groups, embedded = read_archive(data)
         known.update(embedded)
     else:
@@ -66,13 +65,25 @@ def decode(data: bytes, models: Path | dict[bytes, Model]) -> dict[str, Picture]
     return result
 
 
+def read_flags(data: bytes) -> int:
+    """Check the first bytes (section 1.1), and return the flags."""
+    require(data[1:4] == SIGNATURE and data[0] >> 4 == 15, "this is not a .vz file")
+    version = data[0] & 15
+    require(version >= VERSION, f"format version {version} of .vz is not read any more")
+    require(version == VERSION, f"format version {version} of .vz is not known")
+    require(len(data) >= FIRST_BYTES, "the file ends within its first bytes")
+    require(data[4] == REVISION, f"revision {data[4]} of the draft of format {VERSION} is not read")
+    return data[5]
+
+
 def decode_group(group: Group, models: dict[bytes, Model]) -> dict[str, Picture]:
     """Decode the pictures of a group."""
     mode = MODES[group.mode]
     parts = []
-    for (fingerprint, steps, payload), (n, h) in zip(group.blocks, group.shapes(), strict=True):
+    for (fingerprint, payload), (n, h) in zip(group.blocks, group.shapes(), strict=True):
         model = None if fingerprint == CLASSIC else find_model(models, fingerprint)
-        parts.append(decode_block(payload, group.mode, (n, h, group.width), model, steps, models, group.crc))
+        require(group.mode != VERBATIM or model is None, "no model codes verbatim blocks")
+        parts.append(decode_block(payload, group.mode, (n, h, group.width), model, models, group.crc))
     samples = np.concatenate([part.reshape(-1, group.width, mode.channels) for part in parts])
     samples = samples.reshape(len(group.names), group.height, group.width, mode.channels)
     if group.mode == BLACK_AND_WHITE:
@@ -87,12 +98,12 @@ def decode_group(group: Group, models: dict[bytes, Model]) -> dict[str, Picture]
 
 def read_inline(data: bytes, models: dict[bytes, Model]) -> Group:
     """Read an inline file: one picture, one block (section 1.2)."""
-    reader = Reader(data, 4)
-    flags = reader.number(1)
+    reader = Reader(data, FIRST_BYTES)
+    flags = data[FIRST_BYTES - 1]
+    require(flags & 8 == 0, "unknown flags")
     mode = flags >> 4
     require(mode < len(MODES), "unknown mode")
     fingerprint = reader.take(4)
-    steps = reader.number(1) if flags & 8 else 0
     if flags & 2:
         require(fingerprint != CLASSIC, "the classic codec has no tile size")
         height, width = find_model(models, fingerprint).tile
@@ -107,18 +118,19 @@ def read_inline(data: bytes, models: dict[bytes, Model]) -> Group:
         if boxes and boxes[-1][0] == MODEL_NAME:
             boxes.pop()
     crc = zlib.crc32(data[: reader.position])
-    group = Group(mode, height, width, 1, height, [""], [(fingerprint, steps, reader.rest())], [boxes], crc)
+    group = Group(mode, height, width, 1, height, [""], [(fingerprint, reader.rest())], [boxes], crc)
     check_size(group)
     return group
 
 
 def read_archive(data: bytes) -> tuple[list[Group], dict[bytes, Model]]:
     """Read an archive (section 1.3): its groups with their payloads, and the models embedded in it."""
-    require(data[4] & 0xFC == 0, "unknown flags")
-    require(len(data) >= 13, "the archive is too short")
+    flags = data[FIRST_BYTES - 1]
+    require(flags & 0xFC == 0, "unknown flags")
+    require(len(data) >= FIRST_BYTES + 8, "the archive is too short")
     end = len(data) - 8
     checksum, length = (int.from_bytes(data[i : i + 4], "little") for i in (end, end + 4))
-    require(5 + length <= end, "the directory is longer than the file")
+    require(FIRST_BYTES + length <= end, "the directory is longer than the file")
     packed = data[end - length : end]
     require(zlib.crc32(packed) == checksum, "the directory is damaged")
     reader = Reader(unpack(packed))
@@ -127,13 +139,13 @@ def read_archive(data: bytes) -> tuple[list[Group], dict[bytes, Model]]:
         fingerprints.append(reader.take(4))
         reader.text()
     contents = [reader.take(reader.varint()) for _ in range(reader.entries())]
-    payloads = Reader(data[: end - length], 5)
+    payloads = Reader(data[: end - length], FIRST_BYTES)
     groups = [read_group(reader, fingerprints, contents, payloads) for _ in range(reader.entries())]
     require(len(groups) > 0, "an archive has at least one group")
     names = [name for group in groups for name in group.names]
     require(len(names) == len(set(names)), "two pictures have one name")
     embedded = {}
-    for _ in range(reader.entries() if data[4] & 2 else 0):
+    for _ in range(reader.entries() if flags & 2 else 0):
         fingerprint = pick(fingerprints, reader.varint())
         model = payloads.take(reader.varint())
         require(zlib.crc32(model) == reader.number(4), "an embedded model is damaged")
@@ -158,10 +170,9 @@ def read_group(reader: Reader, fingerprints: list[bytes], contents: list[bytes],
     sizes = []
     for _ in group.shapes():
         fingerprint = pick(fingerprints, reader.varint())
-        steps = reader.number(1)
-        sizes.append((fingerprint, steps, reader.varint()))
-    for fingerprint, steps, size in sizes:
-        group.blocks.append((fingerprint, steps, payloads.take(size)))
+        sizes.append((fingerprint, reader.varint()))
+    for fingerprint, size in sizes:
+        group.blocks.append((fingerprint, payloads.take(size)))
         require(size >= 5, "a payload has at least five bytes")
     for _ in range(reader.entries()):
         picture, tag, content = reader.varint(), reader.varint(), reader.varint()
@@ -193,6 +204,8 @@ def check_size(group: Group) -> None:
     require(1 <= group.height <= GREATEST_SIDE and 1 <= group.width <= GREATEST_SIDE, "a side is out of range")
     require(1 <= group.band <= group.height and group.per_block >= 1, "a band or block is out of range")
     require(group.band == group.height or group.per_block == 1, "a block of bands holds one picture")
+    if group.mode == VERBATIM:
+        require(group.height == 1 and group.per_block == 1, "a verbatim block is one row of one file")
     n, h, w = min(group.per_block, len(group.names)), group.band, group.width
     most = max(1 << 24, 32 * w)
     too_large = n * h * w > most
@@ -209,5 +222,15 @@ def check_boxes(mode: int, boxes: list[tuple[int, bytes]]) -> None:
         raise FormatError("unknown tag of a box")
     require(tags == sorted(tags), "the tags of boxes do not rise")
     require(all(tags.count(tag) == 1 for tag in tags if BOX_TAGS[tag] != "text"), "a box is repeated")
-    require((0 in tags) == (MODES[mode].name == "P"), "a palette belongs to mode 5")
+    require((0 in tags) == (mode == PALETTE), "a palette belongs to mode 5")
     require(not (MODES[mode].alpha and 1 in tags), "a picture with alpha has no transparent colour")
+    require(all(has_right_length(mode, *box) for box in boxes), "a box has the wrong length")
+
+
+def has_right_length(mode: int, tag: int, content: bytes) -> bool:
+    """Tell whether the content of a box has a length that section 1.5 allows."""
+    if BOX_TAGS[tag] == "palette":
+        return len(content) % 3 == 0 and 3 <= len(content) <= 768
+    if BOX_TAGS[tag] == "transparency":
+        return 1 <= len(content) <= 256 if mode == PALETTE else len(content) == 2 * MODES[mode].channels
+    return len(content) == {"resolution": 9, "gamma": 4}.get(BOX_TAGS[tag], len(content))

@@ -178,12 +178,12 @@ class Learner:
         self.group += 1
         if self.group == self.groups:
             return
-        fallen = (1.0 - s.last_rate / 256.0) * (float(g) / float(self.groups))
+        fallen = (1.0 - s.final_rate / 256.0) * (float(g) / float(self.groups))
         rate = float(self.rate) / 16384.0 * (1.0 - fallen)
-        share = 1.0 - s.averaging / 256.0
+        share = 1.0 - s.average_decay / 256.0
         count = max(1, len(pixels) // (16 * s.batch))
-        for i in range(-(-s.passes * count // s.thinning)):
-            chosen = pixels[np.arange((g + i * s.thinning) % count, len(pixels), count)]
+        for i in range(-(-s.passes * count // s.stride)):
+            chosen = pixels[np.arange((g + i * s.stride) % count, len(pixels), count)]
             self.find_gradients(pictures, chosen, style)
             self.power1 = self.power1 * BETA1
             self.power2 = self.power2 * BETA2

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from functools import cached_property
 from pathlib import Path
 
@@ -43,6 +44,9 @@ class Model:
         for name, entry in header.items():
             begin, end = entry["data_offsets"]
             dtype = np.dtype(DTYPES[entry["dtype"]]).newbyteorder("<")
+            require(0 <= begin <= end <= len(buffer), "the values of a tensor are not within the file")
+            size = math.prod(entry["shape"]) * dtype.itemsize
+            require(end - begin == size, "a tensor has another size than its shape")
             self.tensors[name] = np.frombuffer(buffer[begin:end], dtype).reshape(entry["shape"])
         self.architecture = json.loads(self.metadata["architecture"])
         self.settings = read_settings(json.loads(self.metadata["settings"]))

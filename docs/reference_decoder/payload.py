@@ -6,7 +6,7 @@ import numpy as np
 
 from .classic import Depth, decode_streams
 from .model_file import Model, find_model
-from .modes import ALPHA_MODES, MODES, PALETTE, TWO_LEVELS
+from .modes import ALPHA_MODES, MODES, PALETTE, TWO_LEVELS, VERBATIM
 from .pixel_model import decode_pixel_chain
 from .primitives import Reader, require
 from .tile_model import decode_tile_chain
@@ -15,21 +15,28 @@ Size = tuple[int, int, int]
 Models = dict[bytes, Model]
 
 
-def decode_block(
-    data: bytes, number: int, size: Size, model: Model | None, steps: int, models: Models, crc: int
-) -> np.ndarray:
+def decode_block(data: bytes, number: int, size: Size, model: Model | None, models: Models, crc: int) -> np.ndarray:
     """Decode the samples (n, h, w, channels) of a block, whose mode has a number, and check them (section 2.1)."""
     mode = MODES[number]
     if model is None:
-        body = data[4:]
-        checksum = int.from_bytes(data[:4], "little") ^ zlib.crc32(body)
-        samples = decode_coded_samples(body, (*size, mode.channels), mode.bits)
+        body, checksum = data[4:], int.from_bytes(data[:4], "little")
+        shape = (*size, mode.channels)
+        if number == VERBATIM:
+            samples = take_bytes(body, shape)
+        else:
+            samples, checksum = decode_coded_samples(body, shape, mode.bits), checksum ^ zlib.crc32(body)
     else:
-        samples, checksum = decode_with_model(data, number, size, model, steps, models)
+        samples, checksum = decode_with_model(data, number, size, model, models)
     require(number not in TWO_LEVELS or samples.max() <= 1, "a sample is not 0 or 1")
     raw = samples.astype("<u2" if mode.bits == 16 else "u1").tobytes()
     require(zlib.crc32(raw, crc) == checksum, "the block is damaged: its checksum differs")
     return samples
+
+
+def take_bytes(data: bytes, shape: tuple[int, ...]) -> np.ndarray:
+    """Take the bytes of a file as they are (section 2.5)."""
+    require(len(data) == shape[2], "a verbatim block has another length than its file")
+    return np.frombuffer(data, np.uint8).reshape(shape)
 
 
 def decode_coded_samples(data: bytes, shape: tuple[int, ...], bits: int) -> np.ndarray:
@@ -41,9 +48,7 @@ def decode_coded_samples(data: bytes, shape: tuple[int, ...], bits: int) -> np.n
     return depth.join(decode_streams(reader.rest(), shape))
 
 
-def decode_with_model(
-    data: bytes, number: int, size: Size, model: Model, steps: int, models: Models
-) -> tuple[np.ndarray, int]:
+def decode_with_model(data: bytes, number: int, size: Size, model: Model, models: Models) -> tuple[np.ndarray, int]:
     """Decode the samples and the checksum of a block with a model (section 2.4)."""
     mode = MODES[number]
     n, h, w = size
@@ -54,9 +59,10 @@ def decode_with_model(
         "the payload is too short",
     )
     reader = Reader(data)
-    alpha = decode_alpha(reader, mode.bits, size, steps, models) if mode.alpha else None
+    steps = reader.number(1)
+    alpha = decode_alpha(reader, mode.bits, size, models) if mode.alpha else None
     depth = Depth(reader, (*size, colours)) if mode.bits == 16 else None
-    before = zlib.crc32(data[: reader.position])
+    before = zlib.crc32(data[1 : reader.position]) ^ zlib.crc32(data[:1])
     chain = decode_pixel_chain if model.kind == "local" else decode_tile_chain
     values, seed = chain(reader.rest(), (*size, colours), model, steps)
     if number in TWO_LEVELS and model.levels == 256:
@@ -69,12 +75,13 @@ def decode_with_model(
 
 def check_model(model: Model, number: int, colours: int, size: Size) -> None:
     """Refuse a model that does not code this mode or size."""
-    require(number != PALETTE and colours == model.channels, "the model does not code pictures of this mode")
+    fitting = number not in (PALETTE, VERBATIM) and colours == model.channels
+    require(fitting, "the model does not code pictures of this mode")
     require(number in TWO_LEVELS or model.levels == 256, "the model codes black and white only")
     require(model.tiled or size[1:] == model.tile, "the model codes pictures of its own tile size only")
 
 
-def decode_alpha(reader: Reader, bits: int, size: Size, steps: int, models: Models) -> np.ndarray:
+def decode_alpha(reader: Reader, bits: int, size: Size, models: Models) -> np.ndarray:
     """Decode the alpha channel, (n, h, w, 1), of a block with a model (section 2.4.1)."""
     length = reader.number(4)
     data = reader.take(length & 0x7FFFFFFF)
@@ -82,4 +89,4 @@ def decode_alpha(reader: Reader, bits: int, size: Size, steps: int, models: Mode
         return decode_coded_samples(data, (*size, 1), bits)
     inner = Reader(data)
     model = find_model(models, inner.take(4))
-    return decode_with_model(inner.rest(), ALPHA_MODES[bits], size, model, steps, models)[0]
+    return decode_with_model(inner.rest(), ALPHA_MODES[bits], size, model, models)[0]

@@ -13,7 +13,7 @@ from .stack import Stack
 from .waves import PictureSet, RowDecoder, joined_sets
 
 TILE = 32
-LATENTS, LATENTS_WITHOUT_STEPS = 0, 255
+LATENTS = 0
 LEARNING, CALIBRATED = range(1, 33), range(64, 72)
 GREATEST_SIDE = 1 << 18
 
@@ -23,8 +23,8 @@ def decode_pixel_chain(data: bytes, shape: tuple[int, ...], model: Model, steps:
     require(max(shape[1:3]) <= GREATEST_SIDE, "a side is too long for a pixel model")
     require(len(data) > 0, "the chain is empty")
     way = data[0]
-    if way in (LATENTS, LATENTS_WITHOUT_STEPS):
-        return decode_with_latents(data[1:], shape, model, steps if way == LATENTS else 0)
+    if way == LATENTS:
+        return decode_with_latents(data[1:], shape, model, steps)
     if way in LEARNING or way in CALIBRATED:
         return decode_adapting(data, shape, model, steps)
     raise FormatError("unknown way of coding")

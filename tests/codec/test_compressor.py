@@ -937,9 +937,7 @@ def test_a_small_file_cannot_ask_for_a_huge_block(small_models, kind, shape, lim
 
 def test_a_small_inline_file_cannot_ask_for_a_huge_block(small_models, limited_memory):
     small = small_models["colour"]
-    group = Group(
-        list(MODES).index("RGB"), 1 << 14, 1 << 14, boxes=[()], blocks=[Block(small.model.fingerprint, b"")]
-    )
+    group = Group(list(MODES).index("RGB"), 1 << 14, 1 << 14, boxes=[()], blocks=[Block(small.model.fingerprint, b"")])
     with limited_memory(1 << 29), pytest.raises(VaezipError):
         Archive(vz.inline_header(group) + b"123456789", models=[small.path]).read()
 

@@ -1,52 +1,104 @@
-import os
+"""Workers: N threads are N busy threads, however deep the work is nested."""
+
+import threading
+import time
+from concurrent.futures import wait
 
 import pytest
 
 from vaezip.system import threads
+from vaezip.system.threads import Workers, parts, spread, together
 
 
-@pytest.fixture
-def machine(tmp_path, monkeypatch):
-    """machine(files): eight cores, in a container whose cgroup holds these files."""
+class Busy:
+    """Counts the threads that are inside at once."""
 
-    def make(files):
-        monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
-        monkeypatch.setattr(threads, "_CGROUP", str(tmp_path))
-        (tmp_path / "cpu").mkdir()
-        for name, text in files.items():
-            (tmp_path / name).write_text(text)
+    def __init__(self):
+        self.lock, self.now, self.most = threading.Lock(), set(), 0
 
-    return make
+    def __enter__(self):
+        with self.lock:
+            self.now.add(threading.get_ident())
+            self.most = max(self.most, len(self.now))
+
+    def __exit__(self, *_):
+        with self.lock:
+            self.now.discard(threading.get_ident())
 
 
-def version_1(quota, period="100000"):
-    return {"cpu/cpu.cfs_quota_us": f"{quota}\n", "cpu/cpu.cfs_period_us": f"{period}\n"}
+def test_results_come_in_order():
+    with Workers(3) as workers:
+        assert workers.submit(spread, lambda x: x * x, range(50)).result() == [x * x for x in range(50)]
+    assert spread(lambda x: -x, range(4)) == [0, -1, -2, -3]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 8])
+def test_nested_work_keeps_no_more_threads_busy_than_there_are(count):
+    busy = Busy()
+
+    def leaf(_):
+        with busy:
+            time.sleep(0.001)
+
+    def branch(depth):
+        spread(branch if depth > 1 else leaf, [depth - 1] * 3)
+
+    with Workers(count) as workers:
+        wait([workers.submit(branch, 3) for _ in range(4)])
+    assert busy.most <= count
+    assert threading.active_count() < 50
+
+
+def test_idle_workers_take_parts_of_the_work_of_another():
+    met = threading.Barrier(2, timeout=20)
+    with Workers(2) as workers:
+        assert workers.submit(spread, lambda _: met.wait() >= 0, range(2)).result() == [True, True]
+
+
+def test_the_first_error_in_order_is_raised():
+    def fail(x):
+        raise ValueError(x)
+
+    with Workers(2) as workers:
+        with pytest.raises(ValueError, match="0"):
+            workers.submit(spread, fail, range(3)).result()
+        assert workers.submit(together, lambda: 1, lambda: 2).result() == [1, 2]
+
+
+def test_how_many_parts_there_are():
+    with Workers(3) as workers:
+        assert workers.submit(parts).result() == 3
+    assert parts() == 1
+
+
+def test_nothing_is_taken_after_the_end_and_what_waits_is_cancelled():
+    begun, go_on = threading.Event(), threading.Event()
+    workers = Workers(1)
+    first = workers.submit(lambda: (begun.set(), go_on.wait(20)))
+    second = workers.submit(lambda: 2)
+    begun.wait(20)
+    workers.shutdown(wait=False, cancel_futures=True)
+    go_on.set()
+    workers.shutdown()
+    assert first.done()
+    assert second.cancelled()
+    with pytest.raises(RuntimeError):
+        workers.submit(print)
 
 
 @pytest.mark.parametrize(
     ("files", "cores"),
     [
         ({}, 8),
-        ({"cpu.max": "max 100000\n"}, 8),
-        ({"cpu.max": "200000 100000\n"}, 2),
-        ({"cpu.max": "150000 100000\n"}, 2),
-        ({"cpu.max": "10000 100000\n"}, 1),
-        ({"cpu.max": "1600000 100000\n"}, 8),
-        ({"cpu.max": ""}, 8),
-        ({"cpu.max": "100000 0\n"}, 8),
-        (version_1(-1), 8),
-        (version_1(300000), 3),
-        (version_1(25000, 50000), 1),
-        ({"cpu/cpu.cfs_quota_us": "300000\n"}, 8),
-        ({"cpu.max": "max 100000\n", **version_1(300000)}, 3),
+        ({"cpu.max": "max 100000"}, 8),
+        ({"cpu.max": "250000 100000"}, 3),
+        ({"cpu/cpu.cfs_quota_us": "100000", "cpu/cpu.cfs_period_us": "100000"}, 1),
+        ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, 8),
     ],
 )
-def test_usable_cores_are_within_the_quota_of_a_container(machine, files, cores):
-    machine(files)
-    assert threads.usable_cores() == cores
-
-
-def test_a_process_that_may_use_one_core_uses_one(machine, monkeypatch):
-    machine({"cpu.max": "400000 100000"})
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3})
-    assert threads.usable_cores() == 1
+def test_a_container_grants_some_of_the_cores(monkeypatch, tmp_path, files, cores):
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text + "\n")
+    monkeypatch.setattr(threads, "_CGROUP", str(tmp_path))
+    assert threads._within_quota(8) == cores

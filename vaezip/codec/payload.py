@@ -56,8 +56,10 @@ def encode(
         effort: what is done for fewer bytes.
         alpha_model: codes grey; is tried beside WebP for the alpha that a model of colours leaves.
     """
+    if mode == VERBATIM:
+        return _CRC.pack(checksum) + samples.tobytes()
     if model is None:
-        coded = samples.tobytes() if mode == VERBATIM else webp.encode(samples)
+        coded = webp.encode(samples)
         return _CRC.pack(checksum ^ zlib.crc32(coded)) + coded
     colours = PLANES[mode].channels
     colour, alpha = samples[..., :colours], samples[..., colours:]
@@ -88,10 +90,10 @@ def decode(
     if model is None:
         if len(payload) < _CRC.size:
             raise FormatError("the coded data is truncated")
-        checksum = _CRC.unpack(payload[:4])[0] ^ zlib.crc32(payload[4:])
-        if mode == VERBATIM:
-            return _verbatim(payload[4:], shape), checksum
-        return webp.decode(payload[4:], (n, height, width, channels), dtype(mode)), checksum
+        (checksum,), coded = _CRC.unpack(payload[:4]), payload[4:]
+        if mode == VERBATIM:  # whose samples are these very bytes
+            return _verbatim(coded, shape), checksum
+        return webp.decode(coded, (n, height, width, channels), dtype(mode)), checksum ^ zlib.crc32(coded)
     if not fits(model.architecture, mode, height, width):
         raise FormatError(f"the file is damaged: model '{model.name}' does not code such pictures")
     colours, steps, stream = model.architecture.channels, steps_of(payload), payload[1:]

@@ -1,0 +1,130 @@
+"""Blocks as jobs: any executor gives the same bytes, and N threads are N busy threads."""
+
+import pickle
+import threading
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+
+import numpy as np
+import pytest
+
+import vaezip
+from vaezip.codec import blocks, compressor, jobs, webp
+from vaezip.models.pixel import adaptive, strips
+from vaezip.models.pixel.adaptation import Learners
+from vaezip.pictures import Picture
+
+
+@pytest.fixture
+def pictures(discs):
+    """Some of two sizes, in grey and in colour."""
+    found = {f"{i}": Picture("RGB", x) for i, x in enumerate(discs(3, 60, 50, 3))}
+    return found | {f"grey {i}": Picture("L", x) for i, x in enumerate(discs(3, 40, 30))}
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    monkeypatch.setattr(blocks, "BLOCK_PIXELS", 48 * 48)
+
+
+def test_a_job_can_be_pickled(pictures, small_blocks):
+    taken = []
+
+    class Recorder(ThreadPoolExecutor):
+        def submit(self, function, *arguments):
+            taken.append((function, arguments))
+            return super().submit(function, *arguments)
+
+    with Recorder(1) as executor:
+        vaezip.compress(pictures.items(), preset=1, executor=executor)
+    assert {function for function, _ in taken} == {jobs.encode}
+    for function, arguments in taken:
+        again = pickle.loads(pickle.dumps(arguments))
+        assert function(*again) == function(*arguments)
+
+
+@pytest.mark.parametrize("preset", [1, 4])
+def test_every_executor_gives_the_same_bytes(pictures, preset):
+    plain = vaezip.compress(pictures.items(), preset=preset)
+    assert vaezip.compress(pictures.items(), preset=preset, threads=3) == plain
+    with ThreadPoolExecutor(2) as executor:
+        assert vaezip.compress(pictures.items(), preset=preset, executor=executor) == plain
+        assert_same(dict(vaezip.Archive(plain, executor=executor).pictures()), pictures)
+
+
+def test_processes_give_the_same_bytes(pictures):
+    plain = vaezip.compress(pictures.items(), preset=1)
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
+        assert vaezip.compress(pictures.items(), preset=1, executor=executor) == plain
+        assert_same(dict(vaezip.Archive(plain, executor=executor).pictures()), pictures)
+
+
+def assert_same(found, pictures):
+    assert found.keys() == pictures.keys()
+    assert all(vaezip.pictures.same(found[name], picture) for name, picture in pictures.items())
+
+
+class Busy:
+    """Wraps functions, and counts the threads that are in one of them at once."""
+
+    def __init__(self, monkeypatch):
+        self.lock, self.inside, self.most, self.calls = threading.Lock(), {}, 0, 0
+        self.monkeypatch = monkeypatch
+
+    def watch(self, owner, name):
+        real = getattr(owner, name)
+
+        def watched(*arguments, **options):
+            me = threading.get_ident()
+            with self.lock:
+                self.calls += 1
+                self.inside[me] = self.inside.get(me, 0) + 1
+                self.most = max(self.most, sum(depth > 0 for depth in self.inside.values()))
+            try:
+                return real(*arguments, **options)
+            finally:
+                with self.lock:
+                    self.inside[me] -= 1
+
+        self.monkeypatch.setattr(owner, name, watched)
+
+
+@pytest.mark.parametrize("count", [2, 4])
+@pytest.mark.parametrize(("preset", "many"), [(4, False), (9, False), (4, True)])
+def test_so_many_threads_are_busy_and_no_more(monkeypatch, small_blocks, discs, count, preset, many):
+    """The leaves of the work are watched: kernels, the learner, WebP."""
+    busy = Busy(monkeypatch)
+    busy.watch(strips.kernel, "mixtures")
+    busy.watch(strips.kernel, "intervals")
+    busy.watch(strips.kernel, "pop_strip")
+    busy.watch(Learners, "learn")
+    busy.watch(adaptive, "frame_with_predictions")
+    busy.watch(webp, "_webp")
+    x = discs(4 if many else 1, *((24, 40) if many else (129, 128)), 3)
+    before = threading.active_count()
+    most = []
+    monkeypatch.setattr(compressor, "new_group", counted(compressor.new_group, most))
+    pictures = [(f"{i}", Picture("RGB", p)) for i, p in enumerate(x)]
+    data = vaezip.compress(pictures, model="photo", preset=preset, threads=count)
+    assert busy.calls > 10
+    assert busy.most <= count
+    assert max(most) <= before + count
+    assert vaezip.Archive(data, threads=count).names == [f"{i}" for i in range(len(x))]
+
+
+def counted(function, most):
+    def call(*arguments):
+        most.append(threading.active_count())
+        return function(*arguments)
+
+    return call
+
+
+def test_one_job_is_one_block(discs):
+    picture = Picture("L", discs(1, 33, 20)[0])
+    group = blocks.new_group("L", (33, 20), 1 << 20)
+    with vaezip.Compressor(preset=1) as made:
+        job = made._job(group, picture.samples[None])
+    (block,) = jobs.encode(job)
+    decoded = jobs.decode(jobs.DecodeJob("L", (1, 33, 20, 1), block, made.library))
+    assert np.array_equal(decoded[0], picture.samples)

@@ -1,0 +1,113 @@
+"""A greater K or preset never makes a file larger, on made pictures of every family; a file is never much larger
+than its input."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+import vaezip
+from vaezip.models import file as model_file
+from vaezip.models.effort import FEW_PIXELS, LADDER, PRESETS, scale
+from vaezip.models.sampling import sample
+from vaezip.pictures import Picture
+
+STEPS = (0, 1, 2, 3, 5, 8)
+
+
+def made(mode, height, width, kind, seed=0):
+    """A ramp with noise, noise alone, or one value."""
+    rng = np.random.default_rng(seed)
+    channels = vaezip.pictures.MODES[mode].channels
+    y, x = np.mgrid[:height, :width]
+    ramp = {"ramp": (3 * x + 2 * y)[..., None], "noise": 0 * x[..., None], "flat": 100 + 0 * x[..., None]}[kind]
+    noise = rng.integers(0, {"ramp": 9, "noise": 256, "flat": 1}[kind], (height, width, channels))
+    samples = (ramp + noise) % 256
+    return Picture(mode, (samples % 2 if mode == "1" else samples).astype(np.uint8))
+
+
+PICTURES = {
+    **{
+        f"{mode} {kind}": made(mode, 30, 37, kind)
+        for mode in ("L", "RGB", "RGBA")
+        for kind in ("ramp", "noise", "flat")
+    },
+    "black and white": made("1", 28, 28, "noise"),
+}
+
+
+def sizes(picture, options):
+    found = []
+    for option in options:
+        data = vaezip.compress(picture, **option)
+        assert vaezip.pictures.same(vaezip.decompress(data), picture)
+        found.append(len(data))
+    return found
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_greater_preset_is_never_larger(name):
+    found = sizes(PICTURES[name], [{"preset": preset} for preset in PRESETS])
+    assert found == sorted(found, reverse=True)
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_more_steps_are_never_larger(name):
+    found = sizes(PICTURES[name], [{"steps": steps} for steps in STEPS])
+    assert found == sorted(found, reverse=True)
+
+
+@pytest.mark.parametrize(
+    "model", ["mnist", "mnist-binary", pytest.param("photo-gray", marks=pytest.mark.slow), "photo-small"]
+)
+def test_more_steps_are_never_larger_by_a_chosen_model(model):
+    pictures = {f"{i}": p for i, p in enumerate(sample(vaezip.load_model(model_file.find(model)), 3, seed=3))}
+    for some in ({"0": pictures["0"]}, pictures):
+        found = [len(vaezip.compress(some.items(), model=model, steps=steps)) for steps in STEPS]
+        assert found == sorted(found, reverse=True)
+
+
+def test_efforts_are_in_one_order():
+    known = scale()
+    assert [known.index(effort) for effort in PRESETS.values()] == sorted(map(known.index, PRESETS.values()))
+    few, many = (1, 10, 10, 3), (FEW_PIXELS, 2, 2, 3)
+    for lesser, greater in pairwise(known):
+        assert set(lesser.numbers_of_steps(few)) <= set(greater.numbers_of_steps(few)) or not lesser.rows
+        assert greater.included(many) == [greater]
+        assert greater.included(few)[-1] == greater
+    assert set(LADDER) <= set(range(256))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (5, 6), (40, 40)])
+@pytest.mark.parametrize("suffix", [".png", ".pgm", ".tif", ".bmp"])
+def test_no_file_is_more_than_32_bytes_larger_than_its_input(size, suffix):
+    picture = made("L", *size, "noise", seed=5)
+    original = vaezip.pictures.write(picture, suffix)
+    with vaezip.Compressor(preset=1) as compressor:
+        compressor.add("", picture, original=original)
+        data = compressor.close()
+    assert len(data) <= len(original) + 32
+    assert vaezip.pictures.same(vaezip.decompress(data), picture)
+
+
+def test_a_file_that_is_kept_as_it_was_comes_back_byte_for_byte():
+    picture = made("L", 40, 40, "noise")
+    original = vaezip.pictures.write(picture, ".pgm").replace(b"P5\n", b"P5\n# made by hand\n")
+    with vaezip.Compressor(preset=1) as compressor:
+        compressor.add("a.pgm", picture, original=original)
+        archive = vaezip.Archive(compressor.close())
+    assert archive.info()["blocks"][0]["method"] == "verbatim"
+    assert archive.original("a.pgm") == original
+    assert vaezip.pictures.write(archive.read("a.pgm"), ".pgm") == original
+    assert vaezip.pictures.same(vaezip.pictures.read(vaezip.pictures.write(archive.read("a.pgm"), ".png")), picture)
+
+
+def test_damage_to_a_file_that_is_kept_is_found():
+    picture = made("L", 20, 20, "noise")
+    with vaezip.Compressor(preset=1) as compressor:
+        compressor.add("", picture, original=vaezip.pictures.write(picture, ".pgm"))
+        data = bytearray(compressor.close())
+    for place in (*range(6, 24), len(data) - 1):
+        damaged = bytes(data[:place]) + bytes([data[place] ^ 4]) + bytes(data[place + 1 :])
+        with pytest.raises(vaezip.VaezipError):
+            vaezip.decompress(damaged)
