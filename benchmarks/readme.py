@@ -90,9 +90,10 @@ def presets(rates: Found, png: Found, memory: Found, codec: Found) -> str:
     commits = ", ".join(f"`{rates['runs'][number]['commit'][:10]}`" for number in numbers)
     lines += [
         "",
-        f"{part['facts']['pictures']} photographs that the model `{rates['model']}` has not seen, {megapixels:.2f} megapixels, each a "
-        "file, on one thread; metadata left out. Compressing includes decoding again and comparing, which the others "
-        "do not do. Such times move by a third and more from machine to machine and from hour to hour. "
+        f"{part['facts']['pictures']} photographs that the model `{rates['model']}` has not seen, "
+        f"{megapixels:.2f} megapixels, each a file, on one thread; metadata left out. Compressing includes "
+        "decoding again and comparing, which the others do not do. Such times move by a third and more from machine "
+        "to machine and from hour to hour. "
         f"Measured at commits {commits}; PNG and memory at `{png['commit'][:10]}`.",
         "",
         f"Peak memory for a picture of {memory['dims'] / 3e6:.2f} megapixels, Python and compiling included, is "
