@@ -1,8 +1,10 @@
 import doctest
 import importlib
 import pkgutil
+import runpy
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ import pytest
 import vaezip
 from vaezip.models import file as model_file
 
+ROOT = Path(__file__).parents[1]
 MODULES = [m.name for m in pkgutil.walk_packages(vaezip.__path__, "vaezip.") if not m.name.endswith("__main__")]
 
 
@@ -48,6 +51,15 @@ def test_compress_open_and_read(tmp_path):
     assert isinstance(archive, vaezip.Archive)
     assert vaezip.pictures.same(archive.read("a"), picture)
     assert vaezip.load_model(model_file.find("mnist")).name == "mnist"
+
+
+def test_the_page_of_the_interface_is_what_its_script_makes():
+    made = runpy.run_path(str(ROOT / "docs" / "make_api.py"))
+    assert made["PAGE"].read_text(encoding="utf-8") == made["render"](), "run: python docs/make_api.py"
+
+
+def test_the_package_has_types():
+    assert (Path(vaezip.__file__).parent / "py.typed").is_file()
 
 
 def run(code):

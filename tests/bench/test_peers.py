@@ -5,6 +5,7 @@ import pytest
 
 from vaezip.bench import peers
 from vaezip.bench.method import UnavailableError
+from vaezip.pictures.datasets import INSTALL
 from vaezip.pictures.picture import MODES, Picture, same
 
 CANNOT = {("webp", mode) for mode in MODES if "16" in mode} | {("jpegls", "LA"), ("jpegls", "LA;16")}
@@ -83,8 +84,8 @@ def test_jpeg_ls_subtracts_green():
 @pytest.mark.parametrize(
     ("name", "module", "reason"),
     [
-        ("jxl-7", "imagecodecs", "imagecodecs is not installed; install it with: pip install 'vaezip[bench]'"),
-        ("jpegls", "imagecodecs", "imagecodecs is not installed; install it with: pip install 'vaezip[bench]'"),
+        ("jxl-7", "imagecodecs", f"imagecodecs is not installed; {INSTALL}"),
+        ("jpegls", "imagecodecs", f"imagecodecs is not installed; {INSTALL}"),
         ("oxipng", "oxipng", "neither the package pyoxipng nor the program oxipng is installed"),
         ("zopfli", "zopfli.png", "neither the package zopfli nor the program zopflipng is installed"),
     ],

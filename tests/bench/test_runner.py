@@ -12,6 +12,7 @@ from vaezip.bench import peers, runner, worker
 from vaezip.bench.method import MismatchError, UnavailableError
 from vaezip.bench.ours import Ours
 from vaezip.errors import DataError, ModelError, VaezipError
+from vaezip.pictures.datasets import INSTALL
 from vaezip.pictures.picture import Picture
 
 
@@ -64,7 +65,7 @@ def test_a_seed_draws_other_images(plan):
 def test_a_missing_peer_is_named_and_skipped(plan, monkeypatch):
     monkeypatch.setitem(sys.modules, "imagecodecs", None)
     report = runner.run(plan(peers=("png", "jxl"), limit=2, orders=("set",)))
-    reason = "imagecodecs is not installed; install it with: pip install 'vaezip[bench]'"
+    reason = f"imagecodecs is not installed; {INSTALL}"
     assert report.skipped == {"JPEG XL effort 7": reason, "JPEG XL effort 9": reason}
     assert [row.peer for row in report.peers] == ["png"]
 

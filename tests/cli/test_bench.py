@@ -204,7 +204,7 @@ def test_a_missing_extra_is_one_sentence(run, photos, monkeypatch, missing, extr
     monkeypatch.setattr(bench, "find_spec", lambda name: None if name == missing else object())
     status, out, err = run("bench", "--dataset", photos, *extra)
     assert (status, out) == (1, "")
-    assert err == f"vaezip: bench needs {missing}; install it with: pip install 'vaezip[bench]'\n"
+    assert err == f"vaezip: bench needs {missing}; install it with: pip install '.[bench]' in a checkout of vaezip\n"
 
 
 def test_help_imports_nothing_heavy():

@@ -15,6 +15,7 @@ from vaezip.bench import peers
 from vaezip.cli import train
 from vaezip.cli.console import Console
 from vaezip.models import file as model_file
+from vaezip.pictures.datasets import INSTALL
 from vaezip.pictures.picture import Picture
 from vaezip.system import files as system_files
 from vaezip.training import objectives
@@ -497,7 +498,7 @@ def test_output_that_cannot_be_written(run, digits):
 
 def test_pytorch_is_missing(run, monkeypatch):
     monkeypatch.setattr(train, "find_spec", lambda name: None)
-    expected = "vaezip: train needs PyTorch; install it with: pip install 'vaezip[torch]'\n"
+    expected = "vaezip: train needs PyTorch; install it with: pip install '.[torch]' in a checkout of vaezip\n"
     assert run("train", "--data", "x") == (1, "", expected)
 
 
@@ -559,9 +560,7 @@ def test_objectives_are_those_of_the_library():
 def test_a_codec_that_is_not_installed_is_named(run, digits, monkeypatch):
     monkeypatch.setattr(peers, "_module", lambda name: None)
     lines = run("train", "--data", digits, *ONE_EPOCH).out.splitlines()
-    assert lines[-1] == (
-        "JPEG XL effort 7 is left out: imagecodecs is not installed; install it with: pip install 'vaezip[bench]'"
-    )
+    assert lines[-1] == (f"JPEG XL effort 7 is left out: imagecodecs is not installed; {INSTALL}")
     assert lines[-2].startswith("WebP lossless")
 
 

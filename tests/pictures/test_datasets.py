@@ -148,7 +148,7 @@ def test_absent_and_no_extra_says_how_to_install_it(monkeypatch, missing):
     monkeypatch.delenv("VAEZIP_DATA", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", "/nonexistent")
     monkeypatch.setitem(__import__("sys").modules, missing, None)
-    with pytest.raises(DataError, match=r"pip install 'vaezip\[bench\]'"):
+    with pytest.raises(DataError, match=r"pip install '\.\[bench\]' in a checkout of vaezip"):
         datasets.load("cifar100", "test")
 
 

@@ -146,7 +146,7 @@ def _plan(steps: tuple[int, ...] | None, presets: tuple[int, ...] | None, order:
 def _check_installed(packages: list[str]) -> None:
     missing = [package for package in packages if find_spec(package) is None]
     if missing:
-        raise DataError(f"bench needs {' and '.join(missing)}; install it with: pip install 'vaezip[bench]'")
+        raise DataError(f"bench needs {' and '.join(missing)}", "bench")
 
 
 def _inputs(plan: Plan) -> list[str]:

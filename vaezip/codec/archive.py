@@ -31,7 +31,7 @@ from vaezip.vz.records import CLASSIC, Block, Group
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How to decode.
+    """Say how to decode.
 
     Attributes:
         models: model files beside the shipped ones.
@@ -49,7 +49,7 @@ class ReadOptions:
 
 
 class Archive:
-    """An open ``.vz`` file; nothing is decoded before it is asked for.
+    """Hold an open ``.vz`` file; nothing is decoded before it is asked for.
 
     Attributes:
         names: of the pictures, in the order of the file; [""] for a single picture without a name.
@@ -83,7 +83,7 @@ class Archive:
             raise FormatError("the directory lists a name twice")
 
     def read(self, name: str = "") -> Picture:
-        """One picture; only its block is decoded.
+        """Decode one picture; no block but its own is decoded.
 
         Raises:
             FormatError: there is none of this name, or its block is damaged.
@@ -111,7 +111,7 @@ class Archive:
         return None
 
     def pictures(self) -> Iterator[tuple[str, Picture | VaezipError]]:
-        """Every picture in turn, or the error that its block met."""
+        """Give every picture in turn, or the error that its block met."""
         with self._executor() as executor:
             waiting: list[tuple[Group, int, list[Future[Samples]]]] = []
             for group in self.file.groups:
@@ -146,7 +146,7 @@ class Archive:
         return self.library.by_fingerprint(fingerprint)
 
     def info(self) -> dict[str, Any]:
-        """What the file says of itself, ready for JSON; no pixels are decoded."""
+        """Describe the file in what JSON holds; no pixels are decoded."""
         return {
             "version": records.VERSION,
             "revision": records.REVISION,

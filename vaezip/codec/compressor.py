@@ -34,7 +34,7 @@ from vaezip.vz.records import CLASSIC, Block, Group
 
 @dataclass(frozen=True)
 class Options:
-    """How to compress.
+    """Say how to compress.
 
     Attributes:
         model: a shipped model's name, the path of a model file, or ``auto``: whatever is smallest
@@ -89,7 +89,7 @@ class _Pending:
 
 
 class Compressor:
-    """Takes pictures one by one, codes them in blocks, and gives the file at the end.
+    """Take pictures one by one, code them in blocks, and give the file at the end.
 
     The bytes depend on the pictures, their order, the models and the effort alone: not on ``threads``,
     ``device``, ``executor`` or the machine.

@@ -1,4 +1,4 @@
-"""TileModel files: safetensors of integers, fingerprints, and the list of shipped models.
+"""Read and write model files: safetensors of integers, fingerprints, and the list of shipped models.
 
 A model file holds the integer tensors of encoder and decoder, ``coarse`` (the coarse grid of
 each latent), and in its metadata the architecture, the settings of the K steps and free

@@ -2,7 +2,7 @@
 
 A named data set is looked for in the caller's folder, in ``$VAEZIP_DATA`` and in the user's cache, each
 with the subfolder that the published archive unpacks to. Files that are nowhere are downloaded to the
-cache, which needs ``pip install 'vaezip[bench]'``, and checked against the SHA-256 of the published file.
+cache, which needs the extra ``bench``, and checked against the SHA-256 of the published file.
 
 pooch downloads and checks, and no more, for two promises that ``pooch.create(env="VAEZIP_DATA")`` and
 ``pooch.Untar`` would break. Files that a user keeps, perhaps unpacked, packed anew or on a disk that
@@ -34,7 +34,7 @@ from vaezip.errors import DataError, ImageError
 from vaezip.pictures.formats import is_picture_in_folder
 from vaezip.pictures.picture import Picture
 
-INSTALL = "install it with: pip install 'vaezip[bench]'"
+INSTALL = "install it with: pip install '.[bench]' in a checkout of vaezip"
 
 PathLike = str | os.PathLike[str]
 

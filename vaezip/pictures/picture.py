@@ -66,7 +66,7 @@ BOXES: tuple[str, ...] = ("palette", "transparency", "icc", "exif", "xmp", "text
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """The samples of one picture and its metadata.
+    """Hold the samples of one picture and its metadata.
 
     ``samples`` has the shape (height, width, channels) and is C-contiguous.  Mode ``1`` has
     the values 0 (black) and 1 (white), mode ``P`` indices into the palette, the others 0 up to
