@@ -62,7 +62,7 @@ _DISTRIBUTIONS = (
 _TIMED: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("encoder network", TileNetworks, ("posterior",)),
     ("encoder network", PixelNetworks, ("posterior",)),
-    ("decoder network", PixelNetworks, ("shifts",)),
+    ("decoder network", PixelNetworks, ("style_offsets",)),
     ("decoder network", TileNetworks, ("outputs",)),
     ("K steps", Refinement, ("refine",)),
     ("pixel network", pixel_bitsback, ("intervals", "pop_pixels", "frame_with_predictions")),

@@ -25,7 +25,7 @@ from vaezip.models import file as model_file
 from vaezip.models import likelihoods
 from vaezip.models.pixel import adaptive, kernel
 from vaezip.models.pixel import bitsback as pixel_bitsback
-from vaezip.models.pixel.search import STILL
+from vaezip.models.pixel.search import FIXED
 from vaezip.models.pixel.settings import Adaptation
 from vaezip.models.tile import bitsback
 from vaezip.models.tile.bitsback import Tiles
@@ -61,7 +61,7 @@ for name in model_file.shipped():
         parts = [p.tobytes() for k in (0, 3) for p in model.posterior(x, np.ones(x.shape[:3], bool), k)]
         parts.append(model.outputs(bins).tobytes())
     else:
-        parts = [model.shifts(bins).tobytes()]
+        parts = [model.style_offsets(bins).tobytes()]
     out["digests"][name] = hashlib.sha256(b"".join(parts)).hexdigest()
     if name.endswith("-classic"):
         continue  # but for the encoder, which has just been told, it is the model of the other name
@@ -272,7 +272,7 @@ def test_no_library_mathematics_in_a_pixel_network(small_local, steps, without_l
         data = pixel_bitsback.encode(model, x, steps=steps, seed=1)
         plain = pixel_bitsback.decode(model, data, x.shape, steps=steps)
         learnt = adaptive.decode(model, adaptive.encode(model, x, learning, seed=1), x.shape, steps=learning.steps)
-        still = adaptive.decode(model, adaptive.encode(model, x, STILL, seed=1), x.shape, steps=0)
+        still = adaptive.decode(model, adaptive.encode(model, x, FIXED, seed=1), x.shape, steps=0)
         for back, seed in (plain, learnt, still):
             assert np.array_equal(back, x)
             assert seed == 1

@@ -42,7 +42,7 @@ from vaezip.bench import machine
 from vaezip.bench.method import Method, Named, UnavailableError
 from vaezip.bench.ours import Ours
 from vaezip.bench.peers import Peer
-from vaezip.bench.plots import COLOURS, GREY, MARKERS, Label, frame, name_lines, room, seconds_axis
+from vaezip.bench.plots import COLOURS, GREY, MARKERS, Label, frame, limits_with_margin, name_lines, seconds_axis
 from vaezip.codec.compressor import Options
 from vaezip.models.effort import PRESETS
 from vaezip.pictures import datasets
@@ -482,7 +482,7 @@ def _panel(axes: Axes, title: str, part: Found, model: str) -> None:
     for row in part["peers"].values():
         axes.axhline(row["of_jxl_9"], color=GREY, lw=1, ls=(0, (5, 3)))
         labels.append(Label(row["of_jxl_9"], row["label"], GREY))
-    room(axes)
+    limits_with_margin(axes)
     name_lines(axes, labels, lambda ratio: f"{ratio:.3f}")
 
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from record import Record, record, write
 from training import SEEDS, Pixels, Setting, Trial
 
-from vaezip.bench.plots import Label, frame, name_lines, room
+from vaezip.bench.plots import Label, frame, limits_with_margin, name_lines
 from vaezip.errors import DataError
 from vaezip.pictures import datasets
 from vaezip.training import objectives
@@ -148,8 +148,8 @@ def draw(found: Record) -> Figure:
     left.minorticks_off()
     right.set_xticks(range(len(names)), names)
     right.set_xlim(-0.5, len(names) - 0.5)
-    room(left)
-    room(right)
+    limits_with_margin(left)
+    limits_with_margin(right)
     name_lines(left, bound_labels)
     name_lines(right, accuracy_labels, lambda value: f"{value:.1f} %")
     return figure

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from record import Record, record, write
 from training import Setting, Trial
 
-from vaezip.bench.plots import GREY, frame, name_lines, room
+from vaezip.bench.plots import GREY, frame, limits_with_margin, name_lines
 
 NAME = "figure1"
 SEED = 1
@@ -119,7 +119,7 @@ def draw(found: Record) -> Figure:
     curves = {"test": "classic", "optimal": "optimal", "train": "train"}
     texts = {"test": "test", "optimal": "test, optimal inference", "train": "train"}
     labels = [line(left, style, epochs, [p[key] for p in points], texts[key]) for key, style in curves.items()]
-    room(left)
+    limits_with_margin(left)
     if found["measured"]["opens"] is not None:
         mark_opening(left, found["measured"]["opens"])
     name_lines(left, labels)
@@ -129,7 +129,7 @@ def draw(found: Record) -> Figure:
         line(right, "optimal", epochs, [generative_gap(p) for p in points], "generative gap"),
     ]
     right.axhline(0, color=GREY, lw=1)
-    room(right)
+    limits_with_margin(right)
     name_lines(right, labels)
     return figure
 

@@ -20,7 +20,7 @@ from matplotlib.ticker import MaxNLocator
 from record import Record, kept, record, write
 from training import Setting, Trial
 
-from vaezip.bench.plots import frame, name_lines, room
+from vaezip.bench.plots import frame, limits_with_margin, name_lines
 
 NAME = "figure5"
 TITLE = "Figure 5: what half-asleep wins back, over the epochs"
@@ -112,7 +112,7 @@ def draw(found: Record) -> Figure:
         epochs = [p["epoch"] for p in part["points"]]
         labels = [line(panel, e, epochs, [p[e] for p in part["points"]]) for e in ENCODERS]
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
-        room(panel)
+        limits_with_margin(panel)
         name_lines(panel, labels)
     return figure
 

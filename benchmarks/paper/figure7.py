@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
-from vaezip.bench.plots import COLOURS, MARKERS, Label, frame, name_lines, room
+from vaezip.bench.plots import COLOURS, MARKERS, Label, frame, limits_with_margin, name_lines
 
 STYLES = {CLASSIC: (COLOURS[1], MARKERS[1]), HALF_ASLEEP: (COLOURS[0], MARKERS[0])}
 
@@ -119,7 +119,7 @@ def _panel(axes: Axes, run: Run) -> None:
     if not whole:
         common.mark_paper(axes, 10, p.refined, "both, K = 10", above=False, left=True, drop=13)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    room(axes)
+    limits_with_margin(axes)
     name_lines(axes, labels)
 
 

@@ -22,7 +22,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from vaezip.bench import machine, worker
 from vaezip.bench.ours import Ours
 from vaezip.bench.plan import Plan
-from vaezip.bench.plots import COLOURS, MARKERS, Label, duration, frame, name_lines, room, seconds_axis
+from vaezip.bench.plots import COLOURS, MARKERS, Label, duration, frame, limits_with_margin, name_lines, seconds_axis
 from vaezip.bench.report import ModelRow
 from vaezip.codec.compressor import Options
 from vaezip.models.effort import Effort
@@ -177,7 +177,7 @@ def _panel(axes: Axes, run: Run) -> None:
     common.mark_paper(axes, p.seconds, p.classic, "classic, K = 0", above=True, left=True)
     common.mark_paper(axes, p.seconds, p.half_asleep, "half-asleep, K = 0", above=False, left=True)
     common.mark_paper(axes, p.seconds_refined, p.refined, "both, K = 10", above=False, left=True, drop=13)
-    room(axes)
+    limits_with_margin(axes)
     name_lines(axes, labels)
 
 

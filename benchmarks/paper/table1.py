@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 from record import Record, kept, record, write
 from training import SEEDS, Setting, Trial
 
-from vaezip.bench.plots import GREY, Label, frame, name_lines, room
+from vaezip.bench.plots import GREY, Label, frame, limits_with_margin, name_lines
 from vaezip.training import objectives
 
 NAME = "table1"
@@ -148,7 +148,7 @@ def draw(found: Record) -> Figure:
             level(panel, "classic", saved[CONTINUED], "classic, as long"),
         ]
         panel.axhline(0, color=GREY, lw=1)
-        room(panel)
+        limits_with_margin(panel)
         name_lines(panel, labels)
     return figure
 

@@ -98,7 +98,7 @@ def deep_forms(model: Model, samples: Pixels) -> Bytes:
     sizes = {"bytes, webp": by_webp(high) + by_webp(low)}
     sizes |= {f"bytes, {name}": by_model(model, name, high) + by_webp(low) for name in EFFORTS}
     high, rest = webp.split(samples)
-    _compare(webp.read_rest(rest, samples.shape)[0].join(high), samples)
+    _compare(webp.read_depth_header(rest, samples.shape)[0].join(high), samples)
     sizes |= {"split, webp": by_webp(samples)}
     sizes |= {f"split, {name}": by_model(model, name, high) + len(rest) for name in EFFORTS}
     return sizes | {"jxl": by_jpeg_xl(samples)}

@@ -33,7 +33,7 @@ from vaezip.bench.measure import measure
 from vaezip.bench.method import Named
 from vaezip.bench.ours import Ours
 from vaezip.bench.plan import Plan, parse_steps
-from vaezip.bench.plots import COLOURS, MARKERS, Label, frame, name_lines, room, seconds_axis
+from vaezip.bench.plots import COLOURS, MARKERS, Label, frame, limits_with_margin, name_lines, seconds_axis
 from vaezip.bench.report import ModelRow, Report
 from vaezip.codec.compressor import Options
 from vaezip.models.effort import Effort
@@ -169,7 +169,7 @@ class Reports:
                 x, y = [x_of(row) for row in report.models], against_first(report)
                 axes.plot(x, y, color=colour, marker=marker, lw=2, ms=6)
                 labels.append(Label(y[-1], TITLES[name].format(model=report.models[0].model), colour, x[-1]))
-            room(axes)
+            limits_with_margin(axes)
             name_lines(axes, labels, lambda percent: f"{percent:+.3f} %")
         return figure
 

@@ -16,7 +16,7 @@ from pixelnet import Floats, Inputs, Network, Picture, bands, mixture, pixels
 
 from vaezip.models.effort import Effort
 from vaezip.models.pixel.model import PixelModel
-from vaezip.models.pixel.search import chosen_learning
+from vaezip.models.pixel.search import chosen_settings
 from vaezip.models.pixel.settings import Adaptation
 
 Bits = NDArray[np.float64]
@@ -147,7 +147,7 @@ class Lesson(NamedTuple):
 def lessons(model: PixelModel, picture: Picture, setting: Setting) -> Iterator[Lesson]:
     """The bands of a picture, from the top."""
     height, width, _ = picture.shape
-    first = chosen_learning(model, EFFORT, pictures=1).rate / 16384 * setting.rate
+    first = chosen_settings(model, EFFORT, pictures=1).rate / 16384 * setting.rate
     order = list(bands(height, setting.rows))
     for number, (top, end) in enumerate(order):
         where = slice(top * width, end * width)

@@ -21,7 +21,7 @@ from shared import fill, script
 from vaezip.models import file as model_file
 from vaezip.models.pixel import adaptive
 from vaezip.models.pixel.model import PixelModel
-from vaezip.models.pixel.search import STILL
+from vaezip.models.pixel.search import FIXED
 from vaezip.models.pixel.settings import Adaptation
 from vaezip.training.families.pixel.tiles import HELD_OUT, split_photographs
 
@@ -57,7 +57,7 @@ def measure(options: argparse.Namespace, path: Path) -> None:
 
 def settings(passes: Sequence[int]) -> Iterator[Adaptation]:
     """None; then each number of passes at a rate that suits it, at half and at twice that."""
-    yield STILL
+    yield FIXED
     for k in passes:
         yield from (Adaptation(k, rate=rate) for rate in (RATES[k] // 2, RATES[k], RATES[k] * 2))
 

@@ -108,7 +108,7 @@ def _styles(
             prior = latents.coarse_prior(len(symbols), model.coarse)
             bits += float(d.bits(prior.intervals(symbols.ravel()), prior.precision).sum())
             bins = latents.centres(symbols, model.coarse)
-        shifts.append(model.shifts(bins))
+        shifts.append(model.style_offsets(bins))
     return np.concatenate(shifts).astype(np.float32) * np.float32(_UNIT), bits
 
 

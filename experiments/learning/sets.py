@@ -22,7 +22,7 @@ from vaezip.models.effort import Effort
 from vaezip.models.pixel import adaptive
 from vaezip.models.pixel import bitsback as pixel_bitsback
 from vaezip.models.pixel.model import PixelModel
-from vaezip.models.pixel.search import chosen_learning
+from vaezip.models.pixel.search import chosen_settings
 from vaezip.models.pixel.settings import Adaptation
 from vaezip.pictures import datasets
 
@@ -55,7 +55,7 @@ def measure(options: argparse.Namespace, path: Path) -> None:
     whole = datasets.load("cifar10", "train", options.data)
     images = whole[np.random.default_rng(SEED).permutation(len(whole))[: options.images]]
     known = {"model": Path(options.model).stem, "fingerprint": model.fingerprint.hex(), "images": len(images)}
-    known["codec"] = chosen_learning(model, Effort(1), len(images)).rate
+    known["codec"] = chosen_settings(model, Effort(1), len(images)).rate
 
     def measured(rate: int) -> script.Found:
         learning = Adaptation(1, rate=rate)

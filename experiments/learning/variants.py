@@ -39,7 +39,7 @@ from vaezip.models.pixel import bitsback as pixel_bitsback
 from vaezip.models.pixel.constants import TILE
 from vaezip.models.pixel.model import PixelModel
 from vaezip.models.pixel.orientation import TRANSPOSED, oriented
-from vaezip.models.pixel.search import chosen_learning
+from vaezip.models.pixel.search import chosen_settings
 from vaezip.training.families.pixel.tiles import HELD_OUT, split_photographs
 
 Pixels = NDArray[np.uint8]
@@ -336,7 +336,7 @@ def _networks(path: Path | None, model: PixelModel) -> tuple[dict[bool, Network]
 
 def codec_bpd(model: PixelModel, samples: Pixels) -> Found:
     """Of the codec's own intervals, without learning and with it: what its two rows must be close to."""
-    learning = chosen_learning(model, EFFORT, pictures=1)
+    learning = chosen_settings(model, EFFORT, pictures=1)
     return {
         "codec_bpd": exact_bpd(model, samples),
         "codec_learnt_bpd": adaptive.bits(model, samples[None], learning) / samples.size,
@@ -348,7 +348,7 @@ def exact_bpd(model: PixelModel, samples: Pixels) -> float:
     frame, total = least_squares.frame_with_predictions(model.architecture, samples[None]), 0.0
     for strip in strips.strips((1, *samples.shape)):
         symbols = latents.coarse_symbols(pixel_bitsback.posterior(model, frame, strip, 0)[0], model.coarse)
-        shifts = model.shifts(latents.centres(symbols, model.coarse))
+        shifts = model.style_offsets(latents.centres(symbols, model.coarse))
         prior = latents.coarse_prior(len(symbols), model.coarse)
         total += float(d.bits(prior.intervals(symbols.ravel()), prior.precision).sum())
         intervals = strips.intervals(model, frame, strip, predictors=strips.uncalibrated(model, shifts))

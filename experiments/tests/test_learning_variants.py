@@ -14,7 +14,7 @@ import vaezip
 from vaezip.models import file as model_file
 from vaezip.models.effort import Effort
 from vaezip.models.pixel import adaptive
-from vaezip.models.pixel.search import chosen_learning
+from vaezip.models.pixel.search import chosen_settings
 from vaezip.pictures.picture import Picture
 
 LEARNING = Path(__file__).parents[1] / "learning"
@@ -74,7 +74,7 @@ def test_with_learning_it_is_the_codec(scripts, net, model, samples):
     ):
         coded = scripts.online.code(net, picture, setting)
         ours = scripts.after.corrected(coded.parameters, picture, rows=rows).sum()
-        codec = adaptive.bits(model, samples[None], chosen_learning(model, effort, 1))
+        codec = adaptive.bits(model, samples[None], chosen_settings(model, effort, 1))
         assert ours == pytest.approx(codec, rel=2e-3)
 
 

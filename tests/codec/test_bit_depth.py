@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from vaezip.codec import bit_depth
-from vaezip.codec.bit_depth import Rest
+from vaezip.codec.bit_depth import DepthHeader
 from vaezip.errors import FormatError
 
 SHAPES = st.tuples(st.integers(1, 2), st.integers(1, 5), st.integers(1, 5), st.integers(1, 4))
@@ -51,7 +51,7 @@ def test_values_that_do_not_occur_are_left_out_where_that_saves_bits():
 
 @pytest.mark.parametrize("count", [1, 3, 700])
 def test_ranks_that_are_none_are_refused(count):
-    rest = Rest(np.arange(count), np.zeros((1, 1, 1, 1), np.uint8))
+    rest = DepthHeader(np.arange(count), np.zeros((1, 1, 1, 1), np.uint8))
     last = np.full((1, 1, 1, 1), (count - 1) >> bit_depth.low_bits(rest.values), np.uint8)
     assert rest.join(last).max() < count
     with pytest.raises(FormatError):

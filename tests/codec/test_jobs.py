@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import vaezip
-from vaezip.codec import blocks, compressor, jobs, webp
+from vaezip.codec import blocks, compressor, decoding, jobs, webp
 from vaezip.models.pixel import adaptive, strips
 from vaezip.models.pixel.adaptation import Learners
 from vaezip.pictures import Picture
@@ -126,5 +126,5 @@ def test_one_job_is_one_block(discs):
     with vaezip.Compressor(preset=1) as made:
         job = made._job(group, picture.samples[None])
     (block,) = jobs.encode(job)
-    decoded = jobs.decode(jobs.DecodeJob("L", (1, 33, 20, 1), block, made.library))
+    decoded = decoding.decode(decoding.DecodeJob("L", (1, 33, 20, 1), block, made.library))
     assert np.array_equal(decoded[0], picture.samples)

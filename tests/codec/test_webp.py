@@ -79,7 +79,7 @@ def test_16_bits_of_few_values_or_smooth(kind, channels):
     array = KINDS[kind](base).astype(np.uint16)
     assert_round_trip(array)
     high, rest = webp.split(array)
-    back, data = webp.read_rest(rest + b"after", array.shape)
+    back, data = webp.read_depth_header(rest + b"after", array.shape)
     assert data == b"after"
     assert np.array_equal(back.join(high), array)
     slack = 20  # of the form, and of a table

@@ -335,14 +335,15 @@ def _version_of_program(package: str, program: str) -> str:
     try:
         return f"{package} {version(package)}"
     except PackageNotFoundError:
-        told = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout.split("\n")[0]
-        return told.strip() or program
+        done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+        first = done.stdout.split("\n")[0]
+        return first.strip() or program
 
 
 def _version_in_imagecodecs(library: str) -> str:
     codecs = import_module("imagecodecs")
-    told = dict(part.strip().split("-", 1) for part in codecs.version(str).split(",") if "-" in part)
-    return f"{library} {told.get(library, '?')}, imagecodecs {codecs.__version__}"
+    versions = dict(part.strip().split("-", 1) for part in codecs.version(str).split(",") if "-" in part)
+    return f"{library} {versions.get(library, '?')}, imagecodecs {codecs.__version__}"
 
 
 def _pillow_version() -> str:

@@ -117,7 +117,7 @@ def over_steps(axes: Axes, shown: Sequence[Curve], *, peers: Sequence[PeerRow], 
             axes.plot(*zip(*known), color=curve.colour, lw=1.2, ls=(0, (2, 2)))
             labels.append(Label(known[-1][1], "its −ELBO", curve.colour, known[-1][0]))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    low, high = room(axes)
+    low, high = limits_with_margin(axes)
     near = [peer for peer in peers if low <= peer.figures.bpd <= high]
     labels += _peer_lines(axes, near)
     labels += [Label(p.figures.bpd, p.label, GREY) for p in peers if p not in near]
@@ -141,7 +141,7 @@ def over_seconds(axes: Axes, shown: Sequence[Curve], *, peers: Sequence[PeerRow]
     labels += _peer_lines(axes, peers)
     for peer in peers:
         axes.plot([peer.figures.encode_s], [peer.figures.bpd], marker="o", color=GREY, ms=5)
-    room(axes)
+    limits_with_margin(axes)
     name_lines(axes, labels)
 
 
@@ -207,7 +207,7 @@ def duration(seconds: float) -> str:
     return f"{seconds * 1e9:.3g} ns"
 
 
-def room(axes: Axes) -> tuple[float, float]:
+def limits_with_margin(axes: Axes) -> tuple[float, float]:
     """Make the range of rates a little wider than what is drawn, and return it."""
     rates = [float(y) for line in axes.lines for y in np.asarray(line.get_ydata(), float)]
     if not rates:

@@ -43,9 +43,9 @@ def layouts(pictures: Sequence[Picture]) -> list[Layout]:
     found = []
     for places in groups.values():
         height, width, _ = pictures[places[0]].samples.shape
-        room = max(min(MAX_PIXELS // (height * width), (MAX_SIDE // height) * (MAX_SIDE // width)), 1)
-        for start in range(0, len(places), room):
-            part = tuple(places[start : start + room])
+        places_a_sheet = max(min(MAX_PIXELS // (height * width), (MAX_SIDE // height) * (MAX_SIDE // width)), 1)
+        for start in range(0, len(places), places_a_sheet):
+            part = tuple(places[start : start + places_a_sheet])
             found.append(Layout(part, columns(len(part), height, width)))
     return found
 

@@ -45,10 +45,10 @@ class _Column:
 
     def cells(self, rows: Sequence[Row]) -> list[Text]:
         """Write the column, the best of several figures with a star. What looks equal is equally good."""
-        shown = [self._show(self.value(row)) for row in rows]
-        known = [float(text) for text in shown if text]
+        cells = [self._show(self.value(row)) for row in rows]
+        known = [float(text) for text in cells if text]
         best = (min if self.less_is_better else max)(known) if len(known) > 1 else None
-        return [_cell(text, bool(text) and float(text) == best) for text in shown]
+        return [_cell(text, bool(text) and float(text) == best) for text in cells]
 
     def _show(self, value: float | None) -> str:
         if value is None:

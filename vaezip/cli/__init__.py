@@ -43,7 +43,7 @@ class Program(click.Group):
         try:
             return super().__call__(*args, **kwargs)
         finally:
-            streams.settle()
+            streams.flush()
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """As click's own, but for standard output that takes no help or version; commands see to their own."""

@@ -70,9 +70,9 @@ class Protected:
 
     def refuse(self, path: str | Path) -> None:
         """Raise an :class:`OutputError` if it is one of them."""
-        given, written = _identity(path), _identity(path, follow=False)
-        if given and given in self._given:
-            raise OutputError(f"{self._given[given]}; name another output")
+        identity, written = _identity(path), _identity(path, follow=False)
+        if identity and identity in self._given:
+            raise OutputError(f"{self._given[identity]}; name another output")
         if written and written in self._written:
             raise OutputError("was just written from another picture; name another output with -o")
 
@@ -138,7 +138,7 @@ def tell(text: str) -> None:
         raise system_files.refusal(error) from error
 
 
-def settle() -> None:
+def flush() -> None:
     """Give up what standard output and error did not take; at its end Python would complain of it, or fail."""
     for stream in (sys.stdout, sys.stderr):
         try:

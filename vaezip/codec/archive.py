@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from vaezip.codec import jobs, payload
+from vaezip.codec import decoding, payload
 from vaezip.codec.blocks import Samples, check_group
-from vaezip.codec.jobs import DecodeJob
+from vaezip.codec.decoding import DecodeJob
 from vaezip.errors import FormatError, ImageError, ModelError, VaezipError
 from vaezip.models import file as model_file
 from vaezip.models.base import Model
@@ -209,7 +209,7 @@ class Archive:
         for i, block in enumerate(group.blocks[start : start + group.bands]):
             rows = min(group.band, group.height - i * group.band)
             shape = (count, rows, group.width, channels(mode))
-            futures.append(executor.submit(jobs.decode, DecodeJob(mode, shape, block, self.library, self._before)))
+            futures.append(executor.submit(decoding.decode, DecodeJob(mode, shape, block, self.library, self._before)))
         return futures
 
 

@@ -25,7 +25,7 @@ Values = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
-class Rest:
+class DepthHeader:
     """What 16-bit samples are beside their high part.
 
     Attributes:
@@ -53,7 +53,7 @@ def low_bits(values: Values) -> int:
     return max(0, (len(values) - 1).bit_length() - 8)
 
 
-def splits(samples: Samples) -> Iterator[tuple[Samples, Rest]]:
+def splits(samples: Samples) -> Iterator[tuple[Samples, DepthHeader]]:
     """Ways to split uint16 samples: a high part, uint8, and a rest; one of them is the shortest."""
     seen = np.zeros(1 << 16, bool)
     seen[samples.ravel()] = True
@@ -63,7 +63,7 @@ def splits(samples: Samples) -> Iterator[tuple[Samples, Rest]]:
         ranks = np.zeros(len(every), np.uint16)
         ranks[values] = np.arange(len(values))
         ranked, bits = ranks[samples], low_bits(values)
-        yield (ranked >> bits).astype(np.uint8), Rest(values, (ranked & ((1 << bits) - 1)).astype(np.uint8))
+        yield (ranked >> bits).astype(np.uint8), DepthHeader(values, (ranked & ((1 << bits) - 1)).astype(np.uint8))
 
 
 def differenced(low: Samples, bits: int) -> Samples:

@@ -1,6 +1,6 @@
-"""The two jobs of the codec, each a pure function of what can be pickled: code a block, and decode one.
+"""The encoder's job: code a block, a pure function of what can be pickled.
 
-So any executor may do them: threads, processes, or other machines. Bytes and samples are the same everywhere.
+So any executor may do it: threads, processes, or other machines. The bytes are the same everywhere.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from vaezip.codec import payload
 from vaezip.codec.blocks import Samples, samples_checksum
 from vaezip.codec.select import trial_part
-from vaezip.errors import FormatError, VaezipError
+from vaezip.errors import VaezipError
 from vaezip.models import kinds
 from vaezip.models.library import Library, Reference
 from vaezip.vz.records import CLASSIC, Block
@@ -99,40 +99,3 @@ def _payload(job: BlockJob, reference: Reference | None, checksum: int) -> bytes
 
 def _model(job: BlockJob, reference: Reference | None) -> Model | None:
     return None if reference is None else job.library.by_reference(reference)
-
-
-@dataclass(frozen=True)
-class DecodeJob:
-    """All that decides the samples of a block.
-
-    Attributes:
-        mode: of the samples.
-        shape: (pictures, height, width, channels).
-        block: what was coded.
-        library: finds the model of a fingerprint.
-        before: as that of :class:`BlockJob`.
-    """
-
-    mode: str
-    shape: tuple[int, ...]
-    block: Block
-    library: Library
-    before: int = 0
-
-
-def decode(job: DecodeJob) -> Samples:
-    """Decode a block, and check it.
-
-    Raises:
-        FormatError: the block is damaged.
-        ModelError: its model is not here.
-    """
-    block, find = job.block, job.library.by_fingerprint
-    model = None if block.model == CLASSIC else find(block.model)
-    try:
-        samples, checksum = payload.decode(block.payload, job.mode, job.shape, model=model, find=find)
-    except MemoryError as error:
-        raise VaezipError("there is not enough memory to decode it; use fewer threads") from error
-    if checksum != samples_checksum(samples, job.before):
-        raise FormatError("the decoded pixels fail their checksum; the file is damaged")
-    return samples

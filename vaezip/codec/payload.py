@@ -105,7 +105,7 @@ def decode(
         alpha_shape = n, height, width, channels - colours
         alpha = _decode_alpha(coded, mode, alpha_shape, fingerprint=fingerprint, find=find)
     if is_wide(mode):
-        depth, stream = webp.read_rest(stream, (n, height, width, colours))
+        depth, stream = webp.read_depth_header(stream, (n, height, width, colours))
     planes, checksum = model.decode(stream, (n, height, width, colours), steps)
     planes //= _value_of_one(model, mode)
     colour = depth.join(planes) if depth else planes

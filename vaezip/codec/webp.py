@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vaezip.codec import bit_depth
-from vaezip.codec.bit_depth import Rest, Values
+from vaezip.codec.bit_depth import DepthHeader, Values
 from vaezip.errors import FormatError
 
 Samples = NDArray[Any]
@@ -38,7 +38,7 @@ def encode(samples: Samples) -> bytes:
     """All pictures of one size and type, one below the other."""
     if samples.dtype == np.uint8:
         return _encode_bytes(samples)
-    return min((_rest(rest) + _encode_bytes(high) for high, rest in bit_depth.splits(samples)), key=len)
+    return min((_depth_header(depth) + _encode_bytes(high) for high, depth in bit_depth.splits(samples)), key=len)
 
 
 def decode(data: bytes, shape: tuple[int, int, int, int], dtype: type[np.generic]) -> Samples:
@@ -49,19 +49,19 @@ def decode(data: bytes, shape: tuple[int, int, int, int], dtype: type[np.generic
     """
     if dtype == np.uint8:
         return _decode_bytes(data, shape)
-    rest, data = read_rest(data, shape)
-    return rest.join(_decode_bytes(data, shape))
+    depth, data = read_depth_header(data, shape)
+    return depth.join(_decode_bytes(data, shape))
 
 
 def split(samples: Samples) -> tuple[Samples, bytes]:
     """Of uint16 samples the high part, uint8, and the rest, coded; in the way that WebP makes shortest."""
-    found = [(high, _rest(rest)) for high, rest in bit_depth.splits(samples)]
+    found = [(high, _depth_header(depth)) for high, depth in bit_depth.splits(samples)]
     if len(found) == 1:
         return found[0]
     return min(found, key=lambda parts: len(_encode_bytes(parts[0])) + len(parts[1]))
 
 
-def read_rest(data: bytes, shape: tuple[int, int, int, int]) -> tuple[Rest, bytes]:
+def read_depth_header(data: bytes, shape: tuple[int, int, int, int]) -> tuple[DepthHeader, bytes]:
     """The rest of samples that :func:`split` made, and the data after it.
 
     Raises:
@@ -73,18 +73,18 @@ def read_rest(data: bytes, shape: tuple[int, int, int, int]) -> tuple[Rest, byte
     if kind > (_USED | _DIFFERENCED):
         raise FormatError("the coded data is damaged")
     if not bits:
-        return Rest(values, np.zeros(shape, np.uint8)), data
+        return DepthHeader(values, np.zeros(shape, np.uint8)), data
     length, data = _taken(data, _LENGTH.size)
     streams, data = _taken(data, _LENGTH.unpack(length)[0])
     low = _decode_bytes(streams, shape)
     if low.max() >> bits:
         raise FormatError("the coded data is damaged")
-    return Rest(values, bit_depth.undifferenced(low, bits) if kind & _DIFFERENCED else low), data
+    return DepthHeader(values, bit_depth.undifferenced(low, bits) if kind & _DIFFERENCED else low), data
 
 
-def _rest(rest: Rest) -> bytes:
+def _depth_header(depth: DepthHeader) -> bytes:
     """The shorter form of it."""
-    values, low, bits = rest.values, rest.low, bit_depth.low_bits(rest.values)
+    values, low, bits = depth.values, depth.low, bit_depth.low_bits(depth.values)
     every = len(values) == values[-1] + 1
     table = _GREATEST.pack(values[-1]) if every else _used(values)
     if not bits:

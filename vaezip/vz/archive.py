@@ -144,9 +144,9 @@ def _parse_inline(reader: Reader, flags: int) -> tuple[Group, dict[bytes, str]]:
     height, width = (0, 0) if flags & _NATIVE else (reader.side(), reader.side())
     boxes: list[tuple[int, bytes]] = []
     if flags & _BOXES:
-        inner, room = Reader(inflated(reader.take(reader.varint()))), Budget()
+        inner, budget = Reader(inflated(reader.take(reader.varint()))), Budget()
         while not inner.done:
-            room.take(PIECES, 1)
+            budget.take(PIECES, 1)
             boxes.append((inner.byte(), inner.take(inner.varint())))
     names = {}
     if boxes and boxes[-1][0] == _MODEL_NAME:
@@ -179,15 +179,15 @@ def _write_directory(
         out += varint(len(content)) + content
     index = {content: i for i, content in enumerate(contents)}
     out += varint(len(groups))
-    room = Budget()
+    budget = Budget()
     for group in groups:
-        room.take(PICTURES, len(group.names))
+        budget.take(PICTURES, len(group.names))
         numbers = (group.mode, group.height, group.width, group.per_block, group.band, len(group.names))
-        out += b"".join(map(varint, numbers)) + write_names(group.names, room)
+        out += b"".join(map(varint, numbers)) + write_names(group.names, budget)
         for block in group.blocks:
             out += varint(models.index(block.model)) + varint(len(block.payload))
         placed = [(i, tag, index[content]) for i, b in enumerate(group.boxes) for tag, content in b]
-        room.take(PIECES, len(placed))
+        budget.take(PIECES, len(placed))
         out += varint(len(placed)) + b"".join(map(varint, chain.from_iterable(placed)))
     if embedded:
         out += varint(len(embedded))
@@ -200,14 +200,14 @@ def _read_directory(reader: Reader, payloads: bytes, has_models: bool) -> _Archi
     named = [(reader.take(len(CLASSIC)), reader.text()) for _ in range(reader.count(limits.MAX_MODELS))]
     models = [model for model, _ in named]
     contents = [reader.take(reader.varint()) for _ in range(reader.count(limits.MOST[PIECES]))]
-    rest, room = Reader(payloads), Budget()
-    groups = [_read_group(reader, rest, models, contents, room) for _ in range(reader.count())]
+    payload_reader, budget = Reader(payloads), Budget()
+    groups = [_read_group(reader, payload_reader, models, contents, budget) for _ in range(reader.count())]
     if not groups:
         raise FormatError("the directory lists no picture")
-    embedded = _read_models(reader, rest, models) if has_models else {}
+    embedded = _read_models(reader, payload_reader, models) if has_models else {}
     if not reader.done:
         raise FormatError("the directory has an unknown field at its end; a newer vaezip may read it")
-    if not rest.done:
+    if not payload_reader.done:
         raise FormatError("the file holds data that its directory does not list")
     return groups, dict(named), embedded
 
@@ -223,14 +223,14 @@ def _read_models(reader: Reader, payloads: Reader, models: list[bytes]) -> dict[
     return found
 
 
-def _read_group(reader: Reader, payloads: Reader, models: list[bytes], contents: list[bytes], room: Budget) -> Group:
+def _read_group(reader: Reader, payloads: Reader, models: list[bytes], contents: list[bytes], budget: Budget) -> Group:
     mode, height, width = reader.varint(), reader.side(), reader.side()
     per_block, band, count = reader.varint(), reader.varint(), reader.varint()
     possible = 0 < band <= height and per_block > 0 and (band == height or per_block == 1)
     if not (possible and count > 0):
         raise FormatError("the directory describes impossible blocks")
-    room.take(PICTURES, count)
-    group = Group(mode, height, width, per_block, band, read_names(reader, count, room))
+    budget.take(PICTURES, count)
+    group = Group(mode, height, width, per_block, band, read_names(reader, count, budget))
     if group.block_count * limits.MIN_PAYLOAD > len(payloads.data) - payloads.position:
         raise FormatError("the directory describes more blocks than the file holds")
     for _ in range(group.block_count):
@@ -238,14 +238,16 @@ def _read_group(reader: Reader, payloads: Reader, models: list[bytes], contents:
         if length < limits.MIN_PAYLOAD:
             raise FormatError("the directory describes an empty block")
         group.blocks.append(Block(model, payloads.take(length)))
-    group.boxes = _read_boxes(reader, count, contents, room)
+    group.boxes = _read_boxes(reader, count, contents, budget)
     return group
 
 
-def _read_boxes(reader: Reader, count: int, contents: list[bytes], room: Budget) -> list[tuple[tuple[int, bytes], ...]]:
+def _read_boxes(
+    reader: Reader, count: int, contents: list[bytes], budget: Budget
+) -> list[tuple[tuple[int, bytes], ...]]:
     boxes: dict[int, list[tuple[int, bytes]]] = {}
     listed = reader.count()
-    room.take(PIECES, listed)
+    budget.take(PIECES, listed)
     for _ in range(listed):
         picture, tag, content = reader.varint(), reader.varint(), _pick(contents, reader.varint())
         if picture >= count:

@@ -55,7 +55,7 @@ def _run_of(name: str) -> _Run:
     return _Run(before, after, len(digits) if digits[0] == "0" else 0, int(digits))
 
 
-def write_names(names: list[str], room: Budget) -> bytes:
+def write_names(names: list[str], budget: Budget) -> bytes:
     """Write names as runs."""
     runs: list[_Run] = []
     for run in map(_run_of, names):
@@ -63,13 +63,13 @@ def write_names(names: list[str], room: Budget) -> bytes:
             runs[-1].count += 1
         else:
             runs.append(run)
-    room.take(CHARACTERS, sum(run.most_characters for run in runs))
+    budget.take(CHARACTERS, sum(run.most_characters for run in runs))
     return b"".join(
         varint(run.count) + text(run.before) + text(run.after) + bytes([run.width]) + varint(run.first) for run in runs
     )
 
 
-def read_names(reader: Reader, count: int, room: Budget) -> list[str]:
+def read_names(reader: Reader, count: int, budget: Budget) -> list[str]:
     """Read as many names as a group counts."""
     names: list[str] = []
     while len(names) < count:
@@ -78,6 +78,6 @@ def read_names(reader: Reader, count: int, room: Budget) -> list[str]:
         limit = 1 if run.width == _NO_NUMBER else count - len(names)
         if not 0 < length <= limit or _MAX_DIGITS < run.width < _NO_NUMBER:
             raise FormatError("the directory lists impossible names")
-        room.take(CHARACTERS, run.most_characters)
+        budget.take(CHARACTERS, run.most_characters)
         names += run.names()
     return names

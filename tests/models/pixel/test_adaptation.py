@@ -26,7 +26,7 @@ def learner_of(model):
 
 def offsets_of(model, tiles, seed=0):
     bins = np.random.default_rng(seed).integers(1500, 2500, (tiles, model.architecture.latents)).astype(np.int32)
-    return model.shifts(bins)
+    return model.style_offsets(bins)
 
 
 def whole(learner, frame, rows, offsets):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from vaezip.errors import FormatError
 from vaezip.models.pixel import adaptive
-from vaezip.models.pixel.search import STILL
+from vaezip.models.pixel.search import FIXED
 from vaezip.models.pixel.settings import Adaptation
 from vaezip.system.threads import Workers
 
@@ -31,11 +31,11 @@ def test_round_trip_of_all_sizes(small_local, height, width, count, rows, stride
     tall = np.concatenate([small_local.images[:6:2, :, ::-1], small_local.images[1:6:2]], axis=1)
     pictures = np.concatenate([tall, tall[:, ::-1]], axis=2)[:count, :height, :width]
     assert_round_trip(small_local.model, pictures, Adaptation(1, rows, stride, 2, orientation=way, second_rate=99))
-    assert_round_trip(small_local.model, pictures, replace(STILL, orientation=way))
+    assert_round_trip(small_local.model, pictures, replace(FIXED, orientation=way))
 
 
 @pytest.mark.parametrize("count", [1, pytest.param(17, marks=pytest.mark.slow), 33])
-@pytest.mark.parametrize("adaptation", [Adaptation(2), Adaptation(1, second_rate=160), STILL])
+@pytest.mark.parametrize("adaptation", [Adaptation(2), Adaptation(1, second_rate=160), FIXED])
 def test_round_trip_of_sets(small_local, count, adaptation):
     assert_round_trip(
         small_local.model, np.resize(small_local.images, (count, *small_local.images.shape[1:])), adaptation
@@ -43,7 +43,7 @@ def test_round_trip_of_sets(small_local, count, adaptation):
 
 
 def test_threads_do_not_change_the_bytes(small_local):
-    for adaptation in (ONCE, replace(ONCE, second_rate=160), STILL):
+    for adaptation in (ONCE, replace(ONCE, second_rate=160), FIXED):
         x = np.tile(small_local.images[:2], (1, 3, 3, 1))
         one = adaptive.encode(small_local.model, x, adaptation, seed=1)
         with Workers(2) as workers:
@@ -52,7 +52,7 @@ def test_threads_do_not_change_the_bytes(small_local):
 
 
 def test_round_trip_by_shipped_models(shipped_local, discs):
-    for adaptation in (ONCE, replace(ONCE, second_rate=160), STILL):
+    for adaptation in (ONCE, replace(ONCE, second_rate=160), FIXED):
         assert_round_trip(shipped_local, discs(2, 45, 70, shipped_local.architecture.channels), adaptation)
 
 
@@ -67,8 +67,8 @@ def test_pictures_of_noise_and_blank_ones(small_local):
     assert_round_trip(small_local.model, noise, Adaptation(3, rate=255))
     assert_round_trip(small_local.model, np.full(shape, 128, np.uint8), Adaptation(3, rate=255))
     for blank in (0, 128, 255):
-        assert_round_trip(small_local.model, np.full((1, 200, 300, shape[3]), blank, np.uint8), STILL)
-    assert_round_trip(small_local.model, noise, STILL)
+        assert_round_trip(small_local.model, np.full((1, 200, 300, shape[3]), blank, np.uint8), FIXED)
+    assert_round_trip(small_local.model, noise, FIXED)
 
 
 def test_learning_pays_on_what_the_model_has_not_seen(small_local):
@@ -125,7 +125,7 @@ def test_a_small_file_cannot_ask_for_days_of_learning(small_local):
 @given(
     st.integers(0, 200),
     st.integers(1, 255),
-    st.sampled_from([ONCE, STILL, Adaptation(1, orientation=5, second_rate=160)]),
+    st.sampled_from([ONCE, FIXED, Adaptation(1, orientation=5, second_rate=160)]),
 )
 @settings(max_examples=20, deadline=None)
 def test_damage_is_found_or_changes_the_seed(local_models, where, change, adaptation):

@@ -158,7 +158,7 @@ def test_drawing_takes_what_the_picture_costs(small_local, random_stack):
         model,
         frame,
         next(strips.strips(shape)),
-        predictors=strips.uncalibrated(model, model.shifts(bins.reshape(1, -1))),
+        predictors=strips.uncalibrated(model, model.style_offsets(bins.reshape(1, -1))),
     )
     costs += d.bits(intervals, d.LOGISTIC_PRECISION).sum()
     assert before - stack.bits == pytest.approx(costs, abs=1)

@@ -34,7 +34,7 @@ def by_matrices(model, pictures, bins):
     for strip, i, tile in np.ndindex(len(bins), len(pictures), across):
         at = np.s_[i, strip * TILE : (strip + 1) * TILE, tile * TILE : (tile + 1) * TILE]
         features, prediction, hints = (part[at].reshape(1, -1, part.shape[-1]).astype(np.float32) for part in seen)
-        shifts = model.shifts(bins[strip])[i * across + tile]
+        shifts = model.style_offsets(bins[strip])[i * across + tile]
         trace = model.pixels.trace(features, hints, shifts[None].astype(np.float32))
         p = model.pixels.parameters(trace, prediction)
         coder = LogisticMixture(a.mixture).coder(p.reshape(-1, 3 * a.mixture).astype(np.int32))
@@ -52,7 +52,9 @@ def by_kernel(model, pictures, bins):
         strip = strips.Strip(slice(0, n), top, min(TILE, height - top))
         found = [
             part[::-1]
-            for part in strips.intervals(model, frame, strip, predictors=strips.uncalibrated(model, model.shifts(own)))
+            for part in strips.intervals(
+                model, frame, strip, predictors=strips.uncalibrated(model, model.style_offsets(own))
+            )
         ]
         for k, (i, y, x, c) in enumerate(symbols(strip, pictures.shape)):
             out[:, i, y, x, c] = found[0][k], found[1][k]
@@ -108,7 +110,7 @@ def test_the_decoder_takes_the_intervals_that_the_encoder_puts(local_models, ran
         stack, frame = random_stack(8 * int(np.prod(shape)) + 1000, seed), strips.unknown(small.model, shape)
         before, popped = stack.to_bytes(), []
         for strip, known in strips.walk(model, frame):
-            shifts = model.shifts(bins_of(model, -(-width // TILE), seed + strip.top))
+            shifts = model.style_offsets(bins_of(model, -(-width // TILE), seed + strip.top))
             strips.pop_pixels(model, stack, known, strip=strip, predictors=strips.uncalibrated(model, shifts))
             popped.append((strip, shifts))
         assert stack.to_bytes() != before

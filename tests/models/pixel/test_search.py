@@ -32,7 +32,7 @@ def test_without_steps_it_adapts_and_no_more(small_local):
 def test_latents_of_small_pictures_are_told_where_that_is_shorter(small_local):
     x = small_local.images[:40]
     latents = pixel_bitsback.encode(small_local.model, x, steps=0, seed=7)
-    still = adaptive.encode(small_local.model, x, search.STILL, seed=7)
+    still = adaptive.encode(small_local.model, x, search.FIXED, seed=7)
     data = coded(small_local.model, x, Effort(0))
     assert len(data) <= 1.02 * min(len(latents) + 1, len(still))  # a part of them decides
     large = coded(small_local.model, np.tile(x[:1], (1, 3, 3, 1)), Effort(0))
@@ -41,7 +41,7 @@ def test_latents_of_small_pictures_are_told_where_that_is_shorter(small_local):
 
 def test_one_small_picture_takes_the_shortest_form(small_local):
     x = small_local.images[:1, :20, :20]
-    forms = [adaptive.encode(small_local.model, x, replace(search.STILL, orientation=turn), seed=7) for turn in (0, 4)]
+    forms = [adaptive.encode(small_local.model, x, replace(search.FIXED, orientation=turn), seed=7) for turn in (0, 4)]
     forms.append(b"\xff" + pixel_bitsback.encode(small_local.model, x, steps=0, seed=7))
     assert coded(small_local.model, x, Effort(0)) == min(forms, key=len)
 
@@ -98,4 +98,4 @@ def test_trying_the_whole_is_never_worse_than_trying_a_part(local_models):
     ("height", "width", "turns"), [(1, 900, {0, 1, 2, 3}), (900, 31, {4, 5, 6, 7}), (20, 20, set(range(8)))]
 )
 def test_a_long_picture_is_never_coded_as_a_narrow_one(height, width, turns):
-    assert set(search._turns(height, width)) == turns
+    assert set(search._orientations(height, width)) == turns

@@ -1,13 +1,13 @@
-"""Coding of whole pictures from the top by a local-autoregressive model that adapts to what it has coded.
+"""Code whole pictures from the top by a pixel model that adapts to what it has coded.
 
-The strips of :mod:`vaezip.models.pixel.bitsback` are cut into *bands* of a few rows. Whatever the pixel network
-says is set right by how far it has been off (:mod:`vaezip.models.pixel.calibration`). After each band, encoder and
-decoder may also train the network on it (:mod:`vaezip.models.pixel.adaptation`). So what codes a band depends on all
-pixels above. The encoder must therefore go from the top as the decoder does, keeps the intervals of all pixels, and
+The strips of :mod:`vaezip.models.pixel.strips` are cut into *row groups*. The mixtures of the pixel network are
+calibrated by its errors so far (:mod:`vaezip.models.pixel.calibration`). After each row group, encoder and decoder may
+also train the network on it (:mod:`vaezip.models.pixel.adaptation`). So what codes a row group depends on all pixels
+above. The encoder must therefore go from the top as the decoder does, keeps the intervals of all pixels, and
 pushes them from the last to the first. It could not draw z from what it has coded below; z is 0, its most likely
 value, and costs nothing: what z would tell of a picture is soon known.
 
-The stream begins with the settings of the learning. One of them turns the pictures: what is above and left of a
+The stream begins with the settings. One of them is the orientation of the pictures: what is above and left of a
 pixel tells more, and teaches more, in one orientation than in another.
 """
 
@@ -37,55 +37,55 @@ from vaezip.system.threads import parts, together
 Intervals = tuple[NDArray[np.uint32], NDArray[np.uint32]]
 
 
-def encode(model: PixelNetworks, pictures: Pixels, learning: Adaptation, *, seed: int) -> bytes:
+def encode(model: PixelNetworks, pictures: Pixels, settings: Adaptation, *, seed: int) -> bytes:
     """Code pictures of one size.
 
     Args:
         model: prior, likelihood and posterior; it stays as it is.
         pictures: uint8 (pictures, height, width, channels).
-        learning: K, the bands and the rates.
+        settings: passes, row groups and rates.
         seed: 32-bit checksum, found again by :func:`decode`.
     """
-    head, pictures = learning.to_bytes(), orientation.oriented(pictures, learning.orientation)
+    head, pictures = settings.to_bytes(), orientation.oriented(pictures, settings.orientation)
     stack = Stack(seed ^ zlib.crc32(head))  # so that no bit of the settings is unprotected
-    for starts, freqs in reversed(list(_intervals(model, pictures, learning))):
+    for starts, freqs in reversed(list(_intervals(model, pictures, settings))):
         stack.push(starts.astype(np.int64), freqs.astype(np.int64), d.LOGISTIC_PRECISION)
     return head + stack.to_bytes()
 
 
-def bits(model: PixelNetworks, pictures: Pixels, learning: Adaptation) -> float:
-    """What the pixels cost, by the intervals of :func:`encode`."""
-    found = _intervals(model, orientation.oriented(pictures, learning.orientation), learning)
+def bits(model: PixelNetworks, pictures: Pixels, settings: Adaptation) -> float:
+    """Return what the pixels cost in bits, by the intervals of :func:`encode`."""
+    found = _intervals(model, orientation.oriented(pictures, settings.orientation), settings)
     return sum(float(d.bits(part, d.LOGISTIC_PRECISION).sum()) for part in found)
 
 
-def _intervals(model: PixelNetworks, pictures: Pixels, learning: Adaptation) -> Iterator[Intervals]:
-    """Yield those of each band, from the top, adapting all the while.
+def _intervals(model: PixelNetworks, pictures: Pixels, settings: Adaptation) -> Iterator[Intervals]:
+    """Yield the intervals of each row group, from the top, adapting all the while.
 
-    Where the network learns, the intervals of a band are made while it learns from it.
+    Where the network learns, the intervals of a row group are made while it learns from it.
     """
-    frame, learners = frame_with_predictions(model.architecture, pictures), _learners(model, pictures.shape, learning)
+    frame, learners = frame_with_predictions(model.architecture, pictures), _learners(model, pictures.shape, settings)
     state = calibration.start(model.architecture.channels)
     for strip in strips.strips(pictures.shape):
         part = frame[strip.pictures]
         state = calibration.begin_pictures(state, part) if strip.top == 0 else state
-        shifts = _shifts(model, part)
-        for band in _bands(strip, learning.row_group):
+        offsets = _style_offsets(model, part)
+        for group in _row_groups(strip, settings.row_group):
             if learners is None:
-                predictors = Predictors(model.networks, shifts, state)
-                found = strips.intervals(model, part, band, predictors=predictors, parts=parts())
+                predictors = Predictors(model.networks, offsets, state)
+                found = strips.intervals(model, part, group, predictors=predictors, parts=parts())
             else:
                 networks = tuple(weights.copied() for weights in learners.networks)
-                predictors = Predictors(networks, shifts, state)
-                make = partial(strips.intervals, model, part, band, predictors=predictors)
-                learn = partial(learners.learn, part, band.top, band.rows, shifts)
+                predictors = Predictors(networks, offsets, state)
+                make = partial(strips.intervals, model, part, group, predictors=predictors)
+                learn = partial(learners.learn, part, group.top, group.rows, offsets)
                 found, _ = together(make, learn)
             starts, freqs = found
             yield starts.astype(np.uint32), freqs.astype(np.uint32)  # half the memory
 
 
 def decode(model: PixelNetworks, data: bytes, shape: Shape, *, steps: int) -> tuple[Pixels, int]:
-    """Inverse of :func:`encode`: the pictures and the seed.
+    """Undo :func:`encode`, and return the pictures and the seed.
 
     Args:
         steps: those of the settings, as the block has them.
@@ -94,51 +94,51 @@ def decode(model: PixelNetworks, data: bytes, shape: Shape, *, steps: int) -> tu
         FormatError: the data is not what :func:`encode` made.
     """
     try:
-        learning, settings = Adaptation.from_bytes(data)
+        settings, length = Adaptation.from_bytes(data)
     except ValueError:
         raise FormatError("the coded data is damaged or truncated") from None
-    if learning.steps != steps:
+    if settings.steps != steps:
         raise FormatError("the coded data is damaged")
-    if learning.orientation & orientation.TRANSPOSED:
+    if settings.orientation & orientation.TRANSPOSED:
         shape = shape[0], shape[2], shape[1], shape[3]
-    with decoding(data[settings:]) as stack:
+    with decoding(data[length:]) as stack:
         frame = strips.unknown(model, shape)
-        _pop(model, stack, frame, learning)
+        _pop(model, stack, frame, settings)
     seed = stack.finish()
-    pictures = orientation.unoriented(strips.unframed(model, frame), learning.orientation)
-    return np.ascontiguousarray(pictures), seed ^ zlib.crc32(data[:settings])
+    pictures = orientation.unoriented(strips.unframed(model, frame), settings.orientation)
+    return np.ascontiguousarray(pictures), seed ^ zlib.crc32(data[:length])
 
 
-def _pop(model: PixelNetworks, stack: Stack, frame: strips.Frame, learning: Adaptation) -> None:
-    """All pixels, into the frame."""
+def _pop(model: PixelNetworks, stack: Stack, frame: strips.Frame, settings: Adaptation) -> None:
+    """Pop all pixels into the frame."""
     a = model.architecture
     shape = len(frame), frame.shape[1] - RADIUS, frame.shape[2] - 2 * RADIUS, a.channels
-    learners, state = _learners(model, shape, learning), calibration.start(a.channels)
+    learners, state = _learners(model, shape, settings), calibration.start(a.channels)
     for strip, known in strips.walk(model, frame):
         state = calibration.begin_pictures(state, known.frame) if strip.top == 0 else state
-        shifts = _shifts(model, known.frame)
-        for band in _bands(strip, learning.row_group):
+        offsets = _style_offsets(model, known.frame)
+        for group in _row_groups(strip, settings.row_group):
             networks = learners.networks if learners else model.networks
-            predictors = Predictors(networks, shifts, state)
-            strips.pop_pixels(model, stack, known, strip=band, predictors=predictors)
+            predictors = Predictors(networks, offsets, state)
+            strips.pop_pixels(model, stack, known, strip=group, predictors=predictors)
             if learners:
-                learners.learn(known.frame, band.top, band.rows, shifts)
+                learners.learn(known.frame, group.top, group.rows, offsets)
 
 
-def _shifts(model: PixelNetworks, frame: strips.Frame) -> NDArray[np.int32]:
-    """What z = 0 adds to the hidden units of a strip's tiles, (tiles, shifts)."""
+def _style_offsets(model: PixelNetworks, frame: strips.Frame) -> NDArray[np.int32]:
+    """Return what z = 0 adds to the hidden units of a strip's tiles, (tiles, style offsets)."""
     nothing = np.full((1, model.architecture.latents), d.LATENT_BINS // 2, np.int32)
-    return np.repeat(model.shifts(nothing), len(frame) * strips.across(frame), axis=0)
+    return np.repeat(model.style_offsets(nothing), len(frame) * strips.across(frame), axis=0)
 
 
-def _learners(model: PixelNetworks, shape: Shape, learning: Adaptation) -> Learners | None:
-    """What learns, if anything does."""
-    if not learning.passes:
+def _learners(model: PixelNetworks, shape: Shape, settings: Adaptation) -> Learners | None:
+    """Make the copies of the network that learn, where the settings ask for passes."""
+    if not settings.passes:
         return None
-    bands = sum(1 for strip in strips.strips(shape) for _ in _bands(strip, learning.row_group))
-    return Learners(model.architecture, model.layers, learning, bands)
+    groups = sum(1 for strip in strips.strips(shape) for _ in _row_groups(strip, settings.row_group))
+    return Learners(model.architecture, model.layers, settings, groups)
 
 
-def _bands(strip: Strip, rows: int) -> Iterator[Strip]:
+def _row_groups(strip: Strip, rows: int) -> Iterator[Strip]:
     end = strip.top + strip.rows
     return (replace(strip, top=top, rows=min(rows, end - top)) for top in range(strip.top, end, rows))

@@ -56,7 +56,7 @@ def encode(model: PixelNetworks, pictures: Pixels, *, steps: int, seed: int) -> 
     frame, posteriors = _frame_and_posteriors(model, pictures, upwards, steps)
     for number, (strip, q) in enumerate(zip(upwards, posteriors)):
         bins, coarse = (_choose(model, q), True) if number == 0 else _take(model, stack, q)
-        predictors = uncalibrated(model, model.shifts(bins))
+        predictors = uncalibrated(model, model.style_offsets(bins))
         found = intervals(model, frame[strip.pictures], strip, predictors=predictors, parts=parts())
         stack.push(*found, d.LOGISTIC_PRECISION)
         _prior(model, bins.shape[0], coarse).push(stack, (bins >> model.coarse * coarse).ravel())
@@ -104,8 +104,8 @@ def draw(model: PixelNetworks, stack: Stack, shape: Shape) -> Pixels:
     frame = unknown(model, shape)
     for strip, known in walk(model, frame):
         bins = _prior(model, len(known.frame) * across(known.frame), False).pop(stack)
-        shifts = model.shifts(bins.reshape(-1, model.architecture.latents))
-        pop_pixels(model, stack, known, strip=strip, predictors=uncalibrated(model, shifts))
+        offsets = model.style_offsets(bins.reshape(-1, model.architecture.latents))
+        pop_pixels(model, stack, known, strip=strip, predictors=uncalibrated(model, offsets))
     return unframed(model, frame)
 
 
@@ -120,7 +120,7 @@ def elbo_bits(model: PixelNetworks, pictures: Pixels, *, steps: int, draws: int 
         prior = _prior(model, len(means), False)
         for _ in range(draws):
             bins = latents.sample(q, noise)
-            predictors = uncalibrated(model, model.shifts(bins.reshape(means.shape)))
+            predictors = uncalibrated(model, model.style_offsets(bins.reshape(means.shape)))
             found = intervals(model, part, strip, predictors=predictors)
             total += float(d.bits(found, d.LOGISTIC_PRECISION).sum())
             total += float(d.bits(prior.intervals(bins), prior.precision).sum())
@@ -132,7 +132,7 @@ def _pop_strip(model: PixelNetworks, stack: Stack, known: Known, strip: Strip, c
     tiles = len(known.frame) * across(known.frame)
     symbols = _prior(model, tiles, coarse).pop(stack).reshape(tiles, -1)
     bins = latents.centres(symbols, model.coarse) if coarse else symbols
-    pop_pixels(model, stack, known, strip=strip, predictors=uncalibrated(model, model.shifts(bins)))
+    pop_pixels(model, stack, known, strip=strip, predictors=uncalibrated(model, model.style_offsets(bins)))
     if not coarse:
         means, log_sigmas = posterior(model, known.frame, strip, steps)
         d.Gaussian(means.ravel(), log_sigmas.ravel()).push(stack, bins.ravel())

@@ -65,7 +65,7 @@ class PixelNetworks:
         if not fit:
             raise ModelError(f"the outputs of model '{self.name}' are not those that its architecture asks for")
 
-    def shifts(self, bins: NDArray[np.int32]) -> NDArray[np.int32]:
+    def style_offsets(self, bins: NDArray[np.int32]) -> NDArray[np.int32]:
         """What the style z adds to hidden units, int32 (tiles, shifts), from latent bins (tiles, latents)."""
         z = self.backend.asarray(bins - d.LATENT_BINS // 2, "float32")
         return self.backend.to_numpy(self.style(z))

@@ -9,40 +9,41 @@ from typing import NamedTuple
 
 from vaezip.models.base import Coded, Pixels, seed_with
 from vaezip.models.effort import Effort
-from vaezip.models.pixel import adaptive, bitsback, orientation
+from vaezip.models.pixel import adaptive, bitsback
 from vaezip.models.pixel.constants import TILE
 from vaezip.models.pixel.model import LATENTS, PixelModel
+from vaezip.models.pixel.orientation import TRANSPOSED
 from vaezip.models.pixel.settings import Adaptation
 from vaezip.system.threads import spread
 
-_TURNS = (0, 4, 1, 2, 3, 5, 6, 7)
+_ORIENTATIONS = (0, 4, 1, 2, 3, 5, 6, 7)
 """Orientations in the order in which they are tried: rows for columns first, which differs most."""
 
 _SMALL = 64
 """Pixels to a side of a picture that is tried as a whole."""
 
-STILL = Adaptation(0, TILE)
-"""The network stays as it is."""
+FIXED = Adaptation(0, TILE)
+"""Settings that leave the network as it is."""
 
 _ALONE, _TOGETHER, _SLOW, _FAST = 56, 6, 28, 192
 """Rates for one picture and for many, and of two networks side by side."""
 
 
-def chosen_learning(model: PixelModel, effort: Effort, pictures: int) -> Adaptation:
-    """How a pixel network learns, if it does.
+def chosen_settings(model: PixelModel, effort: Effort, pictures: int) -> Adaptation:
+    """Choose how a pixel network adapts.
 
-    Steps are shorter where many pictures are learnt from, for what suits one must not undo what suits all; and where
-    regression has learnt of a picture what is learnt soonest.
+    Steps are shorter where it learns from many pictures, for what suits one must not undo what suits all; and where the
+    least-squares predictor has learnt of a picture what is learnt soonest.
     """
     if not effort.steps:
-        return STILL
-    learning = Adaptation(1, effort.rows, effort.thin, rate=_TOGETHER)
+        return FIXED
+    settings = Adaptation(1, effort.rows, effort.thin, rate=_TOGETHER)
     if pictures > 1:
-        return learning
+        return settings
     regressed = model.architecture.regressed
     if effort.networks > 1:
-        return replace(learning, rate=_SLOW >> regressed, second_rate=_FAST >> regressed)
-    return replace(learning, rate=_ALONE >> regressed)
+        return replace(settings, rate=_SLOW >> regressed, second_rate=_FAST >> regressed)
+    return replace(settings, rate=_ALONE >> regressed)
 
 
 class Form(NamedTuple):
@@ -58,17 +59,17 @@ def _length(coded: Coded) -> int:
 
 def _adapted(model: PixelModel, pictures: Pixels, effort: Effort, seed: int) -> Coded:
     """Return the shorter stream, with learning, where that is asked for, or without it."""
-    turns = _turns(*pictures.shape[1:3])[: effort.turns]
+    orientations = _orientations(*pictures.shape[1:3])[: effort.turns]
 
     def forms(effort: Effort) -> list[Form]:
-        learning = chosen_learning(model, effort, len(pictures))
-        return [_adapting(model, replace(learning, orientation=turn), seed) for turn in turns]
+        settings = chosen_settings(model, effort, len(pictures))
+        return [_adapting(model, replace(settings, orientation=orientation), seed) for orientation in orientations]
 
-    still = forms(replace(effort, steps=0))[: 1 if effort.steps else None]
+    fixed = forms(replace(effort, steps=0))[: 1 if effort.steps else None]
     if pictures[0, ..., 0].size <= _SMALL * _SMALL:  # of which z tells much
         latents = partial(_with_latents, model, seed, 0)
-        still.append(Form(latents, latents))
-    kinds = [still, forms(effort)] if effort.steps else [still]
+        fixed.append(Form(latents, latents))
+    kinds = [fixed, forms(effort)] if effort.steps else [fixed]
     return min(spread(lambda kind: _shortest(kind, pictures, effort), kinds), key=_length)
 
 
@@ -109,14 +110,15 @@ def _ranked(forms: list[Form], pictures: Pixels) -> list[tuple[Form, Coded]]:
     return sorted(zip(forms, made), key=lambda found: _length(found[1]))
 
 
-def _turns(height: int, width: int) -> list[int]:
-    """Orientations to try, in order; none in which a long picture would be narrow: each band takes a step."""
+def _orientations(height: int, width: int) -> list[int]:
+    """List the orientations to try, in order; none in which a long picture would be narrow, for each row group takes a
+    step."""
     least = min(TILE, max(height, width))
-    return [turn for turn in _TURNS if (height if turn & orientation.TRANSPOSED else width) >= least]
+    return [orientation for orientation in _ORIENTATIONS if (height if orientation & TRANSPOSED else width) >= least]
 
 
 def _some(pictures: Pixels) -> Pixels:
-    """About a seventh: every seventh of many pictures, or the middle of one."""
+    """Return about a seventh: every seventh of many pictures, or the middle of one."""
     if len(pictures) > 1:
         return pictures[::7]
     _, height, width, _ = pictures.shape

@@ -75,24 +75,24 @@ class Predictors(NamedTuple):
 
     Attributes:
         networks: the pixel network, or several side by side.
-        shifts: what the style network adds, for each tile of the strip.
+        offsets: what the style network adds, for each tile of the strip.
         calibration: moves and stretches mixtures, and goes on in place.
     """
 
     networks: Networks
-    shifts: Bins
+    offsets: Bins
     calibration: calibration.State
 
 
-def uncalibrated(model: PixelNetworks, shifts: Bins) -> Predictors:
+def uncalibrated(model: PixelNetworks, offsets: Bins) -> Predictors:
     """Return the model's own network, whose mixtures stay as they are."""
-    return Predictors(model.networks, shifts, calibration.identity(model.architecture.channels))
+    return Predictors(model.networks, offsets, calibration.identity(model.architecture.channels))
 
 
 def pop_pixels(model: PixelNetworks, stack: Stack, known: Known, *, strip: Strip, predictors: Predictors) -> None:
     """Take the pixels of a strip, or of some rows of one, off the stack, and write them into the frame."""
     a = model.architecture
-    by = predictors.networks, predictors.shifts, a.mixture, model.tables
+    by = predictors.networks, predictors.offsets, a.mixture, model.tables
     states = known.state, workspace(vector_size(a.channels)), predictors.calibration
     stack.run(kernel.pop_strip, known.frame, strip.top, strip.rows, *by, *states)
 
@@ -113,14 +113,14 @@ def intervals(model: PixelNetworks, frame: Frame, strip: Strip, *, predictors: P
         predictors: as there.
         parts: the waves are cut into so many parts, which workers share.
     """
-    networks, shifts, calibrated = predictors
+    networks, offsets, calibrated = predictors
     width, a = frame.shape[2] - 2 * RADIUS, model.architecture
     values = len(frame) * strip.rows * width * a.channels
     starts, freqs = np.empty(values, np.int64), np.empty(values, np.int64)
     found = np.empty((values, 3, a.mixture * len(networks)), np.int32)
 
     def fill(waves: tuple[int, int]) -> None:
-        kernel.mixtures(frame, strip.top, strip.rows, waves, networks, shifts, a.mixture, model.tables, found)
+        kernel.mixtures(frame, strip.top, strip.rows, waves, networks, offsets, a.mixture, model.tables, found)
 
     cuts = [i * kernel.wave_count(strip.rows, width) // parts for i in range(parts + 1)]
     spread(fill, pairwise(cuts))
