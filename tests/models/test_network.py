@@ -150,7 +150,7 @@ def layer_tensors(**changed):
 
 
 def network(tensors, relu=True):
-    return IntegerNetwork(backend(), (Dense("one", 3, 2, relu),), tensors, 10)
+    return IntegerNetwork(backend(), (Dense("one", 3, 2, relu),), tensors=tensors, input_bound=10)
 
 
 def test_a_network_of_one_layer():

@@ -17,7 +17,7 @@ _BYTES = 1 << 25
 
 
 def ahead(
-    function: Callable[[Item], Result], items: Iterable[Item], workers: Workers, size: Callable[[Item], int]
+    function: Callable[[Item], Result], items: Iterable[Item], workers: Workers, *, size: Callable[[Item], int]
 ) -> Iterator[tuple[Item, Future[Result]]]:
     """Each item with what ``function`` makes of it, in order.
 

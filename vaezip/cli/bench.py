@@ -111,7 +111,7 @@ def _plot(_: click.Context, __: click.Parameter, value: str | None) -> str | Non
 @options.device
 @options.threads
 @with_console
-def command(json_file: str | None, plot: str | None, force: bool, console: Console, **chosen: Any) -> None:
+def command(*, json_file: str | None, plot: str | None, force: bool, console: Console, **chosen: Any) -> None:
     """Measure rate, time and memory, beside other codecs.
 
     Rates are those of files that are written, read back, decoded and compared with the images; if one

@@ -44,6 +44,7 @@ _DROPPED = "without the metadata that only PNG would keep"
 @options.reading
 @with_console
 def command(
+    *,
     files: tuple[str, ...],
     output: str | None,
     only: str | None,
@@ -190,7 +191,7 @@ class _Job:
         written: list[Path] = []
         damage = Damage(self.console, label)
         with folder:
-            for (name, picture), job in ahead(write, pictures, self.how.workers, _picture_size):
+            for (name, picture), job in ahead(write, pictures, self.how.workers, size=_picture_size):
                 if isinstance(picture, VaezipError):
                     damage.add(name, picture)
                     continue

@@ -150,13 +150,13 @@ class Model(Protocol):
 class Search(Protocol):
     """The encoder's module of a family, which a decoder never imports."""
 
-    def encode(self, model: Any, pictures: Pixels, effort: Effort, seed: int) -> Coded:
+    def encode(self, model: Any, pictures: Pixels, *, effort: Effort, seed: int) -> Coded:
         """Code pictures of one size, within an effort, so that :meth:`Model.decode` gives them back.
 
         The seed of the stack is that of :func:`seed_with`.
         """
 
-    def bound_bits(self, model: Any, pictures: Pixels, effort: Effort, draws: int) -> float | None:
+    def bound_bits(self, model: Any, pictures: Pixels, *, effort: Effort, draws: int) -> float | None:
         """Give −ELBO of pictures in bits, the mean over some draws of z; None where an effort does not code by it."""
 
 

@@ -37,6 +37,7 @@ SUFFIX = ".safetensors"
 def save(
     path: str | os.PathLike[str],
     architecture: Architecture,
+    *,
     settings: Settings,
     tensors: Mapping[str, NDArray[Any]],
     information: dict[str, Any],

@@ -83,7 +83,7 @@ class Logistic:
 
     def gradient(self, b: Backend, outputs: Array, x: Array) -> Array:
         """See :func:`logistic_gradient`."""
-        return b.xp.stack(logistic_gradient(b, outputs[..., 0], outputs[..., 1], x), axis=-1)
+        return b.xp.stack(logistic_gradient(b, x, means=outputs[..., 0], log_scales=outputs[..., 1]), axis=-1)
 
 
 class ColourLogistic:
@@ -108,7 +108,7 @@ class ColourLogistic:
         to_green = coefficients[..., 0] * red * unit
         to_blue = coefficients[..., 1] * red * unit + coefficients[..., 2] * green * unit
         means = outputs[..., 0] + xp.stack([xp.zeros_like(red), to_green, to_blue], axis=-1)
-        for_mean, for_scale = logistic_gradient(b, means, outputs[..., 1], x)
+        for_mean, for_scale = logistic_gradient(b, x, means=means, log_scales=outputs[..., 1])
         to_green, to_blue = for_mean[..., 1] * unit, for_mean[..., 2] * unit
         for_coefficients = xp.stack([to_green * red, to_blue * red, to_blue * green], axis=-1)
         free = b.cast((raw > -bound) & (raw < bound), "float64")
@@ -131,7 +131,7 @@ class LogisticMixture:
         derivatives of its mean and log scale times r_k."""
         xp, k = b.xp, self.components
         logits, means, log_scales = (outputs[..., i * k : (i + 1) * k] for i in range(3))
-        for_mean, for_scale = logistic_gradient(b, means, log_scales, x[..., None])
+        for_mean, for_scale = logistic_gradient(b, x[..., None], means=means, log_scales=log_scales)
         w = _normalised(b, exp(b, (logits - xp.max(logits, axis=-1, keepdims=True)) * 2.0**-d.WEIGHT_LOGIT_BITS))
         r = _normalised(b, w * _probabilities(b, means, log_scales, x[..., None]))
         return xp.concat([(r - w) * 2.0**-d.WEIGHT_LOGIT_BITS, r * for_mean, r * for_scale], axis=-1)
@@ -154,7 +154,7 @@ def sigmoid(b: Backend, x: Array) -> Array:
     return look_up(b, _sigmoid_table(), index)
 
 
-def logistic_gradient(b: Backend, means: Array, log_scales: Array, x: Array) -> tuple[Array, Array]:
+def logistic_gradient(b: Backend, x: Array, *, means: Array, log_scales: Array) -> tuple[Array, Array]:
     """d log p(x) / d mean and / d log scale, in the integer units of the parameters.
 
     From log p = ln σ(u) + ln σ(−l) + ln(1 − e^(−1/s)) with u, l = (x ± ½ − μ)/s; the outermost

@@ -21,7 +21,7 @@ class IntegerNetwork:
     Nothing in it depends on the batch: each image's output is the same alone or beside others.
     """
 
-    def __init__(self, b: Backend, layers: tuple[Layer, ...], tensors: Tensors, input_bound: int) -> None:
+    def __init__(self, b: Backend, layers: tuple[Layer, ...], *, tensors: Tensors, input_bound: int) -> None:
         """Build the layers and check every row bound.
 
         Args:

@@ -76,7 +76,7 @@ def _frame_and_posteriors(
 
     if steps:
         made = frame()
-        return made, spread(lambda s: posterior(model, made[s.pictures], s, steps), upwards)
+        return made, spread(lambda s: posterior(model, made[s.pictures], s, steps=steps), upwards)
 
     def amortized(s: Strip) -> Any:
         return _posterior(model, pictures[s.pictures, s.top : s.top + s.rows], None, 0)
@@ -115,7 +115,7 @@ def elbo_bits(model: PixelNetworks, pictures: Pixels, *, steps: int, draws: int 
     total, frame, noise = 0.0, frame_with_predictions(model.architecture, pictures), np.random.default_rng(0)
     for strip in strips(pictures.shape):
         part = frame[strip.pictures]
-        means, log_sigmas = posterior(model, part, strip, steps)
+        means, log_sigmas = posterior(model, part, strip, steps=steps)
         q = d.Gaussian(means.ravel(), log_sigmas.ravel())
         prior = _prior(model, len(means), False)
         for _ in range(draws):
@@ -134,7 +134,7 @@ def _pop_strip(model: PixelNetworks, stack: Stack, known: Known, strip: Strip, c
     bins = latents.centres(symbols, model.coarse) if coarse else symbols
     pop_pixels(model, stack, known, strip=strip, predictors=uncalibrated(model, model.style_offsets(bins)))
     if not coarse:
-        means, log_sigmas = posterior(model, known.frame, strip, steps)
+        means, log_sigmas = posterior(model, known.frame, strip, steps=steps)
         d.Gaussian(means.ravel(), log_sigmas.ravel()).push(stack, bins.ravel())
 
 
@@ -155,7 +155,7 @@ def _prior(model: PixelNetworks, tiles: int, coarse: bool) -> d.StandardNormal:
     return latents.coarse_prior(tiles, model.coarse * int(coarse))
 
 
-def posterior(model: PixelNetworks, frame: Frame, strip: Strip, steps: int) -> tuple[Bins, Bins]:
+def posterior(model: PixelNetworks, frame: Frame, strip: Strip, *, steps: int) -> tuple[Bins, Bins]:
     """q(z|x) of the strip's tiles; all its pixels must be in the frame."""
     channels = model.architecture.channels
     rows = frame[:, RADIUS + strip.top : RADIUS + strip.top + strip.rows, RADIUS:-RADIUS, :channels]
@@ -168,4 +168,4 @@ def _posterior(model: PixelNetworks, rows: Pixels, frames: Frame | None, steps: 
     tiling = Tiling(rows.shape, (TILE, TILE))
     tiles = tiling.split(rows)
     seen = np.zeros((len(tiles), 0), np.int16) if frames is None else frames
-    return model.posterior(tiles, seen, tiling.mask, steps)
+    return model.posterior(tiles, seen, tiling.mask, steps=steps)

@@ -43,8 +43,8 @@ class PixelNetworks:
 
     def __post_init__(self) -> None:
         a, b = self.architecture, self.backend
-        self.encoder = IntegerNetwork(b, a.encoder, self.tensors, 128)
-        self.style = IntegerNetwork(b, a.style, self.tensors, d.LATENT_BINS // 2)
+        self.encoder = IntegerNetwork(b, a.encoder, tensors=self.tensors, input_bound=128)
+        self.style = IntegerNetwork(b, a.style, tensors=self.tensors, input_bound=d.LATENT_BINS // 2)
         self.coarse = coarse_grid(self.tensors, a.latents)
         self.layers = network.layers(a, self.tensors)
         self.pixels = PixelNetwork(b, a, self.layers)
@@ -71,7 +71,7 @@ class PixelNetworks:
         return self.backend.to_numpy(self.style(z))
 
     def posterior(
-        self, tiles: Pixels, frames: NDArray[np.int16], mask: Mask, steps: int
+        self, tiles: Pixels, frames: NDArray[np.int16], mask: Mask, *, steps: int
     ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """q(z|x) after ``steps`` steps: means and log standard deviations, int32 (tiles, latents).
 

@@ -16,7 +16,7 @@ _PARAMETERS = {"bernoulli": 1, "logistic": 2, "colour-logistic": 9}
 
 
 def resnet(
-    latent_channels: int = 4, hidden: int = 96, blocks: int = 3, size: int = 32, likelihood: str = "colour-logistic"
+    latent_channels: int = 4, *, hidden: int = 96, blocks: int = 3, size: int = 32, likelihood: str = "colour-logistic"
 ) -> TileArchitecture:
     """Encoder and decoder of ``blocks`` residual blocks each at a quarter of the resolution.
 
