@@ -47,7 +47,7 @@ PLANES: dict[str, Planes] = {
     **dict.fromkeys(("L", "LA", "I;16", "LA;16"), GREY),
     **dict.fromkeys(("RGB", "RGBA", "RGB;16", "RGBA;16"), COLOUR),
 }
-"""By mode; a mode that is not here goes to the fallback codec."""
+"""The planes of each mode; a mode that is not here goes to the fallback codec."""
 
 
 def planes_of(architecture: Architecture) -> Planes:

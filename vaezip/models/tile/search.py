@@ -1,4 +1,4 @@
-"""What the encoder of a tile model chooses: the latents of coarse tiles, and how many steps pay."""
+"""The encoder's choices for a tile model: the latents of coarse tiles, and how many steps pay."""
 
 from __future__ import annotations
 
