@@ -77,7 +77,7 @@ def rates(data: str | None) -> dict[str, Any]:
         assert isinstance(model, TileModel)
         for steps in all_steps:
             size = _checked_size([(f"{i:05d}.png", Picture(mode, x)) for i, x in enumerate(images)], name, steps)
-            elbo = bound_bits(model, images, Effort(steps))
+            elbo = bound_bits(model, images, effort=Effort(steps))
             out[f"{name}, K = {steps}"] = {
                 "images": len(images),
                 "bytes": size,
@@ -232,7 +232,7 @@ def _checked_size(pictures: Picture | list[tuple[str, Picture]], model: str, ste
 
 def _elbo_bytes(model: TileModel, images: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Measure −ELBO of each image in bytes, averaged over eight samples of z."""
-    return np.array([bound_bits(model, x[None], Effort(), draws=8) / 8 for x in images])
+    return np.array([bound_bits(model, x[None], effort=Effort(), draws=8) / 8 for x in images])
 
 
 _WATCHED = """

@@ -58,7 +58,7 @@ def measure(dataset: str, data: str | None) -> dict[str, Any]:
 
 def bpd(model: TileModel, images: NDArray[np.uint8]) -> float:
     """−ELBO of images (images, height, width, channels) by the integer networks."""
-    return search.bound_bits(model, images, Effort()) / images.size
+    return search.bound_bits(model, images, effort=Effort()) / images.size
 
 
 if __name__ == "__main__":

@@ -119,7 +119,7 @@ def by_webp(samples: Pixels) -> int:
 
 def by_model(model: Model, effort: str, samples: Pixels) -> int:
     """8 bits."""
-    coded = search_of(model).encode(model, samples, EFFORTS[effort], SEED)
+    coded = search_of(model).encode(model, samples, effort=EFFORTS[effort], seed=SEED)
     _compare(model.decode(coded.data, samples.shape, coded.steps)[0], samples)  # type: ignore[arg-type]
     return len(coded.data)
 

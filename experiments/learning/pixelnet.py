@@ -101,7 +101,7 @@ def _styles(
 ) -> tuple[Floats, float]:
     shifts, bits = [], 0.0
     for strip in strips.strips((1, *shape)):  # type: ignore[arg-type]
-        means, _ = pixel_bitsback.posterior(model, frame, strip, 0)
+        means, _ = pixel_bitsback.posterior(model, frame, strip, steps=0)
         bins = np.full(means.shape, d.LATENT_BINS // 2, np.int32)
         if with_latents:
             symbols = latents.coarse_symbols(means, model.coarse)

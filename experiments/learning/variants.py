@@ -347,7 +347,7 @@ def exact_bpd(model: PixelModel, samples: Pixels) -> float:
     """Without learning; z is chosen."""
     frame, total = least_squares.frame_with_predictions(model.architecture, samples[None]), 0.0
     for strip in strips.strips((1, *samples.shape)):
-        symbols = latents.coarse_symbols(pixel_bitsback.posterior(model, frame, strip, 0)[0], model.coarse)
+        symbols = latents.coarse_symbols(pixel_bitsback.posterior(model, frame, strip, steps=0)[0], model.coarse)
         shifts = model.style_offsets(latents.centres(symbols, model.coarse))
         prior = latents.coarse_prior(len(symbols), model.coarse)
         total += float(d.bits(prior.intervals(symbols.ravel()), prior.precision).sum())

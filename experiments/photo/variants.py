@@ -57,7 +57,7 @@ class Design:
 
     def build(self) -> Variant:
         """With random weights."""
-        plain = pixel_architecture(self.channels, self.hidden, blocks=1, mixture=self.mixture)
+        plain = pixel_architecture(self.channels, hidden=self.hidden, blocks=1, mixture=self.mixture)
         kinds = {"style": (Variant, plain), "film": (Film, _film(plain)), "map": (Map, _map(plain))}
         kind, architecture = (kinds | {"both": (Both, plain), "none": (Blind, plain)})[self.latents]
         return kind(architecture, self.radius)
@@ -232,7 +232,7 @@ def context(window: Tensor, radius: int, at: Tensor) -> tuple[Tensor, Tensor]:
     here = (MARGIN + at // TILE) * width + MARGIN + at % TILE
     near = pixels[:, here[:, None] + torch.tensor([y * width + x for y, x in offsets(radius)])]
     west, north, corner = (pixels[:, here - step] for step in (1, width, width + 1))
-    prediction = median_edge(xp, west, north, corner)
+    prediction = median_edge(xp, west=west, north=north, north_west=corner)
     return (near - prediction.unsqueeze(2)).flatten(2), prediction
 
 

@@ -54,7 +54,7 @@ def few_models(monkeypatch):
     def fitting(_, mode, height, width):
         paths = [model_file.find(name) for name in ("mnist", "photo")]
         known = [(path, model_file.architecture(path)) for path in paths]
-        fit = [p for p, a in known if a.levels == kinds.levels(mode) and kinds.fits(a, mode, height, width)]
+        fit = [p for p, a in known if a.levels == kinds.levels(mode) and kinds.fits(a, mode, (height, width))]
         return fit
 
     monkeypatch.setattr(library.Library, "fitting", fitting)
@@ -127,7 +127,7 @@ def other_model(folder) -> Path:
     path = folder / "models" / "other.safetensors"
     path.parent.mkdir()
     tensors = {**model.tensors, "coarse": model.tensors["coarse"] ^ 1}
-    model_file.save(path, model.architecture, model.settings, tensors, {})
+    model_file.save(path, model.architecture, settings=model.settings, tensors=tensors, information={})
     return path
 
 

@@ -47,7 +47,9 @@ def test_json(run):
 def test_rate_is_what_the_model_says_of_itself(run, monkeypatch, other_model):
     model = vaezip.load_model(other_model)
     path = other_model.with_name("rated.safetensors")
-    model_file.save(path, model.architecture, model.settings, model.tensors, {"integer_bpd": 1.23456})
+    model_file.save(
+        path, model.architecture, settings=model.settings, tensors=model.tensors, information={"integer_bpd": 1.23456}
+    )
     monkeypatch.setattr(model_file, "shipped", lambda: {"rated": path, "other": other_model})
     rows = run("models").out.splitlines()[1:]
     assert [row.split()[-1] for row in rows] == ["-", "1.2346"]

@@ -149,7 +149,7 @@ def test_auto_is_the_smallest(shipped, dream):
     for pixels in (dream(shipped, 1)[0], np.zeros((*a.tile, a.channels), np.uint8)):
         original = Picture(mode, pixels)
         others = {n: model_file.architecture(p) for n, p in model_file.shipped().items()}
-        fitting = [n for n, o in others.items() if o.levels == a.levels and kinds.fits(o, mode, *a.tile)]
+        fitting = [n for n, o in others.items() if o.levels == a.levels and kinds.fits(o, mode, a.tile)]
         if mode == "L" and np.isin(pixels, (0, 255)).all():  # coded as bits
             continue
         sizes = [len(compress(original, model=name)) for name in fitting]
@@ -526,7 +526,9 @@ def test_a_model_is_not_tried_on_alpha_that_takes_nothing(local_models, no_webp,
     opaque = Picture("RGBA", np.pad(small.images[0], ((0, 0), (0, 0), (0, 1)), constant_values=255))
     tried = []
     real = search.encode
-    monkeypatch.setattr(search, "encode", lambda model, *rest: tried.append(model.fingerprint) or real(model, *rest))
+    monkeypatch.setattr(
+        search, "encode", lambda model, x, **chosen: tried.append(model.fingerprint) or real(model, x, **chosen)
+    )
     data = compress(opaque, model=small.path, steps=0)
     assert (tried, alpha_coders(data)) == ([small.model.fingerprint], [CLASSIC])
 
@@ -1068,16 +1070,16 @@ def test_a_model_is_loaded_once(small_models):
     ],
 )
 def test_fits(small_models, mode, size, fits):
-    assert kinds.fits(small_models["bernoulli"].architecture, mode, *size) is fits
+    assert kinds.fits(small_models["bernoulli"].architecture, mode, size) is fits
 
 
 def test_a_pixel_network_codes_no_endless_rows(local_models):
     a, most = local_models["colour"].model.architecture, 1 << 18
-    assert kinds.fits(a, "RGB", most, most)
-    assert not kinds.fits(a, "RGB", most + 1, 1)
-    assert not kinds.fits(a, "RGB", 1, most + 1)
-    original = picture("RGB", 1, most + 1)
-    assert library.Library().fitting("RGB", 1, most + 1) == []
+    assert kinds.fits(a, "RGB", (most, most))
+    assert not kinds.fits(a, "RGB", (most + 1, 1))
+    assert not kinds.fits(a, "RGB", (1, most + 1))
+    original = picture("RGB", (1, most + 1))
+    assert library.Library().fitting("RGB", (1, most + 1)) == []
     assert same(decompress(compress(original)), original)
     with pytest.raises(ImageError, match=r"codes RGB pictures of any size \(to 262,144 a side\), not RGB of 262145×1"):
         compress(original, model=local_models["colour"].path)

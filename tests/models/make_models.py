@@ -124,7 +124,7 @@ def main(folder: Path = HERE, steps: int | None = None) -> None:
             print(f"{path.name}: exists, left alone", file=sys.stderr)
             continue
         tensors = trained_locally(a, steps or 200) if isinstance(a, PixelArchitecture) else trained(a, steps or 300)
-        model_file.save(path, a, Settings(), tensors, {"made": "for tests"})
+        model_file.save(path, a, settings=Settings(), tensors=tensors, information={"made": "for tests"})
 
 
 if __name__ == "__main__":

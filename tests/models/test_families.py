@@ -38,7 +38,13 @@ def path(family, tmp_path):
     counts[:128] += 384 - 192
     counts[:128] += ((1 << 16) - counts.sum()) // 128
     path = tmp_path / "dark.safetensors"
-    model_file.save(path, HistogramArchitecture(), Settings(), {"counts": counts}, {"objective": "counting"})
+    model_file.save(
+        path,
+        HistogramArchitecture(),
+        settings=Settings(),
+        tensors={"counts": counts},
+        information={"objective": "counting"},
+    )
     return path
 
 

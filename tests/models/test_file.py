@@ -19,9 +19,9 @@ def save(path, model, architecture=None, settings=None, information=None, **tens
     model_file.save(
         path,
         architecture or model.architecture,
-        settings or model.settings,
-        dict(model.tensors) | tensors,
-        {} if information is None else information,
+        settings=settings or model.settings,
+        tensors=dict(model.tensors) | tensors,
+        information={} if information is None else information,
     )
     return path
 
@@ -67,7 +67,7 @@ def test_fingerprint_is_pinned(tmp_path):
     """It names models in files that exist."""
     path = tmp_path / "m.safetensors"
     tensors = {"coarse": np.array([1, 2, 3], np.uint8), "a.weight": np.array([[-5, 700]], np.int16)}
-    model_file.save(path, mlp("bernoulli", 1, 2), Settings(), tensors, {})
+    model_file.save(path, mlp("bernoulli", 1, 2), settings=Settings(), tensors=tensors, information={})
     metadata, _ = model_file._read(path)
     save_file(tensors, path, metadata | {"settings": "{}", "architecture": "x"})
     assert model_file.fingerprint(path).hex() == "d287a77d"

@@ -8,7 +8,12 @@ from vaezip.models.tile.architecture import TileArchitecture
 from vaezip.models.tile.mlp import mlp
 from vaezip.models.tile.resnet import resnet
 
-ARCHITECTURES = [mlp("bernoulli"), mlp("logistic", latents=3, hidden=7), resnet(), resnet(2, 8, 1, 16)]
+ARCHITECTURES = [
+    mlp("bernoulli"),
+    mlp("logistic", latents=3, hidden=7),
+    resnet(),
+    resnet(2, hidden=8, blocks=1, size=16),
+]
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

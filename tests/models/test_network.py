@@ -7,7 +7,7 @@ from vaezip.errors import ModelError
 from vaezip.exact import Affine, backend
 from vaezip.models.layers import Dense
 from vaezip.models.network import IntegerNetwork, _Rearrange
-from vaezip.models.posterior import log_likelihood_gradient
+from vaezip.models.posterior import Refinement
 from vaezip.training.likelihoods import likelihood_of
 from vaezip.training.networks.layers import depth_to_space, space_to_depth
 
@@ -72,11 +72,8 @@ def test_gradient_is_that_of_autograd_within_quantisation(small, dream, monkeypa
     x = dream(model, COUNT)
     bins, z = latents(small, x)
     b = model.backend
-    found = log_likelihood_gradient(
-        b,
-        model.decoder,
-        model.likelihood,
-        a.latent,
+    refinement = Refinement(b, model.decoder, model.likelihood, a.latent, model.settings)
+    found = refinement.log_likelihood_gradient(
         b.asarray(x, "float64"),
         np.ones((*x.shape[:3], 1)),
         b.asarray(bins - d.LATENT_BINS // 2, "float64"),
@@ -150,7 +147,7 @@ def layer_tensors(**changed):
 
 
 def network(tensors, relu=True):
-    return IntegerNetwork(backend(), (Dense("one", 3, 2, relu),), tensors, 10)
+    return IntegerNetwork(backend(), (Dense("one", 3, 2, relu),), tensors=tensors, input_bound=10)
 
 
 def test_a_network_of_one_layer():

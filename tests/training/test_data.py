@@ -16,8 +16,8 @@ from vaezip.training.families.pixel.family import PixelFamily
 from vaezip.training.families.pixel.tiles import SIDE, tiles
 from vaezip.training.families.tile.family import TileFamily
 
-COLOUR = resnet(2, 8, 1, 8)
-LOCAL = pixel_architecture(3, 32, 1, 8, 2, 2)
+COLOUR = resnet(2, hidden=8, blocks=1, size=8)
+LOCAL = pixel_architecture(3, hidden=32, blocks=1, head=8, mixture=2, latents=2)
 
 
 def silent(_):

@@ -23,7 +23,7 @@ from vaezip.training.objectives import (
     sleep,
 )
 
-ARCHITECTURES = [mlp("bernoulli", 3, 8), mlp("logistic", 3, 8), resnet(2, 6, 1, 8)]
+ARCHITECTURES = [mlp("bernoulli", 3, 8), mlp("logistic", 3, 8), resnet(2, hidden=6, blocks=1, size=8)]
 
 
 def vae_of(architecture):
@@ -125,7 +125,7 @@ def test_likelihoods_are_distributions():
 
 def test_samples_follow_their_distribution():
     torch.manual_seed(0)
-    a = resnet(2, 6, 1, 8)
+    a = resnet(2, hidden=6, blocks=1, size=8)
     mean, log_scale, coefficient = 0.1, -3.0, 0.5
     parameters = torch.tensor([mean, log_scale, coefficient]).expand(4000, 1, 1, 3, 3)
     x = likelihoods.ColourLogistic(a).sample(parameters).double()[:, 0, 0]

@@ -25,7 +25,7 @@ from vaezip.training.quantize import Grid, Precision, _row, coarse_grid
 ARCHITECTURES = {
     "bernoulli": mlp("bernoulli", 3, 16),
     "logistic": mlp("logistic", 3, 16),
-    "colour": resnet(2, 8, 2, 8),
+    "colour": resnet(2, hidden=8, blocks=2, size=8),
 }
 
 
@@ -46,8 +46,8 @@ def test_bounds_hold_by_construction(name, bits, scale, discs):
     a = ARCHITECTURES[name]
     tensors = quantize(untrained(name, scale), discs(32, *a.tile, a.channels, a.levels), Precision(bits))
     pixel_bound = max(a.offset, a.levels - 1 - a.offset)
-    encoder = IntegerNetwork(backend(), a.encoder, tensors, pixel_bound)
-    IntegerNetwork(backend(), a.decoder, tensors, d.LATENT_BINS // 2)
+    encoder = IntegerNetwork(backend(), a.encoder, tensors=tensors, input_bound=pixel_bound)
+    IntegerNetwork(backend(), a.decoder, tensors=tensors, input_bound=d.LATENT_BINS // 2)
     for layer in weighted_layers(a.encoder) + weighted_layers(a.decoder):
         assert np.abs(tensors[f"{layer.name}.weight"].astype(np.int64)).max() < 1 << 15
         assert tensors[f"{layer.name}.shift"].min() >= 1

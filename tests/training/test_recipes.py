@@ -7,10 +7,10 @@ import torch
 from click.testing import CliRunner
 
 import vaezip
+from vaezip.cli.recipes import main
 from vaezip.models import file as model_file
 from vaezip.models.pixel.architecture import pixel_architecture
 from vaezip.models.tile.mlp import mlp
-from vaezip.training.commands import main
 from vaezip.training.families.pixel import stage as pixel_stage
 from vaezip.training.families.pixel.recipes import RECIPES as PIXEL_RECIPES
 from vaezip.training.families.pixel.recipes import PixelRecipe

@@ -109,7 +109,7 @@ def test_what_is_asked_for_is_done(data):
 
 @pytest.mark.parametrize(("likelihood", "source"), [("bernoulli", "prior"), ("colour-logistic", "posterior")])
 def test_a_stage_takes_the_numbers_that_are_asked_for(data, tmp_path, likelihood, source):
-    architecture = resnet(2, 8, 1, 8) if source == "posterior" else mlp(likelihood, 2, 8)
+    architecture = resnet(2, hidden=8, blocks=1, size=8) if source == "posterior" else mlp(likelihood, 2, 8)
     options = Options(objectives=("elbo", "half-asleep:0.25", "denoising:0.5:0.4"), epochs=(1, 1, 1))
     plan = plan_of(options, architecture, data, name="x")
     _, asleep, noisy = plan.stages
@@ -121,7 +121,7 @@ def test_a_stage_takes_the_numbers_that_are_asked_for(data, tmp_path, likelihood
 
 
 def test_a_local_model_has_one_stage(data):
-    architecture = pixel_architecture(1, 32)
+    architecture = pixel_architecture(1, hidden=32)
     (stage,) = plan_of(Options(), architecture, data, name="x").stages
     assert (stage.name, stage.epochs, stage.batch, stage.learning_rate, stage.warmup) == ("elbo", 500, 8, 2e-3, 200)
     options = Options(epochs=(3,), batch=2, learning_rate=0.5)

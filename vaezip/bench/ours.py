@@ -112,7 +112,7 @@ def _elbo_bpd(model: Model, pictures: Iterable[Named], effort: Effort) -> float 
     draws = min(max(_ELBO_VALUES // values, 1), _MAX_DRAWS)
     total = 0.0
     for group in groups.values():
-        bits = search_of(model).bound_bits(model, np.stack(group), effort, draws)
+        bits = search_of(model).bound_bits(model, np.stack(group), effort=effort, draws=draws)
         if bits is None:  # the model adapts, and what a picture costs is not the ELBO
             return None
         total += bits

@@ -99,7 +99,7 @@ def _fitting(
     architectures: list[tuple[str, Architecture]] = [(path.stem, model_file.architecture(path)) for path in models]
     for name, picture in pictures:
         for model, a in architectures:
-            reason = misfit(model, a, picture, coded_mode(picture, a))
+            reason = misfit(model, a, picture, coded=coded_mode(picture, a))
             if reason:
                 raise DataError(f"{name}: {reason}", "other-model")
         for codec in (peers.CODECS[codec] for codec in codecs):

@@ -1,8 +1,8 @@
 """The command line: ``vaezip COMMAND …``.
 
 ``--help`` answers at once: a command's module is imported when the command runs, and imports in
-turn nothing heavy before it must. Modules named after a command hold it as ``command``; the others
-are what the commands share.
+turn nothing heavy before it must. Modules named after a command hold it as ``command``; ``recipes``
+is a program of its own, ``python -m vaezip.training``; the others are what the commands share.
 """
 
 from __future__ import annotations

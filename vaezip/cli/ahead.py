@@ -1,4 +1,4 @@
-"""Work done by threads a little ahead of who needs it."""
+"""Let threads work a little ahead of who needs the results."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _BYTES = 1 << 25
 
 
 def ahead(
-    function: Callable[[Item], Result], items: Iterable[Item], workers: Workers, size: Callable[[Item], int]
+    function: Callable[[Item], Result], items: Iterable[Item], workers: Workers, *, size: Callable[[Item], int]
 ) -> Iterator[tuple[Item, Future[Result]]]:
-    """Each item with what ``function`` makes of it, in order.
+    """Yield each item with what ``function`` makes of it, in order.
 
     So few are under way at once that memory does not grow with the number of items: two a
     thread, and, but for one, 32 MiB.

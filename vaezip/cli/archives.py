@@ -1,4 +1,4 @@
-"""Opening ``.vz`` files, as the commands that decode them do."""
+"""Open ``.vz`` files for the commands that decode them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vaezip.vz.archive import is_vz
 
 
 def open_archive(path: str, options: vaezip.ReadOptions) -> tuple[vaezip.Archive, int]:
-    """The archive in a file or on standard input, and its bytes.
+    """Open the archive in a file or on standard input, and count its bytes.
 
     Raises:
         FormatError: it cannot be read, or is none.
@@ -40,12 +40,12 @@ def require_models(archive: vaezip.Archive) -> None:
 
 
 def is_set(archive: vaezip.Archive) -> bool:
-    """Whether it holds pictures with names, and not one without."""
+    """Tell whether an archive holds pictures with names, and not one without."""
     return archive.names != [""]
 
 
 class Damage:
-    """The pictures of a file that cannot be decoded: one line for a run of the same cause, or with -v one for each."""
+    """The report of pictures that cannot be decoded: one line for a run of the same cause, or with -v one for each."""
 
     def __init__(self, console: Console, label: str) -> None:
         """``label`` is what messages call the file."""
@@ -54,7 +54,7 @@ class Damage:
         self._reason = ""
 
     def add(self, name: str, error: VaezipError) -> None:
-        """The next picture of the file, and what is wrong with it."""
+        """Take the next picture of the file, and the error that it met."""
         if self.console.verbose or worded(error) != self._reason:
             self.end_run()
         self._run.append(name)

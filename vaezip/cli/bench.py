@@ -25,7 +25,7 @@ _PLOT_SUFFIXES = (".png", ".svg")
 
 
 def _parsed(parse: Callable[[str], tuple[Any, ...]]) -> Callable[..., tuple[Any, ...] | None]:
-    """What an option means, or None where it is not given."""
+    """Return the callback that parses an option; an option that is left out stays None."""
 
     def callback(_: click.Context, __: click.Parameter, value: str | None) -> tuple[Any, ...] | None:
         try:
@@ -111,7 +111,7 @@ def _plot(_: click.Context, __: click.Parameter, value: str | None) -> str | Non
 @options.device
 @options.threads
 @with_console
-def command(json_file: str | None, plot: str | None, force: bool, console: Console, **chosen: Any) -> None:
+def command(*, json_file: str | None, plot: str | None, force: bool, console: Console, **chosen: Any) -> None:
     """Measure rate, time and memory, beside other codecs.
 
     Rates are those of files that are written, read back, decoded and compared with the images; if one
@@ -150,7 +150,7 @@ def _check_installed(packages: list[str]) -> None:
 
 
 def _inputs(plan: Plan) -> list[str]:
-    """Files that must not be overwritten: pictures, and models.
+    """List the files that must not be overwritten: pictures, and models.
 
     Raises:
         DataError, ModelError: one of them is missing.
@@ -164,7 +164,7 @@ def _inputs(plan: Plan) -> list[str]:
 
 @dataclass(frozen=True)
 class _Targets:
-    """Where the figures go; None for what is not asked for."""
+    """The files that the figures go to; None for a file that nobody asks for."""
 
     json: str | None
     plot: str | None
@@ -180,7 +180,7 @@ class _Targets:
                 streams.check(target, self.force, self.inputs)
 
     def write(self, report: Report) -> None:
-        """JSON and plot."""
+        """Write JSON and plot."""
         if self.json:
             with blame(streams.target_label(self.json)):
                 streams.write(self.json, report.to_json().encode(), force=self.force, sources=self.inputs)

@@ -195,7 +195,7 @@ class _Job:
             return self._read(source)
 
         with blame(folder), Folder(folder) if folder is not None else nullcontext() as where:
-            for i, (source, job) in enumerate(ahead(read, sources, self.workers, _file_size)):
+            for i, (source, job) in enumerate(ahead(read, sources, self.workers, size=_file_size)):
                 self.console.progress(f"{i + 1:,} of {len(sources):,}: {source.path}")
                 with self.console.attempt(source.path):
                     self._compress(source, job.result(), target(source), where)
@@ -206,7 +206,7 @@ class _Job:
         inputs.check_distinct(sources)
         label, size, values = streams.target_label(target), 0, 0
         with self._compressor() as compressor:
-            for i, (source, job) in enumerate(ahead(self._read, sources, self.workers, _file_size)):
+            for i, (source, job) in enumerate(ahead(self._read, sources, self.workers, size=_file_size)):
                 self.console.progress(f"{i + 1:,} of {len(sources):,}: {source.path}")
                 with self.console.attempt(source.path):
                     read = self._add(compressor, source, job)
@@ -259,7 +259,7 @@ class _Job:
         self.dropped.add(streams.source_label(source.path), picture.dropped)
         if self.flags.model == options.AUTO or not falls_back(picture.mode):
             return
-        if not fits(self.library.by_name(self.flags.model).architecture, picture.mode, *picture.samples.shape[:2]):
+        if not fits(self.library.by_name(self.flags.model).architecture, picture.mode, picture.samples.shape[:2]):
             self.classic.add(streams.source_label(source.path), [picture.mode])
 
     def remark(self) -> None:

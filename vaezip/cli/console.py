@@ -1,4 +1,4 @@
-"""What the user is told: errors in one line, summaries, progress; and the exit status."""
+"""The messages to the user: errors in one line, summaries, progress; and the exit status."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SECONDS_BETWEEN_PROGRESS = 0.1
 
 
 class LocatedError(Exception):
-    """An error with what it befell: a file, or None where that is no one file."""
+    """An error, and the file that it befell, or None where that is no single file."""
 
     def __init__(self, where: str | None, reason: str, expected: bool = True) -> None:
         super().__init__(reason)
@@ -47,13 +47,13 @@ def blame(where: str | None) -> Iterator[None]:
 
 
 def printable(text: str) -> str:
-    """One line that no name in it can break or use to steer the terminal."""
+    """Make a text one line that no name in it can break or use to steer the terminal."""
     line = " ".join(text.splitlines())
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 
 
 def plural(count: int, noun: str) -> str:
-    """The count with its noun.
+    """Word a count with its noun.
 
     >>> plural(1, "picture"), plural(10000, "picture")
     ('1 picture', '10,000 pictures')
@@ -90,14 +90,14 @@ class Console:
             self.report(failed)
 
     def report(self, failed: LocatedError) -> None:
-        """``vaezip: FILE: reason``."""
+        """Report an error as ``vaezip: FILE: reason``."""
         self.failures += 1
         self._say(": ".join(filter(None, ["vaezip", failed.where, failed.reason])))
         if not failed.expected and self.verbose:
             _print("".join(traceback.format_exception(failed.__cause__)))
 
     def tell(self, text: str) -> None:
-        """Lines on standard output, which are what the command is for: it ends where they cannot be written."""
+        """Print lines on standard output, which the command is for: it ends where they cannot be written."""
         self.clear()
         try:
             streams.tell(text)
@@ -106,22 +106,22 @@ class Console:
             raise click.exceptions.Exit(1) from error
 
     def note(self, text: str) -> None:
-        """What only -v tells."""
+        """Report what only -v asks for."""
         if self.verbose:
             self._say(text)
 
     def remark(self, text: str) -> None:
-        """What is no error but should be known; -q alone does not tell it."""
+        """Report what is no error but should be known; only -q leaves it out."""
         if not self.quiet:
             self._say(text)
 
     def summary(self, text: str) -> None:
-        """One line on a file that is done."""
+        """Report in one line on a file that is done."""
         if self.summarises:
             self._say(text)
 
     def progress(self, text: str) -> None:
-        """A line that the next one overwrites; not too often."""
+        """Show a line that the next one overwrites; not too often."""
         now = time.monotonic()
         if self._shows_progress and now - self._shown_at >= _SECONDS_BETWEEN_PROGRESS:
             self.clear()
@@ -130,7 +130,7 @@ class Console:
             self._shown, self._shown_at = len(text), now
 
     def awaited(self, text: str) -> None:
-        """What takes long: as progress on a terminal, elsewhere once as a line."""
+        """Report what takes long: as progress on a terminal, elsewhere once as a line."""
         if self._shows_progress:
             self.progress(text)
         elif text not in self._awaited:
@@ -155,7 +155,7 @@ class Console:
 
 
 class Remarks:
-    """What should be known of some pictures, though it is no error: one line for all, or with -v one for each."""
+    """Remarks of one sort on some pictures: one line for all, or with -v one for each."""
 
     def __init__(self, console: Console, text: str) -> None:
         """``text`` stands before the kinds of what is remarked."""
@@ -164,7 +164,7 @@ class Remarks:
         self._kinds: dict[str, None] = {}
 
     def add(self, where: str, kinds: Iterable[str]) -> None:
-        """Of one picture, which may be of no such kind."""
+        """Add the kinds of one picture, which may be none."""
         found = list(kinds)
         if found and self.console.verbose:
             self.console.note(f"{where}: {self.text}: {', '.join(found)}")
@@ -173,7 +173,7 @@ class Remarks:
             self._kinds.update(dict.fromkeys(found))
 
     def tell(self) -> None:
-        """The line for all, if there is anything to tell."""
+        """Report the line for all, if there is any remark."""
         kinds = f"{self.text}: {', '.join(self._kinds)}"
         if len(self._places) == 1:
             self.console.remark(f"{self._places[0]}: {kinds}")
@@ -182,20 +182,20 @@ class Remarks:
 
 
 def _print(text: str) -> None:
-    """To standard error, if it takes it: no work stops because nobody is told of it."""
+    """Print to standard error, if it takes it: no work stops because nobody reads of it."""
     with suppress(OSError):
         click.echo(text, err=True, nl=False)
 
 
 class _Awaited(logging.Handler):
-    """Shows what the package logs: that something takes long."""
+    """A handler that shows what the package logs: that something takes long."""
 
     def __init__(self, console: Console) -> None:
         super().__init__(logging.INFO)
         self.console = console
 
     def emit(self, record: logging.LogRecord) -> None:
-        """See :class:`logging.Handler`."""
+        """Show a record; see :class:`logging.Handler`."""
         self.console.awaited(record.getMessage())
 
 
@@ -211,7 +211,7 @@ def _told_what_takes_long(console: Console) -> Iterator[None]:
 
 
 def with_console(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a command -q and -v, and in their place the argument ``console``."""
+    """Add -q and -v to a command, which gets the argument ``console`` in their place."""
 
     @click.option("-q", "--quiet", is_flag=True, help="No progress, summaries and remarks; errors are still told.")
     @click.option("-v", "--verbose", is_flag=True, help="Tell more, also where standard error is no terminal.")

@@ -21,7 +21,7 @@ from vaezip.errors import FormatError, ImageError, OutputError, VaezipError
 from vaezip.system.files import Folder, NoSpaceError, check_free
 
 Found: TypeAlias = tuple[str, Union["vaezip.Picture", VaezipError]]
-"""What an archive gives for a name."""
+"""The picture of a name in an archive, or the error that it met."""
 
 _Written: TypeAlias = tuple[Path, tuple[str, ...]]
 """A file that a picture became, and the kinds of metadata that it lacks."""
@@ -44,6 +44,7 @@ _DROPPED = "without the metadata that only PNG would keep"
 @options.reading
 @with_console
 def command(
+    *,
     files: tuple[str, ...],
     output: str | None,
     only: str | None,
@@ -79,7 +80,7 @@ def command(
 
 
 class _Target(NamedTuple):
-    """Where pictures go: ``output`` as the command line says, and whether there are several FILEs."""
+    """The target of the pictures: ``output`` as the command line says, and whether there are several FILEs."""
 
     output: str | None
     many: bool
@@ -94,7 +95,7 @@ class _Job:
         self.dropped = Remarks(console, _DROPPED)
 
     def take_all(self, path: str) -> None:
-        """All that a file holds."""
+        """Write all that a file holds."""
         archive, size = self._open(path)
         require_models(archive)
         if is_set(archive):
@@ -106,7 +107,7 @@ class _Job:
             self._write_files(path, target.parent, {"": target.name}, _one(archive, ""))
 
     def take_one(self, path: str, name: str) -> None:
-        """One picture of a set."""
+        """Write one picture of a set."""
         archive, size = self._open(path)
         if not is_set(archive):
             raise FormatError("holds one picture without a name; leave --only out")
@@ -122,7 +123,7 @@ class _Job:
         return open_archive(path, self.how.options)
 
     def _names_a_file(self, path: str) -> bool:
-        """Whether one picture goes to just where the user says, or from standard input to standard output."""
+        """Tell whether one picture goes just where the user says, or from standard input to standard output."""
         if self.target.many or self.target.output is None:
             return path == STDIO and self.target.output is None
         return not os.path.isdir(self.target.output)
@@ -135,7 +136,7 @@ class _Job:
         return Path(self.target.output, file.name) if self.target.output is not None else file
 
     def _folder(self, path: str) -> Path:
-        """The folder for the pictures of a set."""
+        """Return the folder for the pictures of a set."""
         if self.target.output is not None and not self.target.many:
             return Path(self.target.output)
         default = names.without_suffix(path)
@@ -190,7 +191,7 @@ class _Job:
         written: list[Path] = []
         damage = Damage(self.console, label)
         with folder:
-            for (name, picture), job in ahead(write, pictures, self.how.workers, _picture_size):
+            for (name, picture), job in ahead(write, pictures, self.how.workers, size=_picture_size):
                 if isinstance(picture, VaezipError):
                     damage.add(name, picture)
                     continue
@@ -242,7 +243,7 @@ def _one(archive: vaezip.Archive, name: str) -> Iterator[Found]:
 
 
 def _cause(job: Future[_Written]) -> BaseException | None:
-    """What made a job fail, if it failed."""
+    """Return the error that made a job fail, if it failed."""
     error = job.exception()
     return error and error.__cause__
 

@@ -24,7 +24,7 @@ _NO_LIMIT = 1 << 62
 @click.option("--json", "as_json", is_flag=True, help="Tell it as JSON: a list, with one object per FILE.")
 @options.models
 @with_console
-def command(files: tuple[str, ...], as_json: bool, models: tuple[str, ...], console: Console) -> None:
+def command(*, files: tuple[str, ...], as_json: bool, models: tuple[str, ...], console: Console) -> None:
     """Tell what .vz files hold.
 
     Decodes no pixels, and so does not find all damage: 'vaezip test' does. Of a set of many pictures

@@ -19,7 +19,7 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 
 
 def is_safe(name: str) -> bool:
-    """Whether a name, taken as a path with forward slashes, stays in its folder on every system."""
+    """Tell whether a name, as a path with forward slashes, stays in its folder on every system."""
     if not name or "\0" in name or "\\" in name or _DRIVE.match(name):
         return False
     return not {"", ".", ".."} & set(name.split("/"))
@@ -59,7 +59,7 @@ def file_names(names: Sequence[str], originals: Container[str] = ()) -> dict[str
 
 
 def file_name(name: str, *, original: bool = False) -> str:
-    """The file of one picture of a set: its name, and ``.png`` where no such file can be written without loss.
+    """Return the file of one picture of a set: its name, and ``.png`` where no such file can be written without loss.
 
     Raises:
         FormatError: the name would leave the folder.
@@ -73,7 +73,7 @@ _REMEDY = "take it out with --only NAME -o FILE"
 
 
 def lossless(path: str) -> str:
-    """The path, and ``.png`` where its suffix is not one of a lossless format that vaezip writes."""
+    """Return the path, with ``.png`` where its suffix is not one of a lossless format that vaezip writes."""
     try:
         vaezip.pictures.check_suffix(os.path.splitext(path)[1])
     except ImageError:
@@ -82,12 +82,12 @@ def lossless(path: str) -> str:
 
 
 def is_picture(path: str) -> bool:
-    """Whether what does not exist yet as a folder is named like a picture that vaezip writes."""
+    """Tell whether a path that is no folder yet has the suffix of a picture that vaezip writes."""
     return not os.path.isdir(path) and lossless(path) == path
 
 
 def format_of(target: str) -> str:
-    """The suffix that tells how to write a picture; PNG where a target cannot have one.
+    """Return the suffix that tells how to write a picture; PNG where a target cannot have one.
 
     Raises:
         ImageError: it is lossy, or none that vaezip writes.
@@ -102,13 +102,13 @@ def format_of(target: str) -> str:
 
 
 def without_suffix(path: str) -> str | None:
-    """The path without ``.vz``, or None where it does not end so."""
+    """Return the path without ``.vz``, or None where it does not end so."""
     stem, suffix = os.path.splitext(path)
     return stem if suffix.lower() == SUFFIX else None
 
 
 def _key(file: str) -> str:
-    """Equal for names that the file system takes as one."""
+    """Return a key that is equal for names that the file system takes as one."""
     if sys.platform in ("win32", "darwin"):
         return unicodedata.normalize("NFC", file).casefold()
     return file

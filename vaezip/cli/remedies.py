@@ -1,4 +1,4 @@
-"""What a user can do about an error, in the words of the command line: the only place that names its options."""
+"""The remedies of errors, in the words of the command line: no other module names its options."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ REMEDIES = {
     "smaller-valid": "give a smaller --valid",
     "train-anew": "train anew with a lower --learning-rate",
 }
-"""By the key that an error carries."""
+"""The remedies by the key that an error carries."""
 
 
 def worded(error: VaezipError) -> str:

@@ -37,7 +37,7 @@ from vaezip.system.files import Folder, check_free
 )
 @options.force
 @with_console
-def command(output: str, model: str, count: int, seed: int, force: bool, console: Console) -> None:
+def command(*, output: str, model: str, count: int, seed: int, force: bool, console: Console) -> None:
     """Draw pictures from a model.
 
     They look like what the model was trained on, more or less. One picture goes to the file OUT,

@@ -31,17 +31,17 @@ character is."""
 
 
 def source_label(path: str) -> str:
-    """What messages call an input."""
+    """Return the name of an input in messages."""
     return "standard input" if path == STDIO else path
 
 
 def target_label(path: str) -> str:
-    """What messages call an output."""
+    """Return the name of an output in messages."""
     return "standard output" if path == STDIO else path
 
 
 def read(path: str) -> bytes:
-    """All bytes of an input.
+    """Read all bytes of an input.
 
     Raises:
         FormatError: it cannot be read, or is a terminal or a folder.
@@ -59,7 +59,7 @@ def read(path: str) -> bytes:
 
 
 class Protected:
-    """Files that nothing is written over, not even by force: under whatever name, so also on file systems that take
+    """The files that nothing is written over, not even by force: under whatever name, so also on file systems that take
     several names for one."""
 
     def __init__(self, inputs: Iterable[str], models: Iterable[str] = ()) -> None:
@@ -78,7 +78,7 @@ class Protected:
 
     @contextmanager
     def writing(self, path: str | Path) -> Iterator[None]:
-        """Around the writing of a file, which is one of them from then on; one at a time."""
+        """Guard the writing of a file, which is one of them from then on; one at a time."""
         with self._lock:
             self.refuse(path)
             yield
@@ -86,7 +86,7 @@ class Protected:
 
 
 def _identity(path: str | Path, follow: bool = True) -> tuple[int, int] | None:
-    """Of a file, or of a link where it is not to be followed; None where there is none."""
+    """Identify a file, or a link where it is not to be followed; return None where there is none."""
     try:
         status = os.stat(path, follow_symlinks=follow)
     except (OSError, ValueError):

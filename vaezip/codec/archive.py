@@ -175,7 +175,7 @@ class Archive:
         return {"method": name, **described, "steps": payload.steps_of(block.payload), "steps_on": steps_on}
 
     def _name(self, block: Block) -> str:
-        """What the file calls a block's model."""
+        """Return the file's name for the model of a block."""
         return self.file.model_names.get(block.model, "")
 
     def _complete_inline(self) -> None:
@@ -250,7 +250,7 @@ def decompress(data: bytes, options: ReadOptions | None = None, **changes: Any) 
 
 
 def _assembled(group: Group, futures: list[Future[Samples]]) -> Samples:
-    """The pictures of a run, (pictures, height, width, channels); a picture's bands are joined as they come."""
+    """Return the pictures of a run, (pictures, height, width, channels); join a picture's bands as they come."""
     if len(futures) == 1:
         return futures[0].result()
     out = np.empty((1, group.height, group.width, channels(MODE_NAMES[group.mode])), dtype(MODE_NAMES[group.mode]))
@@ -260,7 +260,7 @@ def _assembled(group: Group, futures: list[Future[Samples]]) -> Samples:
 
 
 def _to_picture(group: Group, index: int, samples: Samples, max_pixels: int) -> Picture:
-    """Inverse of :meth:`Compressor._to_coded`, with the picture's metadata."""
+    """Invert :meth:`Compressor._to_coded`, and add the picture's metadata."""
     if MODE_NAMES[group.mode] == VERBATIM:
         original = samples.tobytes()
         return replace(io.read(original, max_pixels), original=original)

@@ -1,4 +1,4 @@
-"""Samples of 16 bits as eight that a codec of 8-bit pictures takes, and the rest of them.
+"""Split samples of 16 bits into a high part, which a codec of 8-bit pictures takes, and a low part.
 
 Few pictures use all 65,536 values: they come from sensors of 10 to 14 bits, from 8 bits through a curve, from means
 of a few pixels. So what is split is not a value but its *rank* among those that may occur: all up to the greatest, or
@@ -21,15 +21,15 @@ Samples = NDArray[Any]
 """(pictures, height, width, channels)."""
 
 Values = NDArray[np.intp]
-"""Those that may occur, in rising order."""
+"""The samples that may occur, in rising order."""
 
 
 @dataclass(frozen=True)
 class DepthHeader:
-    """What 16-bit samples are beside their high part.
+    """The part of 16-bit samples beside their high part.
 
     Attributes:
-        values: those that may occur.
+        values: the samples that may occur.
         low: the lower bits of their ranks, uint8.
     """
 
@@ -37,7 +37,7 @@ class DepthHeader:
     low: Samples
 
     def join(self, high: Samples) -> Samples:
-        """The samples, from the upper bits of their ranks.
+        """Join the samples from the upper bits of their ranks.
 
         Raises:
             FormatError: there are no such ranks.
@@ -49,12 +49,12 @@ class DepthHeader:
 
 
 def low_bits(values: Values) -> int:
-    """Bits of a rank below the upper eight."""
+    """Count the bits of a rank below the upper eight."""
     return max(0, (len(values) - 1).bit_length() - 8)
 
 
 def splits(samples: Samples) -> Iterator[tuple[Samples, DepthHeader]]:
-    """Ways to split uint16 samples: a high part, uint8, and a rest; one of them is the shortest."""
+    """Yield the ways to split uint16 samples into a high part, uint8, and a depth header; one is the shortest."""
     seen = np.zeros(1 << 16, bool)
     seen[samples.ravel()] = True
     used = np.flatnonzero(seen)
@@ -67,13 +67,13 @@ def splits(samples: Samples) -> Iterator[tuple[Samples, DepthHeader]]:
 
 
 def differenced(low: Samples, bits: int) -> Samples:
-    """Each sample less what those to the left and above make likely, modulo 2^bits."""
+    """Subtract from each sample what those to the left and above make likely, modulo 2^bits."""
     across = np.diff(low, axis=2, prepend=np.uint8(0))
     return np.diff(across, axis=1, prepend=np.uint8(0)) & _mask(bits)
 
 
 def undifferenced(low: Samples, bits: int) -> Samples:
-    """Inverse of :func:`differenced`."""
+    """Invert :func:`differenced`."""
     down = np.cumsum(low, axis=1, dtype=np.uint8)
     return np.cumsum(down, axis=2, dtype=np.uint8) & _mask(bits)
 

@@ -240,7 +240,7 @@ class Compressor:
     def _to_coded(self, picture: Picture) -> tuple[str, Samples]:
         """Return the mode and samples to code, if the chosen model can."""
         mode = coded_mode(picture, self.chosen.architecture if self.chosen else None)
-        reason = misfit(self.chosen.name, self.chosen.architecture, picture, mode) if self.chosen else None
+        reason = misfit(self.chosen.name, self.chosen.architecture, picture, coded=mode) if self.chosen else None
         if reason:
             raise ImageError(reason, "other-model")
         return mode, picture.samples >> 7 if mode == BILEVEL_GREY else picture.samples
@@ -309,7 +309,7 @@ class Compressor:
         mode, shape = MODE_NAMES[group.mode], (group.height, group.width)
         if not self.chosen:
             return (*self.library.fitting(mode, *shape), None)
-        if not fits(self.chosen.architecture, mode, *shape):
+        if not fits(self.chosen.architecture, mode, shape):
             return (None,)
         return (self._chosen, None) if is_wide(mode) else (self._chosen,)
 

@@ -68,7 +68,7 @@ def encode(
         colour, depth_header = webp.split(colour)
         prefix += depth_header
     planes = colour * _value_of_one(model, mode)
-    steps, stream = search_of(model).encode(model, planes, effort, checksum ^ zlib.crc32(prefix))
+    steps, stream = search_of(model).encode(model, planes, effort=effort, seed=checksum ^ zlib.crc32(prefix))
     return bytes([steps]) + prefix + stream
 
 
@@ -94,7 +94,7 @@ def decode(
         if mode == VERBATIM:  # whose samples are these very bytes
             return _verbatim(coded, shape), checksum
         return webp.decode(coded, (n, height, width, channels), dtype(mode)), checksum ^ zlib.crc32(coded)
-    if not fits(model.architecture, mode, height, width):
+    if not fits(model.architecture, mode, (height, width)):
         raise FormatError(f"the file is damaged: model '{model.name}' does not code such pictures")
     colours, steps, stream = model.architecture.channels, steps_of(payload), payload[1:]
     if len(payload) < model.least_bytes(n * height * width * colours):

@@ -32,7 +32,7 @@ def worth_embedding(blocks: list[list[Block]], sizes: Mapping[bytes, int]) -> se
     As long as the file gets shorter, it gives up that model without which it gets shortest.
 
     Args:
-        blocks: of each, its forms, one of them classic.
+        blocks: of each, its forms, one of them by the fallback codec.
         sizes: of the models, in bytes, by fingerprint.
     """
 

@@ -1,4 +1,4 @@
-"""The classic codec that vaezip falls back on: lossless WebP, by Pillow.
+"""The fallback codec: lossless WebP, by Pillow.
 
 Any array of samples becomes one or more 8-bit RGB or RGBA pictures: grey is copied into three
 channels (WebP's colour transform makes that free), 16-bit samples are split in two
@@ -31,18 +31,18 @@ _DIFFERENCED, _USED = 1, 2
 _MAX_MARKS = (1 << 16) // 8
 _GREATEST = struct.Struct("<H")
 _DEFLATE = -15
-"""Of zlib, without a header: the checksum of the block protects this, too."""
+"""The window bits of zlib without a header: the checksum of the block protects this, too."""
 
 
 def encode(samples: Samples) -> bytes:
-    """All pictures of one size and type, one below the other."""
+    """Code all pictures of one size and type, one below the other."""
     if samples.dtype == np.uint8:
         return _encode_bytes(samples)
     return min((_depth_header(depth) + _encode_bytes(high) for high, depth in bit_depth.splits(samples)), key=len)
 
 
 def decode(data: bytes, shape: tuple[int, int, int, int], dtype: type[np.generic]) -> Samples:
-    """Inverse of :func:`encode`.
+    """Invert :func:`encode`.
 
     Raises:
         FormatError: the data is not what :func:`encode` made of such an array.
@@ -54,7 +54,7 @@ def decode(data: bytes, shape: tuple[int, int, int, int], dtype: type[np.generic
 
 
 def split(samples: Samples) -> tuple[Samples, bytes]:
-    """Of uint16 samples the high part, uint8, and the rest, coded; in the way that WebP makes shortest."""
+    """Split uint16 samples into a high part, uint8, and the coded depth header, in the way that WebP makes shortest."""
     found = [(high, _depth_header(depth)) for high, depth in bit_depth.splits(samples)]
     if len(found) == 1:
         return found[0]
@@ -62,7 +62,7 @@ def split(samples: Samples) -> tuple[Samples, bytes]:
 
 
 def read_depth_header(data: bytes, shape: tuple[int, int, int, int]) -> tuple[DepthHeader, bytes]:
-    """The rest of samples that :func:`split` made, and the data after it.
+    """Read the depth header of samples that :func:`split` made, and return it with the data after it.
 
     Raises:
         FormatError: there is none.
@@ -83,7 +83,7 @@ def read_depth_header(data: bytes, shape: tuple[int, int, int, int]) -> tuple[De
 
 
 def _depth_header(depth: DepthHeader) -> bytes:
-    """The shorter form of it."""
+    """Code a depth header in its shorter form."""
     values, low, bits = depth.values, depth.low, bit_depth.low_bits(depth.values)
     every = len(values) == values[-1] + 1
     table = _GREATEST.pack(values[-1]) if every else _used(values)
@@ -96,7 +96,7 @@ def _depth_header(depth: DepthHeader) -> bytes:
 
 
 def _used(values: Values) -> bytes:
-    """The values as bits, one for each up to the greatest, deflated."""
+    """Code the values as bits, one for each up to the greatest, deflated."""
     marks = np.zeros(values[-1] + 1, np.uint8)
     marks[values] = 1
     deflater = zlib.compressobj(9, wbits=_DEFLATE)
@@ -141,7 +141,7 @@ def _decode_bytes(data: bytes, shape: tuple[int, int, int, int]) -> Samples:
 
 
 def _taken(data: bytes, length: int) -> tuple[bytes, bytes]:
-    """So many bytes, and those after them."""
+    """Take so many bytes, and return them with those after them."""
     if len(data) < length:
         raise FormatError("the coded data is truncated")
     return data[:length], data[length:]
@@ -153,7 +153,7 @@ def _sheet(samples: Samples) -> Samples:
 
 
 def _pieces(sheet: Samples) -> Iterator[Samples]:
-    """Views of what fits into one WebP picture, left to right, top to bottom."""
+    """Yield views of what fits into one WebP picture, left to right, top to bottom."""
     for y in range(0, sheet.shape[0], _MAX_SIDE):
         for x in range(0, sheet.shape[1], _MAX_SIDE):
             yield sheet[y : y + _MAX_SIDE, x : x + _MAX_SIDE]

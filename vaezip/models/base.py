@@ -1,4 +1,4 @@
-"""What a model is to the rest of the house: Protocols that every family of models fulfils.
+"""The Protocols of a model, which every family of models fulfils and all other rooms rely on.
 
 A family is one folder of ``models/`` and one line of :data:`vaezip.models.registry.FAMILIES`. Its *model* module
 decodes; its *search* module encodes, and holds whatever the encoder may choose freely. Nothing outside of its folder
@@ -26,17 +26,17 @@ Pixels = NDArray[np.uint8]
 """Pictures or tiles, (count, height, width, channels)."""
 
 Mask = NDArray[np.bool_]
-"""Which pixels of a tile are coded, (tiles, height, width)."""
+"""The mask of the pixels that are coded, (tiles, height, width)."""
 
 Shape = tuple[int, int, int, int]
-"""Of :data:`Pixels`."""
+"""The shape of :data:`Pixels`."""
 
 Tensors = Mapping[str, NDArray[Any]]
 """The arrays of a model file by name."""
 
 
 class Architecture(Protocol):
-    """What a model codes and how large its networks are; known without its weights."""
+    """The architecture of a model: what it codes and how large its networks are, without its weights."""
 
     @property
     def kind(self) -> str:
@@ -90,7 +90,7 @@ class Architecture(Protocol):
 
 
 class Coded(NamedTuple):
-    """Coded pictures, and the number of gradient steps that the decoder repeats for them."""
+    """The coded pictures, and the number of gradient steps that the decoder repeats for them."""
 
     steps: int
     data: bytes
@@ -102,7 +102,7 @@ def seed_with(seed: int, steps: int) -> int:
 
 
 class Model(Protocol):
-    """p(z), p(x|z) and q(z|x) of one checkpoint on one device, as a decoder sees them."""
+    """A model as a decoder sees it: p(z), p(x|z) and q(z|x) of one checkpoint on one device."""
 
     @property
     def name(self) -> str:
@@ -150,19 +150,19 @@ class Model(Protocol):
 class Search(Protocol):
     """The encoder's module of a family, which a decoder never imports."""
 
-    def encode(self, model: Any, pictures: Pixels, effort: Effort, seed: int) -> Coded:
+    def encode(self, model: Any, pictures: Pixels, *, effort: Effort, seed: int) -> Coded:
         """Code pictures of one size, within an effort, so that :meth:`Model.decode` gives them back.
 
         The seed of the stack is that of :func:`seed_with`.
         """
 
-    def bound_bits(self, model: Any, pictures: Pixels, effort: Effort, draws: int) -> float | None:
+    def bound_bits(self, model: Any, pictures: Pixels, *, effort: Effort, draws: int) -> float | None:
         """Give −ELBO of pictures in bits, the mean over some draws of z; None where an effort does not code by it."""
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What a model file holds beside the architecture, for the family to build a model of.
+    """The parts of a model file beside the architecture, for the family to build a model of.
 
     Attributes:
         name: of the model, for people.

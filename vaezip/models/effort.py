@@ -1,4 +1,4 @@
-"""How much time to spend on fewer bytes: K, after how many rows a pixel network learns, and how many of them do."""
+"""The time to spend on fewer bytes: K, after how many rows a pixel network learns, and how many networks do."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ MAX_NETWORKS = 2
 
 @dataclass(frozen=True)
 class Effort:
-    """Gradient steps, taken by encoder and decoder alike, and what the encoder tries.
+    """An effort: gradient steps, taken by encoder and decoder alike, and what the encoder tries.
 
     Attributes:
         steps: K: steps on each posterior; a pixel network learns where there are any.
-        rows: height of a band; 0 leaves the pixel network and its mixtures as they are, and K to the posteriors.
+        rows: height of a row group; 0 leaves the pixel network and its mixtures as they are, and K to the posteriors.
         thin: learn from one pixel in so many only.
         networks: how many learn side by side from a picture of its own.
         turns: in how many orientations the encoder tries a part of what a pixel network will learn from.
@@ -62,7 +62,7 @@ class Effort:
     def __post_init__(self) -> None:
         for what, value, least, most in (
             ("number of steps", self.steps, 0, MAX_STEPS),
-            ("rows of a band", self.rows, 0, MAX_ROWS),
+            ("height of a row group", self.rows, 0, MAX_ROWS),
             ("thinning", self.thin, 1, MAX_THIN),
             ("number of networks", self.networks, 1, MAX_NETWORKS),
             ("number of orientations", self.turns, 1, MAX_TURNS),
@@ -78,7 +78,7 @@ LADDER = (0, 1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, MAX_STEPS)
 """Numbers of steps that are tried where there are few pixels; the lesser ones of a greater K are the same."""
 
 FEW_PIXELS = 1 << 14
-"""Of a block: with so many, all lesser efforts are tried, too, which takes no time to speak of."""
+"""The pixels of a block up to which all lesser efforts are tried, too, which takes no time to speak of."""
 
 
 def is_large(shape: tuple[int, ...]) -> bool:
@@ -87,11 +87,11 @@ def is_large(shape: tuple[int, ...]) -> bool:
 
 
 def of_steps(steps: int) -> Effort:
-    """What ``--steps`` asks for.
+    """Return the effort of a number of steps, K, without a preset.
 
-    Several passes over a band learn less than one (``experiments/learning/passes.py``). In their place the second step
-    buys a second network and the orientation that is best for a part of the picture; the fourth and the sixth, the best
-    of two and of three for all of it.
+    Several passes over a row group learn less than one (``experiments/learning/passes.py``). In their place the second
+    step buys a second network and the orientation that is best for a part of the picture; the fourth and the sixth, the
+    best of two and of three for all of it.
 
     >>> of_steps(4)
     Effort(steps=4, rows=2, thin=1, networks=2, turns=8, whole=2)
@@ -130,7 +130,7 @@ DEFAULT = PRESETS[DEFAULT_PRESET]
 
 
 def chosen_effort(steps: int | None, preset: int) -> Effort:
-    """K where it is given, else the preset.
+    """Return the effort of K where there is a K, else of the preset.
 
     Raises:
         VaezipError: out of range.

@@ -37,6 +37,7 @@ SUFFIX = ".safetensors"
 def save(
     path: str | os.PathLike[str],
     architecture: Architecture,
+    *,
     settings: Settings,
     tensors: Mapping[str, NDArray[Any]],
     information: dict[str, Any],
@@ -74,7 +75,7 @@ def load(path: str | os.PathLike[str], device: str = "cpu") -> Model:
 
 
 def loads(data: bytes, name: str, device: str = "cpu") -> Model:
-    """The model in the bytes of a model file, which may come from anybody.
+    """Read the model in the bytes of a model file, which may come from anybody.
 
     Args:
         data: the bytes.
@@ -102,7 +103,7 @@ def _model(name: str, metadata: Mapping[str, str], tensors: Mapping[str, NDArray
 
 
 _MALFORMED = (SafetensorError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
-"""What bytes that are no model can make the code above run into."""
+"""The errors that bytes of no model can make the code above run into."""
 
 
 def _no_model(path: Path, error: Exception) -> ModelError:
@@ -111,22 +112,22 @@ def _no_model(path: Path, error: Exception) -> ModelError:
 
 
 def _said(error: Exception) -> str:
-    """What is wrong; of a field that is missing Python tells the name alone."""
+    """Word an error; of a field that is missing Python tells the name alone."""
     return f"it has no {error}" if isinstance(error, KeyError) else str(error)
 
 
 def architecture(path: Path) -> Architecture:
-    """The architecture of a model file, without its weights."""
+    """Read the architecture of a model file, without its weights."""
     return _architecture(path, version(path))
 
 
 def fingerprint(path: Path) -> bytes:
-    """The first bytes of the SHA-256 of architecture, settings and tensors, by name, type and value."""
+    """Return the first bytes of the SHA-256 of architecture, settings and tensors, by name, type and value."""
     return _fingerprint_of_file(path, version(path))
 
 
 def version(path: Path) -> tuple[int, int]:
-    """What changes when a file is written anew, so that the caches below forget it."""
+    """Return a value that changes when a file is written anew, so that the caches below forget it."""
     try:
         status = path.stat()
     except OSError as error:
@@ -160,14 +161,14 @@ def _fingerprint(metadata: Mapping[str, str], tensors: Mapping[str, NDArray[Any]
 
 
 def shipped() -> dict[str, Path]:
-    """Name and path of every model that comes with vaezip, in alphabetical order."""
+    """List name and path of every model that comes with vaezip, in alphabetical order."""
     package = Path(__file__).parents[1]
     folder = next((f for f in (package / "shipped", package.parent / "models") if f.is_dir()), None)
     return {p.stem: p for p in sorted(folder.glob("*" + SUFFIX))} if folder else {}
 
 
 def find(name: str) -> Path:
-    """The path of a model given by name or path.
+    """Find the path of a model by its name or path.
 
     Raises:
         ModelError: there is none.
@@ -181,7 +182,7 @@ def find(name: str) -> Path:
 
 
 def by_fingerprint(wanted: bytes, extra: tuple[Path, ...] = (), name: str = "") -> Path:
-    """The path of the model with a fingerprint, among ``extra`` and the shipped ones.
+    """Find the path of the model with a fingerprint, among ``extra`` and the shipped ones.
 
     ``name`` is what the file calls it, for the message.
 

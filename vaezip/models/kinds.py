@@ -47,7 +47,7 @@ PLANES: dict[str, Planes] = {
     **dict.fromkeys(("L", "LA", "I;16", "LA;16"), GREY),
     **dict.fromkeys(("RGB", "RGBA", "RGB;16", "RGBA;16"), COLOUR),
 }
-"""By mode; a mode that is not here goes to the fallback codec."""
+"""The planes of each mode; a mode that is not here goes to the fallback codec."""
 
 
 def planes_of(architecture: Architecture) -> Planes:
@@ -81,14 +81,14 @@ def dtype(mode: str) -> type[np.generic]:
     return np.uint16 if is_wide(mode) else np.uint8
 
 
-def fits(a: Architecture, mode: str, height: int, width: int) -> bool:
-    """Tell whether a model of architecture ``a`` can code pictures of this mode and size."""
+def fits(a: Architecture, mode: str, size: tuple[int, ...]) -> bool:
+    """Tell whether a model of architecture ``a`` can code pictures of this mode and size (height, width)."""
     planes = PLANES[mode][:2] if mode in PLANES else None
     if planes not in ((a.channels, a.levels), (a.channels, 2)):  # black and white are two of 256 levels, too
         return False
-    if a.most_side is not None and max(height, width) > a.most_side:
+    if a.most_side is not None and max(size) > a.most_side:
         return False
-    return a.tiled or (height, width) == a.tile
+    return a.tiled or size == a.tile
 
 
 def falls_back(mode: str) -> bool:
@@ -104,11 +104,11 @@ def is_black_and_white(picture: Picture) -> bool:
 def coded_mode(picture: Picture, a: Architecture | None) -> str:
     """Return the mode that a picture is coded in: a grey one of black and white alone as bits, unless a model
     of architecture ``a`` was chosen that codes grey."""
-    grey = a is not None and fits(a, "L", *picture.samples.shape[:2])
+    grey = a is not None and fits(a, "L", picture.samples.shape[:2])
     return BILEVEL_GREY if not grey and is_black_and_white(picture) else picture.mode
 
 
-def misfit(name: str, a: Architecture, picture: Picture, coded: str) -> str | None:
+def misfit(name: str, a: Architecture, picture: Picture, *, coded: str) -> str | None:
     """Say why a chosen model cannot code a picture; None where it can, and where the fallback codec takes it.
 
     Args:
@@ -118,7 +118,7 @@ def misfit(name: str, a: Architecture, picture: Picture, coded: str) -> str | No
         coded: of :func:`coded_mode`.
     """
     height, width = picture.samples.shape[:2]
-    if fits(a, coded, height, width) or falls_back(coded):
+    if fits(a, coded, (height, width)) or falls_back(coded):
         return None
     most = f" (to {a.most_side:,} a side)" if a.most_side else ""
     size = f"of any size{most}" if a.tiled else f"of {a.tile[1]}×{a.tile[0]}"

@@ -83,8 +83,8 @@ class Library:
         where a model sees across the edges of tiles, one that does not is for pictures of one tile alone."""
         architectures = {path: model_file.architecture(path) for path in model_file.shipped().values()}
         suited = {p: a for p, a in architectures.items() if a.levels == kinds.levels(mode)}
-        across = any(a.sees_across_tiles and kinds.fits(a, mode, *a.tile) for a in suited.values())
-        fit = {p: a for p, a in suited.items() if kinds.fits(a, mode, height, width)}
+        across = any(a.sees_across_tiles and kinds.fits(a, mode, a.tile) for a in suited.values())
+        fit = {p: a for p, a in suited.items() if kinds.fits(a, mode, (height, width))}
         chosen = [p for p, a in fit.items() if not across or a.sees_across_tiles or (height, width) == a.tile]
         return [Reference(path, model_file.fingerprint(path)) for path in chosen]
 

@@ -35,7 +35,7 @@ class Coder(Protocol):
     precision: int
 
     def intervals(self, symbols: Ints) -> tuple[Ints, Ints]:
-        """Starts and freqs."""
+        """Return starts and freqs."""
 
     def push(self, stack: Stack, symbols: Ints) -> None:
         """Push symbols."""
@@ -45,60 +45,60 @@ class Coder(Protocol):
 
 
 class Likelihood(Protocol):
-    """What a decoder's output means."""
+    """A likelihood: the meaning of a decoder's output."""
 
     parameters: int
     """Outputs a pixel value."""
 
     def coder(self, outputs: Ints) -> Coder:
-        """The distribution of (pixels, channels) values; outputs int32 (pixels, channels, parameters)."""
+        """Return the distribution of (pixels, channels) values; outputs int32 (pixels, channels, parameters)."""
 
     def gradient(self, b: Backend, outputs: Array, x: Array) -> Array:
-        """d log p(x|z) / d outputs, float64; x (images, height, width, channels) as float64."""
+        """Compute d log p(x|z) / d outputs, float64; x (images, height, width, channels) as float64."""
 
 
 class Bernoulli:
-    """Black and white pixels, one logit each."""
+    """The likelihood of black and white pixels, one logit each."""
 
     parameters = 1
 
     def coder(self, outputs: Ints) -> d.Bernoulli:
-        """See :class:`vaezip.entropy.distributions.Bernoulli`."""
+        """Return :class:`vaezip.entropy.distributions.Bernoulli`."""
         return d.Bernoulli(np.clip(outputs, -d.LOGIT_BOUND, d.LOGIT_BOUND).ravel())
 
     def gradient(self, b: Backend, outputs: Array, x: Array) -> Array:
-        """(x − σ(logit)) · 2^−LOGIT_BITS."""
+        """Compute (x − σ(logit)) · 2^−LOGIT_BITS."""
         logit = outputs[..., 0] * 2.0**-d.LOGIT_BITS
         return ((x - sigmoid(b, logit)) * 2.0**-d.LOGIT_BITS)[..., None]
 
 
 class Logistic:
-    """Discretized logistic on 0 … 255: mean and log scale a value."""
+    """The discretized logistic on 0 … 255: mean and log scale a value."""
 
     parameters = 2
 
     def coder(self, outputs: Ints) -> d.Logistic:
-        """See :class:`vaezip.entropy.distributions.Logistic`."""
+        """Return :class:`vaezip.entropy.distributions.Logistic`."""
         return d.Logistic(outputs[..., 0].ravel(), _log_scales(outputs).ravel())
 
     def gradient(self, b: Backend, outputs: Array, x: Array) -> Array:
-        """See :func:`logistic_gradient`."""
-        return b.xp.stack(logistic_gradient(b, outputs[..., 0], outputs[..., 1], x), axis=-1)
+        """Compute :func:`logistic_gradient`, its parts side by side."""
+        return b.xp.stack(logistic_gradient(b, x, means=outputs[..., 0], log_scales=outputs[..., 1]), axis=-1)
 
 
 class ColourLogistic:
-    """RGB: mean, log scale and one coefficient between channels a value."""
+    """The logistic of RGB: mean, log scale and one coefficient between channels a value."""
 
     parameters = 3
 
     def coder(self, outputs: Ints) -> d.ColourLogistic:
-        """See :class:`vaezip.entropy.distributions.ColourLogistic`."""
+        """Return :class:`vaezip.entropy.distributions.ColourLogistic`."""
         coefficients = np.clip(outputs[..., 2], -d.COEFFICIENT_BOUND, d.COEFFICIENT_BOUND)
         means, log_scales = outputs[..., 0], _log_scales(outputs)
         return d.ColourLogistic(*(np.ascontiguousarray(p).reshape(-1, 3) for p in (means, log_scales, coefficients)))
 
     def gradient(self, b: Backend, outputs: Array, x: Array) -> Array:
-        """The logistic's, carried on to the coefficients: dμ_G/da = R − 128, and so on."""
+        """Carry the logistic's gradient on to the coefficients: dμ_G/da = R − 128, and so on."""
         xp = b.xp
         bound = float(d.COEFFICIENT_BOUND)
         raw = outputs[..., 2]
@@ -108,7 +108,7 @@ class ColourLogistic:
         to_green = coefficients[..., 0] * red * unit
         to_blue = coefficients[..., 1] * red * unit + coefficients[..., 2] * green * unit
         means = outputs[..., 0] + xp.stack([xp.zeros_like(red), to_green, to_blue], axis=-1)
-        for_mean, for_scale = logistic_gradient(b, means, outputs[..., 1], x)
+        for_mean, for_scale = logistic_gradient(b, x, means=means, log_scales=outputs[..., 1])
         to_green, to_blue = for_mean[..., 1] * unit, for_mean[..., 2] * unit
         for_coefficients = xp.stack([to_green * red, to_blue * red, to_blue * green], axis=-1)
         free = b.cast((raw > -bound) & (raw < bound), "float64")
@@ -122,23 +122,23 @@ class LogisticMixture:
         self.components, self.parameters = components, 3 * components
 
     def coder(self, outputs: Ints) -> d.LogisticMixture:
-        """See :class:`vaezip.entropy.distributions.LogisticMixture`."""
+        """Return :class:`vaezip.entropy.distributions.LogisticMixture`."""
         logits, means, log_scales = np.moveaxis(outputs.reshape(-1, 3, self.components), 1, 0)
         return d.LogisticMixture(means, np.clip(log_scales, d.LOG_SCALE_LOW, d.LOG_SCALE_HIGH), logits)
 
     def gradient(self, b: Backend, outputs: Array, x: Array) -> Array:
-        """With p = Σ w_k p_k and r_k = w_k p_k / p: d/d logit_k = r_k − w_k, and the logistic's own
+        """Compute, with p = Σ w_k p_k and r_k = w_k p_k / p: d/d logit_k = r_k − w_k, and the logistic's own
         derivatives of its mean and log scale times r_k."""
         xp, k = b.xp, self.components
         logits, means, log_scales = (outputs[..., i * k : (i + 1) * k] for i in range(3))
-        for_mean, for_scale = logistic_gradient(b, means, log_scales, x[..., None])
+        for_mean, for_scale = logistic_gradient(b, x[..., None], means=means, log_scales=log_scales)
         w = _normalised(b, exp(b, (logits - xp.max(logits, axis=-1, keepdims=True)) * 2.0**-d.WEIGHT_LOGIT_BITS))
         r = _normalised(b, w * _probabilities(b, means, log_scales, x[..., None]))
         return xp.concat([(r - w) * 2.0**-d.WEIGHT_LOGIT_BITS, r * for_mean, r * for_scale], axis=-1)
 
 
 def likelihood(name: str) -> Likelihood:
-    """The likelihood that an architecture names."""
+    """Return the likelihood that an architecture names."""
     kinds: dict[str, Likelihood] = {
         "bernoulli": Bernoulli(),
         "logistic": Logistic(),
@@ -148,14 +148,14 @@ def likelihood(name: str) -> Likelihood:
 
 
 def sigmoid(b: Backend, x: Array) -> Array:
-    """σ(x) at the nearest multiple of 1/64, float64."""
+    """Look up σ(x) at the nearest multiple of 1/64, float64."""
     edge = float(SIGMOID_RANGE * SIGMOID_STEPS)
     index = b.xp.clip(b.xp.floor(x * float(SIGMOID_STEPS) + 0.5), -edge, edge) + edge
     return look_up(b, _sigmoid_table(), index)
 
 
-def logistic_gradient(b: Backend, means: Array, log_scales: Array, x: Array) -> tuple[Array, Array]:
-    """d log p(x) / d mean and / d log scale, in the integer units of the parameters.
+def logistic_gradient(b: Backend, x: Array, *, means: Array, log_scales: Array) -> tuple[Array, Array]:
+    """Compute d log p(x) / d mean and / d log scale, in the integer units of the parameters.
 
     From log p = ln σ(u) + ln σ(−l) + ln(1 − e^(−1/s)) with u, l = (x ± ½ − μ)/s; the outermost
     values have one term only. With U = σ(u), L = σ(l):
@@ -178,7 +178,7 @@ def logistic_gradient(b: Backend, means: Array, log_scales: Array, x: Array) -> 
 
 
 def _probabilities(b: Backend, means: Array, log_scales: Array, x: Array) -> Array:
-    """σ(u) − σ(l) = σ(u) σ(−l) (1 − e^(−1/s)), of the outermost values one factor alone; and a little,
+    """Compute σ(u) − σ(l) = σ(u) σ(−l) (1 − e^(−1/s)), of the outermost values one factor alone; and a little,
     so that no mixture of them is 0. u and l are those of :func:`logistic_gradient`."""
     xp = b.xp
     low, high = float(d.LOG_SCALE_LOW), float(d.LOG_SCALE_HIGH)
@@ -193,7 +193,7 @@ def _probabilities(b: Backend, means: Array, log_scales: Array, x: Array) -> Arr
 
 
 def _normalised(b: Backend, values: Array) -> Array:
-    """values / Σ over the last axis, summed in its order."""
+    """Divide values by their sum over the last axis, summed in its order."""
     total = values[..., 0]
     for k in range(1, values.shape[-1]):
         total = total + values[..., k]
@@ -201,7 +201,7 @@ def _normalised(b: Backend, values: Array) -> Array:
 
 
 def look_up(b: Backend, table: NDArray[np.float64], index: Array) -> Array:
-    """table[index] for integer-valued float64 indices of any shape."""
+    """Look up table[index] for integer-valued float64 indices of any shape."""
     flat = b.xp.reshape(b.cast(index, "int64"), (-1,))
     return b.xp.reshape(b.xp.take(b.xp.asarray(table, device=b.device), flat, axis=0), index.shape)
 
@@ -211,7 +211,7 @@ def _log_scales(outputs: Ints) -> Ints:
 
 
 def gradient_tables() -> tuple[NDArray[np.float64], ...]:
-    """What logistic gradients are made from: σ at multiples of 1/SIGMOID_STEPS; and for every log scale 1/s,
+    """Return the tables of logistic gradients: σ at multiples of 1/SIGMOID_STEPS; and for every log scale 1/s,
     1 − e^(−1/s) and (1/s)/(e^(1/s) − 1)."""
     return _sigmoid_table(), _reciprocal_scales(), _interior_factors(), _inner_derivatives()
 
@@ -224,21 +224,21 @@ def _sigmoid_table() -> NDArray[np.float64]:
 
 @lru_cache
 def _reciprocal_scales() -> NDArray[np.float64]:
-    """1/s for every log scale."""
+    """Tabulate 1/s for every log scale."""
     log_scale = np.arange(d.LOG_SCALE_LOW, d.LOG_SCALE_HIGH + 1) / float(1 << d.LOG_SCALE_BITS)
     return exp(backend(), -log_scale)
 
 
 @lru_cache
 def _interior_factors() -> NDArray[np.float64]:
-    """1 − e^(−1/s), for every log scale."""
+    """Tabulate 1 − e^(−1/s) for every log scale."""
     r = _reciprocal_scales()
     return np.where(r < 0.01, r - 0.5 * r * r + r * r * r / 6.0, 1.0 - exp(backend(), -r))
 
 
 @lru_cache
 def _inner_derivatives() -> NDArray[np.float64]:
-    """r / (e^r − 1) with r = 1/s, for every log scale."""
+    """Tabulate r / (e^r − 1) with r = 1/s for every log scale."""
     r = _reciprocal_scales()
     e = exp(backend(), r)
     # e^r − 1 loses digits where r is small; there r / (e^r − 1) = 1 − r/2 + r²/12 to better than 1e-9

@@ -21,7 +21,7 @@ class IntegerNetwork:
     Nothing in it depends on the batch: each image's output is the same alone or beside others.
     """
 
-    def __init__(self, b: Backend, layers: tuple[Layer, ...], tensors: Tensors, input_bound: int) -> None:
+    def __init__(self, b: Backend, layers: tuple[Layer, ...], *, tensors: Tensors, input_bound: int) -> None:
         """Build the layers and check every row bound.
 
         Args:
@@ -43,13 +43,13 @@ class IntegerNetwork:
         self.output_bound = bound
 
     def __call__(self, x: Array) -> Array:
-        """(images, …) integers to (images, …) integers, as floats."""
+        """Map (images, …) integers to (images, …) integers, as floats."""
         for step in self.steps:
             x = step(x)
         return x
 
     def trace(self, x: Array) -> list[Any]:
-        """The output of every layer in turn; the last is the network's."""
+        """Return the output of every layer in turn; the last is the network's."""
         outputs = []
         for step in self.steps:
             x = step.trace(x) if isinstance(step, ResidualBlock) else step(x)
@@ -87,7 +87,7 @@ class ResidualBlock:
         return [inner, change, b.xp.clip(b.cast(x, self.second.affine.dtype) + change, 0.0, float(self.output_bound))]
 
     def vjp(self, outputs: list[Array], gradient: Array) -> Array:
-        """As :meth:`IntegerNetwork.vjp`."""
+        """Do as :meth:`IntegerNetwork.vjp` does."""
         inner, change, y = outputs
         b = self.first.affine.backend
         gradient = gradient * b.cast((y > 0.0) & (y < float(self.output_bound)), "float32")

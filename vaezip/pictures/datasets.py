@@ -185,7 +185,7 @@ def content(file: str, data: PathLike | None = None) -> bytes:
         if _packed_or_plain(root / file).is_file():
             return _content(root / file)
     home = roots[0] if roots else Path("DIR")
-    raise DataError(f"the file '{file}' is not here; put it at {home / file}{_hint(roots)}")
+    raise DataError(f"the file '{file}' is not here; put it at {home / file}", _remedy(roots))
 
 
 @dataclass(frozen=True)
@@ -323,12 +323,12 @@ def _locate(name: str, source: _Source, split: str, data: PathLike | None) -> Pa
     except DataError as error:
         home = roots[0] if roots else Path("DIR")
         where = f"put {_range_of(source.files(split))} into {home / source.folder}"
-        raise DataError(f"the files of '{name}' are not here ({error}); {where}{_hint(roots)}") from error
+        raise DataError(f"the files of '{name}' are not here ({error}); {where}", _remedy(roots)) from error
 
 
-def _hint(roots: list[Path]) -> str:
-    """Return the end of a message where there is no folder to look in."""
-    return "" if roots else " and give --data DIR"
+def _remedy(roots: list[Path]) -> str | None:
+    """Return the key of the remedy where there is no folder to look in."""
+    return None if roots else "data-folder"
 
 
 def _present_in(source: _Source, split: str, data: PathLike | None) -> Path | None:

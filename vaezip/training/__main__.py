@@ -1,5 +1,5 @@
 """Run ``python -m vaezip.training``."""
 
-from vaezip.training.commands import main
+from vaezip.cli.recipes import main
 
 main(prog_name="python -m vaezip.training")

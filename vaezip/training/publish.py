@@ -51,10 +51,10 @@ def publish(stem: Path, draft: Draft) -> dict[str, Any]:
         What the ``.json`` holds.
     """
     path, settings = beside(stem, model_file.SUFFIX), Settings()
-    model_file.save(path, draft.architecture, settings, draft.tensors, draft.information)
+    model_file.save(path, draft.architecture, settings=settings, tensors=draft.tensors, information=draft.information)
     model = model_file.load(path)
     information = draft.information | draft.measure(model)
-    model_file.save(path, draft.architecture, settings, draft.tensors, information)
+    model_file.save(path, draft.architecture, settings=settings, tensors=draft.tensors, information=information)
     parameters = sum(t.size for name, t in draft.tensors.items() if name.endswith((".weight", ".bias")))
     record = {"name": stem.name, "fingerprint": model.fingerprint.hex(), "parameters": parameters}
     record |= draft.details | information
@@ -70,7 +70,7 @@ def beside(stem: Path, suffix: str) -> Path:
 
 def bound_bits(model: Model, pictures: NDArray[np.uint8], steps: int = 0) -> float:
     """Measure −ELBO of pictures (pictures, height, width, channels) in bits, by the integers that code."""
-    bits = search_of(model).bound_bits(model, pictures, Effort(steps, rows=0), 1)
+    bits = search_of(model).bound_bits(model, pictures, effort=Effort(steps, rows=0), draws=1)
     assert bits is not None  # for nothing adapts
     return bits
 

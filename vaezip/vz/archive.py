@@ -1,4 +1,4 @@
-"""The ``.vz`` file: bytes to typed records and back. ``docs/format.md`` is its specification.
+"""Turn the bytes of a ``.vz`` file into typed records and back. ``docs/format.md`` is its specification.
 
 Two layouts share the records. *Inline*: one picture, one block; a header of a few bytes, then
 the block to the end of the file. *Archive*: blocks, then a directory of all pictures, then its
@@ -38,7 +38,7 @@ _MODEL_NAME = 255
 
 
 def inline_header(group: Group, model_name: str = "") -> bytes:
-    """All bytes before the payload of an inline file with the group's one picture and one block.
+    """Write all bytes before the payload of an inline file with the group's one picture and one block.
 
     ``model_name`` is for the message of a reader that lacks the model; shipped ones need none.
     """
@@ -60,7 +60,7 @@ def write_archive(
     model_names: Mapping[bytes, str] | None = None,
     embedded: Mapping[bytes, bytes] | None = None,
 ) -> bytes:
-    """An archive file.
+    """Write an archive file.
 
     Args:
         groups: what it holds.
@@ -80,7 +80,7 @@ def write_archive(
 
 
 def packed_model(data: bytes) -> bytes:
-    """A model file as an archive holds it.
+    """Pack a model file as an archive holds it.
 
     Raises:
         FormatError: it is larger than what a file can hold.
@@ -94,7 +94,7 @@ def packed_model(data: bytes) -> bytes:
 
 
 def is_vz(data: bytes) -> bool:
-    """Whether a file begins as .vz files of any version do."""
+    """Tell whether a file begins as .vz files of any version do."""
     return len(data) >= 4 and data[1:4] == _MAGIC and data[0] >= _HIGH
 
 

@@ -1,4 +1,4 @@
-"""What a hostile file can make a reader allocate; a writer keeps to it, too."""
+"""The limits on what a hostile file can make a reader allocate; a writer keeps to them, too."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from vaezip.errors import FormatError
 
 MAX_STEPS = 255
 
-# What a hostile file can make a reader allocate. A writer keeps to it, too.
 MAX_DIRECTORY = 1 << 26
 PICTURES, CHARACTERS, PIECES = "pictures", "characters of names", "pieces of metadata"
 MOST = {PICTURES: 1 << 22, CHARACTERS: 1 << 28, PIECES: 1 << 22}
@@ -18,13 +17,13 @@ MAX_MODEL = 1 << 26
 
 
 class Budget:
-    """What a file may still list. All groups share it, so that many cannot do what one may not."""
+    """A budget: what a file may still list. All groups share it, so that many cannot do what one may not."""
 
     def __init__(self) -> None:
         self.left = dict(MOST)
 
     def take(self, what: str, count: int) -> None:
-        """So many of :data:`MOST`."""
+        """Take so many of :data:`MOST`."""
         self.left[what] -= count
         if self.left[what] < 0:
             raise FormatError(f"more than {MOST[what]:,} {what} are more than a file can hold; use several")

@@ -1,4 +1,4 @@
-"""Names of pictures as runs that differ in their last number alone."""
+"""Code names of pictures as runs that differ in their last number alone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vaezip.vz.wire import Reader, text, varint
 
 @dataclass
 class _Run:
-    """Names that differ in their last number alone, which counts up: 00000.png … 09999.png.
+    """A run of names that differ in their last number alone, which counts up: 00000.png … 09999.png.
 
     ``width`` is the number of digits, 0 for numbers without leading zeros; a name without a
     number is a run of one with width 255.
@@ -26,16 +26,16 @@ class _Run:
 
     @property
     def most_characters(self) -> int:
-        """Of all names together."""
+        """Bound the characters of all names together."""
         return self.count * (len(self.before) + len(self.after) + _MAX_DIGITS)
 
     def goes_on(self, other: _Run) -> bool:
-        """Whether ``other`` is the next name of this run."""
+        """Tell whether ``other`` is the next name of this run."""
         same = (self.before, self.after, self.width) == (other.before, other.after, other.width)
         return same and self.width != _NO_NUMBER and other.first == self.first + self.count
 
     def names(self) -> list[str]:
-        """The names, in order."""
+        """List the names, in order."""
         if self.width == _NO_NUMBER:
             return [self.before]
         numbers = range(self.first, self.first + self.count)

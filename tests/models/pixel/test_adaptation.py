@@ -17,7 +17,7 @@ ROWS = 4
 
 
 def learners_of(model, groups=10, **options):
-    return Learners(model.architecture, model.layers, Adaptation(1, **options), groups)
+    return Learners(model.architecture, model.layers, settings=Adaptation(1, **options), groups=groups)
 
 
 def learner_of(model):
@@ -114,7 +114,7 @@ def test_it_learns_what_it_saw(small_local):
     learners = learners_of(model, rate=100)
     costs = [bits(model, learners.networks, frame, offsets)]
     for _ in range(10):
-        learners.learn(frame, 0, ROWS, offsets)
+        learners.learn(frame, top=0, rows=ROWS, offsets=offsets)
         costs.append(bits(model, learners.networks, frame, offsets))
     assert costs[-1] < 0.93 * costs[0]
 
@@ -129,7 +129,7 @@ def test_sums_stay_within_32_bits_at_any_rate(local_models, seed, rate, name):
     parts = [layers for learner in learners.learners for layers in learner.layers]
     before = [m.integers.weight.copy() for m in parts]
     for top in range(0, 32, 2):
-        learners.learn(frame, top, 2, offsets)
+        learners.learn(frame, top=top, rows=2, offsets=offsets)
     for layers, old in zip(parts, before):
         low = input_bound(model.architecture)
         bound = low if any(layers is learner.first for learner in learners.learners) else ACTIVATION_BOUND
@@ -168,7 +168,7 @@ def test_what_codes_is_an_average_of_what_learns(small_local, decay):
         masters.append(learner.out[0].master.copy())
 
     learner.step = watched
-    learners.learn(frame, 0, ROWS, offsets)
+    learners.learn(frame, top=0, rows=ROWS, offsets=offsets)
     for master in masters[1:]:
         expected += (master - expected) * (1 - decay / 256)
     assert len(masters) > 5
@@ -184,7 +184,10 @@ def test_residuals_of_later_channels_stay_unseen(local_models, name):
     model = local_models[name].model
     learners = learners_of(model, rate=200)
     learners.learn(
-        frame_with_predictions(model.architecture, local_models[name].images[:4]), 0, 8, offsets_of(model, 8)
+        frame_with_predictions(model.architecture, local_models[name].images[:4]),
+        top=0,
+        rows=8,
+        offsets=offsets_of(model, 8),
     )
     rows, hints = model.architecture.head, range(model.architecture.hints)
     for i in range(3):
@@ -196,7 +199,7 @@ def test_the_model_stays_as_it_is(small_local):
     model = small_local.model
     (weights,) = model.networks
     before, frame = weights.copied(), frame_with_predictions(model.architecture, small_local.images[:1])
-    learners_of(model).learn(frame, 0, 2, offsets_of(model, 2))
+    learners_of(model).learn(frame, top=0, rows=2, offsets=offsets_of(model, 2))
     assert equal(weights, before)
 
 
@@ -208,7 +211,7 @@ def test_networks_side_by_side_learn_at_rates_of_their_own(small_local):
         learners_of(model, **rates) for rates in ({"rate": 9, "second_rate": 90}, {"rate": 9}, {"rate": 90})
     )
     for learners in (both, *alone):
-        learners.learn(frame, 0, ROWS, offsets)
+        learners.learn(frame, top=0, rows=ROWS, offsets=offsets)
     for found, one in zip(both.networks, alone, strict=True):
         assert equal(found, one.networks[0])
     assert not np.array_equal(both.networks[0].first.weight, both.networks[1].first.weight)

@@ -95,9 +95,9 @@ def test_a_posterior_does_not_depend_on_its_neighbours(small_local):
     model, x = small_local.model, small_local.images[:3]
     frame = frame_with_predictions(model.architecture, x)
     strip = next(strips.strips(x.shape))
-    together = pixel_bitsback.posterior(model, frame, strip, 3)
+    together = pixel_bitsback.posterior(model, frame, strip, steps=3)
     for i in range(3):
-        alone = pixel_bitsback.posterior(model, frame[i : i + 1], strip, 3)
+        alone = pixel_bitsback.posterior(model, frame[i : i + 1], strip, steps=3)
         across = len(alone[0])
         assert all(np.array_equal(t[i * across : (i + 1) * across], a) for t, a in zip(together, alone))
 

@@ -55,7 +55,7 @@ def test_torch_multiplies_the_same(small_local):
     for steps in (0, 2):
         for strip in strips.strips(pictures.shape):
             part = frame_with_predictions(ours.architecture, pictures)[strip.pictures]
-            found = [pixel_bitsback.posterior(m, part, strip, steps) for m in (ours, torchs)]
+            found = [pixel_bitsback.posterior(m, part, strip, steps=steps) for m in (ours, torchs)]
             assert np.array_equal(found[0], found[1])
 
 

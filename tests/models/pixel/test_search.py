@@ -12,7 +12,7 @@ from vaezip.system.threads import Workers
 
 
 def coded(model, pictures, effort):
-    steps, data = search.encode(model, pictures, effort, 7)
+    steps, data = search.encode(model, pictures, effort=effort, seed=7)
     back, seed = model.decode(data, pictures.shape, steps)
     assert np.array_equal(back, pictures)
     assert seed == 7
@@ -72,8 +72,8 @@ def test_threads_do_not_change_the_bytes(small_local):
     x = np.tile(255 - small_local.images[:1], (1, 3, 2, 1))
     effort = Effort(1, turns=3)
     with Workers(2) as workers:
-        found = workers.submit(search.encode, small_local.model, x, effort, 7).result()
-    assert found == search.encode(small_local.model, x, effort, 7)
+        found = workers.submit(search.encode, small_local.model, x, effort=effort, seed=7).result()
+    assert found == search.encode(small_local.model, x, effort=effort, seed=7)
 
 
 @pytest.mark.parametrize("turns", [2, 8])

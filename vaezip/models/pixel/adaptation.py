@@ -74,14 +74,14 @@ class Learners:
     ``networks`` are the weights that code, averages, changed in place after every row group.
     """
 
-    def __init__(self, a: PixelArchitecture, layers: dict[str, Layer], settings: Adaptation, groups: int) -> None:
+    def __init__(self, a: PixelArchitecture, layers: dict[str, Layer], *, settings: Adaptation, groups: int) -> None:
         """Copy ``layers`` of :func:`vaezip.models.pixel.network.layers`; so many row groups are to come."""
         self.settings, self.groups = settings, groups
         self.learners = [Learner(a, layers) for _ in settings.rates]
         self.networks: Networks = tuple(learner.weights for learner in self.learners)
         self.group = 0
 
-    def learn(self, frame: Frame, top: int, rows: int, offsets: NDArray[np.int32]) -> None:
+    def learn(self, frame: Frame, *, top: int, rows: int, offsets: NDArray[np.int32]) -> None:
         """Learn from a row group whose pixels are all in the frame.
 
         Args:
@@ -122,13 +122,28 @@ class Learner:
         bound = input_bound(a)
         bounds, hidden, head = (ACTIVATION_BOUND, bound), np.full(a.hidden, UNIT_SCALE), np.full(a.head, UNIT_SCALE)
         visible, scales = [a.visible_hints(i) for i in channels], hint_scales(a)
-        self.first = adaptive_layers([layers["first"]], feature_scales(a), (bound, bound), next(integers))
-        self.inner = [adaptive_layers([layers[f"inner.{i}"]], hidden, bounds, next(integers)) for i in blocks]
-        self.outer = [adaptive_layers([layers[f"outer.{i}"]], hidden, bounds, next(integers)) for i in blocks]
+        self.first = adaptive_layers(
+            [layers["first"]], scales=feature_scales(a), bounds=(bound, bound), packed=next(integers)
+        )
+        self.inner = [
+            adaptive_layers([layers[f"inner.{i}"]], scales=hidden, bounds=bounds, packed=next(integers)) for i in blocks
+        ]
+        self.outer = [
+            adaptive_layers([layers[f"outer.{i}"]], scales=hidden, bounds=bounds, packed=next(integers)) for i in blocks
+        ]
         heads = [layers[f"head.{i}"] for i in channels]
-        self.head = adaptive_layers(heads, hidden, bounds, next(integers), Hints(visible, scales))
+        self.head = adaptive_layers(
+            heads, scales=hidden, bounds=bounds, packed=next(integers), hints=Hints(visible, scales)
+        )
         self.out = [
-            adaptive_layers([layers[f"out.{i}"]], head, bounds, next(integers), Hints([visible[i]], scales), a.mixture)
+            adaptive_layers(
+                [layers[f"out.{i}"]],
+                scales=head,
+                bounds=bounds,
+                packed=next(integers),
+                hints=Hints([visible[i]], scales),
+                mixture=a.mixture,
+            )
             for i in channels
         ]
         self.first.pace *= FIRST_PACE
@@ -143,7 +158,7 @@ class Learner:
         found = self._backward(examples)
         self.powers = self.powers[0] * BETAS[0], self.powers[1] * BETAS[1]
         for part, gradient in found:
-            part.learn(gradient, rate, self.powers, share)
+            part.learn(gradient, rate=rate, powers=self.powers, share=share)
 
     def publish(self) -> None:
         """Give the averages to the compiled coder."""

@@ -126,7 +126,7 @@ class AdaptiveLayers:
         kernels.sum_over_outputs(self.halves, self.transposed, self.for_units, found.unit)
         return self.for_units[: len(self.for_sums), : self.units]
 
-    def learn(self, gradient: Gradient, rate: float, powers: tuple[float, float], share: float) -> None:
+    def learn(self, gradient: Gradient, *, rate: float, powers: tuple[float, float], share: float) -> None:
         """Take one step of Adam uphill, of which the average takes a share."""
         corrections = 1.0 / (1.0 - powers[0]), 1.0 / (1.0 - powers[1])
         state = self.master, self.average, self.mean, self.square, self.pace
@@ -220,6 +220,7 @@ NO_HINTS = Hints(((),), np.zeros(0))
 
 def adaptive_layers(
     layers: list[Layer],
+    *,
     scales: Floats,
     bounds: tuple[int, int],
     packed: tuple[list[Integers], list[Integers]],

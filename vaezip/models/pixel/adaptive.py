@@ -78,7 +78,7 @@ def _intervals(model: PixelNetworks, pictures: Pixels, settings: Adaptation) -> 
                 networks = tuple(weights.copied() for weights in learners.networks)
                 predictors = Predictors(networks, offsets, state)
                 make = partial(strips.intervals, model, part, group, predictors=predictors)
-                learn = partial(learners.learn, part, group.top, group.rows, offsets)
+                learn = partial(learners.learn, part, top=group.top, rows=group.rows, offsets=offsets)
                 found, _ = together(make, learn)
             starts, freqs = found
             yield starts.astype(np.uint32), freqs.astype(np.uint32)  # half the memory
@@ -122,7 +122,7 @@ def _pop(model: PixelNetworks, stack: Stack, frame: strips.Frame, settings: Adap
             predictors = Predictors(networks, offsets, state)
             strips.pop_pixels(model, stack, known, strip=group, predictors=predictors)
             if learners:
-                learners.learn(known.frame, group.top, group.rows, offsets)
+                learners.learn(known.frame, top=group.top, rows=group.rows, offsets=offsets)
 
 
 def _style_offsets(model: PixelNetworks, frame: strips.Frame) -> NDArray[np.int32]:
@@ -136,7 +136,7 @@ def _learners(model: PixelNetworks, shape: Shape, settings: Adaptation) -> Learn
     if not settings.passes:
         return None
     groups = sum(1 for strip in strips.strips(shape) for _ in _row_groups(strip, settings.row_group))
-    return Learners(model.architecture, model.layers, settings, groups)
+    return Learners(model.architecture, model.layers, settings=settings, groups=groups)
 
 
 def _row_groups(strip: Strip, rows: int) -> Iterator[Strip]:

@@ -186,6 +186,7 @@ class PixelArchitecture:
 
 def pixel_architecture(
     channels: int = 3,
+    *,
     hidden: int = 96,
     blocks: int = 2,
     head: int = 48,

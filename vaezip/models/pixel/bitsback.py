@@ -76,7 +76,7 @@ def _frame_and_posteriors(
 
     if steps:
         made = frame()
-        return made, spread(lambda s: posterior(model, made[s.pictures], s, steps), upwards)
+        return made, spread(lambda s: posterior(model, made[s.pictures], s, steps=steps), upwards)
 
     def amortized(s: Strip) -> Any:
         return _posterior(model, pictures[s.pictures, s.top : s.top + s.rows], None, 0)
@@ -86,7 +86,7 @@ def _frame_and_posteriors(
 
 
 def decode(model: PixelNetworks, data: bytes, shape: Shape, *, steps: int) -> tuple[Pixels, int]:
-    """Inverse of :func:`encode`: the pictures and the seed.
+    """Invert :func:`encode`: return the pictures and the seed.
 
     Raises:
         FormatError: the data is not what :func:`encode` made.
@@ -100,7 +100,7 @@ def decode(model: PixelNetworks, data: bytes, shape: Shape, *, steps: int) -> tu
 
 
 def draw(model: PixelNetworks, stack: Stack, shape: Shape) -> Pixels:
-    """Pictures drawn from the model by the random bits of a stack: z ~ p(z), then x ~ p(x|z)."""
+    """Draw pictures from the model by the random bits of a stack: z ~ p(z), then x ~ p(x|z)."""
     frame = unknown(model, shape)
     for strip, known in walk(model, frame):
         bins = _prior(model, len(known.frame) * across(known.frame), False).pop(stack)
@@ -110,12 +110,12 @@ def draw(model: PixelNetworks, stack: Stack, shape: Shape) -> Pixels:
 
 
 def elbo_bits(model: PixelNetworks, pictures: Pixels, *, steps: int, draws: int = 1) -> float:
-    """−ELBO of all pictures in bits, by the very intervals of the coder, the mean over some draws of z
+    """Compute −ELBO of all pictures in bits, by the very intervals of the coder, the mean over some draws of z
     by pseudo-random bits."""
     total, frame, noise = 0.0, frame_with_predictions(model.architecture, pictures), np.random.default_rng(0)
     for strip in strips(pictures.shape):
         part = frame[strip.pictures]
-        means, log_sigmas = posterior(model, part, strip, steps)
+        means, log_sigmas = posterior(model, part, strip, steps=steps)
         q = d.Gaussian(means.ravel(), log_sigmas.ravel())
         prior = _prior(model, len(means), False)
         for _ in range(draws):
@@ -134,12 +134,12 @@ def _pop_strip(model: PixelNetworks, stack: Stack, known: Known, strip: Strip, c
     bins = latents.centres(symbols, model.coarse) if coarse else symbols
     pop_pixels(model, stack, known, strip=strip, predictors=uncalibrated(model, model.style_offsets(bins)))
     if not coarse:
-        means, log_sigmas = posterior(model, known.frame, strip, steps)
+        means, log_sigmas = posterior(model, known.frame, strip, steps=steps)
         d.Gaussian(means.ravel(), log_sigmas.ravel()).push(stack, bins.ravel())
 
 
 def _take(model: PixelNetworks, stack: Stack, q: tuple[Bins, Bins]) -> tuple[Bins, bool]:
-    """Bins of z popped under q, or, where the stack is too short, chosen; and whether they were."""
+    """Pop bins of z under q, or choose them where the stack is too short; tell whether they were chosen."""
     try:
         return d.Gaussian(q[0].ravel(), q[1].ravel()).pop(stack).reshape(q[0].shape), False
     except StackExhausted:
@@ -147,7 +147,7 @@ def _take(model: PixelNetworks, stack: Stack, q: tuple[Bins, Bins]) -> tuple[Bin
 
 
 def _choose(model: PixelNetworks, q: tuple[Bins, Bins]) -> Bins:
-    """The fine bins in the middle of the coarse ones in which the posterior means lie."""
+    """Choose the fine bins in the middle of the coarse ones in which the posterior means lie."""
     return latents.centres(latents.coarse_symbols(q[0], model.coarse), model.coarse)
 
 
@@ -155,8 +155,8 @@ def _prior(model: PixelNetworks, tiles: int, coarse: bool) -> d.StandardNormal:
     return latents.coarse_prior(tiles, model.coarse * int(coarse))
 
 
-def posterior(model: PixelNetworks, frame: Frame, strip: Strip, steps: int) -> tuple[Bins, Bins]:
-    """q(z|x) of the strip's tiles; all its pixels must be in the frame."""
+def posterior(model: PixelNetworks, frame: Frame, strip: Strip, *, steps: int) -> tuple[Bins, Bins]:
+    """Compute q(z|x) of the strip's tiles; all its pixels must be in the frame."""
     channels = model.architecture.channels
     rows = frame[:, RADIUS + strip.top : RADIUS + strip.top + strip.rows, RADIUS:-RADIUS, :channels]
     frames = tile_frames(frame, strip.top, strip.rows) if steps else None
@@ -164,8 +164,8 @@ def posterior(model: PixelNetworks, frame: Frame, strip: Strip, steps: int) -> t
 
 
 def _posterior(model: PixelNetworks, rows: Pixels, frames: Frame | None, steps: int) -> tuple[Bins, Bins]:
-    """The same of a strip's rows, and, to take steps, of its tiles with what surrounds them."""
+    """Compute the same of a strip's rows, and, to take steps, of its tiles with what surrounds them."""
     tiling = Tiling(rows.shape, (TILE, TILE))
     tiles = tiling.split(rows)
     seen = np.zeros((len(tiles), 0), np.int16) if frames is None else frames
-    return model.posterior(tiles, seen, tiling.mask, steps)
+    return model.posterior(tiles, seen, tiling.mask, steps=steps)

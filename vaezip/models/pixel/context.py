@@ -51,11 +51,11 @@ def features(xp: Any, frame: Array) -> tuple[Array, Array]:
     def at(y: int, x: int) -> Array:
         return frame[:, RADIUS + y : RADIUS + y + h, RADIUS + x : RADIUS + x + w]
 
-    prediction = median_edge(xp, at(0, -1), at(-1, 0), at(-1, -1))
+    prediction = median_edge(xp, west=at(0, -1), north=at(-1, 0), north_west=at(-1, -1))
     return xp.concat([at(y, x) - prediction for y, x in OFFSETS], axis=-1), prediction
 
 
-def median_edge(xp: Any, west: Array, north: Array, north_west: Array) -> Array:
+def median_edge(xp: Any, *, west: Array, north: Array, north_west: Array) -> Array:
     """Take the median of W, N and W + N − NW (Weinberger et al. 2000)."""
     low, high = xp.minimum(west, north), xp.maximum(west, north)
     return xp.maximum(low, xp.minimum(high, west + north - north_west))

@@ -1,6 +1,6 @@
 """Predict pixels by least squares: a linear predictor is fitted to the pixels just coded, and applied to the next.
 
-For each segment of a row the regression of a pixel on its nearest neighbours is solved anew, from the pixels
+For each segment of a row the coefficients of the nearest neighbours of a pixel are solved anew, from the pixels
 known before, which weigh the less the farther they are. Encoder and decoder both do it, and nothing is sent.
 Its predictions are inputs of the pixel network.
 
@@ -11,7 +11,7 @@ S(r, k) the sum of v vᵀ over segment k of row r, which are SEGMENT pixels. Wit
 
 segment k of row r is predicted from A = DECAY_BESIDE H(r, k − 1) + DECAY_ABOVE G(r − 1, k): all of it is known when
 rows are coded in waves, each row one segment behind the row above. One Cholesky factor of A, with a ridge, serves all
-channels: it holds the regression of each on the neighbours and on the channels coded before it.
+channels: it holds the coefficients by which each depends on the neighbours and on the channels coded before it.
 
 A channel has two predictions: the *conditional* one knows the channels coded before, the other does not.
 
@@ -70,7 +70,7 @@ class State(NamedTuple):
 
 
 def start(pictures: int, width: int, a: PixelArchitecture) -> State:
-    """Make the predictor of pictures of which nothing is known; it is empty for a model without regression."""
+    """Make the predictor of pictures of which nothing is known; it is empty for a model without one."""
     width, regressors = (width, vector_size(a.channels)) if a.regressed else (0, 0)
     entries = regressors * (regressors + 1) // 2 + 1
     return State(

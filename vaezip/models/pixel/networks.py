@@ -28,7 +28,7 @@ _TILES_PER_CHUNK = 32
 
 @dataclass
 class PixelNetworks:
-    """p(z), p(x|z) and q(z|x) of one checkpoint on one device.
+    """The networks of one checkpoint on one device: p(z), p(x|z) and q(z|x).
 
     Attributes: as those of :class:`vaezip.models.tile.networks.TileNetworks`.
     """
@@ -43,8 +43,8 @@ class PixelNetworks:
 
     def __post_init__(self) -> None:
         a, b = self.architecture, self.backend
-        self.encoder = IntegerNetwork(b, a.encoder, self.tensors, 128)
-        self.style = IntegerNetwork(b, a.style, self.tensors, d.LATENT_BINS // 2)
+        self.encoder = IntegerNetwork(b, a.encoder, tensors=self.tensors, input_bound=128)
+        self.style = IntegerNetwork(b, a.style, tensors=self.tensors, input_bound=d.LATENT_BINS // 2)
         self.coarse = coarse_grid(self.tensors, a.latents)
         self.layers = network.layers(a, self.tensors)
         self.pixels = PixelNetwork(b, a, self.layers)
@@ -66,14 +66,14 @@ class PixelNetworks:
             raise ModelError(f"the outputs of model '{self.name}' are not those that its architecture asks for")
 
     def style_offsets(self, bins: NDArray[np.int32]) -> NDArray[np.int32]:
-        """What the style z adds to hidden units, int32 (tiles, shifts), from latent bins (tiles, latents)."""
+        """Compute what the style z adds to hidden units, int32 (tiles, shifts), from latent bins (tiles, latents)."""
         z = self.backend.asarray(bins - d.LATENT_BINS // 2, "float32")
         return self.backend.to_numpy(self.style(z))
 
     def posterior(
-        self, tiles: Pixels, frames: NDArray[np.int16], mask: Mask, steps: int
+        self, tiles: Pixels, frames: NDArray[np.int16], mask: Mask, *, steps: int
     ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """q(z|x) after ``steps`` steps: means and log standard deviations, int32 (tiles, latents).
+        """Compute q(z|x) after ``steps`` steps: means and log standard deviations, int32 (tiles, latents).
 
         Args:
             tiles: uint8 (tiles, 32, 32, channels), edges repeated where the picture ends.
@@ -104,7 +104,7 @@ class PixelNetworks:
 
 
 class _Decoder:
-    """z → mixture parameters of given tiles, and back, as :func:`vaezip.models.posterior.Refinement`  asks."""
+    """A decoder of :class:`vaezip.models.posterior.Refinement`: from z to the mixture parameters of tiles, and back."""
 
     def __init__(self, model: PixelNetworks, frames: NDArray[np.int16]) -> None:
         self.model, b = model, model.backend
@@ -115,13 +115,13 @@ class _Decoder:
         self.prediction = b.asarray(prediction, "float64")
 
     def trace(self, x: Array) -> list[Any]:
-        """The style network's outputs for z = ``x``, the pixel network's trace, and last the parameters."""
+        """Return the style network's outputs for z = ``x``, the pixel network's trace, and last the parameters."""
         style = self.model.style.trace(self.model.backend.cast(x, "float32"))
         found = self.model.pixels.trace(self.features, self.hints, style[-1])
         return [style, found, self.model.pixels.parameters(found, self.prediction)]
 
     def vjp(self, outputs: list[Any], gradient: Array) -> Array:
-        """Gradient for z from that for the parameters."""
+        """Compute the gradient for z from that for the parameters."""
         style: list[Any] = outputs[0]
         found: Trace = outputs[1]
         return self.model.style.vjp(style, self.model.pixels.vjp(found, gradient))

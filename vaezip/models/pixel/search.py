@@ -126,7 +126,7 @@ def _some(pictures: Pixels) -> Pixels:
     return pictures[:, top : height - top, left : width - left]
 
 
-def encode(model: PixelModel, pictures: Pixels, effort: Effort, seed: int) -> Coded:
+def encode(model: PixelModel, pictures: Pixels, *, effort: Effort, seed: int) -> Coded:
     """Code pictures of one size; see :class:`vaezip.models.base.Search`.
 
     Args:
@@ -147,7 +147,7 @@ def _by_effort(model: PixelModel, pictures: Pixels, effort: Effort, seed: int) -
     return min(spread(lambda k: _with_latents(model, seed, k, pictures), steps), key=_length)
 
 
-def bound_bits(model: PixelModel, pictures: Pixels, effort: Effort, draws: int = 1) -> float | None:
+def bound_bits(model: PixelModel, pictures: Pixels, *, effort: Effort, draws: int = 1) -> float | None:
     """Return −ELBO of all pictures in bits, by the very intervals of the coder; None where the model adapts, for what
     a picture costs is then not the ELBO."""
     return None if effort.rows else bitsback.elbo_bits(model, pictures, steps=effort.steps, draws=draws)

@@ -28,7 +28,7 @@ Intervals = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 @dataclass(frozen=True)
 class Strip:
-    """Rows ``top`` … ``top + rows − 1`` of the pictures of a slice."""
+    """A strip: rows ``top`` … ``top + rows − 1`` of the pictures of a slice."""
 
     pictures: slice
     top: int
@@ -36,7 +36,7 @@ class Strip:
 
 
 def strips(shape: tuple[int, int, int, int]) -> Iterator[Strip]:
-    """The strips of pictures (pictures, height, width, channels), in the decoder's order.
+    """List the strips of pictures (pictures, height, width, channels), in the decoder's order.
 
     >>> [(s.pictures.start, s.top, s.rows) for s in strips((1, 70, 500, 3))]
     [(0, 0, 32), (0, 32, 32), (0, 64, 6)]
@@ -49,19 +49,19 @@ def strips(shape: tuple[int, int, int, int]) -> Iterator[Strip]:
 
 
 class Known(NamedTuple):
-    """What the decoder knows of the pictures of a strip: their frame, and the state of the regression."""
+    """The decoder's knowledge of a strip's pictures: their frame, and the state of the least-squares predictor."""
 
     frame: Frame
     state: State
 
 
 def unknown(model: PixelNetworks, shape: tuple[int, int, int, int]) -> Frame:
-    """The frame of pictures of which no pixel is known yet."""
+    """Frame pictures of which no pixel is known yet."""
     return with_prediction_planes(empty_frame(shape), model.architecture)
 
 
 def walk(model: PixelNetworks, frame: Frame) -> Iterator[tuple[Strip, Known]]:
-    """The strips of a frame in the decoder's order, with what is known before each."""
+    """Walk through the strips of a frame in the decoder's order, with what is known before each."""
     _, height, width, _ = frame.shape
     for strip in strips((len(frame), height - RADIUS, width - 2 * RADIUS, model.architecture.channels)):
         part = frame[strip.pictures]
@@ -71,7 +71,7 @@ def walk(model: PixelNetworks, frame: Frame) -> Iterator[tuple[Strip, Known]]:
 
 
 class Predictors(NamedTuple):
-    """What predicts the pixels of a strip.
+    """The predictors of the pixels of a strip.
 
     Attributes:
         networks: the pixel network, or several side by side.
@@ -98,7 +98,7 @@ def pop_pixels(model: PixelNetworks, stack: Stack, known: Known, *, strip: Strip
 
 
 def unframed(model: PixelNetworks, frame: Frame) -> Pixels:
-    """The pictures of a frame."""
+    """Take the pictures out of a frame."""
     return frame[:, RADIUS:, RADIUS:-RADIUS, : model.architecture.channels].astype(np.uint8)
 
 
@@ -129,7 +129,7 @@ def intervals(model: PixelNetworks, frame: Frame, strip: Strip, *, predictors: P
 
 
 def tile_frames(frame: NDArray[Any], top: int, rows: int) -> NDArray[Any]:
-    """Each tile of a strip with its causal surroundings, (tiles, TILE + RADIUS, TILE + 2 RADIUS, planes);
+    """Cut out each tile of a strip with its causal surroundings, (tiles, TILE + RADIUS, TILE + 2 RADIUS, planes);
     what lies outside of the picture repeats its edge."""
     n, _, w, c = frame.shape
     part = frame[:, top : top + rows + RADIUS]
@@ -141,5 +141,5 @@ def tile_frames(frame: NDArray[Any], top: int, rows: int) -> NDArray[Any]:
 
 
 def across(frame: Frame) -> int:
-    """Tiles in a row of a frame's pictures."""
+    """Count the tiles in a row of a frame's pictures."""
     return -(-(frame.shape[2] - 2 * RADIUS) // TILE)

@@ -47,8 +47,8 @@ class TileNetworks:
         a = self.architecture
         _check_architecture(a)
         pixel_bound = max(abs(a.offset), abs(a.levels - 1 - a.offset))
-        self.encoder = IntegerNetwork(self.backend, a.encoder, self.tensors, pixel_bound)
-        self.decoder = IntegerNetwork(self.backend, a.decoder, self.tensors, d.LATENT_BINS // 2)
+        self.encoder = IntegerNetwork(self.backend, a.encoder, tensors=self.tensors, input_bound=pixel_bound)
+        self.decoder = IntegerNetwork(self.backend, a.decoder, tensors=self.tensors, input_bound=d.LATENT_BINS // 2)
         self.likelihood = likelihood(a.likelihood)
         self.coarse = coarse_grid(self.tensors, a.latents)
         self.chunk = max(16, _VALUES_PER_CHUNK // a.dims)

@@ -9,14 +9,14 @@ PATCH = 4
 """Pixels on a side of the patch that one latent position describes."""
 
 _INPUT = {"bernoulli": (1, 2, 0, 0), "logistic": (1, 256, 128, 7), "colour-logistic": (3, 256, 128, 7)}
-"""Of each likelihood: channels and levels of the pixels, and offset and exponent of the network's input."""
+"""For each likelihood, channels and levels of the pixels, and offset and exponent of the network's input."""
 
 _PARAMETERS = {"bernoulli": 1, "logistic": 2, "colour-logistic": 9}
 """Per pixel; of colour three means, three log scales, three coefficients between channels."""
 
 
 def resnet(
-    latent_channels: int = 4, hidden: int = 96, blocks: int = 3, size: int = 32, likelihood: str = "colour-logistic"
+    latent_channels: int = 4, *, hidden: int = 96, blocks: int = 3, size: int = 32, likelihood: str = "colour-logistic"
 ) -> TileArchitecture:
     """Encoder and decoder of ``blocks`` residual blocks each at a quarter of the resolution.
 

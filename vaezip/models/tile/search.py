@@ -1,4 +1,4 @@
-"""What the encoder of a tile model chooses: the latents of coarse tiles, and how many steps pay."""
+"""The encoder's choices for a tile model: the latents of coarse tiles, and how many steps pay."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SEARCHED_LATENTS = 32
 """With no more latents than this, the z of coarse tiles is improved further by a search."""
 
 
-def encode(model: TileModel, pictures: Pixels, effort: Effort, seed: int) -> Coded:
+def encode(model: TileModel, pictures: Pixels, *, effort: Effort, seed: int) -> Coded:
     """Code pictures of one size, with at most K steps on each posterior; see :class:`vaezip.models.base.Search`.
 
     Of few pixels every number of steps on the ladder is tried, for a short chain may take more bytes by more steps.
@@ -37,7 +37,7 @@ def encode(model: TileModel, pictures: Pixels, effort: Effort, seed: int) -> Cod
     return min(spread(code, effort.numbers_of_steps(pictures.shape)), key=lambda coded: len(coded.data))
 
 
-def bound_bits(model: TileModel, pictures: Pixels, effort: Effort, draws: int = 1) -> float:
+def bound_bits(model: TileModel, pictures: Pixels, *, effort: Effort, draws: int = 1) -> float:
     """Return −ELBO of all pictures in bits, by the very intervals of the coder."""
     return bitsback.elbo_bits(model, _tiles(model, pictures), steps=effort.steps, draws=draws)
 

@@ -1,4 +1,4 @@
-"""The command lines by which the shipped models are made: ``python -m vaezip.training``.
+"""The program that makes the shipped models: ``python -m vaezip.training``.
 
 ``train NAME`` trains by a recipe; the same command again goes on where it was cut. ``torchrun --nproc-per-node N -m
 vaezip.training train NAME`` shares each batch among N processes. ``publish NAME`` then quantises, measures, and writes
@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from vaezip.cli.remedies import worded
 from vaezip.errors import VaezipError
 from vaezip.training import recipes
 
@@ -23,19 +24,23 @@ def _known(_: click.Context, __: click.Parameter, value: str | tuple[str, ...]) 
     return value
 
 
+_REMEDY = "data-folder"
+"""The key of the only remedy that this program has an option for; the others name options of ``vaezip train``."""
+
 _FOLDER = click.Path(path_type=Path)
 _data = click.option("--data", type=_FOLDER, help="Folder of photographs, or with the data sets.")
 _runs = click.option("--runs", type=_FOLDER, default=Path("runs"), show_default=True, help="Folder of states and logs.")
 
 
 class _Group(click.Group):
-    """Commands whose errors are one line."""
+    """The commands of the program, which report an error in one line."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except VaezipError as error:
-            raise click.ClickException(str(error)) from error
+            reason = worded(error) if error.remedy == _REMEDY else str(error)
+            raise click.ClickException(reason) from error
 
 
 @click.group(cls=_Group, help=__doc__)
