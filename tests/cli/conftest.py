@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 import vaezip
-from vaezip.cli import main
+from vaezip.cli import main, remedies
 from vaezip.models import file as model_file
 from vaezip.models import kinds, library
 from vaezip.models.sampling import sample
@@ -55,7 +55,7 @@ def few_models(monkeypatch):
         paths = [model_file.find(name) for name in ("mnist", "photo")]
         known = [(path, model_file.architecture(path)) for path in paths]
         fit = [p for p, a in known if a.levels == kinds.levels(mode) and kinds.fits(a, mode, (height, width))]
-        return fit
+        return [library.Reference(path, model_file.fingerprint(path)) for path in fit]
 
     monkeypatch.setattr(library.Library, "fitting", fitting)
 
@@ -138,7 +138,7 @@ def files(folder: str | Path = ".") -> list[str]:
 
 
 def reason(function: Callable[..., object], *arguments: Any) -> str:
-    """What the library says when it refuses; the command line must say just that."""
+    """What the command line must say where the library refuses: its reason and, in options, the remedy."""
     with pytest.raises(vaezip.VaezipError) as caught:
         function(*arguments)
-    return str(caught.value)
+    return remedies.worded(caught.value)

@@ -28,7 +28,7 @@ os.replace = replace
 STOP_IN_A_THREAD = """
 import time
 from vaezip.codec import payload
-def encode(*_):
+def encode(*_, **__):
     print("ready", flush=True)
     time.sleep(60)
 payload.encode = encode
@@ -41,7 +41,7 @@ def signalled():
     time.sleep(0.5)  # until the main thread waits
     signal.pthread_kill(threading.get_ident(), signal.SIGINT)
     time.sleep(300)  # longer than end() has patience
-def encode(*_):
+def encode(*_, **__):
     worker = threading.Thread(target=signalled)
     worker.start()
     worker.join()
