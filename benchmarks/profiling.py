@@ -76,7 +76,7 @@ _TIMED: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("pictures and tiles", Tiling, ("split", "join", "fill")),
     ("stack", Stack, ("push", "to_bytes", "from_bytes")),
     ("container", vz, ("inline_header", "write_archive", "parse")),
-    ("WebP", webp, ("encode", "decode", "split", "read_rest")),
+    ("WebP", webp, ("encode", "decode", "split", "read_depth_header")),
     ("PNG", vaezip.pictures.io, ("read", "write")),
     ("disk", Path, ("read_bytes", "write_bytes")),
     ("loading models", model_file, ("load", "fingerprint")),
