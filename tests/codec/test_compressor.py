@@ -1078,8 +1078,8 @@ def test_a_pixel_network_codes_no_endless_rows(local_models):
     assert kinds.fits(a, "RGB", (most, most))
     assert not kinds.fits(a, "RGB", (most + 1, 1))
     assert not kinds.fits(a, "RGB", (1, most + 1))
-    original = picture("RGB", (1, most + 1))
-    assert library.Library().fitting("RGB", (1, most + 1)) == []
+    original = picture("RGB", 1, most + 1)
+    assert library.Library().fitting("RGB", 1, most + 1) == []
     assert same(decompress(compress(original)), original)
     with pytest.raises(ImageError, match=r"codes RGB pictures of any size \(to 262,144 a side\), not RGB of 262145×1"):
         compress(original, model=local_models["colour"].path)
