@@ -21,14 +21,14 @@ def fingerprint(path):
 
 @pytest.fixture
 def one():
-    """a.vz, coded by the model 'mnist' in three steps; gives its size."""
-    Path("a.vz").write_bytes(vaezip.compress(digit(), model="mnist", steps=3))
+    """a.vz, coded by the model 'mnist'; gives its size."""
+    Path("a.vz").write_bytes(vaezip.compress(digit(), model="mnist", steps=0))
     return os.path.getsize("a.vz")
 
 
 @pytest.fixture
 def two():
-    """set.vz, a picture that the classic fallback holds, with metadata, and one that a model holds."""
+    """set.vz, a picture that the fallback codec holds, with metadata, and one that a model holds."""
     dots = noise("P")
     dots = Picture(dots.mode, dots.samples, (*dots.boxes, ("resolution", bytes(9)), ("gamma", bytes(4))))
     Path("set.vz").write_bytes(vaezip.compress([("a b.png", digit()), ("dots.png", dots)]))
@@ -43,19 +43,19 @@ def test_single_picture(run, one):
         "  name       mode  size   metadata\n"
         "  (no name)  L     28×28  -\n"
         "  method       model     steps  blocks  bytes\n"
-        f"  model mnist  {mark}      3       1  {size:>5}\n",
+        f"  model mnist  {mark}      0       1  {size:>5}\n",
         "",
     )
 
 
-def test_set_and_classic_fallback(run, two):
+def test_set_and_fallback_codec(run, two):
     status, out, err = run("info", "set.vz")
     lines = out.splitlines()
     assert (status, err) == (0, "")
     assert lines[0] == f"set.vz: 2 pictures, {two:,} bytes, {8 * two / (784 + 30):.4f} bpd"
     assert lines[2:4] == ["  a b.png   L     28×28  -", "  dots.png  P     6×5    gamma, palette, resolution"]
-    classic, model = sorted(lines[5:])
-    assert classic.startswith("  classic fallback (lossless WebP)  -")
+    fallback, model = sorted(lines[5:])
+    assert fallback.startswith("  fallback codec (lossless WebP)  -")
     assert model.startswith("  model mnist")  # or mnist-classic
 
 
@@ -67,7 +67,7 @@ def test_json(run, two):
     assert rate == pytest.approx(8 * two / (784 + 30))
     assert found == {"file": "set.vz", "bytes": two, **vaezip.open("set.vz").info()}
     assert list(found["pictures"][0]) == ["name", "mode", "width", "height", "metadata"]
-    assert list(found["blocks"][0]) == ["method", "fingerprint", "steps", "bytes"]
+    assert list(found["blocks"][0]) == ["method", "fingerprint", "bytes", "steps", "steps_on"]
     assert found["blocks"][1]["method"] == "webp"
 
 
@@ -102,14 +102,14 @@ def test_standard_input(run, one):
 
 def test_blocks_of_a_kind_stand_together(run, two):
     blocks = [
-        {"method": "webp", "fingerprint": "00000000", "steps": 0, "bytes": 7},
-        {"method": "m", "fingerprint": "01020304", "steps": 3, "bytes": 1000},
-        {"method": "m", "fingerprint": "01020304", "steps": 3, "bytes": 500},
-        {"method": "m", "fingerprint": "01020304", "steps": 0, "bytes": 1},
+        {"method": "webp", "fingerprint": "00000000", "bytes": 7, "steps": 0, "steps_on": ""},
+        {"method": "m", "fingerprint": "01020304", "bytes": 1000, "steps": 3, "steps_on": "posterior"},
+        {"method": "m", "fingerprint": "01020304", "bytes": 500, "steps": 3, "steps_on": "posterior"},
+        {"method": "m", "fingerprint": "01020304", "bytes": 1, "steps": 0, "steps_on": "posterior"},
     ]
     assert list(info._block_rows(blocks)) == [
-        ["model m", "01020304", "3", "2", "1,500"],
-        ["classic fallback (lossless WebP)", "-", "-", "1", "7"],
+        ["model m", "01020304", "3 on the posterior", "2", "1,500"],
+        ["fallback codec (lossless WebP)", "-", "-", "1", "7"],
         ["model m", "01020304", "0", "1", "1"],
     ]
 

@@ -120,6 +120,7 @@ class Compressor:
         self._budget = limits.Budget()
         self._made = False
         self._originals: dict[str, bytes] | None = {}
+        self._original_bytes = 0
         self._resources = ExitStack()
         self._executor = self.options.executor or self._resources.enter_context(Workers(self.options.threads))
 
@@ -178,7 +179,7 @@ class Compressor:
             raise ImageError("there is no picture to compress")
         self._made = True
         data = self._close_inline() if self._is_inline() else self._close_archive()
-        if self._originals and len(data) > sum(map(len, self._originals.values())):
+        if self._originals and len(data) > self._original_bytes:
             return min(data, self._verbatim(self._originals), key=len)
         return data
 
@@ -199,9 +200,11 @@ class Compressor:
         """Remember an original, until one is missing or all take too much memory."""
         if self._originals is None:
             return
-        self._originals = None if original is None else self._originals | {name: original}
-        if self._originals and sum(map(len, self._originals.values())) > _MOST_ORIGINALS:
+        self._original_bytes += len(original or b"")
+        if original is None or self._original_bytes > _MOST_ORIGINALS:
             self._originals = None
+        else:
+            self._originals[name] = original
 
     def _verbatim(self, originals: dict[str, bytes]) -> bytes:
         """Return the file that holds the originals as they are."""

@@ -41,8 +41,14 @@ def shorter(data: bytes) -> bytes:
 
 
 def inflated(data: bytes, what: str = "the directory or metadata", most: int = limits.MAX_DIRECTORY) -> bytes:
-    """Undo :func:`shorter`."""
+    """Undo :func:`shorter`.
+
+    Raises:
+        FormatError: the data are damaged, longer than ``most``, or followed by others.
+    """
     if data[:1] == b"\0":
+        if len(data) - 1 > most:
+            raise FormatError(f"{what} is damaged or too large")
         return data[1:]
     inflater = zlib.decompressobj()
     try:
@@ -51,7 +57,7 @@ def inflated(data: bytes, what: str = "the directory or metadata", most: int = l
         out = inflater.decompress(data[1:], most)
     except zlib.error as error:
         raise FormatError(f"{what} is damaged") from error
-    if not inflater.eof:
+    if not inflater.eof or inflater.unused_data:
         raise FormatError(f"{what} is damaged or too large")
     return out
 
@@ -113,5 +119,5 @@ class Reader:
         return value
 
     def text(self) -> str:
-        """Write a length and UTF-8."""
+        """Read a length and UTF-8."""
         return decoded(self.take(self.varint()))
