@@ -58,7 +58,7 @@ def narrow(channels: int, regressed: bool = False) -> PixelArchitecture:
         ),
         style=(
             Dense("style.0", whole.latents, 2 * WIDTH),
-            Dense("style.out", 2 * WIDTH, whole.shifts, relu=False),
+            Dense("style.out", 2 * WIDTH, whole.style_offsets, relu=False),
         ),
     )
 
