@@ -20,7 +20,7 @@ import torch
 from vaezip.models import file as model_file
 from vaezip.models.layers import Conv, Dense, Flatten, SpaceToDepth
 from vaezip.models.pixel.architecture import RADIUS, PixelArchitecture, pixel_architecture
-from vaezip.models.pixel.least_squares import shown
+from vaezip.models.pixel.least_squares import frame_with_predictions
 from vaezip.models.posterior import Settings
 from vaezip.models.tile.architecture import TileArchitecture
 from vaezip.models.tile.mlp import mlp
@@ -58,7 +58,7 @@ def narrow(channels: int, regressed: bool = False) -> PixelArchitecture:
         ),
         style=(
             Dense("style.0", whole.latents, 2 * WIDTH),
-            Dense("style.out", 2 * WIDTH, whole.shifts, relu=False),
+            Dense("style.out", 2 * WIDTH, whole.style_offsets, relu=False),
         ),
     )
 
@@ -98,7 +98,7 @@ def trained_locally(a: PixelArchitecture, steps: int) -> Tensors:
     """The integers of a local-autoregressive model, trained on 64 pictures."""
     torch.manual_seed(0)
     vae, images = PixelVae(a), conftest.draw_discs(64, 40, 40, a.channels)
-    frames = torch.from_numpy(shown(a, images)).float()[:, : 32 + RADIUS, : 32 + 2 * RADIUS]
+    frames = torch.from_numpy(frame_with_predictions(a, images)).float()[:, : 32 + RADIUS, : 32 + 2 * RADIUS]
     optimiser = torch.optim.Adam(vae.parameters(), lr=1e-3)
     for step in range(steps):
         part = frames[step % 4 :: 4]

@@ -218,7 +218,7 @@ def test_compressed_metadata_cannot_expand_without_limit():
 def test_the_limit_comes_before_decoding():
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", 1 << 30, 1 << 30, 8, 6, 0, 0, 0))
     data = b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
-    assert refusal(read, data).startswith("1152921504606846976 pixels are more than the limit of 268435456;")
+    assert refusal(read, data) == "1152921504606846976 pixels are more than the limit of 268435456"
     assert refusal(read, data, 1 << 62) == "the picture is truncated or damaged (the pixel data are too short)"
 
 

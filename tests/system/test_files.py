@@ -51,8 +51,9 @@ def test_new_file():
 
 def test_existing_file_needs_force():
     Path("a").write_bytes(b"old")
-    with pytest.raises(OutputError, match=r"^exists already; use -f to overwrite it$"):
+    with pytest.raises(OutputError, match=r"^exists already$") as caught:
         write("a", b"new")
+    assert caught.value.remedy == "overwrite"
     assert Path("a").read_bytes() == b"old"
     write("a", b"new", force=True)
     assert Path("a").read_bytes() == b"new"
@@ -259,8 +260,9 @@ def test_folder_that_is_not_writable(monkeypatch):
 
 def test_folder_that_is_a_file():
     Path("out").write_bytes(b"old")
-    with pytest.raises(OutputError, match=r"^is not a folder; name another with -o$"):
+    with pytest.raises(OutputError, match=r"^is not a folder$") as caught:
         Folder("out")
+    assert caught.value.remedy == "other-output"
 
 
 def test_folder_in_a_folder_that_is_missing():

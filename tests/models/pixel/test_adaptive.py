@@ -16,7 +16,7 @@ ONCE = Adaptation(1)
 
 def assert_round_trip(model, pictures, adaptation=ONCE, seed=12345):
     data = adaptive.encode(model, pictures, adaptation, seed=seed)
-    back, found = adaptive.decode(model, data, pictures.shape, steps=adaptation.passes)
+    back, found = adaptive.decode(model, data, pictures.shape, steps=adaptation.steps)
     assert np.array_equal(back, pictures)
     assert back.dtype == np.uint8
     assert found == seed
@@ -105,13 +105,15 @@ def test_impossible_settings(small_local):
         adaptive.decode(small_local.model, data[:7] + b"\x08" + data[8:], x.shape, steps=1)
 
 
-def test_no_band_is_gone_through_more_often_than_the_file_says(small_local):
+@pytest.mark.parametrize("adaptation", [FIXED, Adaptation(2), Adaptation(1, second_rate=160)])
+def test_the_steps_of_a_file_are_those_of_its_settings(small_local, adaptation):
     """One flipped bit would make it take a hundred times as long."""
     x = small_local.images[:1]
-    data = adaptive.encode(small_local.model, x, Adaptation(2), seed=1)
-    assert np.array_equal(adaptive.decode(small_local.model, data, x.shape, steps=3)[0], x)
-    with pytest.raises(FormatError, match="damaged"):
-        adaptive.decode(small_local.model, data, x.shape, steps=1)
+    data = adaptive.encode(small_local.model, x, adaptation, seed=1)
+    assert np.array_equal(adaptive.decode(small_local.model, data, x.shape, steps=adaptation.steps)[0], x)
+    for steps in {0, 1, 2, 3} - {adaptation.steps}:
+        with pytest.raises(FormatError, match="damaged"):
+            adaptive.decode(small_local.model, data, x.shape, steps=steps)
 
 
 def test_a_small_file_cannot_ask_for_days_of_learning(small_local):
@@ -134,7 +136,7 @@ def test_damage_is_found_or_changes_the_seed(local_models, where, change, adapta
     data = bytearray(adaptive.encode(small.model, x, adaptation, seed=1))
     data[where % len(data)] ^= change
     try:
-        back, seed = adaptive.decode(small.model, bytes(data), x.shape, steps=1)
+        back, seed = adaptive.decode(small.model, bytes(data), x.shape, steps=adaptation.steps)
     except FormatError:
         return
     assert seed != 1 or np.array_equal(back, x)

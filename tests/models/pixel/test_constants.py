@@ -3,10 +3,10 @@
 import hashlib
 
 from vaezip.models.pixel import constants
-from vaezip.vz.records import VERSION
+from vaezip.vz.records import REVISION, VERSION
 
-DIGESTS = {4: "5a4e67ff1eceb679b6f4da01c0776e7c5190667b52cd1ad30aa7c043008aa5e5"}
-"""SHA-256 of the constants by version. With another digest old files no longer decode: it needs another version."""
+DIGESTS = {(5, 1): "5a4e67ff1eceb679b6f4da01c0776e7c5190667b52cd1ad30aa7c043008aa5e5"}
+"""SHA-256 of the constants by version and revision. With another digest old files no longer decode: it needs others."""
 
 
 def values():
@@ -14,7 +14,7 @@ def values():
 
 
 def test_the_constants_are_those_of_the_version():
-    assert hashlib.sha256(repr(values()).encode()).hexdigest() == DIGESTS[VERSION]
+    assert hashlib.sha256(repr(values()).encode()).hexdigest() == DIGESTS[VERSION, REVISION]
 
 
 def test_all_constants_are_numbers_and_tuples_of_numbers():

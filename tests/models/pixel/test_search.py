@@ -5,9 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from vaezip.models.effort import Effort
+from vaezip.models.base import seed_with
+from vaezip.models.effort import Effort, is_large
 from vaezip.models.pixel import adaptive, search
 from vaezip.models.pixel import bitsback as pixel_bitsback
+from vaezip.models.pixel.model import LATENTS
 from vaezip.system.threads import Workers
 
 
@@ -15,57 +17,78 @@ def coded(model, pictures, effort):
     steps, data = search.encode(model, pictures, effort=effort, seed=7)
     back, seed = model.decode(data, pictures.shape, steps)
     assert np.array_equal(back, pictures)
-    assert seed == 7
+    assert seed == seed_with(7, steps)
+    assert (steps > 0) == (of_form(steps, data) in ("posteriors", "learnt"))
     return data
 
 
-def of_form(data):
+def form(model, pictures, effort):
+    """Which way is chosen."""
+    return of_form(*search.encode(model, pictures, effort=effort, seed=7))
+
+
+def of_form(steps, data):
     """What a stream begins with."""
-    return {0: "posteriors", 255: "latents"}.get(data[0], "still" if data[0] >= 64 else "learnt")
+    if data[:1] == LATENTS:
+        return "posteriors" if steps else "latents"
+    return "fixed" if data[0] >= 64 else "learnt"
+
+
+def with_latents(model, pictures, steps):
+    return LATENTS + pixel_bitsback.encode(model, pictures, steps=steps, seed=seed_with(7, steps))
+
+
+def fixed(model, pictures, orientation=0):
+    settings = replace(search.FIXED, orientation=orientation)
+    return adaptive.encode(model, pictures, settings, seed=seed_with(7, 0))
 
 
 def test_without_steps_it_adapts_and_no_more(small_local):
     x = np.tile(255 - small_local.images[:1], (1, 4, 4, 1))
-    assert of_form(coded(small_local.model, x, Effort(0))) == "still"
+    coded(small_local.model, x, Effort(0))
+    assert form(small_local.model, x, Effort(0)) == "fixed"
 
 
 def test_latents_of_small_pictures_are_told_where_that_is_shorter(small_local):
     x = small_local.images[:40]
-    latents = pixel_bitsback.encode(small_local.model, x, steps=0, seed=7)
-    still = adaptive.encode(small_local.model, x, search.FIXED, seed=7)
+    shortest = min(len(with_latents(small_local.model, x, 0)), len(fixed(small_local.model, x)))
     data = coded(small_local.model, x, Effort(0))
-    assert len(data) <= 1.02 * min(len(latents) + 1, len(still))  # a part of them decides
-    large = coded(small_local.model, np.tile(x[:1], (1, 3, 3, 1)), Effort(0))
-    assert of_form(large) == "still"
+    assert len(data) <= 1.02 * shortest  # a part of them decides
+    assert form(small_local.model, np.tile(x[:1], (1, 4, 4, 1)), Effort(0)) == "fixed"
 
 
 def test_one_small_picture_takes_the_shortest_form(small_local):
     x = small_local.images[:1, :20, :20]
-    forms = [adaptive.encode(small_local.model, x, replace(search.FIXED, orientation=turn), seed=7) for turn in (0, 4)]
-    forms.append(b"\xff" + pixel_bitsback.encode(small_local.model, x, steps=0, seed=7))
+    forms = [with_latents(small_local.model, x, 0), *(fixed(small_local.model, x, turn) for turn in (0, 4))]
     assert coded(small_local.model, x, Effort(0)) == min(forms, key=len)
 
 
 def test_steps_on_posteriors_alone(small_local):
-    x = small_local.images[:2]
+    x = np.resize(small_local.images, (20, *small_local.images.shape[1:]))
+    assert is_large(x.shape)
     for k in (0, 2):
-        assert coded(small_local.model, x, Effort(k, rows=0)) == b"\0" + pixel_bitsback.encode(
-            small_local.model, x, steps=k, seed=7
-        )
+        assert coded(small_local.model, x, Effort(k, rows=0)) == with_latents(small_local.model, x, k)
+
+
+def test_of_few_pixels_the_best_number_of_steps_on_posteriors_is_taken(small_local):
+    x = small_local.images[:2]
+    streams = [with_latents(small_local.model, x, k) for k in range(3)]
+    for k in (0, 2):
+        assert coded(small_local.model, x, Effort(k, rows=0)) == min(streams[: k + 1], key=len)
 
 
 def test_learning_never_costs_more_than_it_brings(small_local):
     x = small_local.images[:3]  # which the model knows well, and which are few
     plain = coded(small_local.model, x, Effort(0, turns=1))
     assert len(coded(small_local.model, x, Effort(1))) <= len(plain)
-    assert of_form(coded(small_local.model, x, Effort(1, thin=255))) != "learnt"
+    assert form(small_local.model, x, Effort(1, thin=255)) != "learnt"
 
 
 def test_it_learns_where_that_pays(small_local):
     x = np.tile(255 - small_local.images[:1], (1, 12, 4, 1))
     data = coded(small_local.model, x, Effort(4))
     assert data[0] == Effort(4).rows
-    assert len(data) < len(pixel_bitsback.encode(small_local.model, x, steps=0, seed=7))
+    assert len(data) < len(with_latents(small_local.model, x, 0))
 
 
 def test_threads_do_not_change_the_bytes(small_local):

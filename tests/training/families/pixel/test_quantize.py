@@ -6,7 +6,7 @@ import torch
 
 from vaezip.errors import ModelError
 from vaezip.models import file as model_file
-from vaezip.models.pixel.least_squares import shown
+from vaezip.models.pixel.least_squares import frame_with_predictions
 from vaezip.training.families.pixel.quantize import dequantize, quantize
 from vaezip.training.families.pixel.stage import evaluate
 from vaezip.training.families.pixel.tiles import tiles
@@ -31,7 +31,7 @@ def test_little_is_lost(small_local):
     with torch.no_grad():
         for parameter in vae.parameters():
             parameter.mul_(0.997)
-    frames = torch.from_numpy(shown(vae.architecture, x)).float()
+    frames = torch.from_numpy(frame_with_predictions(vae.architecture, x)).float()
     model = replace(small_local.model, tensors=quantize(vae, frames))
     assert bound_bits(model, x) == pytest.approx(rate(vae, x) * x.size, rel=0.01)
 
