@@ -98,16 +98,18 @@ A list with one object per FILE that could be read, in their order:
 | `pictures[].width`, `.height` | integer | in pixels |
 | `pictures[].metadata` | list of strings | its kinds, sorted: `exif`, `gamma`, `icc`, `palette`, and so on |
 | `blocks` | list | in the order of the file |
-| `blocks[].method` | string | name of the model, `unknown` if it is not here, `webp` for the classic fallback |
-| `blocks[].fingerprint` | string | of the model, in hexadecimal; zeros for `webp` |
-| `blocks[].steps` | integer | K |
+| `blocks[].method` | string | name of the model, `unknown` if it is not here, or `webp` |
+| `blocks[].fingerprint` | string | of the model, in hexadecimal; zeros for `webp` and `verbatim` |
 | `blocks[].bytes` | integer | size of the coded pixels |
+| `blocks[].steps` | integer | K, the gradient steps that a decoder takes |
+| `blocks[].steps_on` | string or null | `posterior` or `pixel network`; null if no model is there |
 | `models` | list | the models in the file, as `--embed-model` puts them there |
 | `models[].name` | string | of the model |
 | `models[].fingerprint` | string | as in the blocks |
 | `models[].bytes` | integer | that it takes in the file |
 
-Of a single picture of its model's own size, such as a digit, only the model tells the size: without it `info` fails.
+Of a file that is kept as it was, mode and method are `verbatim`, and `file_bytes` is there in the place of width and
+height. Of a single picture of its model's own size, such as a digit, only the model tells the size: without it `info` fails.
 Later versions may add fields.
 
 ## `vaezip models --json`

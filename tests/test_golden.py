@@ -13,7 +13,7 @@ import vaezip
 from vaezip.codec import payload as payloads
 from vaezip.models import file as model_file
 from vaezip.vz import archive as vz
-from vaezip.vz.records import CLASSIC
+from vaezip.vz.records import NO_MODEL
 
 FOLDER = Path(__file__).parent / "golden"
 FILES = sorted(FOLDER.glob("*.vz"))
@@ -32,7 +32,7 @@ def expected(path):
 def learned_blocks(data):
     """Return (fingerprint, steps, payload) of the blocks by models; those by WebP depend on what Pillow brings."""
     groups = vz.parse(data).groups
-    return [(b.model, payloads.steps_of(b.payload), b.payload) for g in groups for b in g.blocks if b.model != CLASSIC]
+    return [(b.model, payloads.steps_of(b.payload), b.payload) for g in groups for b in g.blocks if b.model != NO_MODEL]
 
 
 def webp_is_the_same():

@@ -84,7 +84,7 @@ PAPER = {
     "cifar10": Paper("CIFAR-10", 4.605, 4.586, 4.572, 0.0146, 0.24, 0.42, 4.592, 4.572, 8, 46.2),
 }
 
-CLASSIC, HALF_ASLEEP = "classic", "half-asleep"
+NO_MODEL, HALF_ASLEEP = "classic", "half-asleep"
 
 
 @dataclass(frozen=True)
@@ -295,7 +295,7 @@ def rate(value: float | None) -> str:
 
 
 def _objective(row: ModelRow) -> str:
-    return row.objective or (CLASSIC if row.model.endswith(f"-{CLASSIC}") else HALF_ASLEEP)
+    return row.objective or (NO_MODEL if row.model.endswith(f"-{NO_MODEL}") else HALF_ASLEEP)
 
 
 def _kept(options: argparse.Namespace) -> dict[tuple[str, str], Run]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import common
-from common import CLASSIC, HALF_ASLEEP, PAPER, Run
+from common import HALF_ASLEEP, NO_MODEL, PAPER, Run
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -20,7 +20,7 @@ from matplotlib.ticker import MaxNLocator
 
 from vaezip.bench.plots import COLOURS, MARKERS, Label, frame, limits_with_margin, name_lines
 
-STYLES = {CLASSIC: (COLOURS[1], MARKERS[1]), HALF_ASLEEP: (COLOURS[0], MARKERS[0])}
+STYLES = {NO_MODEL: (COLOURS[1], MARKERS[1]), HALF_ASLEEP: (COLOURS[0], MARKERS[0])}
 
 
 def main() -> None:
@@ -53,7 +53,7 @@ def comparison(runs: list[Run]) -> str:
     for run in runs:
         p, last = PAPER[run.dataset], run.last
         whole = run.images == common.ALL
-        classic, half, refined = (_bpd(run, o, k) for o, k in ((CLASSIC, 0), (HALF_ASLEEP, 0), (HALF_ASLEEP, last)))
+        classic, half, refined = (_bpd(run, o, k) for o, k in ((NO_MODEL, 0), (HALF_ASLEEP, 0), (HALF_ASLEEP, last)))
         gain = None if half is None or refined is None else half - refined
         paper = (
             (p.whole_classic, p.whole_half_asleep, None, None)
@@ -76,12 +76,12 @@ def comparison(runs: list[Run]) -> str:
 
 def verdicts(run: Run) -> dict[str, bool | None]:
     """What the figure must show; None where a model is missing."""
-    curves = {o: [row.figures.bpd for row in run.rows(o)] for o in (CLASSIC, HALF_ASLEEP)}
+    curves = {o: [row.figures.bpd for row in run.rows(o)] for o in (NO_MODEL, HALF_ASLEEP)}
     falls = {o: all(b < a for a, b in pairwise(rates)) if rates else None for o, rates in curves.items()}
     both = all(curves.values())
     gains = [rates[0] - rates[-1] for rates in curves.values() if rates]
     return {
-        "falls with every K, classic": falls[CLASSIC],
+        "falls with every K, classic": falls[NO_MODEL],
         "falls with every K, half-asleep": falls[HALF_ASLEEP],
         "half-asleep below classic at every K": all(h < c for c, h in zip(*curves.values())) if both else None,
         "the largest K saves at least the paper's bits": min(gains) >= PAPER[run.dataset].gain,
@@ -134,7 +134,7 @@ def _bpd(run: Run, objective: str, steps: int) -> float | None:
 
 
 def _overhead(run: Run) -> str:
-    row = run.at(HALF_ASLEEP, 0) or run.at(CLASSIC, 0)
+    row = run.at(HALF_ASLEEP, 0) or run.at(NO_MODEL, 0)
     return f"{100 * row.overhead:.2f} %" if row and row.overhead is not None else "–"
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import common
-from common import CLASSIC, HALF_ASLEEP, PAPER, Run
+from common import HALF_ASLEEP, NO_MODEL, PAPER, Run
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from profiling import PARTS, profile
 
 FIGURE = "figure8"
-STYLES = {CLASSIC: (COLOURS[1], MARKERS[1]), HALF_ASLEEP: (COLOURS[0], MARKERS[0])}
+STYLES = {NO_MODEL: (COLOURS[1], MARKERS[1]), HALF_ASLEEP: (COLOURS[0], MARKERS[0])}
 PROFILED_STEPS = (0, 7)
 WORKS = ("compress", "decompress")
 _LEAST = 5e-7
@@ -74,9 +74,9 @@ def comparison(runs: list[Run]) -> str:
     rows = []
     for run in runs:
         p, last = PAPER[run.dataset], run.last
-        start, end = (run.at(HALF_ASLEEP, k) or run.at(CLASSIC, k) for k in (0, last))
+        start, end = (run.at(HALF_ASLEEP, k) or run.at(NO_MODEL, k) for k in (0, last))
         steps = p.matching or PROFILED_STEPS[-1]
-        matching = run.at(HALF_ASLEEP, steps) or run.at(CLASSIC, steps)
+        matching = run.at(HALF_ASLEEP, steps) or run.at(NO_MODEL, steps)
         if not start or not end:
             continue
         rows.append(

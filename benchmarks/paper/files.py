@@ -14,7 +14,7 @@ from typing import Any
 
 import common
 from claims import FAILS, HOLDS
-from common import ALL, CLASSIC, HALF_ASLEEP, PAPER, Run
+from common import ALL, HALF_ASLEEP, NO_MODEL, PAPER, Run
 
 from vaezip.bench.plots import duration
 from vaezip.bench.report import Report
@@ -88,7 +88,7 @@ def reaches(run: Run) -> float | None:
 
     Infinite where no K that was measured is enough; None where an encoder or a K in between was not measured.
     """
-    goal, curve = run.at(HALF_ASLEEP, 0), run.rows(CLASSIC)
+    goal, curve = run.at(HALF_ASLEEP, 0), run.rows(NO_MODEL)
     if not goal or not curve or [row.steps for row in curve] != list(range(len(curve))):
         return None
     if curve[0].figures.bpd <= goal.figures.bpd:
@@ -102,7 +102,7 @@ def reaches(run: Run) -> float | None:
 
 def _margin(run: Run, check: str) -> str:
     """By how much a check is met or missed, in bits per dimension; a dash where it is none of those known here."""
-    curves = {objective: [row.figures.bpd for row in run.rows(objective)] for objective in (CLASSIC, HALF_ASLEEP)}
+    curves = {objective: [row.figures.bpd for row in run.rows(objective)] for objective in (NO_MODEL, HALF_ASLEEP)}
     gaps = {f"falls with every K, {objective}": [a - b for a, b in pairwise(c)] for objective, c in curves.items()}
     gaps[BELOW] = [c - h for c, h in zip(*curves.values())]
     gaps[SAVES] = [c[0] - c[-1] - PAPER[run.dataset].gain for c in curves.values() if c]
@@ -128,7 +128,7 @@ def missing(found: Found) -> list[str]:
 
 def rates(found: Found) -> str:
     """The section of Figure 7."""
-    saved = "; ".join(_saved(run) for run in runs(found) if run.at(CLASSIC, 0) and run.at(HALF_ASLEEP, 0))
+    saved = "; ".join(_saved(run) for run in runs(found) if run.at(NO_MODEL, 0) and run.at(HALF_ASLEEP, 0))
     bound = "; ".join(map(_bound_saved, PAPER))
     epochs = "; ".join(f"{PAPER[d].title}: {_epochs(d)}, not {epochs:,}" for d, epochs in PAPER_EPOCHS.items())
     steps = "; ".join(_steps(run) for run in runs(found) if run.images != ALL and run.at(HALF_ASLEEP, run.last))
@@ -177,7 +177,7 @@ def _machines(found: Found) -> str:
 def _saved(run: Run) -> str:
     paper, whole = PAPER[run.dataset], run.images == ALL
     theirs = paper.whole_classic - paper.whole_half_asleep if whole else paper.classic - paper.half_asleep
-    return f"{run.title}: {_bpd(run, CLASSIC, 0) - _bpd(run, HALF_ASLEEP, 0):.4f} (paper: {theirs:.4f})"
+    return f"{run.title}: {_bpd(run, NO_MODEL, 0) - _bpd(run, HALF_ASLEEP, 0):.4f} (paper: {theirs:.4f})"
 
 
 def _steps(run: Run) -> str:
@@ -209,7 +209,7 @@ def _model(name: str) -> dict[str, Any]:
 
 
 def _bound_saved(dataset: str) -> str:
-    classic, half = _model(f"{dataset}-{CLASSIC}"), _model(dataset)
+    classic, half = _model(f"{dataset}-{NO_MODEL}"), _model(dataset)
     saved = classic["integer_bpd"] - half["integer_bpd"]
     return f"{PAPER[dataset].title}, {half['test_images']:,} test images: {saved:.4f}"
 
@@ -220,7 +220,7 @@ def _overfitted() -> list[str]:
     if not path.exists():
         return []
     told = (
-        f"{PAPER[dataset].title}: {found[CLASSIC]['train']:.4f} and {found[CLASSIC]['test']:.4f}, "
+        f"{PAPER[dataset].title}: {found[NO_MODEL]['train']:.4f} and {found[NO_MODEL]['test']:.4f}, "
         f"of {found['images']['train']:,} and {found['images']['test']:,}"
         for dataset, found in json.loads(path.read_text()).items()
     )

@@ -13,7 +13,7 @@ from typing import Any
 
 import common
 import numpy as np
-from common import CLASSIC, HALF_ASLEEP, PAPER
+from common import HALF_ASLEEP, NO_MODEL, PAPER
 from numpy.typing import NDArray
 
 from vaezip.bench import machine
@@ -48,7 +48,7 @@ def measure(dataset: str, data: str | None) -> dict[str, Any]:
     trained, _ = RECIPES[dataset].split(datasets.load(dataset, "train", data))
     parts = {"train": trained[:IMAGES], "test": datasets.load(dataset, "test", data)[:IMAGES]}
     rates: dict[str, Any] = {"images": {part: len(images) for part, images in parts.items()}}
-    for objective, name in ((CLASSIC, f"{dataset}-{CLASSIC}"), (HALF_ASLEEP, dataset)):
+    for objective, name in ((NO_MODEL, f"{dataset}-{NO_MODEL}"), (HALF_ASLEEP, dataset)):
         model = model_file.load(model_file.find(name))
         assert isinstance(model, TileModel)
         rates[objective] = {part: round(bpd(model, images), 5) for part, images in parts.items()}

@@ -33,7 +33,7 @@ PAPER = {
     "mnist": {"classic": 1.543, "denoising": 1.515, "half-asleep": 1.513},
     "cifar10": {"classic": 4.592, "denoising": 4.591, "half-asleep": 4.572},
 }
-CLASSIC, CONTINUED, HALF = "classic", "classic continued", "half-asleep"
+NO_MODEL, CONTINUED, HALF = "classic", "classic continued", "half-asleep"
 OTHER = "half-asleep-"
 """Before the α of one that is not ½."""
 
@@ -55,7 +55,7 @@ def measure(setting: Setting, options: argparse.Namespace) -> dict[str, Any]:
     rates: dict[str, list[float]] = {}
     for seed in SEEDS:
         trial = Trial(setting, seed, options)
-        rates.setdefault(CLASSIC, []).append(trial.bpd(trial.vae()))
+        rates.setdefault(NO_MODEL, []).append(trial.bpd(trial.vae()))
         rates.setdefault(CONTINUED, []).append(trial.bpd(trial.half_asleep(0.0)))
         rates.setdefault(HALF, []).append(trial.bpd(trial.half_asleep()))
         for alpha in options.alpha or ():
@@ -101,7 +101,7 @@ def summary(measured: dict[str, Any], sizes: Callable[[str, int], Setting]) -> R
             differences.append(f"{title}: {found['note']}")
         best = rates[denoising(sigma)]
         rows += [
-            row(f"{title}: VAE", rates[CLASSIC], paper["classic"]),
+            row(f"{title}: VAE", rates[NO_MODEL], paper["classic"]),
             row(f"{title}: its encoder trained on by the classic objective", rates[CONTINUED]),
             row(f"{title}: denoising, best σ = {sigma}", best, paper["denoising"]),
             row(f"{title}: half-asleep", rates[HALF], paper["half-asleep"]),
@@ -113,8 +113,8 @@ def summary(measured: dict[str, Any], sizes: Callable[[str, int], Setting]) -> R
         ]
         claims += [
             claim(f"{title}: half-asleep < denoising (best σ)", rates[HALF], best),
-            claim(f"{title}: denoising (best σ) < classic", best, rates[CLASSIC]),
-            claim(f"{title}: half-asleep < classic", rates[HALF], rates[CLASSIC]),
+            claim(f"{title}: denoising (best σ) < classic", best, rates[NO_MODEL]),
+            claim(f"{title}: half-asleep < classic", rates[HALF], rates[NO_MODEL]),
             claim(f"{title}: half-asleep < classic trained on as long", rates[HALF], rates[CONTINUED]),
             claim(f"{title}: denoising (best σ) < classic trained on as long", best, rates[CONTINUED]),
         ]
@@ -130,7 +130,7 @@ def draw(found: Record) -> Figure:
     colour, marker = STYLES["denoising"]
     for panel, part in zip(axes, found["measured"].values()):
         saved = {
-            name: [v - r for v, r in zip(part["rates"][CLASSIC], values)] for name, values in part["rates"].items()
+            name: [v - r for v, r in zip(part["rates"][NO_MODEL], values)] for name, values in part["rates"].items()
         }
         frame(
             panel,

@@ -14,7 +14,7 @@ from .primitives import FormatError, Reader, require, unpack
 VERSION, REVISION = 5, 1
 SIGNATURE = b"z\r\n"
 FIRST_BYTES = 6
-CLASSIC = bytes(4)
+NO_MODEL = bytes(4)
 GREATEST_SIDE = 1 << 30
 BOX_TAGS = {0: "palette", 1: "transparency", 2: "icc", 3: "exif", 4: "xmp", 5: "text", 6: "resolution", 7: "gamma"}
 MODEL_NAME = 255
@@ -81,7 +81,7 @@ def decode_group(group: Group, models: dict[bytes, Model]) -> dict[str, Picture]
     mode = MODES[group.mode]
     parts = []
     for (fingerprint, payload), (n, h) in zip(group.blocks, group.shapes(), strict=True):
-        model = None if fingerprint == CLASSIC else find_model(models, fingerprint)
+        model = None if fingerprint == NO_MODEL else find_model(models, fingerprint)
         require(group.mode != VERBATIM or model is None, "no model codes verbatim blocks")
         parts.append(decode_block(payload, group.mode, (n, h, group.width), model, models, group.crc))
     samples = np.concatenate([part.reshape(-1, group.width, mode.channels) for part in parts])
@@ -105,7 +105,7 @@ def read_inline(data: bytes, models: dict[bytes, Model]) -> Group:
     require(mode < len(MODES), "unknown mode")
     fingerprint = reader.take(4)
     if flags & 2:
-        require(fingerprint != CLASSIC, "the classic codec has no tile size")
+        require(fingerprint != NO_MODEL, "the fallback codec has no tile size")
         height, width = find_model(models, fingerprint).tile
     else:
         height, width = reader.varint(), reader.varint()
@@ -149,7 +149,7 @@ def read_archive(data: bytes) -> tuple[list[Group], dict[bytes, Model]]:
         fingerprint = pick(fingerprints, reader.varint())
         model = payloads.take(reader.varint())
         require(zlib.crc32(model) == reader.number(4), "an embedded model is damaged")
-        require(fingerprint != CLASSIC and fingerprint not in embedded, "a model is embedded twice")
+        require(fingerprint != NO_MODEL and fingerprint not in embedded, "a model is embedded twice")
         embedded[fingerprint] = Model(unpack(model))
         require(embedded[fingerprint].fingerprint == fingerprint, "an embedded model has another fingerprint")
     reader.end()

@@ -4,7 +4,7 @@ import zlib
 
 import numpy as np
 
-from .classic import Depth, decode_streams
+from .fallback import Depth, decode_streams
 from .model_file import Model, find_model
 from .modes import ALPHA_MODES, MODES, PALETTE, TWO_LEVELS, VERBATIM
 from .pixel_model import decode_pixel_chain
@@ -40,7 +40,7 @@ def take_bytes(data: bytes, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def decode_coded_samples(data: bytes, shape: tuple[int, ...], bits: int) -> np.ndarray:
-    """Decode the coded samples of a classic block (sections 2.2.1 and 2.3)."""
+    """Decode the coded samples of a block of the fallback codec (sections 2.2.1 and 2.3)."""
     if bits < 16:
         return decode_streams(data, shape)
     reader = Reader(data)

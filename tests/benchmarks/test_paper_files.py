@@ -17,7 +17,7 @@ from vaezip.models import file as model_file
 
 PAPER = Path(__file__).parents[2] / "benchmarks" / "paper"
 FIRST, ALL = "the first 1,000 test images", "all 10,000 test images"
-CLASSIC = [1.0, 0.8, 0.7, 0.65, 0.62, 0.6, 0.59, 0.58, 0.57]
+NO_MODEL = [1.0, 0.8, 0.7, 0.65, 0.62, 0.6, 0.59, 0.58, 0.57]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -52,7 +52,7 @@ def figure(classic, half, dataset="mnist", images=FIRST, count=1000, steps=None,
     ("half", "k"), [([0.9], 0.5), ([0.8], 1.0), ([0.575], 7.5), ([1.1], 0.0), ([0.1], math.inf), ([], None)]
 )
 def test_the_k_of_classic_that_equals_half_asleep(files, half, k):
-    (run,) = files.runs(figure(CLASSIC, half))
+    (run,) = files.runs(figure(NO_MODEL, half))
     assert files.reaches(run) == (k if k is None else pytest.approx(k))
 
 
@@ -67,7 +67,7 @@ def test_it_is_not_told_where_k_between_is_missing(files):
 )
 def test_the_claims_are_those_of_the_result(files, half, verdict, by):
     experiment = f"Figure 7, binary MNIST, {FIRST}"
-    assert files.claims(figure(CLASSIC, [half, 0.9], "mnist-binary")) == [
+    assert files.claims(figure(NO_MODEL, [half, 0.9], "mnist-binary")) == [
         [experiment, "half-asleep below classic at every K", "**does not hold**", "-0.10000"],
         [experiment, "as yet unknown", "holds", "–"],
         [experiment, "of a model that is missing", "not measured", "–"],
@@ -76,9 +76,9 @@ def test_the_claims_are_those_of_the_result(files, half, verdict, by):
 
 
 def test_the_k_of_the_claim_is_the_one_that_the_paper_says(files):
-    *_, last = files.claims(figure(CLASSIC, [0.575, 0.9], "cifar10"))
+    *_, last = files.claims(figure(NO_MODEL, [0.575, 0.9], "cifar10"))
     assert last[1:] == ["half-asleep at K = 0 equal to classic at K = 8 or more", "**does not hold**", "K = 7.5"]
-    assert all("equal to classic" not in text for _, text, *_ in files.claims(figure(CLASSIC, [0.9, 0.9])))
+    assert all("equal to classic" not in text for _, text, *_ in files.claims(figure(NO_MODEL, [0.9, 0.9])))
 
 
 def test_the_k_are_told_where_some_between_were_not_measured(files):
@@ -103,13 +103,13 @@ def test_what_was_tried_is_told_of_what_does_not_hold(files):
         "cifar10": "CIFAR-10: on a VAE of 115 epochs α = ½ and ¼ from",
     }
     for dataset, start in starts.items():
-        (told,) = files.tried(figure(CLASSIC, [0.9, 0.9], dataset))
+        (told,) = files.tried(figure(NO_MODEL, [0.9, 0.9], dataset))
         assert told.startswith(f"Figure 7, {start}")
-    assert files.tried(figure(CLASSIC, [0.9, 0.9], "mnist-binary")) == []
+    assert files.tried(figure(NO_MODEL, [0.9, 0.9], "mnist-binary")) == []
 
 
 def test_what_was_not_measured_is_listed(files):
-    assert files.missing(figure(CLASSIC, CLASSIC, dataset="cifar10", count=50)) == [
+    assert files.missing(figure(NO_MODEL, NO_MODEL, dataset="cifar10", count=50)) == [
         "Figures 7 and 8, binary MNIST on 1,000 images",
         "Figures 7 and 8, binary MNIST on all 10,000 test images",
         "Figures 7 and 8, grey MNIST on 1,000 images",
@@ -137,7 +137,7 @@ def test_the_readme_lists_what_has_a_quick_form_alone(monkeypatch, tmp_path):
     (tmp_path / "figure3-quick.json").write_text(json.dumps({"figure": "figure3", "quick": True, **common}))
     assert "- Figure 3: the quick form alone.\n- Figures 7 and 8.\n" in table.document()
     (tmp_path / "figure3.json").write_text(json.dumps({"figure": "figure3", "quick": False, **common}))
-    (tmp_path / "figure7.json").write_text(json.dumps(figure(CLASSIC, CLASSIC)))
+    (tmp_path / "figure7.json").write_text(json.dumps(figure(NO_MODEL, NO_MODEL)))
     text = table.document()
     assert "- Figure 3: the quick form alone." not in text
     assert "- Figures 7 and 8, CIFAR-10 on 1,000 images.\n" in text

@@ -24,7 +24,7 @@ from vaezip.models.pixel.architecture import PixelArchitecture
 from vaezip.models.tile import bitsback
 from vaezip.pictures.picture import MODES, Picture, same
 from vaezip.vz import archive as vz
-from vaezip.vz.records import CLASSIC, Block, Group
+from vaezip.vz.records import NO_MODEL, Block, Group
 
 A, B = b"aaaa", b"bbbb"
 PALETTE = ("palette", bytes(range(48)))
@@ -490,7 +490,7 @@ def feathered(mode, pixels):
 
 
 def alpha_coders(data):
-    """Of each block: the model of alpha, or CLASSIC."""
+    """Of each block: the model of alpha, or NO_MODEL."""
     return [payloads._read_alpha(block.payload[1:])[0] for group in vz.parse(data).groups for block in group.blocks]
 
 
@@ -507,7 +507,7 @@ def test_soft_alpha_is_coded_by_a_model(local_models, no_webp, monkeypatch, mode
     assert same(decompress(data, models=[small.path]), original)
     monkeypatch.setattr(select, "ALPHA_MODEL", "none")
     by_webp = compress(original, model=small.path, steps=steps)
-    assert alpha_coders(by_webp) == [CLASSIC]
+    assert alpha_coders(by_webp) == [NO_MODEL]
     assert same(decompress(by_webp, models=[small.path]), original)
     assert len(data) < len(by_webp)
 
@@ -530,7 +530,7 @@ def test_a_model_is_not_tried_on_alpha_that_takes_nothing(local_models, no_webp,
         search, "encode", lambda model, x, **chosen: tried.append(model.fingerprint) or real(model, x, **chosen)
     )
     data = compress(opaque, model=small.path, steps=0)
-    assert (tried, alpha_coders(data)) == ([small.model.fingerprint], [CLASSIC])
+    assert (tried, alpha_coders(data)) == ([small.model.fingerprint], [NO_MODEL])
 
 
 def test_a_file_with_its_model_needs_none_for_alpha(local_models, monkeypatch):
@@ -538,7 +538,7 @@ def test_a_file_with_its_model_needs_none_for_alpha(local_models, monkeypatch):
     original = feathered("RGBA", small.images[0])
     data = compress([("a", original)], model=small.path, steps=0, embed_model=True)
     monkeypatch.setattr(model_file, "shipped", dict)
-    assert alpha_coders(data) == [CLASSIC]
+    assert alpha_coders(data) == [NO_MODEL]
     assert same(decompress(data)["a"], original)
 
 
@@ -930,7 +930,7 @@ def hostile(group, payload=b"12345"):
 def test_a_small_file_cannot_ask_for_a_huge_block(small_models, kind, shape, limited_memory):
     """No block of ours holds much more than a million pixels, but for the bands of very wide pictures."""
     small = small_models["colour"]
-    model = small.model.fingerprint if kind == "model" else CLASSIC
+    model = small.model.fingerprint if kind == "model" else NO_MODEL
     side, count = (1 << 12, 1 << 10) if shape.startswith("many") else (1 << 14, 1)
     names = [f"{i}" for i in range(count)]
     group = Group(list(MODES).index("RGB"), side, side, count, side, names, blocks=[Block(model, b"")])
@@ -949,7 +949,7 @@ def test_a_small_inline_file_cannot_ask_for_a_huge_block(small_models, limited_m
 def test_a_small_file_cannot_ask_for_the_margins_of_many_pictures(shape):
     count, height, width = shape
     group = Group(list(MODES).index("RGB"), height, width, count, height, [f"{i}" for i in range(count)])
-    group.blocks = [Block(CLASSIC, b"")]
+    group.blocks = [Block(NO_MODEL, b"")]
     with pytest.raises(FormatError, match="blocks that are too large"):
         Archive(hostile(group))
 
@@ -1027,13 +1027,13 @@ def test_metadata_that_does_not_suit_the_picture_is_refused_for_that_picture(mod
 )
 def test_what_a_newer_release_may_write_is_refused_by_name(mode, tag, reason):
     boxes = ((tag, b"x"),) if tag else ()
-    group = Group(mode, 4, 4, boxes=[boxes], blocks=[Block(CLASSIC, b"")])
+    group = Group(mode, 4, 4, boxes=[boxes], blocks=[Block(NO_MODEL, b"")])
     with pytest.raises(FormatError, match=reason):
         Archive(vz.inline_header(group) + b"payload")
 
 
 def test_a_classic_picture_without_a_size_is_refused():
-    group = Group(1, 0, 0, boxes=[()], blocks=[Block(CLASSIC, b"")])
+    group = Group(1, 0, 0, boxes=[()], blocks=[Block(NO_MODEL, b"")])
     with pytest.raises(FormatError, match="no size"):
         Archive(vz.inline_header(group) + b"payload")
 
@@ -1170,8 +1170,8 @@ def test_auto_embeds_no_model_that_costs_more_than_it_saves(dream):
     ],
 )
 def test_models_are_embedded_that_save_more_than_they_take(sizes, kept):
-    first = [Block(A, bytes(10)), Block(B, bytes(60)), Block(CLASSIC, bytes(120))]
-    second = [Block(A, bytes(100)), Block(B, bytes(50)), Block(CLASSIC, bytes(100))]
+    first = [Block(A, bytes(10)), Block(B, bytes(60)), Block(NO_MODEL, bytes(120))]
+    second = [Block(A, bytes(100)), Block(B, bytes(50)), Block(NO_MODEL, bytes(100))]
     assert select.worth_embedding([first, second], sizes) == kept
 
 

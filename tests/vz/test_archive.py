@@ -11,7 +11,7 @@ from vaezip.errors import FormatError, VaezipError
 from vaezip.vz import archive as vz
 from vaezip.vz import limits, records, wire
 from vaezip.vz.archive import inline_header, parse, write_archive
-from vaezip.vz.records import CLASSIC, Block, Group
+from vaezip.vz.records import NO_MODEL, Block, Group
 
 fingerprints = st.binary(min_size=4, max_size=4)
 sides = st.integers(1, 300) | st.integers(1, 1 << 14)
@@ -73,19 +73,19 @@ def test_archive_and_back(written, called):
 @example(["٣", "٤"])  # digits, but not of ASCII
 @example(["a\x00b", "", " "])
 def test_names_and_back(names):
-    group = Group(2, 5, 6, len(names), 5, names, [()] * len(names), [Block(CLASSIC, b"12345")])
+    group = Group(2, 5, 6, len(names), 5, names, [()] * len(names), [Block(NO_MODEL, b"12345")])
     assert parse(write_archive([group], {})).groups[0].names == names
 
 
 def test_numbered_names_cost_next_to_nothing():
     names = [f"digit-{i:05d}.png" for i in range(10_000)]
-    group = Group(2, 28, 28, 10_000, 28, names, [()] * len(names), [Block(CLASSIC, b"12345")])
+    group = Group(2, 28, 28, 10_000, 28, names, [()] * len(names), [Block(NO_MODEL, b"12345")])
     assert len(write_archive([group], {})) < 100
 
 
 def test_a_box_that_many_share_is_stored_once():
     profile = bytes(range(256)) * 4
-    group = Group(2, 5, 5, 50, 5, [f"{i}" for i in range(50)], [((2, profile),)] * 50, [Block(CLASSIC, b"12345")])
+    group = Group(2, 5, 5, 50, 5, [f"{i}" for i in range(50)], [((2, profile),)] * 50, [Block(NO_MODEL, b"12345")])
     assert len(write_archive([group], {})) < 600
 
 
@@ -135,7 +135,7 @@ BLOCKS = v(0, 7) + v(0)
 @given(st.lists(groups(), min_size=1, max_size=3), st.data())
 @settings(max_examples=60)
 def test_models_and_back(written, data):
-    used = sorted({block.model for group in written for block in group.blocks} - {CLASSIC})
+    used = sorted({block.model for group in written for block in group.blocks} - {NO_MODEL})
     embedded = {fingerprint: data.draw(st.binary(max_size=50)) for fingerprint in used if data.draw(st.booleans())}
     file = parse(write_archive(written, {}, embedded))
     assert file.groups == written
@@ -187,7 +187,10 @@ def test_a_damaged_model_leaves_the_rest_readable():
         (with_model(v(1) + entry(length=9)), "truncated or damaged"),
         (with_model(v(1) + entry(length=7)), "does not list"),
         (with_model(v(2) + entry() * 2, (b"\0" + MODEL_FILE) * 2), "impossible model"),
-        (with_model(v(1) + entry(), directory=GOOD.replace(b"\1\2\3\4", CLASSIC) + NAMES + BLOCKS), "impossible model"),
+        (
+            with_model(v(1) + entry(), directory=GOOD.replace(b"\1\2\3\4", NO_MODEL) + NAMES + BLOCKS),
+            "impossible model",
+        ),
         (with_model(v(0)), "does not list"),
         (with_model(v(1) + entry() + b"\0"), "unknown field at its end"),
         (with_model(v(1 << 40)), "truncated or damaged"),
@@ -277,8 +280,8 @@ def test_truncated_headers_are_refused():
         (b"\x75z\r\n\x01\x02", "not a .vz file"),  # the high bit was stripped
         (b"\xf5z\n\x01\x02\1\2\3\4", "not a .vz file"),  # CR LF was turned into LF
         (b"\xf6z\r\n\x02\1\2\3\4", "version 6 is newer than this vaezip, which reads version 5; use a newer release"),
-        (b"\xf1z\r\n\x02\1\2\3\4", "version 1, of a release before 1.0, is not read any more; use the release that"),
-        (b"\xf4z\r\n\x02\1\2\3\4", "version 4, of a release before 1.0, is not read any more; use the release that"),
+        (b"\xf1z\r\n\x02\1\2\3\4", "version 1, of a release before 0.2, is not read any more; use the release that"),
+        (b"\xf4z\r\n\x02\1\2\3\4", "version 4, of a release before 0.2, is not read any more; use the release that"),
         (b"\xf5z\r\n\x00\x02\1\2\3\4", "revision 0 of the draft of format 5 is not read, .* has revision 1; use the"),
         (b"\xf5z\r\n\x02\x02\1\2\3\4", "revision 2 of the draft of format 5 is not read, .* has revision 1; use the"),
         (b"\xf5z\r\n\x01\x09\1\2\3\4", "unknown field 0x09"),
@@ -393,7 +396,7 @@ def test_what_could_not_be_read_is_not_written(monkeypatch):
     monkeypatch.setattr(limits, "MAX_DIRECTORY", 1000)
     boxes = ((2, bytes(2000)),)
     with pytest.raises(VaezipError):
-        inline_header(Group(2, 5, 5, boxes=[boxes], blocks=[Block(CLASSIC, b"")]))
+        inline_header(Group(2, 5, 5, boxes=[boxes], blocks=[Block(NO_MODEL, b"")]))
     with pytest.raises(VaezipError):
         write_archive([simple(boxes=[boxes, boxes])], {})
 

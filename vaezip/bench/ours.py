@@ -89,7 +89,7 @@ class Ours:
         used, self._used = self._used, set()
         if self.chosen and used <= {self.chosen.fingerprint}:
             return self.chosen
-        if len(used) != 1 or records.CLASSIC in used:
+        if len(used) != 1 or records.NO_MODEL in used:
             return None
         return self.library.by_fingerprint(next(iter(used)))
 

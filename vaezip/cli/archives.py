@@ -31,10 +31,10 @@ def require_models(archive: vaezip.Archive) -> None:
     Raises:
         ModelError: a block was made with a model that is not here.
     """
-    from vaezip.vz.records import CLASSIC
+    from vaezip.vz.records import NO_MODEL
 
     for fingerprint in {block.model for group in archive.file.groups for block in group.blocks}:
-        if fingerprint != CLASSIC:
+        if fingerprint != NO_MODEL:
             with suppress(FormatError):
                 archive.model(fingerprint)
 

@@ -26,7 +26,7 @@ from vaezip.pictures.picture import BOXES, DEFAULT_MAX_PIXELS, Picture
 from vaezip.system.threads import Workers
 from vaezip.vz import archive as vz
 from vaezip.vz import records
-from vaezip.vz.records import CLASSIC, Block, Group
+from vaezip.vz.records import NO_MODEL, Block, Group
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ class Archive:
 
     def _describe_block(self, group: Group, block: Block) -> dict[str, Any]:
         described = {"fingerprint": block.model.hex(), "bytes": len(block.payload)}
-        if block.model == CLASSIC:
+        if block.model == NO_MODEL:
             method = VERBATIM if MODE_NAMES[group.mode] == VERBATIM else "webp"
             return {"method": method, **described, "steps": 0, "steps_on": None}
         name, steps_on = self._name(block) or "unknown", None
@@ -182,7 +182,7 @@ class Archive:
         """Fill in the size of a picture that is of its model's own."""
         group = self.file.groups[0]
         if not group.height:
-            if group.blocks[0].model == CLASSIC:
+            if group.blocks[0].model == NO_MODEL:
                 raise FormatError("the header is damaged: the picture has no size")
             model = self.model(group.blocks[0].model)
             group.height, group.width = model.architecture.tile

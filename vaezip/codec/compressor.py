@@ -29,7 +29,7 @@ from vaezip.pictures.picture import BOXES, Picture
 from vaezip.system.threads import Workers
 from vaezip.vz import archive as vz
 from vaezip.vz import limits
-from vaezip.vz.records import CLASSIC, Block, Group
+from vaezip.vz.records import NO_MODEL, Block, Group
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,7 @@ class Compressor:
         for pending in self._pending.values():
             pending.group.blocks = [shortest(job.result(), embedded) for job in pending.jobs]
         groups = [p.group for p in self._pending.values()]
-        used = {block.model for forms in coded for block in forms} - {CLASSIC}
+        used = {block.model for forms in coded for block in forms} - {NO_MODEL}
         names = {mark: self.library.name_of(mark, even_shipped=mark in embedded) for mark in used}
         return self._checked(vz.write_archive(groups, names, embedded), groups)
 
@@ -214,7 +214,7 @@ class Compressor:
             group = Group(MODE_NAMES.index(VERBATIM), 1, len(original), 1, 1, [name], [()])
             header = b""
             if originals.keys() == {""}:
-                header = vz.inline_header(replace(group, blocks=[Block(CLASSIC, b"")]))
+                header = vz.inline_header(replace(group, blocks=[Block(NO_MODEL, b"")]))
             job = BlockJob(VERBATIM, samples, (None,), None, self.library, self.effort, before=zlib.crc32(header))
             group.blocks = [jobs.code(job, None)]
             groups.append(group)
@@ -233,7 +233,7 @@ class Compressor:
     def _models_for(self, coded: list[list[Block]]) -> dict[bytes, bytes]:
         """Return the files of the models to embed, by fingerprint: all, or of those to choose from what the file gains
         by."""
-        found = {form.model for forms in coded for form in forms} - {CLASSIC}
+        found = {form.model for forms in coded for form in forms} - {NO_MODEL}
         files = {fingerprint: self.library.file(fingerprint) for fingerprint in found}
         if self.chosen:
             return files
@@ -262,7 +262,7 @@ class Compressor:
 
     def _inline(self, group: Group, job: BlockJob, reference: Reference | None) -> bytes:
         model = self.library.by_reference(reference) if reference else None
-        fingerprint = model.fingerprint if model else CLASSIC
+        fingerprint = model.fingerprint if model else NO_MODEL
         native = model is not None and (group.height, group.width) == model.architecture.tile
         height, width = (0, 0) if native else (group.height, group.width)
         mark = Block(fingerprint, b"")

@@ -8,7 +8,7 @@ from vaezip.codec import payload
 from vaezip.codec.blocks import Samples, samples_checksum
 from vaezip.errors import FormatError, VaezipError
 from vaezip.models.library import Library
-from vaezip.vz.records import CLASSIC, Block
+from vaezip.vz.records import NO_MODEL, Block
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def decode(job: DecodeJob) -> Samples:
         ModelError: its model is not here.
     """
     block, find = job.block, job.library.by_fingerprint
-    model = None if block.model == CLASSIC else find(block.model)
+    model = None if block.model == NO_MODEL else find(block.model)
     try:
         samples, checksum = payload.decode(block.payload, job.mode, job.shape, model=model, find=find)
     except MemoryError as error:

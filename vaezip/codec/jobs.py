@@ -16,7 +16,7 @@ from vaezip.codec.select import trial_part
 from vaezip.errors import VaezipError
 from vaezip.models import kinds
 from vaezip.models.library import Library, Reference
-from vaezip.vz.records import CLASSIC, Block
+from vaezip.vz.records import NO_MODEL, Block
 
 if TYPE_CHECKING:
     from vaezip.models.base import Model
@@ -87,7 +87,7 @@ def code(job: BlockJob, reference: Reference | None) -> Block:
         decoded, found = payload.decode(data, job.mode, shape, model=model, find=find)
         if found != checksum or not np.array_equal(decoded, job.samples):
             raise VaezipError("the coded picture does not decode to itself on this machine; please report this")
-    return Block(model.fingerprint if model else CLASSIC, data)
+    return Block(model.fingerprint if model else NO_MODEL, data)
 
 
 def _payload(job: BlockJob, reference: Reference | None, checksum: int) -> bytes:

@@ -19,7 +19,7 @@ from vaezip.errors import FormatError
 from vaezip.models.base import Model, seed_with
 from vaezip.models.kinds import PLANES, VERBATIM, dtype, fits, is_wide
 from vaezip.models.registry import search_of
-from vaezip.vz.records import CLASSIC
+from vaezip.vz.records import NO_MODEL
 
 if TYPE_CHECKING:
     from vaezip.models.effort import Effort
@@ -138,20 +138,20 @@ def _encode_alpha(alpha: Samples, model: Model | None, effort: Effort) -> bytes:
 
 
 def _read_alpha(payload: bytes) -> tuple[bytes, bytes, bytes]:
-    """Return the fingerprint of the model of alpha, or CLASSIC; what it coded; and what comes after."""
+    """Return the fingerprint of the model of alpha, or NO_MODEL; what it coded; and what comes after."""
     if len(payload) < _LENGTH.size:
         raise FormatError("the coded data is truncated")
     length = _LENGTH.unpack(payload[: _LENGTH.size])[0]
     end = _LENGTH.size + (length & ~_BY_MODEL)
-    start = _LENGTH.size + len(CLASSIC) * bool(length & _BY_MODEL)
-    coder = payload[_LENGTH.size : start] or CLASSIC
+    start = _LENGTH.size + len(NO_MODEL) * bool(length & _BY_MODEL)
+    coder = payload[_LENGTH.size : start] or NO_MODEL
     return coder, payload[start:end], payload[end:]
 
 
 def _decode_alpha(
     coded: bytes, mode: str, shape: tuple[int, int, int, int], *, fingerprint: bytes, find: Find
 ) -> Samples:
-    if fingerprint == CLASSIC:
+    if fingerprint == NO_MODEL:
         return webp.decode(coded, shape, dtype(mode))
     alpha_mode = _ALPHA_MODES[dtype(mode)]
     return decode(coded, alpha_mode, shape, model=find(fingerprint), find=find)[0]

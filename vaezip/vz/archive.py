@@ -18,7 +18,7 @@ from vaezip.errors import FormatError
 from vaezip.vz import limits
 from vaezip.vz.limits import PICTURES, PIECES, Budget
 from vaezip.vz.names import read_names, write_names
-from vaezip.vz.records import CLASSIC, REVISION, VERSION, Block, Embedded, File, Group
+from vaezip.vz.records import NO_MODEL, REVISION, VERSION, Block, Embedded, File, Group
 from vaezip.vz.wire import CRC, Reader, decoded, deflated, inflated, shorter, text, varint
 
 _MAGIC = b"z\r\n"
@@ -111,7 +111,7 @@ def parse(data: bytes) -> File:
     version = data[0] & 0x0F
     if version < VERSION:
         raise FormatError(
-            f"format version {version}, of a release before 1.0, is not read any more; use the release that wrote it"
+            f"format version {version}, of a release before 0.2, is not read any more; use the release that wrote it"
         )
     if version > VERSION:
         raise FormatError(
@@ -138,7 +138,7 @@ def parse(data: bytes) -> File:
 
 
 def _parse_inline(reader: Reader, flags: int) -> tuple[Group, dict[bytes, str]]:
-    model = reader.take(len(CLASSIC))
+    model = reader.take(len(NO_MODEL))
     if flags & _UNKNOWN:
         raise FormatError(f"unknown field 0x{flags:02x} in the header; a newer vaezip may read it")
     height, width = (0, 0) if flags & _NATIVE else (reader.side(), reader.side())
@@ -197,7 +197,7 @@ def _write_directory(
 
 
 def _read_directory(reader: Reader, payloads: bytes, has_models: bool) -> _Archive:
-    named = [(reader.take(len(CLASSIC)), reader.text()) for _ in range(reader.count(limits.MAX_MODELS))]
+    named = [(reader.take(len(NO_MODEL)), reader.text()) for _ in range(reader.count(limits.MAX_MODELS))]
     models = [model for model, _ in named]
     contents = [reader.take(reader.varint()) for _ in range(reader.count(limits.MOST[PIECES]))]
     payload_reader, budget = Reader(payloads), Budget()
@@ -216,7 +216,7 @@ def _read_models(reader: Reader, payloads: Reader, models: list[bytes]) -> dict[
     found: dict[bytes, Embedded] = {}
     for _ in range(reader.count()):
         fingerprint, length, checksum = _pick(models, reader.varint()), reader.varint(), reader.take(CRC.size)
-        if fingerprint == CLASSIC or fingerprint in found:
+        if fingerprint == NO_MODEL or fingerprint in found:
             raise FormatError("the directory describes an impossible model")
         packed = payloads.take(length)
         found[fingerprint] = Embedded(packed, CRC.pack(zlib.crc32(packed)) == checksum)

@@ -13,7 +13,7 @@ VERSION = 5
 REVISION = 1
 """Of a draft: until release 0.2 freezes the format, each change raises it, and a reader takes no other."""
 
-CLASSIC = bytes(4)
+NO_MODEL = bytes(4)
 """Stands in the place of a model's fingerprint for a block without a model."""
 
 
@@ -22,7 +22,7 @@ class Block:
     """One chain, or one run of pictures by the fallback codec, or one file as it was.
 
     Attributes:
-        model: fingerprint of the model, or :data:`CLASSIC`.
+        model: fingerprint of the model, or :data:`NO_MODEL`.
         payload: the coded pixels.
     """
 
