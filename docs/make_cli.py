@@ -109,8 +109,8 @@ A list with one object per FILE that could be read, in their order:
 | `models[].bytes` | integer | that it takes in the file |
 
 Of a file that is kept as it was, mode and method are `verbatim`, and `file_bytes` is there in the place of width and
-height. Of a single picture of its model's own size, such as a digit, only the model tells the size: without it `info` fails.
-Later versions may add fields.
+height. Of a single picture of its model's own size, such as a digit, only the model tells the size: without it `info`
+fails. Later versions may add fields.
 
 ## `vaezip models --json`
 
