@@ -89,9 +89,20 @@ class Busy:
         self.monkeypatch.setattr(owner, name, watched)
 
 
-@pytest.mark.parametrize("count", [2, 4])
-@pytest.mark.parametrize(("preset", "many"), [(4, False), (9, False), (4, True)])
-def test_so_many_threads_are_busy_and_no_more(monkeypatch, small_blocks, discs, count, preset, many):
+@pytest.mark.parametrize(
+    ("preset", "many", "count"),
+    [
+        (4, False, 2),
+        (4, False, 4),
+        (9, False, 2),
+        pytest.param(9, False, 4, marks=pytest.mark.slow),
+        (4, True, 2),
+        (4, True, 4),
+        pytest.param(9, True, 2, marks=pytest.mark.slow),
+        pytest.param(9, True, 4, marks=pytest.mark.slow),
+    ],
+)
+def test_so_many_threads_are_busy_and_no_more(monkeypatch, small_blocks, discs, preset, many, count):
     """The leaves of the work are watched: kernels, the learner, WebP."""
     busy = Busy(monkeypatch)
     busy.watch(strips.kernel, "mixtures")

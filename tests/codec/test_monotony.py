@@ -34,6 +34,8 @@ PICTURES = {
     },
     "black and white": made("1", 28, 28, "noise"),
 }
+QUICK = ("L ramp", "RGB noise", "RGBA flat", "black and white")
+NAMES = [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in PICTURES]
 
 
 def sizes(picture, options):
@@ -45,13 +47,13 @@ def sizes(picture, options):
     return found
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_greater_preset_is_never_larger(name):
     found = sizes(PICTURES[name], [{"preset": preset} for preset in PRESETS])
     assert found == sorted(found, reverse=True)
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name", NAMES)
 def test_more_steps_are_never_larger(name):
     found = sizes(PICTURES[name], [{"steps": steps} for steps in STEPS])
     assert found == sorted(found, reverse=True)
