@@ -115,8 +115,8 @@ class Stack:
         """Let a compiled kernel pop symbols.
 
         Args:
-            kernel: called with (state, words, size) and the arguments; it takes symbols off by :func:`slot_of` and
-                :func:`drop`, and returns the state and the size that it leaves.
+            kernel: called with the tuple (state, words, size), and then the arguments; it takes symbols off by
+                :func:`slot_of` and :func:`drop`, and returns the state and the size that it leaves.
             arguments: of the kernel, in which it writes the symbols.
 
         Raises:

@@ -112,7 +112,10 @@ PRESETS = {
     8: of_steps(4),
     9: of_steps(8),
 }
-"""``-1`` … ``-9`` of the command line; ``benchmarks/learning`` measures what each gains and costs."""
+"""``-1`` … ``-9`` of the command line; ``benchmarks/learning`` measures what each gains and costs.
+
+They are in the order of :func:`scale`: ``of_steps(1)`` is one of them, and all behind it are of :func:`of_steps`.
+"""
 
 
 @lru_cache

@@ -16,7 +16,7 @@ VERBATIM = "verbatim"
 """The bytes of an input as they are, where nothing codes its picture in fewer; stored as one row of 8-bit samples."""
 
 MODE_NAMES = (*MODES, BILEVEL_GREY, VERBATIM)
-"""The number of a mode in a file is its place here."""
+"""The number of a mode in a file is its place here, which it keeps for ever: a new mode goes behind the last."""
 
 
 class Planes(NamedTuple):

@@ -45,7 +45,7 @@ MODES: dict[str, Mode] = {
     "RGB;16": Mode(3, 16),
     "RGBA;16": Mode(4, 16),
 }
-"""The modes by name.  Their order is their number in the file format."""
+"""The modes by name."""  # their numbers in a file are in models/kinds.MODE_NAMES
 
 BOXES: tuple[str, ...] = ("palette", "transparency", "icc", "exif", "xmp", "text", "resolution", "gamma")
 """The kinds of metadata.  Their order is their number in the file format, and the order in a picture.
