@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 def _presets(command: Callable[..., Any]) -> Callable[..., Any]:
     """``-1`` … ``-9``; the first stands for all of them in the help."""
     for n in reversed(PRESETS):
-        text = f"… to -9: from the fastest to the smallest, in both directions.  [default: -{DEFAULT_PRESET}]"
+        text = (
+            f"… to -{max(PRESETS)}: from the fastest to the smallest, in both directions.  [default: -{DEFAULT_PRESET}]"
+        )
         flag = click.option(f"-{n}", "preset", flag_value=n, type=int, default=None, help=text, hidden=n > 1)
         command = flag(command)
     return command
@@ -48,7 +50,7 @@ class _Compress(click.Command):
         """See :meth:`click.Command.parse_args`."""
         for arg in itertools.takewhile(lambda arg: arg != "--", args):
             if re.fullmatch("-[0-9]+", arg) and int(arg[1:]) not in PRESETS:
-                raise click.UsageError(f"There is no level {arg}; levels are -1 … -9.", ctx)
+                raise click.UsageError(f"There is no level {arg}; levels are -1 … -{max(PRESETS)}.", ctx)
         return super().parse_args(ctx, args)
 
 
@@ -104,7 +106,7 @@ def command(images: tuple[str, ...], output: str | None, console: Console, **fla
         raise click.UsageError("'-' cannot be one of several IMG.")
     chosen = _Flags(**flags)
     if chosen.preset is not None and chosen.steps is not None:
-        raise click.UsageError("-1 … -9 and --steps say the same; give one of them.")
+        raise click.UsageError(f"-1 … -{max(PRESETS)} and --steps say the same; give one of them.")
     with Workers(chosen.threads) as workers:
         job = _Job(chosen, workers, console)
         if images == (STDIO,):

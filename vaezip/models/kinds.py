@@ -15,7 +15,10 @@ BILEVEL_GREY = "L/2"
 VERBATIM = "verbatim"
 """The bytes of an input as they are, where nothing codes its picture in fewer; stored as one row of 8-bit samples."""
 
-MODE_NAMES = (*MODES, BILEVEL_GREY, VERBATIM)
+MODE_NAMES = (
+    *("1", "L", "LA", "RGB", "RGBA", "P", "I;16", "LA;16", "RGB;16", "RGBA;16"),
+    *(BILEVEL_GREY, VERBATIM),
+)
 """The number of a mode in a file is its place here, which it keeps for ever: a new mode goes behind the last."""
 
 

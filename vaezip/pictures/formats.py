@@ -19,7 +19,7 @@ class Format(NamedTuple):
         suffixes: of its files, in lower case.
         read: whether vaezip reads it.
         lossy: whether writing it changes the samples.
-        modes: the modes that it gives back exactly, None for all; of a format that is not written, none.
+        modes: the modes that it gives back exactly; of a format that is not written, none.
         boxes: the metadata that it keeps when written, None for all.
     """
 
@@ -27,7 +27,7 @@ class Format(NamedTuple):
     suffixes: tuple[str, ...]
     read: bool = True
     lossy: bool = False
-    modes: tuple[str, ...] | None = ()
+    modes: tuple[str, ...] = ()
     boxes: tuple[str, ...] | None = ()
 
     @property
@@ -37,17 +37,18 @@ class Format(NamedTuple):
 
     def holds(self, mode: str) -> bool:
         """Tell whether the format gives pictures of a mode back exactly."""
-        return self.modes is None or mode in self.modes
+        return mode in self.modes
 
     def keeps(self, box: str) -> bool:
         """Tell whether the format has a place for a kind of metadata."""
         return self.boxes is None or box in self.boxes
 
 
+_PNG_MODES = ("1", "L", "LA", "RGB", "RGBA", "P", "I;16", "LA;16", "RGB;16", "RGBA;16")
 _TIFF_MODES = ("1", "L", "LA", "RGB", "RGBA", "P", "I;16")
 
 FORMATS = (
-    Format("PNG", (".png",), modes=None, boxes=None),
+    Format("PNG", (".png",), modes=_PNG_MODES, boxes=None),
     Format("PNG", (".apng",)),
     Format("WebP", (".webp",), modes=("RGB", "RGBA"), boxes=("icc", "exif", "xmp")),
     Format("TIFF", (".tif", ".tiff"), modes=_TIFF_MODES, boxes=("palette", "icc", "exif", "xmp", "resolution")),
