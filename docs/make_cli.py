@@ -73,6 +73,12 @@ it was made from; in no case does a file have permissions that an input, or what
 lacks. A set is not written if one of its pictures cannot be compressed; of a damaged set,
 `decompress` writes the pictures that are intact.
 
+## Files kept as they were
+
+Where nothing makes a picture smaller, `compress` keeps the file that it came in, byte for byte; of a set, all files or
+none, and up to 64 MiB of them. `decompress` gives it back byte for byte where the output has a suffix of its format, as
+`photo.jpg.vz` without `-o` has; under another suffix, and on standard output, it writes the picture.
+
 ## Names in a set
 
 A picture given by its file is called by the base name, one found in a folder by its path in that

@@ -75,7 +75,7 @@ def _plot(_: click.Context, __: click.Parameter, value: str | None) -> str | Non
     "--steps",
     metavar="K,...",
     callback=_parsed(parse_steps),
-    help="Steps of inference: 5, or 0,5,10, or 0..10.  [default: 0, unless --presets are given]",
+    help="Gradient steps, as --steps of 'compress': 5, or 0,5,10, or 0..10.  [default: 0, unless --presets are given]",
 )
 @click.option(
     "--presets",
