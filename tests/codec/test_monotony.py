@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import vaezip
+from vaezip.codec import compressor
 from vaezip.models import file as model_file
 from vaezip.models.effort import FEW_PIXELS, LADDER, PRESETS, scale
 from vaezip.models.sampling import sample
@@ -113,3 +114,16 @@ def test_damage_to_a_file_that_is_kept_is_found():
         damaged = bytes(data[:place]) + bytes([data[place] ^ 4]) + bytes(data[place + 1 :])
         with pytest.raises(vaezip.VaezipError):
             vaezip.decompress(damaged)
+
+
+def test_an_original_is_kept_whatever_it_takes(monkeypatch):
+    """Its bytes are a row, which may be longer than the rows of pictures; the limit is that of sets."""
+    monkeypatch.setattr(compressor, "_MOST_ORIGINALS", 0)
+    picture = made("L", 4, 4, "noise")
+    original = vaezip.pictures.write(picture, ".pgm").replace(b"P5\n", b"P5\n#" + b"-" * 300_000 + b"\n")
+    monkeypatch.setattr(compressor.Compressor, "_close_inline", lambda _: bytes(1 << 20))
+    with vaezip.Compressor(preset=1) as made_anew:
+        made_anew.add("", picture, original=original)
+        data = made_anew.close()
+    assert len(data) <= len(original) + 32
+    assert vaezip.Archive(data).original() == original

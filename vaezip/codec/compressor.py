@@ -76,7 +76,7 @@ class Options:
 
 
 _MOST_ORIGINALS = 1 << 26
-"""Bytes of originals that are remembered."""
+"""Bytes of originals that a set remembers. That of a picture alone is remembered whatever it takes."""
 
 
 @dataclass
@@ -197,11 +197,11 @@ class Compressor:
         return self._checked(vz.write_archive(groups, names, embedded), groups)
 
     def _keep(self, name: str, original: bytes | None) -> None:
-        """Remember an original, until one is missing or all take too much memory."""
+        """Remember an original, until one is missing or those of a set take too much memory."""
         if self._originals is None:
             return
         self._original_bytes += len(original or b"")
-        if original is None or self._original_bytes > _MOST_ORIGINALS:
+        if original is None or (name and self._original_bytes > _MOST_ORIGINALS):
             self._originals = None
         else:
             self._originals[name] = original
