@@ -75,17 +75,6 @@ def input_bound(a: PixelArchitecture) -> int:
     return PREDICTION_BOUND if a.regressed else DIFFERENCE_BOUND
 
 
-def layer_shapes(a: PixelArchitecture) -> dict[str, tuple[int, int]]:
-    """List (outputs, inputs) of every layer."""
-    shapes = {"first": (a.hidden, a.features)}
-    for i in range(a.blocks):
-        shapes[f"inner.{i}"] = shapes[f"outer.{i}"] = (a.hidden, a.hidden)
-    for i in range(a.channels):
-        shapes[f"head.{i}"] = (a.head, a.hidden + len(a.visible_hints(i)))
-        shapes[f"out.{i}"] = (3 * a.mixture, a.head + len(a.visible_hints(i)))
-    return shapes
-
-
 def _layer(tensors: Mapping[str, NDArray[Any]], name: str, shape: tuple[int, int]) -> Layer:
     """Read one layer, every part of which must have its shape and range."""
     parts = []
