@@ -93,7 +93,7 @@ class Peer:
 
 
 def variants(peer: str) -> tuple[str, ...]:
-    """List the codecs that a name of ``--peers`` stands for."""
+    """List the codecs that a name among the peers stands for."""
     return ("jxl-7", "jxl-9") if peer == "jxl" else (peer,)
 
 

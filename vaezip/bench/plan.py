@@ -13,7 +13,7 @@ ORDERS = ("set", "single")
 """``set``: all pictures in one file; ``single``: a file a picture."""
 
 PEERS = ("png", "oxipng", "zopfli", "webp", "jxl", "jpegls")
-"""What ``--peers`` takes; ``jxl`` is measured at efforts 7 and 9."""
+"""The names of peers; ``jxl`` is measured at efforts 7 and 9."""
 
 DEFAULT_PEERS = ("png", "oxipng", "webp", "jxl", "jpegls")
 """Without zopfli, which takes minutes on a large picture."""

@@ -1,6 +1,6 @@
 """The processor cores that this process may use, and the threads that use them.
 
-One executor serves a process: :class:`Workers`, N threads for all heavy work, so that ``--threads N`` is N busy
+One executor serves a process: :class:`Workers`, N threads for all heavy work, so that N threads asked for are N busy
 threads however deep the work is nested. A worker whose work falls into parts calls :func:`spread`: idle workers take
 parts of it, and it does the others itself; so nothing waits for a thread that is not there.
 """
