@@ -668,7 +668,7 @@ def test_models_are_loaded_once_for_many_files(run, save, monkeypatch):
 
 def test_embedded_model(run, save, other_model, monkeypatch):
     """It costs more than the file of one small picture, which would be kept as it was."""
-    monkeypatch.setattr(compressor.Compressor, "_verbatim", lambda *_: bytes(1 << 24))
+    monkeypatch.setattr(compressor.Compressor, "_inline_verbatim", lambda *_: bytes(1 << 24))
     picture = save("a.png")
     assert run("compress", "--model", str(other_model), "--embed-model", "a.png") == (0, "", "")
     other_model.unlink()

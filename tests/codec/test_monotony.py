@@ -117,8 +117,7 @@ def test_damage_to_a_file_that_is_kept_is_found():
 
 
 def test_an_original_is_kept_whatever_it_takes(monkeypatch):
-    """Its bytes are a row, which may be longer than the rows of pictures; the limit is that of sets."""
-    monkeypatch.setattr(compressor, "_MOST_ORIGINALS", 0)
+    """Its bytes are a row, which may be longer than the rows of pictures."""
     picture = made("L", 4, 4, "noise")
     original = vaezip.pictures.write(picture, ".pgm").replace(b"P5\n", b"P5\n#" + b"-" * 300_000 + b"\n")
     monkeypatch.setattr(compressor.Compressor, "_close_inline", lambda _: bytes(1 << 20))
@@ -127,3 +126,59 @@ def test_an_original_is_kept_whatever_it_takes(monkeypatch):
         data = made_anew.close()
     assert len(data) <= len(original) + 32
     assert vaezip.Archive(data).original() == original
+
+
+def files_of_a_set():
+    """Pictures that code well, among others that do not; some share a block."""
+    pictures = {f"flat{i}.pgm": made("L", 30, 37, "flat") for i in range(3)}
+    pictures |= {f"noise{i}.pgm": made("L", 9 + i, 9, "noise", i) for i in range(4)}
+    pictures |= {f"same{i}.pgm": made("L", 8, 8, "noise", i) for i in range(3)}
+    return pictures, {name: vaezip.pictures.write(picture, ".pgm") for name, picture in pictures.items()}
+
+
+def compressed(pictures, originals, **options):
+    with vaezip.Compressor(preset=1, **options) as compressor:
+        for name, picture in pictures.items():
+            compressor.add(name, picture, original=originals.get(name))
+        return compressor.close()
+
+
+@pytest.mark.parametrize("options", [{}, {"embed_model": True}])
+def test_pictures_of_a_set_are_kept_as_they_were_one_by_one(options):
+    pictures, originals = files_of_a_set()
+    data = compressed(pictures, originals, **options)
+    archive = vaezip.Archive(data)
+    methods = {p["name"]: p["mode"] for p in archive.info()["pictures"]}
+    assert {name for name, mode in methods.items() if mode == "verbatim"} == {
+        name for name in pictures if not name.startswith("flat")
+    }
+    assert len(data) <= sum(map(len, originals.values())) + sum(32 + len(name) for name in pictures)
+    found = dict(archive.pictures())
+    assert all(vaezip.pictures.same(found[name], picture) for name, picture in pictures.items())
+    assert archive.original("noise1.pgm") == originals["noise1.pgm"]
+
+
+def test_pictures_that_share_a_block_are_coded_where_an_original_is_unknown():
+    pictures, originals = files_of_a_set()
+    del originals["same1.pgm"]
+    info = vaezip.Archive(compressed(pictures, originals)).info()
+    assert {p["mode"] for p in info["pictures"] if p["name"].startswith("same")} == {"L"}
+
+
+def test_a_set_with_a_model_that_costs_too_much_holds_its_files():
+    pictures, originals = files_of_a_set()
+    data = compressed(pictures, originals, model="photo-gray", embed_model=True)
+    assert {p["mode"] for p in vaezip.Archive(data).info()["pictures"]} == {"verbatim"}
+
+
+def test_originals_are_forgotten_as_soon_as_a_block_is_shorter(monkeypatch):
+    monkeypatch.setattr(compressor.blocks, "BLOCK_PIXELS", 1024)
+    picture = made("L", 32, 32, "flat")
+    original = vaezip.pictures.write(picture, ".pgm")
+    with vaezip.Compressor(preset=1, model="photo-gray") as some:
+        for i in range(4):
+            some.add(f"{i}", picture, original=original)
+            for job in some._running:
+                job.result()
+        (pending,) = some._pending.values()
+        assert [bool(run.originals()) for run in pending.runs] == [False, False, False, True]

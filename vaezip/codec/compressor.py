@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterable
 from concurrent.futures import Executor, Future, wait
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,8 @@ import numpy as np
 from vaezip.codec import blocks, jobs, select
 from vaezip.codec.blocks import Samples, check_group, new_group
 from vaezip.codec.jobs import BlockJob
-from vaezip.codec.select import AUTO, shortest
+from vaezip.codec.runs import Entry, Pending, Run, verbatim_group
+from vaezip.codec.select import AUTO
 from vaezip.errors import ImageError, VaezipError
 from vaezip.models import file as model_file
 from vaezip.models.effort import DEFAULT_PRESET, Effort, chosen_effort
@@ -75,19 +76,6 @@ class Options:
         return self.effort or chosen_effort(self.steps, self.preset)
 
 
-_MOST_ORIGINALS = 1 << 26
-"""Bytes of originals that a set remembers. That of a picture alone is remembered whatever it takes."""
-
-
-@dataclass
-class _Pending:
-    """Pictures of a group that wait for their block to fill; and of each block before, the forms it may take."""
-
-    group: Group
-    samples: list[Samples] = field(default_factory=list)
-    jobs: list[Future[list[Block]]] = field(default_factory=list)
-
-
 class Compressor:
     """Take pictures one by one, code them in blocks, and give the file at the end.
 
@@ -114,13 +102,11 @@ class Compressor:
         self.chosen = self.library.by_path(chosen) if chosen else None
         self._chosen = Reference(chosen, self.chosen.fingerprint) if chosen and self.chosen else None
         self._block_pixels = blocks.SOLID_PIXELS if self.options.solid else blocks.BLOCK_PIXELS
-        self._pending: dict[tuple[str, int, int], _Pending] = {}
+        self._pending: dict[tuple[str, int, int], Pending] = {}
         self._names: set[str] = set()
         self._running: list[Future[list[Block]]] = []
         self._budget = limits.Budget()
         self._made = False
-        self._originals: dict[str, bytes] | None = {}
-        self._original_bytes = 0
         self._resources = ExitStack()
         self._executor = self.options.executor or self._resources.enter_context(Workers(self.options.threads))
 
@@ -138,8 +124,7 @@ class Compressor:
         Args:
             name: must be new; "" for a picture alone.
             picture: what to code.
-            original: the file that it came in; where the whole file would be larger than all originals, it holds
-                them in its place, byte for byte.
+            original: the file that it came in, which the file holds byte for byte in its place where that is shorter.
 
         Raises:
             ImageError: the name is taken, or a model was chosen that does not fit.
@@ -155,16 +140,15 @@ class Compressor:
         height, width = samples.shape[:2]
         pending = self._pending.get((mode, height, width))
         if pending is None:
-            group = new_group(mode, (height, width), self._block_pixels)
-            pending = self._pending[mode, height, width] = _Pending(group)
+            pending = Pending(new_group(mode, (height, width), self._block_pixels))
+            self._pending[mode, height, width] = pending
         if len(pending.samples) == pending.group.per_block:
             self._submit(pending)
         self._budget.take(limits.PICTURES, 1)
         self._budget.take(limits.PIECES, len(picture.boxes))
         self._names.add(name)
-        self._keep(name, original)
-        pending.group.names.append(name)
-        pending.group.boxes.append(tuple((BOXES.index(tag), content) for tag, content in picture.boxes))
+        boxes = tuple((BOXES.index(tag), content) for tag, content in picture.boxes)
+        pending.entries.append(Entry(name, boxes, original))
         pending.samples.append(samples)
         if len(pending.samples) == pending.group.per_block and self._names != {""}:  # which may become inline
             self._submit(pending)
@@ -178,47 +162,62 @@ class Compressor:
         if not self._pending:
             raise ImageError("there is no picture to compress")
         self._made = True
+        if self._names == {""}:
+            return self._close_alone()
+        return self._close_archive()
+
+    def _close_alone(self) -> bytes:
+        """Return the file of one picture without a name: the picture coded, or its original."""
+        entry = next(iter(self._pending.values())).entries[0]
         data = self._close_inline() if self._is_inline() else self._close_archive()
-        if self._originals and len(data) > self._original_bytes:
-            return min(data, self._verbatim(self._originals), key=len)
-        return data
+        if entry.original is None or len(data) <= len(entry.original):
+            return data
+        return min(data, self._inline_verbatim(entry), key=len)
 
     def _close_archive(self) -> bytes:
         for pending in self._pending.values():
             if pending.samples:
                 self._submit(pending)
-        coded = [job.result() for pending in self._pending.values() for job in pending.jobs]
-        embedded = self._models_for(coded) if self.options.embed_model else {}
+        runs = [run for pending in self._pending.values() for run in pending.runs]
+        embedded = self._models_for([forms for run in runs for forms in run.forms()])
+        data = self._archive(embedded)
+        originals = [run.originals() for run in runs]
+        if embedded and all(originals) and len(data) > sum(len(file) for files in originals for file in files):
+            return min(data, self._archive({}, verbatim=True), key=len)
+        return data
+
+    def _archive(self, embedded: dict[bytes, bytes], *, verbatim: bool = False) -> bytes:
+        """Return the archive of all runs, each coded or, where that is shorter or asked for, as its originals."""
+        groups, kept = [], []
         for pending in self._pending.values():
-            pending.group.blocks = [shortest(job.result(), embedded) for job in pending.jobs]
-        groups = [p.group for p in self._pending.values()]
-        used = {block.model for forms in coded for block in forms} - {NO_MODEL}
-        names = {mark: self.library.name_of(mark, even_shipped=mark in embedded) for mark in used}
-        return self._checked(vz.write_archive(groups, names, embedded), groups)
+            group = replace(pending.group, names=[], boxes=[], blocks=[])
+            for run in pending.runs:
+                found = run.blocks(embedded)
+                if verbatim or run.is_shorter_verbatim(found):
+                    kept += [self._verbatim_group(entry) for entry in run.entries]
+                    continue
+                group.names += [entry.name for entry in run.entries]
+                group.boxes += [entry.boxes for entry in run.entries]
+                group.blocks += found
+            groups += [group] if group.names else []
+        groups += kept
+        used = {block.model for group in groups for block in group.blocks} - {NO_MODEL}
+        models = {mark: data for mark, data in embedded.items() if mark in used}
+        names = {mark: self.library.name_of(mark, even_shipped=mark in models) for mark in used}
+        return self._checked(vz.write_archive(groups, names, models), groups)
 
-    def _keep(self, name: str, original: bytes | None) -> None:
-        """Remember an original, until one is missing or those of a set take too much memory."""
-        if self._originals is None:
-            return
-        self._original_bytes += len(original or b"")
-        if original is None or (name and self._original_bytes > _MOST_ORIGINALS):
-            self._originals = None
-        else:
-            self._originals[name] = original
+    def _verbatim_group(self, entry: Entry, before: int = 0) -> Group:
+        """Return the group that holds the original of a picture; ``before`` is as in :class:`BlockJob`."""
+        group = verbatim_group(entry)
+        samples = np.frombuffer(entry.original or b"", np.uint8).reshape(1, 1, -1, 1)
+        job = BlockJob(VERBATIM, samples, (None,), None, self.library, self.effort, before=before)
+        group.blocks = [self._executor.submit(jobs.code, job, None).result()]
+        return group
 
-    def _verbatim(self, originals: dict[str, bytes]) -> bytes:
-        """Return the file that holds the originals as they are."""
-        groups = []
-        for name, original in originals.items():
-            samples = np.frombuffer(original, np.uint8).reshape(1, 1, -1, 1)
-            group = Group(MODE_NAMES.index(VERBATIM), 1, len(original), 1, 1, [name], [()])
-            header = b""
-            if originals.keys() == {""}:
-                header = vz.inline_header(replace(group, blocks=[Block(NO_MODEL, b"")]))
-            job = BlockJob(VERBATIM, samples, (None,), None, self.library, self.effort, before=zlib.crc32(header))
-            group.blocks = [jobs.code(job, None)]
-            groups.append(group)
-        return self._checked(header + group.blocks[0].payload if header else vz.write_archive(groups, {}), groups)
+    def _inline_verbatim(self, entry: Entry) -> bytes:
+        header = vz.inline_header(replace(verbatim_group(entry), blocks=[Block(NO_MODEL, b"")]))
+        group = self._verbatim_group(entry, before=zlib.crc32(header))
+        return self._checked(header + group.blocks[0].payload, [group])
 
     def _checked(self, data: bytes, groups: list[Group]) -> bytes:
         """Return the file, once what a reader makes of all but the pixels is what it was made of."""
@@ -232,7 +231,9 @@ class Compressor:
 
     def _models_for(self, coded: list[list[Block]]) -> dict[bytes, bytes]:
         """Return the files of the models to embed, by fingerprint: all, or of those to choose from what the file gains
-        by."""
+        by; none where none are to be embedded."""
+        if not self.options.embed_model:
+            return {}
         found = {form.model for forms in coded for form in forms} - {NO_MODEL}
         files = {fingerprint: self.library.file(fingerprint) for fingerprint in found}
         if self.chosen:
@@ -249,14 +250,14 @@ class Compressor:
         return mode, picture.samples >> 7 if mode == BILEVEL_GREY else picture.samples
 
     def _is_inline(self) -> bool:
-        if self.options.embed_model:
-            return False
-        pending = next(iter(self._pending.values()))
-        return self._names == {""} and pending.group.bands == 1 and pending.group.mode < 16
+        """Tell whether the one picture can do without a directory."""
+        group = next(iter(self._pending.values())).group
+        return not self.options.embed_model and group.bands == 1 and group.mode < 16
 
     def _close_inline(self) -> bytes:
         pending = next(iter(self._pending.values()))
         group, job = pending.group, self._job(pending.group, np.stack(pending.samples))
+        group.names, group.boxes = [""], [pending.entries[0].boxes]
         references = self._executor.submit(jobs.promising, job).result()
         return min((self._inline(group, job, reference) for reference in references), key=len)
 
@@ -272,14 +273,19 @@ class Compressor:
         written.blocks = [self._executor.submit(jobs.code, job, reference).result()]
         return self._checked(header + written.blocks[0].payload, [written])
 
-    def _submit(self, pending: _Pending) -> None:
-        samples = np.stack(pending.samples)
-        pending.samples.clear()
+    def _submit(self, pending: Pending) -> None:
+        """Begin to code the pictures that wait."""
+        samples, run = np.stack(pending.samples), Run(pending.entries, [])
+        pending.entries, pending.samples = [], []
+        if not self.options.embed_model:  # with models in it, the whole file alone tells what is shorter
+            for before in pending.runs:
+                before.forget_originals()
+        pending.runs.append(run)
         for top in range(0, pending.group.height, pending.group.band):
             band = np.ascontiguousarray(samples[:, top : top + pending.group.band])
             self._wait_until_workers_are_few()
             self._running.append(self._executor.submit(jobs.encode, self._job(pending.group, band)))
-            pending.jobs.append(self._running[-1])
+            run.jobs.append(self._running[-1])
 
     def _job(self, group: Group, samples: Samples) -> BlockJob:
         return BlockJob(

@@ -1,0 +1,88 @@
+"""Runs: the pictures that share blocks while a file is made, with the files that they came in."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from vaezip.codec.blocks import Samples
+from vaezip.codec.select import shortest
+from vaezip.models.kinds import MODE_NAMES, VERBATIM
+from vaezip.vz.records import Block, Group
+from vaezip.vz.wire import deflated
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A picture of a run, but for its samples.
+
+    Attributes:
+        name: of the picture.
+        boxes: (number of the tag, content).
+        original: the file that the picture came in, where that is known.
+    """
+
+    name: str
+    boxes: tuple[tuple[int, bytes], ...]
+    original: bytes | None
+
+
+@dataclass
+class Run:
+    """Pictures that share a block, or one picture and the blocks of its bands.
+
+    Attributes:
+        entries: one for each picture.
+        jobs: of each block, the forms that it may take.
+    """
+
+    entries: list[Entry]
+    jobs: list[Future[list[Block]]]
+
+    def forms(self) -> list[list[Block]]:
+        """Return the forms of each block, as soon as they are known."""
+        return [job.result() for job in self.jobs]
+
+    def blocks(self, embedded: Container[bytes] = ()) -> list[Block]:
+        """Return each block in its shortest form that needs no model but those in the file."""
+        return [shortest(forms, embedded) for forms in self.forms()]
+
+    def originals(self) -> list[bytes]:
+        """Return the files of all pictures; none where one of them is unknown."""
+        known = [entry.original for entry in self.entries if entry.original is not None]
+        return known if len(known) == len(self.entries) else []
+
+    def is_shorter_verbatim(self, blocks: list[Block]) -> bool:
+        """Tell whether the originals take fewer bytes than the blocks and the metadata beside them."""
+        contents = b"".join(dict.fromkeys(content for entry in self.entries for _, content in entry.boxes))
+        coded = sum(len(block.payload) for block in blocks) + (len(deflated(contents)) if contents else 0)
+        originals = self.originals()
+        return bool(originals) and sum(map(len, originals)) < coded
+
+    def forget_originals(self) -> None:
+        """Let the memory of the originals go where the blocks that are coded are shorter."""
+        if all(job.done() for job in self.jobs) and not self.is_shorter_verbatim(self.blocks()):
+            self.entries = [Entry(entry.name, entry.boxes, None) for entry in self.entries]
+
+
+@dataclass
+class Pending:
+    """The pictures of a group while a file is made.
+
+    Attributes:
+        group: their mode and size, and how they are cut into blocks.
+        entries, samples: the pictures that wait for their run to fill.
+        runs: what is being coded, or is coded.
+    """
+
+    group: Group
+    entries: list[Entry] = field(default_factory=list)
+    samples: list[Samples] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
+
+
+def verbatim_group(entry: Entry) -> Group:
+    """Return the group, as yet without its block, that holds a picture's original byte for byte."""
+    assert entry.original is not None
+    return Group(MODE_NAMES.index(VERBATIM), 1, len(entry.original), 1, 1, [entry.name], [()])
