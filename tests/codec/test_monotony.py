@@ -152,10 +152,18 @@ def test_pictures_of_a_set_are_kept_as_they_were_one_by_one(options):
     assert {name for name, mode in methods.items() if mode == "verbatim"} == {
         name for name in pictures if not name.startswith("flat")
     }
-    assert len(data) <= sum(map(len, originals.values())) + sum(32 + len(name) for name in pictures)
+    assert len(data) <= sum(map(len, originals.values())) + sum(32 + len(name) for name in pictures) + 32
     found = dict(archive.pictures())
     assert all(vaezip.pictures.same(found[name], picture) for name, picture in pictures.items())
     assert archive.original("noise1.pgm") == originals["noise1.pgm"]
+
+
+@pytest.mark.parametrize("count", [1, 2, 40])
+def test_a_set_takes_at_most_32_bytes_and_a_name_more_for_each_picture(count):
+    pictures = {f"{i:03}/a name.pgm": made("L", 5, 3 + i, "noise", i) for i in range(count)}
+    originals = {name: vaezip.pictures.write(picture, ".pgm") for name, picture in pictures.items()}
+    data = compressed(pictures, originals)
+    assert len(data) <= sum(map(len, originals.values())) + sum(32 + len(name) for name in pictures) + 32
 
 
 def test_pictures_that_share_a_block_are_coded_where_an_original_is_unknown():
