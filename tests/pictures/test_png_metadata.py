@@ -241,6 +241,14 @@ def test_a_chunk_whose_name_is_none():
     assert refusal(read, grey(before=chunk(b"\xffBCD", b""))) == message
 
 
+@pytest.mark.parametrize("name", [b"tRNs", b"uRNS", b"iDAT"])
+def test_a_wrong_bit_in_the_name_does_not_make_a_chunk_that_matters_one_that_does_not(name):
+    whole = chunk(name, bytes(6))
+    broken = whole[:-1] + bytes([whole[-1] ^ 1])
+    data = png(picture("RGB").samples, 8, before=broken)
+    assert refusal(read, data) == DAMAGED.format(f"the chunk {name.decode()} has a wrong checksum")
+
+
 def test_an_unknown_critical_chunk_is_refused_by_name():
     assert (
         refusal(read, grey(before=chunk(b"ABCD", b"1"))) == "it has a critical chunk ABCD, which vaezip does not know"

@@ -84,7 +84,7 @@ class Metadata:
         if chunk.name == b"fdAT" or (chunk.name == b"acTL" and int.from_bytes(chunk.data[:4], "big") > 1):
             raise ImageError(ANIMATED)
         colours = self._decides_colours(chunk)
-        if colours or not chunk.is_named or (chunk.is_critical and chunk.name != b"PLTE"):
+        if colours or not chunk.is_named or (chunk.is_critical and chunk.name != b"PLTE") or _was_vital(chunk.name):
             check_sound(chunk)
         if colours:
             self._add_colours(chunk, behind_pixels)
@@ -148,6 +148,12 @@ class Metadata:
             self._repeated.append((name, data))
         else:
             self._boxes[name] = data
+
+
+def _was_vital(name: bytes) -> bool:
+    """Tell whether one wrong bit makes this name of one that matters to the pixels."""
+    bits = int.from_bytes(name, "big")
+    return any((bits ^ int.from_bytes(vital, "big")).bit_count() == 1 for vital in (b"IHDR", b"PLTE", b"IDAT", b"tRNS"))
 
 
 def _box_of_known(name: bytes, data: bytes, budget: int) -> Box | None:
