@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
+from vaezip.pictures import png_metadata
 from vaezip.pictures.io import read, write
 from vaezip.pictures.picture import BOXES, same
 
@@ -317,6 +318,23 @@ def test_metadata_that_are_too_long_are_dropped_by_name():
     got = read(grey(before=third * 3 + chunk(b"vpAg", bytes((1 << 26) // 3 + 1)) + chunk(b"sRGB", b"\0")))
     assert [name for name, _ in got.boxes] == ["text", "text", "srgb"]
     assert got.dropped == ("zTXt (too long)", "vpAg (too long)")
+
+
+def test_metadata_that_expand_to_nothing_that_is_kept_do_not_expand_for_ever(monkeypatch):
+    monkeypatch.setattr(png_metadata, "_MOST_WORK", 1 << 20)
+    wrong = bytearray(zlib.compress(bytes(1 << 16), 9))
+    wrong[-1] ^= 1
+    bad = chunk(b"zTXt", b"key\0\0" + wrong)
+    good = chunk(b"zTXt", b"key\0\0" + zlib.compress(b"good"))
+    got = read(grey(before=good + bad * 20 + good))
+    assert (len(got.boxes), got.dropped) == (1, ("zTXt (malformed)", "zTXt (too long)"))
+
+
+def test_data_behind_a_compressed_stream_are_named_as_dropped():
+    for name in (b"iCCP", b"zTXt"):
+        got = read(grey(before=chunk(name, b"name\0\0" + zlib.compress(b"value") + b"more")))
+        assert len(got.boxes) == 1
+        assert got.dropped == ("data behind compressed metadata",)
 
 
 def test_metadata_of_many_boxes_are_limited_too():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 
 from vaezip.errors import ImageError
 from vaezip.pictures.picture import ANIMATED, EXIF_PREFIX, Box, box_fits, damage, is_kept_as_chunk, sort_boxes
@@ -30,6 +31,8 @@ _BOXES = {chunk: box for box, chunk in _PLAIN.items()}
 # Chunks to boxes
 
 _MOST_BYTES = 1 << 26  # of metadata, which a .vz file can hold; compressed ones are expanded
+_MOST_WORK = 1 << 29  # bytes of compressed metadata that are expanded, whether they are kept or not
+_GREATEST_EXPANSION = 1032  # of zlib
 _BYTES_BESIDE = 64  # what a box takes beside its content, in a file and in memory
 _MOST_REMARKS = 32
 
@@ -50,6 +53,7 @@ class Metadata:
         self._repeated: list[Box] = []
         self._dropped: dict[str, None] = {}
         self._left = _MOST_BYTES
+        self._work = _MOST_WORK
 
     @property
     def boxes(self) -> tuple[Box, ...]:
@@ -130,7 +134,7 @@ class Metadata:
             return None
         if is_kept_as_chunk(chunk.name):
             return "png-chunk", bytes([behind_pixels]) + chunk.name + chunk.data
-        box = _box_of_known(chunk.name, bytes(chunk.data), self._left)
+        box = _box_of_known(chunk.name, bytes(chunk.data), self._inflate)
         if box is not None and not box_fits(*box, self._header.mode):
             raise _NotKeptError("malformed")
         return box
@@ -149,6 +153,23 @@ class Metadata:
         else:
             self._boxes[name] = data
 
+    def _inflate(self, data: bytes) -> bytes:
+        """Expand the data of a chunk, which are the compression method (zero) and a compressed stream."""
+        stream, most = zlib.decompressobj(), min(self._left, self._work)
+        try:
+            value = stream.decompress(data[1:], max(most, 1))
+        except zlib.error as error:
+            self._work -= min(most, _GREATEST_EXPANSION * len(data))  # which may have been done
+            raise _NotKeptError("malformed") from error
+        self._work -= len(value)
+        if not stream.eof and len(value) >= most:
+            raise _NotKeptError("too long")
+        if data[:1] != b"\0" or not stream.eof:
+            raise _NotKeptError("malformed")
+        if stream.unused_data:
+            self.drop("data behind compressed metadata")
+        return value
+
 
 def _was_vital(name: bytes) -> bool:
     """Tell whether one wrong bit makes this name of one that matters to the pixels."""
@@ -156,21 +177,21 @@ def _was_vital(name: bytes) -> bool:
     return any((bits ^ int.from_bytes(vital, "big")).bit_count() == 1 for vital in (b"IHDR", b"PLTE", b"IDAT", b"tRNS"))
 
 
-def _box_of_known(name: bytes, data: bytes, budget: int) -> Box | None:
-    """Return the box for a chunk of a name that PNG defines, which may expand to ``budget`` bytes."""
+def _box_of_known(name: bytes, data: bytes, inflate: Callable[[bytes], bytes]) -> Box | None:
+    """Return the box for a chunk of a name that PNG defines."""
     match name:
         case b"eXIf":
             return "exif", data.removeprefix(EXIF_PREFIX)
         case b"iCCP":
-            return "icc", _inflate(data.partition(b"\0")[2], budget)
+            return "icc", inflate(data.partition(b"\0")[2])
         case b"tEXt":
             keyword, _, value = data.partition(b"\0")
             return _box_of_latin_text(keyword, value)
         case b"zTXt":
             keyword, _, value = data.partition(b"\0")
-            return _box_of_latin_text(keyword, _inflate(value, budget))
+            return _box_of_latin_text(keyword, inflate(value))
         case b"iTXt":
-            return _box_of_international_text(data, budget)
+            return _box_of_international_text(data, inflate)
     return (_BOXES[name], data) if name in _BOXES else None
 
 
@@ -182,32 +203,18 @@ def _to_8_bits(colours: bytes, header: Header) -> bytes:
     return ((int.from_bytes(colours, "big") & top) * (255 // top)).to_bytes(2, "big")
 
 
-def _inflate(data: bytes, budget: int) -> bytes:
-    """Expand the data of a chunk, which are the compression method (zero) and a compressed stream."""
-    stream = zlib.decompressobj()
-    try:
-        value = stream.decompress(data[1:], max(budget, 1))
-    except zlib.error as error:
-        raise _NotKeptError("malformed") from error
-    if stream.unconsumed_tail:
-        raise _NotKeptError("too long")
-    if data[:1] != b"\0" or not stream.eof:
-        raise _NotKeptError("malformed")
-    return value
-
-
 def _box_of_latin_text(keyword: bytes, value: bytes) -> Box:
     return "text", (keyword + b"\0\0\0" + value).decode("latin-1").encode()
 
 
-def _box_of_international_text(data: bytes, budget: int) -> Box:
+def _box_of_international_text(data: bytes, inflate: Callable[[bytes], bytes]) -> Box:
     keyword, _, fields = data.partition(b"\0")
     flag, method, texts = fields[:1], fields[1:2], fields[2:].split(b"\0", 2)
     if len(texts) != 3:
         raise _NotKeptError("malformed")
     language, translation, value = texts
     if flag == b"\1":
-        value = _inflate(method + value, budget)
+        value = inflate(method + value)
     if keyword == _XMP_KEYWORD and not language and not translation:
         return "xmp", value
     return "text", b"\0".join([keyword.decode("latin-1").encode(), language, translation, value])
