@@ -8,7 +8,7 @@ from functools import partial
 from typing import NamedTuple
 
 from vaezip.models.base import Coded, Pixels, seed_with
-from vaezip.models.effort import Effort
+from vaezip.models.effort import NONE, Effort
 from vaezip.models.pixel import adaptive, bitsback
 from vaezip.models.pixel.constants import TILE
 from vaezip.models.pixel.model import LATENTS, PixelModel
@@ -65,7 +65,7 @@ def _adapted(model: PixelModel, pictures: Pixels, effort: Effort, seed: int) -> 
         settings = chosen_settings(model, effort, len(pictures))
         return [_adapting(model, replace(settings, orientation=orientation), seed) for orientation in orientations]
 
-    fixed = forms(replace(effort, steps=0))[: 1 if effort.steps else None]
+    fixed = forms(NONE)[:1] if effort.steps else forms(effort)  # the former as the greatest effort without steps
     if pictures[0, ..., 0].size <= _SMALL * _SMALL:  # of which z tells much
         latents = partial(_with_latents, model, seed, 0)
         fixed.append(Form(latents, latents))
