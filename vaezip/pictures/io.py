@@ -12,8 +12,10 @@ from pathlib import Path
 from vaezip.errors import ImageError
 from vaezip.pictures.formats import BY_SUFFIX, Format, check_suffix
 from vaezip.pictures.picture import DEFAULT_MAX_PIXELS, Picture
-from vaezip.pictures.pillow import decoding, format_name, has_exif_for_tiff, read_by_pillow, write_by_pillow
+from vaezip.pictures.pillow import decoding, format_name, read_by_pillow, tiff_keeps_exif, write_by_pillow
 from vaezip.pictures.png import PNG_SIGNATURE, read_png, write_png
+from vaezip.pictures.resolution import METRE
+from vaezip.pictures.tiff_resolution import written_resolution
 
 
 def read(source: str | os.PathLike[str] | bytes, max_pixels: int = DEFAULT_MAX_PIXELS) -> Picture:
@@ -74,7 +76,7 @@ def dropped_boxes(picture: Picture, suffix: str) -> tuple[str, ...]:
     if picture.original is not None and stands_for(suffix, picture.original):
         return ()
     format = BY_SUFFIX[suffix.lower()]
-    names = [name for name, data in picture.boxes if not format.keeps(name) or _is_cut(name, data, format)]
+    names = [name for name, _ in picture.boxes if not format.keeps(name) or _is_cut(name, picture, format)]
     return tuple(dict.fromkeys(names))
 
 
@@ -89,8 +91,13 @@ def _check_held(picture: Picture, suffix: str) -> None:
         raise ImageError("'.webp' cannot hold an alpha channel that is opaque everywhere; choose .png")
 
 
-def _is_cut(name: str, data: bytes, format: Format) -> bool:
-    """Tell whether a format that has such a box keeps only a part of this one."""
-    if name == "resolution":
-        return format.name != "PNG" and data[8] != 1
-    return name == "exif" and format.name == "TIFF" and not has_exif_for_tiff(data)
+def _is_cut(name: str, picture: Picture, format: Format) -> bool:
+    """Tell whether a format that has such a box keeps only a part of that of a picture."""
+    match name, format.name:
+        case "resolution", "TIFF":
+            return written_resolution(picture) is None
+        case "resolution", "BMP":
+            return (picture.box(name) or b"")[8] != METRE
+        case "exif", "TIFF":
+            return not tiff_keeps_exif(picture)
+    return False

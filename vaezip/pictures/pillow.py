@@ -11,16 +11,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageFile, TiffImagePlugin, TiffTags, UnidentifiedImageError
+from PIL import Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
 
 from vaezip.errors import ImageError
+from vaezip.pictures.exif import ORIENTATION, PLAIN_TAGS, tags_of
 from vaezip.pictures.formats import BY_SUFFIX, READABLE
+from vaezip.pictures.metadata import find_metadata
 from vaezip.pictures.picture import (
-    ANIMATED,
-    EXIF_PREFIX,
     MODES,
-    SEVERAL,
-    Box,
     Picture,
     Samples,
     as_samples,
@@ -29,6 +27,8 @@ from vaezip.pictures.picture import (
     first_line,
     sort_boxes,
 )
+from vaezip.pictures.resolution import METRE
+from vaezip.pictures.tiff_resolution import RESOLUTION_TAGS, exif_resolution, with_tiff_resolution, written_resolution
 
 
 class _PillowSwitches:
@@ -80,10 +80,6 @@ def decoding() -> Iterator[None]:
 
 # Reading the other formats
 
-ORIENTATION = 0x0112
-# description, maker, model, orientation, software, date, artist, computer, copyright
-PLAIN_TAGS = frozenset({0x010E, 0x010F, 0x0110, ORIENTATION, 0x0131, 0x0132, 0x013B, 0x013C, 0x8298})
-
 _REMEDIES = {
     "CMYK": "RGB",
     "YCbCr": "RGB",
@@ -116,15 +112,14 @@ def read_by_pillow(data: bytes, max_pixels: int) -> Picture:
     """Read a picture of any format but PNG."""
     with Image.open(io.BytesIO(data), formats=_pillow_formats()) as image:
         check_size(image.width, image.height, max_pixels)
-        if getattr(image, "is_animated", False):
-            raise ImageError(SEVERAL if image.format in ("TIFF", "MPO") else ANIMATED)
+        found = find_metadata(image, data)
         _refuse_inexact(image, data)
-        boxes = _info_boxes(image)
+        boxes = list(found.boxes.items())
         upright = _load_as_stored(image)
         mode, samples = _exact_samples(upright)
         if mode == "P":
             boxes.append(("palette", bytes(upright.getpalette("RGB") or [])))
-        return Picture(mode, samples, sort_boxes(boxes), tuple(_dropped(image)))
+        return Picture(mode, samples, sort_boxes(boxes), found.dropped)
 
 
 def _refuse_inexact(image: ImageFile.ImageFile, data: bytes) -> None:
@@ -219,67 +214,9 @@ def _exact_samples(image: Image.Image) -> tuple[str, Samples]:
     return "I;16", as_samples(array, "I;16")
 
 
-def _info_boxes(image: ImageFile.ImageFile) -> list[Box]:
-    """Return the metadata that Pillow finds, but for the palette, before decoding, which may change it."""
-    info = image.info
-    boxes = {
-        "transparency": _transparency(info.get("transparency"), image.mode),
-        "icc": info.get("icc_profile"),
-        "exif": _tiff_exif(image) if image.format == "TIFF" else info.get("exif", b"").removeprefix(EXIF_PREFIX),
-        "xmp": info.get("xmp"),
-        "resolution": _resolution(image),
-    }
-    return [(name, bytes(data)) for name, data in boxes.items() if data]
-
-
-def _transparency(value: int | None, mode: str) -> bytes | None:
-    """Return the one transparent index of a GIF as PNG has it."""
-    if value is None:
-        return None
-    return b"\xff" * value + b"\0" if mode == "P" else value.to_bytes(2, "big")
-
-
-def _resolution(image: Image.Image) -> bytes | None:
-    if isinstance(image, TiffImagePlugin.TiffImageFile) and TiffImagePlugin.X_RESOLUTION not in image.tag_v2:
-        return None  # Pillow makes up one pixel per inch
-    try:
-        across, down = (round(float(dots) / 0.0254) for dots in image.info["dpi"])
-        return struct.pack(">IIB", across, down, 1) if across and down else None
-    except (KeyError, TypeError, ValueError, ArithmeticError, struct.error):
-        return None
-
-
-_DIRECTORY_TAGS = frozenset({0x8769, 0x8825})  # EXIF, GPS
-_XMP_TAG, _ICC_TAG = 0x02BC, 0x8773
-
-# resolution, palette, and how the pixels are stored
-_LAYOUT_TAGS = frozenset({*range(0xFE, 0x10D), *range(0x111, 0x11D), *range(0x120, 0x126), 0x128, 0x13D, 0x15B})
-_LAYOUT_TAGS |= {*range(0x140, 0x149), 0x152, 0x153, *range(0x200, 0x20A), *range(0x211, 0x215)}
-
-
-def _tiff_exif(image: Image.Image) -> bytes | None:
-    exif = _only(image.getexif(), PLAIN_TAGS | _DIRECTORY_TAGS)
-    return exif.tobytes().removeprefix(EXIF_PREFIX) if exif else None
-
-
-def _dropped(image: ImageFile.ImageFile) -> Iterator[str]:
-    """Yield the names of the metadata that Pillow finds and no box can hold."""
-    yield from (name for name in ("comment", "photoshop") if image.info.get(name))
-    if isinstance(image, TiffImagePlugin.TiffImageFile):
-        known = PLAIN_TAGS | _DIRECTORY_TAGS | _LAYOUT_TAGS | {_XMP_TAG, _ICC_TAG}
-        for tag in sorted(set(image.tag_v2) - known):
-            name = TiffTags.lookup(tag).name
-            yield f"tag {tag}" if name == "unknown" else name
-
-
-def _only(exif: Image.Exif, tags: frozenset[int]) -> Image.Exif:
-    """Take all other tags away: most of them tell how a file is laid out, not what the picture is."""
-    for tag in set(exif) - tags:
-        del exif[tag]
-    return exif
-
-
 # Writing the other formats
+
+_XMP_TAG = 0x02BC
 
 
 def write_by_pillow(picture: Picture, suffix: str) -> bytes:
@@ -289,6 +226,8 @@ def write_by_pillow(picture: Picture, suffix: str) -> bytes:
         to_pillow(picture).save(file, BY_SUFFIX[suffix].name.upper(), **_save_options(picture, suffix))
     except Exception as error:  # Pillow raises many kinds for what a format cannot hold
         raise ImageError(f"cannot be written as '{suffix}' ({first_line(error)}); choose .png") from error
+    if BY_SUFFIX[suffix].name == "TIFF":
+        return with_tiff_resolution(file.getvalue(), written_resolution(picture))
     return file.getvalue()
 
 
@@ -311,28 +250,35 @@ def _save_options(picture: Picture, suffix: str) -> dict[str, Any]:
     options: dict[str, Any] = {}
     if "icc" in boxes:
         options["icc_profile"] = boxes["icc"]
-    if "resolution" in boxes and boxes["resolution"][8] == 1:
-        options["dpi"] = tuple(count * 0.0254 for count in struct.unpack(">II", boxes["resolution"][:8]))
     match format.name:
         case "WebP":
             options |= {name: boxes[name] for name in ("exif", "xmp") if name in boxes}
             options |= {"lossless": True, "exact": True, "method": 4}
         case "TIFF":
             options |= {"compression": "tiff_adobe_deflate", "exif": _exif_for_tiff(boxes)}
+            if written_resolution(picture):
+                options["dpi"] = (1, 1)  # makes room for what is filled in exactly afterwards
+        case "BMP" if "resolution" in boxes and boxes["resolution"][8] == METRE:
+            options["dpi"] = tuple(count * 0.0254 for count in struct.unpack(">II", boxes["resolution"][:8]))
     return options
 
 
-def has_exif_for_tiff(data: bytes) -> bool:
-    """Tell whether TIFF keeps all of some EXIF data."""
-    exif = Image.Exif()
-    exif.load(data)
-    return set(exif) <= PLAIN_TAGS
+def tiff_keeps_exif(picture: Picture) -> bool:
+    """Tell whether TIFF keeps all of the EXIF data of a picture."""
+    exif = picture.box("exif") or b""
+    numbers = set(tags_of(exif))
+    if numbers.intersection(RESOLUTION_TAGS) and written_resolution(picture) == exif_resolution(exif):
+        numbers -= set(RESOLUTION_TAGS)
+    return bool(numbers) and numbers <= PLAIN_TAGS
 
 
 def _exif_for_tiff(boxes: dict[str, bytes]) -> Image.Exif:
+    """Return the tags of EXIF data that describe the picture; libtiff as Pillow calls it writes no directories."""
     exif = Image.Exif()
-    exif.load(boxes.get("exif", b""))
-    _only(exif, PLAIN_TAGS)  # libtiff as Pillow calls it writes no directories
+    if tags_of(boxes.get("exif", b"")):
+        exif.load(boxes["exif"])
+    for tag in set(exif) - PLAIN_TAGS:  # most of them tell how a file is laid out, not what the picture is
+        del exif[tag]
     if "xmp" in boxes:
         exif[_XMP_TAG] = boxes["xmp"]
     return exif
