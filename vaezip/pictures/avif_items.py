@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from vaezip.errors import ImageError
 from vaezip.pictures.behind import look_behind
+from vaezip.pictures.box_walk import WholeBox, whole_boxes
 from vaezip.pictures.findings import Findings, label
-from vaezip.pictures.iso_boxes import IsoBox, iso_boxes
 from vaezip.pictures.picture import EXIF_PREFIX, SEVERAL
 
 _LAYOUT = frozenset({b"ftyp", b"meta", b"mdat", b"moov", b"free", b"skip"})
@@ -26,38 +26,37 @@ def look_into_avif(data: bytes, found: Findings) -> None:
     Raises:
         ImageError: the file holds several pictures.
     """
-    boxes = list(iso_boxes(data, 0, len(data)))
+    boxes = list(whole_boxes(data, 0, len(data)))
     if [box.kind for box in boxes].count(b"ftyp") > 1:
         raise ImageError(SEVERAL)
+    first = next((box for box in boxes if box.kind == b"meta"), None)
+    if first is not None:
+        _look_into_meta(data, {box.kind: box for box in whole_boxes(data, first.start + 4, first.end)}, found)
     for box in boxes:
-        if box.kind == b"meta":
-            _look_into_meta(data, {inner.kind: inner for inner in iso_boxes(data, box.start + 4, box.end)}, found)
-        elif box.kind not in _LAYOUT:
+        if box.kind not in _LAYOUT:
             found.drop(f"{label(box.kind) or 'unnamed'} box")
     look_behind(data, boxes[-1].end if boxes else None, found)
 
 
-def _look_into_meta(data: bytes, boxes: dict[bytes, IsoBox], found: Findings) -> None:
+def _look_into_meta(data: bytes, boxes: dict[bytes, WholeBox], found: Findings) -> None:
+    """Look at the items of a file, and at the properties of them all."""
     items = _items(data, boxes[b"iinf"]) if b"iinf" in boxes else {}
-    primary = _primary(data, boxes.get(b"pitm"))
-    _look_at_pictures(items, primary, list(_references(data, boxes.get(b"iref"))), found)
-    for item, (kind, content) in items.items():
-        if kind == b"Exif" and "exif" in found.boxes:
-            found.drop("second EXIF")
-        elif kind == b"Exif":
-            exif = _content(data, boxes, item)
-            start = int.from_bytes(exif[:4], "big") + 4
-            found.keep("exif", exif[start:].removeprefix(EXIF_PREFIX))
-        elif kind == b"mime" and content != b"application/rdf+xml":
+    _look_at_pictures(items, _primary(data, boxes.get(b"pitm")), list(_references(data, boxes.get(b"iref"))), found)
+    with_exif = [item for item, (kind, _) in items.items() if kind == b"Exif"]
+    for item in with_exif[:1]:
+        exif = _content(data, boxes, item)
+        start = int.from_bytes(exif[:4], "big") + 4
+        found.keep("exif", exif[start:].removeprefix(EXIF_PREFIX))
+    if len(with_exif) > 1:
+        found.drop("second EXIF")
+    for kind, content in items.values():
+        if kind == b"mime" and content != b"application/rdf+xml":
             found.drop(label(content) or "mime item")
-        elif kind not in _PICTURES | {b"mime"}:
+        elif kind not in _PICTURES and kind not in (b"Exif", b"mime"):
             found.drop(f"{label(kind) or 'unnamed'} item")
-    if b"iprp" in boxes:
-        outer = boxes[b"iprp"]
-        for properties in iso_boxes(data, outer.start, outer.end):
-            if properties.kind == b"ipco":
-                for box in iso_boxes(data, properties.start, properties.end):
-                    _look_at_property(box.kind, data[box.start : box.end], found)
+    for outer in whole_boxes(data, boxes[b"iprp"].start, boxes[b"iprp"].end) if b"iprp" in boxes else ():
+        for box in whole_boxes(data, outer.start, outer.end) if outer.kind == b"ipco" else ():
+            _look_at_property(box.kind, data[box.start : box.end], found)
 
 
 def _look_at_property(kind: bytes, content: bytes, found: Findings) -> None:
@@ -100,18 +99,22 @@ def _look_at_pictures(
             raise ImageError(SEVERAL)
 
 
-def _primary(data: bytes, box: IsoBox | None) -> int | None:
+def _version(data: bytes, box: WholeBox) -> int:
+    return int.from_bytes(data[box.start : box.start + 1], "big")
+
+
+def _primary(data: bytes, box: WholeBox | None) -> int | None:
     """Return the number of the picture that a reader shows."""
     if box is None:
         return None
-    return int.from_bytes(data[box.start + 4 : box.start + (8 if data[box.start] else 6)], "big")
+    return int.from_bytes(data[box.start + 4 : box.start + (8 if _version(data, box) else 6)], "big")
 
 
-def _items(data: bytes, box: IsoBox) -> dict[int, tuple[bytes, bytes]]:
+def _items(data: bytes, box: WholeBox) -> dict[int, tuple[bytes, bytes]]:
     """Return the kind of each item by its number, and the type of the content of those of the kind ``mime``."""
-    start = box.start + (8 if data[box.start] else 6)
+    start = box.start + (8 if _version(data, box) else 6)
     items = {}
-    for entry in iso_boxes(data, start, box.end):
+    for entry in whole_boxes(data, start, box.end):
         content = data[entry.start : entry.end]
         if entry.kind != b"infe" or content[:1] not in (b"\2", b"\3"):
             continue
@@ -122,18 +125,18 @@ def _items(data: bytes, box: IsoBox) -> dict[int, tuple[bytes, bytes]]:
     return items
 
 
-def _references(data: bytes, box: IsoBox | None) -> Iterator[tuple[bytes, int, list[int]]]:
+def _references(data: bytes, box: WholeBox | None) -> Iterator[tuple[bytes, int, list[int]]]:
     """Yield the kind of each reference, from which item it goes, and to which ones."""
     if box is None:
         return
-    size = 4 if data[box.start] else 2
-    for entry in iso_boxes(data, box.start + 4, box.end):
+    size = 4 if _version(data, box) else 2
+    for entry in whole_boxes(data, box.start + 4, box.end):
         content = data[entry.start : entry.end]
         numbers = [int.from_bytes(content[at : at + size], "big") for at in range(size + 2, len(content), size)]
         yield entry.kind, int.from_bytes(content[:size], "big"), numbers
 
 
-def _content(data: bytes, boxes: dict[bytes, IsoBox], wanted: int) -> bytes:
+def _content(data: bytes, boxes: dict[bytes, WholeBox], wanted: int) -> bytes:
     """Return the content of an item by the table of places, empty where that is damaged."""
     if b"iloc" not in boxes:
         return b""
@@ -149,7 +152,8 @@ def _content(data: bytes, boxes: dict[bytes, IsoBox], wanted: int) -> bytes:
         table.take(2)
         base = table.take(base_size)
         parts, count = [], table.take(2)
-        for _ in range(min(count, table.left // (offset_size + length_size or 1))):
+        step = offset_size + length_size
+        for _ in range(min(count, table.left // step) if step else 0):
             table.take(index_size if version else 0)
             offset, length = base + table.take(offset_size), table.take(length_size)
             parts.append((offset, length))
@@ -158,7 +162,7 @@ def _content(data: bytes, boxes: dict[bytes, IsoBox], wanted: int) -> bytes:
     return b""
 
 
-def _joined(data: bytes, boxes: dict[bytes, IsoBox], method: int, parts: list[tuple[int, int]]) -> bytes:
+def _joined(data: bytes, boxes: dict[bytes, WholeBox], method: int, parts: list[tuple[int, int]]) -> bytes:
     start, end = (boxes[b"idat"].start, boxes[b"idat"].end) if method == 1 and b"idat" in boxes else (0, len(data))
     if method > 1 or sum(length for _, length in parts) > end - start:
         return b""  # only overlapping parts take more bytes than the file

@@ -27,7 +27,7 @@ def look_into_bmp(data: bytes, found: Findings) -> None:
     header = data[_FILE_HEADER : _FILE_HEADER + size]
     if len(header) < size or size < _OS2:
         return
-    end = _end_of_rows(data, header)
+    end = max(_end_of_rows(data, header), _FILE_HEADER + size)
     if size >= _INFO:
         _keep_resolution(header, found)
     if size >= _V4:

@@ -38,19 +38,13 @@ def exif_of_tiff(tiff: TiffFile, first: Directory, found: Findings) -> bytes | N
     They hold the tags that describe the picture; the directories of EXIF, of the place (GPS) and of interoperability;
     and the resolution where the box of a picture alone would change it.
     """
-    numbers = set(PLAIN_TAGS)
-    if _needs_resolution_tags(tiff, first):
-        numbers.update(RESOLUTION_TAGS)
-    below = _directories_below(tiff, first, found)
+    numbers = PLAIN_TAGS | set(RESOLUTION_TAGS if _needs_resolution_tags(tiff, first) else ())
     own = [tag for number, tag in first.tags.items() if number in numbers and can_be_written(tag)]
-    size = sum(len(tag.data) for tags in (own, *below.values()) for tag in tags)
-    if size > tiff.size:  # only overlapping values take more bytes than the file
-        found.drop("damaged EXIF")
-        return None
+    below = directories_below(tiff, first, found)
     return write_exif(tiff.order, own, below) if own or below else None
 
 
-def _directories_below(tiff: TiffFile, first: Directory, found: Findings) -> dict[int, list[Tag]]:
+def directories_below(tiff: TiffFile, first: Directory, found: Findings) -> dict[int, list[Tag]]:
     """Return the tags of the directories of EXIF, of the place and of interoperability, and name damaged ones."""
     below: dict[int, list[Tag]] = {}
     for name, pointer in (("EXIF", EXIF_POINTER), ("GPS", GPS_POINTER)):
@@ -63,6 +57,9 @@ def _directories_below(tiff: TiffFile, first: Directory, found: Findings) -> dic
         inner = next(tiff.below(directory, INTEROPERABILITY_POINTER), None) if pointer == EXIF_POINTER else None
         if inner is not None:
             below[INTEROPERABILITY_POINTER] = _written(inner, found)
+    if sum(len(tag.data) for tags in below.values() for tag in tags) > tiff.size:
+        found.drop("damaged EXIF")  # only overlapping values take more bytes than the file
+        return {}
     return below
 
 
@@ -70,11 +67,11 @@ def _written(directory: Directory, found: Findings) -> list[Tag]:
     """Return the tags of a directory that mean the same in another file, and name the others."""
     for number in directory.damaged:
         found.drop(f"damaged EXIF tag {number}")
+    unfit = {INTEROPERABILITY_POINTER}  # written anew
     if _is_bound_note(directory.tags.get(_MAKER_NOTE)):
         found.drop("MakerNote, which holds absolute positions")
-        del directory.tags[_MAKER_NOTE]
-    directory.tags.pop(INTEROPERABILITY_POINTER, None)  # written anew
-    return [tag for tag in directory.tags.values() if can_be_written(tag)]
+        unfit.add(_MAKER_NOTE)
+    return [tag for number, tag in directory.tags.items() if number not in unfit and can_be_written(tag)]
 
 
 def _is_bound_note(tag: Tag | None) -> bool:
@@ -90,20 +87,12 @@ def _needs_resolution_tags(tiff: TiffFile, first: Directory) -> bool:
     return description is not None and bytes(description.data[:7]) == b"ImageJ="
 
 
-def tags_of(exif: bytes) -> dict[int, Tag]:
-    """Return the tags of the first directory of EXIF data by their numbers, none where the data are damaged."""
-    tiff = open_tiff(exif)
-    first = tiff.directory(tiff.first) if tiff else None
-    return first.tags if first else {}
-
-
 def orientation_of(exif: bytes) -> int:
     """Return the orientation that EXIF data ask for, 1 where they ask for none."""
     tiff = open_tiff(exif)
     first = tiff.directory(tiff.first) if tiff else None
     tag = first.tags.get(ORIENTATION) if first else None
-    values = tag.integers(tiff.order) if tiff and tag else ()
-    return values[0] if values else 1
+    return (tag.integer(tiff.order) if tiff and tag else None) or 1
 
 
 def with_orientation(exif: bytes, orientation: int) -> bytes:
@@ -118,6 +107,8 @@ def with_orientation(exif: bytes, orientation: int) -> bytes:
     start = tiff.first + 2
     (count,) = struct.unpack_from(tiff.order + "H", exif, start - 2)
     end = start + 12 * count
+    if tiff.big or end + 4 > len(exif):
+        return exif
     entries = [exif[place : place + 12] for place in range(start, end, 12)]
     numbers = [struct.unpack(tiff.order + "H", entry[:2])[0] for entry in entries]
     fresh = struct.pack(tiff.order + "HHIHH", ORIENTATION, SHORT, 1, orientation, 0)

@@ -12,10 +12,11 @@ from pathlib import Path
 from vaezip.errors import ImageError
 from vaezip.pictures.formats import BY_SUFFIX, Format, check_suffix
 from vaezip.pictures.picture import DEFAULT_MAX_PIXELS, Picture
-from vaezip.pictures.pillow import decoding, format_name, read_by_pillow, tiff_keeps_exif, write_by_pillow
+from vaezip.pictures.pillow import decoding, format_name, read_by_pillow, write_by_pillow
 from vaezip.pictures.png import PNG_SIGNATURE, read_png, write_png
 from vaezip.pictures.resolution import METRE
 from vaezip.pictures.tiff_resolution import written_resolution
+from vaezip.pictures.tiff_writing import keeps_exif
 
 
 def read(source: str | os.PathLike[str] | bytes, max_pixels: int = DEFAULT_MAX_PIXELS) -> Picture:
@@ -99,5 +100,5 @@ def _is_cut(name: str, picture: Picture, format: Format) -> bool:
         case "resolution", "BMP":
             return (picture.box(name) or b"")[8] != METRE
         case "exif", "TIFF":
-            return not tiff_keeps_exif(picture)
+            return not keeps_exif(picture)
     return False

@@ -6,8 +6,8 @@ from fractions import Fraction
 
 from vaezip.errors import ImageError
 from vaezip.pictures.behind import look_behind
+from vaezip.pictures.box_walk import WholeBox, whole_boxes
 from vaezip.pictures.findings import Findings, label
-from vaezip.pictures.iso_boxes import IsoBox, iso_boxes
 from vaezip.pictures.picture import EXIF_PREFIX, SEVERAL
 from vaezip.pictures.resolution import per_metre
 
@@ -33,7 +33,7 @@ def look_into_jpeg2000(data: bytes, found: Findings) -> None:
     if data.startswith(_CODESTREAM):
         look_behind(data, _look_into_codestream(data, 0, found), found)
         return
-    boxes = list(iso_boxes(data, 0, len(data)))
+    boxes = list(whole_boxes(data, 0, len(data)))
     kinds = [box.kind for box in boxes]
     if kinds.count(b"jp2c") > 1 or kinds.count(b"jP  ") > 1:
         raise ImageError(SEVERAL)
@@ -42,10 +42,10 @@ def look_into_jpeg2000(data: bytes, found: Findings) -> None:
     look_behind(data, boxes[-1].end if boxes else None, found)
 
 
-def _look_into_box(data: bytes, box: IsoBox, found: Findings) -> None:
+def _look_into_box(data: bytes, box: WholeBox, found: Findings) -> None:
     match box.kind:
         case b"jp2h":
-            for inner in iso_boxes(data, box.start, box.end):
+            for inner in whole_boxes(data, box.start, box.end):
                 _look_into_header(data, inner, found)
         case b"jp2c":
             _look_into_codestream(data, box.start, found)
@@ -64,7 +64,7 @@ def _look_into_uuid(uuid: bytes, content: bytes, found: Findings) -> None:
         found.drop(_UUID_NAMES.get(uuid, "uuid box"))
 
 
-def _look_into_header(data: bytes, box: IsoBox, found: Findings) -> None:
+def _look_into_header(data: bytes, box: WholeBox, found: Findings) -> None:
     if box.kind == b"colr":
         method = data[box.start : box.start + 1]
         if method in (b"\2", b"\3"):
@@ -72,7 +72,7 @@ def _look_into_header(data: bytes, box: IsoBox, found: Findings) -> None:
         elif method != b"\1":  # one of the listed colour spaces, which decide how the samples are decoded
             found.drop("colour specification")
     elif box.kind == b"res ":
-        for inner in iso_boxes(data, box.start, box.end):
+        for inner in whole_boxes(data, box.start, box.end):
             _keep_resolution(data[inner.start : inner.end], found)
     elif box.kind not in _HEADER_LAYOUT:
         found.drop(f"{label(box.kind) or 'unnamed'} box")

@@ -181,13 +181,13 @@ def _look_at_attachments(data: bytes, place: int, parts: _Parts) -> None:
     places = sorted(parts.index, reverse=True)
     while place < len(data):
         start = after_padding(data, place)
-        while places and places[-1] < place:
+        while places and places[-1] < start:
             places.pop()
         if data.startswith(b"\xff\xd8\xff", start):
             jpeg = walk_jpeg(data, start)
             parts.found.drop(_attachment(jpeg, parts.index.get(start), listed))
             place = jpeg.end or len(data)
-        elif places and places[-1] > place:
+        elif places and places[-1] > start:
             unknown += places[-1] - place
             place = places[-1]
         else:

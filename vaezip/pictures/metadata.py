@@ -22,7 +22,7 @@ from vaezip.pictures.pnm import look_into_pnm
 from vaezip.pictures.riff import look_into_webp
 from vaezip.pictures.tiff_directories import look_into_tiff
 
-_READERS: dict[str | None, Callable[[bytes, Findings], None]] = {
+_READERS: dict[str, Callable[[bytes, Findings], None]] = {
     "AVIF": look_into_avif,
     "BMP": look_into_bmp,
     "DIB": look_into_bmp,
@@ -38,19 +38,25 @@ _OWN_RANKS = ("MPO", "TIFF")
 """The formats of which Pillow counts as a frame what only serves the first picture."""
 
 
-def find_metadata(image: ImageFile.ImageFile, data: bytes) -> Findings:
+def find_metadata(format: str, data: bytes, image: ImageFile.ImageFile | None) -> Findings:
     """Find the metadata of a picture file but for its palette, before decoding, which may change them.
+
+    Args:
+        format: its format as Pillow names it.
+        data: the bytes of the file.
+        image: what Pillow made of them, None where another decoder is asked.
 
     Raises:
         ImageError: the file holds several pictures.
     """
-    if getattr(image, "is_animated", False) and image.format not in _OWN_RANKS:
+    if getattr(image, "is_animated", False) and format not in _OWN_RANKS:
         raise ImageError(ANIMATED)
     found = Findings()
-    _READERS[image.format](data, found)
-    found.keep("transparency", _transparency(image.info.get("transparency"), image.mode) or b"")
-    if image.format == "AVIF":
-        _ask_avif_decoder(image, found)
+    _READERS[format](data, found)
+    if image is not None:
+        found.keep("transparency", _transparency(image.info.get("transparency"), image.mode) or b"")
+        if format == "AVIF":
+            _ask_avif_decoder(image, found)
     return found
 
 

@@ -14,7 +14,6 @@ import numpy as np
 from PIL import Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
 
 from vaezip.errors import ImageError
-from vaezip.pictures.exif import ORIENTATION, PLAIN_TAGS, tags_of
 from vaezip.pictures.formats import BY_SUFFIX, READABLE
 from vaezip.pictures.metadata import find_metadata
 from vaezip.pictures.picture import (
@@ -28,7 +27,7 @@ from vaezip.pictures.picture import (
     sort_boxes,
 )
 from vaezip.pictures.resolution import METRE
-from vaezip.pictures.tiff_resolution import RESOLUTION_TAGS, exif_resolution, with_tiff_resolution, written_resolution
+from vaezip.pictures.tiff_writing import with_metadata, without_metadata
 
 
 class _PillowSwitches:
@@ -110,15 +109,15 @@ def format_name(data: bytes) -> str | None:
 
 def read_by_pillow(data: bytes, max_pixels: int) -> Picture:
     """Read a picture of any format but PNG."""
-    with Image.open(io.BytesIO(data), formats=_pillow_formats()) as image:
+    with Image.open(io.BytesIO(without_metadata(data)), formats=_pillow_formats()) as image:
         check_size(image.width, image.height, max_pixels)
-        found = find_metadata(image, data)
+        found = find_metadata(image.format or "", data, image)
         _refuse_inexact(image, data)
         boxes = list(found.boxes.items())
-        upright = _load_as_stored(image)
-        mode, samples = _exact_samples(upright)
+        image.load()
+        mode, samples = _exact_samples(image)
         if mode == "P":
-            boxes.append(("palette", bytes(upright.getpalette("RGB") or [])))
+            boxes.append(("palette", bytes(image.getpalette("RGB") or [])))
         return Picture(mode, samples, sort_boxes(boxes), found.dropped)
 
 
@@ -184,24 +183,6 @@ def _refuse_inexact_jpeg2000(image: Image.Image, data: bytes) -> None:
         raise damage("it has no end")
 
 
-def _load_as_stored(image: ImageFile.ImageFile) -> Image.Image:
-    """Decode an image; of TIFF, undo the orientation that Pillow applies to it."""
-    orientation = image.getexif().get(ORIENTATION, 1) if image.format == "TIFF" else 1
-    image.load()
-    return image.transpose(_UNDO[orientation]) if orientation in _UNDO else image
-
-
-_UNDO = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
-}
-
-
 def _exact_samples(image: Image.Image) -> tuple[str, Samples]:
     """Return the mode and samples that represent a Pillow image exactly."""
     if image.mode == "PA":
@@ -216,8 +197,6 @@ def _exact_samples(image: Image.Image) -> tuple[str, Samples]:
 
 # Writing the other formats
 
-_XMP_TAG = 0x02BC
-
 
 def write_by_pillow(picture: Picture, suffix: str) -> bytes:
     """Return the bytes of a picture file in any format but PNG."""
@@ -226,9 +205,7 @@ def write_by_pillow(picture: Picture, suffix: str) -> bytes:
         to_pillow(picture).save(file, BY_SUFFIX[suffix].name.upper(), **_save_options(picture, suffix))
     except Exception as error:  # Pillow raises many kinds for what a format cannot hold
         raise ImageError(f"cannot be written as '{suffix}' ({first_line(error)}); choose .png") from error
-    if BY_SUFFIX[suffix].name == "TIFF":
-        return with_tiff_resolution(file.getvalue(), written_resolution(picture))
-    return file.getvalue()
+    return with_metadata(file.getvalue(), picture) if BY_SUFFIX[suffix].name == "TIFF" else file.getvalue()
 
 
 def to_pillow(picture: Picture) -> Image.Image:
@@ -243,42 +220,20 @@ def to_pillow(picture: Picture) -> Image.Image:
     return image
 
 
+_WEBP_NAMES = {"icc": "icc_profile", "exif": "exif", "xmp": "xmp"}
+
+
 def _save_options(picture: Picture, suffix: str) -> dict[str, Any]:
     """Return what Pillow needs beside the pixels: how to compress, and the metadata that the format keeps."""
     format = BY_SUFFIX[suffix]
     boxes = {name: data for name, data in picture.boxes if format.keeps(name)}
     options: dict[str, Any] = {}
-    if "icc" in boxes:
-        options["icc_profile"] = boxes["icc"]
     match format.name:
         case "WebP":
-            options |= {name: boxes[name] for name in ("exif", "xmp") if name in boxes}
+            options |= {_WEBP_NAMES[name]: data for name, data in boxes.items()}
             options |= {"lossless": True, "exact": True, "method": 4}
         case "TIFF":
-            options |= {"compression": "tiff_adobe_deflate", "exif": _exif_for_tiff(boxes)}
-            if written_resolution(picture):
-                options["dpi"] = (1, 1)  # makes room for what is filled in exactly afterwards
+            options["compression"] = "tiff_adobe_deflate"
         case "BMP" if "resolution" in boxes and boxes["resolution"][8] == METRE:
             options["dpi"] = tuple(count * 0.0254 for count in struct.unpack(">II", boxes["resolution"][:8]))
     return options
-
-
-def tiff_keeps_exif(picture: Picture) -> bool:
-    """Tell whether TIFF keeps all of the EXIF data of a picture."""
-    exif = picture.box("exif") or b""
-    numbers = set(tags_of(exif))
-    if numbers.intersection(RESOLUTION_TAGS) and written_resolution(picture) == exif_resolution(exif):
-        numbers -= set(RESOLUTION_TAGS)
-    return bool(numbers) and numbers <= PLAIN_TAGS
-
-
-def _exif_for_tiff(boxes: dict[str, bytes]) -> Image.Exif:
-    """Return the tags of EXIF data that describe the picture; libtiff as Pillow calls it writes no directories."""
-    exif = Image.Exif()
-    if tags_of(boxes.get("exif", b"")):
-        exif.load(boxes["exif"])
-    for tag in set(exif) - PLAIN_TAGS:  # most of them tell how a file is laid out, not what the picture is
-        del exif[tag]
-    if "xmp" in boxes:
-        exif[_XMP_TAG] = boxes["xmp"]
-    return exif

@@ -11,15 +11,11 @@ from vaezip.pictures.exif import PLAIN_TAGS, exif_of_tiff
 from vaezip.pictures.findings import Findings
 from vaezip.pictures.picture import SEVERAL
 from vaezip.pictures.tiff_resolution import RESOLUTION_TAGS, resolution_tags
-from vaezip.pictures.tiff_tags import EXIF_POINTER, GPS_POINTER, Directory, TiffFile, open_tiff
+from vaezip.pictures.tiff_tags import EXIF_POINTER, GPS_POINTER, ICC, LAYOUT_TAGS, XMP, Directory, TiffFile, open_tiff
 
 _NEW_SUBFILE_TYPE, _SUBFILE_TYPE, _WIDTH, _SUBDIRECTORIES = 0x00FE, 0x00FF, 0x0100, 0x014A
-_XMP, _ICC = 0x02BC, 0x8773
 
-# palette, and how the pixels are stored
-_LAYOUT_TAGS = frozenset({*range(0xFE, 0x10D), *range(0x111, 0x11A), 0x11C, 0x120, 0x121, 0x124, 0x125, 0x13D, 0x140})
-_LAYOUT_TAGS |= {*range(0x142, 0x149), _SUBDIRECTORIES, 0x152, 0x153, 0x15B, *range(0x200, 0x20A), *range(0x211, 0x215)}
-_KNOWN_TAGS = PLAIN_TAGS | _LAYOUT_TAGS | {*RESOLUTION_TAGS, EXIF_POINTER, GPS_POINTER, _XMP, _ICC}
+_KNOWN_TAGS = PLAIN_TAGS | LAYOUT_TAGS | {_SUBDIRECTORIES, *RESOLUTION_TAGS, EXIF_POINTER, GPS_POINTER, XMP, ICC}
 
 
 def look_into_tiff(data: bytes, found: Findings) -> None:
@@ -33,7 +29,7 @@ def look_into_tiff(data: bytes, found: Findings) -> None:
     if tiff is None or first is None:
         return
     _look_at_others(tiff, list(_others(tiff, first)), found)
-    for box, number in (("icc", _ICC), ("xmp", _XMP)):
+    for box, number in (("icc", ICC), ("xmp", XMP)):
         if number in first.tags:
             found.keep(box, bytes(first.tags[number].data))
     found.keep("exif", exif_of_tiff(tiff, first, found) or b"")
@@ -41,7 +37,8 @@ def look_into_tiff(data: bytes, found: Findings) -> None:
     found.keep("resolution", (resolution.box() if resolution else None) or b"")
     for number in sorted({*first.tags, *first.damaged} - _KNOWN_TAGS):
         found.drop(_name(number))
-    for number in sorted(_KNOWN_TAGS.intersection(first.damaged) - _LAYOUT_TAGS - {EXIF_POINTER, GPS_POINTER}):
+    pointers = {_SUBDIRECTORIES, EXIF_POINTER, GPS_POINTER}
+    for number in sorted(_KNOWN_TAGS.intersection(first.damaged) - LAYOUT_TAGS - pointers):
         found.drop(f"damaged {_name(number)}")
 
 
@@ -71,10 +68,10 @@ def _kind(tiff: TiffFile, directory: Directory) -> str:
     if _WIDTH not in directory.tags:
         return "thumbnail"  # as cameras store it, a whole JPEG
     new, old = (directory.tags.get(number) for number in (_NEW_SUBFILE_TYPE, _SUBFILE_TYPE))
-    bits = (new.integers(tiff.order) if new else ())[:1] or (0,)
-    if bits[0] & 4:
+    bits = (new.integer(tiff.order) if new else None) or 0
+    if bits & 4:
         return "transparency mask"
-    is_reduced = bits[0] & 1 or (old is not None and old.integers(tiff.order)[:1] == (2,))
+    is_reduced = bits & 1 or (old is not None and old.integer(tiff.order) == 2)
     return "reduced pictures" if is_reduced else "picture"
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from vaezip.pictures.picture import Picture
 from vaezip.pictures.resolution import METRE, by_no_unit, per_metre
-from vaezip.pictures.tiff_tags import Directory, TiffFile, open_tiff
+from vaezip.pictures.tiff_tags import RATIONAL, SHORT, Directory, Tag, TiffFile, open_tiff
 
 X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = RESOLUTION_TAGS = (0x011A, 0x011B, 0x0128)
 _NONE, _INCH, _CENTIMETRE = 1, 2, 3
@@ -27,6 +27,12 @@ class TiffResolution(NamedTuple):
         by = _PER_METRE.get(self.unit)
         return per_metre(self.across * by, self.down * by) if by else by_no_unit(self.across, self.down)
 
+    def tags(self, order: str) -> list[Tag]:
+        """Return the three tags, in an order of bytes."""
+        values = [struct.pack(order + "II", value.numerator, value.denominator) for value in self[:2]]
+        across, down = (Tag(number, RATIONAL, 1, value) for number, value in zip(RESOLUTION_TAGS, values, strict=False))
+        return [across, down, Tag(RESOLUTION_UNIT, SHORT, 1, struct.pack(order + "H", self.unit))]
+
     @property
     def is_exact_in_box(self) -> bool:
         """Tell whether :func:`of_box` gives it back with the same value."""
@@ -38,9 +44,9 @@ def resolution_tags(tiff: TiffFile, first: Directory) -> TiffResolution | None:
     """Return the resolution that the tags of a directory tell; a unit that is not told is the inch."""
     across, down, unit = (first.tags.get(number) for number in RESOLUTION_TAGS)
     x, y = (tag.fraction(tiff.order) if tag else None for tag in (across, down))
-    units = unit.integers(tiff.order) if unit else (_INCH,)
-    known = x and y and x > 0 and y > 0 and units and units[0] in (_NONE, _INCH, _CENTIMETRE)
-    return TiffResolution(x, y, units[0]) if x and y and known else None
+    by = unit.integer(tiff.order) if unit else _INCH
+    known = x and y and x > 0 and y > 0 and by in (_NONE, _INCH, _CENTIMETRE)
+    return TiffResolution(x, y, by) if x and y and by and known else None
 
 
 def exif_resolution(exif: bytes) -> TiffResolution | None:
@@ -61,22 +67,3 @@ def written_resolution(picture: Picture) -> TiffResolution | None:
     if unit == METRE:
         return TiffResolution(Fraction(across, 100), Fraction(down, 100), _CENTIMETRE)
     return TiffResolution(Fraction(across), Fraction(down), _NONE)
-
-
-def with_tiff_resolution(data: bytes, resolution: TiffResolution | None) -> bytes:
-    """Return a TIFF with a resolution in the place of the one that it has; its encoder would have rounded it."""
-    if resolution is None:
-        return data
-    file = bytearray(data)
-    tiff = open_tiff(file)
-    first = tiff.directory(tiff.first) if tiff else None
-    assert tiff is not None
-    assert first is not None
-    for number, value in zip((X_RESOLUTION, Y_RESOLUTION), resolution[:2], strict=True):
-        _overwrite(first, number, struct.pack(tiff.order + "II", value.numerator, value.denominator))
-    _overwrite(first, RESOLUTION_UNIT, struct.pack(tiff.order + "H", resolution.unit))
-    return bytes(file)
-
-
-def _overwrite(directory: Directory, number: int, data: bytes) -> None:
-    memoryview(directory.tags[number].data)[:] = data

@@ -14,7 +14,7 @@ _POINTER = re.compile(
     rb"""xmpNote:HasExtendedXMP\s*=\s*["']([0-9A-Fa-f]{32})["']"""
     rb"""|<xmpNote:HasExtendedXMP>\s*([0-9A-Fa-f]{32})\s*</xmpNote:HasExtendedXMP>"""
 )
-_START = re.compile(rb"<rdf:RDF\b[^>]*>")
+_START = re.compile(rb"<rdf:RDF\b[^<>]*>")
 _END = b"</rdf:RDF>"
 
 

@@ -1,4 +1,4 @@
-"""Walk the boxes of JPEG 2000 and AVIF files."""
+"""Walk the boxes of JPEG 2000 and AVIF files as far as they are whole: damage ends a search for metadata early."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 
-class IsoBox(NamedTuple):
+class WholeBox(NamedTuple):
     """Hold the kind of a box, where its content begins, and where it ends."""
 
     kind: bytes
@@ -14,7 +14,7 @@ class IsoBox(NamedTuple):
     end: int
 
 
-def iso_boxes(data: bytes, start: int, end: int) -> Iterator[IsoBox]:
+def whole_boxes(data: bytes, start: int, end: int) -> Iterator[WholeBox]:
     """Yield the boxes between two places, up to the first that is none.
 
     A box takes eight bytes at least, so there are no more of them than an eighth of the bytes.
@@ -28,5 +28,5 @@ def iso_boxes(data: bytes, start: int, end: int) -> Iterator[IsoBox]:
         stop = start + size
         if stop < content or stop > end:
             return
-        yield IsoBox(kind, content, stop)
+        yield WholeBox(kind, content, stop)
         start = stop
