@@ -29,10 +29,10 @@ What comes back is the picture, not the file: every sample, and of the metadata 
 |-|-|-|-|
 | PNG | all but animated | everything | palette, transparency, ICC profile, EXIF, XMP, texts, resolution, gamma |
 | WebP | still | 8-bit RGB and RGBA | ICC profile, EXIF, XMP |
-| TIFF | 1 or 8 bits, or 16-bit grey | the same | palette, ICC profile, XMP, resolution, EXIF (written in part) |
-| BMP | yes | black and white, 8-bit grey, RGB | palette (read only), resolution |
+| TIFF | 1 or 8 bits, or 16-bit grey | the same | palette, ICC profile, XMP, resolution, EXIF |
+| BMP | yes | black and white, 8-bit grey, RGB | palette and ICC profile (read only), resolution |
 | PPM, PGM, PBM | 1 or 8 bits, or 16-bit grey, whose greatest value is 255 or 65535 | the same | none |
-| GIF | still | no | palette, transparency |
+| GIF | still | no | palette, transparency, ICC profile, XMP, shape of the pixels |
 | JPEG, JPEG 2000, AVIF | still; as decoded | no: lossy | ICC profile, EXIF, XMP, resolution |
 
 Refused, with the remedy, are pictures in CMYK, YCbCr, LAB or HSV, with floating-point samples, with
@@ -44,6 +44,28 @@ private ones, the palette that a true-colour picture suggests, and the name of t
 and JPEG comments; of TIFF tags of other kinds. `compress` and `decompress` say so where it happens
 (but for the name of the profile and comments in PPM), in one line for all pictures, or with `-v` in one
 for each.
+
+### What else a file may hold
+
+Each file is walked to its end, and whatever stands in it beside the picture is kept, named as dropped, or a reason to
+refuse the file:
+
+- **Another picture of equal rank** is a reason to refuse: a second page of full size in a TIFF, frames, the other view
+  of a stereo camera, files that were put one behind the other, of whatever formats.
+- **What serves the one picture** is named: thumbnails, previews, the reduced pictures of a pyramid and transparency
+  masks in TIFF, gain maps, depth maps, the video of a motion photo, an index of several pictures. A picture behind a
+  JPEG counts as such only if an index (MPF), the XMP, or its own segments say so; else it is of equal rank.
+- **Bytes behind the end** that are nothing of this are named by their number.
+- **Metadata** that no box holds are named, also in part: comments, Photoshop and C2PA segments, tags, chunks, boxes and
+  items of other kinds, a colour space of a BMP, the second of two profiles, EXIF or XMP, and metadata that are damaged,
+  which never keep a picture out.
+- **A resolution** without a unit is kept as such; one that whole pixels a metre would round is kept in the EXIF data of
+  a TIFF beside them, so that 300 dots an inch, and the scale of ImageJ, come back into a TIFF as they were.
+- **The EXIF data of a TIFF** are put together anew, each value as it is. The note of a camera's maker is kept where it
+  counts positions from its own beginning (Apple, Fujifilm, Nikon, Olympus, Pentax), and dropped where it holds absolute
+  ones. EXIF data of other formats are kept byte for byte; a TIFF that is written gets them but for thumbnails, such
+  notes, and tags that belong to the former file.
+- **XMP of a JPEG in several segments** is put together into one packet, if its digest fits.
 
 ## Messages and exit status
 
