@@ -153,3 +153,14 @@ def test_damaged_tags_keep_no_picture_out():
     assert got.samples.tobytes() == bytes(range(8))
     assert got.boxes == ()
     assert set(got.dropped) == {"damaged EXIF", "damaged Make", "damaged XMP"}
+
+
+def test_the_orientation_of_a_bigtiff_is_not_applied():
+    data, tags = bytearray(b"II+\0\x08\0\0\0" + struct.pack("<Q", 24) + bytes(range(8))), []
+    for number, kind, count, value in [*layout("<", 4, 2), short("<", 274, 3)]:
+        value = struct.pack("<I", 16) if number == 273 else value
+        tags.append(struct.pack("<HHQ8s", number, kind, count, value))
+    data += struct.pack("<Q", len(tags)) + b"".join(sorted(tags, key=lambda tag: tag[:2][::-1])) + bytes(8)
+    got = read(bytes(data))
+    assert got.samples.tobytes() == bytes(range(8))
+    assert got.box("exif").endswith(struct.pack("<HHIHHI", 274, 3, 1, 3, 0, 0))

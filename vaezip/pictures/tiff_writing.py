@@ -50,16 +50,17 @@ def without_metadata(data: bytes) -> bytes:
     The directory stays at its place with fewer entries, so that no byte moves, and a file that was cut stays so.
     """
     tiff = open_tiff(data)
-    if tiff is None or tiff.big or tiff.directory(tiff.first) is None:
+    if tiff is None or tiff.directory(tiff.first) is None:
         return data
-    start = tiff.first + 2
-    (count,) = struct.unpack_from(tiff.order + "H", data, tiff.first)
-    end = start + 12 * count
-    if end + 4 > len(data):
+    letter, size, pointer = ("Q", 20, 8) if tiff.big else ("H", 12, 4)
+    start = tiff.first + struct.calcsize(letter)
+    (count,) = struct.unpack_from(tiff.order + letter, data, tiff.first)
+    end = start + size * count
+    if end + pointer > len(data):
         return data
-    entries = [data[place : place + 12] for place in range(start, end, 12)]
+    entries = [data[place : place + size] for place in range(start, end, size)]
     kept = [entry for entry in entries if struct.unpack(tiff.order + "H", entry[:2])[0] in LAYOUT_TAGS]
-    directory = b"".join([struct.pack(tiff.order + "H", len(kept)), *kept, bytes(4)])
+    directory = b"".join([struct.pack(tiff.order + letter, len(kept)), *kept, bytes(pointer)])
     return data[: tiff.first] + directory + data[tiff.first + len(directory) :]
 
 
