@@ -3,6 +3,7 @@ import pytest
 from vaezip.errors import ImageError
 from vaezip.pictures.exact_kinds import EXACT, GREY, RGB, Kind, Look, library, way
 from vaezip.pictures.formats import READABLE, format_name
+from vaezip.pictures.io import read
 from vaezip.pictures.picture import MODES
 
 from .helpers import picture, refusal
@@ -58,3 +59,11 @@ def test_pictures_that_are_written_have_the_signatures_that_are_read():
 
     for suffix in (".png", ".webp", ".tif", ".bmp", ".ppm"):
         assert stands_for(suffix, write(picture("RGB"), suffix))
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [(b"\0\0\0\x20ftypheic", "HEIF"), (b"\xff\x0a\0", "JPEG XL"), (b"8BPS\0\1", "PSD"), (b"qoif", "QOI")],
+)
+def test_pictures_of_other_formats_are_named(data, name):
+    assert refusal(read, data) == f"{name} pictures are not supported; convert to PNG first"

@@ -111,3 +111,11 @@ def test_more_tiles_than_the_file_can_hold_are_damage():
     tiles = data.index(b"\xff\x4f\xff\x51") + 24
     data[tiles : tiles + 8] = struct.pack(">2I", 1, 1)
     assert "it is too short for 4096 tiles" in refusal(read, bytes(data))
+
+
+def test_two_codestreams_are_two_pictures():
+    data = saved(pillow_rgb(), "JPEG2000")
+    stream = data.index(b"jp2c") - 4
+    size = len(data) - stream
+    twice = data[:stream] + size.to_bytes(4, "big") + data[stream + 4 :] + size.to_bytes(4, "big") + data[stream + 4 :]
+    assert refusal(read, twice) == "holds several pictures; save them singly"

@@ -108,3 +108,11 @@ def test_more_scans_than_anyone_writes_are_refused():
     last = data.rindex(b"\xff\xda")
     scan = data[last:-2]
     assert "has more than 500 scans" in refusal(read, data[:last] + scan * 600 + b"\xff\xd9")
+
+
+def test_a_restart_marker_behind_the_last_interval_is_harmless():
+    data = saved(picture_of("L"), "JPEG", restart_marker_blocks=2)
+    end = data.rindex(b"\xff\xd9")
+    last = max(data.rfind(bytes((0xFF, marker)), 0, end) for marker in range(0xD0, 0xD8))
+    following = bytes((0xFF, 0xD0 + (data[last + 1] - 0xD0 + 1) % 8))
+    assert np.array_equal(read(data[:end] + following + data[end:]).samples, read(data).samples)

@@ -28,6 +28,13 @@ def test_bmp_and_gif_palettes():
     assert read(saved(image, "GIF", transparency=2)).box("transparency") == b"\xff\xff\0"
 
 
+def test_a_gif_whose_frame_does_not_fill_its_screen_is_refused():
+    data = bytearray(saved(Image.frombytes("P", (3, 2), bytes(6)), "GIF"))
+    assert read(bytes(data)).samples.shape == (2, 3, 1)
+    data[6] = 4  # the width of the screen
+    assert refusal(read, bytes(data)) == "is a GIF whose frame does not fill its screen; convert to PNG first"
+
+
 def test_what_webp_and_tiff_and_bmp_keep():
     before = picture("RGB", boxes=EVERYTHING[1:])
     kept = {name: data for name, data in EVERYTHING if name in ("icc", "exif", "xmp")}

@@ -206,3 +206,16 @@ def test_what_libtiff_complains_about_is_refused_and_not_printed(capfd):
     data[place + 40 : place + 60] = b"\xff" * 20
     assert "truncated or damaged" in refusal(read, bytes(data))
     assert capfd.readouterr().err == ""
+
+
+def test_what_readers_understand_in_different_ways_is_refused():
+    predicted = rows(noise(np.uint8, 1), _317=[2])
+    assert "TIFF with a predictor in a compression that has none" in refusal(read, predicted)
+    assert "begins with a thumbnail" in refusal(read, rows(noise(np.uint8, 1), _254=[1]))
+
+
+def test_planes_of_grey_and_alpha_are_read_as_they_are():
+    pytest.importorskip("tifffile")
+    samples = noise(np.uint8, 2)
+    got = read(rows(samples, kind=(1, 2), _338=[2]))
+    assert (got.mode, np.array_equal(got.samples, samples)) == ("LA", True)

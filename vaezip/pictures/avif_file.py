@@ -26,6 +26,8 @@ def look_at_avif(data: bytes) -> Look:
         raise damage("it has no pictures")
     if len(depths) > 1:
         raise unsupported("AVIF with channels of different depths", "PNG")
+    if any(box.type == b"clap" for box in boxes):
+        raise unsupported("cropped AVIF", "PNG")  # its samples are those of the whole
     references = find_box(data, (b"meta", b"iref"))
     if references and any(box.type == b"prem" for box in iso_boxes(data, references.start + 4, references.end)):
         raise unsupported("AVIF with premultiplied alpha", "alpha that is not premultiplied")

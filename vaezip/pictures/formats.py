@@ -98,6 +98,24 @@ def format_name(data: bytes) -> str | None:
     return "AVIF" if is_avif else None
 
 
+_FOREIGN = (
+    ("HEIF", 4, (b"ftyphei", b"ftyphev", b"ftypmif1", b"ftypmsf1")),
+    ("JPEG XL", 0, (b"\xff\x0a", b"\0\0\0\x0cJXL ")),
+    ("JPEG XR", 0, (b"II\xbc\x01",)),
+    ("PSD", 0, (b"8BPS",)),
+    ("OpenEXR", 0, (b"v/1\x01",)),
+    ("DDS", 0, (b"DDS ",)),
+    ("QOI", 0, (b"qoif",)),
+    ("icon", 0, (b"\0\0\1\0",)),
+    ("DICOM", 128, (b"DICM",)),
+)
+
+
+def foreign_name(data: bytes) -> str | None:
+    """Return the format that vaezip does not read and a file has by its first bytes, None where they tell none."""
+    return next((name for name, place, signatures in _FOREIGN if data.startswith(signatures, place)), None)
+
+
 def has_picture_suffix(path: str) -> bool:
     """Tell whether a file is named like a picture, whether or not vaezip can read it."""
     return os.path.splitext(path)[1].lower() in BY_SUFFIX

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from vaezip.errors import ImageError
 from vaezip.pictures.exact_kinds import (
     GREY,
     GREY_ALPHA,
@@ -25,7 +26,7 @@ from vaezip.pictures.exact_kinds import (
     unsupported,
 )
 from vaezip.pictures.iso_boxes import IsoBox, find_box
-from vaezip.pictures.picture import damage
+from vaezip.pictures.picture import SEVERAL, damage
 
 _CODESTREAM = b"\xff\x4f\xff\x51"
 _LEAST_TILE = 14
@@ -51,6 +52,8 @@ def look_at_jpeg2000(data: bytes) -> Look:
     """Tell what a JPEG 2000 file or a bare codestream holds."""
     header = None if data.startswith(_CODESTREAM) else find_box(data, (b"jp2h",))
     body = None if data.startswith(_CODESTREAM) else find_box(data, (b"jp2c",))
+    if body and find_box(data[body.end :], (b"jp2c",)):
+        raise ImageError(SEVERAL)
     start, end = (body.start, body.end) if body else (0, len(data))
     if data[start : start + 4] != _CODESTREAM:
         raise damage("it has no codestream")

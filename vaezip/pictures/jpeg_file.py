@@ -115,12 +115,16 @@ class _Walk:
         intervals = self._intervals(at)
         units = _units(self.frame, components)
         expected = -(-units[1] // self.interval) if self.interval else 1
+        if len(intervals) == expected + 1 and intervals[-1].start == intervals[-1].stop:
+            end = intervals.pop().stop  # some programs write a restart marker behind the last interval, too
+        else:
+            end = intervals[-1].stop
         if len(intervals) != expected:
             raise damage(f"a scan has {len(intervals) - 1} restart markers in the place of {expected - 1}")
         if self.frame.process in _HUFFMAN and self.frame.bits == 8:
             self.scans.append((_scan(self.frame, body, units), intervals, dict(self.tables)))
             self.steps.append(self.interval or units[1])
-        return intervals[-1].stop
+        return end
 
     def _intervals(self, at: int) -> list[slice]:
         """Return where the codes between the restart markers of a scan stand."""

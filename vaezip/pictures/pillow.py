@@ -16,8 +16,8 @@ from PIL import Image, ImageFile, TiffImagePlugin, TiffTags, UnidentifiedImageEr
 from vaezip.errors import ImageError
 from vaezip.pictures.avif_file import look_at_avif
 from vaezip.pictures.bmp_file import look_at_bmp
-from vaezip.pictures.exact_kinds import PALETTE, RGB, RGBA, Kind, Look, way
-from vaezip.pictures.formats import BY_SUFFIX, READABLE, format_name
+from vaezip.pictures.exact_kinds import PALETTE, RGB, RGBA, Kind, Look, unsupported, way
+from vaezip.pictures.formats import BY_SUFFIX, READABLE, foreign_name, format_name
 from vaezip.pictures.jpeg2000_file import look_at_jpeg2000
 from vaezip.pictures.jpeg_file import look_at_jpeg
 from vaezip.pictures.library_messages import Heard, overheard
@@ -98,7 +98,7 @@ _LOOKS: dict[str, Callable[[bytes], Look]] = {
     "TIFF": look_at_tiff,
     "BMP": look_at_bmp,
     "PPM": look_at_pnm,
-    "GIF": lambda data: _look_by_pillow(data, "GIF", {}, PALETTE),
+    "GIF": lambda data: _look_at_gif(data),
     "WEBP": lambda data: _look_by_pillow(data, "WebP", {"RGBA": RGBA}, RGB),
     "JPEG": look_at_jpeg,
     "JPEG2000": look_at_jpeg2000,
@@ -111,6 +111,8 @@ def read_by_pillow(data: bytes, max_pixels: int) -> Picture:
     """Read a picture of any format but PNG, by Pillow or, where Pillow would change it, by another reader."""
     name = format_name(data)
     if name not in _LOOKS:
+        if foreign := foreign_name(data):
+            raise unsupported(foreign, "PNG")
         raise ImageError(f"not a picture that vaezip can read, or a damaged one (it reads {', '.join(READABLE)})")
     look = _LOOKS[name](data)
     check_size(look.width, look.height, max_pixels)
@@ -159,6 +161,15 @@ def _look_by_pillow(data: bytes, format: str, colours: dict[str, str], other: st
     """Tell what a file holds of a format whose every kind Pillow reads exactly."""
     with _open(data, format.upper()) as image:
         return Look(Kind(format, colours.get(image.mode, other), 8), image.width, image.height)
+
+
+def _look_at_gif(data: bytes) -> Look:
+    """Tell what a GIF holds, and refuse one whose frame leaves a part of its screen without samples."""
+    with _open(data, "GIF") as image:
+        frame = image.tile[0][1] if image.tile else None
+        if frame and frame != (0, 0, *image.size) and "transparency" not in image.info:
+            raise ImageError("is a GIF whose frame does not fill its screen; convert to PNG first")
+        return Look(Kind("GIF", PALETTE, 8), image.width, image.height)
 
 
 def _load_as_stored(image: ImageFile.ImageFile) -> Image.Image:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from vaezip.errors import ImageError
 from vaezip.pictures.exact_kinds import (
     GREY,
+    GREY_ALPHA,
     PALETTE,
     PALETTE_ALPHA,
     RGB,
@@ -33,10 +34,22 @@ from vaezip.pictures.picture import damage
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER = 256, 257, 258, 259, 262, 266
 STRIPS, CHANNELS, ROWS, STRIP_BYTES, PLANAR, COLOURS = 273, 277, 278, 279, 284, 320
 TILE_WIDTH, TILE_HEIGHT, TILES, TILE_BYTES, EXTRA, SAMPLE_FORMAT, DEPTH = 322, 323, 324, 325, 338, 339, 32997
-T4_OPTIONS = 292
+SUBFILE, T4_OPTIONS, PREDICTOR = 254, 292, 317
 
 _STUB = {WIDTH: 1, HEIGHT: 1, BITS: 8, COMPRESSION: 1, PHOTOMETRIC: 1, STRIPS: 0, CHANNELS: 1, ROWS: 1, STRIP_BYTES: 1}
-_LAYOUT = {*_STUB, FILL_ORDER, PLANAR, COLOURS, TILE_WIDTH, TILE_HEIGHT, TILES, TILE_BYTES, EXTRA, SAMPLE_FORMAT, 317}
+_LAYOUT = {
+    *_STUB,
+    FILL_ORDER,
+    PLANAR,
+    COLOURS,
+    TILE_WIDTH,
+    TILE_HEIGHT,
+    TILES,
+    TILE_BYTES,
+    EXTRA,
+    SAMPLE_FORMAT,
+    PREDICTOR,
+}
 
 _INTEGERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
@@ -44,6 +57,9 @@ _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12
 _JPEG = (6, 7)
 _DEFLATE = (8, 32946)
 _FAX = {2: RLE, 3: GROUP_3, 4: GROUP_4, 32771: RLE_WORDS}
+_WITH_PREDICTOR = {5, 8, 32946, 34925, 50000}
+"""LZW, deflate, LZMA, zstd. In others libtiff leaves a predictor undone, and tifffile undoes it."""
+
 _BY_PILLOW = {1, 2, 3, 4, 5, 6, 7, 8, 32771, 32773, 32809, 32946, 34925, 50000}
 _BY_TIFFFILE = {1, 5, 8, 32773, 32946, 34712, 34887, 34925, 50000, 50001}
 
@@ -129,6 +145,12 @@ def look_at_tiff(data: bytes) -> Look:
     width, height = tags.value(WIDTH, 0), tags.value(HEIGHT, 0)
     if width < 1 or height < 1:
         raise damage("it has no width or no height")
+    if tags.big and tags.order == ">":
+        raise unsupported("big-endian BigTIFF", "TIFF of the other byte order")  # Pillow finds no metadata there
+    if tags.value(SUBFILE, 0) & 1:
+        raise ImageError("begins with a thumbnail of another picture in it, as raw files of cameras do")
+    if tags.value(PREDICTOR, 1) != 1 and tags.value(COMPRESSION, 1) not in _WITH_PREDICTOR:
+        raise unsupported("TIFF with a predictor in a compression that has none", "TIFF in compression 8 (deflate)")
     if tags.value(DEPTH, 1) != 1:
         raise unsupported("three-dimensional TIFF", "single slices")
     kind = _kind(tags)
@@ -182,6 +204,8 @@ def _is_for_pillow(tags: Directory, kind: Kind) -> bool:
     """Tell whether Pillow decodes a TIFF exactly, so far as its kind is exact at all."""
     if tags.value(COMPRESSION, 1) not in _BY_PILLOW:
         return False
+    if tags.value(PLANAR, 1) == 2 and kind.colour in (GREY_ALPHA, PALETTE_ALPHA):
+        return False  # Pillow takes the second plane for more of the first
     plain = kind.colour == GREY and tags.value(PHOTOMETRIC, 0) == 1 and tags.value(FILL_ORDER, 1) == 1
     return kind.bits <= 8 or (plain and (kind.bits == 16 or (kind.bits == 12 and tags.order == "<")))
 
