@@ -41,3 +41,14 @@ def test_properties_that_are_missing_are_damage():
     data = saved(pillow_rgb(16, 16), "AVIF")
     for name in (b"ipco", b"av1C", b"ispe"):
         assert "truncated or damaged" in refusal(read, data.replace(name, b"free"))
+
+
+@needs_avif
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_samples_of_8_bits_are_those_of_pillow(channels):
+    samples = np.random.default_rng(0).integers(0, 256, (16, 16, channels), np.uint8)
+    got = read(encoded(samples, 8)).samples
+    alpha = samples[..., -1:] if channels in (2, 4) else samples[..., :0]
+    colours = samples[..., : channels - alpha.shape[2]]
+    repeats = (got.shape[2] - alpha.shape[2]) // colours.shape[2]  # some repeat grey three times
+    assert np.array_equal(got, np.concatenate([colours.repeat(repeats, axis=2), alpha], axis=2))

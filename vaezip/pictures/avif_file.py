@@ -33,7 +33,7 @@ def look_at_avif(data: bytes) -> Look:
         raise unsupported("AVIF with premultiplied alpha", "alpha that is not premultiplied")
     bits = depths.pop()
     alpha = any(box.type == b"auxC" and data[box.start + 4 : box.end].startswith(_ALPHA) for box in boxes)
-    grey = bits > 8 and all(data[box.start + 2] & 0x10 for box in boxes if box.type == b"av1C")
+    grey = all(data[box.start + 2] & 0x10 for box in boxes if box.type == b"av1C")
     colour = (GREY_ALPHA if alpha else GREY) if grey else (RGBA if alpha else RGB)
     kind = Kind("AVIF", colour, bits)
     width, height = max(sizes, key=lambda size: size[0] * size[1])

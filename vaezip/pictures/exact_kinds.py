@@ -113,6 +113,8 @@ EXACT: dict[Kind, Way] = {
     Kind("JPEG2000", PALETTE, 8): Way(("P",)),
     **_deep("JPEG2000", range(9, 17), _CODECS),
     Kind("JPEG2000", GREY, 16): Way(("I;16",)),
+    Kind("AVIF", GREY, 8): Way(("L", "RGB")),
+    Kind("AVIF", GREY_ALPHA, 8): Way(("RGBA", "LA")),
     Kind("AVIF", RGB, 8): Way(("RGB",)),
     Kind("AVIF", RGBA, 8): Way(("RGBA",)),
     **_deep("AVIF", (10, 12), _CODECS),
