@@ -166,3 +166,17 @@ def grey_tiff(order="<", tags=(), below=(), pages=()):
         pointers.append(long(order, number, place))
     data[:8] = mark + struct.pack(order + "HI", 42, len(data))
     return bytes(data + directory(order, layout(order, 4, 2, *tags, *pointers), len(data), following))
+
+
+def tiff(order, bits, channels, photometric, pixels, *more):
+    """An uncompressed TIFF of one row; ``order`` is ``<`` or ``>``, ``more`` are further tags of one short."""
+    width = len(pixels) * 8 // bits // channels
+    shorts = [(256, width), (257, 1), (258, bits), (259, 1), (262, photometric), (277, channels), (278, 1), *more]
+    tags = {tag: struct.pack(order + "HHIHH", tag, 3, 1, value, 0) for tag, value in shorts}
+    if channels > 1:
+        tags[258] = struct.pack(order + "HHII", 258, 3, channels, 8)
+    tags[273] = struct.pack(order + "HHII", 273, 4, 1, 16)
+    tags[279] = struct.pack(order + "HHII", 279, 4, 1, len(pixels))
+    head = struct.pack(order + "2sHI4H", {"<": b"II", ">": b"MM"}[order], 42, 16 + len(pixels), *[bits] * 4)
+    directory = b"".join(tags[tag] for tag in sorted(tags))
+    return head + pixels + struct.pack(order + "H", len(tags)) + directory + bytes(4)

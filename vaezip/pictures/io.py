@@ -1,4 +1,4 @@
-"""Read and write picture files of every format: Pillow decodes and encodes the pixels.
+"""Read and write picture files of every format: Pillow decodes and encodes most pixels.
 
 What Pillow would drop or round is done here: the full 16 bits of colour PNGs, and the
 metadata of PNGs byte for byte.  The package's text says what is kept of which format.
@@ -10,9 +10,9 @@ import os
 from pathlib import Path
 
 from vaezip.errors import ImageError
-from vaezip.pictures.formats import BY_SUFFIX, Format, check_suffix
+from vaezip.pictures.formats import BY_SUFFIX, Format, check_suffix, format_name
 from vaezip.pictures.picture import DEFAULT_MAX_PIXELS, Picture
-from vaezip.pictures.pillow import decoding, format_name, read_by_pillow, write_by_pillow
+from vaezip.pictures.pillow import decoding, read_by_pillow, write_by_pillow
 from vaezip.pictures.png import PNG_SIGNATURE, read_png, write_png
 from vaezip.pictures.resolution import METRE
 from vaezip.pictures.tiff_resolution import written_resolution
@@ -23,8 +23,8 @@ def read(source: str | os.PathLike[str] | bytes, max_pixels: int = DEFAULT_MAX_P
     """Read the picture in a file (a path) or in the bytes of one.
 
     The format, which may be any of :data:`vaezip.pictures.formats.READABLE`, is told by the bytes.
-    Grey of 2 and 4 bits becomes ``L`` with the values that it stands for; every other sample is
-    kept as it is.
+    Grey of 2 and 4 bits and channels of fewer than 8 bits become 8 bits with the values that they
+    stand for; every other sample is kept as it is, also of 9 to 15 bits in a mode of 16.
 
     Raises:
         ImageError: the file cannot be read, is no such picture, is truncated or damaged, holds
