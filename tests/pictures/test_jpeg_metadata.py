@@ -28,7 +28,8 @@ def gain_map():
 def index(kind, place, size):
     """An MPF segment that lists one picture behind the first, and that is the first segment of its JPEG."""
     entries = struct.pack("<IIIHH", 0x30000, 0, 0, 0, 0) + struct.pack("<IIIHH", kind, size, max(0, place - 10), 0, 0)
-    header = b"II*\0\x08\0\0\0" + struct.pack("<HHHIII", 1, 0xB002, 7, 32, 26, 0)
+    count = struct.pack("<HHII", 0xB001, 4, 1, 2)
+    header = b"II*\0\x08\0\0\0\2\0" + count + struct.pack("<HHIII", 0xB002, 7, 32, 38, 0)
     return segment(0xE2, b"MPF\0" + header + entries)
 
 

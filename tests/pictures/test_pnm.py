@@ -17,7 +17,7 @@ def dropped(data):
 
 @pytest.mark.parametrize("data", RAW)
 def test_what_stands_behind_the_rows(data):
-    assert dropped(data) == ()
+    assert dropped(data) == dropped(data + b"\n") == ()
     assert dropped(data + b"P5") == ("2 bytes behind the end",)
     for between in (b"", b"\n"):
         assert refusal(dropped, data + between + data) == "holds several pictures; save them singly"

@@ -164,3 +164,16 @@ def test_the_orientation_of_a_bigtiff_is_not_applied():
     got = read(bytes(data))
     assert got.samples.tobytes() == bytes(range(8))
     assert got.box("exif").endswith(struct.pack("<HHIHHI", 274, 3, 1, 3, 0, 0))
+
+
+def test_a_resolution_that_says_nothing_is_named():
+    for tags in (
+        [short("<", 296, 2)],
+        [rational("<", 282, 72)],
+        resolution_tags("<", (0, 1), (1, 1), 2),
+        resolution_tags("<", (1, 0), (1, 1), 2),
+        resolution_tags("<", (72, 1), (72, 1), 9),
+        [(282, 5, 2, struct.pack("<4I", 1, 1, 1, 1)), rational("<", 283, 1)],
+    ):
+        got = read(grey_tiff(tags=tags))
+        assert (got.boxes, got.dropped) == ((), ("incomplete resolution",))

@@ -82,7 +82,9 @@ def _is_bound_note(tag: Tag | None) -> bool:
 def _needs_resolution_tags(tiff: TiffFile, first: Directory) -> bool:
     """Tell whether a box does not hold the resolution as it is, or the description counts on the tags, as ImageJ's."""
     resolution, description = resolution_tags(tiff, first), first.tags.get(DESCRIPTION)
-    if resolution is None or not resolution.is_exact_in_box or resolution.box() is None:
+    if resolution is None:
+        return False
+    if not resolution.is_exact_in_box or resolution.box() is None:
         return True
     return description is not None and bytes(description.data[:7]) == b"ImageJ="
 

@@ -34,7 +34,7 @@ _READERS: dict[str, Callable[[bytes, Findings], None]] = {
     "TIFF": look_into_tiff,
     "WEBP": look_into_webp,
 }
-_OWN_RANKS = ("MPO", "TIFF")
+_OWN_RANKS = ("JPEG", "MPO", "TIFF")
 """The formats of which Pillow counts as a frame what only serves the first picture."""
 
 

@@ -61,7 +61,9 @@ def look_into_pnm(data: bytes, found: Findings) -> None:
         return
     if b"#" in data[: header.end]:
         found.drop("comment")
-    look_behind(data, _end_of_plain(data, header, found) if header.plain else _end_of_rows(header), found)
+    end = _end_of_plain(data, header, found) if header.plain else _end_of_rows(header)
+    if end is not None and not data[end:].isspace():
+        look_behind(data, end, found)
 
 
 def _end_of_rows(header: PnmHeader) -> int:

@@ -35,6 +35,8 @@ def look_into_tiff(data: bytes, found: Findings) -> None:
     found.keep("exif", exif_of_tiff(tiff, first, found) or b"")
     resolution = resolution_tags(tiff, first)
     found.keep("resolution", (resolution.box() if resolution else None) or b"")
+    if resolution is None and not first.tags.keys().isdisjoint(RESOLUTION_TAGS):
+        found.drop("incomplete resolution")
     for number in sorted({*first.tags, *first.damaged} - _KNOWN_TAGS):
         found.drop(_name(number))
     pointers = {_SUBDIRECTORIES, EXIF_POINTER, GPS_POINTER}

@@ -72,7 +72,8 @@ def keeps_exif(picture: Picture) -> bool:
     if tiff is None or first is None or first.following or first.damaged:
         return False
     numbers = set(first.tags) - PLAIN_TAGS - {EXIF_POINTER, GPS_POINTER}
-    if written_resolution(picture) == exif_resolution(exif):
+    exact = exif_resolution(exif)
+    if exact is not None and written_resolution(picture) == exact:
         numbers -= set(RESOLUTION_TAGS)
     found = Findings()
     directories_below(tiff, first, found)
