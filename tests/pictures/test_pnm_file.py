@@ -59,7 +59,7 @@ def test_another_picture_behind_the_first_is_refused_and_other_bytes_are_told():
     assert refusal(read, one + one) == "holds several pictures; save them singly"
     assert refusal(read, one + b"\n" + b"P6 1 1 255 abc") == "holds several pictures; save them singly"
     assert read(one + b"\n").dropped == ()
-    assert read(one + b"more").dropped == ("4 bytes behind the picture",)
+    assert read(one + b"more").dropped == ("4 bytes behind the end",)
 
 
 @pytest.mark.parametrize(
