@@ -130,7 +130,7 @@ def read_by_pillow(data: bytes, max_pixels: int) -> Picture:
                 mode, array = _decoded(look, modes, image)
                 if mode == "P":
                     boxes.append(("palette", _palette(look, image)))
-    samples = as_samples(array, mode)
+    samples = as_samples(array if array.flags.writeable else array.copy(), mode)
     if mode not in modes or samples.shape[:2] != (look.height, look.width):
         raise ImageError(f"a kind of {look.kind.format} that vaezip does not read ({mode} in the place of {modes[0]})")
     dropped += [*look.remarks, *(f"malformed metadata ({warning})" for warning in dict.fromkeys(heard.warnings))]
