@@ -1,6 +1,7 @@
 import io
 import struct
 import sys
+import zlib
 
 import numpy as np
 import pytest
@@ -219,3 +220,29 @@ def test_planes_of_grey_and_alpha_are_read_as_they_are():
     samples = noise(np.uint8, 2)
     got = read(rows(samples, kind=(1, 2), _338=[2]))
     assert (got.mode, np.array_equal(got.samples, samples)) == ("LA", True)
+
+
+def test_deflated_samples_whose_lowest_bit_comes_first_are_read():
+    samples = noise(np.uint8, 1)
+    packed = zlib.compress(samples.tobytes())
+    data = rows(samples, _259=[8], _266=[2], _273=[8], _279=[len(packed)])
+    reversed_bits = bytes(int(f"{value:08b}"[::-1], 2) for value in packed)
+    assert len(packed) > samples.size
+    moved = data + reversed_bits
+    moved = moved.replace(struct.pack("<HHII", 273, 4, 1, 8), struct.pack("<HHII", 273, 4, 1, len(data)))
+    moved = moved.replace(struct.pack("<HHII", 279, 4, 1, samples.size), struct.pack("<HHII", 279, 4, 1, len(packed)))
+    assert np.array_equal(read(moved).samples, samples)
+
+
+def test_a_jpeg_in_a_tiff_is_checked_as_one_alone():
+    data = saved(pillow_rgb(40, 40), "TIFF", compression="jpeg")
+    tags = Image.open(io.BytesIO(data)).tag_v2
+    assert read(data).mode == "RGB"
+    place, length = tags[273][0], tags[279][0]
+    end = place + length
+    assert "a scan" in refusal(read, data[: end - 60] + b"\x11" * 58 + data[end - 2 :])
+
+
+def test_tiles_that_are_larger_than_the_picture_are_damage():
+    data = rows(noise(np.uint8, 1), _322=[1 << 15], _323=[1 << 15], _324=[8], _325=[35])
+    assert "its tiles are larger than the picture" in refusal(read, data)

@@ -10,6 +10,9 @@ from vaezip.exact.jit import jit
 GUARD = bytes(8)
 """What must stand behind the last byte of a stream, so that looking ahead stays inside of it."""
 
+REVERSED = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
+"""Each byte with its lowest bit first, for ``bytes.translate``."""
+
 
 def _peek(stream: NDArray[np.uint8], at: int, count: int) -> int:
     """Return up to 16 bits from a place on, at most behind the last byte before the guard."""

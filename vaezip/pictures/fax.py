@@ -64,12 +64,11 @@ def _table(codes: str) -> NDArray[np.int32]:
 
 
 _TABLES = np.stack([_table(_WHITE), _table(_BLACK)])
-_REVERSED = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
 
 
-def check_fax(codes: bytes, size: tuple[int, int], scheme: int, *, lowest_first: bool) -> None:
+def check_fax(codes: bytes, size: tuple[int, int], scheme: int) -> None:
     """Refuse the codes of a strip or tile of (width, height) where they show damage."""
-    stream = np.frombuffer((codes.translate(_REVERSED) if lowest_first else codes) + GUARD, np.uint8)
+    stream = np.frombuffer(codes + GUARD, np.uint8)
     result = _read(stream, size[0], size[1], scheme, _TABLES)
     if result:
         raise damage(_REASONS[result])

@@ -213,6 +213,15 @@ def _units(frame: _Frame, components: list[int]) -> tuple[int, int]:
     return across, across * down
 
 
+def check_jpeg(data: bytes, max_pixels: int) -> None:
+    """Refuse a JPEG that is a part of another file, where its markers or codes show damage."""
+    walk = _Walk(data)
+    walk.go()
+    if walk.frame is None or walk.frame.width * walk.frame.height > max_pixels:
+        raise damage("a strip or tile of it is too large")
+    walk.check_codes()
+
+
 def look_at_jpeg(data: bytes) -> Look:
     """Tell what a JPEG holds, by its frame header, and refuse one whose markers show damage."""
     walk = _Walk(data)

@@ -116,7 +116,7 @@ def read_by_pillow(data: bytes, max_pixels: int) -> Picture:
                 found = find_metadata(name, data, image)
                 mode, array = _decoded(look, modes, image)
                 palette = _palette(look, image) if mode == "P" else b""
-    samples = as_samples(array, mode)
+    samples = as_samples(array if array.flags.writeable else array.copy(), mode)
     if mode not in modes or samples.shape[:2] != (look.height, look.width):
         raise ImageError(f"a kind of {look.kind.format} that vaezip does not read ({mode} in the place of {modes[0]})")
     found.keep("palette", palette)

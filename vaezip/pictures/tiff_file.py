@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.errors import ImageError
+from vaezip.pictures.bit_stream import REVERSED
 from vaezip.pictures.exact_kinds import (
     GREY,
     GREY_ALPHA,
@@ -29,12 +30,13 @@ from vaezip.pictures.exact_kinds import (
     unsupported,
 )
 from vaezip.pictures.fax import GROUP_3, GROUP_3_2D, GROUP_4, RLE, RLE_WORDS, check_fax
+from vaezip.pictures.jpeg_file import check_jpeg
 from vaezip.pictures.picture import damage
 
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER = 256, 257, 258, 259, 262, 266
 STRIPS, CHANNELS, ROWS, STRIP_BYTES, PLANAR, COLOURS = 273, 277, 278, 279, 284, 320
 TILE_WIDTH, TILE_HEIGHT, TILES, TILE_BYTES, EXTRA, SAMPLE_FORMAT, DEPTH = 322, 323, 324, 325, 338, 339, 32997
-SUBFILE, T4_OPTIONS, PREDICTOR = 254, 292, 317
+SUBFILE, T4_OPTIONS, PREDICTOR, JPEG_TABLES = 254, 292, 317, 347
 
 _STUB = {WIDTH: 1, HEIGHT: 1, BITS: 8, COMPRESSION: 1, PHOTOMETRIC: 1, STRIPS: 0, CHANNELS: 1, ROWS: 1, STRIP_BYTES: 1}
 _LAYOUT = {
@@ -51,10 +53,11 @@ _LAYOUT = {
     PREDICTOR,
 }
 
-_INTEGERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
+_INTEGERS = {1: "B", 7: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 
-_JPEG = (6, 7)
+_JPEG_TODAY = 7
+_JPEG = (6, _JPEG_TODAY)
 _DEFLATE = (8, 32946)
 _FAX = {2: RLE, 3: GROUP_3, 4: GROUP_4, 32771: RLE_WORDS}
 _WITH_PREDICTOR = {5, 8, 32946, 34925, 50000}
@@ -64,6 +67,12 @@ _BY_PILLOW = {1, 2, 3, 4, 5, 6, 7, 8, 32771, 32773, 32809, 32946, 34925, 50000}
 _BY_TIFFFILE = {1, 5, 8, 32773, 32946, 34712, 34887, 34925, 50000, 50001}
 
 _SAMPLES = {1: "unsigned", 2: "signed", 3: "floating-point", 5: "complex signed", 6: "complex"}
+_GREATEST_TILE = 1 << 24
+"""The pixels that a tile may have, however small the picture is."""
+
+_PART = 1 << 20
+"""The bytes that are inflated at once."""
+
 _OTHER_COLOURS = {
     4: "mask",
     5: "CMYK",
@@ -151,6 +160,8 @@ def look_at_tiff(data: bytes) -> Look:
         raise ImageError("begins with a thumbnail of another picture in it, as raw files of cameras do")
     if tags.value(PREDICTOR, 1) != 1 and tags.value(COMPRESSION, 1) not in _WITH_PREDICTOR:
         raise unsupported("TIFF with a predictor in a compression that has none", "TIFF in compression 8 (deflate)")
+    if tags.value(TILE_WIDTH, 1) * tags.value(TILE_HEIGHT, 1) > max(width * height * 4, _GREATEST_TILE):
+        raise damage("its tiles are larger than the picture")
     if tags.value(DEPTH, 1) != 1:
         raise unsupported("three-dimensional TIFF", "single slices")
     kind = _kind(tags)
@@ -262,23 +273,37 @@ def _segments(tags: Directory, kind: Kind) -> Iterator[tuple[int, int, int]]:
 def _check_segments(tags: Directory, kind: Kind) -> None:
     """Refuse samples that show damage by their checksums or codes, which libtiff does not look at or goes on after."""
     compression = tags.value(COMPRESSION, 1)
-    if compression in _DEFLATE:
-        for place, count, size in _segments(tags, kind):
-            _check_deflate(tags.data[place : place + count], size)
-    elif compression in _FAX and kind[1:3] == (GREY, 1):
-        scheme = _FAX[compression]
-        scheme = GROUP_3_2D if scheme == GROUP_3 and tags.value(T4_OPTIONS, 0) & 1 else scheme
-        width = tags.value(TILE_WIDTH if TILES in tags.entries else WIDTH, 1)
-        for place, count, size in _segments(tags, kind):
-            rows = size // ((width + 7) // 8)
-            codes = tags.data[place : place + count]
-            check_fax(codes, (width, rows), scheme, lowest_first=tags.value(FILL_ORDER, 1) == 2)
+    if compression not in (*_DEFLATE, *_FAX, _JPEG_TODAY):
+        return
+    lowest_first = tags.value(FILL_ORDER, 1) == 2
+    width = tags.value(TILE_WIDTH if TILES in tags.entries else WIDTH, 1)
+    scheme = _FAX.get(compression, GROUP_4)
+    scheme = GROUP_3_2D if scheme == GROUP_3 and tags.value(T4_OPTIONS, 0) & 1 else scheme
+    most = tags.value(WIDTH, 1) * tags.value(HEIGHT, 1) + _GREATEST_TILE
+    common = bytes(tags.values(JPEG_TABLES))[:-2]
+    for place, count, size in _segments(tags, kind):
+        segment = tags.data[place : place + count]
+        segment = segment.translate(REVERSED) if lowest_first else segment
+        if compression in _DEFLATE:
+            _check_deflate(segment, size)
+        elif compression == _JPEG_TODAY:
+            check_jpeg(common + segment[2:] if common else segment, most)
+        elif kind[1:3] == (GREY, 1):
+            check_fax(segment, (width, size // ((width + 7) // 8)), scheme)
 
 
 def _check_deflate(segment: bytes, size: int) -> None:
+    """Inflate a segment, a part at a time, so that its checksum is looked at."""
     inflater = zlib.decompressobj()
+    length = 0
     try:
-        length = len(inflater.decompress(segment, size + 1))
+        while length < size and not inflater.eof:
+            part = len(inflater.decompress(segment, _PART))
+            length += part
+            segment = inflater.unconsumed_tail
+            if part == 0 and not segment:
+                break
+        inflater.decompress(segment, 1)
     except zlib.error as error:
         raise damage(f"{error}") from error
     if length < size:
