@@ -30,11 +30,11 @@ What comes back is the picture, not the file: every sample, and of the metadata 
 | PNG | all but animated | everything | as listed below |
 | WebP | still | 8-bit RGB and RGBA | ICC profile, EXIF, XMP |
 | TIFF | see below | 1, 8, 16-bit grey | palette, ICC profile, XMP, resolution, EXIF |
-| BMP | up to 8 bits a channel | black and white, 8-bit grey, RGB | palette and ICC profile (read only), resolution |
+| BMP | up to 8 bits a channel | black and white, 8-bit grey, RGB | palette, ICC profile and sRGB (read only), resolution |
 | PPM, PGM, PBM | 1 bit, or a greatest value of 255 to 65535 | 1 or 8 bits, or 16-bit grey | none |
 | GIF | still | no | palette, transparency, ICC profile, XMP, shape of the pixels |
 | JPEG | still, 8 bits; as decoded | no: lossy | ICC profile, EXIF, XMP, resolution |
-| JPEG 2000, AVIF | still, 8 bits; see below; as decoded | no: lossy | ICC profile, EXIF, XMP, resolution |
+| JPEG 2000, AVIF | still, 8 bits; see below; as decoded | no: lossy | ICC profile, EXIF, XMP, resolution, cICP |
 
 A picture is read only if its kind (format, colours, bits, sign) is on a list of those that are known to be read exactly
 (`vaezip/pictures/exact_kinds.py`). Refused, by its true kind and with the remedy, is everything else: CMYK, YCbCr, LAB

@@ -68,7 +68,7 @@ def test_a_second_picture_is_refused_and_one_that_serves_is_named():
 @pytest.mark.parametrize(
     ("kind", "content", "names"),
     [
-        (b"colr", b"nclx\0\x09\0\x10\0\x09\x80", ("CICP (nclx)",)),
+        (b"colr", b"nclx\1\x09\0\x10\0\x09\x80", ("CICP (nclx)",)),
         (b"colr", b"nclx\0\1\0\x0d\0\6\x80", ()),
         (b"clli", bytes(4), ("light level",)),
         (b"auxC", bytes(4) + b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0", ()),
@@ -78,6 +78,11 @@ def test_a_second_picture_is_refused_and_one_that_serves_is_named():
 )
 def test_properties_are_named(kind, content, names):
     assert found(avif(properties=[iso_box(kind, content)])).dropped == names
+
+
+def test_the_numbers_of_a_colour_space_are_kept():
+    got = found(avif(properties=[iso_box(b"colr", b"nclx\0\x09\0\x10\0\x09\x80")]))
+    assert (got.boxes, got.dropped) == ({"cicp": b"\x09\x10\0\1"}, ())
 
 
 def test_the_shape_of_pixels_is_kept():

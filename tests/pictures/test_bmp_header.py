@@ -30,7 +30,6 @@ def test_resolution_and_profile_are_kept():
 @pytest.mark.parametrize(
     ("options", "names"),
     [
-        ({"space": b"BGRs"}, ("sRGB",)),
         ({"space": b"sRGB", "size": 108}, ("sRGB",)),
         ({"space": b" niW"}, ()),
         ({"space": b"Win "}, ()),
@@ -44,6 +43,11 @@ def test_resolution_and_profile_are_kept():
 )
 def test_other_colour_spaces_are_named(options, names):
     assert read(bmp(**options)).dropped == names
+
+
+def test_srgb_is_kept_with_its_intent():
+    got = read(bmp(space=b"BGRs"))
+    assert (got.box("srgb"), got.dropped) == (b"\0", ())
 
 
 def test_a_profile_that_is_cut_is_named():

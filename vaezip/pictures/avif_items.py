@@ -61,9 +61,14 @@ def _look_into_meta(data: bytes, boxes: dict[bytes, WholeBox], found: Findings) 
 
 def _look_at_property(kind: bytes, content: bytes, found: Findings) -> None:
     if kind == b"colr":
-        # Unspecified, or the primaries and the transfer of sRGB; the matrix is undone in decoding.
-        if content[:4] == b"nclx" and content[4:8] not in (b"\0\1\0\x0d", b"\0\2\0\2"):
-            found.drop("CICP (nclx)")
+        # Unspecified, or the primaries and the transfer of sRGB, say nothing; the matrix and the range are undone in
+        # decoding, after which they are 0 (RGB) and 1 (full). Numbers of two bytes have no place.
+        space, numbers = content[:4], content[4:8]
+        if space == b"nclx" and numbers not in (b"\0\1\0\x0d", b"\0\2\0\2"):
+            if len(numbers) == 4 and numbers[::2] == b"\0\0":
+                found.keep("cicp", numbers[1::2] + b"\0\1")
+            else:
+                found.drop("CICP (nclx)")
     elif kind == b"pasp":
         across, down = struct.unpack(">II", content) if len(content) == 8 else (1, 1)
         if across != down and across and down:

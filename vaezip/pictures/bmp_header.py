@@ -12,6 +12,7 @@ from vaezip.pictures.resolution import per_metre
 _FILE_HEADER = 14
 _OS2, _INFO, _V4, _V5 = 12, 40, 108, 124
 _EMBEDDED, _LINKED, _SRGB, _SYSTEM = b"DEBM", b"KNIL", b"BGRs", b" niW"
+_INTENTS = {4: 0, 2: 1, 1: 2, 8: 3}  # pictures, graphics, business, absolute: the numbers of ICC and PNG
 _UNCOMPRESSED = (0, 3, 6)  # as they are, and by masks
 
 
@@ -72,7 +73,10 @@ def _keep_colour_space(data: bytes, header: bytes, found: Findings) -> int:
         else:
             found.drop("damaged ICC profile")
         return start + size
-    if kind == _SRGB:
+    intent = _INTENTS.get(int.from_bytes(header[_V4 : _V4 + 4], "little"))
+    if kind == _SRGB and intent is not None:
+        found.keep("srgb", bytes([intent]))
+    elif kind == _SRGB:
         found.drop("sRGB")
     elif kind == bytes(4):
         if any(header[60:_V4]):
