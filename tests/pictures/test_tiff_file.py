@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from vaezip.errors import ImageError
 from vaezip.pictures.io import read
 
 from .helpers import picture, pillow_rgb, refusal, saved, tiff
@@ -157,7 +158,12 @@ def test_compressions_that_keep_every_sample(compression):
     file = io.BytesIO()
     options = {"webp": {"level": -1}, "jpeg2000": {"level": 0}}.get(compression, {})
     tifffile.imwrite(file, samples, photometric="rgb", compression=compression, compressionargs=options)
-    got = read(file.getvalue())
+    try:
+        got = read(file.getvalue())
+    except ImageError as error:
+        if str(error) == "is compressed in a way that this Pillow does not read":
+            pytest.skip("the libtiff of an older Pillow lacks some")
+        raise
     assert (got.mode, np.array_equal(got.samples, samples)) == ("RGB", True)
 
 

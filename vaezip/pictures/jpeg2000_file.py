@@ -52,7 +52,7 @@ def look_at_jpeg2000(data: bytes) -> Look:
     """Tell what a JPEG 2000 file or a bare codestream holds."""
     header = None if data.startswith(_CODESTREAM) else find_box(data, (b"jp2h",))
     body = None if data.startswith(_CODESTREAM) else find_box(data, (b"jp2c",))
-    if body and find_box(data[body.end :], (b"jp2c",)):
+    if body and data.find(b"jp2c" + _CODESTREAM, body.end) >= 0:
         raise ImageError(SEVERAL)
     start, end = (body.start, body.end) if body else (0, len(data))
     if data[start : start + 4] != _CODESTREAM:
