@@ -30,7 +30,7 @@ What comes back is the picture, not the file: every sample, and of the metadata 
 | PNG | all but animated | everything | as listed below |
 | WebP | still | 8-bit RGB and RGBA | ICC profile, EXIF, XMP |
 | TIFF | see below | 1, 8, 16-bit grey | palette, ICC profile, XMP, resolution, EXIF |
-| BMP | up to 8 bits a channel | black and white, 8-bit grey, RGB | palette, ICC profile and sRGB (read only), resolution |
+| BMP | up to 8 bits a channel | black and white, 8-bit grey, RGB | read only: palette, ICC profile, sRGB; resolution |
 | PPM, PGM, PBM | 1 bit, or a greatest value of 255 to 65535 | 1 or 8 bits, or 16-bit grey | none |
 | GIF | still | no | palette, transparency, ICC profile, XMP, shape of the pixels |
 | JPEG | still, 8 bits; as decoded | no: lossy | ICC profile, EXIF, XMP, resolution |
