@@ -13,6 +13,7 @@ REMEDIES = {
     "other-output": "name another with -o",
     "data-folder": "give --data DIR",
     "bench": "install it with: pip install '.[bench]' in a checkout of vaezip",
+    "formats": "install it with: pip install '.[formats]' in a checkout of vaezip",
     "torch": "install it with: pip install '.[torch]' in a checkout of vaezip",
     "cpu": "use --device cpu",
     "begin-anew": "use -f to begin anew, or another -o",

@@ -1,4 +1,4 @@
-"""Read and write picture files of every format: Pillow decodes and encodes the pixels.
+"""Read and write picture files of every format: Pillow decodes and encodes most pixels.
 
 What Pillow would drop or round is done here: the full 16 bits of colour PNGs, and the
 metadata of PNGs byte for byte.  The package's text says what is kept of which format.
@@ -10,11 +10,14 @@ import os
 from pathlib import Path
 
 from vaezip.errors import ImageError
-from vaezip.pictures.formats import BY_SUFFIX, Format, check_suffix
+from vaezip.pictures.formats import BY_SUFFIX, Format, check_suffix, format_name
 from vaezip.pictures.picture import DEFAULT_MAX_PIXELS, Picture
-from vaezip.pictures.pillow import decoding, format_name, has_exif_for_tiff, read_by_pillow, write_by_pillow
+from vaezip.pictures.pillow import decoding, read_by_pillow, write_by_pillow
 from vaezip.pictures.png import read_png, write_png
 from vaezip.pictures.png_chunks import is_png
+from vaezip.pictures.resolution import METRE
+from vaezip.pictures.tiff_resolution import written_resolution
+from vaezip.pictures.tiff_writing import keeps_exif
 
 
 def read(source: str | os.PathLike[str] | bytes, max_pixels: int = DEFAULT_MAX_PIXELS) -> Picture:
@@ -22,7 +25,8 @@ def read(source: str | os.PathLike[str] | bytes, max_pixels: int = DEFAULT_MAX_P
 
     The format, which may be any of :data:`vaezip.pictures.formats.READABLE`, is told by the bytes.
     Grey of 2 and 4 bits becomes ``L`` with the values that it stands for, and :func:`write` stores
-    them in as many bits again; every other sample is kept as it is.
+    them in as many bits again; channels of fewer than 8 bits become 8 bits with the values that
+    they stand for; every other sample is kept as it is, also of 9 to 15 bits in a mode of 16.
 
     Raises:
         ImageError: the file cannot be read, is no such picture, is truncated or damaged, holds
@@ -77,7 +81,7 @@ def dropped_boxes(picture: Picture, suffix: str) -> tuple[str, ...]:
     if picture.original is not None and stands_for(suffix, picture.original):
         return ()
     format = BY_SUFFIX[suffix.lower()]
-    names = [name for name, data in picture.boxes if not format.keeps(name) or _is_cut(name, data, format)]
+    names = [name for name, _ in picture.boxes if not format.keeps(name) or _is_cut(name, picture, format)]
     return tuple(dict.fromkeys(names))
 
 
@@ -92,8 +96,13 @@ def _check_held(picture: Picture, suffix: str) -> None:
         raise ImageError("'.webp' cannot hold an alpha channel that is opaque everywhere; choose .png")
 
 
-def _is_cut(name: str, data: bytes, format: Format) -> bool:
-    """Tell whether a format that has such a box keeps only a part of this one."""
-    if name == "resolution":
-        return format.name != "PNG" and data[8] != 1
-    return name == "exif" and format.name == "TIFF" and not has_exif_for_tiff(data)
+def _is_cut(name: str, picture: Picture, format: Format) -> bool:
+    """Tell whether a format that has such a box keeps only a part of that of a picture."""
+    match name, format.name:
+        case "resolution", "TIFF":
+            return written_resolution(picture) is None
+        case "resolution", "BMP":
+            return (picture.box(name) or b"")[8] != METRE
+        case "exif", "TIFF":
+            return not keeps_exif(picture)
+    return False
