@@ -143,6 +143,7 @@ class Compressor:
 
         Raises:
             ImageError: the name is taken, or a model was chosen that does not fit.
+            FormatError: name or metadata are more than a file can hold.
             VaezipError: the file is made.
         """
         if self._made:
@@ -151,6 +152,7 @@ class Compressor:
             raise ImageError(f"two pictures are called '{name}'; rename one")
         if not _is_unicode(name):
             raise ImageError("its name is not valid Unicode; rename it")
+        limits.check_name(name)
         mode, samples = self._to_coded(picture)
         height, width = samples.shape[:2]
         pending = self._pending.get((mode, height, width))
@@ -161,6 +163,7 @@ class Compressor:
             self._submit(pending)
         self._budget.take(limits.PICTURES, 1)
         self._budget.take(limits.PIECES, len(picture.boxes))
+        self._budget.take_metadata([len(content) for _, content in picture.boxes])
         self._names.add(name)
         self._keep(name, original)
         pending.group.names.append(name)

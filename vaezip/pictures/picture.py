@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -118,9 +119,9 @@ def _check_boxes(boxes: tuple[Box, ...], mode: str) -> None:
         raise ImageError(f"unknown metadata: {', '.join(sorted(set(names) - set(BOXES)))}")
     if names != sorted(names, key=BOXES.index):
         raise ImageError(f"the metadata must be in the order {', '.join(BOXES)}")
-    repeated = {name for name in names if name != "text" and names.count(name) > 1}
+    repeated = [name for name, count in Counter(names).items() if name != "text" and count > 1]
     if repeated:
-        raise ImageError(f"the metadata has more than one {repeated.pop()}")
+        raise ImageError(f"the metadata has more than one {repeated[0]}")
     if ("palette" in names) != (mode == "P"):
         raise ImageError("a picture has a palette if and only if its mode is P")
     for name, data in boxes:

@@ -23,6 +23,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import RLock
+from typing import Any
 
 from vaezip.errors import OutputError
 
@@ -236,6 +237,12 @@ _TEMPORARY = (".vaezip-", ".tmp")
 _BY_DESCRIPTOR = hasattr(os, "O_NOFOLLOW") and {os.open, os.mkdir, os.link, os.rename, os.unlink} <= os.supports_dir_fd
 """Whether the system takes names that begin at an open folder, so that nobody can put a link in the way meanwhile."""
 
+_NO_LINKS = frozenset(
+    getattr(errno, name, errno.EPERM)
+    for name in ("EPERM", "EACCES", "EINVAL", "EMLINK", "ENOSYS", "ENOTSUP", "EOPNOTSUPP")
+)
+"""How file systems say that they know no links, as FAT does."""
+
 _AS_FOLDER = getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_PATH", os.O_RDONLY)
 
 
@@ -349,17 +356,18 @@ class _Place:
     def _rename(self, temporary: str, name: str, force: bool) -> None:
         """Give the file its name: in the place of what has it, or only where nothing does."""
         source, target, at = self._at(temporary), self._at(name), self.descriptor
+        ends: dict[str, Any] = {} if at is None else {"src_dir_fd": at, "dst_dir_fd": at}
         if force:
-            os.replace(source, target, src_dir_fd=at, dst_dir_fd=at)
+            os.replace(source, target, **ends)
             return
         try:
-            os.link(source, target, src_dir_fd=at, dst_dir_fd=at)
-        except FileExistsError:
-            raise
-        except OSError:  # on file systems without links, such as FAT
+            os.link(source, target, **ends)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
             self._reserve(name)
             try:
-                os.replace(source, target, src_dir_fd=at, dst_dir_fd=at)
+                os.replace(source, target, **ends)
             except BaseException:
                 self.remove(name)
                 raise
