@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.vz import hostile
+
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 GOLDEN = Path(__file__).parent / "golden"
@@ -94,6 +96,19 @@ def test_first_bytes_are_refused(position: int, byte: int, message: str) -> None
     data[position] = byte
     with pytest.raises(FormatError, match=re.escape(message)):
         decode(bytes(data), {})
+
+
+@pytest.mark.parametrize("attack", hostile.REFUSED)
+def test_hostile_file_is_refused(attack: str) -> None:
+    """What the package refuses by section 11.1, this decoder refuses."""
+    with pytest.raises(FormatError):
+        decode(hostile.REFUSED[attack][0](), {})
+
+
+@pytest.mark.parametrize("attack", ["deep", "wide-names", "texts"])
+def test_what_limits_allow_is_decoded(attack: str) -> None:
+    """The worst that section 11.1 allows is no error."""
+    assert decode(hostile.GREATEST[attack](), {})
 
 
 @pytest.mark.parametrize("path", sorted((DOCS / "reference_decoder").glob("**/*.py")), ids=lambda path: path.name)

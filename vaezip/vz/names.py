@@ -35,7 +35,10 @@ class _Run:
         Raises:
             FormatError: they are.
         """
-        digits = 0 if self.width == _NO_NUMBER else max(self.width, len(str(self.first + self.count - 1)))
+        if self.width == _NO_NUMBER:
+            refuse_name(_size(self.before), self.before.count("/") + 1)
+            return
+        digits = max(self.width, len(str(self.first + self.count - 1)))
         refuse_name(_size(self.before) + digits + _size(self.after), self.before.count("/") + self.after.count("/") + 1)
 
     def goes_on(self, other: _Run) -> bool:
