@@ -357,6 +357,19 @@ def test_folder_that_stays_empty_is_taken_away(full_disk):
     assert files() == []
 
 
+def test_a_file_that_fails_when_its_folder_is_left_leaves_no_folder(monkeypatch):
+    folder = Folder("out")
+
+    def leave(*_, **__):
+        folder.__exit__()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "link", leave)
+    with pytest.raises(NoSpaceError):
+        folder.__enter__().write("sub/a", b"new")
+    assert files() == []
+
+
 def test_folder_that_was_there_stays():
     Path("out").mkdir()
     with Folder("out") as folder:

@@ -136,6 +136,7 @@ class Folder:
         """
         self.path = Path(path)
         self._made: list[Path] = []
+        self._left = False
         exists = os.path.isdir(self.path)
         if os.path.lexists(self.path) and not exists:
             raise OutputError("is not a folder", "other-output")
@@ -146,6 +147,7 @@ class Folder:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._left = True
         self.tidy()
         _folders.remove(self)
 
@@ -191,6 +193,9 @@ class Folder:
                 place.put(last, data, force=force, permissions=_permissions([*sources, target]), like=like)
         except OSError as error:
             raise refusal(error) from error
+        finally:
+            if self._left:  # by another thread, which could not take away what was in use here
+                self.tidy()
 
     def tidy(self) -> None:
         """Take away the folders made here that are empty."""
