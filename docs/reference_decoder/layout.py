@@ -111,14 +111,16 @@ def read_inline(data: bytes, models: dict[bytes, Model]) -> Group:
     else:
         height, width = reader.varint(), reader.varint()
     boxes = []
+    budget = Budget(len(data))
     if flags & 4:
         inner = Reader(unpack(reader.take(reader.varint())))
         while inner.left():
             tag = inner.number(1)
             boxes.append((tag, inner.take(inner.varint())))
+            budget.take("pieces of metadata", 1)
         if boxes and boxes[-1][0] == MODEL_NAME:
             require(len(boxes.pop()[1]) <= LONGEST_MODEL_NAME, "the name of a model is too long")
-    Budget(len(data)).take_boxes(boxes)
+    budget.take_boxes(boxes)
     crc = zlib.crc32(data[: reader.position])
     group = Group(mode, height, width, 1, height, [""], [(fingerprint, reader.rest())], [boxes], crc)
     check_size(group)

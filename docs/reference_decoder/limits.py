@@ -3,7 +3,7 @@
 from .primitives import require
 
 LONGEST_NAME, MOST_PARTS, LONGEST_MODEL_NAME = 4095, 255, 255
-MOST_PIECES, MOST_METADATA = 1 << 16, 1 << 26
+MOST_METADATA = 1 << 26
 MOST_MODELS = 1 << 10
 
 
@@ -27,7 +27,7 @@ class Budget:
     def take_boxes(self, boxes: list[tuple[int, bytes]]) -> None:
         """Take the bytes of the boxes of one picture."""
         size = sum(len(content) for _, content in boxes)
-        require(len(boxes) <= MOST_PIECES and size <= MOST_METADATA, "a picture has too much metadata")
+        require(size <= MOST_METADATA, "a picture has too much metadata")
         self.take("bytes of metadata", size)
 
 

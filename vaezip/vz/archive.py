@@ -46,7 +46,6 @@ def inline_header(group: Group, model_name: str = "") -> bytes:
     ``model_name`` is for the message of a reader that lacks the model; shipped ones need none.
     """
     block, boxes = group.blocks[0], group.boxes[0]
-    Budget().take_metadata(_sizes(boxes))
     if model_name:
         boxes = (*boxes, (_MODEL_NAME, _encoded(model_name)))
     flags = (_NATIVE * (not group.height)) | (_BOXES * bool(boxes)) | group.mode << 4
@@ -56,6 +55,7 @@ def inline_header(group: Group, model_name: str = "") -> bytes:
     if boxes:
         packed = deflated(b"".join(bytes([tag]) + varint(len(content)) + content for tag, content in boxes))
         out += varint(len(packed)) + packed
+        Budget(len(out)).take(PIECES, len(boxes))  # the whole file is larger, and may have more
     return bytes(out)
 
 
@@ -151,21 +151,14 @@ def _parse_inline(reader: Reader, flags: int) -> tuple[Group, dict[bytes, str]]:
     height, width = (0, 0) if flags & _NATIVE else (reader.side(), reader.side())
     boxes: list[Box] = []
     if flags & _BOXES:
-        boxes = _read_inline_boxes(Reader(inflated(reader.take(reader.varint()))))
+        inner, budget = Reader(inflated(reader.take(reader.varint()))), Budget(len(reader.data))
+        while not inner.done:
+            budget.take(PIECES, 1)
+            boxes.append((inner.byte(), inner.take(inner.varint())))
     names = {}
     if boxes and boxes[-1][0] == _MODEL_NAME:
         names[model] = decoded(boxes.pop()[1], limits.MAX_MODEL_NAME)
-    Budget().take_metadata(_sizes(boxes))
     return Group(flags >> 4, height, width, 1, height, [""], [tuple(boxes)], [Block(model, b"")]), names
-
-
-def _read_inline_boxes(reader: Reader) -> list[Box]:
-    boxes: list[Box] = []
-    while not reader.done:
-        if len(boxes) > limits.MAX_PIECES:  # beside the name of the model
-            Budget().take_metadata(_sizes(boxes))
-        boxes.append((reader.byte(), reader.take(reader.varint())))
-    return boxes
 
 
 _Archive = tuple[list[Group], dict[bytes, str], dict[bytes, Embedded]]

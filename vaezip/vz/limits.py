@@ -28,9 +28,6 @@ MAX_NAME = 4095
 MAX_PARTS = 255
 """Parts of a name: folders, and the file in them."""
 
-MAX_PIECES = 1 << 16
-"""Pieces of metadata of one picture."""
-
 MAX_METADATA = 1 << 26
 """Bytes of metadata of one picture, where each piece counts as often as it is listed."""
 
@@ -86,10 +83,8 @@ class Budget:
         """Take the bytes of the pieces of metadata of one picture.
 
         Raises:
-            FormatError: pieces or bytes are more than one picture may have, or bytes more than are left.
+            FormatError: they are more than one picture may have, or than are left.
         """
-        if len(sizes) > MAX_PIECES:
-            raise FormatError(f"a picture has more than {MAX_PIECES:,} pieces of metadata, which no file can hold")
         if sum(sizes) > MAX_METADATA:
             most = MAX_METADATA >> 20
             raise FormatError(f"the metadata of a picture take more than {most} MiB, which no file can hold")
