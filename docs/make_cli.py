@@ -107,10 +107,20 @@ dropped, and that functions are compiled, which takes up to a minute, once on a 
 of `test` that a file is ok, of `info` and of `models` go to standard output.
 
 Files are written whole or not at all: after an error or an interrupt, what stood under the name of
-the output still stands there, and no temporary file is left. Devices and pipes are written to
-directly. A file that one picture became has the permissions and the time of modification of what
-it was made from; in no case does a file have permissions that an input, or what stood there before,
-lacks. A set is not written if one of its pictures cannot be compressed; of a damaged set,
+the output still stands there, and no temporary file is left. Without `-f` no file is overwritten, not
+even one that appears while vaezip works. (Where a file system has no hard links, as FAT, an empty file
+holds the place for a moment: who writes into that without asking whether it is there loses what was written.)
+Devices and pipes are written to directly, but not where they stand in a folder of outputs. In such a
+folder, no link to another is followed.
+
+A file that one picture became has the time of modification of what it was made from, if that was a file.
+In no case does a file have permissions that the umask forbids, or that an input, or what stood there
+before, lacks; and none is a program.
+
+Of a picture file no more is read than 8 bytes for each of `--max-pixels` and 64 MiB; of a `.vz` file that
+comes through a pipe, 2 GiB. Devices and sockets are not read, and in folders neither are pipes.
+
+A set is not written if one of its pictures cannot be compressed; of a damaged set,
 `decompress` writes the pictures that are intact.
 
 ## Files kept as they were

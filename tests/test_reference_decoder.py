@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import vaezip
+from tests.vz import hostile
 from vaezip.errors import VaezipError
 from vaezip.models.kinds import MODE_NAMES
 from vaezip.pictures.picture import BOXES, box_fits
@@ -149,6 +150,19 @@ def test_boxes_that_break_the_rules_are_refused() -> None:
         else:
             assert decode(forged, {})[""].boxes == [(11, b"\0"), (14, b"\0vpAg"), (14, b"\1vpAgx")]
             assert [name for name, _ in vaezip.decompress(forged).boxes] == ["srgb", "png-chunk", "png-chunk"]
+
+
+@pytest.mark.parametrize("attack", hostile.REFUSED)
+def test_hostile_file_is_refused(attack: str) -> None:
+    """What the package refuses by section 11.1, this decoder refuses."""
+    with pytest.raises(FormatError):
+        decode(hostile.REFUSED[attack][0](), {})
+
+
+@pytest.mark.parametrize("attack", ["deep", "wide-names", "texts"])
+def test_what_limits_allow_is_decoded(attack: str) -> None:
+    """The worst that section 11.1 allows is no error."""
+    assert decode(hostile.GREATEST[attack](), {})
 
 
 @pytest.mark.parametrize("path", sorted((DOCS / "reference_decoder").glob("**/*.py")), ids=lambda path: path.name)

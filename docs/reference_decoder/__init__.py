@@ -5,6 +5,7 @@ picture that is damaged, and checks less of a hostile file or model than chapter
 gives the bytes of the file, as the samples of one row. Read its modules in this order:
 
     layout, modes, primitives    chapter 1, and the numbers of section 0.2
+    limits                       section 11.1: what a directory may list
     payload, fallback            chapter 2
     stack                        chapter 3
     exact                        chapter 4

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .limits import LONGEST_MODEL_NAME, LONGEST_NAME, MOST_MODELS, Budget, check_name
 from .model_file import Model, find_model, load_models
 from .modes import BLACK_AND_WHITE, MODES, PALETTE, VERBATIM
 from .payload import decode_block
@@ -139,13 +140,16 @@ def read_inline(data: bytes, models: dict[bytes, Model]) -> Group:
     else:
         height, width = reader.varint(), reader.varint()
     boxes = []
+    budget = Budget(len(data))
     if flags & 4:
         inner = Reader(unpack(reader.take(reader.varint())))
         while inner.left():
             tag = inner.number(1)
             boxes.append((tag, inner.take(inner.varint())))
+            budget.take("pieces of metadata", 1)
         if boxes and boxes[-1][0] == MODEL_NAME:
-            boxes.pop()
+            require(len(boxes.pop()[1]) <= LONGEST_MODEL_NAME, "the name of a model is too long")
+    budget.take_boxes(boxes)
     crc = zlib.crc32(data[: reader.position])
     group = Group(mode, height, width, 1, height, [""], [(fingerprint, reader.rest())], [boxes], crc)
     check_size(group)
@@ -163,13 +167,14 @@ def read_archive(data: bytes) -> tuple[list[Group], dict[bytes, Model]]:
     packed = data[end - length : end]
     require(zlib.crc32(packed) == checksum, "the directory is damaged")
     reader = Reader(unpack(packed))
+    budget = Budget(len(data))
     fingerprints = []
-    for _ in range(reader.entries()):
+    for _ in range(reader.entries(MOST_MODELS)):
         fingerprints.append(reader.take(4))
-        reader.text()
-    contents = [reader.take(reader.varint()) for _ in range(reader.entries())]
+        reader.text(LONGEST_MODEL_NAME)
+    contents = [reader.take(reader.varint()) for _ in range(reader.entries(budget.left["pieces of metadata"]))]
     payloads = Reader(data[: end - length], FIRST_BYTES)
-    groups = [read_group(reader, fingerprints, contents, payloads) for _ in range(reader.entries())]
+    groups = [read_group(reader, fingerprints, contents, payloads, budget) for _ in range(reader.entries())]
     require(len(groups) > 0, "an archive has at least one group")
     names = [name for group in groups for name in group.names]
     require(len(names) == len(set(names)), "two pictures have one name")
@@ -186,14 +191,17 @@ def read_archive(data: bytes) -> tuple[list[Group], dict[bytes, Model]]:
     return groups, embedded
 
 
-def read_group(reader: Reader, fingerprints: list[bytes], contents: list[bytes], payloads: Reader) -> Group:
+def read_group(
+    reader: Reader, fingerprints: list[bytes], contents: list[bytes], payloads: Reader, budget: Budget
+) -> Group:
     """Read a group of the directory, and take the payloads of its blocks."""
     mode, height, width, per_block, band, count = (reader.varint() for _ in range(6))
     require(mode < len(MODES), "unknown mode")
-    require(1 <= count <= 1 << 22, "a group has 1 to 2^22 pictures")
+    require(count >= 1, "a group has at least one picture")
+    budget.take("pictures", count)
     names: list[str] = []
     while len(names) < count:
-        names += read_names(reader, count - len(names))
+        names += read_names(reader, count - len(names), budget)
     group = Group(mode, height, width, per_block, band, names, boxes=[[] for _ in names])
     check_size(group)
     sizes = []
@@ -203,22 +211,29 @@ def read_group(reader: Reader, fingerprints: list[bytes], contents: list[bytes],
     for fingerprint, size in sizes:
         group.blocks.append((fingerprint, payloads.take(size)))
         require(size >= 5, "a payload has at least five bytes")
-    for _ in range(reader.entries()):
+    listed = reader.entries()
+    budget.take("pieces of metadata", listed)
+    for _ in range(listed):
         picture, tag, content = reader.varint(), reader.varint(), reader.varint()
         pick(group.boxes, picture).append((tag, pick(contents, content)))
+    for boxes in group.boxes:
+        budget.take_boxes(boxes)
     return group
 
 
-def read_names(reader: Reader, most: int) -> list[str]:
+def read_names(reader: Reader, most: int, budget: Budget) -> list[str]:
     """Read a run of names (section 1.3.1)."""
     count = reader.varint()
-    before, after = reader.text(), reader.text()
+    before, after = reader.text(LONGEST_NAME), reader.text(LONGEST_NAME)
     width, first = reader.number(1), reader.varint()
     require(1 <= count <= most, "a group has more names than pictures")
+    require(width == 255 or width <= 15, "unknown width of numbers")
+    require(width < 255 or count == 1, "a single name is a run of one")
+    budget.take("bytes of names", count * (len(before.encode()) + len(after.encode()) + 20))
     if width == 255:
-        require(count == 1, "a single name is a run of one")
+        check_name(before)
         return [before]
-    require(width <= 15, "unknown width of numbers")
+    check_name(f"{before}{first + count - 1:0{width}d}{after}")
     return [f"{before}{first + i:0{width}d}{after}" for i in range(count)]
 
 

@@ -651,7 +651,7 @@ def test_too_little_memory(run, save, monkeypatch):
 
 def test_interrupt_without_signal_handlers(run, save, monkeypatch):
     save("a.png")
-    monkeypatch.setattr(os, "replace", _raise(KeyboardInterrupt()))
+    monkeypatch.setattr(os, "link", _raise(KeyboardInterrupt()))
     assert run("compress", "a.png") == (130, "", "vaezip: interrupted\n")
     assert files() == ["a.png"]
 

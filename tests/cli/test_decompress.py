@@ -290,13 +290,14 @@ def test_set_of_more_than_is_written_ahead(run, set_of):
     assert len(files("set")) == 30
 
 
-def no_space(*_):
+def no_space(*_, **__):
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_full_disk_ends_a_set_and_leaves_nothing_half_done(run, set_of, monkeypatch):
     set_of("sub/a.png", "b.png")
-    monkeypatch.setattr(os, "replace", no_space)
+    for function in ("link", "replace"):
+        monkeypatch.setattr(os, function, no_space)
     expected = f"vaezip: {Path('set/sub/a.png')}: cannot be written: {os.strerror(errno.ENOSPC)}\n"
     assert run("decompress", "set.vz") == (1, "", expected)
     assert files() == ["set.vz"]

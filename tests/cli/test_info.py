@@ -6,6 +6,7 @@ import pytest
 
 import vaezip
 from vaezip.cli import info
+from vaezip.cli.tables import table
 from vaezip.codec import payload as payloads
 from vaezip.models import file as model_file
 from vaezip.pictures.picture import Picture
@@ -149,3 +150,10 @@ def test_model_in_the_file(run, other_model):
     (model,) = json.loads(run("info", "--json", "set.vz").out)[0]["models"]
     assert (model["name"], model["fingerprint"]) == ("other", mark)
     assert row.split() == ["other", mark, f"{model['bytes']:,}"]
+
+
+def test_one_long_name_does_not_widen_the_lines_of_the_others():
+    rows = [["name", "mode"], ["a" * 4000, "L"], *([f"{i}.png", "L"] for i in range(9))]
+    lines = list(table(rows))
+    assert lines[1] == "a" * 4000 + "  L"
+    assert max(map(len, lines[2:])) <= 250

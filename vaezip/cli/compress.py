@@ -270,7 +270,7 @@ class _Job:
         self.classic.tell()
 
     def _read(self, source: Source) -> _Read:
-        data = streams.read(source.path)
+        data = streams.read(source.path, _bound(self.flags.max_pixels))
         if is_vz(data):
             raise ImageError("is a .vz file already; 'vaezip decompress' gives back its picture")
         picture = vaezip.pictures.read(data, self.flags.max_pixels)
@@ -302,6 +302,17 @@ def _library(model: str, device: str) -> Library:
         if model != options.AUTO:
             library.by_name(model)
         return library
+
+
+_MOST_BYTES_A_PIXEL, _MOST_BESIDE = 8, 1 << 26
+"""What a picture file may take: four channels of 16 bits, and metadata."""
+
+
+def _bound(max_pixels: int) -> streams.Bound:
+    """Return how much is read of a picture file."""
+    most = _MOST_BYTES_A_PIXEL * max_pixels + _MOST_BESIDE
+    reason = f"has more than the {most:,} bytes that a picture of {max_pixels:,} pixels may take"
+    return streams.Bound(most, reason, "more-pixels")
 
 
 def _file_size(source: Source) -> int:

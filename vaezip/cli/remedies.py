@@ -7,6 +7,7 @@ from vaezip.errors import VaezipError
 REMEDIES = {
     "other-model": "use --model auto",
     "more-pixels": "raise it with --max-pixels",
+    "as-a-file": "write it to a file, and name that",
     "not-embedded": "leave out --embed-model",
     "model-file": "give the model file by --model PATH",
     "overwrite": "use -f to overwrite it",

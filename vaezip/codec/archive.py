@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -79,7 +79,8 @@ class Archive:
         for group in self.file.groups:
             check_group(group, self.options.max_pixels)
         self.names = [name for group in self.file.groups for name in group.names]
-        if len(set(self.names)) < len(self.names):
+        self._places = {name: (group, i) for group in self.file.groups for i, name in enumerate(group.names)}
+        if len(self._places) < len(self.names):
             raise FormatError("the directory lists a name twice")
 
     def read(self, name: str = "") -> Picture:
@@ -88,27 +89,25 @@ class Archive:
         Raises:
             FormatError: there is none of this name, or its block is damaged.
         """
-        for group in self.file.groups:
-            if name in group.names:
-                index = group.names.index(name)
-                first = index // group.per_block * group.per_block
-                with self._executor() as executor:
-                    samples = _assembled(group, self._decode_run(executor, group, first))
-                return _to_picture(group, index, samples[index - first], self.options.max_pixels)
-        raise FormatError(f"it holds no picture called '{name}'")
+        if name not in self._places:
+            raise FormatError(f"it holds no picture called '{name}'")
+        group, index = self._places[name]
+        first = index // group.per_block * group.per_block
+        with self._executor() as executor:
+            samples = _assembled(group, self._decode_run(executor, group, first))
+        return _to_picture(group, index, samples[index - first], self.options.max_pixels)
 
     def original(self, name: str = "") -> bytes | None:
         """Return the file that a picture came in, where that is kept byte for byte; else None.
 
         Raises:
-            FormatError: there is none of this name, or its block is damaged.
+            FormatError: its block is damaged.
         """
-        for group in self.file.groups:
-            if name in group.names and MODE_NAMES[group.mode] == VERBATIM:
-                index = group.names.index(name)
-                with self._executor() as executor:
-                    return _assembled(group, self._decode_run(executor, group, index)).tobytes()
-        return None
+        group, index = self._places.get(name, (None, 0))
+        if group is None or MODE_NAMES[group.mode] != VERBATIM:
+            return None
+        with self._executor() as executor:
+            return _assembled(group, self._decode_run(executor, group, index)).tobytes()
 
     def pictures(self) -> Iterator[tuple[str, Picture | VaezipError]]:
         """Give every picture in turn, or the error that its block met."""
@@ -147,36 +146,31 @@ class Archive:
 
     def info(self) -> dict[str, Any]:
         """Describe the file in what JSON holds; no pixels are decoded."""
+        marks = {block.model for group in self.file.groups for block in group.blocks} - {NO_MODEL}
+        known = {mark: self._describe_model(mark) for mark in marks}
         return {
             "version": records.VERSION,
             "revision": records.REVISION,
             "layout": "inline" if self.file.inline else "archive",
             "pictures": [p for group in self.file.groups for p in _describe_pictures(group)],
-            "blocks": [self._describe_block(group, block) for group in self.file.groups for block in group.blocks],
+            "blocks": [_describe_block(group, block, known) for group in self.file.groups for block in group.blocks],
             "models": [
                 {"name": self.file.model_names[mark], "fingerprint": mark.hex(), "bytes": len(model.packed)}
                 for mark, model in self.file.embedded.items()
             ],
         }
 
-    def _describe_block(self, group: Group, block: Block) -> dict[str, Any]:
-        described = {"fingerprint": block.model.hex(), "bytes": len(block.payload)}
-        if block.model == NO_MODEL:
-            method = VERBATIM if MODE_NAMES[group.mode] == VERBATIM else "webp"
-            return {"method": method, **described, "steps": 0, "steps_on": None}
-        name, steps_on = self._name(block) or "unknown", None
-        if block.model not in self.file.embedded:
+    def _describe_model(self, fingerprint: bytes) -> tuple[str, str | None]:
+        """Return the name of a model, and what it takes steps on, as far as they are known."""
+        name, steps_on = self.file.model_names.get(fingerprint, "") or "unknown", None
+        if fingerprint not in self.file.embedded:
             with suppress(ModelError):
-                path = model_file.by_fingerprint(block.model, self.library.extra)
+                path = model_file.by_fingerprint(fingerprint, self.library.extra)
                 name, steps_on = path.stem, model_file.architecture(path).steps_on
         else:
             with suppress(FormatError):
-                steps_on = self.model(block.model).architecture.steps_on
-        return {"method": name, **described, "steps": payload.steps_of(block.payload), "steps_on": steps_on}
-
-    def _name(self, block: Block) -> str:
-        """Return the file's name for the model of a block."""
-        return self.file.model_names.get(block.model, "")
+                steps_on = self.model(fingerprint).architecture.steps_on
+        return name, steps_on
 
     def _complete_inline(self) -> None:
         """Fill in the size of a picture that is of its model's own."""
@@ -268,6 +262,15 @@ def _to_picture(group: Group, index: int, samples: Samples, max_pixels: int) -> 
     if MODE_NAMES[group.mode] == BILEVEL_GREY:
         return Picture("L", samples * np.uint8(255), boxes)
     return Picture(MODE_NAMES[group.mode], np.ascontiguousarray(samples), boxes)
+
+
+def _describe_block(group: Group, block: Block, models: Mapping[bytes, tuple[str, str | None]]) -> dict[str, Any]:
+    described = {"fingerprint": block.model.hex(), "bytes": len(block.payload)}
+    if block.model == NO_MODEL:
+        method = VERBATIM if MODE_NAMES[group.mode] == VERBATIM else "webp"
+        return {"method": method, **described, "steps": 0, "steps_on": None}
+    name, steps_on = models[block.model]
+    return {"method": name, **described, "steps": payload.steps_of(block.payload), "steps_on": steps_on}
 
 
 def _describe_pictures(group: Group) -> Iterator[dict[str, Any]]:

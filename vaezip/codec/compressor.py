@@ -128,6 +128,7 @@ class Compressor:
 
         Raises:
             ImageError: the name is taken, or a model was chosen that does not fit.
+            FormatError: name or metadata are more than a file can hold.
             VaezipError: the file is made.
         """
         if self._made:
@@ -136,6 +137,7 @@ class Compressor:
             raise ImageError(f"two pictures are called '{name}'; rename one")
         if not _is_unicode(name):
             raise ImageError("its name is not valid Unicode; rename it")
+        limits.check_name(name)
         mode, samples = self._to_coded(picture)
         height, width = samples.shape[:2]
         pending = self._pending.get((mode, height, width))
@@ -146,6 +148,7 @@ class Compressor:
             self._submit(pending)
         self._budget.take(limits.PICTURES, 1)
         self._budget.take(limits.PIECES, len(picture.boxes))
+        self._budget.take_metadata([len(content) for _, content in picture.boxes])
         self._names.add(name)
         boxes = tuple((BOXES.index(tag), content) for tag, content in picture.boxes)
         pending.entries.append(Entry(name, boxes, original))

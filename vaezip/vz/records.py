@@ -17,7 +17,11 @@ NO_MODEL = bytes(4)
 """Stands in the place of a model's fingerprint for a block without a model."""
 
 
-@dataclass(frozen=True)
+Box = tuple[int, bytes]
+"""The number of a tag, and content."""
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """One chain, or one run of pictures by the fallback codec, or one file as it was.
 
@@ -30,7 +34,7 @@ class Block:
     payload: bytes
 
 
-@dataclass
+@dataclass(slots=True)
 class Group:
     """Pictures of one mode and size, which share blocks.
 
@@ -51,7 +55,7 @@ class Group:
     per_block: int = 1
     band: int = 0
     names: list[str] = field(default_factory=list)
-    boxes: list[tuple[tuple[int, bytes], ...]] = field(default_factory=list)
+    boxes: list[tuple[Box, ...]] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
 
     @property
