@@ -7,6 +7,8 @@ from vaezip.errors import VaezipError
 REMEDIES = {
     "other-model": "use --model auto",
     "more-pixels": "raise it with --max-pixels",
+    "more-memory": "raise it with --max-memory",
+    "more-work": "raise it with --max-work",
     "not-embedded": "leave out --embed-model",
     "model-file": "give the model file by --model PATH",
     "overwrite": "use -f to overwrite it",

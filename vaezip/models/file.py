@@ -64,7 +64,8 @@ def load(path: str | os.PathLike[str], device: str = "cpu") -> Model:
     """Read a model file and check that it can be run exactly.
 
     Raises:
-        ModelError: not a model file, incomplete, or beyond exact arithmetic.
+        ModelError: not a model file, incomplete, beyond exact arithmetic, or of larger networks than any that one
+            would train.
     """
     path = Path(path)
     metadata, tensors = _read(path)
@@ -83,12 +84,11 @@ def loads(data: bytes, name: str, device: str = "cpu") -> Model:
         device: as for :func:`load`.
 
     Raises:
-        ModelError: as :func:`load`; or its networks are larger than any that one would train.
+        ModelError: as :func:`load`.
     """
     try:
         tensors = load_tensors(data)
         metadata = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")]).get("__metadata__", {})
-        architecture_from_json(metadata["architecture"]).check_work()
         return _model(name, metadata, tensors, device)
     except _MALFORMED as error:
         raise ModelError(f"model '{name}': not a vaezip model ({_said(error)})") from error
@@ -98,6 +98,10 @@ def _model(name: str, metadata: Mapping[str, str], tensors: Mapping[str, NDArray
     settings = Settings(**json.loads(metadata["settings"]))
     information = json.loads(metadata["information"])
     architecture = architecture_from_json(metadata["architecture"])
+    try:
+        architecture.check_work()
+    except ModelError as error:
+        raise error.behind(f"model '{name}'") from error
     fingerprint = _fingerprint(metadata, tensors)
     return build(architecture, Parts(name, fingerprint, settings, backend(device), tensors, information))
 
