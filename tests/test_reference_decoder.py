@@ -9,6 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import vaezip
+from tests import hostile
+
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 GOLDEN = Path(__file__).parent / "golden"
@@ -17,6 +20,7 @@ if str(DOCS) not in sys.path:
 
 from reference_decoder import FormatError, Model, decode, load_models  # noqa: E402
 from reference_decoder.check import difference  # noqa: E402
+from reference_decoder.cost import chain_work  # noqa: E402
 
 SLOW = {  # 1.5 seconds or more, or nearly so
     "cifar10-classic-odd-k3",
@@ -106,3 +110,23 @@ def test_reference_decoder_is_independent(path: Path) -> None:
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
             imported.add((node.module or "").split(".")[0])
     assert not imported & {"vaezip", "numba"}
+
+
+def test_it_refuses_what_takes_too_many_operations():
+    with pytest.raises(FormatError, match="too many operations"):
+        decode(hostile.timebomb(), models())
+
+
+COSTLY = ("cifar10-set-k3", "mnist-k3", "photo-p1", "photo-p9", "photo-gray-set-k3", "photo-latents-k3", "photo-solid")
+
+
+@pytest.mark.parametrize("name", COSTLY)
+def test_it_counts_the_operations_that_the_package_counts(name):
+    archive = vaezip.Archive((GOLDEN / f"{name}.vz").read_bytes())
+    for group in archive.file.groups:
+        for block in group.blocks:
+            model = archive.model(block.model)
+            shape = (min(group.per_block, len(group.names)), group.band, group.width, model.architecture.channels)
+            steps, chain = block.payload[0], block.payload[1:]
+            counted = chain_work(chain, shape, models()[block.model], steps)
+            assert counted == model.cost(chain, shape, steps).work
