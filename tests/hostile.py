@@ -112,3 +112,9 @@ def large_tiles(side: int = 4096) -> bytes:
     encoder: tuple[Layer, ...] = (Conv("c0", 1, 64), Flatten())
     a = replace(TILE, tile=(side, side), likelihood="bernoulli", levels=2, offset=0, latent=(2,), encoder=encoder)
     return model_bytes(replace(a, decoder=(Dense("d0", 1, 16, relu=False),)))
+
+
+def large_weights(units: int = 4097) -> bytes:
+    """Write the file of a model of 2^24 weights of zero and more, which takes 16 kilobytes packed."""
+    layers = (Dense("d0", 3, units), Dense("d1", units, units), Dense("d2", units, 60, relu=False))
+    return model_bytes(replace(TILE, decoder=layers), weights=0)

@@ -100,3 +100,16 @@ def test_no_blocks_of_a_few_rows_but_of_pictures_wider_than_any_model_takes():
     assert new_group("RGB", (64, 1 << 18), BLOCK_PIXELS).band == 32
     assert new_group("RGB", (64, 1 << 21), BLOCK_PIXELS).band == 1
     assert new_group("RGB", (64, 1 << 21), SOLID_PIXELS).band == 8
+
+
+def test_a_model_that_takes_a_few_bytes_packed_and_gigabytes_unpacked_is_refused():
+    data = hostile.archive((6, 5), [b"\0" + hostile.noise(60)], hostile.large_weights())
+    assert len(data) < 1 << 17
+    assert "its tensors are too large for a model in a file" in str(result(data))
+
+
+def test_models_that_are_too_large_together_are_refused(monkeypatch):
+    model = hostile.model_bytes(hostile.TILE)
+    data = hostile.archive((6, 5), [b"\0" + hostile.noise(60)], model)
+    monkeypatch.setattr("vaezip.models.library._MOST_ENTRIES", 100)
+    assert "the models in the file are too large together" in str(result(data))

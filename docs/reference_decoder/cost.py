@@ -6,7 +6,7 @@ from .adaptation import Settings, read_settings
 from .model_file import Model
 from .primitives import require
 
-GRANTED, BESIDE = 1 << 23, 64
+GRANTED, BESIDE = 1 << 23, 8
 LAST = 32
 
 
@@ -97,8 +97,10 @@ def latent_work(shape: tuple[int, ...], model: Model, steps: int) -> int:
     encoder, _, _ = measure(a["encoder"], (32, 32, c))
     step = 2 * style + 64 * (values + model.latents) + 1024 * (2 * network_weights(model) + 64 * units)
     groups = row_groups(shape, LAST)
-    tiles = sum(pictures for pictures, _ in groups) * -(-shape[2] // 32)
-    return coding_work(shape, model, groups, 1) + tiles * (encoder + style + 64 * model.latents + steps * step)
+    across = -(-shape[2] // 32)
+    tiles, last = sum(pictures for pictures, _ in groups) * across, groups[-1][0] * across
+    work = coding_work(shape, model, groups, 1) + tiles * (style + 64 * model.latents)
+    return work + (tiles - last) * (encoder + steps * step)
 
 
 def adapting_work(shape: tuple[int, ...], model: Model, settings: Settings) -> int:

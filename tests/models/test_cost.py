@@ -111,13 +111,13 @@ def test_the_encoder_takes_no_more_steps_than_a_reader_spends(local_models, monk
     """With a budget so small that three steps are too many, two are taken, and where learning is, none."""
     model, pictures = local_models["grey"].model, draw_discs(1, 40, 40, seed=3)
     shape, pixels = pictures.shape, 1600
-    within = latent_cost(model.architecture, shape, 2).work // (pixels + 64) + 1
+    within = latent_cost(model.architecture, shape, 2).work // (pixels + 8) + 1
     monkeypatch.setattr("vaezip.models.cost.DEFAULT", replace(DEFAULT, work=within))
     monkeypatch.setattr("vaezip.models.pixel.search.DEFAULT", replace(DEFAULT, work=within))
     found = search_of(model).encode(model, pictures, effort=Effort(3, rows=0), seed=0)
     assert found.steps <= 2
     assert affordable(3, shape, lambda k: latent_cost(model.architecture, shape, k)) == 2
-    least = adaptive_cost(model.architecture, shape, Adaptation(0, 32)).work // (pixels + 64) + 1
+    least = adaptive_cost(model.architecture, shape, Adaptation(0, 32)).work // (pixels + 8) + 1
     monkeypatch.setattr("vaezip.models.pixel.search.DEFAULT", replace(DEFAULT, work=least))
     assert search_of(model).encode(model, pictures, effort=Effort(2), seed=0).steps == 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,6 +63,16 @@ def decode(job: DecodeJob) -> Samples:
 _changed = Condition()
 _taken = 0
 """The memory of the blocks that this process is decoding."""
+
+
+def _forget() -> None:
+    """Begin anew in a process that was forked, which decodes nothing yet."""
+    global _changed, _taken
+    _changed, _taken = Condition(), 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
 
 
 @contextmanager

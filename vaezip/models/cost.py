@@ -18,7 +18,7 @@ MAX_WORK = 1 << 23
 MAX_MEMORY = 1 << 32
 """The most bytes for the blocks that are decoded at once, and for the samples of a picture."""
 
-_ALLOWED = 64
+_ALLOWED = 8
 """Pixels that a block is allowed beside its own, for what it costs to begin."""
 
 BYTES_AT_ONCE = 1 << 26

@@ -31,6 +31,9 @@ from vaezip.models.registry import architecture_from_json, build
 from vaezip.system.files import store
 
 FINGERPRINT_BYTES = 4
+MAX_ENTRIES = 1 << 24
+"""Entries of all tensors of a model that a file holds: packed they may take next to nothing, and here 45 bytes each."""
+
 SUFFIX = ".safetensors"
 
 
@@ -84,10 +87,12 @@ def loads(data: bytes, name: str, device: str = "cpu") -> Model:
         device: as for :func:`load`.
 
     Raises:
-        ModelError: as :func:`load`.
+        ModelError: as :func:`load`; or its tensors are larger than what a file may hold.
     """
     try:
         tensors = load_tensors(data)
+        if entries(tensors) > MAX_ENTRIES:
+            raise ModelError(f"model '{name}': its tensors are too large for a model in a file")
         metadata = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")]).get("__metadata__", {})
         return _model(name, metadata, tensors, device)
     except _MALFORMED as error:
@@ -118,6 +123,11 @@ def _no_model(path: Path, error: Exception) -> ModelError:
 def _said(error: Exception) -> str:
     """Word an error; of a field that is missing Python tells the name alone."""
     return f"it has no {error}" if isinstance(error, KeyError) else str(error)
+
+
+def entries(tensors: Mapping[str, NDArray[Any]]) -> int:
+    """Count the entries of all tensors."""
+    return sum(tensor.size for tensor in tensors.values())
 
 
 def architecture(path: Path) -> Architecture:

@@ -62,19 +62,22 @@ def adaptive_cost(a: PixelArchitecture, shape: Shape, settings: Adaptation) -> C
 
 def latent_cost(a: PixelArchitecture, shape: Shape, steps: int) -> Cost:
     """Compute what it costs to decode pictures with latents, by so many steps on each posterior."""
-    groups = list(_row_groups(shape, TILE))
-    tiles = sum(group.times * group.pictures for group in groups) * -(-shape[2] // TILE)
+    groups, across = list(_row_groups(shape, TILE)), -(-shape[2] // TILE)
+    together = min(shape[0], max(1, STRIP_TILES // across))
+    tiles = sum(group.times * group.pictures for group in groups) * across
+    fine = tiles - (shape[0] % together or together) * across  # the last strip has no posterior
     encoder, style = measured(a.encoder, (*a.tile, a.channels)), measured(a.style, a.latent)
     pixels = a.tile[0] * a.tile[1]
     a_step = (
         2 * style.products + _ELEMENT * (style.values + a.latents) + pixels * (2 * a.weights + _ELEMENT * _units(a))
     )
-    work = _coding_work(a, shape, groups, 1) + tiles * (encoder.products + style.products + steps * a_step)
+    work = _coding_work(a, shape, groups, 1) + tiles * (style.products + _ELEMENT * a.latents)
+    work += fine * (encoder.products + steps * a_step)
     each = tile_bytes(a, steps=steps > 0)
-    in_strip = min(shape[0], max(1, STRIP_TILES // -(-shape[2] // TILE))) * -(-shape[2] // TILE)
+    in_strip = together * across
     memory = _frame_bytes(a, shape, errors=False) + each * min(in_strip, at_once(each))
     memory += in_strip * (TILE + RADIUS) * (TILE + 2 * RADIUS) * (4 * a.planes + 8 * a.channels)
-    return Cost(memory, work + tiles * _ELEMENT * a.latents)
+    return Cost(memory, work)
 
 
 def tile_bytes(a: PixelArchitecture, *, steps: bool) -> int:
