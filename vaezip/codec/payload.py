@@ -118,8 +118,8 @@ def cost(payload: bytes, mode: str, shape: tuple[int, ...], *, model: Model | No
         FormatError: the payload cannot be what :func:`encode` made of such pictures.
     """
     n, height, width, channels = shape
-    if mode == VERBATIM:
-        return Cost(4 * len(payload), len(payload))
+    if mode == VERBATIM:  # no more than the file itself, which is in memory
+        return Cost(0, len(payload))
     if model is None:
         return webp.cost((n, height, width, channels), dtype(mode))
     _check_fit(payload, mode, shape, model)
