@@ -80,7 +80,7 @@ def test_batches_and_chunks_do_not_matter(small, steps):
     order = np.random.default_rng(0).permutation(40)
     assert (np.stack(model.posterior(images[order], everything(images), steps)) == whole[:, order]).all()
     for chunk in (1, 7):
-        model.chunk = chunk
+        model.at_once = lambda steps=False, count=chunk: count
         assert (np.stack(model.posterior(images, everything(images), steps)) == whole).all()
 
 

@@ -179,6 +179,8 @@ def _output(layer: Layer, shape: Values) -> Values:
     sizes = [getattr(layer, field.name) for field in fields(layer) if field.name in ("inputs", "outputs", "factor")]
     if not all(type(size) is int and 0 < size <= MAX_ACTIVATIONS for size in sizes):
         raise ModelError("the size of a layer is out of range")
+    if isinstance(layer, (Dense, Conv)) and not (type(layer.name) is str and type(layer.relu) is bool):
+        raise ModelError("the name of a layer is none, or its relu is neither true nor false")
     if isinstance(layer, Flatten):
         return (math.prod(shape),)
     if isinstance(layer, Dense):

@@ -180,11 +180,12 @@ class PixelArchitecture:
             ModelError: there is one.
         """
         sizes = (self.hidden, self.head, self.mixture, *self.latent)
-        good = all(isinstance(s, int) and 0 < s <= 1024 for s in sizes) and 0 <= self.blocks <= 16
+        good = all(type(s) is int and 0 < s <= 1024 for s in sizes)
+        good &= type(self.blocks) is type(self.channels) is int and 0 <= self.blocks <= 16
         good &= self.channels in (1, 3) and self.hidden % 32 == 0 and len(self.latent) == 1
         good &= isinstance(self.regressed, bool)
         fixed = {f.name: f.default for f in fields(self) if f.name in ("tile", "levels", "tiled", "offset", "exponent")}
-        good &= all(getattr(self, name) == value for name, value in fixed.items())
+        good &= all(repr(getattr(self, name)) == repr(value) for name, value in fixed.items())  # 1 is not True, nor 1.0
         if not good:
             raise ModelError("the sizes of the model's networks are out of range")
 

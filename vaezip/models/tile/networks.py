@@ -111,6 +111,6 @@ def _check_architecture(a: TileArchitecture) -> None:
         raise ModelError(f"no likelihood '{a.likelihood}' for {a.channels} channels of {a.levels} levels is known")
     sides = (*a.tile, *a.latent)
     whole = all(type(s) is int and 0 < s <= 4096 for s in sides) and len(a.tile) == 2 and bool(a.latent)
-    whole &= type(a.offset) is int and type(a.exponent) is int
+    whole &= all(type(n) is int for n in (a.channels, a.levels, a.offset, a.exponent)) and type(a.tiled) is bool
     if not (whole and 0 <= a.offset < a.levels and 0 <= a.exponent <= 8):
         raise ModelError("the model's tile, latent or input grid is out of range")
