@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import vaezip
+from tests import hostile_blocks
 from tests.vz import hostile
 from vaezip.errors import VaezipError
 from vaezip.models.kinds import MODE_NAMES
@@ -25,6 +26,7 @@ if str(DOCS) not in sys.path:
 
 from reference_decoder import FormatError, Model, decode, load_models  # noqa: E402
 from reference_decoder.check import difference  # noqa: E402
+from reference_decoder.cost import chain_work  # noqa: E402
 from reference_decoder.layout import BOX_TAGS, is_well_formed  # noqa: E402
 from reference_decoder.modes import MODES  # noqa: E402
 
@@ -175,3 +177,23 @@ def test_reference_decoder_is_independent(path: Path) -> None:
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
             imported.add((node.module or "").split(".")[0])
     assert not imported & {"vaezip", "numba"}
+
+
+def test_it_refuses_what_takes_too_many_operations():
+    with pytest.raises(FormatError, match="too many operations"):
+        decode(hostile_blocks.timebomb(), models())
+
+
+COSTLY = ("cifar10-set-k3", "mnist-k3", "photo-p1", "photo-p9", "photo-gray-set-k3", "photo-latents-k3", "photo-solid")
+
+
+@pytest.mark.parametrize("name", COSTLY)
+def test_it_counts_the_operations_that_the_package_counts(name):
+    archive = vaezip.Archive((GOLDEN / f"{name}.vz").read_bytes())
+    for group in archive.file.groups:
+        for block in group.blocks:
+            model = archive.model(block.model)
+            shape = (min(group.per_block, len(group.names)), group.band, group.width, model.architecture.channels)
+            steps, chain = block.payload[0], block.payload[1:]
+            counted = chain_work(chain, shape, models()[block.model], steps)
+            assert counted == model.cost(chain, shape, steps).work

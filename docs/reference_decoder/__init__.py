@@ -21,6 +21,7 @@ gives the bytes of the file, as the samples of one row. Read its modules in this
     adaptation                   sections 10.1 to 10.3
     calibration                  section 10.4
     learning                     sections 10.5 and 10.6
+    cost                         section 11.5: the work of a block
 
 Where arrays are worked on as a whole, the results are those of the pseudo-code, one number after the other: floats are
 only added in the order that the chapters give, and integers are exact.

@@ -326,6 +326,6 @@ def _methods(data: bytes, model_files: tuple[str, ...]) -> str:
     """Name what coded the blocks of a file, the most bytes first."""
     sizes: Counter[str] = Counter()
     models = tuple(file for file in model_files if os.path.isfile(file))
-    for block in vaezip.Archive(data, models=models, max_pixels=1 << 62).info()["blocks"]:
+    for block in vaezip.Archive(data, models=models, max_pixels=1 << 62, max_memory=1 << 62).info()["blocks"]:
         sizes[block["method"]] += block["bytes"]
     return " + ".join(name for name, _ in sizes.most_common())

@@ -42,7 +42,7 @@ def command(*, files: tuple[str, ...], as_json: bool, models: tuple[str, ...], c
 
 
 def _describe(path: str, models: tuple[str, ...]) -> dict[str, Any]:
-    archive, size = open_archive(path, vaezip.ReadOptions(models, max_pixels=_NO_LIMIT))
+    archive, size = open_archive(path, vaezip.ReadOptions(models, max_pixels=_NO_LIMIT, max_memory=_NO_LIMIT))
     found = archive.info()
     dimensions = _dimensions(found["pictures"])
     return {"file": path, "bytes": size, "bits_per_dimension": 8 * size / dimensions if dimensions else None, **found}

@@ -8,6 +8,8 @@ REMEDIES = {
     "other-model": "use --model auto",
     "more-pixels": "raise it with --max-pixels",
     "as-a-file": "write it to a file, and name that",
+    "more-memory": "raise it with --max-memory",
+    "more-work": "raise it with --max-work",
     "not-embedded": "leave out --embed-model",
     "model-file": "give the model file by --model PATH",
     "overwrite": "use -f to overwrite it",

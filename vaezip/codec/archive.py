@@ -19,6 +19,7 @@ from vaezip.codec.decoding import DecodeJob
 from vaezip.errors import FormatError, ImageError, ModelError, VaezipError
 from vaezip.models import file as model_file
 from vaezip.models.base import Model
+from vaezip.models.cost import MAX_MEMORY, MAX_WORK, Budget
 from vaezip.models.kinds import BILEVEL_GREY, MODE_NAMES, VERBATIM, channels, dtype
 from vaezip.models.library import FileLibrary, Library
 from vaezip.pictures import io
@@ -39,6 +40,9 @@ class ReadOptions:
         threads: how many to use.
         max_pixels: larger pictures are refused.
         executor: does the work in the place of threads of our own; see :class:`vaezip.Options`.
+        max_memory: bytes that the blocks may take that are decoded at once; one that takes more is refused, and so are
+            larger pictures.
+        max_work: operations for each pixel; a block that takes more is refused.
     """
 
     models: tuple[str | os.PathLike[str], ...] = ()
@@ -46,6 +50,8 @@ class ReadOptions:
     threads: int = 1
     max_pixels: int = DEFAULT_MAX_PIXELS
     executor: Executor | None = None
+    max_memory: int = MAX_MEMORY
+    max_work: int = MAX_WORK
 
 
 class Archive:
@@ -73,11 +79,12 @@ class Archive:
         self.file = vz.parse(data)
         library = library or Library(self.options.models, self.options.device)
         self.library = FileLibrary(library, self.file.embedded, self.file.model_names)
+        self._budget = Budget(self.options.max_memory, self.options.max_work)
         self._before = zlib.crc32(self.file.header) if self.file.inline else 0
         if self.file.inline:
             self._complete_inline()
         for group in self.file.groups:
-            check_group(group, self.options.max_pixels)
+            check_group(group, self.options.max_pixels, self._budget)
         self.names = [name for group in self.file.groups for name in group.names]
         self._places = {name: (group, i) for group in self.file.groups for i, name in enumerate(group.names)}
         if len(self._places) < len(self.names):
@@ -203,7 +210,8 @@ class Archive:
         for i, block in enumerate(group.blocks[start : start + group.bands]):
             rows = min(group.band, group.height - i * group.band)
             shape = (count, rows, group.width, channels(mode))
-            futures.append(executor.submit(decoding.decode, DecodeJob(mode, shape, block, self.library, self._before)))
+            job = DecodeJob(mode, shape, block, self.library, self._before, self._budget)
+            futures.append(executor.submit(decoding.decode, job))
         return futures
 
 
@@ -248,8 +256,8 @@ def _assembled(group: Group, futures: list[Future[Samples]]) -> Samples:
     if len(futures) == 1:
         return futures[0].result()
     out = np.empty((1, group.height, group.width, channels(MODE_NAMES[group.mode])), dtype(MODE_NAMES[group.mode]))
-    for i, job in enumerate(futures):
-        out[:, i * group.band : (i + 1) * group.band] = job.result()
+    for top in range(0, group.height, group.band):
+        out[:, top : top + group.band] = futures.pop(0).result()  # and keep no band of which there is a copy
     return out
 
 

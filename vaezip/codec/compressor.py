@@ -23,6 +23,7 @@ from vaezip.codec.runs import Entry, Pending, Run, verbatim_group
 from vaezip.codec.select import AUTO
 from vaezip.errors import ImageError, VaezipError
 from vaezip.models import file as model_file
+from vaezip.models.cost import UNLIMITED
 from vaezip.models.effort import DEFAULT_PRESET, Effort, chosen_effort
 from vaezip.models.kinds import BILEVEL_GREY, MODE_NAMES, VERBATIM, coded_mode, fits, is_wide, misfit
 from vaezip.models.library import Library, Reference
@@ -227,7 +228,7 @@ class Compressor:
         if self.options.verify:
             found = vz.parse(data).groups
             for group in found:
-                check_group(group, group.height * group.width)
+                check_group(group, group.height * group.width, UNLIMITED)
             if found != groups:
                 raise VaezipError("the file does not read back as what it was made of; please report this")
         return data
