@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import vaezip
+
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 GOLDEN = Path(__file__).parent / "golden"
@@ -75,6 +77,17 @@ def test_golden_files_are_there() -> None:
 def test_example_of_the_document_is_decoded() -> None:
     """Section 1.6 has a file with the samples 7 and 9."""
     assert decode(first_example(), {})[""].samples.tolist() == [[[7], [9]]]
+
+
+def test_times_of_a_set_are_read() -> None:
+    """Section 1.3.2: differences, a picture without a time, and one before 1970."""
+    told = {"a": 1_700_000_000, "b": 1_699_999_990, "c": None, "d": -86_400}
+    with vaezip.Compressor() as compressor:
+        for i, (name, time) in enumerate(told.items()):
+            samples = np.full((2, 3 + i // 2, 1), i, np.uint8)
+            compressor.add(name, vaezip.Picture("L", samples), modified=time)
+        pictures = decode(compressor.close(), models())
+    assert {name: picture.time for name, picture in pictures.items()} == told
 
 
 @pytest.mark.parametrize(

@@ -18,15 +18,17 @@ NO_MODEL = bytes(4)
 GREATEST_SIDE = 1 << 30
 BOX_TAGS = {0: "palette", 1: "transparency", 2: "icc", 3: "exif", 4: "xmp", 5: "text", 6: "resolution", 7: "gamma"}
 MODEL_NAME = 255
+FIRST_TIME, LAST_TIME = -62_135_596_800, 253_402_300_799  # the years 1 to 9999
 
 
 @dataclass
 class Picture:
-    """Hold a decoded picture: mode, samples (height, width, channels), and boxes (tag, content)."""
+    """Hold a decoded picture: mode, samples (height, width, channels), boxes (tag, content), and its time."""
 
     mode: str
     samples: np.ndarray
     boxes: list[tuple[int, bytes]]
+    time: int | None = None
 
 
 @dataclass
@@ -42,6 +44,7 @@ class Group:
     blocks: list[tuple[bytes, bytes]] = field(default_factory=list)  # fingerprint, payload
     boxes: list[list[tuple[int, bytes]]] = field(default_factory=list)
     crc: int = 0  # of the header, in an inline file
+    times: list[int | None] = field(default_factory=list)  # seconds since 1970; empty where the file tells none
 
     def shapes(self) -> list[tuple[int, int]]:
         """List the number of pictures and of rows of each block."""
@@ -90,9 +93,10 @@ def decode_group(group: Group, models: dict[bytes, Model]) -> dict[str, Picture]
         samples = samples * np.uint8(255)
     for boxes in group.boxes:
         check_boxes(group.mode, boxes)
+    times = group.times or [None] * len(group.names)
     return {
-        name: Picture(mode.name, picture, boxes)
-        for name, picture, boxes in zip(group.names, samples, group.boxes, strict=True)
+        name: Picture(mode.name, picture, boxes, time)
+        for name, picture, boxes, time in zip(group.names, samples, group.boxes, times, strict=True)
     }
 
 
@@ -126,7 +130,7 @@ def read_inline(data: bytes, models: dict[bytes, Model]) -> Group:
 def read_archive(data: bytes) -> tuple[list[Group], dict[bytes, Model]]:
     """Read an archive (section 1.3): its groups with their payloads, and the models embedded in it."""
     flags = data[FIRST_BYTES - 1]
-    require(flags & 0xFC == 0, "unknown flags")
+    require(flags & 0xF8 == 0, "unknown flags")
     require(len(data) >= FIRST_BYTES + 8, "the archive is too short")
     end = len(data) - 8
     checksum, length = (int.from_bytes(data[i : i + 4], "little") for i in (end, end + 4))
@@ -152,9 +156,26 @@ def read_archive(data: bytes) -> tuple[list[Group], dict[bytes, Model]]:
         require(fingerprint != NO_MODEL and fingerprint not in embedded, "a model is embedded twice")
         embedded[fingerprint] = Model(unpack(model))
         require(embedded[fingerprint].fingerprint == fingerprint, "an embedded model has another fingerprint")
+    if flags & 4:
+        read_times(reader, groups)
     reader.end()
     payloads.end()
     return groups, embedded
+
+
+def read_times(reader: Reader, groups: list[Group]) -> None:
+    """Read when each picture was changed (section 1.3.2)."""
+    before = 0
+    for group in groups:
+        for _ in group.names:
+            number = reader.varint()
+            if number == 0:
+                group.times.append(None)
+                continue
+            d = number - 1
+            before += d // 2 if d % 2 == 0 else -(d + 1) // 2
+            require(FIRST_TIME <= before <= LAST_TIME, "a time is out of range")
+            group.times.append(before)
 
 
 def read_group(reader: Reader, fingerprints: list[bytes], contents: list[bytes], payloads: Reader) -> Group:

@@ -18,7 +18,7 @@ from vaezip.cli.archives import Damage, is_set, open_archive, require_models
 from vaezip.cli.console import Console, Remarks, blame, plural, with_console
 from vaezip.cli.streams import PATH, STDIO
 from vaezip.errors import FormatError, ImageError, OutputError, VaezipError
-from vaezip.system.files import Folder, NoSpaceError, check_free
+from vaezip.system.files import Folder, NoSpaceError, check_free, date
 
 Found: TypeAlias = tuple[str, Union["vaezip.Picture", VaezipError]]
 """The picture of a name in an archive, or the error that it met."""
@@ -104,7 +104,7 @@ class _Job:
             self._write_named(path, archive, "", size)
         else:
             target = self._default_picture(path, archive)
-            self._write_files(path, target.parent, {"": target.name}, _one(archive, ""))
+            self._write_files(path, target.parent, {"": target.name}, archive, _one(archive, ""))
 
     def take_one(self, path: str, name: str) -> None:
         """Write one picture of a set."""
@@ -117,7 +117,7 @@ class _Job:
             self._write_named(path, archive, name, size)
         else:
             files = {name: names.file_name(name, original=_keeps(archive, name, name))}
-            self._write_files(path, self._folder(path), files, _one(archive, name))
+            self._write_files(path, self._folder(path), files, archive, _one(archive, name))
 
     def _open(self, path: str) -> tuple[vaezip.Archive, int]:
         return open_archive(path, self.how.options)
@@ -153,7 +153,8 @@ class _Job:
         if self.target.output is not None and not self.target.many and names.is_picture(self.target.output):
             raise OutputError(f"holds {count}, and '{self.target.output}' names one; name a folder, or one with --only")
         originals = {name for name in archive.names if _keeps(archive, name, name)}
-        self._write_files(path, folder, names.file_names(archive.names, originals), archive.pictures())
+        files = names.file_names(archive.names, originals)
+        self._write_files(path, folder, files, archive, archive.pictures())
 
     def _write_named(self, path: str, archive: vaezip.Archive, name: str, size: int) -> None:
         target = self.target.output or STDIO
@@ -167,10 +168,14 @@ class _Job:
         with blame(streams.target_label(target)):
             data = vaezip.pictures.write(picture, suffix)
             streams.write(target, data, force=self.target.force, sources=[path], like=None if name else path)
+            if target != STDIO:
+                date(target, archive.modified(name))
         self.dropped.add(streams.target_label(target), vaezip.pictures.dropped_boxes(picture, suffix))
         self._summarise(path, f"{size:,} → {len(data):,} bytes ({streams.target_label(target)})")
 
-    def _write_files(self, path: str, where: Path, files: dict[str, str], pictures: Iterable[Found]) -> None:
+    def _write_files(
+        self, path: str, where: Path, files: dict[str, str], archive: vaezip.Archive, pictures: Iterable[Found]
+    ) -> None:
         """Write pictures to their files in a folder; nothing at all if one exists and may not be overwritten."""
         with blame(str(where)):
             folder = Folder(where)
@@ -186,7 +191,7 @@ class _Job:
                 raise picture  # which is told below
             with blame(f"{label}: {name}" if name else label):
                 like = None if name or path == STDIO else path
-                return self._write_file(folder, files[name], taken, picture, [path], like)
+                return self._write_file(folder, files[name], taken, picture, [path], like, archive.modified(name))
 
         written: list[Path] = []
         damage = Damage(self.console, label)
@@ -215,6 +220,7 @@ class _Job:
         picture: vaezip.Picture,
         sources: list[str],
         like: str | None,
+        modified: int | None,
     ) -> _Written:
         """Write one of the files; where its format cannot hold the picture, with ``.png`` added."""
         try:
@@ -226,6 +232,7 @@ class _Job:
             data = vaezip.pictures.write(picture, ".png")
         with blame(str(folder.path / file)), self.kept.writing(folder.path / file):
             folder.write(file, data, force=self.target.force, sources=sources, like=like)
+            date(folder.path / file, modified)
         return folder.path / file, vaezip.pictures.dropped_boxes(picture, os.path.splitext(file)[1])
 
     def _summarise(self, path: str, text: str) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ from vaezip.system.threads import Workers
 from vaezip.vz import archive as vz
 from vaezip.vz import records
 from vaezip.vz.records import NO_MODEL, Block, Group
+
+_EPOCH = datetime(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,8 @@ class Archive:
         for group in self.file.groups:
             check_group(group, self.options.max_pixels)
         self.names = [name for group in self.file.groups for name in group.names]
-        if len(set(self.names)) < len(self.names):
+        self._places = {name: (group, i) for group in self.file.groups for i, name in enumerate(group.names)}
+        if len(self._places) < len(self.names):
             raise FormatError("the directory lists a name twice")
 
     def read(self, name: str = "") -> Picture:
@@ -88,14 +92,11 @@ class Archive:
         Raises:
             FormatError: there is none of this name, or its block is damaged.
         """
-        for group in self.file.groups:
-            if name in group.names:
-                index = group.names.index(name)
-                first = index // group.per_block * group.per_block
-                with self._executor() as executor:
-                    samples = _assembled(group, self._decode_run(executor, group, first))
-                return _to_picture(group, index, samples[index - first], self.options.max_pixels)
-        raise FormatError(f"it holds no picture called '{name}'")
+        group, index = self._place(name)
+        first = index // group.per_block * group.per_block
+        with self._executor() as executor:
+            samples = _assembled(group, self._decode_run(executor, group, first))
+        return _to_picture(group, index, samples[index - first], self.options.max_pixels)
 
     def original(self, name: str = "") -> bytes | None:
         """Return the file that a picture came in, where that is kept byte for byte; else None.
@@ -103,12 +104,26 @@ class Archive:
         Raises:
             FormatError: there is none of this name, or its block is damaged.
         """
-        for group in self.file.groups:
-            if name in group.names and MODE_NAMES[group.mode] == VERBATIM:
-                index = group.names.index(name)
-                with self._executor() as executor:
-                    return _assembled(group, self._decode_run(executor, group, index)).tobytes()
-        return None
+        group, index = self._place(name)
+        if MODE_NAMES[group.mode] != VERBATIM:
+            return None
+        with self._executor() as executor:
+            return _assembled(group, self._decode_run(executor, group, index)).tobytes()
+
+    def modified(self, name: str = "") -> int | None:
+        """Return when a picture of a set was last changed, in seconds since 1970; None where the file does not tell.
+
+        Raises:
+            FormatError: there is none of this name.
+        """
+        group, index = self._place(name)
+        return group.times[index] if group.times else None
+
+    def _place(self, name: str) -> tuple[Group, int]:
+        """Return the group of a picture, and its index in that."""
+        if name not in self._places:
+            raise FormatError(f"it holds no picture called '{name}'")
+        return self._places[name]
 
     def pictures(self) -> Iterator[tuple[str, Picture | VaezipError]]:
         """Give every picture in turn, or the error that its block met."""
@@ -273,9 +288,16 @@ def _to_picture(group: Group, index: int, samples: Samples, max_pixels: int) -> 
 def _describe_pictures(group: Group) -> Iterator[dict[str, Any]]:
     """Describe each picture; of a file that is kept as it was, nothing but its length is known."""
     mode = MODE_NAMES[group.mode]
-    for name, boxes in zip(group.names, group.boxes):
+    times = group.times or [None] * len(group.names)
+    for name, boxes, time in zip(group.names, group.boxes, times):
         known: dict[str, Any] = {"width": group.width, "height": group.height}
         if mode == VERBATIM:
             known = {"file_bytes": group.width}
         metadata = sorted({BOXES[tag] for tag, _ in boxes})
-        yield {"name": name, "mode": mode.removesuffix("/2"), **known, "metadata": metadata}
+        yield {
+            "name": name,
+            "mode": mode.removesuffix("/2"),
+            **known,
+            "metadata": metadata,
+            "modified": None if time is None else (_EPOCH + timedelta(seconds=time)).isoformat() + "Z",
+        }

@@ -30,6 +30,7 @@ from vaezip.system.threads import Workers
 from vaezip.vz import archive as vz
 from vaezip.vz import limits
 from vaezip.vz.records import NO_MODEL, Block, Group
+from vaezip.vz.times import is_time
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ class Compressor:
             job.cancel()
         self._resources.close()
 
-    def add(self, name: str, picture: Picture, *, original: bytes | None = None) -> None:
+    def add(self, name: str, picture: Picture, *, original: bytes | None = None, modified: int | None = None) -> None:
         """Add a picture.
 
         Args:
@@ -140,9 +141,10 @@ class Compressor:
             picture: what to code.
             original: the file that it came in; where the whole file would be larger than all originals, it holds
                 them in its place, byte for byte.
+            modified: when it was last changed, in seconds since 1970; a set tells it.
 
         Raises:
-            ImageError: the name is taken, or a model was chosen that does not fit.
+            ImageError: the name is taken, the time beyond the years 1 to 9999, or a model was chosen that does not fit.
             VaezipError: the file is made.
         """
         if self._made:
@@ -151,6 +153,8 @@ class Compressor:
             raise ImageError(f"two pictures are called '{name}'; rename one")
         if not _is_unicode(name):
             raise ImageError("its name is not valid Unicode; rename it")
+        if modified is not None and not is_time(modified):
+            raise ImageError("its time of modification is beyond the years 1 to 9999")
         mode, samples = self._to_coded(picture)
         height, width = samples.shape[:2]
         pending = self._pending.get((mode, height, width))
@@ -164,6 +168,7 @@ class Compressor:
         self._names.add(name)
         self._keep(name, original)
         pending.group.names.append(name)
+        pending.group.times.append(modified)
         pending.group.boxes.append(tuple((BOXES.index(tag), content) for tag, content in picture.boxes))
         pending.samples.append(samples)
         if len(pending.samples) == pending.group.per_block and self._names != {""}:  # which may become inline
@@ -178,10 +183,18 @@ class Compressor:
         if not self._pending:
             raise ImageError("there is no picture to compress")
         self._made = True
+        self._forget_times_of_none()
         data = self._close_inline() if self._is_inline() else self._close_archive()
         if self._originals and len(data) > self._original_bytes:
             return min(data, self._verbatim(self._originals), key=len)
         return data
+
+    def _forget_times_of_none(self) -> None:
+        """Tell no times where there are none, or for a picture alone, whose file has a time of its own."""
+        groups = [pending.group for pending in self._pending.values()]
+        if self._names == {""} or all(time is None for group in groups for time in group.times):
+            for group in groups:
+                group.times = []
 
     def _close_archive(self) -> bytes:
         for pending in self._pending.values():
@@ -209,9 +222,11 @@ class Compressor:
     def _verbatim(self, originals: dict[str, bytes]) -> bytes:
         """Return the file that holds the originals as they are."""
         groups = []
+        times = {n: [t] for p in self._pending.values() for n, t in zip(p.group.names, p.group.times)}
         for name, original in originals.items():
             samples = np.frombuffer(original, np.uint8).reshape(1, 1, -1, 1)
             group = Group(MODE_NAMES.index(VERBATIM), 1, len(original), 1, 1, [name], [()])
+            group.times = times.get(name, [])
             header = b""
             if originals.keys() == {""}:
                 header = vz.inline_header(replace(group, blocks=[Block(NO_MODEL, b"")]))

@@ -19,6 +19,7 @@ from vaezip.vz import limits
 from vaezip.vz.limits import PICTURES, PIECES, Budget
 from vaezip.vz.names import read_names, write_names
 from vaezip.vz.records import NO_MODEL, REVISION, VERSION, Block, Embedded, File, Group
+from vaezip.vz.times import read_times, write_times
 from vaezip.vz.wire import CRC, Reader, decoded, deflated, inflated, shorter, text, varint
 
 _MAGIC = b"z\r\n"
@@ -30,8 +31,8 @@ _BEGINNING = bytes([_HIGH | VERSION]) + _MAGIC + bytes([REVISION])
 _UNKNOWN = 8
 """The bit of the flags of an inline file that has no meaning yet."""
 
-_EMBEDDED = 2
-"""In an archive, bit 1 tells that it holds models."""
+_EMBEDDED, _TIMED = 2, 4
+"""In an archive, bit 1 tells that it holds models, and bit 2 that it tells times of modification."""
 
 _MODEL_NAME = 255
 """Tag of a box of an inline file that holds its model's name."""
@@ -74,7 +75,7 @@ def write_archive(
     directory = deflated(_write_directory(groups, model_names or {}, models))
     payloads = [block.payload for group in groups for block in group.blocks]
     trailer = struct.pack("<II", zlib.crc32(directory), len(directory))
-    flags = _ARCHIVE | _EMBEDDED * bool(models)
+    flags = _ARCHIVE | _EMBEDDED * bool(models) | _TIMED * any(group.times for group in groups)
     start = _BEGINNING + bytes([flags])
     return b"".join([start, *payloads, *(packed for _, packed in models), directory, trailer])
 
@@ -126,9 +127,9 @@ def parse(data: bytes) -> File:
         )
     flags = reader.byte()
     if flags & _ARCHIVE:
-        if flags & ~_EMBEDDED != _ARCHIVE:
+        if flags & ~(_EMBEDDED | _TIMED) != _ARCHIVE:
             raise FormatError(f"unknown field 0x{flags:02x} in the header; a newer vaezip may read it")
-        return File(False, b"", *_parse_archive(data, bool(flags & _EMBEDDED)))
+        return File(False, b"", *_parse_archive(data, flags))
     group, names = _parse_inline(reader, flags)
     header = data[: reader.position]
     if len(data) - len(header) < limits.MIN_PAYLOAD:
@@ -158,14 +159,14 @@ _Archive = tuple[list[Group], dict[bytes, str], dict[bytes, Embedded]]
 """Groups, names of models, and models."""
 
 
-def _parse_archive(data: bytes, has_models: bool) -> _Archive:
+def _parse_archive(data: bytes, flags: int) -> _Archive:
     if len(data) < len(_BEGINNING) + 9:
         raise FormatError("the file is truncated")
     checksum, length = struct.unpack("<II", data[-8:])
     directory = data[-8 - length : -8] if length <= len(data) - len(_BEGINNING) - 9 else b""
     if zlib.crc32(directory) != checksum or not directory:
         raise FormatError("the directory at the end is damaged or missing; the file may be truncated")
-    return _read_directory(Reader(inflated(directory)), data[len(_BEGINNING) + 1 : -8 - length], has_models)
+    return _read_directory(Reader(inflated(directory)), data[len(_BEGINNING) + 1 : -8 - length], flags)
 
 
 def _write_directory(
@@ -193,10 +194,10 @@ def _write_directory(
         out += varint(len(embedded))
     for fingerprint, packed in embedded:
         out += varint(models.index(fingerprint)) + varint(len(packed)) + CRC.pack(zlib.crc32(packed))
-    return bytes(out)
+    return bytes(out) + write_times(groups)
 
 
-def _read_directory(reader: Reader, payloads: bytes, has_models: bool) -> _Archive:
+def _read_directory(reader: Reader, payloads: bytes, flags: int) -> _Archive:
     named = [(reader.take(len(NO_MODEL)), reader.text()) for _ in range(reader.count(limits.MAX_MODELS))]
     models = [model for model, _ in named]
     contents = [reader.take(reader.varint()) for _ in range(reader.count(limits.MOST[PIECES]))]
@@ -204,7 +205,9 @@ def _read_directory(reader: Reader, payloads: bytes, has_models: bool) -> _Archi
     groups = [_read_group(reader, payload_reader, models, contents, budget) for _ in range(reader.count())]
     if not groups:
         raise FormatError("the directory lists no picture")
-    embedded = _read_models(reader, payload_reader, models) if has_models else {}
+    embedded = _read_models(reader, payload_reader, models) if flags & _EMBEDDED else {}
+    if flags & _TIMED:
+        read_times(reader, groups)
     if not reader.done:
         raise FormatError("the directory has an unknown field at its end; a newer vaezip may read it")
     if not payload_reader.done:

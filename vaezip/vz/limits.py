@@ -12,6 +12,9 @@ MOST = {PICTURES: 1 << 22, CHARACTERS: 1 << 28, PIECES: 1 << 22}
 MAX_MODELS = 1 << 10
 MIN_PAYLOAD = 5
 MAX_SIDE = 1 << 30
+FIRST_TIME, LAST_TIME = -62_135_596_800, 253_402_300_799
+"""The first second of the year 1 and the last of the year 9999, in seconds since 1970, UTC."""
+
 MAX_MODEL = 1 << 26
 """Bytes of a model file that an archive can hold."""
 

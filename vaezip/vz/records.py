@@ -43,6 +43,7 @@ class Group:
         names: one a picture, in the order of coding; [""] in an inline file.
         boxes: per picture, (number of the tag, content).
         blocks: in the order of coding.
+        times: per picture, the seconds since 1970 at which it was modified, or None; [] where the file tells none.
     """
 
     mode: int
@@ -53,6 +54,7 @@ class Group:
     names: list[str] = field(default_factory=list)
     boxes: list[tuple[tuple[int, bytes], ...]] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
+    times: list[int | None] = field(default_factory=list)
 
     @property
     def bands(self) -> int:
