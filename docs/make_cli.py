@@ -70,7 +70,9 @@ Files are written whole or not at all: after an error or an interrupt, what stoo
 the output still stands there, and no temporary file is left. Devices and pipes are written to
 directly. A file that one picture became has the permissions and the time of modification of what
 it was made from; in no case does a file have permissions that an input, or what stood there before,
-lacks. A set is not written if one of its pictures cannot be compressed; of a damaged set,
+lacks. A set tells when each of its pictures was last changed, in whole seconds, and `decompress` gives
+these times to their files. A set is written without what is unfit, and each of these files is told when
+it is met and again at the end; only where nothing is fit, there is no set. Of a damaged set,
 `decompress` writes the pictures that are intact.
 
 ## Files kept as they were
@@ -103,6 +105,7 @@ A list with one object per FILE that could be read, in their order:
 | `pictures[].mode` | string | `1`, `L`, `LA`, `RGB`, `RGBA`, `P`, `I;16`, `LA;16`, `RGB;16` or `RGBA;16` |
 | `pictures[].width`, `.height` | integer | in pixels |
 | `pictures[].metadata` | list of strings | its kinds, sorted: `exif`, `gamma`, `icc`, `palette`, and so on |
+| `pictures[].modified` | string or null | last change, in UTC, as `2026-11-30T08:15:00Z`; null if not told |
 | `blocks` | list | in the order of the file |
 | `blocks[].method` | string | name of the model, `unknown` if it is not here, or `webp` |
 | `blocks[].fingerprint` | string | of the model, in hexadecimal; zeros for `webp` and `verbatim` |

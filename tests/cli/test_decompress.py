@@ -231,6 +231,17 @@ def test_set_comes_back_as_it_went_in(run, save):
     assert all(same(vaezip.pictures.read(f"set/{name}"), picture) for name, picture in pictures.items())
 
 
+def test_set_gives_back_the_times(run, save):
+    for i, name in enumerate(("in/a.png", "in/b.jpg", "in/c.png")):
+        save(str(Path(name).with_suffix(".png")), digit(i))
+        os.utime(Path(name).with_suffix(".png"), ns=(0, 1_500_000_000_123_456_789 + i * 10**9))
+    assert run("compress", "in", "-o", "set.vz") == (0, "", "")
+    assert run("decompress", "set.vz") == (0, "", "")
+    assert [int(Path("set", f"{n}.png").stat().st_mtime) - 1_500_000_000 for n in "abc"] == [0, 1, 2]
+    assert run("decompress", "set.vz", "--only", "b.png", "-o", "one.png") == (0, "", "")
+    assert int(Path("one.png").stat().st_mtime) == 1_500_000_001
+
+
 def test_set_adds_png_to_names_that_cannot_be_written(run, set_of):
     set_of("a.jpg", "b", "c.webp")
     assert run("decompress", "set.vz") == (0, "", "")
