@@ -86,6 +86,9 @@ class Archive:
         if len(self._places) < len(self.names):
             raise FormatError("the directory lists a name twice")
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "options": replace(self.options, executor=None)}
+
     def read(self, name: str = "") -> Picture:
         """Decode one picture; no block but its own is decoded.
 

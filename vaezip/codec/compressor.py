@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor, Future, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -25,6 +25,7 @@ from vaezip.models import file as model_file
 from vaezip.models.effort import DEFAULT_PRESET, Effort, chosen_effort
 from vaezip.models.kinds import BILEVEL_GREY, MODE_NAMES, VERBATIM, coded_mode, fits, is_wide, misfit
 from vaezip.models.library import Library, Reference
+from vaezip.pictures.convert import PictureLike, as_picture, named
 from vaezip.pictures.picture import BOXES, Picture
 from vaezip.system.threads import Workers
 from vaezip.vz import archive as vz
@@ -133,12 +134,14 @@ class Compressor:
             job.cancel()
         self._resources.close()
 
-    def add(self, name: str, picture: Picture, *, original: bytes | None = None, modified: int | None = None) -> None:
+    def add(
+        self, name: str, picture: PictureLike, *, original: bytes | None = None, modified: int | None = None
+    ) -> None:
         """Add a picture.
 
         Args:
             name: must be new; "" for a picture alone.
-            picture: what to code.
+            picture: what to code, in any form that :func:`vaezip.compress` takes.
             original: the file that it came in; where the whole file would be larger than all originals, it holds
                 them in its place, byte for byte.
             modified: when it was last changed, in seconds since 1970; a set tells it.
@@ -155,6 +158,8 @@ class Compressor:
             raise ImageError("its name is not valid Unicode; rename it")
         if modified is not None and not is_time(modified):
             raise ImageError("its time of modification is beyond the years 1 to 9999")
+        picture, data = as_picture(picture)
+        original = data if original is None else original
         mode, samples = self._to_coded(picture)
         height, width = samples.shape[:2]
         pending = self._pending.get((mode, height, width))
@@ -338,12 +343,16 @@ class Compressor:
 
 
 def compress(
-    pictures: Picture | Iterable[tuple[str, Picture]], options: Options | None = None, **changes: Any
+    pictures: PictureLike | Mapping[str, PictureLike] | Iterable[tuple[str, PictureLike]],
+    options: Options | None = None,
+    **changes: Any,
 ) -> bytes:
     """Make the ``.vz`` file of one picture, or of a set of named pictures.
 
     Args:
-        pictures: a picture, or pairs of name and picture; same-shaped pictures share a chain.
+        pictures: a picture: a :class:`Picture`, the path or the bytes of a picture file, an open file, an array of
+            bool, uint8 or uint16 with the shape (height, width) or (height, width, channels), or a PIL image. Or a
+            set: pairs of name and picture, or a dictionary; same-shaped pictures share a chain.
         options: how to compress; ``changes`` are fields of them.
 
     Raises:
@@ -353,7 +362,7 @@ def compress(
         TypeError: there is no such option.
     """
     with Compressor(options, **changes) as compressor:
-        for name, picture in [("", pictures)] if isinstance(pictures, Picture) else pictures:
+        for name, picture in named(pictures):
             compressor.add(name, picture)
         return compressor.close()
 
