@@ -75,6 +75,14 @@ these times to their files. A set is written without what is unfit, and each of 
 it is met and again at the end; only where nothing is fit, there is no set. Of a damaged set,
 `decompress` writes the pictures that are intact.
 
+## Damaged sets
+
+`decompress --salvage` writes what is left of a set that was cut, or whose directory is damaged: a set of 64 KiB or
+more holds indices between its blocks, one after each half a megabyte or more, from which the blocks before it are
+found. What is lost is told by its bytes. Pictures of less than 4 KiB are then called by their number in the set; times
+and names of larger ones are kept, and their metadata where it is small. A large picture of which some rows are lost is
+written with zeros in their place; one without its palette, as grey. The exit status is 1 where anything was lost.
+
 ## Files kept as they were
 
 Where nothing makes a picture smaller, `compress` keeps the file that it came in, byte for byte; of a set, all files or

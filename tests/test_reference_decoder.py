@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 import vaezip
+from vaezip.codec import blocks
+from vaezip.vz import index
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -88,6 +90,21 @@ def test_times_of_a_set_are_read() -> None:
             compressor.add(name, vaezip.Picture("L", samples), modified=time)
         pictures = decode(compressor.close(), models())
     assert {name: picture.time for name, picture in pictures.items()} == told
+
+
+def test_indices_between_blocks_are_stepped_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Section 1.3.3: one after each block, and one behind the embedded model."""
+    for name, value in (("_RUN", 1), ("_LEAST", 1), ("_SHARE", 0)):
+        monkeypatch.setattr(index, name, value)
+    model = Path(__file__).parent / "models" / "bernoulli.safetensors"
+    monkeypatch.setattr(blocks, "BLOCK_PIXELS", 28 * 28)
+    samples = {f"{i}": np.eye(28, 28, i, dtype=np.uint8)[..., None] for i in range(3)}
+    pictures = {name: vaezip.Picture("1", array) for name, array in samples.items()}
+    data = vaezip.compress(pictures, model=model, embed_model=True)
+    assert data.count(index.MAGIC) == 3
+    found = decode(data, models())
+    assert list(found) == list(samples)
+    assert all(np.array_equal(found[name].samples, samples[name]) for name in samples)
 
 
 @pytest.mark.parametrize(

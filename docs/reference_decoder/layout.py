@@ -18,6 +18,7 @@ NO_MODEL = bytes(4)
 GREATEST_SIDE = 1 << 30
 BOX_TAGS = {0: "palette", 1: "transparency", 2: "icc", 3: "exif", 4: "xmp", 5: "text", 6: "resolution", 7: "gamma"}
 MODEL_NAME = 255
+INDEX_MARK = b"\xf5i\n"
 FIRST_TIME, LAST_TIME = -62_135_596_800, 253_402_300_799  # the years 1 to 9999
 
 
@@ -130,7 +131,7 @@ def read_inline(data: bytes, models: dict[bytes, Model]) -> Group:
 def read_archive(data: bytes) -> tuple[list[Group], dict[bytes, Model]]:
     """Read an archive (section 1.3): its groups with their payloads, and the models embedded in it."""
     flags = data[FIRST_BYTES - 1]
-    require(flags & 0xF8 == 0, "unknown flags")
+    require(flags & 0xF0 == 0, "unknown flags")
     require(len(data) >= FIRST_BYTES + 8, "the archive is too short")
     end = len(data) - 8
     checksum, length = (int.from_bytes(data[i : i + 4], "little") for i in (end, end + 4))
@@ -138,12 +139,15 @@ def read_archive(data: bytes) -> tuple[list[Group], dict[bytes, Model]]:
     packed = data[end - length : end]
     require(zlib.crc32(packed) == checksum, "the directory is damaged")
     reader = Reader(unpack(packed))
+    payloads = Payloads(data[: end - length], FIRST_BYTES)
+    if flags & 8:
+        payloads.indices = [[reader.varint(), reader.varint()] for _ in range(reader.entries())]
+        require(all(blocks > 0 for blocks, _ in payloads.indices), "an index has no block")
     fingerprints = []
     for _ in range(reader.entries()):
         fingerprints.append(reader.take(4))
         reader.text()
     contents = [reader.take(reader.varint()) for _ in range(reader.entries())]
-    payloads = Reader(data[: end - length], FIRST_BYTES)
     groups = [read_group(reader, fingerprints, contents, payloads) for _ in range(reader.entries())]
     require(len(groups) > 0, "an archive has at least one group")
     names = [name for group in groups for name in group.names]
@@ -159,6 +163,8 @@ def read_archive(data: bytes) -> tuple[list[Group], dict[bytes, Model]]:
     if flags & 4:
         read_times(reader, groups)
     reader.end()
+    payloads.step_over_index()
+    require(not payloads.indices, "an index counts more blocks than there are")
     payloads.end()
     return groups, embedded
 
@@ -178,7 +184,29 @@ def read_times(reader: Reader, groups: list[Group]) -> None:
             group.times.append(before)
 
 
-def read_group(reader: Reader, fingerprints: list[bytes], contents: list[bytes], payloads: Reader) -> Group:
+class Payloads(Reader):
+    """Read the payloads and step over the indices between them (section 1.3.3)."""
+
+    def __init__(self, data: bytes, position: int) -> None:
+        """Begin at a position of the data; of each index, list the blocks before it that are left, and its bytes."""
+        super().__init__(data, position)
+        self.indices: list[list[int]] = []
+
+    def block(self, size: int) -> bytes:
+        """Read the payload of the next block."""
+        self.step_over_index()
+        if self.indices:
+            self.indices[0][0] -= 1
+        return self.take(size)
+
+    def step_over_index(self) -> None:
+        """Go to the end of the index that stands here, if one does."""
+        if self.indices and self.indices[0][0] == 0:
+            index = self.take(self.indices.pop(0)[1])
+            require(index[:3] == INDEX_MARK, "there is no index where the directory says so")
+
+
+def read_group(reader: Reader, fingerprints: list[bytes], contents: list[bytes], payloads: Payloads) -> Group:
     """Read a group of the directory, and take the payloads of its blocks."""
     mode, height, width, per_block, band, count = (reader.varint() for _ in range(6))
     require(mode < len(MODES), "unknown mode")
@@ -193,7 +221,7 @@ def read_group(reader: Reader, fingerprints: list[bytes], contents: list[bytes],
         fingerprint = pick(fingerprints, reader.varint())
         sizes.append((fingerprint, reader.varint()))
     for fingerprint, size in sizes:
-        group.blocks.append((fingerprint, payloads.take(size)))
+        group.blocks.append((fingerprint, payloads.block(size)))
         require(size >= 5, "a payload has at least five bytes")
     for _ in range(reader.entries()):
         picture, tag, content = reader.varint(), reader.varint(), reader.varint()

@@ -342,7 +342,7 @@ def test_truncated_headers_are_refused():
         (b"\xf4z\r\n\x02\1\2\3\4", "version 4, of a release before 0.2, is not read any more; use the release that"),
         (b"\xf5z\r\n\x00\x02\1\2\3\4", "revision 0 of the draft of format 5 is not read, .* has revision 1; use the"),
         (b"\xf5z\r\n\x02\x02\1\2\3\4", "revision 2 of the draft of format 5 is not read, .* has revision 1; use the"),
-        (b"\xf5z\r\n\x01\x09\1\2\3\4", "unknown field 0x09"),
+        (b"\xf5z\r\n\x01\x11\1\2\3\4", "unknown field 0x11"),
         (b"\xf5z\r\n\x01\x08\1\2\3\4", "unknown field 0x08"),
         (b"\xf5z\r\n", "truncated"),
         (b"\xf5z\r\n\x01", "truncated"),

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from vaezip.codec import decoding, payload
+from vaezip.codec import decoding, payload, salvage
 from vaezip.codec.blocks import Samples, check_group
 from vaezip.codec.decoding import DecodeJob
 from vaezip.errors import FormatError, ImageError, ModelError, VaezipError
@@ -28,6 +28,7 @@ from vaezip.system.threads import Workers
 from vaezip.vz import archive as vz
 from vaezip.vz import records
 from vaezip.vz.records import NO_MODEL, Block, Group
+from vaezip.vz.salvage import Recovered, recover
 
 _EPOCH = datetime(1970, 1, 1)
 
@@ -42,6 +43,9 @@ class ReadOptions:
         threads: how many to use.
         max_pixels: larger pictures are refused.
         executor: does the work in the place of threads of our own; see :class:`vaezip.Options`.
+        salvage: take what is left of a damaged set: where the directory is lost, what stands in the indices between
+            its blocks. Names and metadata may be lost, too. :meth:`Archive.pictures` gives, for a picture of which only
+            a part is left, an error whose ``picture`` is that part.
     """
 
     models: tuple[str | os.PathLike[str], ...] = ()
@@ -49,6 +53,7 @@ class ReadOptions:
     threads: int = 1
     max_pixels: int = DEFAULT_MAX_PIXELS
     executor: Executor | None = None
+    salvage: bool = False
 
 
 class Archive:
@@ -56,6 +61,8 @@ class Archive:
 
     Attributes:
         names: of the pictures, in the order of the file; [""] for a single picture without a name.
+        lost: ranges of bytes, first and end, in which a salvage found nothing that is whole.
+        missing: numbers of pictures of which a salvage knows that nothing is left.
     """
 
     def __init__(
@@ -73,7 +80,8 @@ class Archive:
             TypeError: there is no such option.
         """
         self.options = replace(options or ReadOptions(), **changes)
-        self.file = vz.parse(data)
+        found = recover(data) if self.options.salvage else Recovered(vz.parse(data))
+        self.file, self.lost, self.missing = found.file, found.lost, found.missing
         library = library or Library(self.options.models, self.options.device)
         self.library = FileLibrary(library, self.file.embedded, self.file.model_names)
         self._before = zlib.crc32(self.file.header) if self.file.inline else 0
@@ -94,11 +102,18 @@ class Archive:
 
         Raises:
             FormatError: there is none of this name, or its block is damaged.
+            IncompleteError: a salvage found a part of it, which the error has as ``picture``.
         """
         group, index = self._place(name)
         first = index // group.per_block * group.per_block
         with self._executor() as executor:
-            samples = _assembled(group, self._decode_run(executor, group, first))
+            futures = self._decode_run(executor, group, first)
+            if self.options.salvage:
+                found = dict(self._results(group, first, futures))[name]
+                if isinstance(found, VaezipError):
+                    raise found
+                return found
+            samples = _assembled(group, futures)
         return _to_picture(group, index, samples[index - first], self.options.max_pixels)
 
     def original(self, name: str = "") -> bytes | None:
@@ -146,13 +161,15 @@ class Archive:
         try:
             samples = _assembled(group, futures)
         except VaezipError as error:
-            yield from ((name, error) for name in group.names[first : first + group.per_block])
+            part = salvage.part(group, first, futures) if self.options.salvage else None
+            yield from ((name, part or error) for name in group.names[first : first + group.per_block])
             return
         for i, picture in enumerate(samples):
             try:
                 yield group.names[first + i], _to_picture(group, first + i, picture, self.options.max_pixels)
             except ImageError as error:  # metadata that fits no such picture
-                yield group.names[first + i], error
+                bare = salvage.without_boxes(group, first + i, picture) if self.options.salvage else None
+                yield group.names[first + i], bare or error
 
     def model(self, fingerprint: bytes) -> Model:
         """Return the model of a block: the one in the file, or else a shipped one or one of ``models``.

@@ -6,6 +6,9 @@ from vaezip.errors import FormatError
 
 MAX_STEPS = 255
 
+MAX_LOST = 1 << 16
+"""Blocks that the first or the last picture of an index lacks."""
+
 MAX_DIRECTORY = 1 << 26
 PICTURES, CHARACTERS, PIECES = "pictures", "characters of names", "pieces of metadata"
 MOST = {PICTURES: 1 << 22, CHARACTERS: 1 << 28, PIECES: 1 << 22}

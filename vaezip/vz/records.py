@@ -30,6 +30,10 @@ class Block:
     payload: bytes
 
 
+LOST = Block(NO_MODEL, b"")
+"""Stands in the place of a block that could not be recovered; it does not decode."""
+
+
 @dataclass
 class Group:
     """Pictures of one mode and size, which share blocks.
@@ -100,6 +104,7 @@ class File:
         groups: what it holds.
         model_names: by fingerprint, as far as the file tells.
         embedded: models that it holds, by fingerprint.
+        damaged_indices: where indices stand that are damaged; the directory, which is whole, needs none of them.
     """
 
     inline: bool
@@ -107,3 +112,4 @@ class File:
     groups: list[Group]
     model_names: dict[bytes, str]
     embedded: dict[bytes, Embedded] = field(default_factory=dict)
+    damaged_indices: list[int] = field(default_factory=list)

@@ -1,0 +1,206 @@
+"""Recover the blocks of an archive whose directory is lost, by the indices between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from vaezip.errors import FormatError
+from vaezip.vz import limits
+from vaezip.vz.archive import parse, read_directory
+from vaezip.vz.index import MAGIC, MODELS, TIMES, Measure, Payloads, packed_index
+from vaezip.vz.limits import CHARACTERS, PICTURES, PIECES, Budget
+from vaezip.vz.records import LOST, Embedded, File, Group
+from vaezip.vz.wire import Reader, inflated
+
+_WORK = 8
+"""So many times its own bytes a file may make its reader check whether an index stands somewhere."""
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """Hold what was found of a file.
+
+    Attributes:
+        file: its blocks; in the place of those that are lost stands LOST, and pictures without a name are called by
+            their number.
+        lost: the ranges of bytes, first and end, that nothing whole describes; a directory may be in the last.
+        missing: numbers of pictures before the last one that was found, of which nothing is left.
+    """
+
+    file: File
+    lost: list[tuple[int, int]] = field(default_factory=list)
+    missing: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """The blocks before an index: their bytes with the index, the number of their first picture, and what they are."""
+
+    start: int
+    end: int
+    first: int
+    groups: list[Group]
+    model_names: dict[bytes, str]
+    embedded: dict[bytes, Embedded]
+
+    @property
+    def next(self) -> int:
+        """Return the number of the picture that the following run begins with."""
+        return self.first + sum(len(group.names) for group in self.groups) - (self.groups[-1].blocks[-1] is LOST)
+
+
+def recover(data: bytes) -> Recovered:
+    """Return what a file holds: all that its directory lists, or where that is lost, what indices describe.
+
+    Raises:
+        FormatError: there is neither, or the file is of another version or revision.
+    """
+    try:
+        return Recovered(parse(data))
+    except FormatError as error:
+        if "version" in str(error) or "revision" in str(error):
+            raise
+        runs = _without_overlaps(_runs(data))
+        if not runs:
+            raise error.behind("nothing of it can be recovered") from error
+    groups, missing = _joined(runs)
+    names = {mark: name for run in runs for mark, name in run.model_names.items()}
+    models = {mark: model for run in runs for mark, model in run.embedded.items()}
+    file = File(False, b"", groups, names, models)
+    return Recovered(file, list(_between(runs, len(data))), missing)
+
+
+def _runs(data: bytes) -> Iterator[_Run]:
+    """Find whatever looks like an index and is one."""
+    work, budget, unpacked = _WORK * len(data), Budget(), limits.MAX_DIRECTORY
+    position = data.find(MAGIC)
+    while position >= 0:
+        reader = Reader(data, position + len(MAGIC))
+        try:
+            work -= min(reader.varint(), len(data))
+        except FormatError:
+            return
+        if work < 0:
+            raise FormatError("more bytes of it look like an index than a file of ours could hold")
+        found = packed_index(data, position)
+        run = None
+        if found:
+            try:
+                content = inflated(found[0], "an index", unpacked)
+                unpacked -= len(content)
+                run = _read(data, position, found[1], content)
+                _take(budget, run.groups)
+            except FormatError:
+                run = None
+        if run:
+            yield run
+        position = data.find(MAGIC, run.end if run else position + 1)
+
+
+def _take(budget: Budget, groups: list[Group]) -> None:
+    """Take from the budget of a file what an index lists."""
+    for group in groups:
+        budget.take(PICTURES, len(group.names))
+        budget.take(CHARACTERS, sum(map(len, group.names)))
+        budget.take(PIECES, sum(map(len, group.boxes)) + group.blocks.count(LOST))
+
+
+def _read(data: bytes, position: int, end: int, content: bytes) -> _Run:
+    """Read an index, and the blocks before it."""
+    reader = Reader(content)
+    flags = reader.byte()
+    if flags & ~(MODELS | TIMES):
+        raise FormatError("unknown field in an index; a newer vaezip may read it")
+    first, above, below = reader.varint(), reader.varint(), reader.varint()
+    if max(above, below) > limits.MAX_LOST:
+        raise FormatError("the index describes an impossible picture")
+    start = reader.position
+    measure = Measure(data, 0, position)
+    read_directory(reader, measure, flags, lacking=(above, below))
+    payloads = Payloads(data, position - measure.position, position)
+    groups, names, models = read_directory(Reader(content, start), payloads, flags, lacking=(above, below))
+    groups[0].blocks[:0] = [LOST] * above
+    groups[-1].blocks += [LOST] * below
+    return _Run(position - measure.position, end, first, groups, names, models)
+
+
+def _without_overlaps(runs: Iterator[_Run]) -> list[_Run]:
+    """Leave out the runs that lie within the blocks of others, and so are none of the file's own; but not those before
+    a run that seems to begin too early, because bytes of it are lost."""
+    kept: list[_Run] = []
+    for run in runs:
+        while kept and kept[-1].start >= run.start and kept[-1].next != run.first:
+            kept.pop()
+        kept.append(run)
+    return kept
+
+
+def _joined(runs: list[_Run]) -> tuple[list[Group], list[int]]:
+    """Return the groups of all runs, each picture once and under a name of its own, and the numbers of those missing.
+
+    A picture that runs share, because it takes several blocks, is put together.
+    """
+    shared: dict[tuple[int, ...], Group] = {}
+    groups: list[Group] = []
+    numbers: set[int] = set()
+    for run in runs:
+        number = run.first
+        for group in run.groups:
+            for part in _single(group) if group.bands > 1 else [group]:
+                key = number, part.mode, part.height, part.width, part.band
+                numbers.update(range(number, number + len(part.names)))
+                number += len(part.names)
+                if part.bands > 1 and key in shared:
+                    _complete(shared[key], part)
+                    continue
+                shared[key] = part
+                groups.append(part)
+    _rename_twins(groups)
+    missing = [number for number in range(max(numbers) + 1) if number not in numbers] if _is_dense(numbers) else []
+    return groups, missing
+
+
+def _is_dense(numbers: set[int]) -> bool:
+    return max(numbers) < 2 * len(numbers) + (1 << 16)
+
+
+def _single(group: Group) -> Iterator[Group]:
+    """Yield the pictures of a group of bands, each as a group."""
+    bands = group.bands
+    for i, (name, boxes) in enumerate(zip(group.names, group.boxes)):
+        blocks = group.blocks[i * bands : (i + 1) * bands]
+        yield replace(group, names=[name], boxes=[boxes], times=group.times[i : i + 1], blocks=blocks)
+
+
+def _complete(group: Group, other: Group) -> None:
+    """Add to a picture what another run has of it."""
+    group.blocks = [mine if mine is not LOST else theirs for mine, theirs in zip(group.blocks, other.blocks)]
+    if not group.names[0] or not group.names[0].isdecimal():
+        return
+    group.names, group.boxes, group.times = other.names, other.boxes, other.times
+
+
+def _rename_twins(groups: list[Group]) -> None:
+    """Give pictures of one name different ones."""
+    taken: set[str] = set()
+    twins: dict[str, int] = {}
+    for group in groups:
+        for i, name in enumerate(group.names):
+            new = name
+            while new in taken:
+                twins[name] = twins.get(name, 1) + 1
+                new = f"{twins[name]}-{name}"
+            taken.add(new)
+            group.names[i] = new
+
+
+def _between(runs: list[_Run], size: int) -> Iterator[tuple[int, int]]:
+    """Yield the ranges of bytes that are in no run."""
+    position = 6
+    for run in runs:
+        if run.start > position:
+            yield position, run.start
+        position = max(position, run.end)
+    if size > position:
+        yield position, size
