@@ -280,6 +280,17 @@ def test_existing_file_keeps_the_whole_set_from_being_written(run, set_of):
     assert files() == ["set.vz", "set/a.png", "set/b.png"]
 
 
+def test_several_existing_files_are_one_error(run, set_of):
+    set_of("a.png", "b.png", "c.png")
+    for name in ("b.png", "c.png"):
+        Path("set").mkdir(exist_ok=True)
+        Path("set", name).write_bytes(b"other")
+    expected = "vaezip: set: 2 of 3 files exist already, such as b.png; use -f to overwrite them\n"
+    assert run("decompress", "set.vz") == (1, "", expected)
+    assert files() == ["set.vz", "set/b.png", "set/c.png"]
+    assert run("decompress", "-f", "set.vz") == (0, "", "")
+
+
 def test_file_where_the_folder_would_be(run, set_of):
     set_of("a.png")
     Path("set").write_bytes(b"old")

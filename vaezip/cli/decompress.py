@@ -205,6 +205,7 @@ class _Job:
         """Write pictures to their files in a folder; nothing at all if one exists and may not be overwritten."""
         with blame(str(where)):
             folder = Folder(where)
+            self._refuse_many(where, files)
         for file in files.values():
             with blame(str(where / file)):
                 self.kept.refuse(where / file)
@@ -240,6 +241,13 @@ class _Job:
         damage.end_run()
         if written:
             self._summarise(path, f"{plural(len(written), 'picture')} → {written[0] if len(files) == 1 else where}")
+
+    def _refuse_many(self, where: Path, files: dict[str, str]) -> None:
+        """Report in one line that several files exist."""
+        taken = [] if self.target.force else [file for file in files.values() if os.path.lexists(where / file)]
+        if len(taken) > 1:
+            some = f"{len(taken):,} of {plural(len(files), 'file')} exist already, such as {taken[0]}"
+            raise OutputError(f"{some}; use -f to overwrite them")
 
     def _write_file(
         self,

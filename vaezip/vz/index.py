@@ -223,8 +223,12 @@ class Payloads:
         """Go past an index, and note where it is damaged, which costs no picture as long as there is a directory."""
         if self._indices and self._indices[-1][0] == 0:
             start, (_, size) = self.position, self._indices.pop()
-            found = packed_index(self.take(size), 0)
-            if found is None or found[1] != size:
+            index = self.take(size)
+            try:
+                whole = packed_index(index, 0)[1] == size
+            except FormatError:
+                whole = False
+            if not whole:
                 self.damaged.append(start)
 
 
@@ -242,16 +246,29 @@ class Measure(Payloads):
         return b""
 
 
-def packed_index(data: bytes, position: int) -> tuple[bytes, int] | None:
-    """Return the packed data of the index at a position, and where it ends; None where none is whole."""
+def packed_index(data: bytes, position: int) -> tuple[bytes, int]:
+    """Return the packed data of the index at a position, and where it ends.
+
+    Raises:
+        FormatError: there is none, or it is damaged.
+    """
     reader = Reader(data, position)
-    try:
-        if reader.take(len(MAGIC)) != MAGIC:
-            return None
-        length, checksum = reader.varint(), reader.take(CRC.size)
-        if length > MAX_INDEX:
-            return None
-        packed = reader.take(length)
-    except FormatError:
-        return None
-    return (packed, reader.position) if CRC.pack(zlib.crc32(packed)) == checksum else None
+    length, checksum = packed_length(reader), reader.take(CRC.size)
+    packed = reader.take(length)
+    if CRC.pack(zlib.crc32(packed)) != checksum:
+        raise FormatError("the index is damaged")
+    return packed, reader.position
+
+
+def packed_length(reader: Reader) -> int:
+    """Read the beginning of an index, and return the bytes of its packed data.
+
+    Raises:
+        FormatError: there is none, or it is too long.
+    """
+    if reader.take(len(MAGIC)) != MAGIC:
+        raise FormatError("there is no index")
+    length = reader.varint()
+    if length > MAX_INDEX:
+        raise FormatError("the index is too long")
+    return length

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from vaezip.errors import FormatError
 from vaezip.vz import limits
-from vaezip.vz.archive import parse, read_directory
-from vaezip.vz.index import MAGIC, MODELS, TIMES, Measure, Payloads, packed_index
+from vaezip.vz.archive import is_vz, parse, read_directory
+from vaezip.vz.index import MAGIC, MODELS, TIMES, Measure, Payloads, packed_index, packed_length
 from vaezip.vz.limits import CHARACTERS, PICTURES, PIECES, Budget
-from vaezip.vz.records import LOST, Embedded, File, Group
+from vaezip.vz.records import LOST, REVISION, VERSION, Embedded, File, Group
 from vaezip.vz.wire import Reader, inflated
 
 _WORK = 8
@@ -59,7 +59,7 @@ def recover(data: bytes) -> Recovered:
     try:
         return Recovered(parse(data))
     except FormatError as error:
-        if "version" in str(error) or "revision" in str(error):
+        if is_vz(data) and (data[0] & 0x0F, data[4:5]) != (VERSION, bytes([REVISION])):
             raise
         runs = _without_overlaps(_runs(data))
         if not runs:
@@ -76,25 +76,20 @@ def _runs(data: bytes) -> Iterator[_Run]:
     work, budget, unpacked = _WORK * len(data), Budget(), limits.MAX_DIRECTORY
     position = data.find(MAGIC)
     while position >= 0:
-        reader = Reader(data, position + len(MAGIC))
-        try:
-            work -= min(reader.varint(), len(data))
-        except FormatError:
-            return
-        if work < 0:
-            raise FormatError("more bytes of it look like an index than a file of ours could hold")
-        found = packed_index(data, position)
         run = None
-        if found:
-            try:
-                content = inflated(found[0], "an index", unpacked)
-                unpacked -= len(content)
-                run = _read(data, position, found[1], content)
-                _take(budget, run.groups)
-            except FormatError:
-                run = None
-        if run:
+        try:
+            work -= packed_length(Reader(data, position))
+            if work < 0:
+                raise FormatError("more of it looks like indices than a file of ours could hold")
+            packed, end = packed_index(data, position)
+            content = inflated(packed, "an index", unpacked)
+            unpacked -= len(content)
+            run = _read(data, position, end, content)
+            _take(budget, run.groups)
             yield run
+        except FormatError:
+            if work < 0:
+                raise
         position = data.find(MAGIC, run.end if run else position + 1)
 
 
