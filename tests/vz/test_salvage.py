@@ -1,6 +1,7 @@
 """Indices between blocks, and what is recovered by them where the directory is lost."""
 
 import dataclasses
+import zlib
 
 import pytest
 from hypothesis import given, settings
@@ -201,6 +202,23 @@ def test_what_only_looks_like_indices_takes_no_long_work(magic_only):
         recover(piece * 20_000)
 
 
+def forged(content):
+    packed = index.deflated(content)
+    return MAGIC + index.varint(len(packed)) + index.CRC.pack(zlib.crc32(packed)) + packed
+
+
+@pytest.mark.parametrize("content", [bytes(1 << 20), b"\0\0\0\0" + bytes(1 << 20)])
+def test_many_small_indices_cannot_ask_for_much_together(content, limited_memory):
+    with limited_memory(1 << 28), pytest.raises(FormatError, match="more of it looks like indices"):
+        recover(b"\xf5z\r\n\x01\x09" + forged(content) * 100)
+
+
+def test_many_indices_list_no_more_than_one_directory_may(monkeypatch):
+    monkeypatch.setitem(limits.MOST, limits.PICTURES, 5)
+    found = recover(without_directory(write_archive([group(SEVERAL[:4])])) + write_archive([group(SEVERAL[:2])])[:-12])
+    assert len(names_of(found.file)) == 4
+
+
 def test_impossible_indices_are_refused(archive_of):
     for listed in ([(0, 4)], [(1, 1 << 40)], [(2, 4)], [(1, 0), (1, 0)]):
         data = write_archive([group(SEVERAL[:1], size=20)])
@@ -219,7 +237,6 @@ def test_a_small_index_cannot_ask_for_much_memory(limited_memory):
 
         return _write_directory(groups, {}, models)
 
-    packed = index.deflated(b"\0" + b"".join(map(index.varint, (0, 0, limits.MAX_SIDE - 1))) + describe([tall], []))
-    forged = MAGIC + index.varint(len(packed)) + index.CRC.pack(index.zlib.crc32(packed)) + packed
+    content = b"\0" + b"".join(map(index.varint, (0, 0, limits.MAX_SIDE - 1))) + describe([tall], [])
     with limited_memory(1 << 26), pytest.raises(FormatError, match="nothing of it can be recovered"):
-        recover(b"\xf5z\r\n\x01\x0112345" + forged)
+        recover(b"\xf5z\r\n\x01\x0112345" + forged(content))

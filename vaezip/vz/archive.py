@@ -176,7 +176,7 @@ def _parse_archive(data: bytes, flags: int) -> File:
     reader, payloads = Reader(inflated(directory)), Payloads(data, len(_BEGINNING) + 1, len(data) - 8 - length)
     if flags & _INDEXED:
         payloads.read_indices(reader)
-    return File(False, b"", *read_directory(reader, payloads, flags), payloads.damaged)
+    return File(False, b"", *read_directory(reader, payloads, flags, budget=Budget()), payloads.damaged)
 
 
 def _write_directory(
@@ -207,7 +207,9 @@ def _write_directory(
     return bytes(out) + write_times(groups)
 
 
-def read_directory(reader: Reader, payloads: Payloads, flags: int, *, lacking: tuple[int, int] = (0, 0)) -> _Archive:
+def read_directory(
+    reader: Reader, payloads: Payloads, flags: int, *, budget: Budget, lacking: tuple[int, int] = (0, 0)
+) -> _Archive:
     """Read the directory of a file, or of a run whose first picture lacks so many blocks, and whose last so many.
 
     Raises:
@@ -216,7 +218,7 @@ def read_directory(reader: Reader, payloads: Payloads, flags: int, *, lacking: t
     named = [(reader.take(len(NO_MODEL)), reader.text()) for _ in range(reader.count(limits.MAX_MODELS))]
     models = [model for model, _ in named]
     contents = [reader.take(reader.varint()) for _ in range(reader.count(limits.MOST[PIECES]))]
-    budget, count = Budget(), reader.count()
+    count = reader.count()
     groups = []
     for i in range(count):
         some = lacking[0] * (i == 0) + lacking[1] * (i == count - 1)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 
 from vaezip.errors import FormatError
 from vaezip.vz import limits
 from vaezip.vz.archive import is_vz, parse, read_directory
 from vaezip.vz.index import MAGIC, MODELS, TIMES, Measure, Payloads, packed_index, packed_length
-from vaezip.vz.limits import CHARACTERS, PICTURES, PIECES, Budget
+from vaezip.vz.limits import PIECES, Budget
 from vaezip.vz.records import LOST, REVISION, VERSION, Embedded, File, Group
 from vaezip.vz.wire import Reader, inflated
 
@@ -77,31 +79,21 @@ def _runs(data: bytes) -> Iterator[_Run]:
     position = data.find(MAGIC)
     while position >= 0:
         run = None
-        try:
+        with suppress(FormatError):
             work -= packed_length(Reader(data, position))
-            if work < 0:
-                raise FormatError("more of it looks like indices than a file of ours could hold")
             packed, end = packed_index(data, position)
-            content = inflated(packed, "an index", unpacked)
-            unpacked -= len(content)
-            run = _read(data, position, end, content)
-            _take(budget, run.groups)
+            most, unpacked = unpacked, 0  # for good, where it cannot be unpacked, as that of no file of ours
+            content = inflated(packed, "an index", most)
+            unpacked = most - len(content)
+            run = _read(data, position, end, content, budget)
+        if work < 0 or unpacked <= 0:
+            raise FormatError("more of it looks like indices than a file of ours could hold")
+        if run:
             yield run
-        except FormatError:
-            if work < 0:
-                raise
         position = data.find(MAGIC, run.end if run else position + 1)
 
 
-def _take(budget: Budget, groups: list[Group]) -> None:
-    """Take from the budget of a file what an index lists."""
-    for group in groups:
-        budget.take(PICTURES, len(group.names))
-        budget.take(CHARACTERS, sum(map(len, group.names)))
-        budget.take(PIECES, sum(map(len, group.boxes)) + group.blocks.count(LOST))
-
-
-def _read(data: bytes, position: int, end: int, content: bytes) -> _Run:
+def _read(data: bytes, position: int, end: int, content: bytes, budget: Budget) -> _Run:
     """Read an index, and the blocks before it."""
     reader = Reader(content)
     flags = reader.byte()
@@ -110,11 +102,14 @@ def _read(data: bytes, position: int, end: int, content: bytes) -> _Run:
     first, above, below = reader.varint(), reader.varint(), reader.varint()
     if max(above, below) > limits.MAX_LOST:
         raise FormatError("the index describes an impossible picture")
+    budget.take(PIECES, above + below)
     start = reader.position
     measure = Measure(data, 0, position)
-    read_directory(reader, measure, flags, lacking=(above, below))
+    read_directory(reader, measure, flags, budget=deepcopy(budget), lacking=(above, below))
     payloads = Payloads(data, position - measure.position, position)
-    groups, names, models = read_directory(Reader(content, start), payloads, flags, lacking=(above, below))
+    groups, names, models = read_directory(
+        Reader(content, start), payloads, flags, budget=budget, lacking=(above, below)
+    )
     groups[0].blocks[:0] = [LOST] * above
     groups[-1].blocks += [LOST] * below
     return _Run(position - measure.position, end, first, groups, names, models)
