@@ -213,6 +213,13 @@ def test_many_small_indices_cannot_ask_for_much_together(content, limited_memory
         recover(b"\xf5z\r\n\x01\x09" + forged(content) * 100)
 
 
+def test_many_indices_of_the_same_blocks_are_refused():
+    one = write_archive([group(["a"], size=100_000)])
+    start, end = one.index(MAGIC), len(one) - 8 - int.from_bytes(one[-4:], "little")
+    with pytest.raises(FormatError, match="more of it looks like indices"):
+        recover(one[:start] + one[start:end] * 4)
+
+
 def test_many_indices_list_no_more_than_one_directory_may(monkeypatch):
     monkeypatch.setitem(limits.MOST, limits.PICTURES, 5)
     found = recover(without_directory(write_archive([group(SEVERAL[:4])])) + write_archive([group(SEVERAL[:2])])[:-12])

@@ -90,24 +90,23 @@ def _of_array(array: NDArray[Any]) -> Picture:
 
 def _of_pillow(image: Image.Image) -> Picture:
     """Represent an image of Pillow, with what of its metadata a box can hold."""
-    if getattr(image, "n_frames", 1) > 1:
-        raise ImageError("the PIL image holds several pictures; give a copy of one frame")
-    mode = "I;16" if image.mode in ("I;16L", "I;16B") else image.mode
-    if mode not in _PILLOW_MODES:
-        raise ImageError(
-            f"PIL images of mode {image.mode} are not supported; convert it to one of {', '.join(_PILLOW_MODES)}"
-        )
     with decoding():
+        if getattr(image, "n_frames", 1) > 1:
+            raise ImageError("the PIL image holds several pictures; give a copy of one frame")
+        mode = "I;16" if image.mode in ("I;16L", "I;16B") else image.mode
+        if mode not in _PILLOW_MODES:
+            modes = ", ".join(_PILLOW_MODES)
+            raise ImageError(f"PIL images of mode {image.mode} are not supported; convert it to one of {modes}")
         samples = as_samples(np.array(image), mode)
-    boxes: list[tuple[str, Any]] = [
-        ("palette", bytes(image.getpalette("RGB") or []) if mode == "P" else None),
-        ("transparency", _transparency(image.info.get("transparency"), mode)),
-        ("icc", image.info.get("icc_profile")),
-        ("exif", image.info.get("exif", b"").removeprefix(EXIF_PREFIX)),
-        ("xmp", image.info.get("xmp")),
-    ]
-    kept: list[Box] = [(name, bytes(data)) for name, data in boxes if data]
-    return Picture(mode, samples, sort_boxes(kept))
+        boxes: list[tuple[str, Any]] = [
+            ("palette", bytes(image.getpalette("RGB") or []) if mode == "P" else None),
+            ("transparency", _transparency(image.info.get("transparency"), mode)),
+            ("icc", image.info.get("icc_profile")),
+            ("exif", image.info.get("exif", b"").removeprefix(EXIF_PREFIX)),
+            ("xmp", image.info.get("xmp")),
+        ]
+        kept: list[Box] = [(name, bytes(data)) for name, data in boxes if data]
+        return Picture(mode, samples, sort_boxes(kept))
 
 
 def _transparency(value: object, mode: str) -> bytes | None:

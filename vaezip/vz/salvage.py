@@ -15,8 +15,8 @@ from vaezip.vz.limits import PIECES, Budget
 from vaezip.vz.records import LOST, REVISION, VERSION, Embedded, File, Group
 from vaezip.vz.wire import Reader, inflated
 
-_WORK = 8
-"""So many times its own bytes a file may make its reader check whether an index stands somewhere."""
+_CHECKED, _TAKEN = 8, 2
+"""So many times its own bytes a file may make its reader check as indices, and take as their blocks."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def recover(data: bytes) -> Recovered:
     except FormatError as error:
         if is_vz(data) and (data[0] & 0x0F, data[4:5]) != (VERSION, bytes([REVISION])):
             raise
-        runs = _without_overlaps(_runs(data))
+        runs = _without_overlaps(_Search(data).runs())
         if not runs:
             raise error.behind("nothing of it can be recovered") from error
     groups, missing = _joined(runs)
@@ -73,46 +73,61 @@ def recover(data: bytes) -> Recovered:
     return Recovered(file, list(_between(runs, len(data))), missing)
 
 
-def _runs(data: bytes) -> Iterator[_Run]:
-    """Find whatever looks like an index and is one."""
-    work, budget, unpacked = _WORK * len(data), Budget(), limits.MAX_DIRECTORY
-    position = data.find(MAGIC)
-    while position >= 0:
-        run = None
-        with suppress(FormatError):
-            work -= packed_length(Reader(data, position))
-            packed, end = packed_index(data, position)
-            most, unpacked = unpacked, 0  # for good, where it cannot be unpacked, as that of no file of ours
-            content = inflated(packed, "an index", most)
-            unpacked = most - len(content)
-            run = _read(data, position, end, content, budget)
-        if work < 0 or unpacked <= 0:
-            raise FormatError("more of it looks like indices than a file of ours could hold")
-        if run:
-            yield run
-        position = data.find(MAGIC, run.end if run else position + 1)
+class _Search:
+    """Look for indices, within what a file may make its reader do: of all that looks like an index, so many bytes are
+    checked, unpacked, and taken as blocks."""
 
+    def __init__(self, data: bytes) -> None:
+        self.data, self.budget = data, Budget()
+        self.left = {"checked": _CHECKED * len(data), "unpacked": limits.MAX_DIRECTORY, "taken": _TAKEN * len(data)}
 
-def _read(data: bytes, position: int, end: int, content: bytes, budget: Budget) -> _Run:
-    """Read an index, and the blocks before it."""
-    reader = Reader(content)
-    flags = reader.byte()
-    if flags & ~(MODELS | TIMES):
-        raise FormatError("unknown field in an index; a newer vaezip may read it")
-    first, above, below = reader.varint(), reader.varint(), reader.varint()
-    if max(above, below) > limits.MAX_LOST:
-        raise FormatError("the index describes an impossible picture")
-    budget.take(PIECES, above + below)
-    start = reader.position
-    measure = Measure(data, 0, position)
-    read_directory(reader, measure, flags, budget=deepcopy(budget), lacking=(above, below))
-    payloads = Payloads(data, position - measure.position, position)
-    groups, names, models = read_directory(
-        Reader(content, start), payloads, flags, budget=budget, lacking=(above, below)
-    )
-    groups[0].blocks[:0] = [LOST] * above
-    groups[-1].blocks += [LOST] * below
-    return _Run(position - measure.position, end, first, groups, names, models)
+    def runs(self) -> Iterator[_Run]:
+        """Find whatever looks like an index and is one.
+
+        Raises:
+            FormatError: much more looks like indices than in any file of ours.
+        """
+        position = self.data.find(MAGIC)
+        while position >= 0:
+            run = None
+            with suppress(FormatError):
+                run = self._run(position)
+            if min(self.left.values()) < 0:
+                raise FormatError("more of it looks like indices than a file of ours could hold")
+            if run:
+                yield run
+            position = self.data.find(MAGIC, run.end if run else position + 1)
+
+    def _run(self, position: int) -> _Run:
+        """Read the index at a position, and the blocks before it."""
+        self._take("checked", packed_length(Reader(self.data, position)))
+        packed, end = packed_index(self.data, position)
+        most = self.left["unpacked"]
+        self.left["unpacked"] = -1  # where it cannot be unpacked, for good: it is of no file of ours
+        content = inflated(packed, "an index", most)
+        self.left["unpacked"] = most - len(content) - 1
+        reader = Reader(content)
+        flags = reader.byte()
+        if flags & ~(MODELS | TIMES):
+            raise FormatError("unknown field in an index; a newer vaezip may read it")
+        first, above, below = reader.varint(), reader.varint(), reader.varint()
+        if max(above, below) > limits.MAX_LOST:
+            raise FormatError("the index describes an impossible picture")
+        self.budget.take(PIECES, above + below)
+        begin, measure = reader.position, Measure(self.data, 0, position)
+        read_directory(reader, measure, flags, budget=deepcopy(self.budget), lacking=(above, below))
+        self._take("taken", measure.position)
+        start, again = position - measure.position, Reader(content, begin)
+        payloads = Payloads(self.data, start, position)
+        groups, names, models = read_directory(again, payloads, flags, budget=self.budget, lacking=(above, below))
+        groups[0].blocks[:0] = [LOST] * above
+        groups[-1].blocks += [LOST] * below
+        return _Run(start, end, first, groups, names, models)
+
+    def _take(self, what: str, count: int) -> None:
+        self.left[what] -= count
+        if self.left[what] < 0:
+            raise FormatError("the index is one too many")
 
 
 def _without_overlaps(runs: Iterator[_Run]) -> list[_Run]:
