@@ -115,13 +115,23 @@ folder, no link to another is followed.
 
 A file that one picture became has the time of modification of what it was made from, if that was a file.
 In no case does a file have permissions that the umask forbids, or that an input, or what stood there
-before, lacks; and none is a program.
+before, lacks; and none is a program. A set tells when each of its pictures was last changed, in whole
+seconds, and `decompress` gives these times to their files.
 
 Of a picture file no more is read than 8 bytes for each of `--max-pixels` and 64 MiB; of a `.vz` file that
 comes through a pipe, 2 GiB. Devices and sockets are not read, and in folders neither are pipes.
 
-A set is not written if one of its pictures cannot be compressed; of a damaged set,
+A set is written without what is unfit, and each of these files is told when it is met and again at the
+end; only where nothing is fit, there is no set. Of a damaged set,
 `decompress` writes the pictures that are intact.
+
+## Damaged sets
+
+`decompress --salvage` writes what is left of a set that was cut, or whose directory is damaged: a set of 64 KiB or
+more holds indices between its blocks, one after each half a megabyte or more, from which the blocks before it are
+found. What is lost is told by its bytes. Pictures of less than 4 KiB are then called by their number in the set; times
+and names of larger ones are kept, and their metadata where it is small. A large picture of which some rows are lost is
+written with zeros in their place; one without its palette, as grey. The exit status is 1 where anything was lost.
 
 ## Files kept as they were
 
@@ -153,6 +163,7 @@ A list with one object per FILE that could be read, in their order:
 | `pictures[].mode` | string | `1`, `L`, `LA`, `RGB`, `RGBA`, `P`, `I;16`, `LA;16`, `RGB;16` or `RGBA;16` |
 | `pictures[].width`, `.height` | integer | in pixels |
 | `pictures[].metadata` | list of strings | its kinds, sorted: `exif`, `icc`, `png-chunk`, `srgb`, and so on |
+| `pictures[].modified` | string or null | last change, in UTC, as `2026-11-30T08:15:00Z`; null if not told |
 | `blocks` | list | in the order of the file |
 | `blocks[].method` | string | name of the model, `unknown` if it is not here, or `webp` |
 | `blocks[].fingerprint` | string | of the model, in hexadecimal; zeros for `webp` and `verbatim` |

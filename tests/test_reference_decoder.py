@@ -14,9 +14,11 @@ import pytest
 import vaezip
 from tests import hostile_blocks
 from tests.vz import hostile
+from vaezip.codec import blocks
 from vaezip.errors import VaezipError
 from vaezip.models.kinds import MODE_NAMES
 from vaezip.pictures.picture import BOXES, box_fits
+from vaezip.vz import index
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -87,6 +89,32 @@ def test_golden_files_are_there() -> None:
 def test_example_of_the_document_is_decoded() -> None:
     """Section 1.6 has a file with the samples 7 and 9."""
     assert decode(first_example(), {})[""].samples.tolist() == [[[7], [9]]]
+
+
+def test_times_of_a_set_are_read() -> None:
+    """Section 1.3.2: differences, a picture without a time, and one before 1970."""
+    told = {"a": 1_700_000_000, "b": 1_699_999_990, "c": None, "d": -86_400}
+    with vaezip.Compressor() as compressor:
+        for i, (name, time) in enumerate(told.items()):
+            samples = np.full((2, 3 + i // 2, 1), i, np.uint8)
+            compressor.add(name, vaezip.Picture("L", samples), modified=time)
+        pictures = decode(compressor.close(), models())
+    assert {name: picture.time for name, picture in pictures.items()} == told
+
+
+def test_indices_between_blocks_are_stepped_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Section 1.3.3: one after each block, and one behind the embedded model."""
+    for name, value in (("_RUN", 1), ("_LEAST", 1), ("_SHARE", 0)):
+        monkeypatch.setattr(index, name, value)
+    model = Path(__file__).parent / "models" / "bernoulli.safetensors"
+    monkeypatch.setattr(blocks, "BLOCK_PIXELS", 28 * 28)
+    samples = {f"{i}": np.eye(28, 28, i, dtype=np.uint8)[..., None] for i in range(3)}
+    pictures = {name: vaezip.Picture("1", array) for name, array in samples.items()}
+    data = vaezip.compress(pictures, model=model, embed_model=True)
+    assert data.count(index.MAGIC) == 3
+    found = decode(data, models())
+    assert list(found) == list(samples)
+    assert all(np.array_equal(found[name].samples, samples[name]) for name in samples)
 
 
 @pytest.mark.parametrize(

@@ -197,7 +197,7 @@ def test_a_damaged_model_leaves_the_rest_readable():
         (with_model(v(1) + entry() + b"\0"), "unknown field at its end"),
         (with_model(v(1 << 40)), "truncated or damaged"),
         (with_model(v(1) + entry()).replace(WITH_MODEL, b"\xf5z\r\n\x01\x01"), "unknown field at its end"),
-        (with_model(v(1) + entry()).replace(WITH_MODEL, b"\xf5z\r\n\x01\x07"), "unknown field 0x07"),
+        (with_model(v(1) + entry()).replace(WITH_MODEL, b"\xf5z\r\n\x01\x43"), "unknown field 0x43"),
     ],
 )
 def test_an_impossible_model_is_refused(data, reason):
@@ -230,6 +230,64 @@ def test_a_model_that_could_not_be_read_is_not_written(monkeypatch):
     with pytest.raises(VaezipError, match="more than the 0 that a file can hold") as raised:
         write_archive([simple()], {}, {b"\1\2\3\4": MODEL_FILE})
     assert raised.value.remedy == "not-embedded"
+
+
+# Times
+
+times = st.none() | st.integers(limits.FIRST_TIME, limits.LAST_TIME)
+
+
+@given(st.lists(groups(), min_size=1, max_size=3), st.data())
+@settings(max_examples=60)
+def test_times_and_back(written, data):
+    for group in written:
+        group.times = [data.draw(times) for _ in group.names]
+    assert parse(write_archive(written)).groups == written
+
+
+def test_the_first_and_the_last_time_are_kept():
+    told = [limits.FIRST_TIME, limits.LAST_TIME, None, -1, 0]
+    written = simple(names="abcde", per_block=5, times=told)
+    assert parse(write_archive([written])).groups[0].times == told
+
+
+def test_a_file_without_times_is_as_ever():
+    without = write_archive([simple()])
+    assert parse(without).groups[0].times == []
+    assert write_archive([simple(times=[])]) == without
+
+
+def test_equal_times_cost_next_to_nothing():
+    names = [f"{i:05d}.png" for i in range(10_000)]
+    group = Group(2, 28, 28, 10_000, 28, names, [()] * len(names), [Block(NO_MODEL, b"12345")])
+    without = len(write_archive([group]))
+    group.times = [1_700_000_000] * len(names)
+    assert len(write_archive([group])) < without + 50
+
+
+def timed(archive_of, listed):
+    return archive_of(GOOD + NAMES + BLOCKS + listed, b"payload").replace(b"\xf5z\r\n\x01\x01", b"\xf5z\r\n\x01\x05")
+
+
+def test_times_by_hand(archive_of):
+    assert parse(timed(archive_of, v(2 * 100 + 1, 2 * 30))).groups[0].times == [100, 70]
+
+
+@pytest.mark.parametrize(
+    ("listed", "reason"),
+    [
+        (b"", "truncated"),
+        (v(0), "truncated"),
+        (v(0, 0, 0), "unknown field at its end"),
+        (v(0, 2 * limits.LAST_TIME + 3), "impossible time"),
+        (v(0, 1 - 2 * limits.FIRST_TIME + 1), "impossible time"),
+        (v(2 * limits.LAST_TIME + 1, 3), "impossible time"),
+        (v(0, 1 << 62) + bytes(9), "impossible time"),
+    ],
+)
+def test_impossible_times_are_refused(archive_of, listed, reason):
+    with pytest.raises(FormatError, match=reason):
+        parse(timed(archive_of, listed))
 
 
 # Inline
@@ -286,7 +344,7 @@ def test_truncated_headers_are_refused():
         (b"\xf4z\r\n\x02\1\2\3\4", "version 4, of a release before 0.2, is not read any more; use the release that"),
         (b"\xf5z\r\n\x00\x02\1\2\3\4", "revision 0 of the draft of format 5 is not read, .* has revision 1; use the"),
         (b"\xf5z\r\n\x02\x02\1\2\3\4", "revision 2 of the draft of format 5 is not read, .* has revision 1; use the"),
-        (b"\xf5z\r\n\x01\x09\1\2\3\4", "unknown field 0x09"),
+        (b"\xf5z\r\n\x01\x11\1\2\3\4", "unknown field 0x11"),
         (b"\xf5z\r\n\x01\x08\1\2\3\4", "unknown field 0x08"),
         (b"\xf5z\r\n", "truncated"),
         (b"\xf5z\r\n\x01", "truncated"),

@@ -7,9 +7,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from vaezip.cli import streams
 from vaezip.cli.console import Console, LocatedError, plural
 from vaezip.pictures.formats import has_picture_suffix, is_picture_in_folder
 from vaezip.system.files import is_special
+
+_MOST_BYTES_A_PIXEL, _MOST_BESIDE = 8, 1 << 26
+"""What a picture file may take: four channels of 16 bits, and metadata."""
 
 
 @dataclass(frozen=True)
@@ -105,3 +109,10 @@ def _all_differ(names: list[str]) -> bool:
 
 def _slashes(path: str) -> str:
     return path.replace(os.sep, "/")
+
+
+def bound(max_pixels: int) -> streams.Bound:
+    """Return how much is read of a picture file."""
+    most = _MOST_BYTES_A_PIXEL * max_pixels + _MOST_BESIDE
+    reason = f"has more than the {most:,} bytes that a picture of {max_pixels:,} pixels may take"
+    return streams.Bound(most, reason, "more-pixels")

@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from vaezip.codec import decoding, payload
+from vaezip.codec import decoding, payload, salvage
 from vaezip.codec.blocks import Samples, check_group
 from vaezip.codec.decoding import DecodeJob
 from vaezip.errors import FormatError, ImageError, ModelError, VaezipError
@@ -28,6 +29,9 @@ from vaezip.system.threads import Workers
 from vaezip.vz import archive as vz
 from vaezip.vz import records
 from vaezip.vz.records import NO_MODEL, Block, Group
+from vaezip.vz.salvage import Recovered, recover
+
+_EPOCH = datetime(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,9 @@ class ReadOptions:
         max_memory: bytes that the blocks may take that are decoded at once; one that takes more is refused, and so are
             larger pictures.
         max_work: operations for each pixel; a block that takes more is refused.
+        salvage: take what is left of a damaged set: where the directory is lost, what stands in the indices between
+            its blocks. Names and metadata may be lost, too. :meth:`Archive.pictures` gives, for a picture of which only
+            a part is left, an error whose ``picture`` is that part.
     """
 
     models: tuple[str | os.PathLike[str], ...] = ()
@@ -52,6 +59,7 @@ class ReadOptions:
     executor: Executor | None = None
     max_memory: int = MAX_MEMORY
     max_work: int = MAX_WORK
+    salvage: bool = False
 
 
 class Archive:
@@ -59,6 +67,8 @@ class Archive:
 
     Attributes:
         names: of the pictures, in the order of the file; [""] for a single picture without a name.
+        lost: ranges of bytes, first and end, in which a salvage found nothing that is whole.
+        missing: numbers of pictures of which a salvage knows that nothing is left.
     """
 
     def __init__(
@@ -76,7 +86,8 @@ class Archive:
             TypeError: there is no such option.
         """
         self.options = replace(options or ReadOptions(), **changes)
-        self.file = vz.parse(data)
+        found = recover(data) if self.options.salvage else Recovered(vz.parse(data))
+        self.file, self.lost, self.missing = found.file, found.lost, found.missing
         library = library or Library(self.options.models, self.options.device)
         self.library = FileLibrary(library, self.file.embedded, self.file.model_names)
         self._budget = Budget(self.options.max_memory, self.options.max_work)
@@ -90,18 +101,26 @@ class Archive:
         if len(self._places) < len(self.names):
             raise FormatError("the directory lists a name twice")
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "options": replace(self.options, executor=None)}
+
     def read(self, name: str = "") -> Picture:
         """Decode one picture; no block but its own is decoded.
 
         Raises:
             FormatError: there is none of this name, or its block is damaged.
+            IncompleteError: a salvage found a part of it, which the error has as ``picture``.
         """
-        if name not in self._places:
-            raise FormatError(f"it holds no picture called '{name}'")
-        group, index = self._places[name]
+        group, index = self._place(name)
         first = index // group.per_block * group.per_block
         with self._executor() as executor:
-            samples = _assembled(group, self._decode_run(executor, group, first))
+            futures = self._decode_run(executor, group, first)
+            if self.options.salvage:
+                found = dict(self._results(group, first, futures))[name]
+                if isinstance(found, VaezipError):
+                    raise found
+                return found
+            samples = _assembled(group, futures)
         return _to_picture(group, index, samples[index - first], self.options.max_pixels)
 
     def original(self, name: str = "") -> bytes | None:
@@ -110,11 +129,26 @@ class Archive:
         Raises:
             FormatError: its block is damaged.
         """
-        group, index = self._places.get(name, (None, 0))
-        if group is None or MODE_NAMES[group.mode] != VERBATIM:
+        group, index = self._place(name)
+        if MODE_NAMES[group.mode] != VERBATIM:
             return None
         with self._executor() as executor:
             return _assembled(group, self._decode_run(executor, group, index)).tobytes()
+
+    def modified(self, name: str = "") -> int | None:
+        """Return when a picture of a set was last changed, in seconds since 1970; None where the file does not tell.
+
+        Raises:
+            FormatError: there is none of this name.
+        """
+        group, index = self._place(name)
+        return group.times[index] if group.times else None
+
+    def _place(self, name: str) -> tuple[Group, int]:
+        """Return the group of a picture, and its index in that."""
+        if name not in self._places:
+            raise FormatError(f"it holds no picture called '{name}'")
+        return self._places[name]
 
     def pictures(self) -> Iterator[tuple[str, Picture | VaezipError]]:
         """Give every picture in turn, or the error that its block met."""
@@ -134,13 +168,15 @@ class Archive:
         try:
             samples = _assembled(group, futures)
         except VaezipError as error:
-            yield from ((name, error) for name in group.names[first : first + group.per_block])
+            part = salvage.part(group, first, futures) if self.options.salvage else None
+            yield from ((name, part or error) for name in group.names[first : first + group.per_block])
             return
         for i, picture in enumerate(samples):
             try:
                 yield group.names[first + i], _to_picture(group, first + i, picture, self.options.max_pixels)
             except ImageError as error:  # metadata that fits no such picture
-                yield group.names[first + i], error
+                bare = salvage.without_boxes(group, first + i, picture) if self.options.salvage else None
+                yield group.names[first + i], bare or error
 
     def model(self, fingerprint: bytes) -> Model:
         """Return the model of a block: the one in the file, or else a shipped one or one of ``models``.
@@ -284,9 +320,16 @@ def _describe_block(group: Group, block: Block, models: Mapping[bytes, tuple[str
 def _describe_pictures(group: Group) -> Iterator[dict[str, Any]]:
     """Describe each picture; of a file that is kept as it was, nothing but its length is known."""
     mode = MODE_NAMES[group.mode]
-    for name, boxes in zip(group.names, group.boxes):
+    times = group.times or [None] * len(group.names)
+    for name, boxes, time in zip(group.names, group.boxes, times):
         known: dict[str, Any] = {"width": group.width, "height": group.height}
         if mode == VERBATIM:
             known = {"file_bytes": group.width}
         metadata = sorted({BOXES[tag] for tag, _ in boxes})
-        yield {"name": name, "mode": mode.removesuffix("/2"), **known, "metadata": metadata}
+        yield {
+            "name": name,
+            "mode": mode.removesuffix("/2"),
+            **known,
+            "metadata": metadata,
+            "modified": None if time is None else (_EPOCH + timedelta(seconds=time)).isoformat() + "Z",
+        }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor, Future, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -27,11 +27,13 @@ from vaezip.models.cost import UNLIMITED
 from vaezip.models.effort import DEFAULT_PRESET, Effort, chosen_effort
 from vaezip.models.kinds import BILEVEL_GREY, MODE_NAMES, VERBATIM, coded_mode, fits, is_wide, misfit
 from vaezip.models.library import Library, Reference
+from vaezip.pictures.convert import PictureLike, as_picture, named
 from vaezip.pictures.picture import BOXES, Picture
 from vaezip.system.threads import Workers
 from vaezip.vz import archive as vz
 from vaezip.vz import limits
 from vaezip.vz.records import NO_MODEL, Block, Group
+from vaezip.vz.times import is_time
 
 
 @dataclass(frozen=True)
@@ -119,16 +121,19 @@ class Compressor:
             job.cancel()
         self._resources.close()
 
-    def add(self, name: str, picture: Picture, *, original: bytes | None = None) -> None:
+    def add(
+        self, name: str, picture: PictureLike, *, original: bytes | None = None, modified: int | None = None
+    ) -> None:
         """Add a picture.
 
         Args:
             name: must be new; "" for a picture alone.
-            picture: what to code.
+            picture: what to code, in any form that :func:`vaezip.compress` takes.
             original: the file that it came in, which the file holds byte for byte in its place where that is shorter.
+            modified: when it was last changed, in seconds since 1970; a set tells it.
 
         Raises:
-            ImageError: the name is taken, or a model was chosen that does not fit.
+            ImageError: the name is taken, the time beyond the years 1 to 9999, or a model was chosen that does not fit.
             FormatError: name or metadata are more than a file can hold.
             VaezipError: the file is made.
         """
@@ -139,6 +144,10 @@ class Compressor:
         if not _is_unicode(name):
             raise ImageError("its name is not valid Unicode; rename it")
         limits.check_name(name)
+        if modified is not None and not is_time(modified):
+            raise ImageError("its time of modification is beyond the years 1 to 9999")
+        picture, data = as_picture(picture)
+        original = data if original is None else original
         mode, samples = self._to_coded(picture)
         height, width = samples.shape[:2]
         pending = self._pending.get((mode, height, width))
@@ -152,7 +161,7 @@ class Compressor:
         self._budget.take_metadata([len(content) for _, content in picture.boxes])
         self._names.add(name)
         boxes = tuple((BOXES.index(tag), content) for tag, content in picture.boxes)
-        pending.entries.append(Entry(name, boxes, original))
+        pending.entries.append(Entry(name, boxes, original, modified))
         pending.samples.append(samples)
         if len(pending.samples) == pending.group.per_block and self._names != {""}:  # which may become inline
             self._submit(pending)
@@ -194,7 +203,7 @@ class Compressor:
         """Return the archive of all runs, each coded or, where that is shorter or asked for, as its originals."""
         groups, kept = [], []
         for pending in self._pending.values():
-            group = replace(pending.group, names=[], boxes=[], blocks=[])
+            group = replace(pending.group, names=[], boxes=[], blocks=[], times=[])
             for run in pending.runs:
                 found = run.blocks(embedded)
                 if verbatim or run.is_shorter_verbatim(found):
@@ -202,9 +211,11 @@ class Compressor:
                     continue
                 group.names += [entry.name for entry in run.entries]
                 group.boxes += [entry.boxes for entry in run.entries]
+                group.times += [entry.modified for entry in run.entries]
                 group.blocks += found
             groups += [group] if group.names else []
         groups += kept
+        _forget_times_of_none(groups)
         used = {block.model for group in groups for block in group.blocks} - {NO_MODEL}
         models = {mark: data for mark, data in embedded.items() if mark in used}
         names = {mark: self.library.name_of(mark, even_shipped=mark in models) for mark in used}
@@ -333,12 +344,16 @@ class Compressor:
 
 
 def compress(
-    pictures: Picture | Iterable[tuple[str, Picture]], options: Options | None = None, **changes: Any
+    pictures: PictureLike | Mapping[str, PictureLike] | Iterable[tuple[str, PictureLike]],
+    options: Options | None = None,
+    **changes: Any,
 ) -> bytes:
     """Make the ``.vz`` file of one picture, or of a set of named pictures.
 
     Args:
-        pictures: a picture, or pairs of name and picture; same-shaped pictures share a chain.
+        pictures: a picture: a :class:`Picture`, the path or the bytes of a picture file, an open file, an array of
+            bool, uint8 or uint16 with the shape (height, width) or (height, width, channels), or a PIL image. Or a
+            set: pairs of name and picture, or a dictionary; same-shaped pictures share a chain.
         options: how to compress; ``changes`` are fields of them.
 
     Raises:
@@ -348,9 +363,16 @@ def compress(
         TypeError: there is no such option.
     """
     with Compressor(options, **changes) as compressor:
-        for name, picture in [("", pictures)] if isinstance(pictures, Picture) else pictures:
+        for name, picture in named(pictures):
             compressor.add(name, picture)
         return compressor.close()
+
+
+def _forget_times_of_none(groups: list[Group]) -> None:
+    """Tell no times where there are none, or for a picture alone, whose file has a time of its own."""
+    if all(time is None or not name for group in groups for name, time in zip(group.names, group.times)):
+        for group in groups:
+            group.times = []
 
 
 def _is_unicode(name: str) -> bool:

@@ -73,3 +73,7 @@ def __getattr__(name: str) -> Any:
     if name in ("formats", "io", "picture"):
         return import_module(f"vaezip.pictures.{name}")
     return getattr(import_module(f"vaezip.pictures.{_HOMES.get(name, 'picture')}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({"__doc__", *__all__})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import IO
 
 from vaezip.errors import ImageError
 from vaezip.pictures.formats import BY_SUFFIX, Format, check_suffix, format_name
@@ -20,8 +21,8 @@ from vaezip.pictures.tiff_resolution import written_resolution
 from vaezip.pictures.tiff_writing import keeps_exif
 
 
-def read(source: str | os.PathLike[str] | bytes, max_pixels: int = DEFAULT_MAX_PIXELS) -> Picture:
-    """Read the picture in a file (a path) or in the bytes of one.
+def read(source: str | os.PathLike[str] | bytes | IO[bytes], max_pixels: int = DEFAULT_MAX_PIXELS) -> Picture:
+    """Read the picture in a file: a path, an open file, or the bytes of one.
 
     The format, which may be any of :data:`vaezip.pictures.formats.READABLE`, is told by the bytes.
     Grey of 2 and 4 bits becomes ``L`` with the values that it stands for, and :func:`write` stores
@@ -33,7 +34,7 @@ def read(source: str | os.PathLike[str] | bytes, max_pixels: int = DEFAULT_MAX_P
             several pictures or more than ``max_pixels`` pixels, or has a mode that cannot be
             represented exactly.
     """
-    data = source if isinstance(source, bytes) else _file_bytes(source)
+    data = file_bytes(source)
     if not data:
         raise ImageError("the file is empty")
     with decoding():
@@ -42,12 +43,22 @@ def read(source: str | os.PathLike[str] | bytes, max_pixels: int = DEFAULT_MAX_P
         return read_by_pillow(data, max_pixels)
 
 
-def _file_bytes(path: str | os.PathLike[str]) -> bytes:
+def file_bytes(source: str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]) -> bytes:
+    """Return the bytes of a file, which may be these bytes.
+
+    Raises:
+        ImageError: it cannot be read, or is open for text.
+    """
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return bytes(source)
     try:
-        return Path(path).read_bytes()
+        data = source.read() if hasattr(source, "read") else Path(source).read_bytes()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise ImageError(f"cannot be read: {reason}") from error
+    if not isinstance(data, bytes):
+        raise ImageError("a picture must be read from a file that is open for bytes, not for text")
+    return data
 
 
 def write(picture: Picture, suffix: str) -> bytes:

@@ -112,6 +112,14 @@ def store(path: Path, data: bytes) -> None:
         raise type(error)(f"'{path}' {error}; once it can, the same command goes on") from error
 
 
+def date(path: PathLike, modified: int | None) -> None:
+    """Give a regular file that was just written its time of modification, in seconds since 1970, where that is known
+    and the file system has such times."""
+    if modified is not None and not os.path.islink(path) and not is_special(path):
+        with suppress(OSError, OverflowError):
+            os.utime(path, (modified, modified))
+
+
 def is_temporary(path: Path) -> bool:
     """Tell whether a file is a temporary one; where nobody is writing, of a process that was killed."""
     return path.name.startswith(_TEMPORARY[0]) and path.name.endswith(_TEMPORARY[1])

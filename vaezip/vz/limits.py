@@ -12,6 +12,9 @@ from vaezip.errors import FormatError
 
 MAX_STEPS = 255
 
+MAX_LOST = 1 << 16
+"""Blocks that the first or the last picture of an index lacks."""
+
 MAX_DIRECTORY = 1 << 26
 MAX_MODELS = 1 << 10
 MAX_MODEL_NAME = 255
@@ -19,6 +22,9 @@ MAX_MODEL_NAME = 255
 
 MIN_PAYLOAD = 5
 MAX_SIDE = 1 << 30
+FIRST_TIME, LAST_TIME = -62_135_596_800, 253_402_300_799
+"""The first second of the year 1 and the last of the year 9999, in seconds since 1970, UTC."""
+
 MAX_MODEL = 1 << 26
 """Bytes of a model file that an archive can hold."""
 

@@ -34,6 +34,10 @@ class Block:
     payload: bytes
 
 
+LOST = Block(NO_MODEL, b"")
+"""Stands in the place of a block that could not be recovered; it does not decode."""
+
+
 @dataclass(slots=True)
 class Group:
     """Pictures of one mode and size, which share blocks.
@@ -47,6 +51,7 @@ class Group:
         names: one a picture, in the order of coding; [""] in an inline file.
         boxes: per picture, (number of the tag, content).
         blocks: in the order of coding.
+        times: per picture, the seconds since 1970 at which it was modified, or None; [] where the file tells none.
     """
 
     mode: int
@@ -57,6 +62,7 @@ class Group:
     names: list[str] = field(default_factory=list)
     boxes: list[tuple[Box, ...]] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
+    times: list[int | None] = field(default_factory=list)
 
     @property
     def bands(self) -> int:
@@ -102,6 +108,7 @@ class File:
         groups: what it holds.
         model_names: by fingerprint, as far as the file tells.
         embedded: models that it holds, by fingerprint.
+        damaged_indices: where indices stand that are damaged; the directory, which is whole, needs none of them.
     """
 
     inline: bool
@@ -109,3 +116,4 @@ class File:
     groups: list[Group]
     model_names: dict[bytes, str]
     embedded: dict[bytes, Embedded] = field(default_factory=dict)
+    damaged_indices: list[int] = field(default_factory=list)
