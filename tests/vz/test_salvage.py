@@ -221,7 +221,7 @@ def test_many_indices_of_the_same_blocks_are_refused():
 
 
 def test_many_indices_list_no_more_than_one_directory_may(monkeypatch):
-    monkeypatch.setitem(limits.MOST, limits.PICTURES, 5)
+    monkeypatch.setitem(limits.LIMITS, limits.PICTURES, limits.Limit(5, 0, 5))
     found = recover(without_directory(write_archive([group(SEVERAL[:4])])) + write_archive([group(SEVERAL[:2])])[:-12])
     assert len(names_of(found.file)) == 4
 

@@ -88,5 +88,5 @@ def verbatim_group(entry: Entry) -> Group:
     """Return the group, as yet without its block, that holds a picture's original byte for byte."""
     assert entry.original is not None
     group = Group(MODE_NAMES.index(VERBATIM), 1, len(entry.original), 1, 1, [entry.name], [()])
-    group.times = [entry.modified]
+    group.times = [entry.modified] if entry.name else []  # a picture alone has the time of its file
     return group
