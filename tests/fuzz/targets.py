@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import struct
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -233,8 +234,8 @@ def _check_model(model: Model) -> None:
 PICTURES = ("png", "pnm", "jpeg", "tiff", "gif", "bmp", "webp", "jpeg2000", "avif")
 """The readers of picture files."""
 
-_CAUSES = (OSError, zlib.error, UnicodeError, MemoryError)
-"""What the lines that call Pillow and zlib may meet."""
+_CAUSES = (OSError, zlib.error, struct.error, UnicodeError, MemoryError)
+"""What the lines that call Pillow, zlib and struct may meet."""
 
 
 def _of_pictures(name: str) -> Target:
