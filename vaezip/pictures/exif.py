@@ -9,8 +9,8 @@ from __future__ import annotations
 import struct
 
 from vaezip.pictures.findings import Findings
-from vaezip.pictures.tiff_resolution import RESOLUTION_TAGS, resolution_tags
-from vaezip.pictures.tiff_tags import (
+from vaezip.pictures.tiff.resolution import RESOLUTION_TAGS, resolution_tags
+from vaezip.pictures.tiff.tags import (
     EXIF_POINTER,
     GPS_POINTER,
     INTEROPERABILITY_POINTER,

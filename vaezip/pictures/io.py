@@ -14,11 +14,11 @@ from vaezip.errors import ImageError
 from vaezip.pictures.formats import BY_SUFFIX, Format, check_suffix, format_name
 from vaezip.pictures.picture import DEFAULT_MAX_PIXELS, Picture
 from vaezip.pictures.pillow import decoding, read_by_pillow, write_by_pillow
-from vaezip.pictures.png import read_png, write_png
-from vaezip.pictures.png_chunks import is_png
+from vaezip.pictures.png.chunks import is_png
+from vaezip.pictures.png.pixels import read_png, write_png
 from vaezip.pictures.resolution import METRE
-from vaezip.pictures.tiff_resolution import written_resolution
-from vaezip.pictures.tiff_writing import keeps_exif
+from vaezip.pictures.tiff.resolution import written_resolution
+from vaezip.pictures.tiff.writing import keeps_exif
 
 
 def read(source: str | os.PathLike[str] | bytes | IO[bytes], max_pixels: int = DEFAULT_MAX_PIXELS) -> Picture:

@@ -14,19 +14,19 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from vaezip.errors import ImageError
-from vaezip.pictures.avif_file import look_at_avif
-from vaezip.pictures.bmp_file import look_at_bmp
+from vaezip.pictures.avif.kind import look_at_avif
+from vaezip.pictures.bmp.kind import look_at_bmp
 from vaezip.pictures.exact_kinds import PALETTE, RGB, RGBA, Kind, Look, unsupported, way
 from vaezip.pictures.formats import BY_SUFFIX, READABLE, foreign_name, format_name
-from vaezip.pictures.jpeg2000_file import look_at_jpeg2000
-from vaezip.pictures.jpeg_file import look_at_jpeg
+from vaezip.pictures.jpeg.kind import look_at_jpeg
+from vaezip.pictures.jpeg2000.kind import look_at_jpeg2000
 from vaezip.pictures.library_messages import Heard, overheard
 from vaezip.pictures.metadata import find_metadata
 from vaezip.pictures.picture import Picture, as_samples, check_size, damage, first_line, sort_boxes
-from vaezip.pictures.pnm_file import look_at_pnm
+from vaezip.pictures.pnm.kind import look_at_pnm
 from vaezip.pictures.resolution import METRE
-from vaezip.pictures.tiff_file import look_at_tiff
-from vaezip.pictures.tiff_writing import with_metadata, without_metadata
+from vaezip.pictures.tiff.kind import look_at_tiff
+from vaezip.pictures.tiff.writing import with_metadata, without_metadata
 
 
 class _PillowSwitches:
