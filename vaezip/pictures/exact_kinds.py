@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.errors import ImageError
+from vaezip.pictures.picture import damage
 
 GREY, GREY_ALPHA, RGB, RGBA = "grey", "grey and alpha", "RGB", "RGB and alpha"
 PALETTE, PALETTE_ALPHA = "palette", "palette and alpha"
@@ -146,6 +147,14 @@ def library(name: str, kind: Kind) -> Any:
         return import_module(name)
     except ImportError as error:
         raise ImageError(f"pictures like this one ({kind}) need the library {name}", "formats") from error
+
+
+def deep_samples(data: bytes, kind: Kind, decoder: str) -> NDArray[np.uint16]:
+    """Return the samples of more than 8 bits that a decoder of imagecodecs, by its name, finds in a file of a kind."""
+    array = np.asarray(getattr(library("imagecodecs", kind), decoder)(data))
+    if array.dtype != np.uint16 or array.max() >= 1 << kind.bits:
+        raise damage(f"its samples are {array.dtype}")
+    return array
 
 
 def unsupported(what: str, remedy: str) -> ImageError:

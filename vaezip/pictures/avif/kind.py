@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from vaezip.pictures.exact_kinds import GREY, GREY_ALPHA, RGB, RGBA, Kind, Look, depth_remarks, library, unsupported
+from vaezip.pictures.exact_kinds import (
+    GREY,
+    GREY_ALPHA,
+    RGB,
+    RGBA,
+    Kind,
+    Look,
+    deep_samples,
+    depth_remarks,
+    unsupported,
+)
 from vaezip.pictures.iso_boxes import IsoBox, find_box, iso_boxes
 from vaezip.pictures.picture import damage
 
-_ALPHA = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1")
+ALPHA = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1")
 
 
 def look_at_avif(data: bytes) -> Look:
@@ -32,7 +41,7 @@ def look_at_avif(data: bytes) -> Look:
     if references and any(box.type == b"prem" for box in iso_boxes(data, references.start + 4, references.end)):
         raise unsupported("AVIF with premultiplied alpha", "alpha that is not premultiplied")
     bits = depths.pop()
-    alpha = any(box.type == b"auxC" and data[box.start + 4 : box.end].startswith(_ALPHA) for box in boxes)
+    alpha = any(box.type == b"auxC" and data[box.start + 4 : box.end].startswith(ALPHA) for box in boxes)
     grey = all(data[box.start + 2] & 0x10 for box in boxes if box.type == b"av1C")
     colour = (GREY_ALPHA if alpha else GREY) if grey else (RGBA if alpha else RGB)
     kind = Kind("AVIF", colour, bits)
@@ -53,9 +62,7 @@ def _size(data: bytes, box: IsoBox) -> tuple[int, int]:
 
 
 def _decode(data: bytes, kind: Kind) -> NDArray[Any]:
-    array: NDArray[Any] = np.asarray(library("imagecodecs", kind).avif_decode(data))
-    if array.dtype != np.uint16 or array.max() >= 1 << kind.bits:
-        raise damage(f"its samples are {array.dtype}")
+    array = deep_samples(data, kind, "avif_decode")
     if array.ndim == 3 and kind.colour in (GREY, GREY_ALPHA):  # decoders repeat grey three times
         array = array[..., [0]] if kind.colour == GREY else array[..., [0, -1]]
     return array

@@ -6,16 +6,16 @@ import struct
 from collections.abc import Iterator
 
 from vaezip.errors import ImageError
+from vaezip.pictures.avif.kind import ALPHA
 from vaezip.pictures.behind import look_behind
-from vaezip.pictures.box_walk import WholeBox, whole_boxes
 from vaezip.pictures.findings import Findings, label
+from vaezip.pictures.iso_boxes import IsoBox, whole_boxes
 from vaezip.pictures.picture import EXIF_PREFIX, SEVERAL
 
 _LAYOUT = frozenset({b"ftyp", b"meta", b"mdat", b"moov", b"free", b"skip"})
 _PICTURES = frozenset({b"av01", b"grid", b"iovl", b"tmap", b"iden", b"hvc1", b"jpeg", b"unci"})
 _LAYOUT_PROPERTIES = frozenset({b"ispe", b"pixi", b"av1C", b"a1op", b"a1lx", b"lsel", b"auxC", b"irot", b"imir"})
 _PROPERTY_NAMES = {b"clap": "clean aperture", b"clli": "light level", b"mdcv": "mastering display"}
-_ALPHA = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0", b"urn:mpeg:hevc:2015:auxid:1\0")
 
 
 def look_into_avif(data: bytes, found: Findings) -> None:
@@ -27,18 +27,18 @@ def look_into_avif(data: bytes, found: Findings) -> None:
         ImageError: the file holds several pictures.
     """
     boxes = list(whole_boxes(data, 0, len(data)))
-    if [box.kind for box in boxes].count(b"ftyp") > 1:
+    if [box.type for box in boxes].count(b"ftyp") > 1:
         raise ImageError(SEVERAL)
-    first = next((box for box in boxes if box.kind == b"meta"), None)
+    first = next((box for box in boxes if box.type == b"meta"), None)
     if first is not None:
-        _look_into_meta(data, {box.kind: box for box in whole_boxes(data, first.start + 4, first.end)}, found)
+        _look_into_meta(data, {box.type: box for box in whole_boxes(data, first.start + 4, first.end)}, found)
     for box in boxes:
-        if box.kind not in _LAYOUT:
-            found.drop(f"{label(box.kind) or 'unnamed'} box")
+        if box.type not in _LAYOUT:
+            found.drop(f"{label(box.type) or 'unnamed'} box")
     look_behind(data, boxes[-1].end if boxes else None, found)
 
 
-def _look_into_meta(data: bytes, boxes: dict[bytes, WholeBox], found: Findings) -> None:
+def _look_into_meta(data: bytes, boxes: dict[bytes, IsoBox], found: Findings) -> None:
     """Look at the items of a file, and at the properties of them all."""
     items = _items(data, boxes[b"iinf"]) if b"iinf" in boxes else {}
     _look_at_pictures(items, _primary(data, boxes.get(b"pitm")), list(_references(data, boxes.get(b"iref"))), found)
@@ -55,8 +55,8 @@ def _look_into_meta(data: bytes, boxes: dict[bytes, WholeBox], found: Findings) 
         elif kind not in _PICTURES and kind not in (b"Exif", b"mime"):
             found.drop(f"{label(kind) or 'unnamed'} item")
     for outer in whole_boxes(data, boxes[b"iprp"].start, boxes[b"iprp"].end) if b"iprp" in boxes else ():
-        for box in whole_boxes(data, outer.start, outer.end) if outer.kind == b"ipco" else ():
-            _look_at_property(box.kind, data[box.start : box.end], found)
+        for box in whole_boxes(data, outer.start, outer.end) if outer.type == b"ipco" else ():
+            _look_at_property(box.type, data[box.start : box.end], found)
 
 
 def _look_at_property(kind: bytes, content: bytes, found: Findings) -> None:
@@ -74,7 +74,7 @@ def _look_at_property(kind: bytes, content: bytes, found: Findings) -> None:
         if across != down and across and down:
             found.keep("resolution", struct.pack(">IIB", down, across, 0))
     elif kind == b"auxC":
-        if not content[4:].startswith(_ALPHA):
+        if not content[4:].startswith(ALPHA):
             found.drop("gain map" if b"gainmap" in content else "auxiliary picture")
     elif kind not in _LAYOUT_PROPERTIES:
         found.drop(_PROPERTY_NAMES.get(kind) or f"{label(kind) or 'unnamed'} property")
@@ -104,24 +104,24 @@ def _look_at_pictures(
             raise ImageError(SEVERAL)
 
 
-def _version(data: bytes, box: WholeBox) -> int:
+def _version(data: bytes, box: IsoBox) -> int:
     return int.from_bytes(data[box.start : box.start + 1], "big")
 
 
-def _primary(data: bytes, box: WholeBox | None) -> int | None:
+def _primary(data: bytes, box: IsoBox | None) -> int | None:
     """Return the number of the picture that a reader shows."""
     if box is None:
         return None
     return int.from_bytes(data[box.start + 4 : box.start + (8 if _version(data, box) else 6)], "big")
 
 
-def _items(data: bytes, box: WholeBox) -> dict[int, tuple[bytes, bytes]]:
+def _items(data: bytes, box: IsoBox) -> dict[int, tuple[bytes, bytes]]:
     """Return the kind of each item by its number, and the type of the content of those of the kind ``mime``."""
     start = box.start + (8 if _version(data, box) else 6)
     items = {}
     for entry in whole_boxes(data, start, box.end):
         content = data[entry.start : entry.end]
-        if entry.kind != b"infe" or content[:1] not in (b"\2", b"\3"):
+        if entry.type != b"infe" or content[:1] not in (b"\2", b"\3"):
             continue
         wide = 2 * (content[0] - 2)
         number, kind = int.from_bytes(content[4 : 6 + wide], "big"), content[8 + wide : 12 + wide]
@@ -130,7 +130,7 @@ def _items(data: bytes, box: WholeBox) -> dict[int, tuple[bytes, bytes]]:
     return items
 
 
-def _references(data: bytes, box: WholeBox | None) -> Iterator[tuple[bytes, int, list[int]]]:
+def _references(data: bytes, box: IsoBox | None) -> Iterator[tuple[bytes, int, list[int]]]:
     """Yield the kind of each reference, from which item it goes, and to which ones."""
     if box is None:
         return
@@ -138,10 +138,10 @@ def _references(data: bytes, box: WholeBox | None) -> Iterator[tuple[bytes, int,
     for entry in whole_boxes(data, box.start + 4, box.end):
         content = data[entry.start : entry.end]
         numbers = [int.from_bytes(content[at : at + size], "big") for at in range(size + 2, len(content), size)]
-        yield entry.kind, int.from_bytes(content[:size], "big"), numbers
+        yield entry.type, int.from_bytes(content[:size], "big"), numbers
 
 
-def _content(data: bytes, boxes: dict[bytes, WholeBox], wanted: int) -> bytes:
+def _content(data: bytes, boxes: dict[bytes, IsoBox], wanted: int) -> bytes:
     """Return the content of an item by the table of places, empty where that is damaged."""
     if b"iloc" not in boxes:
         return b""
@@ -167,7 +167,7 @@ def _content(data: bytes, boxes: dict[bytes, WholeBox], wanted: int) -> bytes:
     return b""
 
 
-def _joined(data: bytes, boxes: dict[bytes, WholeBox], method: int, parts: list[tuple[int, int]]) -> bytes:
+def _joined(data: bytes, boxes: dict[bytes, IsoBox], method: int, parts: list[tuple[int, int]]) -> bytes:
     start, end = (boxes[b"idat"].start, boxes[b"idat"].end) if method == 1 and b"idat" in boxes else (0, len(data))
     if method > 1 or sum(length for _, length in parts) > end - start:
         return b""  # only overlapping parts take more bytes than the file

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vaezip.errors import ImageError
 from vaezip.pictures.exact_kinds import (
     GREY,
     GREY_ALPHA,
@@ -21,14 +20,14 @@ from vaezip.pictures.exact_kinds import (
     RGBA,
     Kind,
     Look,
+    deep_samples,
     depth_remarks,
-    library,
     unsupported,
 )
 from vaezip.pictures.iso_boxes import IsoBox, find_box
-from vaezip.pictures.picture import SEVERAL, damage
+from vaezip.pictures.picture import damage
 
-_CODESTREAM = b"\xff\x4f\xff\x51"
+CODESTREAM = b"\xff\x4f\xff\x51"
 _LEAST_TILE = 14
 """The bytes of a tile without samples: its header, and the mark of its data."""
 
@@ -50,12 +49,10 @@ class _Stream(NamedTuple):
 
 def look_at_jpeg2000(data: bytes) -> Look:
     """Tell what a JPEG 2000 file or a bare codestream holds."""
-    header = None if data.startswith(_CODESTREAM) else find_box(data, (b"jp2h",))
-    body = None if data.startswith(_CODESTREAM) else find_box(data, (b"jp2c",))
-    if body and data.find(b"jp2c" + _CODESTREAM, body.end) >= 0:
-        raise ImageError(SEVERAL)
+    header = None if data.startswith(CODESTREAM) else find_box(data, (b"jp2h",))
+    body = None if data.startswith(CODESTREAM) else find_box(data, (b"jp2c",))
     start, end = (body.start, body.end) if body else (0, len(data))
-    if data[start : start + 4] != _CODESTREAM:
+    if data[start : start + 4] != CODESTREAM:
         raise damage("it has no codestream")
     stream = _siz(data, start + 4)
     if stream.tiles * _LEAST_TILE > end - start:  # and OpenJPEG would walk through all of them
@@ -66,8 +63,11 @@ def look_at_jpeg2000(data: bytes) -> Look:
     colours = np.frombuffer(palette(data), np.uint8) if kind.colour == PALETTE else None
     if kind.bits <= 8 or kind[1:3] == (GREY, 16):
         return Look(kind, stream.width, stream.height, palette=colours)
-    remarks = depth_remarks(kind.bits)
-    return Look(kind, stream.width, stream.height, decode=lambda: _decode(data, kind), remarks=remarks)
+
+    def decode() -> NDArray[Any]:
+        return deep_samples(data, kind, "jpeg2k_decode")
+
+    return Look(kind, stream.width, stream.height, decode=decode, remarks=depth_remarks(kind.bits))
 
 
 def _siz(data: bytes, at: int) -> _Stream:
@@ -145,10 +145,3 @@ def palette(data: bytes) -> bytes:
     if mapping and data[mapping.start : mapping.end] != bytes((0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 1, 2)):
         raise unsupported("JPEG 2000 whose palette is not used plainly", "PNG")
     return entries[: 3 * colours]
-
-
-def _decode(data: bytes, kind: Kind) -> NDArray[Any]:
-    array: NDArray[Any] = np.asarray(library("imagecodecs", kind).jpeg2k_decode(data))
-    if array.dtype != np.uint16 or array.max() >= 1 << kind.bits:
-        raise damage(f"its samples are {array.dtype}")
-    return array

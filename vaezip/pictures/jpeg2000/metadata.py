@@ -6,12 +6,12 @@ from fractions import Fraction
 
 from vaezip.errors import ImageError
 from vaezip.pictures.behind import look_behind
-from vaezip.pictures.box_walk import WholeBox, whole_boxes
 from vaezip.pictures.findings import Findings, label
+from vaezip.pictures.iso_boxes import IsoBox, whole_boxes
+from vaezip.pictures.jpeg2000.kind import CODESTREAM
 from vaezip.pictures.picture import EXIF_PREFIX, SEVERAL
 from vaezip.pictures.resolution import per_metre
 
-_CODESTREAM = b"\xff\x4f\xff\x51"
 _COMMENT, _TILE_PART, _END = b"\xff\x64", b"\xff\x90", b"\xff\xd9"
 
 _XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
@@ -30,11 +30,11 @@ def look_into_jpeg2000(data: bytes, found: Findings) -> None:
     Raises:
         ImageError: the file holds several pictures.
     """
-    if data.startswith(_CODESTREAM):
+    if data.startswith(CODESTREAM):
         look_behind(data, _look_into_codestream(data, 0, found), found)
         return
     boxes = list(whole_boxes(data, 0, len(data)))
-    kinds = [box.kind for box in boxes]
+    kinds = [box.type for box in boxes]
     if kinds.count(b"jp2c") > 1 or kinds.count(b"jP  ") > 1:
         raise ImageError(SEVERAL)
     for box in boxes:
@@ -42,8 +42,8 @@ def look_into_jpeg2000(data: bytes, found: Findings) -> None:
     look_behind(data, boxes[-1].end if boxes else None, found)
 
 
-def _look_into_box(data: bytes, box: WholeBox, found: Findings) -> None:
-    match box.kind:
+def _look_into_box(data: bytes, box: IsoBox, found: Findings) -> None:
+    match box.type:
         case b"jp2h":
             for inner in whole_boxes(data, box.start, box.end):
                 _look_into_header(data, inner, found)
@@ -64,18 +64,18 @@ def _look_into_uuid(uuid: bytes, content: bytes, found: Findings) -> None:
         found.drop(_UUID_NAMES.get(uuid, "uuid box"))
 
 
-def _look_into_header(data: bytes, box: WholeBox, found: Findings) -> None:
-    if box.kind == b"colr":
+def _look_into_header(data: bytes, box: IsoBox, found: Findings) -> None:
+    if box.type == b"colr":
         method = data[box.start : box.start + 1]
         if method in (b"\2", b"\3"):
             found.keep("icc", data[box.start + 3 : box.end])
         elif method != b"\1":  # one of the listed colour spaces, which decide how the samples are decoded
             found.drop("colour specification")
-    elif box.kind == b"res ":
+    elif box.type == b"res ":
         for inner in whole_boxes(data, box.start, box.end):
             _keep_resolution(data[inner.start : inner.end], found)
-    elif box.kind not in _HEADER_LAYOUT:
-        found.drop(f"{label(box.kind) or 'unnamed'} box")
+    elif box.type not in _HEADER_LAYOUT:
+        found.drop(f"{label(box.type) or 'unnamed'} box")
 
 
 def _keep_resolution(content: bytes, found: Findings) -> None:
