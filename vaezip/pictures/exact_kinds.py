@@ -59,7 +59,6 @@ class Look:
         height: of the picture.
         check: the function that refuses damage that the decoder would pass over.
         decode: the function that decodes the samples, None where Pillow does.
-        view: the file as Pillow must see it to find the metadata, None for the file itself.
         palette: the colours, where Pillow does not read them as they are stored.
         needs: the libraries that this file needs though others of its kind do not.
         remarks: what cannot be kept, by name.
@@ -70,7 +69,6 @@ class Look:
     height: int
     check: Callable[[], None] | None = None
     decode: Callable[[], NDArray[Any]] | None = None
-    view: bytes | None = None
     palette: NDArray[np.uint8] | NDArray[np.uint16] | None = None
     needs: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()

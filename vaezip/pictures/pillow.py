@@ -95,6 +95,10 @@ _LOOKS: dict[str, Callable[[bytes], Look]] = {
 """How to tell what a file holds, by the name of its format."""
 
 
+_ASKED = ("AVIF",)
+"""The formats whose metadata Pillow tells, whoever decodes the samples."""
+
+
 def read_by_pillow(data: bytes, max_pixels: int) -> Picture:
     """Read a picture of any format but PNG, by Pillow or, where Pillow would change it, by another reader."""
     name = format_name(data)
@@ -108,11 +112,10 @@ def read_by_pillow(data: bytes, max_pixels: int) -> Picture:
     if look.check is not None:
         look.check()
     with overheard() as heard, _blaming(heard):
-        if name == "PPM":  # Pillow misreads some headers
-            found, palette, (mode, array) = find_metadata(name, data, None), b"", _decoded(look, modes)
+        if look.decode is not None and name not in _ASKED:  # Pillow would misread the file, or refuse it
+            found, palette, (mode, array) = find_metadata(name, data, None), b"", (modes[0], look.decode())
         else:
-            view = without_metadata(data) if name == "TIFF" else data
-            with _open(look.view or view, name) as image:
+            with _open(without_metadata(data) if name == "TIFF" else data, name) as image:
                 found = find_metadata(name, data, image)
                 mode, array = _decoded(look, modes, image)
                 palette = _palette(look, image) if mode == "P" else b""
@@ -160,11 +163,10 @@ def _look_at_gif(data: bytes) -> Look:
         return Look(Kind("GIF", PALETTE, 8), image.width, image.height)
 
 
-def _decoded(look: Look, modes: tuple[str, ...], image: ImageFile.ImageFile | None = None) -> tuple[str, NDArray[Any]]:
+def _decoded(look: Look, modes: tuple[str, ...], image: ImageFile.ImageFile) -> tuple[str, NDArray[Any]]:
     """Return the mode and the samples of a picture whose kind is known to be read exactly."""
     if look.decode is not None:
         return modes[0], look.decode()
-    assert image is not None
     image.load()
     stored = image.convert("RGBA") if image.mode == "PA" else image
     array = np.array(stored)

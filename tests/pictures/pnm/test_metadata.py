@@ -1,7 +1,7 @@
 import pytest
 
 from vaezip.pictures.findings import Findings
-from vaezip.pictures.pnm.metadata import look_into_pnm, pnm_header
+from vaezip.pictures.pnm.metadata import look_into_pnm
 
 from ..helpers import refusal
 
@@ -33,12 +33,3 @@ def test_what_stands_behind_the_numbers(data):
 def test_comments_are_named():
     for data in (b"P5\n#c\n2 1 255\n12", b"P5 2#c\r1 255\n12", b"P5 2 1 255#c\n12", b"P2 2 1 255\n1 #c 9\n2"):
         assert dropped(data) == ("comment",)
-
-
-def test_a_header_ends_behind_one_space_or_one_comment():
-    assert pnm_header(b"P5\n2 1\n255\n#1") == (5, 2, 1, 255, 11)
-    assert pnm_header(b"P5\n2 1\n255#c\n12").end == 13
-    assert pnm_header(b"P4 2 1\n1").end == 7
-    for data in (b"P5", b"P7\n1 1", b"P5 1", b"P5 1 1", b"P6 " + b"#\n" * 9):
-        assert pnm_header(data) is None
-        assert dropped(data) == ()

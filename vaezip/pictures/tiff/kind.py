@@ -38,21 +38,6 @@ STRIPS, CHANNELS, ROWS, STRIP_BYTES, PLANAR, COLOURS = 273, 277, 278, 279, 284, 
 TILE_WIDTH, TILE_HEIGHT, TILES, TILE_BYTES, EXTRA, SAMPLE_FORMAT, DEPTH = 322, 323, 324, 325, 338, 339, 32997
 SUBFILE, T4_OPTIONS, PREDICTOR, JPEG_TABLES = 254, 292, 317, 347
 
-_STUB = {WIDTH: 1, HEIGHT: 1, BITS: 8, COMPRESSION: 1, PHOTOMETRIC: 1, STRIPS: 0, CHANNELS: 1, ROWS: 1, STRIP_BYTES: 1}
-_LAYOUT = {
-    *_STUB,
-    FILL_ORDER,
-    PLANAR,
-    COLOURS,
-    TILE_WIDTH,
-    TILE_HEIGHT,
-    TILES,
-    TILE_BYTES,
-    EXTRA,
-    SAMPLE_FORMAT,
-    PREDICTOR,
-}
-
 _INTEGERS = {1: "B", 7: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 
@@ -171,7 +156,7 @@ def look_at_tiff(data: bytes) -> Look:
     if _is_for_pillow(tags, kind):
         return look
     _check_compression(tags, kind)
-    return replace(look, decode=lambda: _by_tifffile(tags, look), view=_view(tags), needs=("tifffile", "imagecodecs"))
+    return replace(look, decode=lambda: _by_tifffile(tags, look), needs=("tifffile", "imagecodecs"))
 
 
 def _palette(tags: Directory, kind: Kind) -> NDArray[np.uint8] | NDArray[np.uint16]:
@@ -225,28 +210,6 @@ def _check_compression(tags: Directory, kind: Kind) -> None:
     compression = tags.value(COMPRESSION, 1)
     if compression not in _BY_TIFFFILE or kind.bits < 8 or kind.colour == PALETTE_ALPHA:
         raise unsupported(f"{kind} in compression {compression}", "TIFF in compression 8 (deflate)")
-
-
-def _view(tags: Directory) -> bytes:
-    """Return the file with a directory of one grey pixel that has all tags of the first but those of its layout.
-
-    Pillow finds the metadata in it by its own rules, though it could not open the file.
-    """
-    order, code = tags.order, "Q" if tags.big else "I"
-    entries = {tag: entry for tag, entry in tags.entries.items() if tag not in _LAYOUT}
-    entries |= {
-        tag: _Entry(4, 1, struct.pack(order + "I", value).ljust(8 if tags.big else 4, b"\0"))
-        for tag, value in _STUB.items()
-    }
-    at = len(tags.data) + len(tags.data) % 2
-    body = b"".join(
-        struct.pack(order + "HH" + code, tag, *entries[tag][:2]) + entries[tag].field for tag in sorted(entries)
-    )
-    head = struct.pack(order + ("Q" if tags.big else "H"), len(entries))
-    start = 8 if tags.big else 4
-    link = struct.pack(order + code, at)
-    padded = tags.data.ljust(at, b"\0")
-    return padded[:start] + link + padded[start + len(link) :] + head + body + struct.pack(order + code, tags.next)
 
 
 # The segments
