@@ -106,9 +106,7 @@ def with_orientation(exif: bytes, orientation: int) -> bytes:
     first = tiff.directory(tiff.first) if tiff else None
     if tiff is None or first is None:
         return exif
-    start = tiff.first + 2
-    (count,) = struct.unpack_from(tiff.order + "H", exif, start - 2)
-    end = start + 12 * count
+    start, end = first.start, first.end
     if tiff.big or end + 4 > len(exif):
         return exif
     entries = [exif[place : place + 12] for place in range(start, end, 12)]
@@ -119,5 +117,5 @@ def with_orientation(exif: bytes, orientation: int) -> bytes:
         return exif[:start] + b"".join(entries) + exif[end:]
     entries.insert(sum(number < ORIENTATION for number in numbers), fresh)
     behind = exif + bytes(len(exif) % 2)
-    directory = struct.pack(tiff.order + "H", count + 1) + b"".join(entries) + exif[end : end + 4]
+    directory = struct.pack(tiff.order + "H", len(entries)) + b"".join(entries) + exif[end : end + 4]
     return exif[:4] + struct.pack(tiff.order + "I", len(behind)) + behind[8:] + directory

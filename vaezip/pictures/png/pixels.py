@@ -15,6 +15,7 @@ from PIL.PngImagePlugin import PngImageFile
 
 from vaezip.errors import ImageError
 from vaezip.pictures.formats import format_name
+from vaezip.pictures.inflating import inflated_size
 from vaezip.pictures.picture import MODES, SEVERAL, Picture, Samples, as_samples, check_size, damage
 from vaezip.pictures.pillow import to_pillow
 from vaezip.pictures.png.chunks import PNG_SIGNATURE, Chunk, Header, check_sound, chunks, encoded, read_header
@@ -23,7 +24,6 @@ from vaezip.pictures.png.metadata import LEVEL, Metadata, metadata_chunks
 # Reading
 
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
-_INFLATED_AT_ONCE = 1 << 14  # bytes of the compressed pixels
 _LONGEST_CHUNK = 1 << 30  # that we write: PNG allows less than 2 GiB
 
 
@@ -79,17 +79,15 @@ def _check_compressed(compressed: bytearray, header: Header) -> bool:
 
     Return whether anything stands behind them.
     """
-    missing, place, stream = _size_of_pixels(header), 0, zlib.decompressobj()
+    whole = _size_of_pixels(header)
     try:
-        while place < len(compressed) and missing >= 0 and not stream.eof:
-            missing -= len(stream.decompress(compressed[place : place + _INFLATED_AT_ONCE]))
-            place += _INFLATED_AT_ONCE
+        size, behind = inflated_size(compressed, whole)
     except zlib.error as error:
         wrong = "have a wrong checksum" if "data check" in str(error) else "cannot be decompressed"
         raise damage(f"the pixels in the chunk IDAT {wrong}") from error
-    if missing > 0:
+    if size < whole:
         raise damage("the pixels in the chunk IDAT are too few")
-    return missing < 0 or len(stream.unused_data) > 0 or place < len(compressed)
+    return size > whole or behind
 
 
 def _size_of_pixels(header: Header) -> int:

@@ -16,6 +16,9 @@ SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12:
 """How many bytes one value of each type takes."""
 
 BYTE, SHORT, LONG, RATIONAL, UNDEFINED = 1, 3, 4, 5, 7
+UNSIGNED = frozenset({BYTE, SHORT, LONG, 13, 16, 18})
+"""The types of integers without a sign."""
+
 _LETTERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
 _NUMBER_BYTES = {3: 2, 4: 4, 5: 4, 8: 2, 9: 4, 10: 4, 11: 4, 12: 8, 13: 4}
 _NEWEST_OF_TIFF = 13  # the types behind it are of BigTIFF alone
@@ -38,6 +41,10 @@ class Tag(NamedTuple):
         """Return the one value as an integer, None where it is of another type, or one of several."""
         return next(iter(self.integers(order)), None) if self.length == 1 else None
 
+    def beginning(self) -> Tag:
+        """Return the tag with no more than the first of its values."""
+        return self._replace(length=min(1, self.length), data=self.data[: SIZES[self.type]])
+
     def fraction(self, order: str) -> Fraction | None:
         """Return the one value as a fraction, None where it is none, or infinite."""
         if self.length != 1:
@@ -50,11 +57,21 @@ class Tag(NamedTuple):
 
 
 class Directory(NamedTuple):
-    """The entries of one directory by number, the numbers of those that are damaged, and where the next one begins."""
+    """Hold the entries of one directory by number, the first of each.
+
+    Attributes:
+        tags: the entries whose values are in the file.
+        damaged: the numbers of the others.
+        following: where the next directory begins.
+        start: where the entries begin.
+        end: where they end, which is behind the file if that was cut.
+    """
 
     tags: dict[int, Tag]
     damaged: tuple[int, ...]
     following: int
+    start: int
+    end: int
 
 
 class TiffFile:
@@ -91,7 +108,8 @@ class TiffFile:
         start, size = (place + 8, 20) if self.big else (place + 2, 12)
         tags: dict[int, Tag] = {}
         damaged = []
-        for entry in range(start, start + count * size, size):
+        end = start + count * size
+        for entry in range(start, end, size):
             if entry + size > len(self._data):
                 break
             tag = self._tag(entry)
@@ -99,8 +117,8 @@ class TiffFile:
                 tags.setdefault(tag.number, tag)
             else:
                 damaged.append(tag)
-        following = self._number("Q" if self.big else "I", start + count * size)
-        return Directory(tags, tuple(damaged), following or 0)
+        following = self._number("Q" if self.big else "I", end)
+        return Directory(tags, tuple(damaged), following or 0, start, end)
 
     def _tag(self, entry: int) -> Tag | int:
         """Return the tag of an entry, or only its number where its values are outside of the file."""

@@ -50,17 +50,18 @@ def without_metadata(data: bytes) -> bytes:
     The directory stays at its place with fewer entries, so that no byte moves, and a file that was cut stays so.
     """
     tiff = open_tiff(data)
-    if tiff is None or tiff.directory(tiff.first) is None:
+    first = tiff.directory(tiff.first) if tiff else None
+    if tiff is None or first is None:
         return data
     letter, size, pointer = ("Q", 20, 8) if tiff.big else ("H", 12, 4)
-    start = tiff.first + struct.calcsize(letter)
-    (count,) = struct.unpack_from(tiff.order + letter, data, tiff.first)
-    end = start + size * count
-    if end + pointer > len(data):
+    if first.end + pointer > len(data):
         return data
-    entries = [data[place : place + size] for place in range(start, end, size)]
-    kept = [entry for entry in entries if struct.unpack(tiff.order + "H", entry[:2])[0] in LAYOUT_TAGS]
-    directory = b"".join([struct.pack(tiff.order + letter, len(kept)), *kept, bytes(pointer)])
+    kept: dict[int, bytes] = {}  # the first of each number, for decoders differ on which of two they take
+    for place in range(first.start, first.end, size):
+        (number,) = struct.unpack_from(tiff.order + "H", data, place)
+        if number in LAYOUT_TAGS:
+            kept.setdefault(number, data[place : place + size])
+    directory = b"".join([struct.pack(tiff.order + letter, len(kept)), *kept.values(), bytes(pointer)])
     return data[: tiff.first] + directory + data[tiff.first + len(directory) :]
 
 
