@@ -10,12 +10,12 @@ import os
 from typing import IO
 
 from vaezip.errors import ImageError
+from vaezip.pictures.bmp.metadata import keeps_resolution
 from vaezip.pictures.formats import BY_SUFFIX, Format, check_suffix, format_name, most_bytes, too_large
 from vaezip.pictures.picture import DEFAULT_MAX_PIXELS, Picture
 from vaezip.pictures.pillow import decoding, read_by_pillow, write_by_pillow
 from vaezip.pictures.png.chunks import is_png
 from vaezip.pictures.png.pixels import read_png, write_png
-from vaezip.pictures.resolution import METRE
 from vaezip.pictures.tiff.resolution import written_resolution
 from vaezip.pictures.tiff.writing import keeps_exif
 
@@ -130,7 +130,7 @@ def _is_cut(name: str, picture: Picture, format: Format) -> bool:
         case "resolution", "TIFF":
             return written_resolution(picture) is None
         case "resolution", "BMP":
-            return (picture.box(name) or b"")[8] != METRE
+            return not keeps_resolution(picture.box(name) or b"")
         case "exif", "TIFF":
             return not keeps_exif(picture)
     return False

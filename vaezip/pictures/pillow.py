@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 from vaezip.errors import ImageError
 from vaezip.pictures.avif.kind import look_at_avif
 from vaezip.pictures.bmp.kind import look_at_bmp
+from vaezip.pictures.bmp.metadata import with_resolution
 from vaezip.pictures.exact_kinds import PALETTE, RGB, RGBA, Kind, Look, unsupported, way
 from vaezip.pictures.formats import BY_SUFFIX, READABLE, foreign_name, format_name
 from vaezip.pictures.jpeg.kind import look_at_jpeg
@@ -24,7 +24,6 @@ from vaezip.pictures.library_messages import Heard, overheard
 from vaezip.pictures.metadata import find_metadata
 from vaezip.pictures.picture import Picture, as_samples, check_size, damage, first_line, sort_boxes
 from vaezip.pictures.pnm.kind import look_at_pnm
-from vaezip.pictures.resolution import METRE
 from vaezip.pictures.tiff.kind import look_at_tiff
 from vaezip.pictures.tiff.writing import with_metadata, without_metadata
 
@@ -182,12 +181,17 @@ def _palette(look: Look, image: Image.Image) -> bytes:
 # Writing the other formats
 
 
+_WITH_METADATA: dict[str, Callable[[bytes, Picture], bytes]] = {"TIFF": with_metadata, "BMP": with_resolution}
+"""What puts the metadata into a file that Pillow wrote, because Pillow would round them."""
+
+
 def write_by_pillow(picture: Picture, suffix: str) -> bytes:
     """Return the bytes of a picture file in any format but PNG."""
     file = io.BytesIO()
     with _refusing(lambda reason: ImageError(f"cannot be written as '{suffix}' ({reason}); choose .png")):
         to_pillow(picture).save(file, BY_SUFFIX[suffix].name.upper(), **_save_options(picture, suffix))
-        return with_metadata(file.getvalue(), picture) if BY_SUFFIX[suffix].name == "TIFF" else file.getvalue()
+        written = _WITH_METADATA.get(BY_SUFFIX[suffix].name)
+        return written(file.getvalue(), picture) if written else file.getvalue()
 
 
 def to_pillow(picture: Picture) -> Image.Image:
@@ -216,6 +220,4 @@ def _save_options(picture: Picture, suffix: str) -> dict[str, Any]:
             options |= {"lossless": True, "exact": True, "method": 4}
         case "TIFF":
             options["compression"] = "tiff_adobe_deflate"
-        case "BMP" if "resolution" in boxes and boxes["resolution"][8] == METRE:
-            options["dpi"] = tuple(count * 0.0254 for count in struct.unpack(">II", boxes["resolution"][:8]))
     return options

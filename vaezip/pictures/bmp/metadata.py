@@ -8,8 +8,10 @@ from fractions import Fraction
 from vaezip.pictures.behind import look_behind
 from vaezip.pictures.bmp.header import FILE_HEADER, INFO, MASKS, MASKS_WITH_ALPHA, PLAIN, V4, V5, BmpHeader, bmp_header
 from vaezip.pictures.findings import Findings
-from vaezip.pictures.resolution import per_metre
+from vaezip.pictures.picture import Picture
+from vaezip.pictures.resolution import METRE, per_metre
 
+_RESOLUTION = 38  # where it stands in the file
 _EMBEDDED, _LINKED, _SRGB, _SYSTEM = b"DEBM", b"KNIL", b"BGRs", b" niW"
 _INTENTS = {4: 0, 2: 1, 1: 2, 8: 3}  # pictures, graphics, business, absolute: the numbers of ICC and PNG
 
@@ -39,8 +41,22 @@ def _end_of_rows(data: bytes, header: BmpHeader) -> int:
     return header.rows + size if size else len(data)
 
 
+def keeps_resolution(box: bytes) -> bool:
+    """Tell whether a BMP has room for the resolution of a box: signed numbers of 32 bits by the metre."""
+    across, down, unit = struct.unpack(">IIB", box)
+    return unit == METRE and 0 < across < 1 << 31 and 0 < down < 1 << 31
+
+
+def with_resolution(data: bytes, picture: Picture) -> bytes:
+    """Return a BMP with the resolution of a picture, where there is room for it."""
+    box = picture.box("resolution")
+    if box is None or not keeps_resolution(box):
+        return data
+    return data[:_RESOLUTION] + struct.pack("<II", *struct.unpack(">II", box[:8])) + data[_RESOLUTION + 8 :]
+
+
 def _keep_resolution(header: bytes, found: Findings) -> None:
-    across, down = struct.unpack_from("<ii", header, 24)
+    across, down = struct.unpack_from("<ii", header, _RESOLUTION - FILE_HEADER)
     if across or down:
         box = per_metre(Fraction(across), Fraction(down))
         found.keep("resolution", box) if box else found.drop("resolution")

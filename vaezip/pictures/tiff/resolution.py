@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from vaezip.pictures.picture import Picture
-from vaezip.pictures.resolution import METRE, by_no_unit, per_metre
+from vaezip.pictures.resolution import METRE, UNKNOWN, by_no_unit, per_metre
 from vaezip.pictures.tiff.tags import RATIONAL, SHORT, Directory, Tag, TiffFile, open_tiff
 
 X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = RESOLUTION_TAGS = (0x011A, 0x011B, 0x0128)
@@ -45,7 +45,8 @@ def resolution_tags(tiff: TiffFile, first: Directory) -> TiffResolution | None:
     across, down, unit = (first.tags.get(number) for number in RESOLUTION_TAGS)
     x, y = (tag.fraction(tiff.order) if tag else None for tag in (across, down))
     by = unit.integer(tiff.order) if unit else _INCH
-    known = x and y and x > 0 and y > 0 and by in (_NONE, _INCH, _CENTIMETRE)
+    fit = all(value > 0 and max(value.as_integer_ratio()) < 1 << 32 for value in (x, y) if value)
+    known = x and y and fit and by in (_NONE, _INCH, _CENTIMETRE)
     return TiffResolution(x, y, by) if x and y and by and known else None
 
 
@@ -62,7 +63,7 @@ def written_resolution(picture: Picture) -> TiffResolution | None:
     if box is None or (exact is not None and exact.box() == box):
         return exact
     across, down, unit = struct.unpack(">IIB", box)
-    if not across or not down:
+    if not across or not down or unit not in (UNKNOWN, METRE):
         return None
     if unit == METRE:
         return TiffResolution(Fraction(across, 100), Fraction(down, 100), _CENTIMETRE)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 
-from vaezip.pictures.exif import PLAIN_TAGS, directories_below
+from vaezip.pictures.exif import PLAIN_TAGS, directories_below, plain_tags
 from vaezip.pictures.findings import Findings
 from vaezip.pictures.picture import Picture
 from vaezip.pictures.tiff.resolution import RESOLUTION_TAGS, exif_resolution, written_resolution
@@ -20,7 +20,6 @@ from vaezip.pictures.tiff.tags import (
     UNDEFINED,
     XMP,
     Tag,
-    can_be_written,
     in_order,
     open_tiff,
     write_directories,
@@ -77,6 +76,7 @@ def keeps_exif(picture: Picture) -> bool:
     if exact is not None and written_resolution(picture) == exact:
         numbers -= set(RESOLUTION_TAGS)
     found = Findings()
+    plain_tags(first, PLAIN_TAGS, found)
     directories_below(tiff, first, found)
     return not numbers and not found.dropped
 
@@ -87,7 +87,7 @@ def _exif_tags(picture: Picture, order: str) -> tuple[list[Tag], dict[int, list[
     first = tiff.directory(tiff.first) if tiff else None
     if tiff is None or first is None:
         return [], {}
-    own = [tag for number, tag in first.tags.items() if number in PLAIN_TAGS and can_be_written(tag)]
+    own = plain_tags(first, PLAIN_TAGS, Findings())
     below = directories_below(tiff, first, Findings())
     swapped = {name: [in_order(tag, tiff.order, order) for tag in tags] for name, tags in below.items()}
     return [in_order(tag, tiff.order, order) for tag in own], swapped
