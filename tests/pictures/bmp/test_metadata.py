@@ -2,9 +2,9 @@ import struct
 
 import pytest
 
-from vaezip.pictures.io import read
+from vaezip.pictures.io import dropped_boxes, read, write
 
-from ..helpers import pillow_rgb, refusal, saved
+from ..helpers import picture, pillow_rgb, refusal, saved
 
 SAMPLES = saved(pillow_rgb(), "BMP")[54:]
 
@@ -60,3 +60,14 @@ def test_what_stands_behind_the_end():
     assert read(plain + bytes(4)).dropped == ("4 bytes behind the end",)
     assert read(plain + b"x").dropped == ("1 byte behind the end",)
     assert refusal(read, plain + plain) == "holds several pictures; save them singly"
+
+
+def test_a_resolution_is_written_as_it_is_or_dropped_by_name():
+    for numbers in ((2835, 11811), (1, (1 << 31) - 1)):
+        before = picture("RGB", boxes=[("resolution", struct.pack(">IIB", *numbers, 1))])
+        assert dropped_boxes(before, ".bmp") == ()
+        assert read(write(before, ".bmp")).boxes == before.boxes
+    for numbers in ((1, 1 << 31, 1), ((1 << 32) - 1, 1, 1), (0, 5, 1), (3, 2, 0)):
+        before = picture("RGB", boxes=[("resolution", struct.pack(">IIB", *numbers))])
+        assert dropped_boxes(before, ".bmp") == ("resolution",)
+        assert read(write(before, ".bmp")).boxes == ()

@@ -116,3 +116,15 @@ def test_a_restart_marker_behind_the_last_interval_is_harmless():
     last = max(data.rfind(bytes((0xFF, marker)), 0, end) for marker in range(0xD0, 0xD8))
     following = bytes((0xFF, 0xD0 + (data[last + 1] - 0xD0 + 1) % 8))
     assert np.array_equal(read(data[:end] + following + data[end:]).samples, read(data).samples)
+
+
+def test_bytes_of_255_may_stand_before_a_marker():
+    data = saved(picture_of("L"), "JPEG", restart_marker_blocks=2)
+    filled = data.replace(b"\xff\xd1", b"\xff\xff\xff\xd1").replace(b"\xff\xd9", b"\xff" * 9 + b"\xd9")
+    assert len(filled) > len(data)
+    assert np.array_equal(read(filled).samples, read(data).samples)
+
+
+def test_very_many_bytes_of_255_take_no_longer_than_others():
+    data = saved(picture_of("L"), "JPEG")
+    assert "it ends within a scan" in refusal(read, data[:-2] + b"\xff" * (1 << 19))

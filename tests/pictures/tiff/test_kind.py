@@ -24,12 +24,12 @@ def rows(samples, *, kind=(1, 1), order="<", **tags):
     bits = 8 * samples.itemsize
     values = {256: [width], 257: [height], 258: [bits] * channels, 259: [1], 262: [photometric], 277: [channels]}
     values |= {278: [height], 284: [planar], 339: [{"u": 1, "i": 2, "f": 3, "c": 6}[samples.dtype.kind]] * channels}
-    values |= {int(name[1:]): value for name, value in tags.items()}
     places, at = [], 8
     for part in parts:
         places.append(at)
         at += len(part)
     values |= {273: places, 279: [len(part) for part in parts]}
+    values |= {int(name[1:]): value for name, value in tags.items()}
     entries, behind, at = b"", b"", at + 2 + 12 * len(values) + 4
     for tag in sorted(values):
         data = struct.pack(f"{order}{len(values[tag])}I", *values[tag])
@@ -252,3 +252,30 @@ def test_a_jpeg_in_a_tiff_is_checked_as_one_alone():
 def test_tiles_that_are_larger_than_the_picture_are_damage():
     data = rows(noise(np.uint8, 1), _322=[1 << 15], _323=[1 << 15], _324=[8], _325=[35])
     assert "its tiles are larger than the picture" in refusal(read, data)
+
+
+def deflated(places, counts, height, behind):
+    """A TIFF of 7 pixels a row and one row a strip, with the bytes of the strips behind it."""
+    start = 8
+    for _ in range(2):  # the second time with the right places
+        strips = {"_273": [start + place for place in places], "_279": counts}
+        data = rows(np.zeros((1, 7, 1), np.uint8), _257=[height], _259=[8], _278=[1], **strips)
+        start = len(data)
+    return data + behind
+
+
+def test_equal_strips_may_share_their_bytes():
+    packed = zlib.compress(bytes(range(7)))
+    got = read(deflated([0] * 5, [len(packed)] * 5, 5, packed))
+    assert got.samples[..., 0].tolist() == [list(range(7))] * 5
+
+
+def test_strips_that_share_too_many_bytes_are_damage():
+    packed = zlib.compress(bytes(7))
+    data = deflated([0] * 99, [len(packed) + 4000] * 99, 99, packed + bytes(4000))
+    assert "its strips or tiles overlap" in refusal(read, data)
+
+
+def test_no_more_strips_are_looked_at_than_the_picture_has():
+    packed = zlib.compress(bytes(7))
+    assert read(deflated([0, 0, 3], [len(packed)] * 3, 2, packed)).samples.shape == (2, 7, 1)

@@ -48,11 +48,10 @@ def keeps_resolution(box: bytes) -> bool:
 
 
 def with_resolution(data: bytes, picture: Picture) -> bytes:
-    """Return a BMP with the resolution of a picture, where there is room for it."""
+    """Return a BMP with the resolution of a picture, or with none where there is no room for it."""
     box = picture.box("resolution")
-    if box is None or not keeps_resolution(box):
-        return data
-    return data[:_RESOLUTION] + struct.pack("<II", *struct.unpack(">II", box[:8])) + data[_RESOLUTION + 8 :]
+    numbers = struct.unpack(">II", box[:8]) if box is not None and keeps_resolution(box) else (0, 0)
+    return data[:_RESOLUTION] + struct.pack("<II", *numbers) + data[_RESOLUTION + 8 :]
 
 
 def _keep_resolution(header: bytes, found: Findings) -> None:

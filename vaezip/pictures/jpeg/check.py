@@ -6,6 +6,7 @@ coefficient outside of its block, no end before the last block, and nothing left
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,6 +42,7 @@ class Scan(NamedTuple):
     progressive: bool
 
 
+@lru_cache(maxsize=64)  # the strips and tiles of a TIFF, and the scans of a picture, have the same ones
 def huffman_table(lengths: bytes, symbols: bytes) -> NDArray[np.uint16]:
     """Return a table of 2^16 entries: the length and the symbol of the code that each 16 bits begin with, or 0."""
     table = np.zeros(1 << 16, np.uint16)

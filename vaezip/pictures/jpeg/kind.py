@@ -7,20 +7,18 @@ that are missing, too many, or out of order, Huffman codes that cannot be, and a
 
 from __future__ import annotations
 
-import re
 import struct
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vaezip.errors import ImageError
 from vaezip.pictures.exact_kinds import GREY, RGB, Kind, Look, unsupported
 from vaezip.pictures.jpeg.check import Scan, check_interval, huffman_table
+from vaezip.pictures.jpeg.segments import ALONE, DHT, DRI, EOI, MARKER, NEXT_MARKER, RST, SOS
 from vaezip.pictures.picture import damage
 
-_SOI, _EOI, _SOS, _DRI, _DHT = 0xD8, 0xD9, 0xDA, 0xDD, 0xC4
-_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+_FRAMES = {*range(0xC0, 0xD0)} - {DHT, 0xC8, 0xCC}
 _DECODED = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
 """Baseline, extended and progressive, by Huffman codes or arithmetic coding."""
 
@@ -30,7 +28,6 @@ _PROGRESSIVE = 0xC2
 _MOST_SCANS = 500  # each may cost as much as the whole picture, in a dozen bytes
 
 _COLOURS = {1: GREY, 3: RGB, 4: "CMYK"}
-_MARKER = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
 
 
 class _Frame(NamedTuple):
@@ -51,8 +48,8 @@ class _Walk:
         self.frame: _Frame | None = None
         self.interval = 0
         self.scanned: set[int] = set()
-        self.tables: dict[int, NDArray[np.uint16]] = {}  # four of DC, four of AC
-        self.scans: list[tuple[Scan, list[slice], dict[int, NDArray[np.uint16]]]] = []
+        self.tables: dict[int, tuple[bytes, bytes]] = {}  # lengths and symbols: four of DC, four of AC
+        self.scans: list[tuple[Scan, list[slice], dict[int, tuple[bytes, bytes]]]] = []
         self.steps: list[int] = []
 
     def go(self) -> None:
@@ -63,13 +60,13 @@ class _Walk:
         """
         at = 2
         while True:
-            found = _MARKER.match(self.data, at)
+            found = MARKER.match(self.data, at)
             if len(self.scans) > _MOST_SCANS:
                 raise ImageError(f"has more than {_MOST_SCANS} scans, which no camera or program writes")
             if not found:
                 raise damage("it ends without a marker" if at >= len(self.data) else "a marker is missing")
             marker, at = found[1][0], found.end()
-            if marker == _EOI:
+            if marker == EOI:
                 break
             at = self._segment(marker, at)
         if self.frame is None or self.scanned != set(self.frame.components):
@@ -77,7 +74,7 @@ class _Walk:
 
     def _segment(self, marker: int, at: int) -> int:
         """Take a segment, and the scan behind it, and return where the next marker stands."""
-        if marker in (0x01, _SOI) or 0xD0 <= marker <= 0xD7:
+        if marker in ALONE:
             raise damage(f"the marker {marker:02X} stands where it cannot")
         length = int.from_bytes(self.data[at : at + 2], "big")
         body = self.data[at + 2 : at + length]
@@ -87,11 +84,11 @@ class _Walk:
             if self.frame:
                 raise damage("it has two frame headers")
             self.frame = _frame(marker, body)
-        elif marker == _DRI and len(body) >= 2:
+        elif marker == DRI and len(body) >= 2:
             self.interval = int.from_bytes(body[:2], "big")
-        elif marker == _DHT:
+        elif marker == DHT:
             self._take_tables(body)
-        elif marker == _SOS:
+        elif marker == SOS:
             return self._scan(body, at + length)
         return at + length
 
@@ -99,9 +96,8 @@ class _Walk:
         at = 0
         while at + 17 <= len(body):
             lengths = body[at + 1 : at + 17]
-            self.tables[(body[at] & 3) + (body[at] >> 4 & 1) * 4] = huffman_table(
-                lengths, body[at + 17 : at + 17 + sum(lengths)]
-            )
+            symbols = body[at + 17 : at + 17 + sum(lengths)]
+            self.tables[(body[at] & 3) + (body[at] >> 4 & 1) * 4] = lengths, symbols
             at += 17 + sum(lengths)
 
     def _scan(self, body: bytes, at: int) -> int:
@@ -129,11 +125,12 @@ class _Walk:
     def _intervals(self, at: int) -> list[slice]:
         """Return where the codes between the restart markers of a scan stand."""
         intervals: list[slice] = []
-        for found in _MARKER.finditer(self.data, at):
-            intervals.append(slice(at, found.start()))
-            if not 0xD0 <= found[1][0] <= 0xD7:
+        for found in NEXT_MARKER.finditer(self.data, at):
+            filled = len(self.data[at : found.start()].rstrip(b"\xff"))
+            intervals.append(slice(at, at + filled))
+            if found[1][0] not in RST:
                 return intervals
-            if found[1][0] != 0xD0 + (len(intervals) - 1) % 8:
+            if found[1][0] != RST[(len(intervals) - 1) % 8]:
                 raise damage("a restart marker is out of order")
             at = found.end()
         raise damage("it ends within a scan")
@@ -151,7 +148,7 @@ class _Walk:
                 return  # libjpeg takes the standard tables
             tables = np.zeros((8, 1 << 16), np.uint16)
             for index in needed:
-                tables[index] = known[index]
+                tables[index] = huffman_table(*known[index])
             for index, place in enumerate(intervals):
                 units = index * step, min((index + 1) * step, scan.units[1])
                 check_interval(self.data[place], units, scan, tables=tables, nonzero=nonzero)

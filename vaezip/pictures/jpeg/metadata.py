@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import struct
+from collections import deque
 from fractions import Fraction
 
 from vaezip.errors import ImageError
@@ -176,7 +177,7 @@ def _look_at_attachments(data: bytes, place: int, parts: _Parts) -> None:
         ImageError: one of them is a picture of its own.
     """
     listed = [item.decode() for item in _SEMANTIC.findall(parts.found.boxes.get("xmp", b""))]
-    listed = [item for item in listed if item not in ("Primary", "MotionPhoto")]
+    waiting = deque(item for item in listed if item not in ("Primary", "MotionPhoto"))
     unknown = 0
     places = sorted(parts.index, reverse=True)
     while place < len(data):
@@ -185,7 +186,7 @@ def _look_at_attachments(data: bytes, place: int, parts: _Parts) -> None:
             places.pop()
         if data.startswith(b"\xff\xd8\xff", start):
             jpeg = walk_jpeg(data, start)
-            parts.found.drop(_attachment(jpeg, parts.index.get(start), listed))
+            parts.found.drop(_attachment(jpeg, parts.index.get(start), waiting))
             place = jpeg.end or len(data)
         elif places and places[-1] > start:
             unknown += places[-1] - place
@@ -196,7 +197,7 @@ def _look_at_attachments(data: bytes, place: int, parts: _Parts) -> None:
     name_bytes_behind(unknown, parts.found)
 
 
-def _attachment(other: Jpeg, kind: int | None, listed: list[str]) -> str:
+def _attachment(other: Jpeg, kind: int | None, listed: deque[str]) -> str:
     """Return what another JPEG is to the first one; ``listed`` loses the name that it takes from it."""
     if kind in _PREVIEWS:
         return "preview picture"
@@ -205,7 +206,7 @@ def _attachment(other: Jpeg, kind: int | None, listed: list[str]) -> str:
     if kind not in (None, _UNDEFINED):
         raise ImageError(SEVERAL)
     if listed:
-        semantic = listed.pop(0)
+        semantic = listed.popleft()
         return _SEMANTIC_NAMES.get(semantic, f"{semantic} picture")
     servant = None if any(map(_lists_others, other.segments)) else _servant(other)
     if servant is None:

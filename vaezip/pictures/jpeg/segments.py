@@ -5,10 +5,17 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-EOI, COM = 0xD9, 0xFE
-APP = range(0xE0, 0xF0)
-_ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
-_MARKER = re.compile(rb"\xff([^\x00\xff])")
+TEM, DHT, SOI, EOI, SOS, DRI, COM = 0x01, 0xC4, 0xD8, 0xD9, 0xDA, 0xDD, 0xFE
+RST, APP = range(0xD0, 0xD8), range(0xE0, 0xF0)
+ALONE = frozenset({TEM, SOI, *RST})
+"""The markers behind which no length stands."""
+
+MARKER = re.compile(rb"\xff+([^\x00\xff])")
+"""To match a marker at a place, where any bytes of 255 may stand before it."""
+
+NEXT_MARKER = re.compile(rb"\xff([^\x00\xff])")
+"""To search for the next marker. Other bytes of 255 before it are not in the match, for to search for them, too, would
+take time that grows by the square of their number."""
 
 
 class Segment(NamedTuple):
@@ -35,11 +42,11 @@ def walk_jpeg(data: bytes, start: int = 0) -> Jpeg:
     view = memoryview(data)
     segments: list[Segment] = []
     place = start + 2
-    while (match := _MARKER.search(data, place)) is not None:
+    while (match := NEXT_MARKER.search(data, place)) is not None:
         marker, place = match.group(1)[0], match.end()
         if marker == EOI:
             return Jpeg(segments, place)
-        if marker in _ALONE:
+        if marker in ALONE:
             continue
         end = place + int.from_bytes(data[place : place + 2], "big")
         if end < place + 2 or end > len(data):
