@@ -279,3 +279,9 @@ def test_strips_that_share_too_many_bytes_are_damage():
 def test_no_more_strips_are_looked_at_than_the_picture_has():
     packed = zlib.compress(bytes(7))
     assert read(deflated([0, 0, 3], [len(packed)] * 3, 2, packed)).samples.shape == (2, 7, 1)
+
+
+def test_strips_that_are_missing_are_damage():
+    samples = noise(np.uint8, 1, 4, 7)
+    assert np.array_equal(read(rows(samples, _278=[2], _273=[8, 22], _279=[14, 14])).samples, samples)
+    assert "some of its strips or tiles are missing" in refusal(read, rows(samples, _278=[2], _273=[8], _279=[14]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from itertools import islice
+from typing import NamedTuple
 
 from vaezip.pictures.bit_stream import REVERSED
 from vaezip.pictures.exact_kinds import GREY, Kind
@@ -34,7 +35,7 @@ from vaezip.pictures.tiff.layout import (
 GREATEST_TILE = 1 << 24
 """The pixels that a tile may have, however small the picture is."""
 
-NO_COMPRESSION, JPEG_TODAY = 1, 7
+NO_COMPRESSION, _OLD_JPEG, JPEG_TODAY = 1, 6, 7
 _DEFLATE = (8, 32946)
 _FAX = {2: RLE, 3: GROUP_3, 4: GROUP_4, 32771: RLE_WORDS}
 
@@ -42,23 +43,40 @@ _MOST_SHARED = 16
 """How many times the bytes of the file its strips or tiles may take together: some writers store equal ones once."""
 
 
-def segments(tags: Layout, kind: Kind) -> Iterator[tuple[int, int, int]]:
-    """Yield the place, the bytes and the bytes when decoded of each strip or tile of the picture."""
-    tiled = tags.has(TILES)
-    height, channels = tags.value(HEIGHT, 1), tags.value(CHANNELS, 1)
-    planes, together = (channels, 1) if tags.value(PLANAR, 1) == 2 else (1, channels)
+class _Grid(NamedTuple):
+    """Hold the size of a strip or tile, and how many there are across, down and in planes of one channel each."""
+
+    width: int
+    height: int
+    across: int
+    down: int
+    planes: int
+
+
+def _grid(tags: Layout) -> _Grid:
+    tiled, height = tags.has(TILES), tags.value(HEIGHT, 1)
+    width = max(1, tags.value(TILE_WIDTH if tiled else WIDTH, 1))
     rows = tags.value(TILE_HEIGHT if tiled else ROWS, height)
     rows = max(1, rows if tiled else min(rows, height))
-    width = tags.value(TILE_WIDTH if tiled else WIDTH, 1)
-    row = (width * together * kind.bits + 7) // 8
-    places, counts = tags.values(TILES if tiled else STRIPS), _counts(tags)
+    planes = tags.value(CHANNELS, 1) if tags.value(PLANAR, 1) == 2 else 1
+    return _Grid(width, rows, -(-tags.value(WIDTH, 1) // width), -(-height // rows), planes)
+
+
+def segments(tags: Layout, kind: Kind) -> Iterator[tuple[int, int, int]]:
+    """Yield the place, the bytes and the bytes when decoded of each strip or tile of the picture."""
+    grid, height = _grid(tags), tags.value(HEIGHT, 1)
+    row = (grid.width * (tags.value(CHANNELS, 1) if grid.planes == 1 else 1) * kind.bits + 7) // 8
+    places, counts = _places(tags), _counts(tags)
     if not places or len(places) != len(counts):
         raise damage("its directory does not tell where the samples are")
-    down = -(-height // rows)
-    across = -(-tags.value(WIDTH, 1) // max(1, width))
-    for index, (place, count) in enumerate(islice(zip(places, counts), across * down * planes)):
-        last = not tiled and index % down == down - 1
-        yield place, count, row * (height - rows * (down - 1) if last else rows)
+    number = grid.across * grid.down * grid.planes
+    for index, (place, count) in enumerate(islice(zip(places, counts), number)):
+        last = not tags.has(TILES) and index % grid.down == grid.down - 1
+        yield place, count, row * (height - grid.height * (grid.down - 1) if last else grid.height)
+
+
+def _places(tags: Layout) -> tuple[int, ...]:
+    return tags.values(TILES if tags.has(TILES) else STRIPS)
 
 
 def _counts(tags: Layout) -> tuple[int, ...]:
@@ -68,8 +86,8 @@ def _counts(tags: Layout) -> tuple[int, ...]:
 def check_segments(tags: Layout, kind: Kind) -> None:
     """Refuse samples that show damage by their checksums or codes, which libtiff does not look at or goes on after."""
     compression = tags.value(COMPRESSION, 1)
-    if compression != NO_COMPRESSION:
-        _check_sharing(tags)
+    if compression != _OLD_JPEG:  # which stands in the file as a whole
+        _check_places(tags)
     if compression not in (*_DEFLATE, *_FAX, JPEG_TODAY):
         return
     lowest_first = tags.value(FILL_ORDER, 1) == 2
@@ -89,10 +107,14 @@ def check_segments(tags: Layout, kind: Kind) -> None:
             check_fax(segment, (width, size // ((width + 7) // 8)), scheme)
 
 
-def _check_sharing(tags: Layout) -> None:
-    """Refuse strips or tiles that share so many bytes that a short file would take long to decode."""
-    places, counts, length = tags.values(TILES if tags.has(TILES) else STRIPS), _counts(tags), len(tags.data)
-    total = sum(min(count, max(0, length - place)) for place, count in zip(places, counts))
+def _check_places(tags: Layout) -> None:
+    """Refuse strips or tiles that are too few, or share so many bytes that a short file would take long to decode."""
+    places, length, grid = _places(tags), len(tags.data), _grid(tags)
+    if 0 < len(places) < grid.across * grid.down * grid.planes:
+        raise damage("some of its strips or tiles are missing")
+    if tags.value(COMPRESSION, 1) == NO_COMPRESSION:
+        return  # no more bytes are read than samples
+    total = sum(min(count, max(0, length - place)) for place, count in zip(places, _counts(tags)))
     if total + len(tags.values(JPEG_TABLES)) * len(places) > _MOST_SHARED * length:
         raise damage("its strips or tiles overlap")
 
