@@ -26,7 +26,7 @@ from vaezip.pictures.exact_kinds import (
     unsupported,
 )
 from vaezip.pictures.picture import damage
-from vaezip.pictures.tiff.layout import (
+from vaezip.pictures.tiff.directory import (
     BITS,
     CHANNELS,
     COLOURS,
@@ -43,8 +43,8 @@ from vaezip.pictures.tiff.layout import (
     TILE_HEIGHT,
     TILE_WIDTH,
     WIDTH,
-    Layout,
-    tiff_layout,
+    FirstDirectory,
+    first_directory,
 )
 from vaezip.pictures.tiff.segments import GREATEST_TILE, JPEG_TODAY, NO_COMPRESSION, check_segments, segments
 
@@ -73,7 +73,7 @@ _OTHER_COLOURS = {
 
 def look_at_tiff(data: bytes) -> Look:
     """Tell what a TIFF holds, by the tags of its first directory."""
-    tags = tiff_layout(data)
+    tags = first_directory(data)
     width, height = tags.value(WIDTH, 0), tags.value(HEIGHT, 0)
     if width < 1 or height < 1:
         raise damage("it has no width or no height")
@@ -97,7 +97,7 @@ def look_at_tiff(data: bytes) -> Look:
     return replace(look, decode=lambda: _by_tifffile(tags, look), needs=("tifffile", "imagecodecs"))
 
 
-def _palette(tags: Layout, kind: Kind) -> NDArray[np.uint8] | NDArray[np.uint16]:
+def _palette(tags: FirstDirectory, kind: Kind) -> NDArray[np.uint8] | NDArray[np.uint16]:
     """Return the colours of a palette: of 8 bits where those are all that the 16 stored bits say."""
     stored = np.array(tags.values(COLOURS), np.uint16)
     if len(stored) != 3 << kind.bits:
@@ -109,7 +109,7 @@ def _palette(tags: Layout, kind: Kind) -> NDArray[np.uint8] | NDArray[np.uint16]
     return np.ascontiguousarray(colours) if deep.any() else (colours >> 8).astype(np.uint8)
 
 
-def _kind(tags: Layout) -> Kind:
+def _kind(tags: FirstDirectory) -> Kind:
     channels = tags.value(CHANNELS, 1)
     bits, formats = set(tags.values(BITS, (1,))), set(tags.values(SAMPLE_FORMAT, (1,)))
     if len(bits) != 1 or len(formats) != 1:
@@ -118,7 +118,7 @@ def _kind(tags: Layout) -> Kind:
     return Kind("TIFF", _colour(tags, channels), bits.pop(), _SAMPLES.get(format, "undefined"))
 
 
-def _colour(tags: Layout, channels: int) -> str:
+def _colour(tags: FirstDirectory, channels: int) -> str:
     photometric = tags.value(PHOTOMETRIC, 0)
     if photometric == 6 and tags.value(COMPRESSION, 1) in _JPEG:
         return RGB if channels == 3 else "multi-channel"  # libjpeg's, as of any JPEG
@@ -134,7 +134,7 @@ def _colour(tags: Layout, channels: int) -> str:
     return f"{base} and premultiplied alpha" if extra == 1 and meaning == 1 else "multi-channel"
 
 
-def _is_for_pillow(tags: Layout, kind: Kind) -> bool:
+def _is_for_pillow(tags: FirstDirectory, kind: Kind) -> bool:
     """Tell whether Pillow decodes a TIFF exactly, so far as its kind is exact at all."""
     if tags.value(COMPRESSION, 1) not in _BY_PILLOW:
         return False
@@ -144,13 +144,13 @@ def _is_for_pillow(tags: Layout, kind: Kind) -> bool:
     return kind.bits <= 8 or (plain and (kind.bits == 16 or (kind.bits == 12 and tags.tiff.order == "<")))
 
 
-def _check_compression(tags: Layout, kind: Kind) -> None:
+def _check_compression(tags: FirstDirectory, kind: Kind) -> None:
     compression = tags.value(COMPRESSION, 1)
     if compression not in _BY_TIFFFILE or kind.bits < 8 or kind.colour == PALETTE_ALPHA:
         raise unsupported(f"{kind} in compression {compression}", "TIFF in compression 8 (deflate)")
 
 
-def _by_tifffile(tags: Layout, look: Look) -> NDArray[Any]:
+def _by_tifffile(tags: FirstDirectory, look: Look) -> NDArray[Any]:
     """Decode the samples of the first directory by tifffile."""
     kind, data = look.kind, tags.data
     for place, count, size in segments(tags, kind):

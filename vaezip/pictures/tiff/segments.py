@@ -12,8 +12,7 @@ from vaezip.pictures.exact_kinds import GREY, Kind
 from vaezip.pictures.inflating import inflated_size
 from vaezip.pictures.jpeg.kind import check_jpeg
 from vaezip.pictures.picture import damage
-from vaezip.pictures.tiff.fax import GROUP_3, GROUP_3_2D, GROUP_4, RLE, RLE_WORDS, check_fax
-from vaezip.pictures.tiff.layout import (
+from vaezip.pictures.tiff.directory import (
     CHANNELS,
     COMPRESSION,
     FILL_ORDER,
@@ -29,8 +28,9 @@ from vaezip.pictures.tiff.layout import (
     TILE_WIDTH,
     TILES,
     WIDTH,
-    Layout,
+    FirstDirectory,
 )
+from vaezip.pictures.tiff.fax import GROUP_3, GROUP_3_2D, GROUP_4, RLE, RLE_WORDS, check_fax
 
 GREATEST_TILE = 1 << 24
 """The pixels that a tile may have, however small the picture is."""
@@ -53,7 +53,7 @@ class _Grid(NamedTuple):
     planes: int
 
 
-def _grid(tags: Layout) -> _Grid:
+def _grid(tags: FirstDirectory) -> _Grid:
     tiled, height = tags.has(TILES), tags.value(HEIGHT, 1)
     width = max(1, tags.value(TILE_WIDTH if tiled else WIDTH, 1))
     rows = tags.value(TILE_HEIGHT if tiled else ROWS, height)
@@ -62,7 +62,7 @@ def _grid(tags: Layout) -> _Grid:
     return _Grid(width, rows, -(-tags.value(WIDTH, 1) // width), -(-height // rows), planes)
 
 
-def segments(tags: Layout, kind: Kind) -> Iterator[tuple[int, int, int]]:
+def segments(tags: FirstDirectory, kind: Kind) -> Iterator[tuple[int, int, int]]:
     """Yield the place, the bytes and the bytes when decoded of each strip or tile of the picture."""
     grid, height = _grid(tags), tags.value(HEIGHT, 1)
     row = (grid.width * (tags.value(CHANNELS, 1) if grid.planes == 1 else 1) * kind.bits + 7) // 8
@@ -75,15 +75,15 @@ def segments(tags: Layout, kind: Kind) -> Iterator[tuple[int, int, int]]:
         yield place, count, row * (height - grid.height * (grid.down - 1) if last else grid.height)
 
 
-def _places(tags: Layout) -> tuple[int, ...]:
+def _places(tags: FirstDirectory) -> tuple[int, ...]:
     return tags.values(TILES if tags.has(TILES) else STRIPS)
 
 
-def _counts(tags: Layout) -> tuple[int, ...]:
+def _counts(tags: FirstDirectory) -> tuple[int, ...]:
     return tags.values(TILE_BYTES if tags.has(TILES) else STRIP_BYTES)
 
 
-def check_segments(tags: Layout, kind: Kind) -> None:
+def check_segments(tags: FirstDirectory, kind: Kind) -> None:
     """Refuse samples that show damage by their checksums or codes, which libtiff does not look at or goes on after."""
     compression = tags.value(COMPRESSION, 1)
     if compression != _OLD_JPEG:  # which stands in the file as a whole
@@ -107,7 +107,7 @@ def check_segments(tags: Layout, kind: Kind) -> None:
             check_fax(segment, (width, size // ((width + 7) // 8)), scheme)
 
 
-def _check_places(tags: Layout) -> None:
+def _check_places(tags: FirstDirectory) -> None:
     """Refuse strips or tiles that are too few, or share so many bytes that a short file would take long to decode."""
     places, length, grid = _places(tags), len(tags.data), _grid(tags)
     if 0 < len(places) < grid.across * grid.down * grid.planes:

@@ -14,8 +14,8 @@ TILE_WIDTH, TILE_HEIGHT, TILES, TILE_BYTES, EXTRA, SAMPLE_FORMAT, DEPTH = 322, 3
 SUBFILE, T4_OPTIONS, PREDICTOR, JPEG_TABLES = 254, 292, 317, 347
 
 
-class Layout(NamedTuple):
-    """Hold a TIFF with its first directory, whose tags are taken as unsigned integers."""
+class FirstDirectory(NamedTuple):
+    """Hold a TIFF and its first directory, whose tags are taken as unsigned integers."""
 
     data: bytes
     tiff: TiffFile
@@ -47,7 +47,7 @@ class Layout(NamedTuple):
         return tag
 
 
-def tiff_layout(data: bytes) -> Layout:
+def first_directory(data: bytes) -> FirstDirectory:
     """Read the first directory of a TIFF.
 
     Raises:
@@ -59,4 +59,4 @@ def tiff_layout(data: bytes) -> Layout:
     first = tiff.directory(tiff.first) if tiff else None
     if tiff is None or first is None or first.end > len(data):
         raise damage("its directory lies behind its end")
-    return Layout(data, tiff, first)
+    return FirstDirectory(data, tiff, first)
