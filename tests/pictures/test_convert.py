@@ -85,7 +85,7 @@ def test_an_image_of_pillow_that_cannot_be_read(tmp_path):
         (np.zeros((0, 3), np.uint8), "must be"),
         (np.zeros((2, 3, 2), np.bool_), "this is an array of bool"),
         (Image.new("CMYK", (2, 3)), "PIL images of mode CMYK are not supported; convert it to one of 1, L, "),
-        (b"", "not a picture"),
+        (b"", "the file is empty"),
         ("none.png", "cannot be read: No such file"),
         (Path("."), "cannot be read: Is a directory"),
         (io.StringIO("a picture"), "open for bytes, not for text"),

@@ -1,3 +1,4 @@
+import io
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -179,3 +180,20 @@ def test_many_threads_at_once():
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(trip, originals * 2))
     assert switches == (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES)
+
+
+class Endless(io.RawIOBase):
+    """A file that begins as it is told, and never ends."""
+
+    def __init__(self, first):
+        self.first = first
+
+    def read(self, size):
+        first, self.first = self.first[:size], b""
+        return first or bytes(size)
+
+
+def test_a_file_without_end_is_refused():
+    assert "not a picture" in refusal(read, Endless(b""))
+    limit = refusal(read, Endless(b"P5 1 1 255\n"), 16)
+    assert limit == "has more than the 67,108,992 bytes that a picture of 16 pixels may take"

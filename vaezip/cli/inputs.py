@@ -9,11 +9,8 @@ from dataclasses import dataclass, replace
 
 from vaezip.cli import streams
 from vaezip.cli.console import Console, LocatedError, plural
-from vaezip.pictures.formats import has_picture_suffix, is_picture_in_folder
+from vaezip.pictures.formats import has_picture_suffix, is_picture_in_folder, most_bytes, too_large
 from vaezip.system.files import is_special
-
-_MOST_BYTES_A_PIXEL, _MOST_BESIDE = 8, 1 << 26
-"""What a picture file may take: four channels of 16 bits, and metadata."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +110,4 @@ def _slashes(path: str) -> str:
 
 def bound(max_pixels: int) -> streams.Bound:
     """Return how much is read of a picture file."""
-    most = _MOST_BYTES_A_PIXEL * max_pixels + _MOST_BESIDE
-    reason = f"has more than the {most:,} bytes that a picture of {max_pixels:,} pixels may take"
-    return streams.Bound(most, reason, "more-pixels")
+    return streams.Bound(most_bytes(max_pixels), str(too_large(max_pixels)), "more-pixels")

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.errors import ImageError
+from vaezip.pictures.picture import damage
 
 GREY, GREY_ALPHA, RGB, RGBA = "grey", "grey and alpha", "RGB", "RGB and alpha"
 PALETTE, PALETTE_ALPHA = "palette", "palette and alpha"
@@ -58,7 +59,6 @@ class Look:
         height: of the picture.
         check: the function that refuses damage that the decoder would pass over.
         decode: the function that decodes the samples, None where Pillow does.
-        view: the file as Pillow must see it to find the metadata, None for the file itself.
         palette: the colours, where Pillow does not read them as they are stored.
         needs: the libraries that this file needs though others of its kind do not.
         remarks: what cannot be kept, by name.
@@ -69,7 +69,6 @@ class Look:
     height: int
     check: Callable[[], None] | None = None
     decode: Callable[[], NDArray[Any]] | None = None
-    view: bytes | None = None
     palette: NDArray[np.uint8] | NDArray[np.uint16] | None = None
     needs: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
@@ -146,6 +145,14 @@ def library(name: str, kind: Kind) -> Any:
         return import_module(name)
     except ImportError as error:
         raise ImageError(f"pictures like this one ({kind}) need the library {name}", "formats") from error
+
+
+def deep_samples(data: bytes, kind: Kind, decoder: str) -> NDArray[np.uint16]:
+    """Return the samples of more than 8 bits that a decoder of imagecodecs, by its name, finds in a file of a kind."""
+    array = np.asarray(getattr(library("imagecodecs", kind), decoder)(data))
+    if array.dtype != np.uint16 or array.max() >= 1 << kind.bits:
+        raise damage(f"its samples are {array.dtype}")
+    return array
 
 
 def unsupported(what: str, remedy: str) -> ImageError:

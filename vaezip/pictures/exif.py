@@ -9,8 +9,8 @@ from __future__ import annotations
 import struct
 
 from vaezip.pictures.findings import Findings
-from vaezip.pictures.tiff_resolution import RESOLUTION_TAGS, resolution_tags
-from vaezip.pictures.tiff_tags import (
+from vaezip.pictures.tiff.resolution import RESOLUTION_TAGS, resolution_tags
+from vaezip.pictures.tiff.tags import (
     EXIF_POINTER,
     GPS_POINTER,
     INTEROPERABILITY_POINTER,
@@ -28,6 +28,7 @@ DESCRIPTION, ORIENTATION = 0x010E, 0x0112
 PLAIN_TAGS = frozenset({DESCRIPTION, 0x010F, 0x0110, ORIENTATION, 0x0131, 0x0132, 0x013B, 0x013C, 0x8298})
 
 _MAKER_NOTE = 0x927C
+_MOST_TAGS = 0xFFFF - 1  # of a directory, beside a pointer
 # The notes of these makers count positions from their own beginning; those of others from that of the file.
 _MOVABLE_NOTES = (b"Apple iOS\0", b"FUJIFILM", b"Nikon\0\2", b"OLYMPUS\0", b"OM SYSTEM\0", b"PENTAX \0")
 
@@ -39,9 +40,18 @@ def exif_of_tiff(tiff: TiffFile, first: Directory, found: Findings) -> bytes | N
     and the resolution where the box of a picture alone would change it.
     """
     numbers = PLAIN_TAGS | set(RESOLUTION_TAGS if _needs_resolution_tags(tiff, first) else ())
-    own = [tag for number, tag in first.tags.items() if number in numbers and can_be_written(tag)]
+    own = plain_tags(first, numbers, found)
     below = directories_below(tiff, first, found)
     return write_exif(tiff.order, own, below) if own or below else None
+
+
+def plain_tags(first: Directory, numbers: frozenset[int], found: Findings) -> list[Tag]:
+    """Return those tags of the first directory that have one of some numbers, and name what cannot be written."""
+    tags = [tag for number, tag in first.tags.items() if number in numbers]
+    for tag in tags:
+        if not can_be_written(tag):
+            found.drop(f"EXIF tag {tag.number}, whose type is of BigTIFF alone")
+    return [tag for tag in tags if can_be_written(tag)]
 
 
 def directories_below(tiff: TiffFile, first: Directory, found: Findings) -> dict[int, list[Tag]]:
@@ -57,7 +67,8 @@ def directories_below(tiff: TiffFile, first: Directory, found: Findings) -> dict
         inner = next(tiff.below(directory, INTEROPERABILITY_POINTER), None) if pointer == EXIF_POINTER else None
         if inner is not None:
             below[INTEROPERABILITY_POINTER] = _written(inner, found)
-    if sum(len(tag.data) for tags in below.values() for tag in tags) > tiff.size:
+    too_long = sum(len(tag.data) for tags in below.values() for tag in tags) > tiff.size
+    if too_long or any(len(tags) > _MOST_TAGS for tags in below.values()):
         found.drop("damaged EXIF")  # only overlapping values take more bytes than the file
         return {}
     return below
@@ -71,7 +82,11 @@ def _written(directory: Directory, found: Findings) -> list[Tag]:
     if _is_bound_note(directory.tags.get(_MAKER_NOTE)):
         found.drop("MakerNote, which holds absolute positions")
         unfit.add(_MAKER_NOTE)
-    return [tag for number, tag in directory.tags.items() if number not in unfit and can_be_written(tag)]
+    for number, tag in directory.tags.items():
+        if not can_be_written(tag):
+            found.drop(f"EXIF tag {number}, whose type is of BigTIFF alone")
+            unfit.add(number)
+    return [tag for number, tag in directory.tags.items() if number not in unfit]
 
 
 def _is_bound_note(tag: Tag | None) -> bool:
@@ -106,9 +121,7 @@ def with_orientation(exif: bytes, orientation: int) -> bytes:
     first = tiff.directory(tiff.first) if tiff else None
     if tiff is None or first is None:
         return exif
-    start = tiff.first + 2
-    (count,) = struct.unpack_from(tiff.order + "H", exif, start - 2)
-    end = start + 12 * count
+    start, end = first.start, first.end
     if tiff.big or end + 4 > len(exif):
         return exif
     entries = [exif[place : place + 12] for place in range(start, end, 12)]
@@ -119,5 +132,5 @@ def with_orientation(exif: bytes, orientation: int) -> bytes:
         return exif[:start] + b"".join(entries) + exif[end:]
     entries.insert(sum(number < ORIENTATION for number in numbers), fresh)
     behind = exif + bytes(len(exif) % 2)
-    directory = struct.pack(tiff.order + "H", count + 1) + b"".join(entries) + exif[end : end + 4]
+    directory = struct.pack(tiff.order + "H", len(entries)) + b"".join(entries) + exif[end : end + 4]
     return exif[:4] + struct.pack(tiff.order + "I", len(behind)) + behind[8:] + directory

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from vaezip.pictures.tiff_tags import open_tiff
+from vaezip.pictures.tiff.tags import open_tiff
 
 _MOST_NAMES = 32  # a file may name as many kinds as it has bytes; nobody reads more than these
 _NAMES = {"icc": "ICC profile", "exif": "EXIF", "xmp": "XMP"}

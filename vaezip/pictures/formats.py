@@ -116,6 +116,20 @@ def foreign_name(data: bytes) -> str | None:
     return next((name for name, place, signatures in _FOREIGN if data.startswith(signatures, place)), None)
 
 
+_MOST_BYTES_A_PIXEL, _MOST_BESIDE = 8, 1 << 26
+
+
+def most_bytes(max_pixels: int) -> int:
+    """Return the bytes that a picture file of so many pixels may take: four channels of 16 bits, and metadata."""
+    return _MOST_BYTES_A_PIXEL * max_pixels + _MOST_BESIDE
+
+
+def too_large(max_pixels: int) -> ImageError:
+    """Return the error for a file of more than :func:`most_bytes`."""
+    reason = f"has more than the {most_bytes(max_pixels):,} bytes that a picture of {max_pixels:,} pixels may take"
+    return ImageError(reason, "more-pixels")
+
+
 def has_picture_suffix(path: str) -> bool:
     """Tell whether a file is named like a picture, whether or not vaezip can read it."""
     return os.path.splitext(path)[1].lower() in BY_SUFFIX

@@ -7,18 +7,19 @@ metadata of PNGs byte for byte.  The package's text says what is kept of which f
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import IO
 
 from vaezip.errors import ImageError
-from vaezip.pictures.formats import BY_SUFFIX, Format, check_suffix, format_name
+from vaezip.pictures.bmp.metadata import keeps_resolution
+from vaezip.pictures.formats import BY_SUFFIX, Format, check_suffix, format_name, most_bytes, too_large
 from vaezip.pictures.picture import DEFAULT_MAX_PIXELS, Picture
 from vaezip.pictures.pillow import decoding, read_by_pillow, write_by_pillow
-from vaezip.pictures.png import read_png, write_png
-from vaezip.pictures.png_chunks import is_png
-from vaezip.pictures.resolution import METRE
-from vaezip.pictures.tiff_resolution import written_resolution
-from vaezip.pictures.tiff_writing import keeps_exif
+from vaezip.pictures.png.chunks import is_png
+from vaezip.pictures.png.pixels import read_png, write_png
+from vaezip.pictures.tiff.resolution import written_resolution
+from vaezip.pictures.tiff.writing import keeps_exif
+
+_FIRST, _AT_ONCE = 256, 1 << 20  # bytes that tell the format, and that are read at once
 
 
 def read(source: str | os.PathLike[str] | bytes | IO[bytes], max_pixels: int = DEFAULT_MAX_PIXELS) -> Picture:
@@ -34,7 +35,7 @@ def read(source: str | os.PathLike[str] | bytes | IO[bytes], max_pixels: int = D
             several pictures or more than ``max_pixels`` pixels, or has a mode that cannot be
             represented exactly.
     """
-    data = file_bytes(source)
+    data = file_bytes(source, max_pixels)
     if not data:
         raise ImageError("the file is empty")
     with decoding():
@@ -43,22 +44,38 @@ def read(source: str | os.PathLike[str] | bytes | IO[bytes], max_pixels: int = D
         return read_by_pillow(data, max_pixels)
 
 
-def file_bytes(source: str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]) -> bytes:
-    """Return the bytes of a file, which may be these bytes.
+def file_bytes(
+    source: str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes], max_pixels: int = DEFAULT_MAX_PIXELS
+) -> bytes:
+    """Return the bytes of a file, which may be these bytes; of one that begins as no picture, only the first.
 
     Raises:
-        ImageError: it cannot be read, or is open for text.
+        ImageError: it cannot be read, is open for text, or has more bytes than ``max_pixels`` pixels may take.
     """
     if isinstance(source, (bytes, bytearray, memoryview)):
         return bytes(source)
     try:
-        data = source.read() if hasattr(source, "read") else Path(source).read_bytes()
+        if isinstance(source, (str, os.PathLike)):
+            with open(source, "rb") as file:
+                return _read_all(file, max_pixels)
+        return _read_all(source, max_pixels)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise ImageError(f"cannot be read: {reason}") from error
-    if not isinstance(data, bytes):
-        raise ImageError("a picture must be read from a file that is open for bytes, not for text")
-    return data
+
+
+def _read_all(file: IO[bytes], max_pixels: int) -> bytes:
+    """Read a file, which may be a device that has no end."""
+    data = bytearray()
+    while part := file.read(_AT_ONCE):
+        if not isinstance(part, bytes):
+            raise ImageError("a picture must be read from a file that is open for bytes, not for text")
+        data += part
+        if len(data) > most_bytes(max_pixels):
+            raise too_large(max_pixels)
+        if len(data) >= _AT_ONCE and not is_png(first := bytes(data[:_FIRST])) and format_name(first) is None:
+            break
+    return bytes(data)
 
 
 def write(picture: Picture, suffix: str) -> bytes:
@@ -113,7 +130,7 @@ def _is_cut(name: str, picture: Picture, format: Format) -> bool:
         case "resolution", "TIFF":
             return written_resolution(picture) is None
         case "resolution", "BMP":
-            return (picture.box(name) or b"")[8] != METRE
+            return not keeps_resolution(picture.box(name) or b"")
         case "exif", "TIFF":
             return not keeps_exif(picture)
     return False

@@ -10,17 +10,17 @@ from collections.abc import Callable
 from PIL import ImageFile
 
 from vaezip.errors import ImageError
-from vaezip.pictures.avif_items import look_into_avif
-from vaezip.pictures.bmp_header import look_into_bmp
+from vaezip.pictures.avif.metadata import look_into_avif
+from vaezip.pictures.bmp.metadata import look_into_bmp
 from vaezip.pictures.exif import orientation_of, with_orientation
 from vaezip.pictures.findings import Findings
-from vaezip.pictures.gif_blocks import look_into_gif
-from vaezip.pictures.jpeg2000 import look_into_jpeg2000
-from vaezip.pictures.jpeg_metadata import look_into_jpeg
+from vaezip.pictures.gif import look_into_gif
+from vaezip.pictures.jpeg.metadata import look_into_jpeg
+from vaezip.pictures.jpeg2000.metadata import look_into_jpeg2000
 from vaezip.pictures.picture import ANIMATED, EXIF_PREFIX
-from vaezip.pictures.pnm import look_into_pnm
-from vaezip.pictures.riff import look_into_webp
-from vaezip.pictures.tiff_directories import look_into_tiff
+from vaezip.pictures.pnm.metadata import look_into_pnm
+from vaezip.pictures.tiff.metadata import look_into_tiff
+from vaezip.pictures.webp import look_into_webp
 
 _READERS: dict[str, Callable[[bytes, Findings], None]] = {
     "AVIF": look_into_avif,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,19 +13,19 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from vaezip.errors import ImageError
-from vaezip.pictures.avif_file import look_at_avif
-from vaezip.pictures.bmp_file import look_at_bmp
+from vaezip.pictures.avif.kind import look_at_avif
+from vaezip.pictures.bmp.kind import look_at_bmp
+from vaezip.pictures.bmp.metadata import with_resolution
 from vaezip.pictures.exact_kinds import PALETTE, RGB, RGBA, Kind, Look, unsupported, way
 from vaezip.pictures.formats import BY_SUFFIX, READABLE, foreign_name, format_name
-from vaezip.pictures.jpeg2000_file import look_at_jpeg2000
-from vaezip.pictures.jpeg_file import look_at_jpeg
+from vaezip.pictures.jpeg.kind import look_at_jpeg
+from vaezip.pictures.jpeg2000.kind import look_at_jpeg2000
 from vaezip.pictures.library_messages import Heard, overheard
 from vaezip.pictures.metadata import find_metadata
 from vaezip.pictures.picture import Picture, as_samples, check_size, damage, first_line, sort_boxes
-from vaezip.pictures.pnm_file import look_at_pnm
-from vaezip.pictures.resolution import METRE
-from vaezip.pictures.tiff_file import look_at_tiff
-from vaezip.pictures.tiff_writing import with_metadata, without_metadata
+from vaezip.pictures.pnm.kind import look_at_pnm
+from vaezip.pictures.tiff.kind import look_at_tiff
+from vaezip.pictures.tiff.writing import with_metadata, without_metadata
 
 
 class _PillowSwitches:
@@ -95,6 +94,10 @@ _LOOKS: dict[str, Callable[[bytes], Look]] = {
 """How to tell what a file holds, by the name of its format."""
 
 
+_ASKED = ("AVIF",)
+"""The formats whose metadata Pillow tells, whoever decodes the samples."""
+
+
 def read_by_pillow(data: bytes, max_pixels: int) -> Picture:
     """Read a picture of any format but PNG, by Pillow or, where Pillow would change it, by another reader."""
     name = format_name(data)
@@ -108,11 +111,10 @@ def read_by_pillow(data: bytes, max_pixels: int) -> Picture:
     if look.check is not None:
         look.check()
     with overheard() as heard, _blaming(heard):
-        if name == "PPM":  # Pillow misreads some headers
-            found, palette, (mode, array) = find_metadata(name, data, None), b"", _decoded(look, modes)
+        if look.decode is not None and name not in _ASKED:  # Pillow would misread the file, or refuse it
+            found, palette, (mode, array) = find_metadata(name, data, None), b"", (modes[0], look.decode())
         else:
-            view = without_metadata(data) if name == "TIFF" else data
-            with _open(look.view or view, name) as image:
+            with _open(without_metadata(data) if name == "TIFF" else data, name) as image:
                 found = find_metadata(name, data, image)
                 mode, array = _decoded(look, modes, image)
                 palette = _palette(look, image) if mode == "P" else b""
@@ -160,11 +162,10 @@ def _look_at_gif(data: bytes) -> Look:
         return Look(Kind("GIF", PALETTE, 8), image.width, image.height)
 
 
-def _decoded(look: Look, modes: tuple[str, ...], image: ImageFile.ImageFile | None = None) -> tuple[str, NDArray[Any]]:
+def _decoded(look: Look, modes: tuple[str, ...], image: ImageFile.ImageFile) -> tuple[str, NDArray[Any]]:
     """Return the mode and the samples of a picture whose kind is known to be read exactly."""
     if look.decode is not None:
         return modes[0], look.decode()
-    assert image is not None
     image.load()
     stored = image.convert("RGBA") if image.mode == "PA" else image
     array = np.array(stored)
@@ -180,12 +181,17 @@ def _palette(look: Look, image: Image.Image) -> bytes:
 # Writing the other formats
 
 
+_WITH_METADATA: dict[str, Callable[[bytes, Picture], bytes]] = {"TIFF": with_metadata, "BMP": with_resolution}
+"""What puts the metadata into a file that Pillow wrote, because Pillow would round them."""
+
+
 def write_by_pillow(picture: Picture, suffix: str) -> bytes:
     """Return the bytes of a picture file in any format but PNG."""
     file = io.BytesIO()
     with _refusing(lambda reason: ImageError(f"cannot be written as '{suffix}' ({reason}); choose .png")):
         to_pillow(picture).save(file, BY_SUFFIX[suffix].name.upper(), **_save_options(picture, suffix))
-        return with_metadata(file.getvalue(), picture) if BY_SUFFIX[suffix].name == "TIFF" else file.getvalue()
+        written = _WITH_METADATA.get(BY_SUFFIX[suffix].name)
+        return written(file.getvalue(), picture) if written else file.getvalue()
 
 
 def to_pillow(picture: Picture) -> Image.Image:
@@ -214,6 +220,4 @@ def _save_options(picture: Picture, suffix: str) -> dict[str, Any]:
             options |= {"lossless": True, "exact": True, "method": 4}
         case "TIFF":
             options["compression"] = "tiff_adobe_deflate"
-        case "BMP" if "resolution" in boxes and boxes["resolution"][8] == METRE:
-            options["dpi"] = tuple(count * 0.0254 for count in struct.unpack(">II", boxes["resolution"][:8]))
     return options

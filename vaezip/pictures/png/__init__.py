@@ -1,0 +1,1 @@
+"""Read and write PNG, the pixels and the metadata."""

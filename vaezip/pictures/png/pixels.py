@@ -1,0 +1,222 @@
+"""Read and write PNG: the full 16 bits of colour, and the metadata byte for byte."""
+
+from __future__ import annotations
+
+import io
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
+
+from vaezip.errors import ImageError
+from vaezip.pictures.formats import format_name
+from vaezip.pictures.inflating import inflated_size
+from vaezip.pictures.picture import MODES, SEVERAL, Picture, Samples, as_samples, check_size, damage
+from vaezip.pictures.pillow import to_pillow
+from vaezip.pictures.png.chunks import PNG_SIGNATURE, Chunk, Header, check_sound, chunks, encoded, read_header
+from vaezip.pictures.png.metadata import LEVEL, Metadata, metadata_chunks
+
+# Reading
+
+_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+_LONGEST_CHUNK = 1 << 30  # that we write: PNG allows less than 2 GiB
+
+
+def read_png(data: bytes, max_pixels: int) -> Picture:
+    """Read a PNG, its metadata byte for byte."""
+    parts = chunks(data)
+    header = read_header(next(parts))
+    check_size(header.width, header.height, max_pixels)
+    metadata = Metadata(header)
+    compressed, end = _sort(parts, metadata)
+    if header.mode == "P" and not metadata.palette:
+        raise damage("the chunk PLTE is missing")
+    if _check_compressed(compressed, header):
+        metadata.drop("data behind the pixels")
+    if end < len(data):
+        _check_rest(data[end:])
+        metadata.drop(f"{len(data) - end} bytes behind the end")
+    samples = _samples(compressed, header)
+    if _needs_depth(header, samples, metadata.palette):
+        metadata.put_bit_depth(header.depth)
+    return Picture(header.mode, samples, metadata.boxes, metadata.dropped)
+
+
+def _sort(parts: Iterator[Chunk], metadata: Metadata) -> tuple[bytearray, int]:
+    """Return the compressed pixels and the place where the PNG ends, and hand the other chunks to the metadata."""
+    compressed, end, begun = bytearray(), 0, False
+    for chunk in parts:
+        end = chunk.end
+        if chunk.name in (b"IHDR", b"IDAT", b"IEND"):
+            check_sound(chunk)
+        if chunk.name == b"IDAT":
+            compressed += chunk.data
+            begun = True
+        elif chunk.name == b"IHDR":
+            raise damage("there are two chunks IHDR")
+        elif chunk.name != b"IEND":
+            metadata.add(chunk, behind_pixels=begun)
+        elif chunk.data:
+            metadata.drop("data in the chunk IEND")
+    if not begun:
+        raise damage("the chunk IDAT is missing")
+    return compressed, end
+
+
+def _check_rest(rest: bytes) -> None:
+    """Refuse a second picture behind the first."""
+    if PNG_SIGNATURE in rest or format_name(rest.lstrip(b"\0\r\n ")) is not None:
+        raise ImageError(SEVERAL)
+
+
+def _check_compressed(compressed: bytearray, header: Header) -> bool:
+    """Count the bytes of the pixels, which Pillow takes as complete where they end after any full row.
+
+    Return whether anything stands behind them.
+    """
+    whole = _size_of_pixels(header)
+    try:
+        size, behind = inflated_size(compressed, whole)
+    except zlib.error as error:
+        wrong = "have a wrong checksum" if "data check" in str(error) else "cannot be decompressed"
+        raise damage(f"the pixels in the chunk IDAT {wrong}") from error
+    if size < whole:
+        raise damage("the pixels in the chunk IDAT are too few")
+    return size > whole or behind
+
+
+def _size_of_pixels(header: Header) -> int:
+    """Return the number of bytes of the decompressed pixels: every row has a filter byte before it."""
+    bits = header.depth * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[header.colour]
+    size = 0
+    for x, y, across, down in _ADAM7 if header.interlace else ((0, 0, 1, 1),):
+        columns, rows = -(-(header.width - x) // across), -(-(header.height - y) // down)
+        if columns > 0 and rows > 0:
+            size += rows * (1 + -(-columns * bits // 8))
+    return size
+
+
+def _samples(compressed: bytearray, header: Header) -> Samples:
+    match header.mode:
+        case "LA;16":
+            # Four bytes per pixel are stored and filtered alike for 16-bit grey with alpha and for 8-bit RGBA.
+            bytewise = _decoded(compressed, header._replace(depth=8, colour=6))
+            array: NDArray[Any] = bytewise.view(">u2")
+        case "RGB;16" | "RGBA;16":
+            # Pillow keeps one byte of each sample: the first if it takes them as big-endian, else the second.
+            array = _decoded(compressed, header, header.mode + "B").astype(np.uint16)
+            array <<= 8
+            array |= _decoded(compressed, header, header.mode + "L")
+        case _:
+            array = _decoded(compressed, header)
+    return as_samples(array, header.mode)
+
+
+def _decoded(compressed: bytearray, header: Header, rawmode: str | None = None) -> NDArray[Any]:
+    """Decode the pixels by Pillow, from a PNG that holds nothing else."""
+    with PngImageFile(io.BytesIO(_png(header, _pieces(compressed)))) as image:
+        if rawmode is not None:
+            tiles: list[Any] = [(*tile[:3], rawmode) for tile in image.tile]
+            image.tile = tiles
+        return np.array(image)
+
+
+def _needs_depth(header: Header, samples: Samples, palette: bytes) -> bool:
+    """Tell whether the file has other bits a sample than a writer would choose."""
+    return header.depth < 8 if header.mode == "L" else header.mode == "P" and header.depth > _bits(samples, palette)
+
+
+# Writing
+
+_FILTERED_AT_ONCE = 1 << 20  # bytes of pixels
+
+
+def write_png(picture: Picture) -> bytes:
+    """Return the bytes of a PNG that holds the samples and every box."""
+    height, width, _ = picture.samples.shape
+    depth, colour = _png_type(picture)
+    if depth in (2, 4) and picture.mode == "L":
+        picture = _in_fewer_bits(picture, depth)
+    pixels = _deflate_16_bit_colour(picture.samples) if depth == 16 and colour else _deflate_by_pillow(picture, depth)
+    before, behind = metadata_chunks(picture.boxes)
+    return _png(Header(width, height, depth, colour), pixels, before, behind)
+
+
+def _png(header: Header, pixels: Iterator[bytes], before: Iterable[bytes] = (), behind: Iterable[bytes] = ()) -> bytes:
+    """Return a PNG of compressed pixels, with other chunks before and behind them."""
+    idat = (encoded(b"IDAT", piece) for piece in pixels)
+    return b"".join([PNG_SIGNATURE, header.chunk(), *before, *idat, *behind, encoded(b"IEND", b"")])
+
+
+def _pieces(stream: bytes | bytearray) -> Iterator[bytes]:
+    """Yield a stream in pieces, each for one chunk."""
+    for start in range(0, len(stream), _LONGEST_CHUNK):
+        yield bytes(stream[start : start + _LONGEST_CHUNK])
+
+
+def _png_type(picture: Picture) -> tuple[int, int]:
+    """Return the bit depth and colour type."""
+    stored = int.from_bytes(picture.box("bit-depth") or b"", "big")
+    if picture.mode == "P":
+        return max(stored, _bits(picture.samples, picture.box("palette") or b"")), 3
+    if picture.mode == "L" and stored and _fits_in(picture, stored):
+        return stored, 0
+    mode = MODES[picture.mode]
+    return mode.bits, {1: 0, 2: 4, 3: 2, 4: 6}[mode.channels]
+
+
+def _bits(samples: Samples, palette: bytes) -> int:
+    """Return the bits that hold the palette, and an index outside of it, which a PNG may have."""
+    colours = max(len(palette) // 3, int(samples.max()) + 1)
+    return next(bits for bits in (1, 2, 4, 8) if colours <= 1 << bits)
+
+
+def _step(depth: int) -> int:
+    """Return the distance of the values that grey of so many bits has in 8 bits."""
+    return 255 // ((1 << depth) - 1)
+
+
+def _fits_in(picture: Picture, depth: int) -> bool:
+    """Tell whether so many bits hold every grey of a picture and the transparent one."""
+    transparent = int.from_bytes(picture.box("transparency") or b"", "big")
+    return transparent <= 255 and transparent % _step(depth) == 0 and not (picture.samples % _step(depth)).any()
+
+
+def _in_fewer_bits(picture: Picture, depth: int) -> Picture:
+    """Return a picture whose greys, also the transparent one, are counted in steps of so many bits."""
+    step = _step(depth)
+    boxes = [
+        (name, (int.from_bytes(data, "big") // step).to_bytes(2, "big") if name == "transparency" else data)
+        for name, data in picture.boxes
+    ]
+    return replace(picture, samples=picture.samples // np.uint8(step), boxes=tuple(boxes))
+
+
+def _deflate_by_pillow(picture: Picture, depth: int) -> Iterator[bytes]:
+    """Yield the pixel data as Pillow filters and compresses them."""
+    image, rawmode = to_pillow(picture), {"I;16": "I;16B"}.get(picture.mode, picture.mode)
+    if picture.mode in ("L", "P") and depth < 8:
+        height, width, _ = picture.samples.shape
+        image, rawmode = Image.frombuffer("P", (width, height), picture.samples, "raw", "P", 0, 1), f"P;{depth}"
+    return _pieces(image.tobytes("zip", rawmode, 0, LEVEL, -1, b""))
+
+
+def _deflate_16_bit_colour(samples: Samples) -> Iterator[bytes]:
+    """Yield the pixel data of 16-bit colour, which Pillow cannot write: each byte less that of the pixel before it."""
+    height, width, channels = samples.shape
+    step = 2 * channels
+    rows = max(1, _FILTERED_AT_ONCE // (width * step))
+    stream = zlib.compressobj(LEVEL)
+    for top in range(0, height, rows):
+        raw = samples[top : top + rows].astype(">u2").view(np.uint8).reshape(-1, width * step)
+        lines = np.empty((len(raw), 1 + width * step), np.uint8)
+        lines[:, 0] = 1  # the filter Sub
+        lines[:, 1 : 1 + step] = raw[:, :step]
+        np.subtract(raw[:, step:], raw[:, :-step], out=lines[:, 1 + step :])
+        yield stream.compress(lines.data)
+    yield stream.flush()

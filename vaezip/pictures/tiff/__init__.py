@@ -1,0 +1,1 @@
+"""Read TIFF, of which libraries decode the pixels, and write its metadata."""
