@@ -153,7 +153,6 @@ def tiff() -> Files:
         "jpeg",
         "lzma",
         "zstd",
-        "webp",
     )
     found = {
         mode.replace(";", "-"): saved(image(mode), "TIFF") for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")

@@ -67,7 +67,7 @@ class Target:
         causes: that may stand behind them.
         mutate: makes other bytes of some.
         most: bytes of a file.
-        memory: MiB that one file may add to the greatest memory of the process.
+        memory: MiB that one file may take beside what the process has.
         seconds: of processor time that one file may take.
     """
 
@@ -133,12 +133,16 @@ def _read_picture(data: bytes) -> Picture:
 
 
 def _check_picture(picture: Picture) -> None:
-    """A PNG gives all of it back; every other format that can hold the samples gives them back."""
+    """A PNG holds it."""
+    picture = replace(picture, original=None)
+    _check_written(picture, pictures.write(picture, ".png"))
+
+
+def _check_written(picture: Picture, png: bytes) -> None:
+    """A PNG gives all of it back; another format that can hold the samples gives them back."""
     height, width, _ = picture.samples.shape
     must(height * width <= MOST_PIXELS, "the picture has too many pixels")
-    picture = replace(picture, original=None)
-    again = _read_picture(pictures.write(picture, ".png"))
-    must(pictures.same(again, picture), "a PNG does not give the picture back")
+    must(pictures.same(_read_picture(png), picture), "a PNG does not give the picture back")
     for suffix in _some_suffix(picture):
         try:
             data = pictures.write(picture, suffix)
@@ -199,8 +203,14 @@ def _check_decoding(archive: Archive) -> VaezipError | None:
         if isinstance(picture, VaezipError):
             refused = picture
             continue
-        _check_picture(picture)
         must(pictures.same(archive.read(name), picture), "read alone, a picture is another")
+        picture = replace(picture, original=None)
+        try:
+            png = pictures.write(picture, ".png")
+        except ImageError as error:  # a text whose keyword no PNG can have
+            refused = error
+            continue
+        _check_written(picture, png)
     return refused
 
 
@@ -235,7 +245,7 @@ PICTURES = ("png", "pnm", "jpeg", "tiff", "gif", "bmp", "webp", "jpeg2000", "avi
 """The readers of picture files."""
 
 _CAUSES = (OSError, zlib.error, struct.error, UnicodeError, MemoryError)
-"""What the lines that call Pillow, zlib and struct may meet."""
+"""What the lines that call Pillow and zlib may meet."""
 
 
 def _of_pictures(name: str) -> Target:
@@ -244,7 +254,12 @@ def _of_pictures(name: str) -> Target:
 
 
 _ERRORS = (FormatError, ImageError, ModelError)
-_FOR_VZ = (zlib.error, UnicodeError, *model_file._MALFORMED)  # a file may hold a model, which may be malformed
+_FOR_VZ = (
+    zlib.error,
+    struct.error,
+    UnicodeError,
+    *model_file._MALFORMED,
+)  # a file may hold a model
 
 TARGETS = {
     t.name: t

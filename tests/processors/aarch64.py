@@ -1,8 +1,8 @@
 """Show that an aarch64 processor computes what this one does, by emulation: ``python tests/processors/aarch64.py``.
 
 Debian's packages bring the emulator (QEMU, for programs of users) and a Python for aarch64, the package index its
-wheels. All are unpacked into a folder that is kept; nothing is installed, and no root is needed. Needed are ``apt-get``
-and ``dpkg``, so a Debian or Ubuntu on another processor than aarch64, and Python 3.11 or newer.
+wheels. All are unpacked into a folder that is kept; nothing is installed, and no root is needed. It takes ``apt-get``,
+``dpkg`` and the keys of Debian's archive, so a Debian on another processor than aarch64, and Python 3.11 or newer.
 
 :mod:`digests` then runs here and there, there once for a processor without any extension and once for one with all of
 them, and whatever differs is an error. Compiling under emulation takes about ten minutes a time.

@@ -46,7 +46,7 @@ CASES = {
 """Golden files and the options that make them: tiles with steps of inference, pixels with learning by one network and
 by two, grey with alpha, and 16 bits."""
 
-FUSED = re.compile(r"^\s*(v?fn?m(?:add|sub)\w*|fml[as]\w*)\s", re.MULTILINE)
+FUSED = re.compile(r"^\s*(v?fn?m(?:add|sub|ad|sb)\w*|fnm(?:la|ls)\w*|fml[as]\w*)\s", re.MULTILINE)
 PRODUCT = re.compile(r"^\s*(v?fmul|v?muls[sd]|v?mulp[sd])\s", re.MULTILINE)
 
 

@@ -1,0 +1,1 @@
+"""Show that other processors compute the same."""
