@@ -141,6 +141,14 @@ CONTENTS = [
     *(bytes(size) for size in SIZES),
     *(bytes([depth]) for depth in range(1, 17)),
     *(
+        b"\0".join(parts)
+        for parts in [(b"a", b"", b""), (b"a", b"", b"", b"v"), (b"\xc3\xa4", b"", b"", b"\xe2\x82\xac")]
+    ),
+    *(
+        b"\0".join(parts)
+        for parts in [(b"\xe4", b"", b"", b""), (b"a", b"", b"", b"\xff"), (b"\xe2\x82\xac", b"", b"", b"")]
+    ),
+    *(
         bytes([side]) + name
         for side in range(3)
         for name in (b"vpAg", b"bKGD", b"tIMEx", b"caBX", b"IDAT", b"pHYs", b"v1Ag")

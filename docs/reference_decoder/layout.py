@@ -333,10 +333,19 @@ def is_well_formed(mode: int, tag: int, content: bytes) -> bool:
         case "bit-depth":
             return content in {"L": (b"\2", b"\4"), "P": (b"\2", b"\4", b"\x08")}.get(MODES[mode].name, ())
         case "text":
-            return content.count(b"\0") >= 3 and len(content) <= GREATEST_BOX
+            return is_text(content) and len(content) <= GREATEST_BOX
         case "png-chunk":
             return content[:1] in (b"\0", b"\1") and may_be_copied(content[1:5]) and len(content) <= GREATEST_BOX
     return len(content) == BOX_SIZES.get(BOX_TAGS[tag], len(content)) and len(content) <= GREATEST_BOX
+
+
+def is_text(content: bytes) -> bool:
+    """Tell whether a text has four parts in UTF-8, the first of letters up to U+00FF."""
+    try:
+        keyword = content.decode().split("\0")[0]
+    except UnicodeDecodeError:
+        return False
+    return content.count(b"\0") >= 3 and all(ord(letter) < 256 for letter in keyword)
 
 
 def may_be_copied(name: bytes) -> bool:

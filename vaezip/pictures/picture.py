@@ -191,10 +191,19 @@ def box_fits(name: str, data: bytes, mode: str) -> bool:
         case "bit-depth":
             return data in {"L": (b"\2", b"\4"), "P": (b"\2", b"\4", b"\x08")}.get(mode, ())
         case "text":
-            return data.count(b"\0") >= 3 and len(data) <= _MOST_BYTES
+            return _is_text(data) and len(data) <= _MOST_BYTES
         case "png-chunk":
             return data[:1] in (b"\0", b"\1") and is_kept_as_chunk(data[1:5]) and len(data) <= _MOST_BYTES
     return len(data) <= _MOST_BYTES
+
+
+def _is_text(data: bytes) -> bool:
+    """Tell whether a text has four parts in UTF-8, the first, its keyword, of letters that PNG has."""
+    try:
+        data.decode().split("\0", 1)[0].encode("latin-1")
+    except UnicodeError:
+        return False
+    return data.count(b"\0") >= 3
 
 
 # Chunks that PNG itself defines and that depend on nothing but samples and palette, which come back as they were.

@@ -143,6 +143,8 @@ class Metadata:
         name, data = box
         if name == "xmp" and name in self._boxes:
             name, data = "text", _XMP_KEYWORD + b"\0\0\0" + data
+            if not box_fits(name, data, self._header.mode):
+                raise _NotKeptError("a second one")
         if name in self._boxes:
             raise _NotKeptError("a second one")
         if len(data) + _BYTES_BESIDE > self._left:
@@ -272,10 +274,7 @@ def _encoded_text(data: bytes) -> bytes:
     """Return the plainest chunk that gives the text back exactly; long texts are compressed."""
     keyword, language, translation, value = data.split(b"\0", 3)
     long = len(value) > 1024
-    try:
-        keyword = keyword.decode().encode("latin-1")
-    except UnicodeError as error:
-        raise ImageError("a text has a keyword that PNG cannot hold") from error
+    keyword = keyword.decode().encode("latin-1")
     latin = None if language or translation else _latin(value)
     if latin is None:
         stream = zlib.compress(value, LEVEL) if long else value
