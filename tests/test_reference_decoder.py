@@ -140,14 +140,8 @@ SIZES = sorted({*range(10), 23, 24, 25, 31, 32, 33, 256, 257, 768, 771})
 CONTENTS = [
     *(bytes(size) for size in SIZES),
     *(bytes([depth]) for depth in range(1, 17)),
-    *(
-        b"\0".join(parts)
-        for parts in [(b"a", b"", b""), (b"a", b"", b"", b"v"), (b"\xc3\xa4", b"", b"", b"\xe2\x82\xac")]
-    ),
-    *(
-        b"\0".join(parts)
-        for parts in [(b"\xe4", b"", b"", b""), (b"a", b"", b"", b"\xff"), (b"\xe2\x82\xac", b"", b"", b"")]
-    ),
+    *(keyword + bytes(3) + b"\xff" for keyword in (b"a", b"\xe4", b"\xc3\xa4", b"\xe2\x82\xac")),
+    *(b"a" + bytes(count) + b"v" for count in (2, 3, 4)),
     *(
         bytes([side]) + name
         for side in range(3)

@@ -340,9 +340,9 @@ def is_well_formed(mode: int, tag: int, content: bytes) -> bool:
 
 
 def is_text(content: bytes) -> bool:
-    """Tell whether a text has four parts in UTF-8, the first of letters up to U+00FF."""
+    """Tell whether a text has four parts, the first in UTF-8 and of letters up to U+00FF."""
     try:
-        keyword = content.decode().split("\0")[0]
+        keyword = content.split(b"\0")[0].decode()
     except UnicodeDecodeError:
         return False
     return content.count(b"\0") >= 3 and all(ord(letter) < 256 for letter in keyword)

@@ -52,7 +52,7 @@ def test_a_picture_is_an_array_to_numpy():
         ("L", (("bit-depth", b"\1"),), "the bit-depth of 1 bytes is malformed or does not suit mode L"),
         ("L", (("srgb", b"1"), ("srgb", b"1")), "the metadata has more than one srgb"),
         ("L", (("text", b"only a value"),), "the text of 12 bytes is malformed or does not suit mode L"),
-        ("L", (("text", b"k\0\0\0\xff"),), "the text of 5 bytes is malformed or does not suit mode L"),
+        ("L", (("text", b"\xff\0\0\0v"),), "the text of 5 bytes is malformed or does not suit mode L"),
         ("L", (("text", "東\0\0\0x".encode()),), "the text of 7 bytes is malformed or does not suit mode L"),
     ],
 )

@@ -198,9 +198,9 @@ def box_fits(name: str, data: bytes, mode: str) -> bool:
 
 
 def _is_text(data: bytes) -> bool:
-    """Tell whether a text has four parts in UTF-8, the first, its keyword, of letters that PNG has."""
+    """Tell whether a text has four parts, the first, its keyword, in UTF-8 and of letters that PNG has."""
     try:
-        data.decode().split("\0", 1)[0].encode("latin-1")
+        data.split(b"\0", 1)[0].decode().encode("latin-1")
     except UnicodeError:
         return False
     return data.count(b"\0") >= 3

@@ -61,20 +61,21 @@ def _length(coded: Coded) -> int:
 
 def _adapted(model: PixelModel, pictures: Pixels, effort: Effort, seed: int) -> Coded:
     """Return the shorter stream, with learning, where that is asked for, or without it."""
-    orientations = _orientations(*pictures.shape[1:3])[: effort.turns]
 
     def forms(effort: Effort) -> list[Form]:
         settings = chosen_settings(model, effort, len(pictures))
+        orientations = _orientations(*pictures.shape[1:3])[: effort.turns]
         turned = [replace(settings, orientation=orientation) for orientation in orientations]
         return [_adapting(model, s, seed) for s in turned if not s.passes or _affordable(model, s, pictures.shape)]
 
-    fixed = forms(NONE)[:1] if effort.steps else forms(effort)  # the former as the greatest effort without steps
+    without = NONE if effort.steps else effort  # the greatest effort without steps, so that learning never costs bytes
+    fixed = forms(without)
     if pictures[0, ..., 0].size <= _SMALL * _SMALL:  # of which z tells much
         latents = partial(_with_latents, model, seed, 0)
         fixed.append(Form(latents, latents))
     learning = (forms(effort) or forms(replace(effort, networks=1))) if effort.steps else []
-    kinds = [fixed, learning] if learning else [fixed]
-    return min(spread(lambda kind: _shortest(kind, pictures, effort), kinds), key=_length)
+    kinds = [(fixed, without), (learning, effort)] if learning else [(fixed, without)]
+    return min(spread(lambda kind: _shortest(kind[0], pictures, kind[1]), kinds), key=_length)
 
 
 def _affordable(model: PixelModel, settings: Adaptation, shape: Shape) -> bool:

@@ -143,8 +143,6 @@ class Metadata:
         name, data = box
         if name == "xmp" and name in self._boxes:
             name, data = "text", _XMP_KEYWORD + b"\0\0\0" + data
-            if not box_fits(name, data, self._header.mode):
-                raise _NotKeptError("a second one")
         if name in self._boxes:
             raise _NotKeptError("a second one")
         if len(data) + _BYTES_BESIDE > self._left:
