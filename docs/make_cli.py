@@ -27,7 +27,7 @@ What comes back is the picture, not the file: every sample, and of the metadata 
 
 | format | read | written | metadata |
 |-|-|-|-|
-| PNG | all but animated | everything | palette, transparency, ICC profile, EXIF, XMP, texts, resolution, gamma |
+| PNG | all but animated | everything | as listed below |
 | WebP | still | 8-bit RGB and RGBA | ICC profile, EXIF, XMP |
 | TIFF | 1 or 8 bits, or 16-bit grey | the same | palette, ICC profile, XMP, resolution, EXIF (written in part) |
 | BMP | yes | black and white, 8-bit grey, RGB | palette (read only), resolution |
@@ -39,11 +39,16 @@ Refused, with the remedy, are pictures in CMYK, YCbCr, LAB or HSV, with floating
 more than 16 bits, with 16 bits in colour but for PNG, with colours that are multiplied by alpha, or
 with channels of other kinds; animations; and files of several pictures.
 
-Dropped is all other metadata: of PNG the chunks cHRM, sRGB, cICP, sBIT, bKGD, hIST, tIME, sPLT and
-private ones, the palette that a true-colour picture suggests, and the name of the ICC profile; of GIF
-and JPEG comments; of TIFF tags of other kinds. `compress` and `decompress` say so where it happens
-(but for the name of the profile and comments in PPM), in one line for all pictures, or with `-v` in one
-for each.
+Of PNG these are kept: palette, transparency, ICC profile, EXIF, XMP, texts, resolution, gamma, the chunks
+cICP, mDCV, cLLI, sRGB, cHRM, sBIT, bKGD, hIST, pCAL, sCAL, sPLT, sTER, tIME and all others that are safe to
+copy, and the bits that store grey or an index.
+
+Dropped is all other metadata: of PNG private chunks that are not safe to copy (such as caBX, which C2PA
+signs the file with), chunks that are malformed or damaged and do not matter to the pixels, a second chunk
+where there may be one, data behind the end, the palette that a true-colour picture suggests, and the
+name of the ICC profile; of GIF and JPEG comments; of TIFF tags of other kinds. `compress` and
+`decompress` say so where it happens (but for the name of the profile and comments in PPM), in one line
+for all pictures, or with `-v` in one for each.
 
 ## Messages and exit status
 
@@ -102,7 +107,7 @@ A list with one object per FILE that could be read, in their order:
 | `pictures[].name` | string | `""` for a single picture without a name |
 | `pictures[].mode` | string | `1`, `L`, `LA`, `RGB`, `RGBA`, `P`, `I;16`, `LA;16`, `RGB;16` or `RGBA;16` |
 | `pictures[].width`, `.height` | integer | in pixels |
-| `pictures[].metadata` | list of strings | its kinds, sorted: `exif`, `gamma`, `icc`, `palette`, and so on |
+| `pictures[].metadata` | list of strings | its kinds, sorted: `exif`, `icc`, `png-chunk`, `srgb`, and so on |
 | `blocks` | list | in the order of the file |
 | `blocks[].method` | string | name of the model, `unknown` if it is not here, or `webp` |
 | `blocks[].fingerprint` | string | of the model, in hexadecimal; zeros for `webp` and `verbatim` |

@@ -3,11 +3,18 @@
 import ast
 import re
 import sys
+import zlib
 from functools import cache
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+import vaezip
+from vaezip.errors import VaezipError
+from vaezip.models.kinds import MODE_NAMES
+from vaezip.pictures.picture import BOXES, box_fits
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -17,6 +24,8 @@ if str(DOCS) not in sys.path:
 
 from reference_decoder import FormatError, Model, decode, load_models  # noqa: E402
 from reference_decoder.check import difference  # noqa: E402
+from reference_decoder.layout import BOX_TAGS, is_well_formed  # noqa: E402
+from reference_decoder.modes import MODES  # noqa: E402
 
 SLOW = {  # 1.5 seconds or more, or nearly so
     "cifar10-classic-odd-k3",
@@ -94,6 +103,52 @@ def test_first_bytes_are_refused(position: int, byte: int, message: str) -> None
     data[position] = byte
     with pytest.raises(FormatError, match=re.escape(message)):
         decode(bytes(data), {})
+
+
+SIZES = sorted({*range(10), 23, 24, 25, 31, 32, 33, 256, 257, 768, 771})
+CONTENTS = [
+    *(bytes(size) for size in SIZES),
+    *(bytes([depth]) for depth in range(1, 17)),
+    *(
+        bytes([side]) + name
+        for side in range(3)
+        for name in (b"vpAg", b"bKGD", b"tIMEx", b"caBX", b"IDAT", b"pHYs", b"v1Ag")
+    ),
+]
+
+
+@pytest.mark.parametrize("mode", range(10))
+def test_boxes_have_the_same_rules_in_both_readers(mode: int) -> None:
+    """What one reader takes as the content of a box the other takes, too."""
+    for tag, content in product(BOX_TAGS, CONTENTS):
+        if BOX_TAGS[tag] != "palette" and not (BOX_TAGS[tag] == "transparency" and MODES[mode].alpha):
+            taken = box_fits(BOXES[tag], content, MODE_NAMES[mode])
+            assert is_well_formed(mode, tag, content) == taken, (BOX_TAGS[tag], content)
+    assert tuple(BOX_TAGS.values()) == BOXES
+
+
+def test_boxes_that_break_the_rules_are_refused() -> None:
+    """The file of section 1.6 is given boxes."""
+    data = first_example()
+    for boxes, message in [
+        (b"\x0b\1\0\x0e\5\0vpAg\x0e\6\1vpAgx", ""),
+        (b"\x0b\1\0\x0b\1\0", "a box is repeated"),
+        (b"\x0e\5\0vpAg\x0b\1\0", "the tags of boxes do not rise"),
+        (b"\x0e\5\0IDAT", "a box has a wrong length or form"),
+        (b"\x10\0", "unknown tag of a box"),
+    ]:
+        header = data[:5] + b"\x14" + data[6:12] + bytes([len(boxes) + 1, 0]) + boxes
+        stream = data[16:]
+        checksum = zlib.crc32(bytes([7, 9]), zlib.crc32(header)) ^ zlib.crc32(stream)
+        forged = header + checksum.to_bytes(4, "little") + stream
+        if message:
+            with pytest.raises(FormatError, match=message):
+                decode(forged, {})
+            with pytest.raises(VaezipError):
+                vaezip.decompress(forged)
+        else:
+            assert decode(forged, {})[""].boxes == [(11, b"\0"), (14, b"\0vpAg"), (14, b"\1vpAgx")]
+            assert [name for name, _ in vaezip.decompress(forged).boxes] == ["srgb", "png-chunk", "png-chunk"]
 
 
 @pytest.mark.parametrize("path", sorted((DOCS / "reference_decoder").glob("**/*.py")), ids=lambda path: path.name)

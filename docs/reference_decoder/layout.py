@@ -16,7 +16,36 @@ SIGNATURE = b"z\r\n"
 FIRST_BYTES = 6
 NO_MODEL = bytes(4)
 GREATEST_SIDE = 1 << 30
-BOX_TAGS = {0: "palette", 1: "transparency", 2: "icc", 3: "exif", 4: "xmp", 5: "text", 6: "resolution", 7: "gamma"}
+BOX_TAGS = {
+    0: "palette",
+    1: "transparency",
+    2: "icc",
+    3: "exif",
+    4: "xmp",
+    5: "text",
+    6: "resolution",
+    7: "gamma",
+    8: "cicp",
+    9: "mastering-display",
+    10: "light-levels",
+    11: "srgb",
+    12: "chromaticities",
+    13: "significant-bits",
+    14: "png-chunk",
+    15: "bit-depth",
+}
+BOX_SIZES = {
+    "resolution": 9,
+    "gamma": 4,
+    "cicp": 4,
+    "mastering-display": 24,
+    "light-levels": 8,
+    "srgb": 1,
+    "chromaticities": 32,
+}
+GREATEST_BOX = 1 << 26
+OWN_CHUNKS = {b"bKGD", b"hIST", b"pCAL", b"sCAL", b"sPLT", b"sTER", b"tIME"}
+CHUNKS_OF_OTHER_BOXES = {b"pHYs", b"eXIf", b"tEXt", b"zTXt", b"iTXt"}
 MODEL_NAME = 255
 
 
@@ -221,16 +250,33 @@ def check_boxes(mode: int, boxes: list[tuple[int, bytes]]) -> None:
     if not set(tags) <= set(BOX_TAGS):
         raise FormatError("unknown tag of a box")
     require(tags == sorted(tags), "the tags of boxes do not rise")
-    require(all(tags.count(tag) == 1 for tag in tags if BOX_TAGS[tag] != "text"), "a box is repeated")
+    single = [tag for tag in tags if BOX_TAGS[tag] not in ("text", "png-chunk")]
+    require(len(single) == len(set(single)), "a box is repeated")
     require((0 in tags) == (mode == PALETTE), "a palette belongs to mode 5")
     require(not (MODES[mode].alpha and 1 in tags), "a picture with alpha has no transparent colour")
-    require(all(has_right_length(mode, *box) for box in boxes), "a box has the wrong length")
+    require(all(is_well_formed(mode, *box) for box in boxes), "a box has a wrong length or form")
 
 
-def has_right_length(mode: int, tag: int, content: bytes) -> bool:
-    """Tell whether the content of a box has a length that section 1.5 allows."""
-    if BOX_TAGS[tag] == "palette":
-        return len(content) % 3 == 0 and 3 <= len(content) <= 768
-    if BOX_TAGS[tag] == "transparency":
-        return 1 <= len(content) <= 256 if mode == PALETTE else len(content) == 2 * MODES[mode].channels
-    return len(content) == {"resolution": 9, "gamma": 4}.get(BOX_TAGS[tag], len(content))
+def is_well_formed(mode: int, tag: int, content: bytes) -> bool:
+    """Tell whether the content of a box has a length and a form that section 1.5 allows."""
+    match BOX_TAGS[tag]:
+        case "palette":
+            return len(content) % 3 == 0 and 3 <= len(content) <= 768
+        case "transparency":
+            return 1 <= len(content) <= 256 if mode == PALETTE else len(content) == 2 * MODES[mode].channels
+        case "significant-bits":
+            return len(content) == (3 if mode == PALETTE else MODES[mode].channels)
+        case "bit-depth":
+            return content in {"L": (b"\2", b"\4"), "P": (b"\2", b"\4", b"\x08")}.get(MODES[mode].name, ())
+        case "text":
+            return content.count(b"\0") >= 3 and len(content) <= GREATEST_BOX
+        case "png-chunk":
+            return content[:1] in (b"\0", b"\1") and may_be_copied(content[1:5]) and len(content) <= GREATEST_BOX
+    return len(content) == BOX_SIZES.get(BOX_TAGS[tag], len(content)) and len(content) <= GREATEST_BOX
+
+
+def may_be_copied(name: bytes) -> bool:
+    """Tell whether a chunk of PNG of this name may be in a box of its own."""
+    if len(name) != 4 or not (name.isascii() and name.isalpha()) or name in CHUNKS_OF_OTHER_BOXES:
+        return False
+    return name in OWN_CHUNKS or (name[:1].islower() and name[3:].islower())

@@ -66,6 +66,30 @@ def noise(height: int, width: int, seed: int) -> vaezip.Picture:
     return vaezip.Picture("L", samples)
 
 
+def described(height: int, width: int, seed: int) -> vaezip.Picture:
+    """Draw a picture by a palette that has metadata of every kind."""
+    picture = odd("P", height, width, seed)
+    contents = {
+        "transparency": [b"\0\x80"],
+        "icc": [b"profile" * 20],
+        "exif": [b"II*\0\x08\0\0\0\0\0\0\0\0\0"],
+        "xmp": [b"<x:xmpmeta/>"],
+        "text": [b"Title\0\0\0golden", "Author\0de\0Autor\0Jürgen".encode()],
+        "resolution": [b"\0\0\x0b\x13\0\0\x0b\x13\1"],
+        "gamma": [b"\0\0\xb1\x8f"],
+        "cicp": [b"\x0c\x0d\0\1"],
+        "mastering-display": [bytes(range(24))],
+        "light-levels": [bytes(range(8))],
+        "srgb": [b"\0"],
+        "chromaticities": [bytes(range(32))],
+        "significant-bits": [b"\5\6\5"],
+        "png-chunk": [b"\0bKGD\1", b"\0vpAgdata", b"\1vpAg"],
+        "bit-depth": [b"\x08"],
+    }
+    boxes = tuple((name, content) for name, several in contents.items() for content in several)
+    return vaezip.Picture("P", picture.samples, picture.boxes + boxes)
+
+
 def cases() -> dict[str, tuple[Pictures, dict[str, object]]]:
     """For each file its pictures (a single one is called "") and the options of ``compress``."""
     found: dict[str, tuple[Pictures, dict[str, object]]] = {}
@@ -90,6 +114,7 @@ def cases() -> dict[str, tuple[Pictures, dict[str, object]]]:
     text = ("text", b"Comment\0\0\0golden")
     plain = odd("P", *ODD, seed=2)
     found["classic"] = {"": vaezip.Picture("P", plain.samples, (*plain.boxes, text))}, {}
+    found["metadata"] = {"": described(7, 9, seed=10)}, {}
     found["photo-latents-k3"] = {"": odd("RGB", 130, 131, seed=7)}, {"model": "photo", "effort": Effort(3, rows=0)}
     bilevel = vaezip.Picture("L", (odd("L", 28, 28, seed=8).samples > 60).astype(np.uint8) * 255)
     found["bilevel"] = {"": bilevel}, {"model": "mnist-binary"}

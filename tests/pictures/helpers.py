@@ -76,6 +76,16 @@ def pillow_rgb(height=4, width=6):
     return Image.fromarray(picture("RGB", height, width).samples)
 
 
+def chunks(data):
+    """The names and data of the chunks of a PNG, but for IHDR, IDAT and IEND."""
+    found, place = [], 8
+    while place < len(data):
+        length, name = struct.unpack_from(">I4s", data, place)
+        found.append((name, data[place + 8 : place + 8 + length]))
+        place += 12 + length
+    return [part for part in found if part[0] not in (b"IHDR", b"IDAT", b"IEND")]
+
+
 def refusal(action, *args):
     with pytest.raises(ImageError) as caught:
         action(*args)
@@ -98,4 +108,13 @@ EVERYTHING = (
     ("text", b"Title\0\0\0" + b"long " * 999),
     ("resolution", RESOLUTION),
     ("gamma", struct.pack(">I", 45455)),
+    ("cicp", b"\x09\x10\0\1"),
+    ("mastering-display", bytes(range(24))),
+    ("light-levels", bytes(range(8))),
+    ("srgb", b"\1"),
+    ("chromaticities", bytes(range(32))),
+    ("significant-bits", b"\5\6\5"),
+    ("png-chunk", b"\0bKGD\0\1\0\2\0\3"),
+    ("png-chunk", b"\0vpAg" + bytes(9)),
+    ("png-chunk", b"\1vpAg"),
 )

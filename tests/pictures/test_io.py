@@ -8,7 +8,7 @@ from PIL import Image, ImageFile
 
 from vaezip.errors import ImageError
 from vaezip.pictures.io import dropped_boxes, read, write
-from vaezip.pictures.picture import MODES, Picture, same
+from vaezip.pictures.picture import BOXES, MODES, Picture, same
 
 from .helpers import ANIMATED, EVERYTHING, EXIF, HOLDS, chunk, picture, pillow_rgb, png, refusal, saved
 
@@ -43,9 +43,9 @@ def test_the_colour_under_zero_alpha_is_kept():
 
 
 def test_what_is_dropped_on_reading_is_named():
-    extra = [(b"sRGB", b"\0"), (b"PLTE", bytes(6)), (b"tIME", bytes(7)), (b"tEXt", b"Title\0x"), (b"tIME", bytes(7))]
+    extra = [(b"caBX", b"\0"), (b"PLTE", bytes(6)), (b"iDOT", bytes(7)), (b"tEXt", b"Title\0x"), (b"iDOT", bytes(7))]
     got = read(png(picture("RGB").samples, 8, before=b"".join(chunk(*c) for c in extra)))
-    assert got.dropped == ("sRGB", "PLTE", "tIME")
+    assert got.dropped == ("caBX", "PLTE", "iDOT")
     assert read(saved(pillow_rgb(), "JPEG", comment=b"here")).dropped == ("comment",)
     tiff = saved(pillow_rgb(), "TIFF", tiffinfo={0x010D: "name", 0x0131: "tool", 65000: "own"}, dpi=(72, 72))
     assert read(tiff).dropped == ("DocumentName", "tag 65000")
@@ -61,9 +61,11 @@ def test_nothing_is_dropped_of_a_plain_picture(format):
 def test_what_is_dropped_on_writing_is_named():
     before = picture("RGB", boxes=EVERYTHING[1:])
     assert dropped_boxes(before, ".png") == ()
-    assert dropped_boxes(before, ".webp") == ("text", "resolution", "gamma")
-    assert dropped_boxes(before, ".TIF") == ("text", "gamma")
-    assert dropped_boxes(before, ".bmp") == ("icc", "exif", "xmp", "text", "gamma")
+    png_alone = ("gamma", *BOXES[8:15])
+    assert dropped_boxes(before, ".webp") == ("text", "resolution", *png_alone)
+    assert dropped_boxes(before, ".TIF") == ("text", *png_alone)
+    assert dropped_boxes(before, ".bmp") == ("icc", "exif", "xmp", "text", *png_alone)
+    assert dropped_boxes(picture("L", boxes=[("bit-depth", b"\4")]), ".tif") == ("bit-depth",)
     exif = Image.Exif()
     exif.get_ifd(0x8769)[0x9003] = "2020:01:01 00:00:00"
     cut = (("exif", exif.tobytes().removeprefix(b"Exif\0\0")), ("resolution", bytes(9)))
@@ -105,6 +107,10 @@ def test_files_that_cannot_be_read(tmp_path):
     assert refusal(read, tmp_path / "none.png") == "cannot be read: No such file or directory"
     assert refusal(read, str(tmp_path)) == "cannot be read: Is a directory"
     assert refusal(read, "a\0b") == "cannot be read: embedded null byte"
+
+
+def test_an_empty_file():
+    assert refusal(read, b"") == "the file is empty"
 
 
 def test_files_are_read_by_path(tmp_path):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from vaezip.pictures.picture import BOXES, MODES, Picture, same
+from vaezip.pictures.picture import BOXES, MODES, Picture, box_fits, same
 
 from .helpers import picture, refusal
 
@@ -29,12 +29,47 @@ def test_pictures_that_do_not_fit_together_are_refused():
         ("LA", (("transparency", bytes(4)),), "the transparency of 4 bytes is malformed or does not suit mode LA"),
         ("L", (("transparency", b"1"),), "the transparency of 1 bytes is malformed or does not suit mode L"),
         ("L", (("resolution", b"1"),), "the resolution of 1 bytes is malformed or does not suit mode L"),
+        ("L", (("srgb", b""),), "the srgb of 0 bytes is malformed or does not suit mode L"),
+        ("L", (("cicp", bytes(3)),), "the cicp of 3 bytes is malformed or does not suit mode L"),
+        ("L", (("light-levels", bytes(9)),), "the light-levels of 9 bytes is malformed or does not suit mode L"),
+        ("L", (("chromaticities", b""),), "the chromaticities of 0 bytes is malformed or does not suit mode L"),
+        ("L", (("significant-bits", b"123"),), "the significant-bits of 3 bytes is malformed or does not suit mode L"),
+        ("RGB", (("bit-depth", b"\4"),), "the bit-depth of 1 bytes is malformed or does not suit mode RGB"),
+        ("L", (("bit-depth", b"\1"),), "the bit-depth of 1 bytes is malformed or does not suit mode L"),
+        ("L", (("srgb", b"1"), ("srgb", b"1")), "the metadata has more than one srgb"),
         ("L", (("text", b"only a value"),), "the text of 12 bytes is malformed or does not suit mode L"),
     ],
 )
 def test_boxes_that_do_not_fit_are_refused(mode, boxes, message):
     samples = np.zeros((1, 1, MODES[mode].channels), np.uint8)
     assert refusal(Picture, mode, samples, boxes) == message
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"\0" + name for name in (b"", b"IDAT", b"PLTE", b"tRNS", b"caBX", b"acTL", b"fdAT", b"v\1Ag", b"vpA\xe9")),
+        *(b"\0" + name for name in (b"pHYs", b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"sRGB", b"iCCP")),
+        b"\2vpAg",
+        b"vpAg",
+    ],
+)
+def test_chunks_that_are_no_box_are_refused(content):
+    """A PNG of them would mean another picture, or would be none."""
+    message = f"the png-chunk of {len(content)} bytes is malformed or does not suit mode L"
+    assert refusal(Picture, "L", np.zeros((1, 1, 1), np.uint8), (("png-chunk", content),)) == message
+
+
+@pytest.mark.parametrize("name", ["icc", "exif", "xmp", "text", "png-chunk"])
+def test_a_box_has_at_most_64_mib(name):
+    begin = {"text": b"\0\0\0", "png-chunk": b"\0vpAg"}.get(name, b"")
+    assert box_fits(name, begin + bytes((1 << 26) - len(begin)), "L")
+    assert not box_fits(name, begin + bytes((1 << 26) + 1 - len(begin)), "L")
+
+
+def test_many_boxes_are_checked_in_no_time_worth_mentioning():
+    boxes = tuple(("icc", b"") for _ in range(1 << 20))
+    assert refusal(Picture, "L", np.zeros((1, 1, 1), np.uint8), boxes) == "the metadata has more than one icc"
 
 
 def test_same_tells_pictures_apart():
@@ -47,4 +82,6 @@ def test_same_tells_pictures_apart():
 
 def test_the_order_of_modes_and_boxes_is_fixed():
     assert list(MODES) == ["1", "L", "LA", "RGB", "RGBA", "P", "I;16", "LA;16", "RGB;16", "RGBA;16"]
-    assert BOXES == ("palette", "transparency", "icc", "exif", "xmp", "text", "resolution", "gamma")
+    assert BOXES[:8] == ("palette", "transparency", "icc", "exif", "xmp", "text", "resolution", "gamma")
+    assert BOXES[8:12] == ("cicp", "mastering-display", "light-levels", "srgb")
+    assert BOXES[12:] == ("chromaticities", "significant-bits", "png-chunk", "bit-depth")

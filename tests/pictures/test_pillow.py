@@ -190,7 +190,7 @@ def test_a_palette_of_jpeg_2000_with_alpha_is_refused():
 def test_what_is_no_picture():
     formats = "PNG, WebP, TIFF, BMP, PPM, GIF, JPEG, JPEG2000, AVIF"
     message = f"not a picture that vaezip can read, or a damaged one (it reads {formats})"
-    for data in (b"", b"x", b"not a picture at all", bytes(1000), b"%!PS-Adobe-3.0 EPSF-3.0\n"):
+    for data in (b"x", b"not a picture at all", bytes(1000), b"%!PS-Adobe-3.0 EPSF-3.0\n"):
         assert refusal(read, data) == message
 
 

@@ -47,14 +47,16 @@ class Effort:
 
     def included(self, shape: tuple[int, ...]) -> list[Effort]:
         """Return the efforts to try for a block of pictures: of few pixels, all that are no greater than this one, so
-        that a greater effort is never larger.
+        that a greater effort is never larger; of many, beside two networks one, which is best now and then.
 
         Args:
             shape: (pictures, height, width, channels).
         """
         known = scale()
-        if is_large(shape) or self not in known:
+        if self not in known:
             return [self]
+        if is_large(shape):
+            return [of_steps(1), self] if self.networks > 1 else [self]
         # beyond the second step a pixel network takes no more: what differs then is what the encoder tries
         lesser = {replace(effort, steps=min(effort.steps, MAX_NETWORKS)): None for effort in known[: known.index(self)]}
         return [*lesser, self]

@@ -4,10 +4,12 @@ The pixels of a file are kept exactly, and of its metadata what the format has a
 
 =============  ========================================================
 PNG            palette, transparency, ICC profile, EXIF, XMP, texts,
-               resolution and gamma.  Not kept: the name of the ICC
-               profile, cHRM, sRGB, cICP, sBIT, bKGD, hIST, tIME, sPLT,
-               private chunks, and the palette that a true-colour
-               picture suggests.
+               resolution, gamma, cICP, mDCV, cLLI, sRGB, cHRM, sBIT,
+               bKGD, hIST, pCAL, sCAL, sPLT, sTER, tIME, other chunks
+               that are safe to copy, and the bits that stored a sample.
+               Not kept: the name of the ICC profile, chunks that are
+               not safe to copy or are damaged, and the palette that a
+               true-colour picture suggests.
 WebP           ICC profile, EXIF, XMP.
 TIFF           palette, ICC profile, XMP, resolution, and of the EXIF
                data the tags that describe the picture.

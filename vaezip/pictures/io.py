@@ -13,15 +13,16 @@ from vaezip.errors import ImageError
 from vaezip.pictures.formats import BY_SUFFIX, Format, check_suffix
 from vaezip.pictures.picture import DEFAULT_MAX_PIXELS, Picture
 from vaezip.pictures.pillow import decoding, format_name, has_exif_for_tiff, read_by_pillow, write_by_pillow
-from vaezip.pictures.png import PNG_SIGNATURE, read_png, write_png
+from vaezip.pictures.png import read_png, write_png
+from vaezip.pictures.png_chunks import is_png
 
 
 def read(source: str | os.PathLike[str] | bytes, max_pixels: int = DEFAULT_MAX_PIXELS) -> Picture:
     """Read the picture in a file (a path) or in the bytes of one.
 
     The format, which may be any of :data:`vaezip.pictures.formats.READABLE`, is told by the bytes.
-    Grey of 2 and 4 bits becomes ``L`` with the values that it stands for; every other sample is
-    kept as it is.
+    Grey of 2 and 4 bits becomes ``L`` with the values that it stands for, and :func:`write` stores
+    them in as many bits again; every other sample is kept as it is.
 
     Raises:
         ImageError: the file cannot be read, is no such picture, is truncated or damaged, holds
@@ -29,8 +30,10 @@ def read(source: str | os.PathLike[str] | bytes, max_pixels: int = DEFAULT_MAX_P
             represented exactly.
     """
     data = source if isinstance(source, bytes) else _file_bytes(source)
+    if not data:
+        raise ImageError("the file is empty")
     with decoding():
-        if data.startswith(PNG_SIGNATURE):
+        if is_png(data):
             return read_png(data, max_pixels)
         return read_by_pillow(data, max_pixels)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -47,7 +48,24 @@ MODES: dict[str, Mode] = {
 }
 """The modes by name."""  # their numbers in a file are in models/kinds.MODE_NAMES
 
-BOXES: tuple[str, ...] = ("palette", "transparency", "icc", "exif", "xmp", "text", "resolution", "gamma")
+BOXES: tuple[str, ...] = (
+    "palette",
+    "transparency",
+    "icc",
+    "exif",
+    "xmp",
+    "text",
+    "resolution",
+    "gamma",
+    "cicp",
+    "mastering-display",
+    "light-levels",
+    "srgb",
+    "chromaticities",
+    "significant-bits",
+    "png-chunk",
+    "bit-depth",
+)
 """The kinds of metadata.  Their order is their number in the file format, and the order in a picture.
 
 * ``palette``: 3 bytes (red, green, blue) per colour, only and always with mode ``P``.
@@ -61,7 +79,30 @@ BOXES: tuple[str, ...] = ("palette", "transparency", "icc", "exif", "xmp", "text
 * ``resolution``: as in PNG pHYs: pixels per unit across and down (big-endian, 4 bytes each), and
   the unit (0 unknown, 1 metre).
 * ``gamma``: as in PNG gAMA: 100,000 times the gamma, big-endian, 4 bytes.
+* ``cicp``: as in PNG cICP: the numbers of primaries, transfer function, matrix and range.
+* ``mastering-display``: as in PNG mDCV: what the picture was made to be seen on.
+* ``light-levels``: as in PNG cLLI: the greatest and the average brightness.
+* ``srgb``: as in PNG sRGB: the picture is in sRGB, and the rendering intent.
+* ``chromaticities``: as in PNG cHRM: the white point and the primaries.
+* ``significant-bits``: as in PNG sBIT: 1 byte per channel (of the palette, 3 bytes): how many
+  bits of its samples mean something.
+* ``png-chunk``: any number of boxes, each another chunk of a PNG: 0 before the pixels or 1 behind
+  them, the name of the chunk (4 bytes), and its data.
+* ``bit-depth``: 1 byte: the bits in which a PNG stored the samples: 2 or 4 of mode ``L``, or more
+  than the palette needs of mode ``P``.
 """
+
+_MOST_BYTES = 1 << 26  # of a box
+_REPEATED = frozenset({"text", "png-chunk"})
+_SIZES = {
+    "resolution": 9,
+    "gamma": 4,
+    "cicp": 4,
+    "mastering-display": 24,
+    "light-levels": 8,
+    "srgb": 1,
+    "chromaticities": 32,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,17 +159,20 @@ def _check_boxes(boxes: tuple[Box, ...], mode: str) -> None:
         raise ImageError(f"unknown metadata: {', '.join(sorted(set(names) - set(BOXES)))}")
     if names != sorted(names, key=BOXES.index):
         raise ImageError(f"the metadata must be in the order {', '.join(BOXES)}")
-    repeated = {name for name in names if name != "text" and names.count(name) > 1}
+    repeated = [name for name, count in Counter(names).items() if count > 1 and name not in _REPEATED]
     if repeated:
-        raise ImageError(f"the metadata has more than one {repeated.pop()}")
+        raise ImageError(f"the metadata has more than one {repeated[0]}")
     if ("palette" in names) != (mode == "P"):
         raise ImageError("a picture has a palette if and only if its mode is P")
     for name, data in boxes:
-        if not _box_fits(name, data, mode):
+        if not box_fits(name, data, mode):
             raise ImageError(f"the {name} of {len(data)} bytes is malformed or does not suit mode {mode}")
 
 
-def _box_fits(name: str, data: bytes, mode: str) -> bool:
+def box_fits(name: str, data: bytes, mode: str) -> bool:
+    """Tell whether a box has a length and a form that its kind allows beside samples of a mode."""
+    if name in _SIZES:
+        return len(data) == _SIZES[name]
     match name:
         case "palette":
             return 3 <= len(data) <= 768 and len(data) % 3 == 0
@@ -136,13 +180,30 @@ def _box_fits(name: str, data: bytes, mode: str) -> bool:
             return 1 <= len(data) <= 256
         case "transparency":
             return "A" not in mode and len(data) == 2 * MODES[mode].channels
+        case "significant-bits":
+            return len(data) == (3 if mode == "P" else MODES[mode].channels)
+        case "bit-depth":
+            return data in {"L": (b"\2", b"\4"), "P": (b"\2", b"\4", b"\x08")}.get(mode, ())
         case "text":
-            return data.count(b"\0") >= 3
-        case "resolution":
-            return len(data) == 9
-        case "gamma":
-            return len(data) == 4
-    return True
+            return data.count(b"\0") >= 3 and len(data) <= _MOST_BYTES
+        case "png-chunk":
+            return data[:1] in (b"\0", b"\1") and is_kept_as_chunk(data[1:5]) and len(data) <= _MOST_BYTES
+    return len(data) <= _MOST_BYTES
+
+
+# Chunks that PNG itself defines and that depend on nothing but samples and palette, which come back as they were.
+_OWN_CHUNKS = frozenset({b"bKGD", b"hIST", b"pCAL", b"sCAL", b"sPLT", b"sTER", b"tIME"})
+_CHUNKS_OF_OTHER_BOXES = frozenset({b"pHYs", b"eXIf", b"tEXt", b"zTXt", b"iTXt"})
+
+
+def is_kept_as_chunk(name: bytes) -> bool:
+    """Tell whether a chunk of PNG may be kept as it is: it is ancillary and safe to copy, or depends on samples alone.
+
+    The case of the first and the last letter says so.
+    """
+    if len(name) != 4 or not (name.isalpha() and name.isascii()) or name in _CHUNKS_OF_OTHER_BOXES:
+        return False
+    return name in _OWN_CHUNKS or (name[:1].islower() and name[3:].islower())
 
 
 def damage(reason: str) -> ImageError:
