@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.errors import ImageError
-from vaezip.pictures import jpeg_scans
-from vaezip.pictures.jpeg_scans import BLOCK, NATURAL_ORDER, OK, ScanPlan, Tables
+from vaezip.pictures import jpeg_reader, jpeg_scans, jpeg_writer
+from vaezip.pictures.jpeg_scans import BLOCK, NATURAL_ORDER, OK, ONES, ZEROS, ScanPlan, Tables
 
-_SOI, _EOI, _SOS, _DHT, _DQT, _DRI, _DNL, _DAC = 0xD8, 0xD9, 0xDA, 0xC4, 0xDB, 0xDD, 0xDC, 0xCC
+_EOI, _SOS = 0xD9, 0xDA
 _SEQUENTIAL, _PROGRESSIVE = (0xC0, 0xC1), 0xC2
 _OTHER_FRAMES = {
     0xC3: "lossless",
@@ -68,7 +68,8 @@ class JpegFile:
 
     Attributes:
         pieces: the bytes before, between and behind the data of scans.
-        pads: what pads the segments of each scan to bytes: the bits behind a 1; where there are none, ones do.
+        pads: what pads the segments of each scan to bytes: 1 for ones or nothing, 0 for zeros, else the bits behind
+            a 1; segments beyond the end of the list are padded with ones.
         size: height, width in pixels.
         components: of the frame.
         quantisation: (components, 64) the steps of each, row by row, as they are at the last scan.
@@ -105,11 +106,15 @@ def parse(data: bytes, max_pixels: int) -> JpegFile:
     array = np.frombuffer(data, np.uint8)
     place = 0
     while (end := walk.read_piece(data, place)) is not None:
-        status, behind, pads = jpeg_scans.decode_scan(array, end, walk.plan, walk.tables, walk.file.coefficients)
+        if not walk.file.pads:
+            walk.file.coefficients = _no_coefficients(walk.file)
+        status, behind, pads = jpeg_reader.decode_scan(
+            array, end, plan=walk.plan, tables=walk.tables, coefficients=walk.file.coefficients
+        )
         if status != OK:
             raise UnfitJpeg("is damaged")
         walk.file.pieces.append(data[place:end])
-        walk.file.pads.append(_without_ones(pads))
+        walk.file.pads.append(_listed(pads))
         place = behind
     walk.file.pieces.append(data[place:])
     return walk.file
@@ -128,7 +133,28 @@ def skeleton(pieces: list[bytes], pads: list[NDArray[np.int64]], max_pixels: int
     if walk.frame is None:
         raise UnfitJpeg("is damaged")
     walk.file.pieces, walk.file.pads = pieces, pads
+    walk.file.coefficients = _no_coefficients(walk.file)
     return walk.file
+
+
+def coefficient_bytes(file: JpegFile) -> int:
+    """Count the memory that the coefficients of a file take, from its components alone."""
+    return 2 * BLOCK * sum(c.size[0] * c.size[1] for c in file.components)
+
+
+def _no_coefficients(file: JpegFile) -> NDArray[np.int16]:
+    return np.zeros((coefficient_bytes(file) // (2 * BLOCK), BLOCK), np.int16)
+
+
+def shape_of(data: bytes) -> tuple[int, int, int] | None:
+    """Return the height, width and number of components that the first frame of a JPEG has; None where it has none."""
+    for marker, start, end in _segments(data, 0):
+        content = data[start:end]
+        if marker in (*_SEQUENTIAL, _PROGRESSIVE, *_OTHER_FRAMES) and len(content) >= 6:
+            return int.from_bytes(content[1:3], "big"), int.from_bytes(content[3:5], "big"), content[5]
+        if marker == _SOS:
+            break
+    return None
 
 
 def build(file: JpegFile, length: int) -> bytes:
@@ -152,7 +178,9 @@ def build(file: JpegFile, length: int) -> bytes:
         if pads is not None:
             if walk.read_piece(piece, 0) != len(piece):
                 raise UnfitJpeg("is damaged")
-            status, place = jpeg_scans.encode_scan(out, place, walk.plan, walk.tables, file.coefficients, pads)
+            status, place = jpeg_writer.encode_scan(
+                out, place, plan=walk.plan, tables=walk.tables, coefficients=file.coefficients, pads=pads
+            )
             if status != OK:
                 raise UnfitJpeg("is damaged")
     if place != length:
@@ -160,10 +188,12 @@ def build(file: JpegFile, length: int) -> bytes:
     return out[:length].tobytes()
 
 
-def _without_ones(pads: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the padding up to the last segment that is not padded with ones."""
-    others = np.flatnonzero(pads & (pads + 1))
-    return pads[: others[-1] + 1] if others.size else pads[:0]
+def _listed(pads: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the padding of each segment, its bits behind a 1, as a file lists it: up to the last that is not ones."""
+    is_ones = (pads & (pads + 1)) == 0
+    listed = np.where(is_ones, ONES, np.where(pads & (pads - 1), pads, ZEROS))
+    others = np.flatnonzero(~is_ones)
+    return listed[: others[-1] + 1] if others.size else listed[:0]
 
 
 class _Walk:
@@ -197,7 +227,7 @@ class _Walk:
                     self._read_quantisation(content)
                 case 0xDD:
                     self._restart = int.from_bytes(_exactly(content, 2), "big")
-                case 0xCC | 0xDC:
+                case 0xC8 | 0xCC | 0xDC:
                     raise UnfitJpeg("is of a rare kind")
                 case 0xDA:
                     self._read_scan(content)
@@ -210,7 +240,8 @@ class _Walk:
             count = sum(counts)
             if kind > 1 or number > 3 or len(counts) < 16 or count > 256 or len(content) < 17 + count:
                 raise UnfitJpeg("is damaged")
-            if not jpeg_scans.define_table(self.tables, 4 * kind + number, counts, content[17 : 17 + count]):
+            symbols = content[17 : 17 + count]
+            if not jpeg_scans.define_table(self.tables, 4 * kind + number, counts=counts, symbols=symbols):
                 raise UnfitJpeg("is damaged")
             content = content[17 + count :]
 
@@ -249,7 +280,6 @@ class _Walk:
             shown = -(-height * down // (8 * most[1])), -(-width * across // (8 * most[0]))
             self.file.components.append(Component(identifier, (across, down), table, size, shown, start))
             start += size[0] * size[1]
-        self.file.coefficients = np.zeros((start, BLOCK), np.int16)
         self.file.quantisation = np.ones((len(listed), BLOCK), np.int64)
 
     def _read_scan(self, content: bytes) -> None:
