@@ -49,17 +49,15 @@ _LEAST = 12
 
 @lru_cache
 def tables() -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
-    """Return 256 · ln(p / (1 − p)) for p = (i + ½) / 4096, its inverse times 2^16 for −2048 … 2047, and 2^16 / (n + 1.6)
-    for n = 0 … 1023; each rounded by exact arithmetic."""
-    b = backend()
-    p = (np.arange(4096.0) + 0.5) / 4096.0
-    stretch = np.clip(np.floor(256.0 * elementwise.log(b, p / (1.0 - p)) + 0.5), -_STRETCHED, _STRETCHED)
-    squash = np.floor(65536.0 / (1.0 + elementwise.exp(b, -np.arange(-2048.0, 2048.0) / 256.0)) + 0.5)
+    """Return t = 256 · ln(p / (1 − p)) for p = (i + ½) / 4096, 2^16 · p for t = −2048 … 2047, and 2^16 / (n + 1.6) for
+    n = 0 … 1023: the second rounded by exact arithmetic, and the first its inverse."""
+    squash = np.floor(65536.0 / (1.0 + elementwise.exp(backend(), -np.arange(-2048.0, 2048.0) / 256.0)) + 0.5)
+    stretch = np.minimum(np.searchsorted(squash[1:], 16 * np.arange(4096) + 8) - _STRETCHED, _STRETCHED)
     return stretch.astype(np.int32), squash.astype(np.int32), (655360 // (10 * np.arange(1024) + 16)).astype(np.int64)
 
 
 class Mixing(NamedTuple):
-    """What has been learned, and room for one decision.
+    """Hold what has been learned, and room for one decision.
 
     Attributes:
         slots: uint32 (inputs, slots), 22 bits of probability and 10 of count.
@@ -84,7 +82,7 @@ class Mixing(NamedTuple):
     outputs: NDArray[np.int64]
 
 
-def new_mixing(slot_bits: int, choices: int, kinds: int, corrections: int) -> Mixing:
+def new_mixing(slot_bits: int, *, choices: int, kinds: int, corrections: int) -> Mixing:
     """Return a state that has learned nothing.
 
     Args:

@@ -1,4 +1,4 @@
-"""What is known of a coefficient before it is coded, as contexts of the decisions that code it.
+"""Tell what is known of a coefficient before it is coded, as contexts of the decisions that code it.
 
 A block is coded as the number of its coefficients that are not zero (DC apart); these in zigzag order, each by whether
 it is zero, its sign, the number of its bits, and the bits below the first; and DC last. A coefficient is predicted from

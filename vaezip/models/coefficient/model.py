@@ -65,7 +65,9 @@ class _Planes:
     """The planes of a JPEG with margins of zeros, and what has been learned."""
 
     def __init__(self, file: JpegFile) -> None:
-        self.mixing = mixing.new_mixing(SLOT_BITS, contexts.CHOICES, contexts.KINDS, contexts.CORRECTIONS)
+        self.mixing = mixing.new_mixing(
+            SLOT_BITS, choices=contexts.CHOICES, kinds=contexts.KINDS, corrections=contexts.CORRECTIONS
+        )
         self._file = file
         sizes = [component.size for component in file.components]
         self._planes = [np.zeros((h + _MARGIN, w + _MARGIN + 1, BLOCK), np.int16) for h, w in sizes]
