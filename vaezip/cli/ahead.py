@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import TypeVar
 
 from vaezip.system.threads import Workers
@@ -43,5 +43,4 @@ def ahead(
         for first, _, job in waiting:
             yield first, job
     finally:
-        for _, _, job in waiting:
-            job.cancel()
+        wait([job for _, _, job in waiting if not job.cancel()])  # what runs may still write
