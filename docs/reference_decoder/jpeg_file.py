@@ -1,11 +1,14 @@
 """Chapter 12: a JPEG file, put together from pieces, padding and coefficients."""
 
+import zlib
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from .coefficients import Plane, decode_planes
 from .jpeg_dictionary import ZIGZAG, dictionary
-from .primitives import FormatError, Reader, inflate, require
+from .primitives import Reader, inflate, require
+from .stack import Stack
 
 MOST_SCANS = 256
 MOST_RUN, MOST_WAITING = 0x7FFF, 937
@@ -21,7 +24,7 @@ class Component:
     table: int
     shown: tuple[int, int]
     blocks: np.ndarray
-    steps: list[int] | None = None  # of the quantisation table, in zigzag order, at the component's last scan
+    steps: list[int] = field(default_factory=lambda: [1] * 64)  # row by row, at the component's last scan
 
 
 @dataclass
@@ -98,7 +101,9 @@ class JpegFile:
         while content.left():
             wide, number = divmod(content.number(1), 16)
             require(wide <= 1 and number <= 3, DAMAGED)
-            self.steps[number] = [big(content, 1 + wide) for _ in range(64)]
+            self.steps[number] = [0] * 64
+            for place in ZIGZAG:
+                self.steps[number][place] = big(content, 1 + wide)
 
     def read_frame(self, content: Reader, progressive: bool) -> None:
         """Read the header of the frame, and make its components with coefficients of 0 (section 12.4)."""
@@ -338,4 +343,16 @@ def build(file: JpegFile) -> bytes:
     return bytes(out + file.pieces[-1])
 
 
-__all__ = ["FormatError", "JpegFile", "build", "read_head", "with_frame"]
+def decode_file(payload: bytes, length: int) -> tuple[bytes, int]:
+    """Decode the file of a JPEG block, and its checksum (section 12.1)."""
+    reader = Reader(payload)
+    file = with_frame(read_head(reader, length))
+    before = zlib.crc32(payload[: reader.position])
+    stack = Stack(reader.rest())
+    planes = [Plane(*component.blocks.shape[:2], component.factors) for component in file.components]
+    decode_planes(stack, planes, [np.array(component.steps) for component in file.components])
+    for component, plane in zip(file.components, planes, strict=True):
+        component.blocks = plane.blocks
+    data = build(file)
+    require(len(data) == length, "a JPEG has another length than its file")
+    return data, stack.seed() ^ before

@@ -13,16 +13,17 @@ from typing import Any
 
 import numpy as np
 
-from vaezip.codec import decoding, payload
+from vaezip.codec import decoding, jpeg, payload
 from vaezip.codec.blocks import Samples, check_group
 from vaezip.codec.decoding import DecodeJob
 from vaezip.errors import FormatError, ImageError, ModelError, VaezipError
 from vaezip.models import file as model_file
 from vaezip.models.base import Model
-from vaezip.models.kinds import BILEVEL_GREY, MODE_NAMES, VERBATIM, channels, dtype
+from vaezip.models.kinds import BILEVEL_GREY, FILES, JPEG, MODE_NAMES, channels, dtype
 from vaezip.models.library import FileLibrary, Library
 from vaezip.pictures import io
 from vaezip.pictures.picture import BOXES, DEFAULT_MAX_PIXELS, Picture
+from vaezip.pictures.pillow import format_name
 from vaezip.system.threads import Workers
 from vaezip.vz import archive as vz
 from vaezip.vz import records
@@ -94,7 +95,9 @@ class Archive:
                 first = index // group.per_block * group.per_block
                 with self._executor() as executor:
                     samples = _assembled(group, self._decode_run(executor, group, first))
-                return _to_picture(group, index, samples[index - first], self.options.max_pixels)
+                if MODE_NAMES[group.mode] in FILES:
+                    return _opened(samples.tobytes(), self.options.max_pixels)
+                return _to_picture(group, index, samples[index - first])
         raise FormatError(f"it holds no picture called '{name}'")
 
     def original(self, name: str = "") -> bytes | None:
@@ -104,14 +107,43 @@ class Archive:
             FormatError: there is none of this name, or its block is damaged.
         """
         for group in self.file.groups:
-            if name in group.names and MODE_NAMES[group.mode] == VERBATIM:
+            if name in group.names and MODE_NAMES[group.mode] in FILES:
                 index = group.names.index(name)
                 with self._executor() as executor:
                     return _assembled(group, self._decode_run(executor, group, index)).tobytes()
         return None
 
+    def formats(self) -> dict[str, str]:
+        """Name the formats, as Pillow does, of the files that are kept byte for byte, by the names of their pictures.
+
+        No JPEG is decoded for it. A file whose format is unknown, or whose block is damaged, is not among them.
+        """
+        found: dict[str, str | None] = {}
+        with self._executor() as executor:
+            for group in self.file.groups:
+                mode = MODE_NAMES[group.mode]
+                for i, name in enumerate(group.names if mode in FILES else ()):
+                    with suppress(VaezipError):
+                        data = b"" if mode == JPEG else self._decode_run(executor, group, i)[0].result().tobytes()
+                        found[name] = format_name(data) if data else "JPEG"
+        return {name: format for name, format in found.items() if format}
+
     def pictures(self) -> Iterator[tuple[str, Picture | VaezipError]]:
         """Give every picture in turn, or the error that its block met."""
+        for name, found in self.contents():
+            if not isinstance(found, bytes):
+                yield name, found
+                continue
+            try:
+                yield name, _opened(found, self.options.max_pixels)
+            except ImageError as error:
+                yield name, error
+
+    def contents(self) -> Iterator[tuple[str, Picture | bytes | VaezipError]]:
+        """Give every picture in turn, or the file that it came in where that is kept, or the error that its block met.
+
+        The pixels in files are not looked at.
+        """
         with self._executor() as executor:
             waiting: list[tuple[Group, int, list[Future[Samples]]]] = []
             for group in self.file.groups:
@@ -124,15 +156,18 @@ class Archive:
 
     def _results(
         self, group: Group, first: int, futures: list[Future[Samples]]
-    ) -> Iterator[tuple[str, Picture | VaezipError]]:
+    ) -> Iterator[tuple[str, Picture | bytes | VaezipError]]:
         try:
             samples = _assembled(group, futures)
         except VaezipError as error:
             yield from ((name, error) for name in group.names[first : first + group.per_block])
             return
+        if MODE_NAMES[group.mode] in FILES:
+            yield group.names[first], samples.tobytes()
+            return
         for i, picture in enumerate(samples):
             try:
-                yield group.names[first + i], _to_picture(group, first + i, picture, self.options.max_pixels)
+                yield group.names[first + i], _to_picture(group, first + i, picture)
             except ImageError as error:  # metadata that fits no such picture
                 yield group.names[first + i], error
 
@@ -162,7 +197,7 @@ class Archive:
     def _describe_block(self, group: Group, block: Block) -> dict[str, Any]:
         described = {"fingerprint": block.model.hex(), "bytes": len(block.payload)}
         if block.model == NO_MODEL:
-            method = VERBATIM if MODE_NAMES[group.mode] == VERBATIM else "webp"
+            method = MODE_NAMES[group.mode] if MODE_NAMES[group.mode] in FILES else "webp"
             return {"method": method, **described, "steps": 0, "steps_on": None}
         name, steps_on = self._name(block) or "unknown", None
         if block.model not in self.file.embedded:
@@ -209,7 +244,8 @@ class Archive:
         for i, block in enumerate(group.blocks[start : start + group.bands]):
             rows = min(group.band, group.height - i * group.band)
             shape = (count, rows, group.width, channels(mode))
-            futures.append(executor.submit(decoding.decode, DecodeJob(mode, shape, block, self.library, self._before)))
+            job = DecodeJob(mode, shape, block, self.library, self._before, self.options.max_pixels)
+            futures.append(executor.submit(decoding.decode, job))
         return futures
 
 
@@ -259,11 +295,13 @@ def _assembled(group: Group, futures: list[Future[Samples]]) -> Samples:
     return out
 
 
-def _to_picture(group: Group, index: int, samples: Samples, max_pixels: int) -> Picture:
+def _opened(original: bytes, max_pixels: int) -> Picture:
+    """Return the picture in a file that is kept byte for byte."""
+    return replace(io.read(original, max_pixels), original=original)
+
+
+def _to_picture(group: Group, index: int, samples: Samples) -> Picture:
     """Invert :meth:`Compressor._to_coded`, and add the picture's metadata."""
-    if MODE_NAMES[group.mode] == VERBATIM:
-        original = samples.tobytes()
-        return replace(io.read(original, max_pixels), original=original)
     boxes = tuple((BOXES[tag], content) for tag, content in group.boxes[index])
     if MODE_NAMES[group.mode] == BILEVEL_GREY:
         return Picture("L", samples * np.uint8(255), boxes)
@@ -271,11 +309,24 @@ def _to_picture(group: Group, index: int, samples: Samples, max_pixels: int) -> 
 
 
 def _describe_pictures(group: Group) -> Iterator[dict[str, Any]]:
-    """Describe each picture; of a file that is kept as it was, nothing but its length is known."""
+    """Describe each picture."""
     mode = MODE_NAMES[group.mode]
-    for name, boxes in zip(group.names, group.boxes):
-        known: dict[str, Any] = {"width": group.width, "height": group.height}
-        if mode == VERBATIM:
-            known = {"file_bytes": group.width}
-        metadata = sorted({BOXES[tag] for tag, _ in boxes})
-        yield {"name": name, "mode": mode.removesuffix("/2"), **known, "metadata": metadata}
+    for i, (name, boxes) in enumerate(zip(group.names, group.boxes)):
+        known: dict[str, Any] = {"mode": mode.removesuffix("/2"), "width": group.width, "height": group.height}
+        if mode in FILES:
+            known = _describe_file(mode, group.blocks[i], group.width)
+        yield {"name": name, **known, "metadata": sorted({BOXES[tag] for tag, _ in boxes})}
+
+
+def _describe_file(mode: str, block: Block, length: int) -> dict[str, Any]:
+    """Describe the picture in a file that is kept byte for byte; of a verbatim one, the length alone is known."""
+    known: dict[str, Any] = {"mode": mode, "file_bytes": length}
+    with suppress(FormatError):
+        if mode == JPEG:
+            height, width, components = jpeg.describe(block.payload, length)
+            known |= {"mode": _JPEG_MODES.get(components, mode), "width": width, "height": height}
+    return known
+
+
+_JPEG_MODES = {1: "L", 3: "RGB", 4: "CMYK"}
+"""The mode of the picture in a JPEG, by its number of components."""

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from vaezip.models.base import Model
     from vaezip.models.effort import Effort
 
+_NO_LIMIT = 1 << 62
+
 
 @dataclass(frozen=True)
 class BlockJob:
@@ -77,6 +79,7 @@ def code(job: BlockJob, reference: Reference | None) -> Block:
 
     Raises:
         VaezipError: it does not decode to itself.
+        UnfitJpeg: a JPEG file cannot be made again from its coefficients.
     """
     checksum = samples_checksum(job.samples, job.before)
     data = _payload(job, reference, checksum)
@@ -84,7 +87,7 @@ def code(job: BlockJob, reference: Reference | None) -> Block:
     if job.verify:
         find = job.library.by_fingerprint
         shape = job.samples.shape
-        decoded, found = payload.decode(data, job.mode, shape, model=model, find=find)
+        decoded, found = payload.decode(data, job.mode, shape, model=model, find=find, max_pixels=_NO_LIMIT)
         if found != checksum or not np.array_equal(decoded, job.samples):
             raise VaezipError("the coded picture does not decode to itself on this machine; please report this")
     return Block(model.fingerprint if model else NO_MODEL, data)

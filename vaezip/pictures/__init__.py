@@ -16,8 +16,8 @@ TIFF           palette, ICC profile, XMP, resolution, and of the EXIF
 BMP            palette (read only), resolution.
 PPM, PGM, PBM  nothing.
 GIF            palette, transparency (read only).
-JPEG, AVIF,    ICC profile, EXIF, XMP, resolution (read only: the
-JPEG 2000      decoded pixels are kept, not the file).
+JPEG, AVIF,    ICC profile, EXIF, XMP, resolution (read only: these
+JPEG 2000      are the decoded pixels, not the file).
 =============  ========================================================
 
 The orientation that EXIF data may ask for is metadata too: it is kept, and

@@ -73,6 +73,11 @@ READABLE = tuple(dict.fromkeys(format.name for format in FORMATS if format.read)
 """The names of the formats that vaezip reads."""
 
 
+def is_jpeg(data: bytes) -> bool:
+    """Tell whether a file begins as a JPEG does."""
+    return data[:3] == b"\xff\xd8\xff"
+
+
 def has_picture_suffix(path: str) -> bool:
     """Tell whether a file is named like a picture, whether or not vaezip can read it."""
     return os.path.splitext(path)[1].lower() in BY_SUFFIX
@@ -86,6 +91,12 @@ def is_hidden(path: str) -> bool:
 def is_picture_in_folder(path: str) -> bool:
     """Tell whether a file is among the pictures of its folder, for every command that takes a folder."""
     return has_picture_suffix(path) and not is_hidden(path)
+
+
+def is_suffix_of(suffix: str, name: str | None) -> bool:
+    """Tell whether a suffix stands for a format, by its name for Pillow."""
+    format = BY_SUFFIX.get(suffix.lower())
+    return format is not None and name == format.name.upper()
 
 
 def check_suffix(suffix: str) -> None:

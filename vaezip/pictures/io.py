@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from vaezip.errors import ImageError
-from vaezip.pictures.formats import BY_SUFFIX, Format, check_suffix
+from vaezip.pictures.formats import BY_SUFFIX, Format, check_suffix, is_suffix_of
 from vaezip.pictures.picture import DEFAULT_MAX_PIXELS, Picture
 from vaezip.pictures.pillow import decoding, format_name, has_exif_for_tiff, read_by_pillow, write_by_pillow
 from vaezip.pictures.png import read_png, write_png
@@ -68,8 +68,7 @@ def write(picture: Picture, suffix: str) -> bytes:
 
 def stands_for(suffix: str, data: bytes) -> bool:
     """Tell whether a suffix stands for the format that a file of these bytes has."""
-    format = BY_SUFFIX.get(suffix.lower())
-    return format is not None and format_name(data) == format.name.upper()
+    return is_suffix_of(suffix, format_name(data))
 
 
 def dropped_boxes(picture: Picture, suffix: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What the reader and the writer of a JPEG's scans share: the order of coefficients, Huffman tables, a scan's plan."""
+"""Define what the reader and the writer of a JPEG's scans share: the order of coefficients, Huffman tables, plans."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageFile, TiffImagePlugin, TiffTags, UnidentifiedImageError
 
 from vaezip.errors import ImageError
-from vaezip.pictures.formats import BY_SUFFIX, READABLE
+from vaezip.pictures.formats import BY_SUFFIX, READABLE, is_jpeg
 from vaezip.pictures.picture import (
     ANIMATED,
     EXIF_PREFIX,
@@ -104,7 +104,12 @@ def _pillow_formats() -> tuple[str, ...]:
 
 
 def format_name(data: bytes) -> str | None:
-    """Return the format of a picture file as Pillow names it, None where the bytes are of no such file."""
+    """Return the format of a picture file as Pillow names it, None where the bytes are of no such file.
+
+    A JPEG is one also where it is damaged, or where further pictures or a film stand behind the first picture.
+    """
+    if is_jpeg(data):
+        return "JPEG"
     try:
         with Image.open(io.BytesIO(data), formats=_pillow_formats()) as image:
             return image.format
