@@ -13,7 +13,7 @@ import vaezip
 from vaezip.codec import compressor, jpeg, jpeg_dictionary
 from vaezip.errors import FormatError, ImageError, VaezipError
 from vaezip.models import kinds
-from vaezip.pictures.jpeg_file import UnfitJpeg
+from vaezip.pictures.jpeg_parts import UnfitJpeg
 from vaezip.vz.wire import Reader, varint
 
 from ..pictures.jpegs import jpeg as file_of

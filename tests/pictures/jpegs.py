@@ -15,7 +15,7 @@ if str(DOCS) not in sys.path:
 
 from reference_decoder import jpeg_file as reference  # noqa: E402
 
-from vaezip.pictures import jpeg_file  # noqa: E402
+from vaezip.pictures import jpeg_parts  # noqa: E402
 
 EOI = b"\xff\xd9"
 CHANNELS = {"L": 1, "RGB": 3, "CMYK": 4}
@@ -52,7 +52,7 @@ def frame(file, marker, factors=None):
 def steps(file, wide=False):
     """Segments of quantisation tables, of 8 or 16 bits."""
     tables = {c.table: q for c, q in zip(file.components, file.quantisation)}
-    order = jpeg_file.NATURAL_ORDER
+    order = jpeg_parts.NATURAL_ORDER
     return b"".join(
         segment(0xDB, bytes([wide << 4 | number]) + table[order].astype(">u2" if wide else np.uint8).tobytes())
         for number, table in tables.items()
@@ -82,7 +82,7 @@ def scan(components, band=(0, 63), bits=(0, 0), tables=0):
 
 def written(source, pieces, pads=None):
     """A file of such pieces with the coefficients of another."""
-    file = jpeg_file.parse(source, MOST)
+    file = jpeg_parts.parse(source, MOST)
     made = reference.with_frame(reference.JpegFile(list(pieces), pads or [b""] * (len(pieces) - 1)))
     for component, plane in zip(made.components, file.planes()):
         component.blocks = plane[: component.blocks.shape[0], : component.blocks.shape[1]].astype(np.int64)

@@ -173,7 +173,7 @@ class _Read:
     @property
     def values(self) -> int:
         """Count the samples of the picture, 0 where that is not known."""
-        from vaezip.pictures.jpeg_file import shape_of
+        from vaezip.pictures.jpeg_parts import shape_of
 
         return math.prod(shape_of(self.data) or (0,)) if self.picture is None else self.picture.samples.size
 

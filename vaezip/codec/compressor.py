@@ -28,7 +28,7 @@ from vaezip.models.effort import DEFAULT_PRESET, Effort, chosen_effort
 from vaezip.models.kinds import BILEVEL_GREY, MODE_NAMES, coded_mode, fits, is_wide, misfit
 from vaezip.models.library import Library, Reference
 from vaezip.pictures.formats import is_jpeg
-from vaezip.pictures.jpeg_file import shape_of
+from vaezip.pictures.jpeg_parts import shape_of
 from vaezip.pictures.picture import BOXES, DEFAULT_MAX_PIXELS, Picture, check_size
 from vaezip.system.threads import Workers
 from vaezip.vz import archive as vz

@@ -14,7 +14,7 @@ import numpy as np
 from vaezip.codec.jpeg_dictionary import dictionary
 from vaezip.errors import FormatError
 from vaezip.models.coefficient import model as coefficient
-from vaezip.pictures.jpeg_file import MOST_SCANS, JpegFile, UnfitJpeg, build, parse, shape_of, skeleton
+from vaezip.pictures.jpeg_parts import MOST_SCANS, JpegFile, UnfitJpeg, build, parse, shape_of, skeleton
 from vaezip.vz.wire import Reader, varint
 
 _MOST_PIXELS = 65535**2

@@ -12,7 +12,7 @@ from vaezip.codec import jobs
 from vaezip.codec.jobs import BlockJob
 from vaezip.models.kinds import JPEG, MODE_NAMES, VERBATIM
 from vaezip.models.library import Library
-from vaezip.pictures.jpeg_file import UnfitJpeg
+from vaezip.pictures.jpeg_parts import UnfitJpeg
 from vaezip.vz import archive as vz
 from vaezip.vz.records import NO_MODEL, Block, Group
 

@@ -28,7 +28,7 @@ def encode_scan(
         start: where they begin.
         plan, tables: of the scan.
         coefficients: (blocks, 64) row by row.
-        pads: the padding of each segment, as :class:`vaezip.pictures.jpeg_file.JpegFile` has it.
+        pads: the padding of each segment, as :class:`vaezip.pictures.jpeg_parts.JpegFile` has it.
     """
     numbers = np.array([*plan.band, plan.restart, plan.progressive, *plan.mcus], np.int64)
     status, end = _encode(out, start, plan.components, numbers, tables, coefficients, pads)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from vaezip.errors import FormatError
 from vaezip.models.coefficient import model
-from vaezip.pictures import jpeg_file
+from vaezip.pictures import jpeg_parts
 
 
 def jpeg(mode="RGB", size=(61, 45), **options):
@@ -35,11 +35,11 @@ KINDS = {
 
 
 def parsed(data):
-    return jpeg_file.parse(data, 1 << 20)
+    return jpeg_parts.parse(data, 1 << 20)
 
 
 def skeleton(file):
-    return jpeg_file.skeleton(file.pieces, file.pads, 1 << 20)
+    return jpeg_parts.skeleton(file.pieces, file.pads, 1 << 20)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -49,7 +49,7 @@ def test_coefficients_and_seed_come_back(kind):
     coded, found = model.encode(file, 0xFEDCBA98), skeleton(file)
     assert model.decode(coded, found) == 0xFEDCBA98
     assert np.array_equal(found.coefficients, file.coefficients)
-    assert jpeg_file.build(found, len(data)) == data
+    assert jpeg_parts.build(found, len(data)) == data
     assert model.encode(file, 0xFEDCBA98) == coded
     if file.size[0] * file.size[1] > 2000:
         assert len(coded) < 0.96 * (len(data) - sum(map(len, file.pieces)))

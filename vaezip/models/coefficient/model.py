@@ -9,7 +9,7 @@ from vaezip.entropy import mixing, stack
 from vaezip.entropy.mixing import PRECISION
 from vaezip.entropy.stack import Stack
 from vaezip.models.coefficient import contexts, kernel
-from vaezip.pictures.jpeg_file import Component, JpegFile
+from vaezip.pictures.jpeg_parts import Component, JpegFile
 from vaezip.pictures.jpeg_scans import BLOCK
 
 SLOT_BITS = 18

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from vaezip.errors import ImageError
-from vaezip.pictures import jpeg_file, jpeg_scans
-from vaezip.pictures.jpeg_file import UnfitJpeg, build, parse, skeleton
+from vaezip.pictures import jpeg_parts, jpeg_scans
+from vaezip.pictures.jpeg_parts import UnfitJpeg, build, parse, skeleton
 
 from . import jpegs
 from .jpegs import ALL_TABLES, EOI, MOST, huffman, jpeg, scan, segment, written
@@ -267,15 +267,15 @@ def test_a_skeleton_has_the_frame_and_no_coefficients():
 
 
 def test_the_shape_of_a_file_is_found_without_its_data():
-    assert jpeg_file.shape_of(COLOUR) == (18, 33, 3)
-    assert jpeg_file.shape_of(GREY[:200]) == (18, 33, 1)
-    assert jpeg_file.shape_of(b"\xff\xd8\xff\xd9") is None
-    assert jpeg_file.shape_of(b"") is None
+    assert jpeg_parts.shape_of(COLOUR) == (18, 33, 3)
+    assert jpeg_parts.shape_of(GREY[:200]) == (18, 33, 1)
+    assert jpeg_parts.shape_of(b"\xff\xd8\xff\xd9") is None
+    assert jpeg_parts.shape_of(b"") is None
 
 
 def test_the_memory_of_coefficients_is_known_before_it_is_taken():
     file = parse(jpeg("RGB", (33, 18), subsampling=2), MOST)
-    assert jpeg_file.coefficient_bytes(file) == file.coefficients.nbytes == 3 * 2 * 6 * 128
+    assert jpeg_parts.coefficient_bytes(file) == file.coefficients.nbytes == 3 * 2 * 6 * 128
 
 
 def test_tables_with_more_codes_than_bits_are_none():
