@@ -23,7 +23,9 @@ from vaezip.pictures import datasets
 
 RESULT = Path(__file__).parent / "results" / "monotony.json"
 STEPS = (0, 1, 2, 4, 6, 8)
-SIDE, PHOTOGRAPHS, DIGITS = 200, 16, 200
+"""Of tile models; those of a pixel model are presets: 0, 1, 2, 4 and 8 are ``-2`` and ``-6`` to ``-9``."""
+
+SIDE, PHOTOGRAPHS, DIGITS = 200, 12, 200
 
 Set = dict[str, vaezip.Picture]
 
@@ -62,10 +64,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
     rows: list[dict[str, Any]] = []
     for name, model, pictures in sets(parser.parse_args().data):
-        row: dict[str, Any] = {"name": name, "model": model, "steps": sizes(pictures, model, "steps", STEPS)}
-        if model == "photo":
-            row["presets"] = sizes(pictures, model, "preset", tuple(PRESETS))
-        row["larger"] = larger(row["steps"]) + larger(row.get("presets", []))
+        option, values = ("preset", tuple(PRESETS)) if model == "photo" else ("steps", STEPS)
+        found = sizes(pictures, model, option, values)
+        row: dict[str, Any] = {"name": name, "model": model, "option": option, "bytes": found, "larger": larger(found)}
         rows.append(row)
         print(json.dumps(row), flush=True)
     result = {"steps": STEPS, "presets": list(PRESETS), "rows": rows, "larger": sum(row["larger"] for row in rows)}

@@ -30,16 +30,29 @@ writes all of it into PNG; into another format what stands in that format's row.
 |-|-|-|-|
 | PNG | all but animated | everything | as listed below |
 | WebP | still | 8-bit RGB and RGBA | ICC profile, EXIF, XMP |
-| TIFF | 1 or 8 bits, or 16-bit grey | the same | palette, ICC profile, XMP, resolution, EXIF (written in part) |
-| BMP | yes | black and white, 8-bit grey, RGB | palette (read only), resolution |
-| PPM, PGM, PBM | 1 or 8 bits, or 16-bit grey, whose greatest value is 255 or 65535 | the same | none |
-| GIF | still | no | palette, transparency |
+| TIFF | see below | 1, 8, 16-bit grey | palette, ICC profile, XMP, resolution, EXIF |
+| BMP | up to 8 bits a channel | black and white, 8-bit grey, RGB | read only: palette, ICC profile, sRGB; resolution |
+| PPM, PGM, PBM | 1 bit, or a greatest value of 255 to 65535 | 1 or 8 bits, or 16-bit grey | none |
+| GIF | still | no | palette, transparency, ICC profile, XMP, shape of the pixels |
 | JPEG | every | as the file that it was | all |
-| JPEG by its pixels, JPEG 2000, AVIF | still; as decoded | no: lossy | ICC profile, EXIF, XMP, resolution |
+| JPEG by its pixels | still, 8 bits; as decoded | no: lossy | ICC profile, EXIF, XMP, resolution |
+| JPEG 2000, AVIF | still, 8 bits; see below; as decoded | no: lossy | ICC profile, EXIF, XMP, resolution, cICP |
 
-Refused, with the remedy, are pictures in CMYK, YCbCr, LAB or HSV, with floating-point samples, with
-more than 16 bits, with 16 bits in colour but for PNG, with colours that are multiplied by alpha, or
-with channels of other kinds; animations; and files of several pictures.
+A picture is read only if its kind (format, colours, bits, sign) is on a list of those that are known to be read exactly
+(`vaezip/pictures/exact_kinds.py`). Refused, by its true kind and with the remedy, is everything else: CMYK, YCbCr, LAB
+or HSV, samples with a sign, with a floating point or with more than 16 bits, colours that are multiplied by alpha, and
+channels of other kinds; animations; and files of several pictures. The extra `formats` (tifffile and imagecodecs) reads
+TIFF with colours of 16 bits, with 9 to 15 bits or compressed as LERC, JPEG 2000 or WebP, and JPEG 2000 and AVIF of 9 to
+16 bits; without it the message names it.
+
+Of TIFF, 1, 2, 4 and 8 bits, and grey of 12 and 16, need no extra. What comes back of other depths: grey of 2 and 4
+bits and the channels of a BMP of fewer than 8 bits become 8 bits with the values that they stand for (BMP rounds
+down, as Pillow does); samples of 9 to 15 bits become 16 bits with the values as they are, not shifted, and a remark
+tells the depth; a TIFF palette whose colours need 16 bits becomes 16-bit RGB; white-is-zero becomes black-is-zero.
+
+Damage is refused where it shows. PNG and deflated TIFF have checksums; a fax (CCITT) must add up to its width, and the
+Huffman codes of a JPEG to its blocks, so most damage of the one and about half of that of the other shows; damage of a
+JPEG that gives other codes of the same number does not, nor does that of TIFF in LZW, PackBits or without compression.
 
 Of PNG these are kept: palette, transparency, ICC profile, EXIF, XMP, texts, resolution, gamma, the chunks
 cICP, mDCV, cLLI, sRGB, cHRM, sBIT, bKGD, hIST, pCAL, sCAL, sPLT, sTER, tIME and all others that are safe to
@@ -48,9 +61,31 @@ copy, and the bits that store grey or an index.
 Dropped is all other metadata: of PNG private chunks that are not safe to copy (such as caBX, which C2PA
 signs the file with), chunks that are malformed or damaged and do not matter to the pixels, a second chunk
 where there may be one, data behind the end, the palette that a true-colour picture suggests, and the
-name of the ICC profile; of GIF and JPEG comments; of TIFF tags of other kinds. `compress` and
-`decompress` say so where it happens (but for the name of the profile and comments in PPM), in one line
-for all pictures, or with `-v` in one for each.
+name of the ICC profile; of GIF, JPEG and PNM comments; of TIFF tags of other kinds. `compress` and
+`decompress` say so where it happens (but for the name of the profile), in one line for all pictures, or
+with `-v` in one for each.
+
+### What else a file may hold
+
+Each file is walked to its end, and whatever stands in it beside the picture is kept, named as dropped, or a reason to
+refuse the file:
+
+- **Another picture of equal rank** is a reason to refuse: a second page of full size in a TIFF, frames, the other view
+  of a stereo camera, files that were put one behind the other, of whatever formats.
+- **What serves the one picture** is named: thumbnails, previews, the reduced pictures of a pyramid and transparency
+  masks in TIFF, gain maps, depth maps, the video of a motion photo, an index of several pictures. A picture behind a
+  JPEG counts as such only if an index (MPF), the XMP, or its own segments say so; else it is of equal rank.
+- **Bytes behind the end** that are nothing of this are named by their number.
+- **Metadata** that no box holds are named, also in part: comments, Photoshop and C2PA segments, tags, chunks, boxes and
+  items of other kinds, a colour space of a BMP, the second of two profiles, EXIF or XMP, and metadata that are damaged,
+  which never keep a picture out.
+- **A resolution** without a unit is kept as such; one that whole pixels a metre would round is kept in the EXIF data of
+  a TIFF beside them, so that 300 dots an inch, and the scale of ImageJ, come back into a TIFF as they were.
+- **The EXIF data of a TIFF** are put together anew, each value as it is. The note of a camera's maker is kept where it
+  counts positions from its own beginning (Apple, Fujifilm, Nikon, Olympus, Pentax), and dropped where it holds absolute
+  ones. EXIF data of other formats are kept byte for byte; a TIFF that is written gets them but for thumbnails, such
+  notes, and tags that belong to the former file.
+- **XMP of a JPEG in several segments** is put together into one packet, if its digest fits.
 
 ## Messages and exit status
 
@@ -74,10 +109,22 @@ dropped, and that functions are compiled, which takes up to a minute, once on a 
 of `test` that a file is ok, of `info` and of `models` go to standard output.
 
 Files are written whole or not at all: after an error or an interrupt, what stood under the name of
-the output still stands there, and no temporary file is left. Devices and pipes are written to
-directly. A file that one picture became has the permissions and the time of modification of what
-it was made from; in no case does a file have permissions that an input, or what stood there before,
-lacks. A set is not written if one of its pictures cannot be compressed; of a damaged set,
+the output still stands there, and no temporary file is left. Without `-f` no file is overwritten, not
+even one that appears while vaezip works. (Where a file system has no hard links, as FAT, an empty file
+holds the place for a moment: who writes into that without asking whether it is there loses what was written.)
+Devices and pipes are written to directly, but not where they stand in a folder of outputs. In such a
+folder, no link to another is followed.
+
+A file that one picture became has the time of modification of what it was made from, if that was a file.
+In no case does a file have permissions that the umask forbids, or that an input, or what stood there
+before, lacks; and none is a program. A set tells when each of its pictures was last changed, in whole
+seconds, and `decompress` gives these times to their files.
+
+Of a picture file no more is read than 8 bytes for each of `--max-pixels` and 64 MiB; of a `.vz` file that
+comes through a pipe, 2 GiB. Devices and sockets are not read, and in folders neither are pipes.
+
+A set is written without what is unfit, and each of these files is told when it is met and again at the
+end; only where nothing is fit, there is no set. Of a damaged set,
 `decompress` writes the pictures that are intact.
 
 ## JPEG files
@@ -93,6 +140,14 @@ same file comes back.
 
 `decompress -o photo.png` writes the pixels that Pillow decodes. `compress --pixels` codes these pixels
 and the metadata in the place of the file, as of every other format.
+
+## Damaged sets
+
+`decompress --salvage` writes what is left of a set that was cut, or whose directory is damaged: a set of 64 KiB or
+more holds indices between its blocks, one after each half a megabyte or more, from which the blocks before it are
+found. What is lost is told by its bytes. Pictures of less than 4 KiB are then called by their number in the set; times
+and names of larger ones are kept, and their metadata where it is small. A large picture of which some rows are lost is
+written with zeros in their place; one without its palette, as grey. The exit status is 1 where anything was lost.
 
 ## Files kept as they were
 
@@ -127,6 +182,7 @@ A list with one object per FILE that could be read, in their order:
 | `pictures[].mode` | string | `1`, `L`, `LA`, `RGB`, `RGBA`, `P`, `I;16`, `LA;16`, `RGB;16` or `RGBA;16` |
 | `pictures[].width`, `.height` | integer | in pixels |
 | `pictures[].metadata` | list of strings | its kinds, sorted: `exif`, `icc`, `png-chunk`, `srgb`, and so on |
+| `pictures[].modified` | string or null | last change, in UTC, as `2026-11-30T08:15:00Z`; null if not told |
 | `blocks` | list | in the order of the file |
 | `blocks[].method` | string | name of the model, `unknown` if it is not here, `webp`, `verbatim` or `jpeg` |
 | `blocks[].fingerprint` | string | of the model, in hexadecimal; zeros for `webp`, `verbatim` and `jpeg` |

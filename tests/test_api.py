@@ -1,9 +1,11 @@
 import doctest
 import importlib
+import pickle
 import pkgutil
 import runpy
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +53,35 @@ def test_compress_open_and_read(tmp_path):
     assert isinstance(archive, vaezip.Archive)
     assert vaezip.pictures.same(archive.read("a"), picture)
     assert vaezip.load_model(model_file.find("mnist")).name == "mnist"
+
+
+def test_compress_takes_what_people_have(tmp_path):
+    picture = vaezip.Picture("L", np.arange(48, dtype=np.uint8).reshape(6, 8, 1))
+    (tmp_path / "a.png").write_bytes(vaezip.pictures.write(picture, ".png"))
+    for source in (tmp_path / "a.png", np.asarray(picture), np.asfortranarray(picture.samples[..., 0])):
+        assert vaezip.pictures.same(vaezip.decompress(vaezip.compress(source), threads=2), picture)
+    found = vaezip.decompress(vaezip.compress({"a": tmp_path / "a.png", "b": np.asarray(picture)}))
+    assert all(vaezip.pictures.same(found[name], picture) for name in "ab")
+
+
+def test_what_compress_cannot_take_is_an_error_of_ours():
+    for source in (5, [5], np.zeros((2, 2), np.float32)):
+        with pytest.raises(vaezip.VaezipError):
+            vaezip.compress(source)
+
+
+def test_an_archive_can_be_pickled():
+    picture = vaezip.Picture("L", np.arange(48, dtype=np.uint8).reshape(6, 8, 1))
+    with ThreadPoolExecutor(1) as executor:
+        archive = vaezip.Archive(vaezip.compress({"a": picture}), executor=executor)
+        again = pickle.loads(pickle.dumps(archive))
+    assert again.names == ["a"]
+    assert vaezip.pictures.same(again.read("a"), picture)
+
+
+def test_names_are_listed():
+    assert set(dir(vaezip)) >= set(vaezip.__all__)
+    assert set(dir(vaezip.pictures)) >= set(vaezip.pictures.__all__)
 
 
 def test_the_page_of_the_interface_is_what_its_script_makes():

@@ -12,9 +12,13 @@ import numpy as np
 import pytest
 
 import vaezip
+from tests import hostile_blocks
+from tests.vz import hostile
+from vaezip.codec import blocks
 from vaezip.errors import VaezipError
 from vaezip.models.kinds import MODE_NAMES
 from vaezip.pictures.picture import BOXES, box_fits
+from vaezip.vz import index
 
 from .pictures.jpegs import jpeg
 
@@ -26,6 +30,7 @@ if str(DOCS) not in sys.path:
 
 from reference_decoder import FormatError, Model, decode, load_models  # noqa: E402
 from reference_decoder.check import difference  # noqa: E402
+from reference_decoder.cost import chain_work  # noqa: E402
 from reference_decoder.layout import BOX_TAGS, is_well_formed  # noqa: E402
 from reference_decoder.modes import MODES  # noqa: E402
 
@@ -86,6 +91,32 @@ def test_golden_files_are_there() -> None:
 def test_example_of_the_document_is_decoded() -> None:
     """Section 1.6 has a file with the samples 7 and 9."""
     assert decode(first_example(), {})[""].samples.tolist() == [[[7], [9]]]
+
+
+def test_times_of_a_set_are_read() -> None:
+    """Section 1.3.2: differences, a picture without a time, and one before 1970."""
+    told = {"a": 1_700_000_000, "b": 1_699_999_990, "c": None, "d": -86_400}
+    with vaezip.Compressor() as compressor:
+        for i, (name, time) in enumerate(told.items()):
+            samples = np.full((2, 3 + i // 2, 1), i, np.uint8)
+            compressor.add(name, vaezip.Picture("L", samples), modified=time)
+        pictures = decode(compressor.close(), models())
+    assert {name: picture.time for name, picture in pictures.items()} == told
+
+
+def test_indices_between_blocks_are_stepped_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Section 1.3.3: one after each block, and one behind the embedded model."""
+    for name, value in (("_RUN", 1), ("_LEAST", 1), ("_SHARE", 0)):
+        monkeypatch.setattr(index, name, value)
+    model = Path(__file__).parent / "models" / "bernoulli.safetensors"
+    monkeypatch.setattr(blocks, "BLOCK_PIXELS", 28 * 28)
+    samples = {f"{i}": np.eye(28, 28, i, dtype=np.uint8)[..., None] for i in range(3)}
+    pictures = {name: vaezip.Picture("1", array) for name, array in samples.items()}
+    data = vaezip.compress(pictures, model=model, embed_model=True)
+    assert data.count(index.MAGIC) == 3
+    found = decode(data, models())
+    assert list(found) == list(samples)
+    assert all(np.array_equal(found[name].samples, samples[name]) for name in samples)
 
 
 @pytest.mark.parametrize(
@@ -168,6 +199,19 @@ def test_jpeg_files_are_decoded(mode: str, options: dict) -> None:
         decode(damaged, {})
 
 
+@pytest.mark.parametrize("attack", hostile.REFUSED)
+def test_hostile_file_is_refused(attack: str) -> None:
+    """What the package refuses by section 11.1, this decoder refuses."""
+    with pytest.raises(FormatError):
+        decode(hostile.REFUSED[attack][0](), {})
+
+
+@pytest.mark.parametrize("attack", ["deep", "wide-names", "texts"])
+def test_what_limits_allow_is_decoded(attack: str) -> None:
+    """The worst that section 11.1 allows is no error."""
+    assert decode(hostile.GREATEST[attack](), {})
+
+
 @pytest.mark.parametrize("path", sorted((DOCS / "reference_decoder").glob("**/*.py")), ids=lambda path: path.name)
 def test_reference_decoder_is_independent(path: Path) -> None:
     """No module of the reference decoder imports the package or numba."""
@@ -178,3 +222,23 @@ def test_reference_decoder_is_independent(path: Path) -> None:
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
             imported.add((node.module or "").split(".")[0])
     assert not imported & {"vaezip", "numba"}
+
+
+def test_it_refuses_what_takes_too_many_operations():
+    with pytest.raises(FormatError, match="too many operations"):
+        decode(hostile_blocks.timebomb(), models())
+
+
+COSTLY = ("cifar10-set-k3", "mnist-k3", "photo-p1", "photo-p9", "photo-gray-set-k3", "photo-latents-k3", "photo-solid")
+
+
+@pytest.mark.parametrize("name", COSTLY)
+def test_it_counts_the_operations_that_the_package_counts(name):
+    archive = vaezip.Archive((GOLDEN / f"{name}.vz").read_bytes())
+    for group in archive.file.groups:
+        for block in group.blocks:
+            model = archive.model(block.model)
+            shape = (min(group.per_block, len(group.names)), group.band, group.width, model.architecture.channels)
+            steps, chain = block.payload[0], block.payload[1:]
+            counted = chain_work(chain, shape, models()[block.model], steps)
+            assert counted == model.cost(chain, shape, steps).work

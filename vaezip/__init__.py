@@ -67,3 +67,7 @@ def __getattr__(name: str) -> Any:
         return import_module("vaezip.pictures")
     home = import_module(f"vaezip.{_HOMES.get(name, 'errors')}")
     return getattr(home, _REAL_NAMES.get(name, name))
+
+
+def __dir__() -> list[str]:
+    return sorted({"__doc__", "__version__", *__all__})

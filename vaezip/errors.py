@@ -39,6 +39,21 @@ class FormatError(VaezipError):
     """A ``.vz`` file is damaged, truncated, or of an unknown version or field."""
 
 
+class IncompleteError(FormatError):
+    """A part of a picture is lost.
+
+    Attributes:
+        picture: what is left of it: a :class:`vaezip.Picture`.
+    """
+
+    def __init__(self, reason: str, picture: Any, remedy: str | None = None) -> None:
+        super().__init__(reason, remedy)
+        self.picture = picture
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.picture, self.remedy)
+
+
 class ModelError(VaezipError):
     """A model is missing, unknown, damaged, or not executable exactly."""
 

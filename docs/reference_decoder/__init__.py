@@ -5,6 +5,7 @@ picture that is damaged, and checks less of a hostile file or model than chapter
 block it gives the bytes of the file, as the samples of one row. Read its modules in this order:
 
     layout, modes, primitives    chapter 1, and the numbers of section 0.2
+    limits                       section 11.1: what a directory may list
     payload, fallback            chapter 2
     stack                        chapter 3
     exact                        chapter 4
@@ -22,6 +23,7 @@ block it gives the bytes of the file, as the samples of one row. Read its module
     learning                     sections 10.5 and 10.6
     jpeg_file, jpeg_dictionary   chapter 12
     coefficients                 chapter 13
+    cost                         section 11.5: the work of a block
 
 Where arrays are worked on as a whole, the results are those of the pseudo-code, one number after the other: floats are
 only added in the order that the chapters give, and integers are exact.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .limits import LONGEST_MODEL_NAME, LONGEST_NAME, MOST_MODELS, Budget, check_name
 from .model_file import Model, find_model, load_models
 from .modes import BLACK_AND_WHITE, FILES, MODES, PALETTE
 from .payload import decode_block
@@ -47,15 +48,18 @@ GREATEST_BOX = 1 << 26
 OWN_CHUNKS = {b"bKGD", b"hIST", b"pCAL", b"sCAL", b"sPLT", b"sTER", b"tIME"}
 CHUNKS_OF_OTHER_BOXES = {b"pHYs", b"eXIf", b"tEXt", b"zTXt", b"iTXt"}
 MODEL_NAME = 255
+INDEX_MARK = b"\xf5i\n"
+FIRST_TIME, LAST_TIME = -62_135_596_800, 253_402_300_799  # the years 1 to 9999
 
 
 @dataclass
 class Picture:
-    """Hold a decoded picture: mode, samples (height, width, channels), and boxes (tag, content)."""
+    """Hold a decoded picture: mode, samples (height, width, channels), boxes (tag, content), and its time."""
 
     mode: str
     samples: np.ndarray
     boxes: list[tuple[int, bytes]]
+    time: int | None = None
 
 
 @dataclass
@@ -71,6 +75,7 @@ class Group:
     blocks: list[tuple[bytes, bytes]] = field(default_factory=list)  # fingerprint, payload
     boxes: list[list[tuple[int, bytes]]] = field(default_factory=list)
     crc: int = 0  # of the header, in an inline file
+    times: list[int | None] = field(default_factory=list)  # seconds since 1970; empty where the file tells none
 
     def shapes(self) -> list[tuple[int, int]]:
         """List the number of pictures and of rows of each block."""
@@ -119,9 +124,10 @@ def decode_group(group: Group, models: dict[bytes, Model]) -> dict[str, Picture]
         samples = samples * np.uint8(255)
     for boxes in group.boxes:
         check_boxes(group.mode, boxes)
+    times = group.times or [None] * len(group.names)
     return {
-        name: Picture(mode.name, picture, boxes)
-        for name, picture, boxes in zip(group.names, samples, group.boxes, strict=True)
+        name: Picture(mode.name, picture, boxes, time)
+        for name, picture, boxes, time in zip(group.names, samples, group.boxes, times, strict=True)
     }
 
 
@@ -139,13 +145,16 @@ def read_inline(data: bytes, models: dict[bytes, Model]) -> Group:
     else:
         height, width = reader.varint(), reader.varint()
     boxes = []
+    budget = Budget(len(data))
     if flags & 4:
         inner = Reader(unpack(reader.take(reader.varint())))
         while inner.left():
             tag = inner.number(1)
             boxes.append((tag, inner.take(inner.varint())))
+            budget.take("pieces of metadata", 1)
         if boxes and boxes[-1][0] == MODEL_NAME:
-            boxes.pop()
+            require(len(boxes.pop()[1]) <= LONGEST_MODEL_NAME, "the name of a model is too long")
+    budget.take_boxes(boxes)
     crc = zlib.crc32(data[: reader.position])
     group = Group(mode, height, width, 1, height, [""], [(fingerprint, reader.rest())], [boxes], crc)
     check_size(group)
@@ -155,7 +164,7 @@ def read_inline(data: bytes, models: dict[bytes, Model]) -> Group:
 def read_archive(data: bytes) -> tuple[list[Group], dict[bytes, Model]]:
     """Read an archive (section 1.3): its groups with their payloads, and the models embedded in it."""
     flags = data[FIRST_BYTES - 1]
-    require(flags & 0xFC == 0, "unknown flags")
+    require(flags & 0xF0 == 0, "unknown flags")
     require(len(data) >= FIRST_BYTES + 8, "the archive is too short")
     end = len(data) - 8
     checksum, length = (int.from_bytes(data[i : i + 4], "little") for i in (end, end + 4))
@@ -163,13 +172,17 @@ def read_archive(data: bytes) -> tuple[list[Group], dict[bytes, Model]]:
     packed = data[end - length : end]
     require(zlib.crc32(packed) == checksum, "the directory is damaged")
     reader = Reader(unpack(packed))
+    budget = Budget(len(data))
+    payloads = Payloads(data[: end - length], FIRST_BYTES)
+    if flags & 8:
+        payloads.indices = [[reader.varint(), reader.varint()] for _ in range(reader.entries())]
+        require(all(blocks > 0 for blocks, _ in payloads.indices), "an index has no block")
     fingerprints = []
-    for _ in range(reader.entries()):
+    for _ in range(reader.entries(MOST_MODELS)):
         fingerprints.append(reader.take(4))
-        reader.text()
-    contents = [reader.take(reader.varint()) for _ in range(reader.entries())]
-    payloads = Reader(data[: end - length], FIRST_BYTES)
-    groups = [read_group(reader, fingerprints, contents, payloads) for _ in range(reader.entries())]
+        reader.text(LONGEST_MODEL_NAME)
+    contents = [reader.take(reader.varint()) for _ in range(reader.entries(budget.left["pieces of metadata"]))]
+    groups = [read_group(reader, fingerprints, contents, payloads, budget) for _ in range(reader.entries())]
     require(len(groups) > 0, "an archive has at least one group")
     names = [name for group in groups for name in group.names]
     require(len(names) == len(set(names)), "two pictures have one name")
@@ -181,19 +194,63 @@ def read_archive(data: bytes) -> tuple[list[Group], dict[bytes, Model]]:
         require(fingerprint != NO_MODEL and fingerprint not in embedded, "a model is embedded twice")
         embedded[fingerprint] = Model(unpack(model))
         require(embedded[fingerprint].fingerprint == fingerprint, "an embedded model has another fingerprint")
+    if flags & 4:
+        read_times(reader, groups)
     reader.end()
+    payloads.step_over_index()
+    require(not payloads.indices, "an index counts more blocks than there are")
     payloads.end()
     return groups, embedded
 
 
-def read_group(reader: Reader, fingerprints: list[bytes], contents: list[bytes], payloads: Reader) -> Group:
+def read_times(reader: Reader, groups: list[Group]) -> None:
+    """Read when each picture was changed (section 1.3.2)."""
+    before = 0
+    for group in groups:
+        for _ in group.names:
+            number = reader.varint()
+            if number == 0:
+                group.times.append(None)
+                continue
+            d = number - 1
+            before += d // 2 if d % 2 == 0 else -(d + 1) // 2
+            require(FIRST_TIME <= before <= LAST_TIME, "a time is out of range")
+            group.times.append(before)
+
+
+class Payloads(Reader):
+    """Read the payloads and step over the indices between them (section 1.3.3)."""
+
+    def __init__(self, data: bytes, position: int) -> None:
+        """Begin at a position of the data; of each index, list the blocks before it that are left, and its bytes."""
+        super().__init__(data, position)
+        self.indices: list[list[int]] = []
+
+    def block(self, size: int) -> bytes:
+        """Read the payload of the next block."""
+        self.step_over_index()
+        if self.indices:
+            self.indices[0][0] -= 1
+        return self.take(size)
+
+    def step_over_index(self) -> None:
+        """Go to the end of the index that stands here, if one does."""
+        if self.indices and self.indices[0][0] == 0:
+            index = self.take(self.indices.pop(0)[1])
+            require(index[:3] == INDEX_MARK, "there is no index where the directory says so")
+
+
+def read_group(
+    reader: Reader, fingerprints: list[bytes], contents: list[bytes], payloads: Payloads, budget: Budget
+) -> Group:
     """Read a group of the directory, and take the payloads of its blocks."""
     mode, height, width, per_block, band, count = (reader.varint() for _ in range(6))
     require(mode < len(MODES), "unknown mode")
-    require(1 <= count <= 1 << 22, "a group has 1 to 2^22 pictures")
+    require(count >= 1, "a group has at least one picture")
+    budget.take("pictures", count)
     names: list[str] = []
     while len(names) < count:
-        names += read_names(reader, count - len(names))
+        names += read_names(reader, count - len(names), budget)
     group = Group(mode, height, width, per_block, band, names, boxes=[[] for _ in names])
     check_size(group)
     sizes = []
@@ -201,24 +258,31 @@ def read_group(reader: Reader, fingerprints: list[bytes], contents: list[bytes],
         fingerprint = pick(fingerprints, reader.varint())
         sizes.append((fingerprint, reader.varint()))
     for fingerprint, size in sizes:
-        group.blocks.append((fingerprint, payloads.take(size)))
+        group.blocks.append((fingerprint, payloads.block(size)))
         require(size >= 5, "a payload has at least five bytes")
-    for _ in range(reader.entries()):
+    listed = reader.entries()
+    budget.take("pieces of metadata", listed)
+    for _ in range(listed):
         picture, tag, content = reader.varint(), reader.varint(), reader.varint()
         pick(group.boxes, picture).append((tag, pick(contents, content)))
+    for boxes in group.boxes:
+        budget.take_boxes(boxes)
     return group
 
 
-def read_names(reader: Reader, most: int) -> list[str]:
+def read_names(reader: Reader, most: int, budget: Budget) -> list[str]:
     """Read a run of names (section 1.3.1)."""
     count = reader.varint()
-    before, after = reader.text(), reader.text()
+    before, after = reader.text(LONGEST_NAME), reader.text(LONGEST_NAME)
     width, first = reader.number(1), reader.varint()
     require(1 <= count <= most, "a group has more names than pictures")
+    require(width == 255 or width <= 15, "unknown width of numbers")
+    require(width < 255 or count == 1, "a single name is a run of one")
+    budget.take("bytes of names", count * (len(before.encode()) + len(after.encode()) + 20))
     if width == 255:
-        require(count == 1, "a single name is a run of one")
+        check_name(before)
         return [before]
-    require(width <= 15, "unknown width of numbers")
+    check_name(f"{before}{first + count - 1:0{width}d}{after}")
     return [f"{before}{first + i:0{width}d}{after}" for i in range(count)]
 
 

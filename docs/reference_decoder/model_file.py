@@ -120,7 +120,7 @@ def read_settings(given: dict) -> dict[str, float]:
     require(set(given) <= set(SETTINGS), "unknown settings of a model")
     result = SETTINGS | {key: float(value) for key, value in given.items()}
     require(all(0 <= value <= 100 for value in result.values()), "a setting is out of range")
-    require(result["noise"] > 0 and result["beta1"] < 1 and result["beta2"] < 1, "a setting is out of range")
+    require(result["noise"] >= 2.0**-10 and result["beta1"] < 1 and result["beta2"] < 1, "a setting is out of range")
     return result
 
 

@@ -68,7 +68,7 @@ class Weighted:
             scale = grid_scale(float(np.abs(tile).max()), bound)
             rounded = np.rint(tile * scale)
             sums = product(patches(rounded[None])[0] if self.conv else rounded, transposed)
-            result.append((sums.astype(np.float64) / scale).astype(F32))
+            result.append(np.clip(sums.astype(np.float64) / scale, -(2.0**60), 2.0**60).astype(F32))
         return np.array(result)
 
 

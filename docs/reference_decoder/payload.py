@@ -4,6 +4,7 @@ import zlib
 
 import numpy as np
 
+from .cost import chain_work, check_work
 from .fallback import Depth, decode_streams
 from .jpeg_file import decode_file
 from .model_file import Model, find_model
@@ -67,6 +68,7 @@ def decode_with_model(data: bytes, number: int, size: Size, model: Model, models
     alpha = decode_alpha(reader, mode.bits, size, models) if mode.alpha else None
     depth = Depth(reader, (*size, colours)) if mode.bits == 16 else None
     before = zlib.crc32(data[1 : reader.position]) ^ zlib.crc32(data[:1])
+    check_work(chain_work(reader.data[reader.position :], (*size, colours), model, steps), size)
     chain = decode_pixel_chain if model.kind == "local" else decode_tile_chain
     values, seed = chain(reader.rest(), (*size, colours), model, steps)
     if number in TWO_LEVELS and model.levels == 256:

@@ -49,7 +49,7 @@ class Matrix:
         t = t.astype(np.float64)
         scale = grid_scale(float(np.abs(t).max()), gradient_bound(self.weight))
         sums = product(np.rint(t * scale), self.weight)
-        return (sums.astype(np.float64) / scale).astype(F32)
+        return np.clip(sums.astype(np.float64) / scale, -(2.0**60), 2.0**60).astype(F32)
 
 
 @dataclass

@@ -65,6 +65,7 @@ def improve(
         for_sigma = ((g * eps) * sigma) * (1.0 / noise) + (1.0 - sigma * sigma)
         slowed = 1.0 / math.sqrt(1.0 + settings["decay"] * t)
         mean = mean + (adam_mean.step(for_mean) * first_sigma) * (settings["mean_rate"] * slowed)
+        mean = np.clip(mean, -(2.0**20), 2.0**20)
         log_sigma = log_sigma + adam_sigma.step(for_sigma) * (settings["sigma_rate"] * slowed)
         log_sigma = np.clip(log_sigma, -5.0, 1.0)
     result_mean = np.clip(np.floor(mean * 4096.0 + 0.5), -32768, 32768)

@@ -49,16 +49,19 @@ class Reader:
                 return value
         raise FormatError("a varint has more than nine bytes")
 
-    def entries(self) -> int:
+    def entries(self, most: int = 1 << 26) -> int:
         """Read a number of entries, each of which takes at least one byte of what is left."""
         count = self.varint()
+        require(count <= most, "there are more entries than a file may have")
         require(count <= self.left(), "there are fewer bytes than entries")
         return count
 
-    def text(self) -> str:
-        """Read a varint and that many bytes of UTF-8."""
+    def text(self, most: int) -> str:
+        """Read a varint and that many bytes of UTF-8, at most so many."""
+        count = self.varint()
+        require(count <= most, "a text is too long")
         try:
-            return self.take(self.varint()).decode()
+            return self.take(count).decode()
         except UnicodeDecodeError as error:
             raise FormatError("a text is not UTF-8") from error
 

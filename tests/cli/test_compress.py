@@ -186,28 +186,78 @@ def test_folder_that_cannot_be_read_does_not_stop_the_others(run, save, closed):
     assert run("compress", "in/closed") == (1, "", expected)
 
 
-def test_set_is_not_written_without_a_folder_that_cannot_be_read(run, save, closed):
+def test_set_is_written_without_a_folder_that_cannot_be_read(run, save, closed):
     save("in/a.png")
     save("in/closed/b.png")
-    assert run("compress", "in", "-o", "set.vz") == (
-        1,
-        "",
-        f"vaezip: {Path('in/closed')}: cannot be read: Permission denied\n"
-        "vaezip: set.vz: not written, because not every picture could be compressed\n",
-    )
+    expected = f"vaezip: {Path('in/closed')}: cannot be read: Permission denied\n"
+    assert run("compress", "in", "-o", "set.vz") == (1, "", expected)
+    assert vaezip.open("set.vz").names == ["a.png"]
 
 
-def test_set_with_a_bad_picture_is_not_written_and_all_bad_ones_are_named(run, save):
-    save("a.png")
+def test_set_is_written_without_what_is_unfit_which_is_told_at_once_and_at_the_end(run, save):
+    pictures = {"a.png": save("a.png", digit(0)), "e.png": save("e.png", digit(1))}
     Path("b.png").write_bytes(b"")
-    assert run("compress", "a.png", "b.png", "c.png", "-o", "set.vz") == (
+    Path("d.png").write_bytes(vaezip.compress(digit()))
+    assert run("compress", "a.png", "b.png", "c.png", "d.png", "e.png", "-o", "set.vz") == (
         1,
         "",
-        f"vaezip: b.png: {reason(vaezip.pictures.read, b'')}\n"
         "vaezip: c.png: cannot be read: No such file or directory\n"
-        "vaezip: set.vz: not written, because not every picture could be compressed\n",
+        "vaezip: d.png: is a .vz file already; 'vaezip decompress' gives back its picture\n"
+        f"vaezip: b.png: {reason(vaezip.pictures.read, b'')}\n"
+        "set.vz: written without 3 of 5 files: b.png, c.png, d.png\n",
     )
-    assert files() == ["a.png", "b.png"]
+    found = vaezip.decompress(Path("set.vz").read_bytes())
+    assert list(found) == list(pictures)
+    assert all(vaezip.pictures.same(found[name], pictures[name]) for name in pictures)
+
+
+def test_many_that_a_set_lacks_are_counted(run, save):
+    save("a.png")
+    status, _, err = run("compress", "a.png", *(f"{i}.png" for i in range(9)), "-o", "set.vz")
+    assert status == 1
+    last = "set.vz: written without 9 of 10 files: 0.png, 1.png, 2.png, 3.png, 4.png and 4 more"
+    assert err.splitlines()[-1] == last
+
+
+def test_set_of_unfit_files_alone_is_not_written(run):
+    Path("in").mkdir()
+    Path("in/a.png").write_bytes(b"")
+    Path("in/b.png").write_bytes(b"\x89PNG")
+    status, _, err = run("compress", "in", "-o", "set.vz")
+    assert (status, len(err.splitlines())) == (1, 3)
+    assert err.splitlines()[-1] == "vaezip: set.vz: not written, because no picture could be compressed"
+    assert files() == ["in/a.png", "in/b.png"]
+
+
+def test_set_is_written_without_what_the_model_does_not_code(run, save):
+    save("a.png")
+    save("b.png", noise("RGB"))
+    status, _, err = run("compress", "a.png", "b.png", "-o", "set.vz", "--model", "mnist")
+    assert (status, err.splitlines()[-1]) == (1, "set.vz: written without 1 of 2 files: b.png")
+    assert vaezip.open("set.vz").names == ["a.png"]
+
+
+def test_second_run_is_one_error(run, save):
+    for name in ("in/a.png", "in/b.png"):
+        save(name)
+    assert run("compress", "in")[0] == 0
+    save("in/c.png")
+    expected = f"vaezip: 2 files exist already, such as {Path('in/a.png.vz')}; use -f to overwrite them\n"
+    assert run("compress", *map(str, sorted(Path("in").glob("*.png")))) == (1, "", expected)
+    assert files() == sorted(f"in/{name}.png{suffix}" for name in "abc" for suffix in ("", ".vz"))
+    assert run("compress", "-v", "in").err.count("exists already; use -f to overwrite it\n") == 3
+    assert run("compress", "-f", "in")[0] == 0
+
+
+def test_set_has_the_times_of_the_files(run, save):
+    for i, name in enumerate(("a.png", "b.png")):
+        save(name)
+        os.utime(name, ns=(0, 1_700_000_000_999_999_999 + i * 10**9))
+    save("old.png")
+    os.utime("old.png", ns=(0, -1))
+    assert run("compress", "a.png", "b.png", "old.png", "-o", "set.vz") == (0, "", "")
+    archive = vaezip.open("set.vz")
+    assert [archive.modified(name) for name in archive.names] == [1_700_000_000, 1_700_000_001, -1]
 
 
 def test_picture_given_twice_to_a_set(run, save):
@@ -228,7 +278,7 @@ def test_name_that_no_set_may_hold(run, save):
         1,
         "",
         "vaezip: C:a.png: its name would not do in a set on every system; rename it without '\\' and 'X:'\n"
-        "vaezip: set.vz: not written, because not every picture could be compressed\n",
+        "set.vz: written without 1 of 2 files: C:a.png\n",
     )
 
 
@@ -655,7 +705,7 @@ def test_too_little_memory(run, save, monkeypatch):
 
 def test_interrupt_without_signal_handlers(run, save, monkeypatch):
     save("a.png")
-    monkeypatch.setattr(os, "replace", _raise(KeyboardInterrupt()))
+    monkeypatch.setattr(os, "link", _raise(KeyboardInterrupt()))
     assert run("compress", "a.png") == (130, "", "vaezip: interrupted\n")
     assert files() == ["a.png"]
 

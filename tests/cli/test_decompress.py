@@ -231,6 +231,17 @@ def test_set_comes_back_as_it_went_in(run, save):
     assert all(same(vaezip.pictures.read(f"set/{name}"), picture) for name, picture in pictures.items())
 
 
+def test_set_gives_back_the_times(run, save):
+    for i, name in enumerate(("in/a.png", "in/b.jpg", "in/c.png")):
+        save(str(Path(name).with_suffix(".png")), digit(i))
+        os.utime(Path(name).with_suffix(".png"), ns=(0, 1_500_000_000_123_456_789 + i * 10**9))
+    assert run("compress", "in", "-o", "set.vz") == (0, "", "")
+    assert run("decompress", "set.vz") == (0, "", "")
+    assert [int(Path("set", f"{n}.png").stat().st_mtime) - 1_500_000_000 for n in "abc"] == [0, 1, 2]
+    assert run("decompress", "set.vz", "--only", "b.png", "-o", "one.png") == (0, "", "")
+    assert int(Path("one.png").stat().st_mtime) == 1_500_000_001
+
+
 def test_set_adds_png_to_names_that_cannot_be_written(run, set_of):
     set_of("a.jpg", "b", "c.webp")
     assert run("decompress", "set.vz") == (0, "", "")
@@ -269,6 +280,17 @@ def test_existing_file_keeps_the_whole_set_from_being_written(run, set_of):
     assert files() == ["set.vz", "set/a.png", "set/b.png"]
 
 
+def test_several_existing_files_are_one_error(run, set_of):
+    set_of("a.png", "b.png", "c.png")
+    for name in ("b.png", "c.png"):
+        Path("set").mkdir(exist_ok=True)
+        Path("set", name).write_bytes(b"other")
+    expected = "vaezip: set: 2 of 3 files exist already, such as b.png; use -f to overwrite them\n"
+    assert run("decompress", "set.vz") == (1, "", expected)
+    assert files() == ["set.vz", "set/b.png", "set/c.png"]
+    assert run("decompress", "-f", "set.vz") == (0, "", "")
+
+
 def test_file_where_the_folder_would_be(run, set_of):
     set_of("a.png")
     Path("set").write_bytes(b"old")
@@ -290,13 +312,14 @@ def test_set_of_more_than_is_written_ahead(run, set_of):
     assert len(files("set")) == 30
 
 
-def no_space(*_):
+def no_space(*_, **__):
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_full_disk_ends_a_set_and_leaves_nothing_half_done(run, set_of, monkeypatch):
     set_of("sub/a.png", "b.png")
-    monkeypatch.setattr(os, "replace", no_space)
+    for function in ("link", "replace"):
+        monkeypatch.setattr(os, function, no_space)
     expected = f"vaezip: {Path('set/sub/a.png')}: cannot be written: {os.strerror(errno.ENOSPC)}\n"
     assert run("decompress", "set.vz") == (1, "", expected)
     assert files() == ["set.vz"]

@@ -6,6 +6,7 @@ import pytest
 
 import vaezip
 from vaezip.cli import info
+from vaezip.cli.tables import table
 from vaezip.codec import payload as payloads
 from vaezip.models import file as model_file
 from vaezip.pictures.picture import Picture
@@ -66,7 +67,7 @@ def test_json(run, two):
     rate = found.pop("bits_per_dimension")
     assert rate == pytest.approx(8 * two / (784 + 30))
     assert found == {"file": "set.vz", "bytes": two, **vaezip.open("set.vz").info()}
-    assert list(found["pictures"][0]) == ["name", "mode", "width", "height", "metadata"]
+    assert list(found["pictures"][0]) == ["name", "mode", "width", "height", "metadata", "modified"]
     assert list(found["blocks"][0]) == ["method", "fingerprint", "bytes", "steps", "steps_on"]
     assert found["blocks"][1]["method"] == "webp"
 
@@ -149,3 +150,27 @@ def test_model_in_the_file(run, other_model):
     (model,) = json.loads(run("info", "--json", "set.vz").out)[0]["models"]
     assert (model["name"], model["fingerprint"]) == ("other", mark)
     assert row.split() == ["other", mark, f"{model['bytes']:,}"]
+
+
+def test_one_long_name_does_not_widen_the_lines_of_the_others():
+    rows = [["name", "mode"], ["a" * 4000, "L"], *([f"{i}.png", "L"] for i in range(9))]
+    lines = list(table(rows))
+    assert lines[1] == "a" * 4000 + "  L"
+    assert max(map(len, lines[2:])) <= 250
+
+
+def test_times_of_a_set(run):
+    with vaezip.Compressor(model="mnist") as compressor:
+        compressor.add("a.png", digit(0), modified=1_700_000_000)
+        compressor.add("b.png", digit(1))
+        compressor.add("c.png", digit(2), modified=-62_135_596_800)
+        Path("set.vz").write_bytes(compressor.close())
+    lines = run("info", "set.vz").out.splitlines()
+    assert lines[1:5] == [
+        "  name   mode  size   metadata  modified",
+        "  a.png  L     28×28  -         2023-11-14T22:13:20Z",
+        "  b.png  L     28×28  -         -",
+        "  c.png  L     28×28  -         0001-01-01T00:00:00Z",
+    ]
+    (found,) = json.loads(run("info", "--json", "set.vz").out)
+    assert [p["modified"] for p in found["pictures"]] == ["2023-11-14T22:13:20Z", None, "0001-01-01T00:00:00Z"]

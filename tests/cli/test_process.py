@@ -17,12 +17,12 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
 STOP_AT_REPLACE = """
 import os, time
 real = os.replace
-def replace(source, target):
+def stop(source, target, **places):
     if str(target).endswith((".nbi", ".nbc")):  # numba's cache
         return real(source, target)
     print("ready", flush=True)
     time.sleep(60)
-os.replace = replace
+os.replace = os.link = stop
 """
 
 STOP_IN_A_THREAD = """

@@ -87,3 +87,10 @@ def test_threads(run, two):
 def test_too_large_a_picture(run, one):
     expected = f"vaezip: a.vz: {reason(lambda: vaezip.open('a.vz', max_pixels=9))}\n"
     assert run("test", "a.vz", "--max-pixels", "9") == (1, "", expected)
+
+
+def test_what_takes_more_work_or_memory_than_is_granted(run, one):
+    for option, keyword, least, scale in (("--max-work", "max_work", 1, 1), ("--max-memory", "max_memory", 1, 1 << 20)):
+        archive = vaezip.open("a.vz", **{keyword: least * scale})
+        assert run("test", "a.vz", option, str(least)) == (1, "", f"vaezip: a.vz: {reason(archive.read)}\n")
+        assert option in reason(archive.read)

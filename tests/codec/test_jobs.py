@@ -10,6 +10,11 @@ import pytest
 
 import vaezip
 from vaezip.codec import blocks, compressor, decoding, jobs, webp
+from vaezip.codec.jobs import BlockJob
+from vaezip.errors import VaezipError
+from vaezip.models.cost import Budget
+from vaezip.models.effort import Effort
+from vaezip.models.library import Library
 from vaezip.models.pixel import adaptive, strips
 from vaezip.models.pixel.adaptation import Learners
 from vaezip.pictures import Picture
@@ -139,3 +144,11 @@ def test_one_job_is_one_block(discs):
     (block,) = jobs.encode(job)
     decoded = decoding.decode(decoding.DecodeJob("L", (1, 33, 20, 1), block, made.library))
     assert np.array_equal(decoded[0], picture.samples)
+
+
+def test_a_block_that_a_reader_would_refuse_is_not_written(monkeypatch):
+    monkeypatch.setattr("vaezip.codec.jobs.BUDGET", Budget(work=1))
+    samples = np.zeros((1, 4, 4, 1), np.uint8)
+    job = BlockJob("L", samples, (None,), None, Library(), Effort())
+    with pytest.raises(VaezipError, match="WebP takes more for such pictures than a reader spends on them"):
+        jobs.code(job, None)

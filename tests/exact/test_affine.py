@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from vaezip.errors import ModelError
 from vaezip.exact import Affine, Convolution, Layer, backend
-from vaezip.exact.affine import EXACT_FLOAT32, EXACT_FLOAT64, exact_dtype
+from vaezip.exact.affine import EXACT_FLOAT32, EXACT_FLOAT64, GRADIENT_EDGE, exact_dtype
 
 CPU = backend()
 TORCH = backend("torch")
@@ -182,7 +182,8 @@ def test_gradients_of_any_size_are_finite(size, b):
     y = layer(b.asarray([[1, 2]], "float32"))
     found = b.to_numpy(layer.vjp(y, b.asarray([[size, -size]], "float32")), np.float64)
     assert np.isfinite(found).all()
-    np.testing.assert_allclose(found, [[12.5 * size, -15.625 * size]], rtol=2e-3, atol=1e-33)
+    expected = np.clip([[12.5 * size, -15.625 * size]], -GRADIENT_EDGE, GRADIENT_EDGE)
+    np.testing.assert_allclose(found, expected, rtol=2e-3, atol=1e-33)
 
 
 # Backends
@@ -271,3 +272,12 @@ def test_convolution_on_both_backends_and_alone():
 def test_convolution_checks_its_bounds():
     with pytest.raises(ModelError, match="2\\^"):
         affine(np.full((1, 3, 3, 1), 1 << 20), [0], [1], input_bound=1 << 40, kind=Convolution)
+
+
+def test_a_gradient_through_many_layers_stays_finite():
+    """Each of these layers makes a gradient a million times as large."""
+    layer = affine(np.full((4, 4), 1 << 19), np.zeros(4), np.ones(4), (-(1 << 15), 1 << 15), 1 << 15)
+    y, gradient = np.zeros((1, 4), np.float32), np.full((1, 4), 3.5, np.float32)
+    for _ in range(20):
+        gradient = layer.vjp(y, gradient)
+    assert gradient.max() == GRADIENT_EDGE

@@ -122,6 +122,8 @@ def cases() -> dict[str, tuple[Pictures, dict[str, object]]]:
     found["embedded"] = small, {"model": HERE.parent / "models" / "bernoulli.safetensors", "embed_model": True}
     found["verbatim"] = {"": noise(40, 30, seed=9)}, {"originals": True}
     found["verbatim-set"] = {f"{i}.pgm": noise(40 + i, 30, seed=i) for i in range(2)}, {"originals": True}
+    large = {f"{i}.pgm": noise(300 + i, 120, seed=i) for i in range(2)}  # which have indices between them
+    found["indices"] = large, {"originals": True, "modified": {"0.pgm": 1_600_000_000, "1.pgm": -1}}
     modes = enumerate(vaezip.pictures.MODES)
     found["archive"] = {f"{i:02d} {mode.replace(';', '-')}.png": odd(mode, 9, 7, seed=i) for i, mode in modes}, {}
     return found
@@ -130,10 +132,11 @@ def cases() -> dict[str, tuple[Pictures, dict[str, object]]]:
 def compress(pictures: Pictures, options: dict[str, object]) -> bytes:
     """The file of one case."""
     options = {"effort": DEFAULT, **options}
-    originals = options.pop("originals", False)
+    originals, modified = options.pop("originals", False), options.pop("modified", {})
     with vaezip.Compressor(**options) as compressor:
         for name, picture in pictures.items():
-            compressor.add(name, picture, original=original(picture) if originals else None)
+            file = original(picture) if originals else None
+            compressor.add(name, picture, original=file, modified=modified.get(name))
         return compressor.close()
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load as load_tensors
+from safetensors.numpy import save as save_tensors
 from safetensors.numpy import save_file
 
 from vaezip.errors import ModelError
@@ -191,3 +193,26 @@ def test_settings_are_kept_to_the_last_bit(small_models, tmp_path):
     path = save(tmp_path / "x.safetensors", small_models["bernoulli"].model, settings=settings)
     assert model_file.load(path).settings.beta1 == 0.1 + 0.2
     assert json.loads(model_file._read(path)[0]["settings"])["beta1"] == 0.1 + 0.2
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("bernoulli", {"channels": True}),
+        ("bernoulli", {"levels": 2.0}),
+        ("bernoulli", {"offset": 0.0}),
+        ("bernoulli", {"tiled": 1}),
+        ("bernoulli", {"tile": [28, 28.0]}),
+        ("bernoulli", {"latent": []}),
+        ("local-grey", {"channels": True}),
+        ("local-grey", {"blocks": True}),
+        ("local-grey", {"tile": [32.0, 32]}),
+        ("local-grey", {"tiled": 1}),
+    ],
+)
+def test_what_equals_a_number_but_is_of_another_type_is_refused(name, change):
+    data = (Path(__file__).parent / f"{name}.safetensors").read_bytes()
+    metadata = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]
+    metadata["architecture"] = json.dumps(json.loads(metadata["architecture"]) | change)
+    with pytest.raises(ModelError):
+        model_file.loads(save_tensors(load_tensors(data), metadata), name)

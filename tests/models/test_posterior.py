@@ -6,11 +6,12 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from tests import hostile_blocks
 from vaezip.entropy import distributions as d
 from vaezip.exact import backend
 from vaezip.exact.elementwise import log
 from vaezip.models import file as model_file
-from vaezip.models.posterior import Refinement, amortized, gaussian_noise, latent_grid
+from vaezip.models.posterior import Refinement, Settings, amortized, gaussian_noise, latent_grid
 from vaezip.models.tile import bitsback
 from vaezip.models.tile.bitsback import Tiles
 
@@ -79,7 +80,7 @@ def test_batches_and_chunks_do_not_matter(small, steps):
     order = np.random.default_rng(0).permutation(40)
     assert (np.stack(model.posterior(images[order], everything(images), steps)) == whole[:, order]).all()
     for chunk in (1, 7):
-        model.chunk = chunk
+        model.at_once = lambda steps=False, count=chunk: count
         assert (np.stack(model.posterior(images, everything(images), steps)) == whole).all()
 
 
@@ -141,3 +142,23 @@ def test_noise_depends_on_step_and_position_alone():
     pinned = hashlib.sha256(b"".join(struct.pack("<9d", *gaussian_noise(step, 9)) for step in (0, 1, 2, 65535)))
     assert pinned.hexdigest()[:16] == "7ff049e9d3070a9e"
     assert (gaussian_noise(4, 1000)[:10] == gaussian_noise(4, 10)).all()
+
+
+@pytest.mark.parametrize("weights", [9, 127])
+@pytest.mark.parametrize("beta2", [0.0, 0.99, 1.0 - 2.0**-53])
+def test_whatever_a_model_holds_the_steps_end_within_the_grids(weights, beta2):
+    """With settings at their edges: noise as small, and rates as large, as can be, and Adam without a memory."""
+    settings = {"noise": 2.0**-10, "mean_rate": 100.0, "sigma_rate": 100.0, "decay": 0.0, "beta2": beta2}
+    data = hostile_blocks.model_bytes(hostile_blocks.TILE, settings, weights=weights)
+    model = model_file.loads(data, "edges")
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 6, 5, 1)).astype(np.uint8)
+    with np.errstate(all="raise", under="ignore"):
+        means, log_sigmas = model.posterior(pixels, np.ones((4, 6, 5), bool), 40)
+    assert abs(means).max() <= d.POSTERIOR_MEAN_BOUND
+    assert d.LOG_SIGMA_LOW <= log_sigmas.min() <= log_sigmas.max() <= d.LOG_SIGMA_HIGH
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-320, 2.0**-10 - 2.0**-60, float("nan"), float("inf"), 101.0])
+def test_a_setting_out_of_range_is_refused(noise):
+    with pytest.raises(ValueError, match=r"noise|from 0 to 100"):
+        Settings(noise=noise)

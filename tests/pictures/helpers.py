@@ -118,3 +118,84 @@ EVERYTHING = (
     ("png-chunk", b"\0vpAg" + bytes(9)),
     ("png-chunk", b"\1vpAg"),
 )
+
+
+def segment(marker, data):
+    """A segment of a JPEG."""
+    return bytes([0xFF, marker]) + struct.pack(">H", len(data) + 2) + data
+
+
+def jpeg(*segments, height=4, width=6):
+    """A JPEG of Pillow with more segments before its own."""
+    data = saved(pillow_rgb(height, width), "JPEG")
+    return data[:2] + b"".join(segments) + data[2:]
+
+
+def iso_box(kind, content):
+    """A box of a JPEG 2000 or AVIF file."""
+    return struct.pack(">I4s", len(content) + 8, kind) + content
+
+
+def directory(order, tags, place, following=0):
+    """A directory of a TIFF at a place, with its values behind it; ``tags`` are (number, type, count, bytes)."""
+    behind = place + 6 + 12 * len(tags)
+    entries, values = struct.pack(order + "H", len(tags)), b""
+    for number, kind, count, value in sorted(tags):
+        if len(value) > 4:
+            value, values = struct.pack(order + "I", behind + len(values)), values + value
+        entries += struct.pack(order + "HHI4s", number, kind, count, value)
+    return entries + struct.pack(order + "I", following) + values
+
+
+def short(order, number, value):
+    return number, 3, 1, struct.pack(order + "H", value)
+
+
+def long(order, number, *values):
+    return number, 4, len(values), struct.pack(f"{order}{len(values)}I", *values)
+
+
+def rational(order, number, above, below=1):
+    return number, 5, 1, struct.pack(order + "II", above, below)
+
+
+def layout(order, width, height, *more):
+    """The tags of an uncompressed grey TIFF whose samples stand at 8."""
+    shorts = ((256, width), (257, height), (258, 8), (259, 1), (262, 1), (277, 1), (278, height))
+    return [*(short(order, *tag) for tag in shorts), long(order, 273, 8), long(order, 279, width * height), *more]
+
+
+def grey_tiff(order="<", tags=(), below=(), pages=()):
+    """An uncompressed TIFF of 4x2 grey samples, with further tags.
+
+    ``below`` are directories as (number of the tag that points at it, tags), each of which may be pointed at by the
+    ones behind it; ``pages`` are the tags of further directories of the chain.
+    """
+    mark = {"<": b"II", ">": b"MM"}[order]
+    data, following, pointers = bytearray(8) + bytes(range(8)), 0, []
+    for page in reversed(pages):
+        place = len(data)
+        data += directory(order, page, place, following)
+        following = place
+    for number, inner in below:
+        place = len(data)
+        nested = [tag for tag in pointers if tag[0] == 0xA005] if number == 0x8769 else []
+        pointers = [tag for tag in pointers if tag not in nested]
+        data += directory(order, [*inner, *nested], place)
+        pointers.append(long(order, number, place))
+    data[:8] = mark + struct.pack(order + "HI", 42, len(data))
+    return bytes(data + directory(order, layout(order, 4, 2, *tags, *pointers), len(data), following))
+
+
+def tiff(order, bits, channels, photometric, pixels, *more):
+    """An uncompressed TIFF of one row; ``order`` is ``<`` or ``>``, ``more`` are further tags of one short."""
+    width = len(pixels) * 8 // bits // channels
+    shorts = [(256, width), (257, 1), (258, bits), (259, 1), (262, photometric), (277, channels), (278, 1), *more]
+    tags = {tag: struct.pack(order + "HHIHH", tag, 3, 1, value, 0) for tag, value in shorts}
+    if channels > 1:
+        tags[258] = struct.pack(order + "HHII", 258, 3, channels, 8)
+    tags[273] = struct.pack(order + "HHII", 273, 4, 1, 16)
+    tags[279] = struct.pack(order + "HHII", 279, 4, 1, len(pixels))
+    head = struct.pack(order + "2sHI4H", {"<": b"II", ">": b"MM"}[order], 42, 16 + len(pixels), *[bits] * 4)
+    directory = b"".join(tags[tag] for tag in sorted(tags))
+    return head + pixels + struct.pack(order + "H", len(tags)) + directory + bytes(4)

@@ -13,8 +13,22 @@ def test_pictures_that_do_not_fit_together_are_refused():
     assert refusal(Picture, "RGB", zeros) == "the samples of mode RGB must be (height, width, 3), not (2, 3, 1)"
     assert refusal(Picture, "L", zeros[..., 0]) == "the samples of mode L must be (height, width, 1), not (2, 3)"
     assert refusal(Picture, "L", zeros[:0]) == "the samples of mode L must be (height, width, 1), not (0, 3, 1)"
-    assert refusal(Picture, "L", zeros.repeat(2, 1)[:, ::2]) == "the samples must be C-contiguous"
+    assert refusal(Picture, "L", [[[0]]]) == "the samples must be a NumPy array, not of the type list"
     assert refusal(Picture, "1", zeros + np.uint8(2)) == "the samples of mode 1 must be 0 or 1"
+
+
+def test_samples_in_another_order_are_copied():
+    turned = np.arange(12, dtype=np.uint8).reshape(3, 4, 1).transpose(1, 0, 2)
+    found = Picture("L", turned)
+    assert found.samples.flags.c_contiguous
+    assert np.array_equal(found.samples, turned)
+
+
+def test_a_picture_is_an_array_to_numpy():
+    one = picture("RGB;16")
+    assert np.asarray(one) is one.samples
+    assert np.array(one) is not one.samples
+    assert np.array(one, np.int64).dtype == np.int64
 
 
 @pytest.mark.parametrize(

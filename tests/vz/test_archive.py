@@ -1,12 +1,14 @@
 import contextlib
 import dataclasses
 import struct
+import tracemalloc
 import zlib
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from tests.vz import hostile
 from vaezip.errors import FormatError, VaezipError
 from vaezip.vz import archive as vz
 from vaezip.vz import limits, records, wire
@@ -195,7 +197,7 @@ def test_a_damaged_model_leaves_the_rest_readable():
         (with_model(v(1) + entry() + b"\0"), "unknown field at its end"),
         (with_model(v(1 << 40)), "truncated or damaged"),
         (with_model(v(1) + entry()).replace(WITH_MODEL, b"\xf5z\r\n\x01\x01"), "unknown field at its end"),
-        (with_model(v(1) + entry()).replace(WITH_MODEL, b"\xf5z\r\n\x01\x07"), "unknown field 0x07"),
+        (with_model(v(1) + entry()).replace(WITH_MODEL, b"\xf5z\r\n\x01\x43"), "unknown field 0x43"),
     ],
 )
 def test_an_impossible_model_is_refused(data, reason):
@@ -228,6 +230,64 @@ def test_a_model_that_could_not_be_read_is_not_written(monkeypatch):
     with pytest.raises(VaezipError, match="more than the 0 that a file can hold") as raised:
         write_archive([simple()], {}, {b"\1\2\3\4": MODEL_FILE})
     assert raised.value.remedy == "not-embedded"
+
+
+# Times
+
+times = st.none() | st.integers(limits.FIRST_TIME, limits.LAST_TIME)
+
+
+@given(st.lists(groups(), min_size=1, max_size=3), st.data())
+@settings(max_examples=60)
+def test_times_and_back(written, data):
+    for group in written:
+        group.times = [data.draw(times) for _ in group.names]
+    assert parse(write_archive(written)).groups == written
+
+
+def test_the_first_and_the_last_time_are_kept():
+    told = [limits.FIRST_TIME, limits.LAST_TIME, None, -1, 0]
+    written = simple(names="abcde", per_block=5, times=told)
+    assert parse(write_archive([written])).groups[0].times == told
+
+
+def test_a_file_without_times_is_as_ever():
+    without = write_archive([simple()])
+    assert parse(without).groups[0].times == []
+    assert write_archive([simple(times=[])]) == without
+
+
+def test_equal_times_cost_next_to_nothing():
+    names = [f"{i:05d}.png" for i in range(10_000)]
+    group = Group(2, 28, 28, 10_000, 28, names, [()] * len(names), [Block(NO_MODEL, b"12345")])
+    without = len(write_archive([group]))
+    group.times = [1_700_000_000] * len(names)
+    assert len(write_archive([group])) < without + 50
+
+
+def timed(archive_of, listed):
+    return archive_of(GOOD + NAMES + BLOCKS + listed, b"payload").replace(b"\xf5z\r\n\x01\x01", b"\xf5z\r\n\x01\x05")
+
+
+def test_times_by_hand(archive_of):
+    assert parse(timed(archive_of, v(2 * 100 + 1, 2 * 30))).groups[0].times == [100, 70]
+
+
+@pytest.mark.parametrize(
+    ("listed", "reason"),
+    [
+        (b"", "truncated"),
+        (v(0), "truncated"),
+        (v(0, 0, 0), "unknown field at its end"),
+        (v(0, 2 * limits.LAST_TIME + 3), "impossible time"),
+        (v(0, 1 - 2 * limits.FIRST_TIME + 1), "impossible time"),
+        (v(2 * limits.LAST_TIME + 1, 3), "impossible time"),
+        (v(0, 1 << 62) + bytes(9), "impossible time"),
+    ],
+)
+def test_impossible_times_are_refused(archive_of, listed, reason):
+    with pytest.raises(FormatError, match=reason):
+        parse(timed(archive_of, listed))
 
 
 # Inline
@@ -284,7 +344,7 @@ def test_truncated_headers_are_refused():
         (b"\xf4z\r\n\x02\1\2\3\4", "version 4, of a release before 0.2, is not read any more; use the release that"),
         (b"\xf5z\r\n\x00\x02\1\2\3\4", "revision 0 of the draft of format 5 is not read, .* has revision 1; use the"),
         (b"\xf5z\r\n\x02\x02\1\2\3\4", "revision 2 of the draft of format 5 is not read, .* has revision 1; use the"),
-        (b"\xf5z\r\n\x01\x09\1\2\3\4", "unknown field 0x09"),
+        (b"\xf5z\r\n\x01\x11\1\2\3\4", "unknown field 0x11"),
         (b"\xf5z\r\n\x01\x08\1\2\3\4", "unknown field 0x08"),
         (b"\xf5z\r\n", "truncated"),
         (b"\xf5z\r\n\x01", "truncated"),
@@ -364,11 +424,11 @@ def packed_archive(directory, payload=b""):
 
 
 REFUSALS = {
-    "pictures": "more than 4,194,304 pictures",
-    "pictures without names": "more than 4,194,304 pictures",
-    "long names": "characters of names",
-    "wide numbers": "impossible names",
-    "pictures of many groups": "more than 4,194,304 pictures",
+    "pictures": "pictures are more than a file of",
+    "pictures without names": "pictures are more than a file of",
+    "long names": "a name in it has more than 4,095 bytes",
+    "wide numbers": "pictures are more than a file of",
+    "pictures of many groups": "pictures are more than a file of",
     "boxes of many groups": "pieces of metadata",
     "models": "truncated or damaged",
     "contents": "truncated or damaged",
@@ -377,14 +437,12 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("bomb", BOMBS)
-def test_a_small_directory_cannot_ask_for_much_memory(bomb, limited_memory, monkeypatch):
-    monkeypatch.setitem(limits.MOST, limits.PIECES, 1 << 18)  # the true one takes seconds to reach
+def test_a_small_directory_cannot_ask_for_much_memory(bomb, limited_memory):
     with limited_memory(3 << 28), pytest.raises(FormatError, match=REFUSALS[bomb]):
         parse(packed_archive(BOMBS[bomb], bytes(5 << 10)))
 
 
-def test_many_empty_boxes_are_refused(limited_memory, monkeypatch):
-    monkeypatch.setitem(limits.MOST, limits.PIECES, 1 << 18)
+def test_many_empty_boxes_are_refused(limited_memory):
     boxes = zlib.compress(bytes(1 << 26), 9)
     inline = b"\xf5z\r\n\x01\x04\0\0\0\0" + v(1, 1) + v(len(boxes) + 1) + b"\1" + boxes
     with limited_memory(3 << 28), pytest.raises(FormatError, match="pieces of metadata"):
@@ -405,20 +463,117 @@ def test_what_could_not_be_read_is_not_written(monkeypatch):
     ("what", "groups"),
     [
         ("pictures", [simple(names=("a", "b")), simple(names=("c", "d"), height=11, band=11)]),
-        ("characters of names", [simple(names=("a" * 99,), boxes=[()])]),
+        ("bytes of names", [simple(names=("a" * 99,), boxes=[()])]),
         ("pieces of metadata", [simple(boxes=[((2, b"a"),), ((2, b"a"), (3, b"b"), (4, b"c"))])]),
+        ("bytes of metadata", [simple(boxes=[((2, b"ab"),), ((2, b"ab"),)])]),
     ],
 )
 def test_what_a_file_cannot_list_is_neither_written_nor_read(monkeypatch, what, groups):
-    most = limits.MOST[what]
+    limit = limits.LIMITS[what]
     data = write_archive(groups)
-    monkeypatch.setitem(limits.MOST, what, 3)
-    message = f"more than 3 {what} are more than a file can hold; use several"
+    monkeypatch.setitem(limits.LIMITS, what, limits.Limit(3, 0, 3))
+    message = f"more than 3 {what} are more than a file of {len(data)} bytes can hold; use several"
     for refused in (lambda: write_archive(groups), lambda: parse(data)):
         with pytest.raises(FormatError, match=f"^{message}$"):
             refused()
-    monkeypatch.setitem(limits.MOST, what, most)
+    monkeypatch.setitem(limits.LIMITS, what, limit)
     assert parse(data).groups == groups
+
+
+def test_what_a_picture_cannot_have_is_neither_written_nor_read(monkeypatch):
+    groups = [simple(boxes=[((2, bytes(99)), (5, bytes(2))), ()])]
+    data = write_archive(groups)
+    monkeypatch.setattr(limits, "MAX_METADATA", 100)
+    for refused in (lambda: write_archive(groups), lambda: parse(data)):
+        with pytest.raises(FormatError, match="metadata of a picture take more than 0 MiB"):
+            refused()
+
+
+def test_of_a_picture_alone_pieces_are_counted_too(monkeypatch):
+    boxes = ((5, b"k\0\0\0"),) * 9
+    inline = Group(1, 1, 1, boxes=[boxes], blocks=[Block(NO_MODEL, b"")])
+    data = inline_header(inline) + bytes(5)
+    monkeypatch.setitem(limits.LIMITS, limits.PIECES, limits.Limit(8, 0, 8))
+    for refused in (lambda: inline_header(inline), lambda: parse(data)):
+        with pytest.raises(FormatError, match="more than 8 pieces of metadata are more than a file of"):
+            refused()
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("a" * 4096, "more than 4,095 bytes"),
+        ("\U0001f600" * 1024, "more than 4,095 bytes"),
+        ("a" * 4095 + "1", "more than 4,095 bytes"),
+        ("a/" * 255 + "b", "more than 254 folders"),
+        ("a/" * 200 + "1" + "/a" * 55, "more than 254 folders"),
+    ],
+)
+def test_a_name_that_is_too_long_or_deep_is_neither_written_nor_read(monkeypatch, name, reason):
+    with monkeypatch.context() as patched:
+        patched.setattr(limits, "MAX_NAME", 1 << 20)
+        patched.setattr(limits, "MAX_PARTS", 1 << 20)
+        patched.setattr("vaezip.vz.names.MAX_NAME", 1 << 20)
+        data = write_archive([simple(names=(name, "b"))])
+    for refused in (lambda: write_archive([simple(names=(name, "b"))]), lambda: parse(data)):
+        with pytest.raises(FormatError, match=reason):
+            refused()
+
+
+@pytest.mark.parametrize("name", ["a" * 4095, "\U0001f600" * 1023 + "abc", "a/" * 254 + "b", "1" * 4095, "0" * 4095])
+def test_a_name_as_long_and_deep_as_can_be(name):
+    groups = [simple(names=(name, "b"))]
+    assert parse(write_archive(groups)).groups == groups
+
+
+def test_a_run_counts_up_to_no_name_that_is_too_long():
+    run = hostile.v(2) + wire.text("a" * 4094) + wire.text("") + b"\0" + hostile.v(9)
+    with pytest.raises(FormatError, match="more than 4,095 bytes"):
+        parse(hostile.archive(hostile.directory([hostile.group(run, 2)]), hostile.payload(2)))
+
+
+def test_a_longer_name_of_a_model_is_cut():
+    file = parse(write_archive([simple()], {b"\1\2\3\4": "ü" * 200}))
+    assert file.model_names == {b"\1\2\3\4": "ü" * 127}
+
+
+# What a file of few bytes comes to
+
+
+def parse_within_the_stated_memory(data):
+    """Read the structure in no more memory than the format's chapter of limits says."""
+    tracemalloc.start()
+    try:
+        return parse(data)
+    finally:
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak <= (1 << 29) + 512 * len(data)
+
+
+@pytest.mark.parametrize("attack", hostile.REFUSED)
+def test_a_hostile_file_is_refused_within_the_stated_memory(attack):
+    make, reason = hostile.REFUSED[attack]
+    with pytest.raises(FormatError, match=reason) if reason else contextlib.nullcontext():
+        parse_within_the_stated_memory(make())
+
+
+@pytest.mark.parametrize("attack", hostile.GREATEST)
+def test_the_worst_that_is_allowed_is_read_within_the_stated_memory(attack):
+    assert parse_within_the_stated_memory(hostile.GREATEST[attack]()).groups
+
+
+@pytest.mark.parametrize("size", [0, 100, 1 << 20, 1 << 40])
+def test_limits_are_those_that_the_format_states(size):
+    stated = {
+        "pictures": min(2**22, 2**16 + size // 4),
+        "bytes of names": min(2**28, 2**24 + 8 * size),
+        "pieces of metadata": min(2**22, 2**18 + size),
+        "bytes of metadata": min(2**40, 2**28 + 256 * size),
+    }
+    assert limits.Budget(size).left == stated
+    assert (limits.MAX_NAME, limits.MAX_PARTS, limits.MAX_MODEL_NAME) == (4095, 255, 255)
+    assert (limits.MAX_METADATA, limits.MAX_DIRECTORY) == (2**26, 2**26)
 
 
 # Fuzz

@@ -24,6 +24,7 @@ COMMANDS = {
     "compress": ("vaezip.cli.compress", "Compress pictures without loss."),
     "decompress": ("vaezip.cli.decompress", "Write the pictures of .vz files."),
     "test": ("vaezip.cli.test", "Decode .vz files and write nothing."),
+    "verify": ("vaezip.cli.verify", "Compare pictures with what a .vz file gives back."),
     "info": ("vaezip.cli.info", "Tell what .vz files hold."),
     "models": ("vaezip.cli.models", "List the models that come with vaezip."),
     "train": ("vaezip.cli.train", "Train a model on pictures of your own."),

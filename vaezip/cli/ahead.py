@@ -43,4 +43,4 @@ def ahead(
         for first, _, job in waiting:
             yield first, job
     finally:
-        wait([job for _, _, job in waiting if not job.cancel()])  # what runs may still write
+        wait([job for _, _, job in waiting if not job.cancel()])  # they may be writing where the caller tidies up

@@ -12,6 +12,11 @@ from vaezip.errors import FormatError, VaezipError
 from vaezip.pictures.formats import has_picture_suffix
 from vaezip.vz.archive import is_vz
 
+_BOUND = streams.Bound(
+    1 << 31, "has more than the 2 GiB that are read of a pipe", "as-a-file", files=False, begins=is_vz
+)
+"""A regular file is as large as its owner let it become; a pipe may never end."""
+
 
 def open_archive(path: str, options: vaezip.ReadOptions) -> tuple[vaezip.Archive, int]:
     """Open the archive in a file or on standard input, and count its bytes.
@@ -19,7 +24,7 @@ def open_archive(path: str, options: vaezip.ReadOptions) -> tuple[vaezip.Archive
     Raises:
         FormatError: it cannot be read, or is none.
     """
-    data = streams.read(path)
+    data = streams.read(path, _BOUND)
     if has_picture_suffix(path) and data and not is_vz(data):
         raise FormatError("not a .vz file; 'vaezip compress' makes one of a picture")
     return vaezip.Archive(data, options), len(data)

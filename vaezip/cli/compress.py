@@ -6,9 +6,9 @@ import itertools
 import math
 import os
 import re
+import stat
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Collection
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,13 +24,17 @@ from vaezip.cli.streams import PATH, STDIO
 from vaezip.errors import ImageError, OutputError
 from vaezip.models.effort import DEFAULT_PRESET, PRESETS, Effort, chosen_effort
 from vaezip.pictures.formats import has_picture_suffix, is_jpeg
-from vaezip.system.files import Folder, check_free
+from vaezip.system.files import Folder, check_free, is_special
 from vaezip.system.threads import Workers
 from vaezip.vz.archive import is_vz
 from vaezip.vz.limits import MAX_STEPS
+from vaezip.vz.times import is_time
 
 if TYPE_CHECKING:
     from vaezip.models.library import Library
+
+_NAMED = 5
+"""Of the files that a set lacks, so many are named."""
 
 
 def _presets(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -102,8 +106,9 @@ def command(images: tuple[str, ...], output: str | None, console: Console, **fla
     """Compress pictures without loss.
 
     Each IMG gets a file of its own beside it: photo.png makes photo.png.vz. With -o, one IMG makes
-    that file, and several make it together, as a set from which each can be read alone; but if OUT is
-    a folder, each gets a file of its own there.
+    that file, and several make it together, as a set from which each can be read alone; what is no
+    picture that vaezip can read is told and left out. If OUT is a folder, each gets a file of its own
+    there.
 
     A JPEG is kept as the file that it is, and decompress gives back the same bytes; of other formats
     the pixels and the metadata are.
@@ -161,10 +166,11 @@ class _Flags:
 
 @dataclass(frozen=True)
 class _Read:
-    """A picture, None where only the file that it came in is coded; and that file."""
+    """A picture, None where only its file is coded; the file that it came in, and when that was last changed."""
 
     picture: vaezip.Picture | None
     data: bytes
+    modified: int | None
 
     @property
     def size(self) -> int:
@@ -206,45 +212,71 @@ class _Job:
         def target(source: Source) -> str:
             return (source.path if folder is None else os.path.join(folder, source.name)) + names.SUFFIX
 
-        def read(source: Source) -> _Read:
+        def check(source: Source) -> None:
             with blame(target(source)):
                 kept.refuse(target(source))
                 (streams.check if folder is None else check_free)(target(source), self.flags.force)
+
+        def read(source: Source) -> _Read:
+            check(source)
             return self._read(source)
 
         with blame(folder), Folder(folder) if folder is not None else nullcontext() as where:
-            for i, (source, job) in enumerate(ahead(read, sources, self.workers, size=_file_size)):
-                self.console.progress(f"{i + 1:,} of {len(sources):,}: {source.path}")
+            free = self._free(sources, target)
+            for i, (source, job) in enumerate(ahead(read, free, self.workers, size=_file_size)):
+                self.console.progress(f"{i + 1:,} of {len(free):,}: {source.path}")
                 with self.console.attempt(source.path):
                     self._compress(source, job.result(), target(source), where)
 
+    def _free(self, sources: list[Source], target: Callable[[Source], str]) -> list[Source]:
+        """Leave out what was compressed already, and report that in one line, or with -v in one for each."""
+        if self.flags.force or self.console.verbose:
+            return sources
+        taken = {source for source in sources if os.path.isfile(target(source))}
+        if len(taken) < 2:
+            return sources
+        some = target(next(source for source in sources if source in taken))
+        reason = f"{len(taken):,} files exist already, such as {some}; use -f to overwrite them"
+        self.console.report(LocatedError(None, reason))
+        return [source for source in sources if source not in taken]
+
     def together(self, sources: list[Source], target: str) -> None:
-        """All pictures to one file; if one of them fails, all are looked at, and nothing is written."""
+        """All pictures to one file, without those that are unfit."""
         self._check(target, sources)
         inputs.check_distinct(sources)
-        label, size, values = streams.target_label(target), 0, 0
+        label, size, values, unfit = streams.target_label(target), 0, 0, dict.fromkeys(sources)
         with self._compressor() as compressor:
-            for i, (source, job) in enumerate(ahead(self._read, sources, self.workers, size=_file_size)):
-                self.console.progress(f"{i + 1:,} of {len(sources):,}: {source.path}")
+            fit = self._looked_at(sources)
+            for i, (source, job) in enumerate(ahead(self._read, fit, self.workers, size=_file_size)):
+                self.console.progress(f"{i + 1:,} of {len(fit):,}: {source.path}")
                 with self.console.attempt(source.path):
-                    read = self._add(compressor, source, job)
+                    read = job.result()
+                    compressor.add(source.name, read.picture, original=read.data, modified=read.modified)
+                    self._note(source, read.picture)
                     size, values = size + read.size, values + read.values
-            if self.console.failures:
-                raise LocatedError(label, "not written, because not every picture could be compressed")
+                    del unfit[source]
+            if len(unfit) == len(sources):
+                raise LocatedError(label, "not written, because no picture could be compressed")
             with blame(label):
                 data = compressor.close()
             self._note_kept(compressor, {source.name: source for source in sources})
         with blame(label):
             streams.write(target, data, force=self.flags.force, sources=[source.path for source in sources])
-        self._summarise(f"{label}: {plural(len(sources), 'picture')}, ", size, values, data)
+        self._summarise(f"{label}: {plural(len(sources) - len(unfit), 'picture')}, ", size, values, data)
+        if unfit:
+            count = f"{len(unfit):,} of {plural(len(sources), 'file')}"
+            self.console.remark(f"{label}: written without {count}: {_few(unfit)}")
 
-    def _add(self, compressor: vaezip.Compressor, source: Source, job: Future[_Read]) -> _Read:
-        names.check_storable(source.name)
-        read = job.result()
-        if not self.console.failures:
-            compressor.add(source.name, read.picture, original=read.data)
-            self._note(source, read.picture)
-        return read
+    def _looked_at(self, sources: list[Source]) -> list[Source]:
+        """Leave out, before the first is coded, what a look at names and first bytes shows to be unfit."""
+        fit = []
+        for source in sources:
+            with self.console.attempt(source.path):
+                names.check_storable(source.name)
+                if not is_special(source.path):
+                    _refuse_vz(_beginning(source.path))
+                fit.append(source)
+        return fit
 
     def _check(self, target: str, sources: list[Source]) -> None:
         """Find out early what forbids one file of this name."""
@@ -296,12 +328,11 @@ class _Job:
         self.damaged.tell()
 
     def _read(self, source: Source) -> _Read:
-        data = streams.read(source.path)
-        if is_vz(data):
-            raise ImageError("is a .vz file already; 'vaezip decompress' gives back its picture")
-        if is_jpeg(data) and not self.flags.pixels:
-            return _Read(None, data)
-        return _Read(vaezip.pictures.read(data, self.flags.max_pixels), data)
+        data = streams.read(source.path, inputs.bound(self.flags.max_pixels))
+        _refuse_vz(data)
+        as_file = is_jpeg(data) and not self.flags.pixels
+        picture = None if as_file else vaezip.pictures.read(data, self.flags.max_pixels)
+        return _Read(picture, data, _modified(source))
 
     def _compressor(self) -> vaezip.Compressor:
         return vaezip.Compressor(self.options, library=self.library)
@@ -313,6 +344,36 @@ class _Job:
             self.console.summary(
                 f"{head}{size:,} → {len(data):,} bytes ({share}, {rate}{_methods(data, self.model_files)})"
             )
+
+
+def _refuse_vz(data: bytes) -> None:
+    if is_vz(data):
+        raise ImageError("is a .vz file already; 'vaezip decompress' gives back its picture")
+
+
+def _beginning(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read(8)
+    except OSError as error:
+        raise ImageError(f"cannot be read: {error.strerror}") from error
+
+
+def _modified(source: Source) -> int | None:
+    """Return when a file was last changed; None of a pipe, or where no set could tell the time."""
+    try:
+        status = os.stat(source.path)
+    except OSError:
+        return None
+    seconds = status.st_mtime_ns // 10**9
+    return seconds if stat.S_ISREG(status.st_mode) and is_time(seconds) else None
+
+
+def _few(sources: Collection[Source]) -> str:
+    """Name the first of some files, and count the others."""
+    first = [source.path for source in itertools.islice(sources, _NAMED)]
+    more = f" and {len(sources) - _NAMED:,} more" if len(sources) > _NAMED else ""
+    return ", ".join(first) + more
 
 
 def _effort(preset: int | None, steps: int | None) -> Effort:
@@ -342,6 +403,6 @@ def _methods(data: bytes, model_files: tuple[str, ...]) -> str:
     """Name what coded the blocks of a file, the most bytes first."""
     sizes: Counter[str] = Counter()
     models = tuple(file for file in model_files if os.path.isfile(file))
-    for block in vaezip.Archive(data, models=models, max_pixels=1 << 62).info()["blocks"]:
+    for block in vaezip.Archive(data, models=models, max_pixels=1 << 62, max_memory=1 << 62).info()["blocks"]:
         sizes[block["method"]] += block["bytes"]
     return " + ".join(name for name, _ in sizes.most_common())

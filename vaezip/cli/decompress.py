@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, TypeAlias, Union
 
@@ -15,10 +16,11 @@ import vaezip
 from vaezip.cli import names, options, streams
 from vaezip.cli.ahead import ahead
 from vaezip.cli.archives import Damage, is_set, open_archive, require_models
-from vaezip.cli.console import Console, Remarks, blame, plural, with_console
+from vaezip.cli.console import Console, LocatedError, Remarks, blame, plural, with_console
+from vaezip.cli.remedies import worded
 from vaezip.cli.streams import PATH, STDIO
-from vaezip.errors import FormatError, ImageError, OutputError, VaezipError
-from vaezip.system.files import Folder, NoSpaceError, check_free
+from vaezip.errors import FormatError, ImageError, IncompleteError, OutputError, VaezipError
+from vaezip.system.files import Folder, NoSpaceError, check_free, date
 
 Found: TypeAlias = tuple[str, Union["vaezip.Picture", bytes, VaezipError]]
 """The picture of a name in an archive, or the file that it came in, or the error that it met."""
@@ -40,6 +42,11 @@ _DROPPED = "without the metadata that only PNG would keep"
     help="The picture, or for a set or several FILEs the folder, to write; '-' for stdout.",
 )
 @click.option("--only", metavar="NAME", help="Take this picture alone out of a set.")
+@click.option(
+    "--salvage",
+    is_flag=True,
+    help="Write what is left of a damaged or cut FILE, even without its directory; names and metadata may be lost.",
+)
 @options.force
 @options.reading
 @with_console
@@ -48,6 +55,7 @@ def command(
     files: tuple[str, ...],
     output: str | None,
     only: str | None,
+    salvage: bool,
     force: bool,
     reading: options.Reading,
     console: Console,
@@ -69,6 +77,7 @@ def command(
     if output == STDIO and len(files) > 1:
         raise click.UsageError("Only one FILE can go to standard output.")
     with reading.opened() as how, ExitStack() as stack:
+        how = how._replace(options=replace(how.options, salvage=salvage))
         job = _Job(_Target(output, len(files) > 1, force), how, console, streams.Protected(files))
         if job.target.many and output is not None:
             with blame(output):
@@ -100,14 +109,17 @@ class _Job:
     def take_all(self, path: str) -> None:
         """Write all that a file holds."""
         archive, size = self._open(path)
-        require_models(archive)
+        if self.how.options.salvage:
+            self._tell_losses(path, archive)
+        else:
+            require_models(archive)
         if is_set(archive):
             self._take_set(path, archive)
         elif self._names_a_file(path):
             self._write_named(path, archive, "", size)
         else:
             target = self._default_picture(path, archive)
-            self._write_files(path, target.parent, {"": target.name}, _one(archive, ""))
+            self._write_files(path, target.parent, {"": target.name}, archive, _one(archive, ""))
 
     def take_one(self, path: str, name: str) -> None:
         """Write one picture of a set."""
@@ -120,7 +132,17 @@ class _Job:
             self._write_named(path, archive, name, size)
         else:
             files = {name: names.file_name(name, original=name in archive.formats())}
-            self._write_files(path, self._folder(path), files, _one(archive, name))
+            self._write_files(path, self._folder(path), files, archive, _one(archive, name))
+
+    def _tell_losses(self, path: str, archive: vaezip.Archive) -> None:
+        """Report what a salvage could not find."""
+        label = streams.source_label(path)
+        for first, end in archive.lost:
+            reason = f"nothing that is whole describes the {plural(end - first, 'byte')} from {first:,} on"
+            self.console.report(LocatedError(label, reason))
+        if archive.lost:
+            known = f"; at least {len(archive.missing):,} more are lost" if archive.missing else ""
+            self.console.remark(f"{label}: found {plural(len(archive.names), 'picture')}{known}")
 
     def _open(self, path: str) -> tuple[vaezip.Archive, int]:
         return open_archive(path, self.how.options)
@@ -156,7 +178,8 @@ class _Job:
         folder = self._folder(path)
         if self.target.output is not None and not self.target.many and names.is_picture(self.target.output):
             raise OutputError(f"holds {count}, and '{self.target.output}' names one; name a folder, or one with --only")
-        self._write_files(path, folder, names.file_names(archive.names, archive.formats()), archive.contents())
+        files = names.file_names(archive.names, archive.formats())
+        self._write_files(path, folder, files, archive, archive.contents())
 
     def _write_named(self, path: str, archive: vaezip.Archive, name: str, size: int) -> None:
         target = self.target.output or STDIO
@@ -165,18 +188,31 @@ class _Job:
             streams.check(target, self.target.force)
             original = archive.original(name) if names.stands_for(target, archive.formats().get(name)) else None
             suffix = "" if original is not None else names.format_of(target)
-        picture = archive.read(name) if original is None else None
+        picture = self._read(path, archive, name) if original is None else None
         with blame(streams.target_label(target)):
             data = vaezip.pictures.write(picture, suffix) if picture else original or b""
             streams.write(target, data, force=self.target.force, sources=[path], like=None if name else path)
+            if target != STDIO:
+                date(target, archive.modified(name))
         if picture:
             self.dropped.add(streams.target_label(target), vaezip.pictures.dropped_boxes(picture, suffix))
         self._summarise(path, f"{size:,} → {len(data):,} bytes ({streams.target_label(target)})")
 
-    def _write_files(self, path: str, where: Path, files: dict[str, str], pictures: Iterable[Found]) -> None:
+    def _read(self, path: str, archive: vaezip.Archive, name: str) -> vaezip.Picture:
+        """Read a picture, also one of which some rows are lost, which is told."""
+        try:
+            return archive.read(name)
+        except IncompleteError as error:
+            self.console.report(LocatedError(streams.source_label(path), worded(error)))
+            return error.picture
+
+    def _write_files(
+        self, path: str, where: Path, files: dict[str, str], archive: vaezip.Archive, pictures: Iterable[Found]
+    ) -> None:
         """Write pictures to their files in a folder; nothing at all if one exists and may not be overwritten."""
         with blame(str(where)):
             folder = Folder(where)
+            self._refuse_many(where, files)
         for file in files.values():
             with blame(str(where / file)):
                 self.kept.refuse(where / file)
@@ -185,11 +221,13 @@ class _Job:
 
         def write(found: Found) -> _Written:
             name, picture = found
+            if isinstance(picture, IncompleteError):
+                picture = picture.picture
             if isinstance(picture, VaezipError):
                 raise picture  # which is told below
             with blame(f"{label}: {name}" if name else label):
                 like = None if name or path == STDIO else path
-                return self._write_file(folder, files[name], taken, picture, [path], like)
+                return self._write_file(folder, files[name], taken, picture, [path], like, archive.modified(name))
 
         written: list[Path] = []
         damage = Damage(self.console, label)
@@ -197,7 +235,8 @@ class _Job:
             for (name, picture), job in ahead(write, pictures, self.how.workers, size=_picture_size):
                 if isinstance(picture, VaezipError):
                     damage.add(name, picture)
-                    continue
+                    if not isinstance(picture, IncompleteError):
+                        continue
                 damage.end_run()
                 with self.console.attempt(label):
                     target, dropped = job.result()
@@ -210,6 +249,13 @@ class _Job:
         if written:
             self._summarise(path, f"{plural(len(written), 'picture')} → {written[0] if len(files) == 1 else where}")
 
+    def _refuse_many(self, where: Path, files: dict[str, str]) -> None:
+        """Report in one line that several files exist."""
+        taken = [] if self.target.force else [file for file in files.values() if os.path.lexists(where / file)]
+        if len(taken) > 1:
+            some = f"{len(taken):,} of {plural(len(files), 'file')} exist already, such as {taken[0]}"
+            raise OutputError(f"{some}; use -f to overwrite them")
+
     def _write_file(
         self,
         folder: Folder,
@@ -218,6 +264,7 @@ class _Job:
         picture: vaezip.Picture | bytes,
         sources: list[str],
         like: str | None,
+        modified: int | None,
     ) -> _Written:
         """Write one of the files; where its format cannot hold the picture, with ``.png`` added."""
         try:
@@ -229,6 +276,7 @@ class _Job:
             data = _as_file(picture, ".png")
         with blame(str(folder.path / file)), self.kept.writing(folder.path / file):
             folder.write(file, data, force=self.target.force, sources=sources, like=like)
+            date(folder.path / file, modified)
         if isinstance(picture, bytes):
             return folder.path / file, ()
         return folder.path / file, vaezip.pictures.dropped_boxes(picture, os.path.splitext(file)[1])
@@ -244,7 +292,10 @@ def _as_file(picture: vaezip.Picture | bytes, suffix: str) -> bytes:
 
 def _one(archive: vaezip.Archive, name: str) -> Iterator[Found]:
     original = archive.original(name)
-    yield name, archive.read(name) if original is None else original
+    try:
+        yield name, archive.read(name) if original is None else original
+    except IncompleteError as error:
+        yield name, error
 
 
 def _cause(job: Future[_Written]) -> BaseException | None:

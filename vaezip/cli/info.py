@@ -42,7 +42,7 @@ def command(*, files: tuple[str, ...], as_json: bool, models: tuple[str, ...], c
 
 
 def _describe(path: str, models: tuple[str, ...]) -> dict[str, Any]:
-    archive, size = open_archive(path, vaezip.ReadOptions(models, max_pixels=_NO_LIMIT))
+    archive, size = open_archive(path, vaezip.ReadOptions(models, max_pixels=_NO_LIMIT, max_memory=_NO_LIMIT))
     found = archive.info()
     dimensions = _dimensions(found["pictures"])
     return {"file": path, "bytes": size, "bits_per_dimension": 8 * size / dimensions if dimensions else None, **found}
@@ -64,7 +64,10 @@ def _lines(found: dict[str, Any], most: int) -> Iterator[str]:
         shapes = Counter((p["mode"], _size(p)) for p in pictures)
         rows = [[f"{n:,}", mode, size] for (mode, size), n in shapes.most_common()]
         yield from table([["pictures", "mode", "size"], *rows], right=["pictures"], indent="  ")
-    yield from table([["name", "mode", "size", "metadata"], *map(_picture_row, pictures[:most])], indent="  ")
+    columns = ["name", "mode", "size", "metadata", "modified"]
+    shown = len(columns) if any(p["modified"] for p in pictures) else len(columns) - 1
+    rows = [columns, *map(_picture_row, pictures[:most])]
+    yield from table([row[:shown] for row in rows], indent="  ")
     if len(pictures) > most:
         yield f"  … and {len(pictures) - most:,} more; -v lists all"
     blocks = [["method", "model", "steps", "blocks", "bytes"], *_block_rows(found["blocks"])]
@@ -75,7 +78,8 @@ def _lines(found: dict[str, Any], most: int) -> Iterator[str]:
 
 
 def _picture_row(picture: dict[str, Any]) -> list[str]:
-    return [picture["name"] or "(no name)", picture["mode"], _size(picture), ", ".join(picture["metadata"]) or "-"]
+    name, metadata = picture["name"] or "(no name)", ", ".join(picture["metadata"]) or "-"
+    return [name, picture["mode"], _size(picture), metadata, picture["modified"] or "-"]
 
 
 def _size(picture: dict[str, Any]) -> str:

@@ -7,8 +7,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from vaezip.cli import streams
 from vaezip.cli.console import Console, LocatedError, plural
 from vaezip.pictures.formats import has_picture_suffix, is_picture_in_folder
+from vaezip.system.files import is_special
+
+_MOST_BYTES_A_PIXEL, _MOST_BESIDE = 8, 1 << 26
+"""What a picture file may take: four channels of 16 bits, and metadata."""
 
 
 @dataclass(frozen=True)
@@ -46,21 +51,36 @@ def _below(folder: str, console: Console) -> list[Source]:
 
 def _files(folder: str, console: Console) -> tuple[list[str], list[tuple[str, str]]]:
     """Return the pictures below a folder, by their path in it, and the other files, each with the reason to skip it."""
-
-    def report(error: OSError) -> None:
-        console.report(LocatedError(str(error.filename), f"cannot be read: {error.strerror}"))
-
     pictures: list[str] = []
     skipped: list[tuple[str, str]] = []
-    for root, folders, files in os.walk(folder, onerror=report):
-        for path in (os.path.join(root, name) for name in files):
-            if is_picture_in_folder(path):
-                pictures.append(os.path.relpath(path, folder))
+    waiting = [""]
+    while waiting:  # not by recursion, for folders may be deeper than that can go
+        below = waiting.pop()
+        here = os.path.join(folder, below) if below else folder
+        try:
+            entries = list(os.scandir(here))
+        except OSError as error:
+            console.report(LocatedError(here, f"cannot be read: {error.strerror}"))
+            continue
+        for entry in entries:
+            path = os.path.join(below, entry.name)
+            reason = _reason_to_skip(entry)
+            if reason is None:
+                (waiting if entry.is_dir() else pictures).append(path)
             else:
-                skipped.append((path, "hidden" if has_picture_suffix(path) else "not a picture by its suffix"))
-        paths = (os.path.join(root, name) for name in folders)
-        skipped += [(path, "a link to a folder") for path in paths if os.path.islink(path)]
+                skipped.append((os.path.join(folder, path), reason))
     return pictures, skipped
+
+
+def _reason_to_skip(entry: os.DirEntry[str]) -> str | None:
+    """Tell why an entry of a folder is left out, if it is."""
+    if entry.is_dir():
+        return "a link to a folder" if entry.is_symlink() else None
+    if not has_picture_suffix(entry.name):
+        return "not a picture by its suffix"
+    if not is_picture_in_folder(entry.name):
+        return "hidden"
+    return "a device, pipe or socket" if is_special(entry.path) else None
 
 
 def _pronoun(things: Sequence[object]) -> str:
@@ -89,3 +109,10 @@ def _all_differ(names: list[str]) -> bool:
 
 def _slashes(path: str) -> str:
     return path.replace(os.sep, "/")
+
+
+def bound(max_pixels: int) -> streams.Bound:
+    """Return how much is read of a picture file."""
+    most = _MOST_BYTES_A_PIXEL * max_pixels + _MOST_BESIDE
+    reason = f"has more than the {most:,} bytes that a picture of {max_pixels:,} pixels may take"
+    return streams.Bound(most, reason, "more-pixels")

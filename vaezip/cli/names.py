@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import sys
@@ -13,6 +14,7 @@ from vaezip.cli import streams
 from vaezip.errors import FormatError, ImageError
 from vaezip.pictures.formats import FORMATS, has_picture_suffix, is_suffix_of
 from vaezip.system.files import is_special
+from vaezip.vz.limits import check_name
 
 SUFFIX = ".vz"
 
@@ -31,11 +33,13 @@ def check_storable(name: str) -> None:
 
     Raises:
         ImageError: the name is not safe, or no Unicode.
+        FormatError: it is longer or deeper than a set can hold.
     """
     try:
         name.encode()
     except UnicodeEncodeError:
         raise ImageError("its name is not UTF-8, as names in a set must be; rename it") from None
+    check_name(name)
     if not is_safe(name):
         raise ImageError("its name would not do in a set on every system; rename it without '\\' and 'X:'")
 
@@ -47,15 +51,13 @@ def file_names(names: Sequence[str], originals: Container[str] = ()) -> dict[str
         FormatError: a name would leave the folder, or two would be one file.
     """
     files = {name: file_name(name, original=name in originals) for name in names}
-    taken: dict[str, str] = {}
-    for name, file in files.items():
-        if taken.setdefault(_key(file), name) != name:
-            raise FormatError(f"'{taken[_key(file)]}' and '{name}' would be the same file; {_REMEDY}")
-    for name, file in files.items():
-        parts = _key(file).split("/")
-        above = next((p for i in range(1, len(parts)) if (p := "/".join(parts[:i])) in taken), None)
-        if above is not None:
-            raise FormatError(f"'{taken[above]}' would be a file and the folder of '{name}'; {_REMEDY}")
+    # a name comes right before those that begin with it and a zero, which no name holds
+    ordered = sorted((_key(file).replace("/", "\0"), name) for name, file in files.items())
+    for (above, holder), (below, name) in itertools.pairwise(ordered):
+        if above == below:
+            raise FormatError(f"'{holder}' and '{name}' would be the same file; {_REMEDY}")
+        if below.startswith(above + "\0"):
+            raise FormatError(f"'{holder}' would be a file and the folder of '{name}'; {_REMEDY}")
     return files
 
 

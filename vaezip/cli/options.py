@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +20,9 @@ AUTO = "auto"
 
 MAX_PIXELS = 1 << 28
 """As :data:`vaezip.pictures.picture.DEFAULT_MAX_PIXELS`, likewise."""
+
+MAX_MEMORY, MAX_WORK = 4096, 1 << 23
+"""As those of :mod:`vaezip.models.cost`, likewise; MiB in the place of bytes."""
 
 
 def check_device(device: str) -> None:
@@ -73,6 +76,24 @@ max_pixels = click.option(
     help="Refuse larger pictures, which need much memory.",
 )
 
+max_memory = click.option(
+    "--max-memory",
+    type=click.IntRange(min=1),
+    metavar="MIB",
+    default=MAX_MEMORY,
+    show_default=True,
+    help="Decode no more at once than takes so many MiB; refuse a block that takes more.",
+)
+
+max_work = click.option(
+    "--max-work",
+    type=click.IntRange(min=1),
+    metavar="N",
+    default=MAX_WORK,
+    show_default=True,
+    help="Refuse what takes more operations for each pixel.",
+)
+
 models = click.option(
     "--model",
     "models",
@@ -98,6 +119,8 @@ class Reading:
     device: str
     threads: int
     max_pixels: int
+    max_memory: int
+    max_work: int
 
     @contextmanager
     def opened(self) -> Iterator[Opened]:
@@ -109,7 +132,8 @@ class Reading:
         check_device(self.device)
         check_models(self.models)
         with Workers(self.threads) as workers:
-            yield Opened(vaezip.ReadOptions(self.models, self.device, self.threads, self.max_pixels, workers), workers)
+            options = vaezip.ReadOptions(self.models, self.device, self.threads, self.max_pixels, workers)
+            yield Opened(replace(options, max_memory=self.max_memory << 20, max_work=self.max_work), workers)
 
 
 def reading(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -117,9 +141,10 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(command)
     def gathered(*args: Any, **values: Any) -> Any:
-        fields = {name: values.pop(name) for name in ("models", "device", "threads", "max_pixels")}
-        return command(*args, reading=Reading(**fields), **values)
+        return command(
+            *args, reading=Reading(**{field.name: values.pop(field.name) for field in fields(Reading)}), **values
+        )
 
-    for option in (max_pixels, threads, device, models):
+    for option in (max_work, max_memory, max_pixels, threads, device, models):
         gathered = option(gathered)
     return gathered

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import os
+import stat
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, BinaryIO, NamedTuple
 
 import click
 
@@ -40,22 +42,83 @@ def target_label(path: str) -> str:
     return "standard output" if path == STDIO else path
 
 
-def read(path: str) -> bytes:
-    """Read all bytes of an input.
+class Bound(NamedTuple):
+    """How much is read of an input, for some never end.
+
+    Attributes:
+        most: its greatest size in bytes.
+        reason: why a greater one is refused.
+        remedy: the key of what the user can do.
+        files: whether the size of regular files is bounded, too.
+        begins: tells of the first bytes whether it is worth reading on.
+    """
+
+    most: int
+    reason: str
+    remedy: str
+    files: bool = True
+    begins: Callable[[bytes], bool] = bool
+
+
+def read(path: str, bound: Bound) -> bytes:
+    """Read all bytes of an input, or a few where those are enough to refuse it.
 
     Raises:
-        FormatError: it cannot be read, or is a terminal or a folder.
+        FormatError: it cannot be read, is too large, a terminal, a folder, a device or a socket.
     """
     try:
-        if path != STDIO:
-            return Path(path).read_bytes()
-        if sys.stdin is None or sys.stdin.isatty():
-            raise FormatError("is a terminal; redirect a file to it" if sys.stdin else "is closed")
-        return sys.stdin.buffer.read()
-    except IsADirectoryError as error:
-        raise FormatError("is a folder; name the files in it") from error
+        if path == STDIO:
+            return _read_stdin(bound)
+        _refuse_unreadable(os.stat(path).st_mode)  # before it is opened, which may have effects
+        with open(path, "rb", buffering=0) as file:
+            status = os.fstat(file.fileno())
+            _refuse_unreadable(status.st_mode)
+            return _read_file(file, status.st_size, bound) if stat.S_ISREG(status.st_mode) else _read(file, bound)
     except OSError as error:
         raise FormatError(f"cannot be read: {error.strerror or error}") from error
+
+
+def _read_stdin(bound: Bound) -> bytes:
+    if sys.stdin is None or sys.stdin.isatty():
+        raise FormatError("is a terminal; redirect a file to it" if sys.stdin else "is closed")
+    with suppress(ValueError, AttributeError, io.UnsupportedOperation):  # where no file stands behind it
+        _refuse_unreadable(os.fstat(sys.stdin.fileno()).st_mode)
+    return _read(sys.stdin.buffer, bound)
+
+
+def _read_file(file: io.FileIO, size: int, bound: Bound) -> bytes:
+    if bound.files and size > bound.most:
+        raise FormatError(bound.reason, bound.remedy)
+    first = file.read(_FIRST)
+    if not bound.begins(first):
+        return first
+    file.seek(0)
+    return file.read()
+
+
+def _read(file: BinaryIO | io.FileIO, bound: Bound) -> bytes:
+    """Read what has no known end."""
+    data = bytearray()
+    while more := file.read(_PIECE if data else _FIRST):
+        data += more
+        if len(data) > bound.most:
+            raise FormatError(bound.reason, bound.remedy)
+        if len(data) >= _FIRST and not bound.begins(bytes(data[:_FIRST])):
+            break
+    return bytes(data)
+
+
+_FIRST, _PIECE = 16, 1 << 20
+"""Bytes that are read at first, and bytes that are read at once."""
+
+
+def _refuse_unreadable(mode: int) -> None:
+    """Refuse what is neither a file nor a pipe."""
+    if stat.S_ISDIR(mode):
+        raise FormatError("is a folder; name the files in it")
+    for name, asked in (("device", stat.S_ISCHR), ("device", stat.S_ISBLK), ("socket", stat.S_ISSOCK)):
+        if asked(mode):
+            raise FormatError(f"is a {name}, and no file; name a file or a pipe")
 
 
 class Protected:

@@ -4,30 +4,35 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from vaezip.codec import decoding, jpeg, payload
+from vaezip.codec import decoding, jpeg, payload, salvage
 from vaezip.codec.blocks import Samples, check_group
 from vaezip.codec.decoding import DecodeJob
 from vaezip.errors import FormatError, ImageError, ModelError, VaezipError
 from vaezip.models import file as model_file
 from vaezip.models.base import Model
+from vaezip.models.cost import MAX_MEMORY, MAX_WORK, Budget
 from vaezip.models.kinds import BILEVEL_GREY, FILES, JPEG, MODE_NAMES, channels, dtype
 from vaezip.models.library import FileLibrary, Library
 from vaezip.pictures import io
+from vaezip.pictures.formats import format_name
 from vaezip.pictures.picture import BOXES, DEFAULT_MAX_PIXELS, Picture
-from vaezip.pictures.pillow import format_name
 from vaezip.system.threads import Workers
 from vaezip.vz import archive as vz
 from vaezip.vz import records
 from vaezip.vz.records import NO_MODEL, Block, Group
+from vaezip.vz.salvage import Recovered, recover
+
+_EPOCH = datetime(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,12 @@ class ReadOptions:
         threads: how many to use.
         max_pixels: larger pictures are refused.
         executor: does the work in the place of threads of our own; see :class:`vaezip.Options`.
+        max_memory: bytes that the blocks may take that are decoded at once; one that takes more is refused, and so are
+            larger pictures.
+        max_work: operations for each pixel; a block that takes more is refused.
+        salvage: take what is left of a damaged set: where the directory is lost, what stands in the indices between
+            its blocks. Names and metadata may be lost, too. :meth:`Archive.pictures` gives, for a picture of which only
+            a part is left, an error whose ``picture`` is that part.
     """
 
     models: tuple[str | os.PathLike[str], ...] = ()
@@ -47,6 +58,9 @@ class ReadOptions:
     threads: int = 1
     max_pixels: int = DEFAULT_MAX_PIXELS
     executor: Executor | None = None
+    max_memory: int = MAX_MEMORY
+    max_work: int = MAX_WORK
+    salvage: bool = False
 
 
 class Archive:
@@ -54,6 +68,8 @@ class Archive:
 
     Attributes:
         names: of the pictures, in the order of the file; [""] for a single picture without a name.
+        lost: ranges of bytes, first and end, in which a salvage found nothing that is whole.
+        missing: numbers of pictures of which a salvage knows that nothing is left.
     """
 
     def __init__(
@@ -71,47 +87,72 @@ class Archive:
             TypeError: there is no such option.
         """
         self.options = replace(options or ReadOptions(), **changes)
-        self.file = vz.parse(data)
+        found = recover(data) if self.options.salvage else Recovered(vz.parse(data))
+        self.file, self.lost, self.missing = found.file, found.lost, found.missing
         library = library or Library(self.options.models, self.options.device)
         self.library = FileLibrary(library, self.file.embedded, self.file.model_names)
+        self._budget = Budget(self.options.max_memory, self.options.max_work)
         self._before = zlib.crc32(self.file.header) if self.file.inline else 0
         if self.file.inline:
             self._complete_inline()
         for group in self.file.groups:
-            check_group(group, self.options.max_pixels)
+            check_group(group, self.options.max_pixels, self._budget)
         self.names = [name for group in self.file.groups for name in group.names]
-        if len(set(self.names)) < len(self.names):
+        self._places = {name: (group, i) for group in self.file.groups for i, name in enumerate(group.names)}
+        if len(self._places) < len(self.names):
             raise FormatError("the directory lists a name twice")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "options": replace(self.options, executor=None)}
 
     def read(self, name: str = "") -> Picture:
         """Decode one picture; no block but its own is decoded.
 
         Raises:
             FormatError: there is none of this name, or its block is damaged.
+            IncompleteError: a salvage found a part of it, which the error has as ``picture``.
         """
-        for group in self.file.groups:
-            if name in group.names:
-                index = group.names.index(name)
-                first = index // group.per_block * group.per_block
-                with self._executor() as executor:
-                    samples = _assembled(group, self._decode_run(executor, group, first))
-                if MODE_NAMES[group.mode] in FILES:
-                    return _opened(samples.tobytes(), self.options.max_pixels)
-                return _to_picture(group, index, samples[index - first])
-        raise FormatError(f"it holds no picture called '{name}'")
+        group, index = self._place(name)
+        first = index // group.per_block * group.per_block
+        with self._executor() as executor:
+            futures = self._decode_run(executor, group, first)
+            if self.options.salvage and MODE_NAMES[group.mode] not in FILES:
+                found = dict(self._results(group, first, futures))[name]
+                if isinstance(found, VaezipError):
+                    raise found
+                assert isinstance(found, Picture)
+                return found
+            samples = _assembled(group, futures)
+        if MODE_NAMES[group.mode] in FILES:
+            return _opened(samples.tobytes(), self.options.max_pixels)
+        return _to_picture(group, index, samples[index - first])
 
     def original(self, name: str = "") -> bytes | None:
         """Return the file that a picture came in, where that is kept byte for byte; else None.
 
         Raises:
-            FormatError: there is none of this name, or its block is damaged.
+            FormatError: its block is damaged.
         """
-        for group in self.file.groups:
-            if name in group.names and MODE_NAMES[group.mode] in FILES:
-                index = group.names.index(name)
-                with self._executor() as executor:
-                    return _assembled(group, self._decode_run(executor, group, index)).tobytes()
-        return None
+        group, index = self._place(name)
+        if MODE_NAMES[group.mode] not in FILES:
+            return None
+        with self._executor() as executor:
+            return _assembled(group, self._decode_run(executor, group, index)).tobytes()
+
+    def modified(self, name: str = "") -> int | None:
+        """Return when a picture of a set was last changed, in seconds since 1970; None where the file does not tell.
+
+        Raises:
+            FormatError: there is none of this name.
+        """
+        group, index = self._place(name)
+        return group.times[index] if group.times else None
+
+    def _place(self, name: str) -> tuple[Group, int]:
+        """Return the group of a picture, and its index in that."""
+        if name not in self._places:
+            raise FormatError(f"it holds no picture called '{name}'")
+        return self._places[name]
 
     def formats(self) -> dict[str, str]:
         """Name the formats, as Pillow does, of the files that are kept byte for byte, by the names of their pictures.
@@ -160,7 +201,8 @@ class Archive:
         try:
             samples = _assembled(group, futures)
         except VaezipError as error:
-            yield from ((name, error) for name in group.names[first : first + group.per_block])
+            part = salvage.part(group, first, futures) if self.options.salvage else None
+            yield from ((name, part or error) for name in group.names[first : first + group.per_block])
             return
         if MODE_NAMES[group.mode] in FILES:
             yield group.names[first], samples.tobytes()
@@ -169,7 +211,8 @@ class Archive:
             try:
                 yield group.names[first + i], _to_picture(group, first + i, picture)
             except ImageError as error:  # metadata that fits no such picture
-                yield group.names[first + i], error
+                bare = salvage.without_boxes(group, first + i, picture) if self.options.salvage else None
+                yield group.names[first + i], bare or error
 
     def model(self, fingerprint: bytes) -> Model:
         """Return the model of a block: the one in the file, or else a shipped one or one of ``models``.
@@ -182,36 +225,31 @@ class Archive:
 
     def info(self) -> dict[str, Any]:
         """Describe the file in what JSON holds; no pixels are decoded."""
+        marks = {block.model for group in self.file.groups for block in group.blocks} - {NO_MODEL}
+        known = {mark: self._describe_model(mark) for mark in marks}
         return {
             "version": records.VERSION,
             "revision": records.REVISION,
             "layout": "inline" if self.file.inline else "archive",
             "pictures": [p for group in self.file.groups for p in _describe_pictures(group)],
-            "blocks": [self._describe_block(group, block) for group in self.file.groups for block in group.blocks],
+            "blocks": [_describe_block(group, block, known) for group in self.file.groups for block in group.blocks],
             "models": [
                 {"name": self.file.model_names[mark], "fingerprint": mark.hex(), "bytes": len(model.packed)}
                 for mark, model in self.file.embedded.items()
             ],
         }
 
-    def _describe_block(self, group: Group, block: Block) -> dict[str, Any]:
-        described = {"fingerprint": block.model.hex(), "bytes": len(block.payload)}
-        if block.model == NO_MODEL:
-            method = MODE_NAMES[group.mode] if MODE_NAMES[group.mode] in FILES else "webp"
-            return {"method": method, **described, "steps": 0, "steps_on": None}
-        name, steps_on = self._name(block) or "unknown", None
-        if block.model not in self.file.embedded:
+    def _describe_model(self, fingerprint: bytes) -> tuple[str, str | None]:
+        """Return the name of a model, and what it takes steps on, as far as they are known."""
+        name, steps_on = self.file.model_names.get(fingerprint, "") or "unknown", None
+        if fingerprint not in self.file.embedded:
             with suppress(ModelError):
-                path = model_file.by_fingerprint(block.model, self.library.extra)
+                path = model_file.by_fingerprint(fingerprint, self.library.extra)
                 name, steps_on = path.stem, model_file.architecture(path).steps_on
         else:
             with suppress(FormatError):
-                steps_on = self.model(block.model).architecture.steps_on
-        return {"method": name, **described, "steps": payload.steps_of(block.payload), "steps_on": steps_on}
-
-    def _name(self, block: Block) -> str:
-        """Return the file's name for the model of a block."""
-        return self.file.model_names.get(block.model, "")
+                steps_on = self.model(fingerprint).architecture.steps_on
+        return name, steps_on
 
     def _complete_inline(self) -> None:
         """Fill in the size of a picture that is of its model's own."""
@@ -244,7 +282,7 @@ class Archive:
         for i, block in enumerate(group.blocks[start : start + group.bands]):
             rows = min(group.band, group.height - i * group.band)
             shape = (count, rows, group.width, channels(mode))
-            job = DecodeJob(mode, shape, block, self.library, self._before, self.options.max_pixels)
+            job = DecodeJob(mode, shape, block, self.library, self._before, self._budget, self.options.max_pixels)
             futures.append(executor.submit(decoding.decode, job))
         return futures
 
@@ -290,8 +328,8 @@ def _assembled(group: Group, futures: list[Future[Samples]]) -> Samples:
     if len(futures) == 1:
         return futures[0].result()
     out = np.empty((1, group.height, group.width, channels(MODE_NAMES[group.mode])), dtype(MODE_NAMES[group.mode]))
-    for i, job in enumerate(futures):
-        out[:, i * group.band : (i + 1) * group.band] = job.result()
+    for top in range(0, group.height, group.band):
+        out[:, top : top + group.band] = futures.pop(0).result()  # and keep no band of which there is a copy
     return out
 
 
@@ -308,14 +346,29 @@ def _to_picture(group: Group, index: int, samples: Samples) -> Picture:
     return Picture(MODE_NAMES[group.mode], np.ascontiguousarray(samples), boxes)
 
 
+def _describe_block(group: Group, block: Block, models: Mapping[bytes, tuple[str, str | None]]) -> dict[str, Any]:
+    described = {"fingerprint": block.model.hex(), "bytes": len(block.payload)}
+    if block.model == NO_MODEL:
+        method = MODE_NAMES[group.mode] if MODE_NAMES[group.mode] in FILES else "webp"
+        return {"method": method, **described, "steps": 0, "steps_on": None}
+    name, steps_on = models[block.model]
+    return {"method": name, **described, "steps": payload.steps_of(block.payload), "steps_on": steps_on}
+
+
 def _describe_pictures(group: Group) -> Iterator[dict[str, Any]]:
     """Describe each picture."""
     mode = MODE_NAMES[group.mode]
-    for i, (name, boxes) in enumerate(zip(group.names, group.boxes)):
+    times = group.times or [None] * len(group.names)
+    for i, (name, boxes, time) in enumerate(zip(group.names, group.boxes, times)):
         known: dict[str, Any] = {"mode": mode.removesuffix("/2"), "width": group.width, "height": group.height}
         if mode in FILES:
             known = _describe_file(mode, group.blocks[i], group.width)
-        yield {"name": name, **known, "metadata": sorted({BOXES[tag] for tag, _ in boxes})}
+        yield {
+            "name": name,
+            **known,
+            "metadata": sorted({BOXES[tag] for tag, _ in boxes}),
+            "modified": None if time is None else (_EPOCH + timedelta(seconds=time)).isoformat() + "Z",
+        }
 
 
 def _describe_file(mode: str, block: Block, length: int) -> dict[str, Any]:

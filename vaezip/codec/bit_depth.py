@@ -24,6 +24,9 @@ Values = NDArray[np.intp]
 """The samples that may occur, in rising order."""
 
 
+_AT_ONCE = 1 << 20
+
+
 @dataclass(frozen=True)
 class DepthHeader:
     """The part of 16-bit samples beside their high part.
@@ -42,10 +45,15 @@ class DepthHeader:
         Raises:
             FormatError: there are no such ranks.
         """
-        ranks = high.astype(np.uint16) << low_bits(self.values) | self.low
-        if ranks.max() >= len(self.values):
-            raise FormatError("the coded data is damaged")
-        return self.values.astype(np.uint16)[ranks]
+        values, bits, out = self.values.astype(np.uint16), low_bits(self.values), np.empty(high.shape, np.uint16)
+        upper, lower, joined = (part.reshape(-1) for part in (high, self.low, out))
+        for start in range(0, out.size, _AT_ONCE):  # for a rank and its index take many times the memory of a sample
+            part = slice(start, start + _AT_ONCE)
+            ranks = upper[part].astype(np.uint16) << bits | lower[part]
+            if ranks.max() >= len(values):
+                raise FormatError("the coded data is damaged")
+            joined[part] = values[ranks]
+        return out
 
 
 def low_bits(values: Values) -> int:

@@ -8,7 +8,9 @@ from typing import Any
 from numpy.typing import NDArray
 
 from vaezip.errors import FormatError, ImageError
-from vaezip.models.kinds import FILES, MODE_NAMES
+from vaezip.models.cost import DEFAULT as BUDGET
+from vaezip.models.cost import Budget
+from vaezip.models.kinds import FILES, MODE_NAMES, channels, dtype
 from vaezip.pictures.picture import BOXES
 from vaezip.vz.records import Group
 
@@ -37,7 +39,10 @@ def new_group(mode: str, size: tuple[int, int], pixels: int) -> Group:
         most = (pixels // (height * width), _WITH_MARGINS * pixels // _area(group), _IN_TILES * pixels // _tiled(group))
         group.per_block = max(1, min(most))
     else:
-        group.band = min(height, max(_BAND_MULTIPLE, pixels // width // _BAND_MULTIPLE * _BAND_MULTIPLE))
+        rows = pixels // width
+        whole = max(_BAND_MULTIPLE, rows // _BAND_MULTIPLE * _BAND_MULTIPLE)
+        # what is so wide no model codes, and WebP as well in fewer rows
+        group.band = min(height, whole if _BAND_MULTIPLE * width <= SOLID_PIXELS else max(1, rows))
     return group
 
 
@@ -51,7 +56,7 @@ def _tiled(group: Group) -> int:
     return (-(-group.band // _TILE)) * (-(-group.width // _TILE)) * _TILE * _TILE
 
 
-def check_group(group: Group, max_pixels: int) -> None:
+def check_group(group: Group, max_pixels: int, budget: Budget = BUDGET) -> None:
     """Refuse a group whose mode, metadata or blocks are unknown or too large."""
     if group.mode >= len(MODE_NAMES):
         raise FormatError(f"picture mode {group.mode} is unknown; a newer vaezip may read it")
@@ -71,3 +76,5 @@ def check_group(group: Group, max_pixels: int) -> None:
         raise FormatError("the directory describes blocks that are too large")
     if group.height * group.width > max_pixels:
         raise ImageError(f"{group.width}×{group.height} pixels are more than the limit of {max_pixels}", "more-pixels")
+    mode = MODE_NAMES[group.mode]
+    budget.check_memory(group.height * group.width * channels(mode) * dtype(mode)().itemsize)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor, Future, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -24,9 +24,11 @@ from vaezip.codec.runs import Entry, Pending, Run
 from vaezip.codec.select import AUTO
 from vaezip.errors import ImageError, VaezipError
 from vaezip.models import file as model_file
+from vaezip.models.cost import UNLIMITED
 from vaezip.models.effort import DEFAULT_PRESET, Effort, chosen_effort
 from vaezip.models.kinds import BILEVEL_GREY, MODE_NAMES, coded_mode, fits, is_wide, misfit
 from vaezip.models.library import Library, Reference
+from vaezip.pictures.convert import PictureLike, as_picture, named
 from vaezip.pictures.formats import is_jpeg
 from vaezip.pictures.jpeg_parts import shape_of
 from vaezip.pictures.picture import BOXES, DEFAULT_MAX_PIXELS, Picture, check_size
@@ -34,6 +36,7 @@ from vaezip.system.threads import Workers
 from vaezip.vz import archive as vz
 from vaezip.vz import limits
 from vaezip.vz.records import NO_MODEL, Block, Group
+from vaezip.vz.times import is_time
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,7 @@ class _File:
 
     name: str
     original: bytes
+    modified: int | None = None
     job: Future[KeptFile] | None = None
 
 
@@ -139,27 +143,38 @@ class Compressor:
             job.cancel()
         self._resources.close()
 
-    def add(self, name: str, picture: Picture | None, *, original: bytes | None = None) -> None:
+    def add(
+        self, name: str, picture: PictureLike | None, *, original: bytes | None = None, modified: int | None = None
+    ) -> None:
         """Add a picture.
 
         Args:
             name: must be new; "" for a picture alone.
-            picture: what to code; None will do for a JPEG whose pixels are not coded.
+            picture: what to code, in any form that :func:`vaezip.compress` takes; None will do for a JPEG whose pixels
+                are not coded.
             original: the file that it came in. A JPEG is kept byte for byte, unless its pixels are asked for; of other
                 formats, a file is where that is shorter.
+            modified: when it was last changed, in seconds since 1970; a set tells it.
 
         Raises:
-            ImageError: the name is taken, a model was chosen that does not fit, or a JPEG is too large.
+            ImageError: the name is taken, the time beyond the years 1 to 9999, a model was chosen that does not fit, or
+                a JPEG is too large.
+            FormatError: name or metadata are more than a file can hold.
             VaezipError: the file is made.
         """
         self._check_name(name)
-        if original is not None and is_jpeg(original) and not self.options.pixels:
-            self._add_file(name, original)
-            return
+        if modified is not None and not is_time(modified):
+            raise ImageError("its time of modification is beyond the years 1 to 9999")
         if original is not None and is_jpeg(original):
+            if not self.options.pixels:
+                self._add_file(name, original, modified)
+                return
             original = None
         if picture is None:
             raise ImageError("has no pixels to code")
+        as_file = original
+        picture, data = as_picture(picture)
+        original = data if as_file is None and not (data and is_jpeg(data)) else as_file
         mode, samples = self._to_coded(picture)
         height, width = samples.shape[:2]
         pending = self._pending.get((mode, height, width))
@@ -170,9 +185,10 @@ class Compressor:
             self._submit(pending)
         self._budget.take(limits.PICTURES, 1)
         self._budget.take(limits.PIECES, len(picture.boxes))
+        self._budget.take_metadata([len(content) for _, content in picture.boxes])
         self._names.add(name)
         boxes = tuple((BOXES.index(tag), content) for tag, content in picture.boxes)
-        pending.entries.append(Entry(name, boxes, original))
+        pending.entries.append(Entry(name, boxes, original, modified))
         pending.samples.append(samples)
         if len(pending.samples) == pending.group.per_block and self._names != {""}:  # which may become inline
             self._submit(pending)
@@ -184,14 +200,15 @@ class Compressor:
             raise ImageError(f"two pictures are called '{name}'; rename one")
         if not _is_unicode(name):
             raise ImageError("its name is not valid Unicode; rename it")
+        limits.check_name(name)
 
-    def _add_file(self, name: str, original: bytes) -> None:
+    def _add_file(self, name: str, original: bytes, modified: int | None) -> None:
         """Add a JPEG as a file; one without a name may become inline, and waits."""
         height, width, _ = shape_of(original) or (0, 0, 0)
         check_size(width, height, self.options.max_pixels)
         self._budget.take(limits.PICTURES, 1)
         self._names.add(name)
-        self._files.append(_File(name, original))
+        self._files.append(_File(name, original, modified))
         if self._names != {""}:
             self._submit_files()
 
@@ -256,7 +273,7 @@ class Compressor:
         """Return the archive of all runs, each coded or, where that is shorter or asked for, as its originals."""
         groups, kept = [], []
         for pending in self._pending.values():
-            group = replace(pending.group, names=[], boxes=[], blocks=[])
+            group = replace(pending.group, names=[], boxes=[], blocks=[], times=[])
             for run in pending.runs:
                 found = run.blocks(embedded)
                 if verbatim or run.is_shorter_verbatim(found):
@@ -264,9 +281,11 @@ class Compressor:
                     continue
                 group.names += [entry.name for entry in run.entries]
                 group.boxes += [entry.boxes for entry in run.entries]
+                group.times += [entry.modified for entry in run.entries]
                 group.blocks += found
             groups += [group] if group.names else []
         groups += kept + self._file_groups()
+        _forget_times_of_none(groups)
         used = {block.model for group in groups for block in group.blocks} - {NO_MODEL}
         models = {mark: data for mark, data in embedded.items() if mark in used}
         names = {mark: self.library.name_of(mark, even_shipped=mark in models) for mark in used}
@@ -275,7 +294,8 @@ class Compressor:
     def _verbatim_group(self, entry: Entry) -> Group:
         """Return the group that holds the original of a picture as it is."""
         job = self._file_job(entry.original or b"", verbatim=True)
-        return replace(self._executor.submit(keep, job).result().group, names=[entry.name])
+        group = self._executor.submit(keep, job).result().group
+        return replace(group, names=[entry.name], times=[entry.modified] if entry.name else [])
 
     def _file_groups(self) -> list[Group]:
         """Return the groups of the files that are kept byte for byte, one for each."""
@@ -284,7 +304,7 @@ class Compressor:
             assert file.job is not None
             found = file.job.result()
             self._note(file.name, found)
-            groups.append(replace(found.group, names=[file.name]))
+            groups.append(replace(found.group, names=[file.name], times=[file.modified] if file.name else []))
         return groups
 
     def _checked(self, data: bytes, groups: list[Group]) -> bytes:
@@ -292,7 +312,7 @@ class Compressor:
         if self.options.verify:
             found = vz.parse(data).groups
             for group in found:
-                check_group(group, group.height * group.width)
+                check_group(group, group.height * group.width, UNLIMITED)
             if found != groups:
                 raise VaezipError("the file does not read back as what it was made of; please report this")
         return data
@@ -397,12 +417,16 @@ class Compressor:
 
 
 def compress(
-    pictures: Picture | Iterable[tuple[str, Picture]], options: Options | None = None, **changes: Any
+    pictures: PictureLike | Mapping[str, PictureLike] | Iterable[tuple[str, PictureLike]],
+    options: Options | None = None,
+    **changes: Any,
 ) -> bytes:
     """Make the ``.vz`` file of one picture, or of a set of named pictures.
 
     Args:
-        pictures: a picture, or pairs of name and picture; same-shaped pictures share a chain.
+        pictures: a picture: a :class:`Picture`, the path or the bytes of a picture file, an open file, an array of
+            bool, uint8 or uint16 with the shape (height, width) or (height, width, channels), or a PIL image. Or a
+            set: pairs of name and picture, or a dictionary; same-shaped pictures share a chain.
         options: how to compress; ``changes`` are fields of them.
 
     Raises:
@@ -412,9 +436,16 @@ def compress(
         TypeError: there is no such option.
     """
     with Compressor(options, **changes) as compressor:
-        for name, picture in [("", pictures)] if isinstance(pictures, Picture) else pictures:
+        for name, picture in named(pictures):
             compressor.add(name, picture)
         return compressor.close()
+
+
+def _forget_times_of_none(groups: list[Group]) -> None:
+    """Tell no times where there are none, or for a picture alone, whose file has a time of its own."""
+    if all(time is None or not name for group in groups for name, time in zip(group.names, group.times)):
+        for group in groups:
+            group.times = []
 
 
 def _is_unicode(name: str) -> bool:

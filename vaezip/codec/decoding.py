@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Condition
 
 from vaezip.codec import payload
 from vaezip.codec.blocks import Samples, samples_checksum
 from vaezip.errors import FormatError, VaezipError
+from vaezip.models.cost import DEFAULT as BUDGET
+from vaezip.models.cost import Budget
 from vaezip.models.library import Library
 from vaezip.pictures.picture import DEFAULT_MAX_PIXELS
 from vaezip.vz.records import NO_MODEL, Block
@@ -22,6 +28,7 @@ class DecodeJob:
         block: what was coded.
         library: finds the model of a fingerprint.
         before: CRC-32 of the bytes that the block's checksum covers, too.
+        budget: what may be spent on it.
         max_pixels: a JPEG file of more is refused.
     """
 
@@ -30,24 +37,59 @@ class DecodeJob:
     block: Block
     library: Library
     before: int = 0
+    budget: Budget = BUDGET
     max_pixels: int = DEFAULT_MAX_PIXELS
 
 
 def decode(job: DecodeJob) -> Samples:
-    """Decode a block, and check it.
+    """Decode a block, once it is known what that costs, and check it.
 
     Raises:
+        ImageError: it costs more than may be spent.
         FormatError: the block is damaged.
         ModelError: its model is not here.
     """
     block, find = job.block, job.library.by_fingerprint
     model = None if block.model == NO_MODEL else find(block.model)
+    cost = payload.cost(block.payload, job.mode, job.shape, model=model, find=find)
+    job.budget.check(cost, job.shape[0] * job.shape[1] * job.shape[2])
     try:
-        samples, checksum = payload.decode(
-            block.payload, job.mode, job.shape, model=model, find=find, max_pixels=job.max_pixels
-        )
+        with _taking(cost.memory, job.budget.memory):
+            samples, checksum = payload.decode(
+                block.payload, job.mode, job.shape, model=model, find=find, max_pixels=job.max_pixels
+            )
     except MemoryError as error:
         raise VaezipError("there is not enough memory to decode it; use fewer threads") from error
     if checksum != samples_checksum(samples, job.before):
         raise FormatError("the decoded pixels fail their checksum; the file is damaged")
     return samples
+
+
+_changed = Condition()
+_taken = 0
+"""The memory of the blocks that this process is decoding."""
+
+
+def _forget() -> None:
+    """Begin anew in a process that was forked, which decodes nothing yet."""
+    global _changed, _taken
+    _changed, _taken = Condition(), 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
+
+
+@contextmanager
+def _taking(memory: int, most: int) -> Iterator[None]:
+    """Take memory for a block, once those under way leave so much of what they may take together."""
+    global _taken
+    with _changed:
+        _changed.wait_for(lambda: not _taken or _taken + memory <= most)
+        _taken += memory
+    try:
+        yield
+    finally:
+        with _changed:
+            _taken -= memory
+            _changed.notify_all()

@@ -15,6 +15,7 @@ from vaezip.codec.blocks import Samples, samples_checksum
 from vaezip.codec.select import trial_part
 from vaezip.errors import VaezipError
 from vaezip.models import kinds
+from vaezip.models.cost import DEFAULT as BUDGET
 from vaezip.models.library import Library, Reference
 from vaezip.vz.records import NO_MODEL, Block
 
@@ -78,15 +79,16 @@ def code(job: BlockJob, reference: Reference | None) -> Block:
     """Code a block by one candidate.
 
     Raises:
-        VaezipError: it does not decode to itself.
+        VaezipError: it does not decode to itself, or that would take more than a reader spends.
         UnfitJpeg: a JPEG file cannot be made again from its coefficients.
     """
     checksum = samples_checksum(job.samples, job.before)
     data = _payload(job, reference, checksum)
-    model = _model(job, reference)
+    model, find, shape = _model(job, reference), job.library.by_fingerprint, job.samples.shape
+    if not BUDGET.allows(payload.cost(data, job.mode, shape, model=model, find=find), job.samples[..., 0].size):
+        name = f"model '{model.name}'" if model else "WebP"
+        raise VaezipError(f"{name} takes more for such pictures than a reader spends on them", "other-model")
     if job.verify:
-        find = job.library.by_fingerprint
-        shape = job.samples.shape
         decoded, found = payload.decode(data, job.mode, shape, model=model, find=find, max_pixels=_NO_LIMIT)
         if found != checksum or not np.array_equal(decoded, job.samples):
             raise VaezipError("the coded picture does not decode to itself on this machine; please report this")

@@ -14,11 +14,25 @@ import numpy as np
 from vaezip.codec.jpeg_dictionary import dictionary
 from vaezip.errors import FormatError
 from vaezip.models.coefficient import model as coefficient
-from vaezip.pictures.jpeg_parts import MOST_SCANS, JpegFile, UnfitJpeg, build, parse, shape_of, skeleton
+from vaezip.models.cost import Cost
+from vaezip.pictures import jpeg_parts
+from vaezip.pictures.jpeg_parts import (
+    MOST_SCANS,
+    JpegFile,
+    UnfitJpeg,
+    build,
+    coefficient_bytes,
+    parse,
+    shape_of,
+    skeleton,
+)
 from vaezip.vz.wire import Reader, varint
 
 _MOST_PIXELS = 65535**2
 """A frame has no more."""
+
+_LEARNED, _TIMES, _WORK = 1 << 27, 3, 1 << 14
+"""The memory of what is learned; how often coefficients are in memory; and operations for a byte of them."""
 
 _DICTIONARY = functools.cache(dictionary)
 
@@ -71,6 +85,20 @@ def decode(payload: bytes, length: int, max_pixels: int) -> tuple[bytes, int]:
         return build(file, length), seed ^ before
     except UnfitJpeg as error:
         raise FormatError("the coded data is damaged") from error
+
+
+def cost(payload: bytes, length: int) -> Cost:
+    """Compute what it costs to :func:`decode` a payload, from its head.
+
+    Raises:
+        FormatError: the payload is damaged.
+    """
+    pieces, pads = _read_head(Reader(payload), length)
+    try:
+        memory = coefficient_bytes(jpeg_parts.frame(pieces, pads, _MOST_PIXELS))
+    except UnfitJpeg as error:
+        raise FormatError("the coded data is damaged") from error
+    return Cost(_LEARNED + _TIMES * memory + 4 * length, _WORK * memory)
 
 
 def describe(payload: bytes, length: int) -> tuple[int, int, int]:

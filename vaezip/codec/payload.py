@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from vaezip.codec import jpeg, webp
 from vaezip.errors import FormatError
 from vaezip.models.base import Model, seed_with
+from vaezip.models.cost import Cost
 from vaezip.models.kinds import JPEG, PLANES, VERBATIM, dtype, fits, is_wide
 from vaezip.models.registry import search_of
 from vaezip.pictures.picture import DEFAULT_MAX_PIXELS
@@ -111,11 +112,8 @@ def decode(
         if mode == VERBATIM:  # whose samples are these very bytes
             return _verbatim(coded, shape), checksum
         return webp.decode(coded, (n, height, width, channels), dtype(mode)), checksum ^ zlib.crc32(coded)
-    if not fits(model.architecture, mode, (height, width)):
-        raise FormatError(f"the file is damaged: model '{model.name}' does not code such pictures")
+    _check_fit(payload, mode, shape, model)
     colours, steps, stream = model.architecture.channels, steps_of(payload), payload[1:]
-    if len(payload) < model.least_bytes(n * height * width * colours):
-        raise FormatError("the coded data is truncated")
     alpha = depth = None
     if channels > colours:
         fingerprint, coded, stream = _read_alpha(stream)
@@ -128,6 +126,41 @@ def decode(
     colour = depth.join(planes) if depth else planes
     samples = colour if alpha is None else np.concatenate([colour, alpha], axis=3)
     return samples, seed_with(checksum, steps) ^ zlib.crc32(payload[1 : len(payload) - len(stream)])
+
+
+def cost(payload: bytes, mode: str, shape: tuple[int, ...], *, model: Model | None, find: Find) -> Cost:
+    """Compute what it costs to :func:`decode` a payload, from its first bytes; arguments are as there.
+
+    Raises:
+        FormatError: the payload cannot be what :func:`encode` made of such pictures.
+    """
+    n, height, width, channels = shape
+    if mode == VERBATIM:  # no more than the file itself, which is in memory
+        return Cost(0, len(payload))
+    if model is None and mode == JPEG:
+        return jpeg.cost(payload, width)
+    if model is None:
+        return webp.cost((n, height, width, channels), dtype(mode))
+    _check_fit(payload, mode, shape, model)
+    colours, steps, stream = model.architecture.channels, steps_of(payload), payload[1:]
+    alpha = depth = Cost(0, 0)
+    if channels > colours:
+        fingerprint, coded, stream = _read_alpha(stream)
+        alpha = _alpha_cost(coded, mode, (n, height, width, channels - colours), fingerprint=fingerprint, find=find)
+    if is_wide(mode):
+        depth, stream = webp.depth_cost((n, height, width, colours)), webp.without_depth_header(stream)
+    beside = channels > colours or is_wide(mode)
+    joined = Cost(2 * n * height * width * channels * dtype(mode)().itemsize * beside, 0)
+    return model.cost(stream, (n, height, width, colours), steps).beside(alpha).beside(depth).beside(joined)
+
+
+def _check_fit(payload: bytes, mode: str, shape: tuple[int, ...], model: Model) -> None:
+    """Refuse a model that does not code such pictures, and too few bytes."""
+    n, height, width, _ = shape
+    if not fits(model.architecture, mode, (height, width)):
+        raise FormatError(f"the file is damaged: model '{model.name}' does not code such pictures")
+    if len(payload) < model.least_bytes(n * height * width * model.architecture.channels):
+        raise FormatError("the coded data is truncated")
 
 
 def steps_of(payload: bytes) -> int:
@@ -172,6 +205,12 @@ def _decode_alpha(
         return webp.decode(coded, shape, dtype(mode))
     alpha_mode = _ALPHA_MODES[dtype(mode)]
     return decode(coded, alpha_mode, shape, model=find(fingerprint), find=find)[0]
+
+
+def _alpha_cost(coded: bytes, mode: str, shape: tuple[int, int, int, int], *, fingerprint: bytes, find: Find) -> Cost:
+    if fingerprint == NO_MODEL:
+        return webp.cost(shape, dtype(mode))
+    return cost(coded, _ALPHA_MODES[dtype(mode)], shape, model=find(fingerprint), find=find)
 
 
 def _value_of_one(model: Model, mode: str) -> np.uint8:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from vaezip.codec.blocks import Samples
 from vaezip.codec.select import shortest
@@ -20,11 +20,13 @@ class Entry:
         name: of the picture.
         boxes: (number of the tag, content).
         original: the file that the picture came in, where that is known.
+        modified: when it was last changed, in seconds since 1970, where that is known.
     """
 
     name: str
     boxes: tuple[tuple[int, bytes], ...]
     original: bytes | None
+    modified: int | None = None
 
 
 @dataclass
@@ -62,7 +64,7 @@ class Run:
     def forget_originals(self) -> None:
         """Let the memory of the originals go where the blocks that are coded are shorter."""
         if all(job.done() for job in self.jobs) and not self.is_shorter_verbatim(self.blocks()):
-            self.entries = [Entry(entry.name, entry.boxes, None) for entry in self.entries]
+            self.entries = [replace(entry, original=None) for entry in self.entries]
 
 
 @dataclass

@@ -21,14 +21,25 @@ from PIL import Image
 from vaezip.codec import bit_depth
 from vaezip.codec.bit_depth import DepthHeader, Values
 from vaezip.errors import FormatError
+from vaezip.models.cost import Cost
 
 Samples = NDArray[Any]
 """(pictures, height, width, channels), uint8 or uint16, 1 to 4 channels."""
 
 _MAX_SIDE = 16383
+
+_PIECE_BYTES = 40
+"""Bytes that WebP's decoder and Pillow take for each pixel of a picture."""
+
+_BYTES, _WIDE_BYTES, _WORK = 2, 6, 256
+"""Bytes for each sample of 8 bits and of 16, and operations for each pixel of a stream."""
+
 _LENGTH = struct.Struct("<I")
 _DIFFERENCED, _USED = 1, 2
 _MAX_MARKS = (1 << 16) // 8
+_PILLOW_ERRORS = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
+"""What Pillow raises on a stream that is damaged."""
+
 _GREATEST = struct.Struct("<H")
 _DEFLATE = -15
 """The window bits of zlib without a header: the checksum of the block protects this, too."""
@@ -61,17 +72,44 @@ def split(samples: Samples) -> tuple[Samples, bytes]:
     return min(found, key=lambda parts: len(_encode_bytes(parts[0])) + len(parts[1]))
 
 
+def cost(shape: tuple[int, int, int, int], dtype: type[np.generic]) -> Cost:
+    """Compute what :func:`decode` costs: of WebP's own pictures, each at once, and of all samples."""
+    n, h, w, c = shape
+    pixels = n * h * w
+    piece = min(n * h, _MAX_SIDE) * min(w, _MAX_SIDE)
+    each = c * (_BYTES if dtype == np.uint8 else _WIDE_BYTES)
+    streams = 1 if dtype == np.uint8 else 2
+    return Cost(_PIECE_BYTES * piece + each * pixels + (1 << 20), streams * _WORK * pixels)
+
+
+def depth_cost(shape: tuple[int, int, int, int]) -> Cost:
+    """Compute what :func:`read_depth_header` and joining the samples cost, likewise."""
+    found = cost(shape, np.uint16)
+    return found._replace(work=found.work // 2)
+
+
+def without_depth_header(data: bytes) -> bytes:
+    """Return the data after a depth header, nothing of which is decoded.
+
+    Raises:
+        FormatError: there is none.
+    """
+    values, data = _read_values(data)
+    if not bit_depth.low_bits(values):
+        return data
+    length, data = _taken(data, _LENGTH.size)
+    return _taken(data, _LENGTH.unpack(length)[0])[1]
+
+
 def read_depth_header(data: bytes, shape: tuple[int, int, int, int]) -> tuple[DepthHeader, bytes]:
     """Read the depth header of samples that :func:`split` made, and return it with the data after it.
 
     Raises:
         FormatError: there is none.
     """
-    (kind,), data = _taken(data, 1)
-    values, data = _read_used(data) if kind & _USED else _read_every(data)
+    kind = data[0] if data else 0
+    values, data = _read_values(data)
     bits = bit_depth.low_bits(values)
-    if kind > (_USED | _DIFFERENCED):
-        raise FormatError("the coded data is damaged")
     if not bits:
         return DepthHeader(values, np.zeros(shape, np.uint8)), data
     length, data = _taken(data, _LENGTH.size)
@@ -102,6 +140,14 @@ def _used(values: Values) -> bytes:
     deflater = zlib.compressobj(9, wbits=_DEFLATE)
     packed = deflater.compress(np.packbits(marks).tobytes()) + deflater.flush()
     return _GREATEST.pack(len(packed)) + packed
+
+
+def _read_values(data: bytes) -> tuple[Values, bytes]:
+    """Read the kind of a depth header and the values that may occur."""
+    (kind,), data = _taken(data, 1)
+    if kind > (_USED | _DIFFERENCED):
+        raise FormatError("the coded data is damaged")
+    return _read_used(data) if kind & _USED else _read_every(data)
 
 
 def _read_every(data: bytes) -> tuple[Values, bytes]:
@@ -181,6 +227,6 @@ def _unwebp(stream: bytes, shape: tuple[int, ...]) -> Samples:
     try:
         with Image.open(io.BytesIO(b"RIFF" + _LENGTH.pack(len(chunk)) + chunk), formats=["WEBP"]) as image:
             pixels = np.asarray(image.convert("RGBA"))
-    except Exception as error:  # Pillow raises many kinds
+    except _PILLOW_ERRORS as error:
         raise FormatError("the coded data is damaged") from error
     return {1: pixels[..., :1], 2: pixels[..., [0, 3]], 3: pixels[..., :3], 4: pixels}[shape[2]]

@@ -33,6 +33,10 @@ EXACT_FLOAT32 = 2**24
 EXACT_FLOAT64 = 2**53
 _LARGEST_SCALE = 2.0**120
 
+GRADIENT_EDGE = 2.0**60
+"""Gradients for the inputs of a layer are clamped to ± this, far beyond those of any picture: through however many
+layers they go, none becomes infinite."""
+
 
 class Affine:
     """y = clamp(floor((W x + b) · 2^−shift + ½), low, high) on the last axis."""
@@ -148,9 +152,10 @@ class Affine:
 
     def off_grid(self, product: Array, scale: Array) -> Array:
         """Undo the scaling, float32."""
-        if self.gradient_dtype == "float32":
-            return product / scale
-        return self.backend.cast(product / self.backend.cast(scale, "float64"), "float32")
+        b = self.backend
+        if self.gradient_dtype == "float64":
+            scale = b.cast(scale, "float64")
+        return b.cast(b.xp.clip(product / scale, -GRADIENT_EDGE, GRADIENT_EDGE), "float32")
 
 
 class Convolution:

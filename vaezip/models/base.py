@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.exact.backend import Backend
+from vaezip.models.cost import Cost
 from vaezip.models.posterior import Settings
 
 if TYPE_CHECKING:
@@ -134,6 +135,13 @@ class Model(Protocol):
 
         Raises:
             FormatError: the data is not what the family's search made.
+        """
+
+    def cost(self, data: bytes, shape: Shape, steps: int) -> Cost:
+        """Compute what :meth:`decode` costs, from the first bytes of the data, before it begins.
+
+        Raises:
+            FormatError: these bytes are not what the family's search makes.
         """
 
     def least_bytes(self, samples: int) -> float:

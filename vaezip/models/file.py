@@ -31,6 +31,9 @@ from vaezip.models.registry import architecture_from_json, build
 from vaezip.system.files import store
 
 FINGERPRINT_BYTES = 4
+MAX_ENTRIES = 1 << 24
+"""Entries of all tensors of a model that a file holds: packed they may take next to nothing, and here 45 bytes each."""
+
 SUFFIX = ".safetensors"
 
 
@@ -64,7 +67,8 @@ def load(path: str | os.PathLike[str], device: str = "cpu") -> Model:
     """Read a model file and check that it can be run exactly.
 
     Raises:
-        ModelError: not a model file, incomplete, or beyond exact arithmetic.
+        ModelError: not a model file, incomplete, beyond exact arithmetic, or of larger networks than any that one
+            would train.
     """
     path = Path(path)
     metadata, tensors = _read(path)
@@ -83,12 +87,13 @@ def loads(data: bytes, name: str, device: str = "cpu") -> Model:
         device: as for :func:`load`.
 
     Raises:
-        ModelError: as :func:`load`; or its networks are larger than any that one would train.
+        ModelError: as :func:`load`; or its tensors are larger than what a file may hold.
     """
     try:
         tensors = load_tensors(data)
+        if entries(tensors) > MAX_ENTRIES:
+            raise ModelError(f"model '{name}': its tensors are too large for a model in a file")
         metadata = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")]).get("__metadata__", {})
-        architecture_from_json(metadata["architecture"]).check_work()
         return _model(name, metadata, tensors, device)
     except _MALFORMED as error:
         raise ModelError(f"model '{name}': not a vaezip model ({_said(error)})") from error
@@ -98,6 +103,10 @@ def _model(name: str, metadata: Mapping[str, str], tensors: Mapping[str, NDArray
     settings = Settings(**json.loads(metadata["settings"]))
     information = json.loads(metadata["information"])
     architecture = architecture_from_json(metadata["architecture"])
+    try:
+        architecture.check_work()
+    except ModelError as error:
+        raise error.behind(f"model '{name}'") from error
     fingerprint = _fingerprint(metadata, tensors)
     return build(architecture, Parts(name, fingerprint, settings, backend(device), tensors, information))
 
@@ -114,6 +123,11 @@ def _no_model(path: Path, error: Exception) -> ModelError:
 def _said(error: Exception) -> str:
     """Word an error; of a field that is missing Python tells the name alone."""
     return f"it has no {error}" if isinstance(error, KeyError) else str(error)
+
+
+def entries(tensors: Mapping[str, NDArray[Any]]) -> int:
+    """Count the entries of all tensors."""
+    return sum(tensor.size for tensor in tensors.values())
 
 
 def architecture(path: Path) -> Architecture:

@@ -8,8 +8,9 @@ or (batch, units) for fully connected networks.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+import math
+from dataclasses import asdict, dataclass, fields
+from typing import Any, NamedTuple
 
 from vaezip.errors import ModelError
 
@@ -114,28 +115,50 @@ def weighted_layers(layers: tuple[Layer, ...]) -> list[Dense | Conv]:
     return found
 
 
-TOO_LARGE = "its networks are too large to be run"
+Values = tuple[int, ...]
+"""The shape of an array of values of one tile, channels last."""
+
+
+class Size(NamedTuple):
+    """The size of a network, for one tile.
+
+    Attributes:
+        products: multiplications of weights.
+        values: outputs of all layers, which gradients need.
+        widest: the most values that a layer takes or gives; of a convolution, its patches.
+        output: the shape of what comes out.
+    """
+
+    products: int
+    values: int
+    widest: int
+    output: Values
+
 
 MAX_ACTIVATIONS = 1 << 22
 MAX_PRODUCTS = 1 << 33
 """What one tile may cost; the largest shipped model takes 2^16 activations and 2^26 products."""
 
 
-def products(values: int, layers: tuple[Layer, ...]) -> int:
-    """Count the products of a network that begins with so many values.
+def measured(layers: tuple[Layer, ...], shape: Values) -> Size:
+    """Measure a network that begins with an array of values.
 
     Raises:
-        ModelError: a layer has too many activations to be run.
+        ModelError: a layer does not fit what comes into it, or the network is too large to be run.
     """
-    total = 0
-    for layer in weighted_layers(layers):
-        patch = layer.inputs * (9 if isinstance(layer, Conv) else 1)
-        positions = -(-values // layer.inputs)
-        values = positions * layer.outputs
-        total += positions * patch * layer.outputs
-        if not 0 < max(values, positions * patch) <= MAX_ACTIVATIONS:
-            raise ModelError(TOO_LARGE)
-    return total
+    products, values, widest = 0, 0, math.prod(shape)
+    for layer in layers:
+        weighted: list[Layer] = list(weighted_layers((layer,)))
+        for part in weighted or [layer]:
+            before, shape = shape, _output(part, shape)
+            patch = math.prod(before) * (9 if isinstance(part, Conv) else 1)
+            products += math.prod(shape[:-1]) * (patch // math.prod(before[:-1])) * shape[-1] * bool(weighted)
+            values, widest = values + math.prod(shape), max(widest, patch, math.prod(shape))
+            if widest > MAX_ACTIVATIONS:
+                raise ModelError("its networks are too large to be run")
+        if isinstance(layer, Residual) and layer.first.inputs != layer.second.outputs:
+            raise ModelError(_UNFIT)
+    return Size(products, values, widest, shape)
 
 
 def check_products(total: int) -> None:
@@ -145,4 +168,38 @@ def check_products(total: int) -> None:
         ModelError: they are too many.
     """
     if total > MAX_PRODUCTS:
-        raise ModelError(TOO_LARGE)
+        raise ModelError("its networks are too large to be run")
+
+
+_UNFIT = "its layers do not fit together"
+
+
+def _output(layer: Layer, shape: Values) -> Values:
+    """Return the shape of what a layer makes of an array."""
+    sizes = [getattr(layer, field.name) for field in fields(layer) if field.name in ("inputs", "outputs", "factor")]
+    if not all(type(size) is int and 0 < size <= MAX_ACTIVATIONS for size in sizes):
+        raise ModelError("the size of a layer is out of range")
+    if isinstance(layer, (Dense, Conv)) and not (type(layer.name) is str and type(layer.relu) is bool):
+        raise ModelError("the name of a layer is none, or its relu is neither true nor false")
+    if isinstance(layer, Flatten):
+        return (math.prod(shape),)
+    if isinstance(layer, Dense):
+        fits, made = shape[-1] == layer.inputs, (*shape[:-1], layer.outputs)
+    elif isinstance(layer, Conv):
+        fits, made = len(shape) == 3 and shape[-1] == layer.inputs, (*shape[:-1], layer.outputs)
+    else:
+        fits, made = _rearranged(layer, shape)
+    if not fits:
+        raise ModelError(_UNFIT)
+    return made
+
+
+def _rearranged(layer: Layer, shape: Values) -> tuple[bool, Values]:
+    """Tell whether an array can be rearranged, and give the shape of what it becomes."""
+    assert isinstance(layer, (SpaceToDepth, DepthToSpace))
+    if len(shape) != 3:
+        return False, shape
+    (h, w, c), f = shape, layer.factor
+    if isinstance(layer, SpaceToDepth):
+        return h % f == w % f == 0, (h // f, w // f, c * f * f)
+    return c % (f * f) == 0, (h * f, w * f, c // (f * f))

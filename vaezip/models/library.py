@@ -17,6 +17,9 @@ from vaezip.vz.records import Embedded
 _loaded: dict[tuple[Path, tuple[int, int], str], Model] = {}
 _lock = RLock()
 
+_MOST_ENTRIES = 2 * model_file.MAX_ENTRIES
+"""Entries of the tensors of all models that are unpacked from a file."""
+
 
 class Reference(NamedTuple):
     """A model file, and the fingerprint that it had when it was chosen."""
@@ -116,6 +119,7 @@ class FileLibrary(Library):
         """Begin with the models that a file holds, and with what it calls any model."""
         super().__init__(library.extra, library.device)
         self.embedded, self.names = dict(embedded), dict(names)
+        self._entries = 0
         self._unpacked: dict[bytes, Model | FormatError] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -152,4 +156,7 @@ class FileLibrary(Library):
                 f"the model in the file has fingerprint {model.fingerprint.hex()}, not {fingerprint.hex()}, "
                 "by which the file names it; the file is damaged"
             )
+        self._entries += model_file.entries(model.tensors)
+        if self._entries > _MOST_ENTRIES:
+            raise FormatError("the models in the file are too large together")
         return model

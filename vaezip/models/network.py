@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from vaezip.errors import ModelError
 from vaezip.exact import Affine, Backend, Convolution
 from vaezip.exact import Layer as Integers
+from vaezip.exact.affine import exact_dtype
 from vaezip.exact.backend import Array
 from vaezip.models.base import Tensors
 from vaezip.models.layers import Conv, Dense, DepthToSpace, Flatten, Layer, Residual, SpaceToDepth
@@ -74,6 +75,7 @@ class ResidualBlock:
 
     def __init__(self, first: Convolution, second: Convolution, high: int) -> None:
         self.first, self.second, self.output_bound = first, second, high
+        self.dtype = exact_dtype(high + second.output_bound, second.affine.name)
 
     def __call__(self, x: Array) -> Array:
         """(images, height, width, channels), likewise out."""
@@ -84,7 +86,11 @@ class ResidualBlock:
         b = self.first.affine.backend
         inner = self.first(x)
         change = self.second(inner)
-        return [inner, change, b.xp.clip(b.cast(x, self.second.affine.dtype) + change, 0.0, float(self.output_bound))]
+        return [
+            inner,
+            change,
+            b.xp.clip(b.cast(x, self.dtype) + b.cast(change, self.dtype), 0.0, float(self.output_bound)),
+        ]
 
     def vjp(self, outputs: list[Array], gradient: Array) -> Array:
         """Do as :meth:`IntegerNetwork.vjp` does."""
@@ -157,4 +163,15 @@ def _tensor(tensors: Tensors, name: str, shape: tuple[int, ...]) -> NDArray[np.i
     tensor = tensors[name]
     if tensor.shape != shape or tensor.dtype.kind not in "iu":
         raise ModelError(f"the model's tensor {name} is {tensor.dtype} {tensor.shape}, not integers {shape}")
+    return as_int64(tensor, name)
+
+
+def as_int64(tensor: NDArray[Any], name: str) -> NDArray[np.int64]:
+    """Convert integers of any type, none of which wraps around.
+
+    Raises:
+        ModelError: one does not fit.
+    """
+    if tensor.dtype == np.uint64 and int(tensor.max(initial=0)) >= 1 << 63:
+        raise ModelError(f"the model's tensor {name} has an integer out of range")
     return tensor.astype(np.int64)

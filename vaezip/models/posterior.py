@@ -24,6 +24,11 @@ from vaezip.models.likelihoods import Likelihood
 
 _NOISE_BITS = 12
 
+LEAST_NOISE = 2.0**-10
+
+MEAN_EDGE = 2.0**20
+"""The steps clamp means to ± this, far beyond where any picture takes them: so no product of theirs overflows."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -34,7 +39,7 @@ class Settings:
         sigma_rate: Adam's first step of ln σ. One noisy sample tells little of σ: keep it small.
         decay: step t is taken at rate / √(1 + decay · t).
         noise: the sample at which gradients are taken lies at μ + noise · σ ε. Below 1 the mean's
-            gradient is less noisy, which is worth more in a few steps than being unbiased.
+            gradient is less noisy, which is worth more in a few steps than being unbiased. At least LEAST_NOISE.
         beta1, beta2: Adam's decay rates (Kingma and Ba 2015).
     """
 
@@ -49,8 +54,8 @@ class Settings:
         values = (self.mean_rate, self.sigma_rate, self.decay, self.noise, self.beta1, self.beta2)
         if not all(isinstance(v, float) and 0 <= v <= 100 for v in values):
             raise ValueError("a setting of the K steps is not a number from 0 to 100")
-        if not (self.noise > 0 and self.beta1 < 1 and self.beta2 < 1):
-            raise ValueError("noise must be above 0 and both betas below 1")
+        if not (self.noise >= LEAST_NOISE and self.beta1 < 1 and self.beta2 < 1):
+            raise ValueError("noise must be at least 2^-10 and both betas below 1")
 
 
 class Decoder(Protocol):
@@ -130,6 +135,7 @@ class Refinement:
             for_sigma = g * noise * sigma * (1.0 / settings.noise) + (1.0 - sigma * sigma)
             slowed = 1.0 / math.sqrt(1.0 + settings.decay * step)
             mean = mean + adam_mean.direction(for_mean) * first_sigma * (settings.mean_rate * slowed)
+            mean = b.xp.clip(mean, -MEAN_EDGE, MEAN_EDGE)
             change = adam_sigma.direction(for_sigma) * (settings.sigma_rate * slowed)
             log_sigma = b.xp.clip(log_sigma + change, low, high)
         bound = float(d.POSTERIOR_MEAN_BOUND)

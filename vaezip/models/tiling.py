@@ -22,6 +22,11 @@ class Tiling:
         self.rows, self.columns = -(-shape[1] // tile[0]), -(-shape[2] // tile[1])
 
     @property
+    def count(self) -> int:
+        """Count the tiles."""
+        return self.shape[0] * self.rows * self.columns
+
+    @property
     def mask(self) -> NDArray[np.bool_]:
         """Real pixels, bool (tiles, tile height, tile width)."""
         n, h, w, _ = self.shape

@@ -11,14 +11,19 @@ PNG            palette, transparency, ICC profile, EXIF, XMP, texts,
                not safe to copy or are damaged, and the palette that a
                true-colour picture suggests.
 WebP           ICC profile, EXIF, XMP.
-TIFF           palette, ICC profile, XMP, resolution, and of the EXIF
-               data the tags that describe the picture.
-BMP            palette (read only), resolution.
+TIFF           palette, ICC profile, EXIF, XMP, resolution.  Not kept
+               of the EXIF data: thumbnails, tags of the former file,
+               and notes of makers that hold absolute positions.
+BMP            palette and ICC profile (read only), resolution.
 PPM, PGM, PBM  nothing.
-GIF            palette, transparency (read only).
+GIF            palette, transparency, ICC profile, XMP, and the shape
+               of the pixels as resolution (read only).
 JPEG, AVIF,    ICC profile, EXIF, XMP, resolution (read only: these
 JPEG 2000      are the decoded pixels, not the file).
 =============  ========================================================
+
+Whatever else a file holds is named in :attr:`Picture.dropped`, and a file that
+holds a second picture of equal rank is refused.
 
 The orientation that EXIF data may ask for is metadata too: it is kept, and
 never applied to the samples.  All functions may be called from many threads.
@@ -68,3 +73,7 @@ def __getattr__(name: str) -> Any:
     if name in ("formats", "io", "picture"):
         return import_module(f"vaezip.pictures.{name}")
     return getattr(import_module(f"vaezip.pictures.{_HOMES.get(name, 'picture')}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({"__doc__", *__all__})

@@ -73,9 +73,52 @@ READABLE = tuple(dict.fromkeys(format.name for format in FORMATS if format.read)
 """The names of the formats that vaezip reads."""
 
 
+_SIGNATURES = (
+    # name as Pillow has it, place, bytes
+    ("PNG", 0, (b"\x89PNG\r\n\x1a\n",)),
+    ("TIFF", 0, (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
+    ("GIF", 0, (b"GIF87a", b"GIF89a")),
+    ("JPEG", 0, (b"\xff\xd8\xff",)),
+    ("JPEG2000", 0, (b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  \r\n\x87\n")),
+    ("WEBP", 8, (b"WEBP",)),
+    ("AVIF", 4, (b"ftypavif", b"ftypavis")),
+    ("PPM", 0, tuple(b"P%c" % letter for letter in b"1234567fF")),
+    ("BMP", 0, (b"BM",)),
+)
+
+
+def format_name(data: bytes) -> str | None:
+    """Return the format that a file has by its first bytes, as Pillow names it, None where vaezip reads no such."""
+    for name, place, signatures in _SIGNATURES:
+        if data.startswith(signatures, place):
+            if name == "PPM" and data[2:3] not in (b" ", b"\t", b"\n", b"\v", b"\f", b"\r", b"#"):
+                continue
+            return name
+    is_avif = data[4:8] == b"ftyp" and any(brand in data[8:64] for brand in (b"avif", b"avis"))
+    return "AVIF" if is_avif else None
+
+
+_FOREIGN = (
+    ("HEIF", 4, (b"ftyphei", b"ftyphev", b"ftypmif1", b"ftypmsf1")),
+    ("JPEG XL", 0, (b"\xff\x0a", b"\0\0\0\x0cJXL ")),
+    ("JPEG XR", 0, (b"II\xbc\x01",)),
+    ("PSD", 0, (b"8BPS",)),
+    ("OpenEXR", 0, (b"v/1\x01",)),
+    ("DDS", 0, (b"DDS ",)),
+    ("QOI", 0, (b"qoif",)),
+    ("icon", 0, (b"\0\0\1\0",)),
+    ("DICOM", 128, (b"DICM",)),
+)
+
+
+def foreign_name(data: bytes) -> str | None:
+    """Return the format that vaezip does not read and a file has by its first bytes, None where they tell none."""
+    return next((name for name, place, signatures in _FOREIGN if data.startswith(signatures, place)), None)
+
+
 def is_jpeg(data: bytes) -> bool:
     """Tell whether a file begins as a JPEG does."""
-    return data[:3] == b"\xff\xd8\xff"
+    return format_name(data) == "JPEG"
 
 
 def has_picture_suffix(path: str) -> bool:

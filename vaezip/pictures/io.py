@@ -1,4 +1,4 @@
-"""Read and write picture files of every format: Pillow decodes and encodes the pixels.
+"""Read and write picture files of every format: Pillow decodes and encodes most pixels.
 
 What Pillow would drop or round is done here: the full 16 bits of colour PNGs, and the
 metadata of PNGs byte for byte.  The package's text says what is kept of which format.
@@ -8,28 +8,33 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import IO
 
 from vaezip.errors import ImageError
-from vaezip.pictures.formats import BY_SUFFIX, Format, check_suffix, is_suffix_of
+from vaezip.pictures.formats import BY_SUFFIX, Format, check_suffix, format_name, is_suffix_of
 from vaezip.pictures.picture import DEFAULT_MAX_PIXELS, Picture
-from vaezip.pictures.pillow import decoding, format_name, has_exif_for_tiff, read_by_pillow, write_by_pillow
+from vaezip.pictures.pillow import decoding, read_by_pillow, write_by_pillow
 from vaezip.pictures.png import read_png, write_png
 from vaezip.pictures.png_chunks import is_png
+from vaezip.pictures.resolution import METRE
+from vaezip.pictures.tiff_resolution import written_resolution
+from vaezip.pictures.tiff_writing import keeps_exif
 
 
-def read(source: str | os.PathLike[str] | bytes, max_pixels: int = DEFAULT_MAX_PIXELS) -> Picture:
-    """Read the picture in a file (a path) or in the bytes of one.
+def read(source: str | os.PathLike[str] | bytes | IO[bytes], max_pixels: int = DEFAULT_MAX_PIXELS) -> Picture:
+    """Read the picture in a file: a path, an open file, or the bytes of one.
 
     The format, which may be any of :data:`vaezip.pictures.formats.READABLE`, is told by the bytes.
     Grey of 2 and 4 bits becomes ``L`` with the values that it stands for, and :func:`write` stores
-    them in as many bits again; every other sample is kept as it is.
+    them in as many bits again; channels of fewer than 8 bits become 8 bits with the values that
+    they stand for; every other sample is kept as it is, also of 9 to 15 bits in a mode of 16.
 
     Raises:
         ImageError: the file cannot be read, is no such picture, is truncated or damaged, holds
             several pictures or more than ``max_pixels`` pixels, or has a mode that cannot be
             represented exactly.
     """
-    data = source if isinstance(source, bytes) else _file_bytes(source)
+    data = file_bytes(source)
     if not data:
         raise ImageError("the file is empty")
     with decoding():
@@ -38,12 +43,22 @@ def read(source: str | os.PathLike[str] | bytes, max_pixels: int = DEFAULT_MAX_P
         return read_by_pillow(data, max_pixels)
 
 
-def _file_bytes(path: str | os.PathLike[str]) -> bytes:
+def file_bytes(source: str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]) -> bytes:
+    """Return the bytes of a file, which may be these bytes.
+
+    Raises:
+        ImageError: it cannot be read, or is open for text.
+    """
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return bytes(source)
     try:
-        return Path(path).read_bytes()
+        data = source.read() if hasattr(source, "read") else Path(source).read_bytes()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise ImageError(f"cannot be read: {reason}") from error
+    if not isinstance(data, bytes):
+        raise ImageError("a picture must be read from a file that is open for bytes, not for text")
+    return data
 
 
 def write(picture: Picture, suffix: str) -> bytes:
@@ -76,7 +91,7 @@ def dropped_boxes(picture: Picture, suffix: str) -> tuple[str, ...]:
     if picture.original is not None and stands_for(suffix, picture.original):
         return ()
     format = BY_SUFFIX[suffix.lower()]
-    names = [name for name, data in picture.boxes if not format.keeps(name) or _is_cut(name, data, format)]
+    names = [name for name, _ in picture.boxes if not format.keeps(name) or _is_cut(name, picture, format)]
     return tuple(dict.fromkeys(names))
 
 
@@ -91,8 +106,13 @@ def _check_held(picture: Picture, suffix: str) -> None:
         raise ImageError("'.webp' cannot hold an alpha channel that is opaque everywhere; choose .png")
 
 
-def _is_cut(name: str, data: bytes, format: Format) -> bool:
-    """Tell whether a format that has such a box keeps only a part of this one."""
-    if name == "resolution":
-        return format.name != "PNG" and data[8] != 1
-    return name == "exif" and format.name == "TIFF" and not has_exif_for_tiff(data)
+def _is_cut(name: str, picture: Picture, format: Format) -> bool:
+    """Tell whether a format that has such a box keeps only a part of that of a picture."""
+    match name, format.name:
+        case "resolution", "TIFF":
+            return written_resolution(picture) is None
+        case "resolution", "BMP":
+            return (picture.box(name) or b"")[8] != METRE
+        case "exif", "TIFF":
+            return not keeps_exif(picture)
+    return False

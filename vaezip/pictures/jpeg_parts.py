@@ -126,6 +126,17 @@ def skeleton(pieces: list[bytes], pads: list[NDArray[np.int64]], max_pixels: int
     Raises:
         UnfitJpeg: there is none.
     """
+    file = frame(pieces, pads, max_pixels)
+    file.coefficients = _no_coefficients(file)
+    return file
+
+
+def frame(pieces: list[bytes], pads: list[NDArray[np.int64]], max_pixels: int) -> JpegFile:
+    """Return the file of such pieces, without memory for coefficients.
+
+    Raises:
+        UnfitJpeg: there is none.
+    """
     walk = _Walk(max_pixels)
     for piece in pieces[:-1]:
         if walk.read_piece(piece, 0) != len(piece):
@@ -133,7 +144,6 @@ def skeleton(pieces: list[bytes], pads: list[NDArray[np.int64]], max_pixels: int
     if walk.frame is None:
         raise UnfitJpeg("is damaged")
     walk.file.pieces, walk.file.pads = pieces, pads
-    walk.file.coefficients = _no_coefficients(walk.file)
     return walk.file
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from vaezip.errors import ImageError
 
@@ -109,7 +109,7 @@ _SIZES = {
 class Picture:
     """Hold the samples of one picture and its metadata.
 
-    ``samples`` has the shape (height, width, channels) and is C-contiguous.  Mode ``1`` has
+    ``samples`` has the shape (height, width, channels); samples that are not C-contiguous are copied.  Mode ``1`` has
     the values 0 (black) and 1 (white), mode ``P`` indices into the palette, the others 0 up to
     the greatest value of their bits.  ``boxes`` is in the order of :data:`BOXES`.  ``dropped``
     is no part of the picture: it names the metadata in its file that :func:`read` could not keep.
@@ -129,7 +129,13 @@ class Picture:
         if self.mode not in MODES:
             raise ImageError(f"{self.mode!r} is not a mode of a picture")
         _check_samples(self.samples, self.mode)
+        if not self.samples.flags.c_contiguous:
+            object.__setattr__(self, "samples", np.ascontiguousarray(self.samples))
         _check_boxes(self.boxes, self.mode)
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        """Return the samples, for :func:`numpy.asarray`."""
+        return np.array(self.samples, dtype) if copy else np.asarray(self.samples, dtype)
 
     def box(self, name: str) -> bytes | None:
         """Return the data of the first box of that name, or None."""
@@ -143,12 +149,12 @@ def same(a: Picture, b: Picture) -> bool:
 
 def _check_samples(samples: Samples, mode: str) -> None:
     channels, dtype = MODES[mode].channels, MODES[mode].dtype
+    if not isinstance(samples, np.ndarray):
+        raise ImageError(f"the samples must be a NumPy array, not of the type {type(samples).__name__}")
     if samples.dtype != dtype:
         raise ImageError(f"the samples of mode {mode} must be {dtype}, not {samples.dtype}")
     if samples.ndim != 3 or samples.shape[2] != channels or samples.size == 0:
         raise ImageError(f"the samples of mode {mode} must be (height, width, {channels}), not {samples.shape}")
-    if not samples.flags.c_contiguous:
-        raise ImageError("the samples must be C-contiguous")
     if mode == "1" and samples.max() > 1:
         raise ImageError("the samples of mode 1 must be 0 or 1")
 

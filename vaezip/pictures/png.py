@@ -14,8 +14,9 @@ from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
 from vaezip.errors import ImageError
+from vaezip.pictures.formats import format_name
 from vaezip.pictures.picture import MODES, SEVERAL, Picture, Samples, as_samples, check_size, damage
-from vaezip.pictures.pillow import format_name, to_pillow
+from vaezip.pictures.pillow import to_pillow
 from vaezip.pictures.png_chunks import PNG_SIGNATURE, Chunk, Header, check_sound, chunks, encoded, read_header
 from vaezip.pictures.png_metadata import LEVEL, Metadata, metadata_chunks
 

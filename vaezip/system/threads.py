@@ -100,7 +100,7 @@ class Workers(Executor):
                 return
             try:
                 result = fn(*args, **kwargs)
-            except BaseException as error:  # which whoever asks for the result gets to see
+            except BaseException as error:  # noqa: BLE001 (whoever asks for the result gets to see it)
                 future.set_exception(error)
             else:
                 future.set_result(result)
@@ -196,7 +196,7 @@ class _Batch(Generic[Item, Result]):
                 return
             try:
                 self._futures[i].set_result(self._function(self._items[i]))
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 (likewise)
                 self._futures[i].set_exception(error)
 
     def results(self) -> list[Result]:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from vaezip.errors import FormatError
-from vaezip.vz.limits import CHARACTERS, Budget
+from vaezip.vz.limits import MAX_NAME, NAMES, Budget, check_name, refuse_name
 from vaezip.vz.wire import Reader, text, varint
 
 
@@ -25,9 +25,21 @@ class _Run:
     count: int = 1
 
     @property
-    def most_characters(self) -> int:
-        """Bound the characters of all names together."""
-        return self.count * (len(self.before) + len(self.after) + _MAX_DIGITS)
+    def most_bytes(self) -> int:
+        """Bound the bytes of all names together."""
+        return self.count * (_size(self.before) + _size(self.after) + _MAX_DIGITS)
+
+    def check(self) -> None:
+        """Refuse a run whose names are too long or too deep; the last is the longest.
+
+        Raises:
+            FormatError: they are.
+        """
+        if self.width == _NO_NUMBER:
+            refuse_name(_size(self.before), self.before.count("/") + 1)
+            return
+        digits = max(self.width, len(str(self.first + self.count - 1)))
+        refuse_name(_size(self.before) + digits + _size(self.after), self.before.count("/") + self.after.count("/") + 1)
 
     def goes_on(self, other: _Run) -> bool:
         """Tell whether ``other`` is the next name of this run."""
@@ -42,9 +54,16 @@ class _Run:
         return [f"{self.before}{number:0{self.width}d}{self.after}" for number in numbers]
 
 
-_MAX_DIGITS = 15
+_MAX_WIDTH, _MAX_DIGITS = 15, 20
+"""Digits that a run asks for, and digits that its greatest number has."""
+
 _NUMBERED = re.compile(r"(.*?)([0-9]{1,15})([^0-9]*)", re.DOTALL)
 _NO_NUMBER = 255
+
+
+def _size(text: str) -> int:
+    """Count the bytes of UTF-8."""
+    return len(text) if text.isascii() else len(text.encode(errors="replace"))
 
 
 def _run_of(name: str) -> _Run:
@@ -55,29 +74,54 @@ def _run_of(name: str) -> _Run:
     return _Run(before, after, len(digits) if digits[0] == "0" else 0, int(digits))
 
 
-def write_names(names: list[str], budget: Budget) -> bytes:
-    """Write names as runs."""
+def _runs(names: list[str]) -> list[_Run]:
     runs: list[_Run] = []
     for run in map(_run_of, names):
         if runs and runs[-1].goes_on(run):
             runs[-1].count += 1
         else:
             runs.append(run)
-    budget.take(CHARACTERS, sum(run.most_characters for run in runs))
+    return runs
+
+
+def write_names(names: list[str]) -> bytes:
+    """Write names as runs.
+
+    Raises:
+        FormatError: one is longer or deeper than a reader takes.
+    """
+    for name in names:
+        check_name(name)
     return b"".join(
-        varint(run.count) + text(run.before) + text(run.after) + bytes([run.width]) + varint(run.first) for run in runs
+        varint(run.count) + text(run.before) + text(run.after) + bytes([run.width]) + varint(run.first)
+        for run in _runs(names)
     )
 
 
+def take_names(names: list[str], budget: Budget) -> None:
+    """Take from the budget what names will take when they are read.
+
+    Raises:
+        FormatError: they are more than a reader takes.
+    """
+    budget.take(NAMES, sum(run.most_bytes for run in _runs(names)))
+
+
 def read_names(reader: Reader, count: int, budget: Budget) -> list[str]:
-    """Read as many names as a group counts."""
+    """Read as many names as a group counts; none is made before the budget has room for the whole of its run.
+
+    Raises:
+        FormatError: they are impossible, or more than a file can hold.
+    """
     names: list[str] = []
     while len(names) < count:
         length = reader.varint()
-        run = _Run(reader.text(), reader.text(), reader.byte(), reader.varint(), length)
+        before, after = reader.text(MAX_NAME), reader.text(MAX_NAME)
+        run = _Run(before, after, reader.byte(), reader.varint(), length)
         limit = 1 if run.width == _NO_NUMBER else count - len(names)
-        if not 0 < length <= limit or _MAX_DIGITS < run.width < _NO_NUMBER:
+        if not 0 < length <= limit or _MAX_WIDTH < run.width < _NO_NUMBER:
             raise FormatError("the directory lists impossible names")
-        budget.take(CHARACTERS, run.most_characters)
+        run.check()
+        budget.take(NAMES, run.most_bytes)
         names += run.names()
     return names

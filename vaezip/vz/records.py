@@ -17,7 +17,11 @@ NO_MODEL = bytes(4)
 """Stands in the place of a model's fingerprint for a block without a model."""
 
 
-@dataclass(frozen=True)
+Box = tuple[int, bytes]
+"""The number of a tag, and content."""
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """One chain, or one run of pictures by the fallback codec, or one file as it was.
 
@@ -30,7 +34,11 @@ class Block:
     payload: bytes
 
 
-@dataclass
+LOST = Block(NO_MODEL, b"")
+"""Stands in the place of a block that could not be recovered; it does not decode."""
+
+
+@dataclass(slots=True)
 class Group:
     """Pictures of one mode and size, which share blocks.
 
@@ -43,6 +51,7 @@ class Group:
         names: one a picture, in the order of coding; [""] in an inline file.
         boxes: per picture, (number of the tag, content).
         blocks: in the order of coding.
+        times: per picture, the seconds since 1970 at which it was modified, or None; [] where the file tells none.
     """
 
     mode: int
@@ -51,8 +60,9 @@ class Group:
     per_block: int = 1
     band: int = 0
     names: list[str] = field(default_factory=list)
-    boxes: list[tuple[tuple[int, bytes], ...]] = field(default_factory=list)
+    boxes: list[tuple[Box, ...]] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
+    times: list[int | None] = field(default_factory=list)
 
     @property
     def bands(self) -> int:
@@ -98,6 +108,7 @@ class File:
         groups: what it holds.
         model_names: by fingerprint, as far as the file tells.
         embedded: models that it holds, by fingerprint.
+        damaged_indices: where indices stand that are damaged; the directory, which is whole, needs none of them.
     """
 
     inline: bool
@@ -105,3 +116,4 @@ class File:
     groups: list[Group]
     model_names: dict[bytes, str]
     embedded: dict[bytes, Embedded] = field(default_factory=dict)
+    damaged_indices: list[int] = field(default_factory=list)

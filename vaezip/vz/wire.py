@@ -17,8 +17,10 @@ def text(value: str) -> bytes:
     return varint(len(data)) + data
 
 
-def decoded(text: bytes) -> str:
-    """Decode UTF-8."""
+def decoded(text: bytes, most: int) -> str:
+    """Decode UTF-8 of ``most`` bytes or fewer."""
+    if len(text) > most:
+        raise FormatError(f"the file is damaged: a name in it has more than {most:,} bytes")
     try:
         return text.decode()
     except UnicodeDecodeError as error:
@@ -75,17 +77,23 @@ def varint(value: int) -> bytes:
 class Reader:
     """Reads fields off bytes; every over-run is an error."""
 
-    def __init__(self, data: bytes, position: int = 0) -> None:
-        self.data, self.position = data, position
+    def __init__(self, data: bytes, position: int = 0, end: int | None = None) -> None:
+        """Begin at a position, and read up to an end."""
+        self.data, self.position, self.end = data, position, len(data) if end is None else end
+
+    @property
+    def left(self) -> int:
+        """Count the bytes that were not read."""
+        return self.end - self.position
 
     @property
     def done(self) -> bool:
         """Tell whether all bytes were read."""
-        return self.position == len(self.data)
+        return self.left == 0
 
     def take(self, length: int) -> bytes:
         """Read so many bytes."""
-        if length > len(self.data) - self.position:
+        if length > self.left:
             raise FormatError("the file is truncated or damaged")
         self.position += length
         return self.data[self.position - length : self.position]
@@ -107,7 +115,7 @@ class Reader:
     def count(self, most: int = 1 << 62) -> int:
         """A number of entries, each at least a byte long."""
         value = self.varint()
-        if value > min(most, len(self.data) - self.position):
+        if value > min(most, self.left):
             raise FormatError("the directory is truncated or damaged")
         return value
 
@@ -118,6 +126,6 @@ class Reader:
             raise FormatError("the file is damaged: a picture has no or too large a side")
         return value
 
-    def text(self) -> str:
-        """Read a length and UTF-8."""
-        return decoded(self.take(self.varint()))
+    def text(self, most: int) -> str:
+        """Read a length, which is ``most`` or less, and UTF-8."""
+        return decoded(self.take(self.varint()), most)

@@ -10,6 +10,7 @@ import numpy as np
 
 from vaezip.entropy.stack import Stack, StackExhausted, decoding
 from vaezip.errors import ModelError
+from vaezip.models.cost import Cost
 
 PRECISION = 16
 KIND = "histogram"
@@ -73,6 +74,10 @@ class HistogramModel:
             samples = self.pop(stack, int(np.prod(shape)))
             seed = stack.finish()
         return samples.reshape(shape), seed
+
+    def cost(self, data, shape, steps):
+        samples = int(np.prod(shape))
+        return Cost(64 * samples + 4 * len(data), 4096 * samples)
 
     def least_bytes(self, samples: int) -> float:
         return 0.0

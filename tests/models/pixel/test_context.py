@@ -38,7 +38,8 @@ def test_torch_sees_the_same_features():
         assert np.array_equal(ours, theirs.numpy())
 
 
-def test_an_empty_frame_is_that_of_no_known_pixel():
-    frame = empty_frame((1, 4, 5, 3))
-    assert frame.shape == (1, 4 + RADIUS, 5 + 2 * RADIUS, 3)
-    assert (frame == 128).all()
+def test_an_empty_frame_has_what_lies_around_the_first_pixel():
+    frame, whole = empty_frame((1, 4, 5, 3), 12), framed(noise((1, 4, 5, 3)))
+    assert frame.shape == (1, 4 + RADIUS, 5 + 2 * RADIUS, 12)
+    assert np.array_equal(frame[:, :RADIUS, :, :3], whole[:, :RADIUS])
+    assert np.array_equal(frame[:, RADIUS, :RADIUS, :3], whole[:, RADIUS, :RADIUS])

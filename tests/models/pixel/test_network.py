@@ -31,21 +31,45 @@ def bins_of(model, tiles, seed=0):
     return np.clip(drawn + d.LATENT_BINS // 2, 0, d.LATENT_BINS - 1).astype(np.int32)
 
 
-@pytest.mark.parametrize("name", ["outer.0", "outer.1"])
-def test_sums_of_a_block_are_bounded_by_what_its_units_can_be(name):
-    """The last input of a block is a unit like any other, and no hint."""
-    a = pixel_architecture(3, hidden=32, blocks=2, head=8, mixture=2, latents=3, regressed=True)
+def _zero_tensors(a):
     tensors = {}
     for layer, shape in a.layer_shapes.items():
         tensors[f"{layer}.weight"] = np.zeros(shape, np.int16)
         tensors[f"{layer}.bias"] = np.zeros(shape[0], np.int32)
         tensors[f"{layer}.shift"] = np.ones(shape[0], np.uint8)
         tensors[f"{layer}.clamp"] = np.array((0, ACTIVATION_BOUND), np.int32)
+    return tensors
+
+
+@pytest.mark.parametrize("name", ["outer.0", "outer.1"])
+def test_sums_of_a_block_are_bounded_by_what_its_units_can_be(name):
+    """The last input of a block is a unit like any other, and no hint."""
+    a = pixel_architecture(3, hidden=32, blocks=2, head=8, mixture=2, latents=3, regressed=True)
+    tensors = _zero_tensors(a)
     tensors[f"{name}.weight"][0] = 1 << 14
     assert layers(a, tensors)
     tensors[f"{name}.weight"][0, -1] = (1 << 15) - 1
     with pytest.raises(ModelError, match=f"{name}: its sums can leave 32 bits"):
         layers(a, tensors)
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("weight", np.iinfo(np.int64).min),
+        ("bias", np.iinfo(np.int64).min),
+        ("weight", np.uint64((1 << 64) - 1)),
+        ("bias", np.uint64((1 << 64) - 1)),
+    ],
+)
+def test_an_integer_whose_magnitude_overflows_is_refused(part, value):
+    a = pixel_architecture(1, hidden=32, blocks=1, head=8, mixture=2, latents=3)
+    tensors = _zero_tensors(a)
+    assert layers(a, tensors)
+    wrong = tensors[f"inner.0.{part}"].astype(np.asarray(value).dtype)
+    wrong.flat[3] = value
+    with pytest.raises(ModelError, match=r"inner\.0"):
+        layers(a, tensors | {f"inner.0.{part}": wrong})
 
 
 def test_torch_multiplies_the_same(small_local):

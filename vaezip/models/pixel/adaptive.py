@@ -93,20 +93,29 @@ def decode(model: PixelNetworks, data: bytes, shape: Shape, *, steps: int) -> tu
     Raises:
         FormatError: the data is not what :func:`encode` made.
     """
-    try:
-        settings, length = Adaptation.from_bytes(data)
-    except ValueError:
-        raise FormatError("the coded data is damaged or truncated") from None
-    if settings.steps != steps:
-        raise FormatError("the coded data is damaged")
-    if settings.orientation & orientation.TRANSPOSED:
-        shape = shape[0], shape[2], shape[1], shape[3]
+    settings, length = read_settings(data, steps)
+    shape = orientation.oriented_shape(shape, settings.orientation)
     with decoding(data[length:]) as stack:
         frame = strips.unknown(model, shape)
         _pop(model, stack, frame, settings)
     seed = stack.finish()
     pictures = orientation.unoriented(strips.unframed(model, frame), settings.orientation)
     return np.ascontiguousarray(pictures), seed ^ zlib.crc32(data[:length])
+
+
+def read_settings(data: bytes, steps: int) -> tuple[Adaptation, int]:
+    """Read the settings before the stack, and return them and the number of their bytes.
+
+    Raises:
+        FormatError: there are none, or they tell another number of steps.
+    """
+    try:
+        settings, length = Adaptation.from_bytes(data)
+    except ValueError:
+        raise FormatError("the coded data is damaged or truncated") from None
+    if settings.steps != steps:
+        raise FormatError("the coded data is damaged")
+    return settings, length
 
 
 def _pop(model: PixelNetworks, stack: Stack, frame: strips.Frame, settings: Adaptation) -> None:

@@ -30,7 +30,7 @@ from vaezip.models.layers import (
     check_products,
     layers_from_json,
     layers_to_json,
-    products,
+    measured,
 )
 from vaezip.models.pixel.constants import BLANK, RADIUS, TILE
 
@@ -159,14 +159,19 @@ class PixelArchitecture:
             shapes[f"out.{i}"] = (3 * self.mixture, self.head + len(self.visible_hints(i)))
         return shapes
 
+    @property
+    def weights(self) -> int:
+        """Count the weights of the pixel network: the products for a pixel."""
+        return sum(rows * columns for rows, columns in self.layer_shapes.values())
+
     def check_work(self) -> None:
         """Refuse networks that would take gigabytes or minutes for a tile.
 
         Raises:
             ModelError: they would.
         """
-        of_pixels = self.tile[0] * self.tile[1] * sum(rows * columns for rows, columns in self.layer_shapes.values())
-        check_products(products(self.dims, self.encoder) + products(self.latents, self.style) + of_pixels)
+        encoder, style = measured(self.encoder, (*self.tile, self.channels)), measured(self.style, self.latent)
+        check_products(encoder.products + style.products + self.tile[0] * self.tile[1] * self.weights)
 
     def check(self) -> None:
         """Refuse sizes that the coder is not made for.
@@ -175,11 +180,12 @@ class PixelArchitecture:
             ModelError: there is one.
         """
         sizes = (self.hidden, self.head, self.mixture, *self.latent)
-        good = all(isinstance(s, int) and 0 < s <= 1024 for s in sizes) and 0 <= self.blocks <= 16
+        good = all(type(s) is int and 0 < s <= 1024 for s in sizes)
+        good &= type(self.blocks) is type(self.channels) is int and 0 <= self.blocks <= 16
         good &= self.channels in (1, 3) and self.hidden % 32 == 0 and len(self.latent) == 1
         good &= isinstance(self.regressed, bool)
         fixed = {f.name: f.default for f in fields(self) if f.name in ("tile", "levels", "tiled", "offset", "exponent")}
-        good &= all(getattr(self, name) == value for name, value in fixed.items())
+        good &= all(repr(getattr(self, name)) == repr(value) for name, value in fixed.items())  # 1 is not True, nor 1.0
         if not good:
             raise ModelError("the sizes of the model's networks are out of range")
 

@@ -30,9 +30,16 @@ def framed(pictures: NDArray[np.uint8]) -> NDArray[np.int16]:
     return out
 
 
-def empty_frame(shape: tuple[int, int, int, int]) -> NDArray[np.int16]:
-    """Frame pictures of which no pixel is known yet."""
-    return framed(np.full(shape, BLANK, np.uint8))
+def empty_frame(shape: tuple[int, int, int, int], planes: int) -> NDArray[np.int16]:
+    """Frame pictures of which no pixel is known yet, with so many entries a pixel: the channels, and any beside them.
+
+    Nothing but what lies around the first rows is written, so that the system gives memory as pixels become known.
+    """
+    n, h, w, c = shape
+    out = np.zeros((n, h + RADIUS, w + 2 * RADIUS, planes), np.int16)
+    out[:, :RADIUS, :, :c] = BLANK
+    out[:, RADIUS, :RADIUS, :c] = BLANK
+    return out
 
 
 def features(xp: Any, frame: Array) -> tuple[Array, Array]:

@@ -9,9 +9,11 @@ from __future__ import annotations
 from vaezip.entropy import distributions as d
 from vaezip.entropy.stack import Stack
 from vaezip.models.base import Parts, Pixels, Shape
+from vaezip.models.cost import Cost
 from vaezip.models.likelihoods import least_bytes
-from vaezip.models.pixel import adaptive, bitsback
+from vaezip.models.pixel import adaptive, bitsback, orientation
 from vaezip.models.pixel.architecture import PixelArchitecture
+from vaezip.models.pixel.cost import adaptive_cost, latent_cost
 from vaezip.models.pixel.networks import PixelNetworks
 
 LATENTS = b"\0"
@@ -30,6 +32,13 @@ class PixelModel(PixelNetworks):
         if data[:1] == LATENTS:
             return bitsback.decode(self, data[1:], shape, steps=steps)
         return adaptive.decode(self, data, shape, steps=steps)
+
+    def cost(self, data: bytes, shape: Shape, steps: int) -> Cost:
+        """Compute what it costs to decode pictures; see :class:`vaezip.models.base.Model`."""
+        if data[:1] == LATENTS:
+            return latent_cost(self.architecture, shape, steps)
+        settings, _ = adaptive.read_settings(data, steps)
+        return adaptive_cost(self.architecture, orientation.oriented_shape(shape, settings.orientation), settings)
 
     def least_bytes(self, samples: int) -> float:
         """Bound from below the bytes that so many samples take."""

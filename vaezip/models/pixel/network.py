@@ -37,7 +37,9 @@ from vaezip.errors import ModelError
 from vaezip.exact import Affine, Backend, Layer
 from vaezip.exact.backend import Array
 from vaezip.exact.elementwise import grid_scale, per_image_maximum
+from vaezip.exact.layer import largest
 from vaezip.models.base import Tensors
+from vaezip.models.network import as_int64
 from vaezip.models.pixel.architecture import PixelArchitecture
 from vaezip.models.pixel.constants import (
     ACTIVATION_BOUND,
@@ -63,8 +65,8 @@ def layers(a: PixelArchitecture, tensors: Tensors) -> dict[str, Layer]:
         if name.startswith(("head.", "out.")):
             bounds[shape[1] - len(a.visible_hints(int(name.split(".")[1]))) :] = input_bound(a)
         rounding = np.int64(1) << (layer.shift - 1)
-        worst = np.abs(layer.weight) @ bounds + np.abs(layer.bias) + rounding
-        if (np.abs(layer.weight) >= 1 << 15).any() or (worst > SUM_BOUND).any():
+        fits = largest(layer.weight) < 1 << 15
+        if not fits or (np.abs(layer.weight) @ bounds + np.abs(layer.bias) + rounding > SUM_BOUND).any():
             raise ModelError(f"{name}: its sums can leave 32 bits")
         found[name] = layer
     return found
@@ -82,9 +84,9 @@ def _layer(tensors: Mapping[str, NDArray[Any]], name: str, shape: tuple[int, int
         tensor = tensors.get(f"{name}.{part}")
         if tensor is None or tensor.shape != wanted or tensor.dtype.kind not in "iu":
             raise ModelError(f"the model lacks the tensor {name}.{part}, or it is not integers {wanted}")
-        parts.append(tensor.astype(np.int64))
+        parts.append(as_int64(tensor, f"{name}.{part}"))
     weight, bias, shift, (low, high) = parts
-    good = (shift >= 1).all() and (shift <= 30).all() and (np.abs(bias) <= SUM_BOUND).all()
+    good = (shift >= 1).all() and (shift <= 30).all() and largest(bias) <= SUM_BOUND
     good &= -(1 << 15) < low <= high < 1 << 15
     good &= name.startswith(("first", "inner", "outer", "out")) or (low, high) == (0, ACTIVATION_BOUND)
     if not good:

@@ -13,17 +13,18 @@ from vaezip.errors import ModelError
 from vaezip.exact import Backend
 from vaezip.exact.backend import Array
 from vaezip.models.base import Mask, Pixels, Tensors
+from vaezip.models.cost import at_once
 from vaezip.models.latents import coarse_grid
+from vaezip.models.layers import measured
 from vaezip.models.likelihoods import LogisticMixture
 from vaezip.models.network import IntegerNetwork
 from vaezip.models.pixel import network
 from vaezip.models.pixel.architecture import PixelArchitecture
+from vaezip.models.pixel.cost import tile_bytes
 from vaezip.models.pixel.mixture import mixture_tables
 from vaezip.models.pixel.network import PixelNetwork, Trace
 from vaezip.models.pixel.weights import Networks, packed
 from vaezip.models.posterior import Refinement, Settings, amortized
-
-_TILES_PER_CHUNK = 32
 
 
 @dataclass
@@ -53,22 +54,24 @@ class PixelNetworks:
         self._check_networks()
 
     def _check_networks(self) -> None:
-        """Run the two small networks once: their outputs must have the shape and range that coding relies on."""
-        a, b = self.architecture, self.backend
-        try:
-            posterior = self.encoder(b.asarray(np.zeros((1, *a.tile, a.channels)), "float32"))
-            shifts = self.style(b.asarray(np.zeros((1, a.latents)), "float32"))
-        except (ValueError, RuntimeError, IndexError) as error:
-            raise ModelError(f"the layers of model '{self.name}' do not fit together ({error})") from error
-        fit = tuple(posterior.shape) == (1, 2 * a.latents) and tuple(shifts.shape) == (1, a.style_offsets)
+        """Refuse outputs of the two small networks that have another shape or range than coding relies on."""
+        a = self.architecture
+        encoder, style = measured(a.encoder, (*a.tile, a.channels)), measured(a.style, a.latent)
+        fit = encoder.output == (2 * a.latents,) and style.output == (a.style_offsets,)
         fit &= self.encoder.output_bound <= d.POSTERIOR_MEAN_BOUND and self.style.output_bound < 1 << 15
         if not fit:
             raise ModelError(f"the outputs of model '{self.name}' are not those that its architecture asks for")
+        self._tile_bytes = {steps: tile_bytes(a, steps=steps) for steps in (False, True)}
+
+    def at_once(self, steps: bool = False) -> int:
+        """Return how many tiles the networks see at once, few enough for the memory that section 11.5 states."""
+        return at_once(self._tile_bytes[steps])
 
     def style_offsets(self, bins: NDArray[np.int32]) -> NDArray[np.int32]:
         """Compute what the style z adds to hidden units, int32 (tiles, shifts), from latent bins (tiles, latents)."""
-        z = self.backend.asarray(bins - d.LATENT_BINS // 2, "float32")
-        return self.backend.to_numpy(self.style(z))
+        b, most = self.backend, self.at_once()
+        parts = (b.asarray(bins[i : i + most] - d.LATENT_BINS // 2, "float32") for i in range(0, len(bins), most))
+        return np.concatenate([b.to_numpy(self.style(z)) for z in parts])
 
     def posterior(
         self, tiles: Pixels, frames: NDArray[np.int16], mask: Mask, *, steps: int
@@ -81,10 +84,8 @@ class PixelNetworks:
             mask: which pixels are coded.
             steps: K of Algorithm 2.
         """
-        parts = [
-            self._posterior(tiles[i : i + _TILES_PER_CHUNK], frames[i:], mask[i:], steps)
-            for i in range(0, len(tiles), _TILES_PER_CHUNK)
-        ]
+        most = self.at_once(steps > 0)
+        parts = [self._posterior(tiles[i : i + most], frames[i:], mask[i:], steps) for i in range(0, len(tiles), most)]
         means, log_sigmas = zip(*parts)
         return np.concatenate(means), np.concatenate(log_sigmas)
 

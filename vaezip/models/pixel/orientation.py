@@ -20,6 +20,12 @@ def oriented(pictures: NDArray[Any], orientation: int) -> NDArray[Any]:
     return pictures.swapaxes(-3, -2) if orientation & TRANSPOSED else pictures
 
 
+def oriented_shape(shape: tuple[int, int, int, int], orientation: int) -> tuple[int, int, int, int]:
+    """Return the shape of pictures (pictures, height, width, channels) in an orientation."""
+    n, h, w, c = shape
+    return (n, w, h, c) if orientation & TRANSPOSED else shape
+
+
 def unoriented(pictures: NDArray[Any], orientation: int) -> NDArray[Any]:
     """Invert :func:`oriented`."""
     return _mirrored(pictures.swapaxes(-3, -2) if orientation & TRANSPOSED else pictures, orientation)

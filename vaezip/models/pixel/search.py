@@ -7,12 +7,14 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
-from vaezip.models.base import Coded, Pixels, seed_with
-from vaezip.models.effort import Effort
+from vaezip.models.base import Coded, Pixels, Shape, seed_with
+from vaezip.models.cost import DEFAULT, affordable
+from vaezip.models.effort import NONE, Effort
 from vaezip.models.pixel import adaptive, bitsback
 from vaezip.models.pixel.constants import TILE
+from vaezip.models.pixel.cost import adaptive_cost, latent_cost
 from vaezip.models.pixel.model import LATENTS, PixelModel
-from vaezip.models.pixel.orientation import TRANSPOSED
+from vaezip.models.pixel.orientation import TRANSPOSED, oriented_shape
 from vaezip.models.pixel.settings import Adaptation
 from vaezip.system.threads import spread
 
@@ -63,14 +65,22 @@ def _adapted(model: PixelModel, pictures: Pixels, effort: Effort, seed: int) -> 
 
     def forms(effort: Effort) -> list[Form]:
         settings = chosen_settings(model, effort, len(pictures))
-        return [_adapting(model, replace(settings, orientation=orientation), seed) for orientation in orientations]
+        turned = [replace(settings, orientation=orientation) for orientation in orientations]
+        return [_adapting(model, s, seed) for s in turned if not s.passes or _affordable(model, s, pictures.shape)]
 
-    fixed = forms(replace(effort, steps=0))[: 1 if effort.steps else None]
+    fixed = forms(NONE)[:1] if effort.steps else forms(effort)  # the former as the greatest effort without steps
     if pictures[0, ..., 0].size <= _SMALL * _SMALL:  # of which z tells much
         latents = partial(_with_latents, model, seed, 0)
         fixed.append(Form(latents, latents))
-    kinds = [fixed, forms(effort)] if effort.steps else [fixed]
+    learning = (forms(effort) or forms(replace(effort, networks=1))) if effort.steps else []
+    kinds = [fixed, learning] if learning else [fixed]
     return min(spread(lambda kind: _shortest(kind, pictures, effort), kinds), key=_length)
+
+
+def _affordable(model: PixelModel, settings: Adaptation, shape: Shape) -> bool:
+    """Tell whether pictures coded by settings cost no more than a reader spends."""
+    found = adaptive_cost(model.architecture, oriented_shape(shape, settings.orientation), settings)
+    return DEFAULT.allows(found, shape[0] * shape[1] * shape[2])
 
 
 def _adapting(model: PixelModel, settings: Adaptation, seed: int) -> Form:
@@ -143,7 +153,9 @@ def encode(model: PixelModel, pictures: Pixels, *, effort: Effort, seed: int) ->
 def _by_effort(model: PixelModel, pictures: Pixels, effort: Effort, seed: int) -> Coded:
     if effort.rows:
         return _adapted(model, pictures, effort, seed)
-    steps = effort.numbers_of_steps(pictures.shape)
+    shape = pictures.shape
+    most = affordable(effort.steps, shape, partial(latent_cost, model.architecture, shape))
+    steps = replace(effort, steps=most).numbers_of_steps(shape)
     return min(spread(lambda k: _with_latents(model, seed, k, pictures), steps), key=_length)
 
 

@@ -16,7 +16,7 @@ from vaezip.models.base import Pixels
 from vaezip.models.pixel import calibration, kernel
 from vaezip.models.pixel.constants import RADIUS, STRIP_TILES, TILE
 from vaezip.models.pixel.context import empty_frame
-from vaezip.models.pixel.least_squares import State, start, vector_size, with_prediction_planes
+from vaezip.models.pixel.least_squares import State, start, vector_size
 from vaezip.models.pixel.networks import PixelNetworks
 from vaezip.models.pixel.weights import Networks
 from vaezip.system.threads import spread
@@ -57,7 +57,7 @@ class Known(NamedTuple):
 
 def unknown(model: PixelNetworks, shape: tuple[int, int, int, int]) -> Frame:
     """Frame pictures of which no pixel is known yet."""
-    return with_prediction_planes(empty_frame(shape), model.architecture)
+    return empty_frame(shape, model.architecture.planes)
 
 
 def walk(model: PixelNetworks, frame: Frame) -> Iterator[tuple[Strip, Known]]:

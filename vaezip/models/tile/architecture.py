@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vaezip.errors import ModelError
-from vaezip.models.layers import Layer, check_products, layers_from_json, layers_to_json, products
+from vaezip.models.layers import Layer, check_products, layers_from_json, layers_to_json, measured
 
 
 @dataclass(frozen=True)
@@ -86,4 +86,5 @@ class TileArchitecture:
         Raises:
             ModelError: they would.
         """
-        check_products(products(self.dims, self.encoder) + products(self.latents, self.decoder))
+        encoder, decoder = measured(self.encoder, (*self.tile, self.channels)), measured(self.decoder, self.latent)
+        check_products(encoder.products + decoder.products)

@@ -116,17 +116,26 @@ def decode(model: TileNetworks, data: bytes, tiling: Tiling, *, steps: int) -> t
         FormatError: the data is not what :func:`encode` made.
     """
     a, mask = model.architecture, tiling.mask
-    header = 1 if len(mask) > 1 else 0
-    doublings = data[0] if header and data else 0
-    if doublings > 32:
-        raise FormatError("the coded data is damaged")
-    coarse = min(1 << doublings, len(mask))
+    header, coarse = coarse_tiles(data, len(mask))
     tiles = Tiles(np.zeros((len(mask), *a.tile, a.channels), np.uint8), mask)
     with decoding(data[header:]) as stack:
         for batch in reversed(list(batches(len(mask), coarse))):
             _pop_batch(model, stack, tiles, tiling, batch, steps)
         _pop_coarse(model, stack, tiles, tiling, coarse)
     return tiles.pixels, stack.finish()
+
+
+def coarse_tiles(data: bytes, tiles: int) -> tuple[int, int]:
+    """Read the bytes before the stack of a chain; return how many there are, and how many tiles are coarse.
+
+    Raises:
+        FormatError: there are more than any picture has.
+    """
+    header = 1 if tiles > 1 else 0
+    doublings = data[0] if header and data else 0
+    if doublings > 32:
+        raise FormatError("the coded data is damaged")
+    return header, min(1 << doublings, tiles)
 
 
 def elbo_bits(model: TileNetworks, tiles: Tiles, *, steps: int, draws: int = 1) -> float:
@@ -189,9 +198,12 @@ def _pop_coarse(model: TileNetworks, stack: Stack, tiles: Tiles, tiling: Tiling,
 
 
 def _pop_pixels(model: TileNetworks, stack: Stack, tiles: Tiles, bins: Bins) -> None:
-    """Pop pixels, and write them into the tiles in place."""
-    p = model.coder(bins.reshape(-1, model.architecture.latents), tiles.mask)
-    tiles.pixels[tiles.mask] = p.pop(stack).reshape(-1, model.architecture.channels)
+    """Pop pixels, and write them into the tiles in place; the last tiles first, as many as the networks see at once."""
+    bins, most = bins.reshape(-1, model.architecture.latents), model.at_once()
+    for start in reversed(range(0, len(bins), most)):
+        part = tiles[start : start + most]
+        p = model.coder(bins[start : start + most], part.mask)
+        part.pixels[part.mask] = p.pop(stack).reshape(-1, model.architecture.channels)
 
 
 def _posterior(model: TileNetworks, tiles: Tiles, steps: int) -> d.Gaussian:

@@ -8,8 +8,9 @@ from vaezip.entropy import distributions as d
 from vaezip.entropy.stack import Stack
 from vaezip.models import latents
 from vaezip.models.base import Parts, Pixels, Shape
+from vaezip.models.cost import Cost
 from vaezip.models.likelihoods import least_bytes
-from vaezip.models.tile import bitsback
+from vaezip.models.tile import bitsback, cost
 from vaezip.models.tile.architecture import TileArchitecture
 from vaezip.models.tile.networks import TileNetworks
 from vaezip.models.tiling import Tiling
@@ -27,6 +28,12 @@ class TileModel(TileNetworks):
         tiling = Tiling(shape, self.architecture.tile)
         tiles, seed = bitsback.decode(self, data, tiling, steps=steps)
         return tiling.join(tiles), seed
+
+    def cost(self, data: bytes, shape: Shape, steps: int) -> Cost:
+        """Compute what it costs to decode pictures; see :class:`vaezip.models.base.Model`."""
+        tiling = Tiling(shape, self.architecture.tile)
+        _, coarse = bitsback.coarse_tiles(data, tiling.count)
+        return cost.cost(self.architecture, shape, coarse=coarse, steps=steps)
 
     def least_bytes(self, samples: int) -> float:
         """Bound from below the bytes that so many samples take."""

@@ -14,14 +14,14 @@ from vaezip.entropy import distributions as d
 from vaezip.errors import ModelError
 from vaezip.exact import Backend
 from vaezip.models.base import Mask, Pixels, Tensors
+from vaezip.models.cost import at_once
 from vaezip.models.kinds import ALL_PLANES
 from vaezip.models.latents import coarse_grid
 from vaezip.models.likelihoods import OUTPUT_BOUND, Coder, likelihood
 from vaezip.models.network import IntegerNetwork
 from vaezip.models.posterior import Refinement, Settings, amortized
+from vaezip.models.tile import cost
 from vaezip.models.tile.architecture import TileArchitecture
-
-_VALUES_PER_CHUNK = 1 << 19
 
 
 @dataclass
@@ -51,30 +51,30 @@ class TileNetworks:
         self.decoder = IntegerNetwork(self.backend, a.decoder, tensors=self.tensors, input_bound=d.LATENT_BINS // 2)
         self.likelihood = likelihood(a.likelihood)
         self.coarse = coarse_grid(self.tensors, a.latents)
-        self.chunk = max(16, _VALUES_PER_CHUNK // a.dims)
         self._check_networks()
 
     def _check_networks(self) -> None:
-        """Run both networks once: their outputs must have the shape and the range that coding relies on."""
-        a, b = self.architecture, self.backend
-        try:
-            posterior = self.encoder(b.asarray(np.zeros((1, *a.tile, a.channels)), "float32"))
-            parameters = self.decoder(b.asarray(np.zeros((1, *a.latent)), "float32"))
-        except (ValueError, RuntimeError, IndexError) as error:
-            raise ModelError(f"the layers of model '{self.name}' do not fit together ({error})") from error
-        fit = tuple(posterior.shape) == (1, *a.latent[:-1], 2 * a.latent[-1])
-        fit &= math.prod(parameters.shape) == a.dims * self.likelihood.parameters
+        """Refuse outputs that have another shape or range than coding relies on."""
+        a, found = self.architecture, cost.sizes(self.architecture)
+        fit = found.encoder.output == (*a.latent[:-1], 2 * a.latent[-1])
+        fit &= math.prod(found.decoder.output) == a.dims * self.likelihood.parameters
         fit &= self.encoder.output_bound <= d.POSTERIOR_MEAN_BOUND
         fit &= self.decoder.output_bound <= OUTPUT_BOUND
         if not fit:
             raise ModelError(f"the outputs of model '{self.name}' are not those that its architecture asks for")
+        self._tile_bytes = {steps: cost.tile_bytes(a, found, steps=steps) for steps in (False, True)}
+
+    def at_once(self, steps: bool = False) -> int:
+        """Return how many tiles the networks see at once, few enough for the memory that section 11.5 states."""
+        return at_once(self._tile_bytes[steps])
 
     def posterior(self, x: Pixels, mask: Mask, steps: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """q(z|x) after ``steps`` steps: means and log standard deviations, int32 (images, latents).
 
         The integers are those of :class:`vaezip.entropy.distributions.Gaussian`.
         """
-        means, log_sigmas = zip(*(self._posterior(part, real, steps) for part, real in self._chunks(x, mask)))
+        parts = self._chunks(steps > 0, x, mask)
+        means, log_sigmas = zip(*(self._posterior(part, real, steps) for part, real in parts))
         return np.concatenate(means), np.concatenate(log_sigmas)
 
     def coder(self, bins: NDArray[np.int32], mask: Mask) -> Coder:
@@ -85,7 +85,7 @@ class TileNetworks:
         """The decoder's integers, int32 (images, height, width, channels, parameters)."""
         a, b = self.architecture, self.backend
         parts = []
-        for (part,) in self._chunks(bins):
+        for (part,) in self._chunks(False, bins):
             z = b.asarray(part - d.LATENT_BINS // 2, "float32")
             parts.append(b.to_numpy(self.decoder(z.reshape(len(part), *a.latent))))
         return np.concatenate(parts).reshape(len(bins), *a.tile, a.channels, self.likelihood.parameters)
@@ -99,16 +99,18 @@ class TileNetworks:
             start = refinement.refine(pixels, weight, start, steps=steps)
         return b.to_numpy(start[0]), b.to_numpy(start[1])
 
-    def _chunks(self, *arrays: NDArray[Any]) -> Iterator[tuple[NDArray[Any], ...]]:
-        """Runs of images small enough that the activations stay within some tens of megabytes."""
-        for i in range(0, len(arrays[0]), self.chunk):
-            yield tuple(array[i : i + self.chunk] for array in arrays)
+    def _chunks(self, steps: bool, *arrays: NDArray[Any]) -> Iterator[tuple[NDArray[Any], ...]]:
+        """Runs of as many images as the networks see at once."""
+        count = self.at_once(steps)
+        for i in range(0, len(arrays[0]), count):
+            yield tuple(array[i : i + count] for array in arrays)
 
 
 def _check_architecture(a: TileArchitecture) -> None:
     if not any((a.channels, a.levels, a.likelihood) == planes[:3] for planes in ALL_PLANES):
         raise ModelError(f"no likelihood '{a.likelihood}' for {a.channels} channels of {a.levels} levels is known")
     sides = (*a.tile, *a.latent)
-    whole = all(isinstance(s, int) and 0 < s <= 4096 for s in sides) and len(a.tile) == 2
+    whole = all(type(s) is int and 0 < s <= 4096 for s in sides) and len(a.tile) == 2 and bool(a.latent)
+    whole &= all(type(n) is int for n in (a.channels, a.levels, a.offset, a.exponent)) and type(a.tiled) is bool
     if not (whole and 0 <= a.offset < a.levels and 0 <= a.exponent <= 8):
         raise ModelError("the model's tile, latent or input grid is out of range")

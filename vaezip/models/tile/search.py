@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.entropy import distributions as d
 from vaezip.models import latents
 from vaezip.models.base import Coded, Mask, Pixels, seed_with
+from vaezip.models.cost import affordable
 from vaezip.models.effort import Effort
 from vaezip.models.tile import bitsback
 from vaezip.models.tile.bitsback import Bins, Tiles, values_of
+from vaezip.models.tile.cost import cost
 from vaezip.models.tile.model import TileModel
 from vaezip.models.tile.networks import TileNetworks
 from vaezip.models.tiling import Tiling
@@ -26,15 +30,17 @@ SEARCHED_LATENTS = 32
 def encode(model: TileModel, pictures: Pixels, *, effort: Effort, seed: int) -> Coded:
     """Code pictures of one size, with at most K steps on each posterior; see :class:`vaezip.models.base.Search`.
 
-    Of few pixels every number of steps on the ladder is tried, for a short chain may take more bytes by more steps.
+    Of few pixels every number of steps on the ladder is tried, for a short chain may take more bytes by more steps. No
+    number is used that costs more than a reader spends.
     """
-    tiles = _tiles(model, pictures)
+    tiles, shape = _tiles(model, pictures), pictures.shape
+    most = affordable(effort.steps, shape, lambda steps: cost(model.architecture, shape, coarse=1, steps=steps))
 
     def code(steps: int) -> Coded:
         data = bitsback.encode(model, tiles, choose, steps=steps, seed=seed_with(seed, steps))
         return Coded(steps, data)
 
-    return min(spread(code, effort.numbers_of_steps(pictures.shape)), key=lambda coded: len(coded.data))
+    return min(spread(code, replace(effort, steps=most).numbers_of_steps(shape)), key=lambda coded: len(coded.data))
 
 
 def bound_bits(model: TileModel, pictures: Pixels, *, effort: Effort, draws: int = 1) -> float:

@@ -1,0 +1,123 @@
+"""Take as a picture whatever people have one in: files, arrays, images of Pillow."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from typing import IO, Any, TypeAlias, Union
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from vaezip.errors import ImageError
+from vaezip.pictures import io
+from vaezip.pictures.picture import EXIF_PREFIX, Box, Picture, as_samples, sort_boxes
+from vaezip.pictures.pillow import decoding
+
+PictureLike: TypeAlias = Union[
+    Picture, str, "os.PathLike[str]", bytes, bytearray, memoryview, "IO[bytes]", NDArray[Any], Image.Image
+]
+"""What :func:`as_picture` takes."""
+
+TAKEN = (
+    "a Picture, the path or the bytes of a picture file, an array of bool, uint8 or uint16 with the shape "
+    "(height, width) or (height, width, channels), or a PIL image"
+)
+
+_CHANNEL_MODES: dict[np.dtype[Any], tuple[str, ...]] = {
+    np.dtype(np.bool_): ("1",),
+    np.dtype(np.uint8): ("L", "LA", "RGB", "RGBA"),
+    np.dtype(np.uint16): ("I;16", "LA;16", "RGB;16", "RGBA;16"),
+}
+"""The modes of arrays by their type and, less one, their channels."""
+
+
+_PILLOW_MODES = ("1", "L", "LA", "RGB", "RGBA", "P", "I;16")
+
+
+def as_picture(source: PictureLike) -> tuple[Picture, bytes | None]:
+    """Return the picture in whatever may hold one, and the bytes of its file where it comes in one.
+
+    Raises:
+        ImageError: it is none of :data:`PictureLike`, or cannot be represented exactly.
+    """
+    match source:
+        case Picture():
+            return source, source.original
+        case np.ndarray():
+            return _of_array(source), None
+        case Image.Image():
+            return _of_pillow(source), None
+    data = io.file_bytes(source) if _is_file(source) else None
+    if data is None:
+        raise ImageError(f"a picture must be {TAKEN}; this is of the type {type(source).__name__}")
+    return io.read(data), data
+
+
+def named(pictures: PictureLike | Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """Yield the pairs of name and picture of a set, or the name "" with a picture alone.
+
+    Raises:
+        ImageError: it is neither.
+    """
+    if isinstance(pictures, (Picture, np.ndarray, Image.Image)) or _is_file(pictures):
+        yield "", pictures
+        return
+    pairs: Any = pictures.items() if isinstance(pictures, Mapping) else pictures
+    try:
+        pairs = iter(pairs)
+    except TypeError:
+        what = type(pictures).__name__
+        raise ImageError(f"give {TAKEN}; or pairs of name and such a picture; this is of the type {what}") from None
+    for pair in pairs:
+        if not (isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str)):
+            raise ImageError("a set must be pairs (name, picture), or a dictionary of pictures by name")
+        yield pair
+
+
+def _is_file(source: object) -> bool:
+    return isinstance(source, (str, os.PathLike, bytes, bytearray, memoryview)) or hasattr(source, "read")
+
+
+def _of_array(array: NDArray[Any]) -> Picture:
+    channels = 1 if array.ndim == 2 else array.shape[-1]
+    modes = _CHANNEL_MODES.get(array.dtype.newbyteorder("="), ())
+    if not array.size or array.ndim not in (2, 3) or not 0 < channels <= len(modes):
+        raise ImageError(f"a picture must be {TAKEN}; this is an array of {array.dtype} with the shape {array.shape}")
+    return Picture(modes[channels - 1], as_samples(array, modes[channels - 1]))
+
+
+def _of_pillow(image: Image.Image) -> Picture:
+    """Represent an image of Pillow, with what of its metadata a box can hold."""
+    with decoding():
+        if getattr(image, "n_frames", 1) > 1:
+            raise ImageError("the PIL image holds several pictures; give a copy of one frame")
+        mode = "I;16" if image.mode in ("I;16L", "I;16B") else image.mode
+        if mode not in _PILLOW_MODES:
+            modes = ", ".join(_PILLOW_MODES)
+            raise ImageError(f"PIL images of mode {image.mode} are not supported; convert it to one of {modes}")
+        samples = as_samples(np.array(image), mode)
+        boxes: list[tuple[str, Any]] = [
+            ("palette", bytes(image.getpalette("RGB") or []) if mode == "P" else None),
+            ("transparency", _transparency(image.info.get("transparency"), mode)),
+            ("icc", image.info.get("icc_profile")),
+            ("exif", image.info.get("exif", b"").removeprefix(EXIF_PREFIX)),
+            ("xmp", image.info.get("xmp")),
+        ]
+        kept: list[Box] = [(name, bytes(data)) for name, data in boxes if data]
+        return Picture(mode, samples, sort_boxes(kept))
+
+
+def _transparency(value: object, mode: str) -> bytes | None:
+    """Return what Pillow calls the transparency as PNG has it."""
+    match value:
+        case bytes() if mode == "P":
+            return value
+        case int() if mode == "P":
+            return b"\xff" * value + b"\0"
+        case int() if mode in ("1", "L", "I;16"):
+            return value.to_bytes(2, "big")
+        case (int(), int(), int()) if mode == "RGB":
+            return b"".join(int(part).to_bytes(2, "big") for part in value)
+    return None

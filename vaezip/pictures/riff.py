@@ -1,0 +1,34 @@
+"""Walk the chunks of a WebP file."""
+
+from __future__ import annotations
+
+from vaezip.pictures.behind import look_behind
+from vaezip.pictures.findings import Findings, label
+from vaezip.pictures.picture import EXIF_PREFIX
+
+_KEPT = {b"ICCP": "icc", b"EXIF": "exif", b"XMP ": "xmp"}
+_PIXELS = frozenset({b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANMF"})
+
+
+def look_into_webp(data: bytes, found: Findings) -> None:
+    """Find the metadata of a WebP file, name its other chunks, and look behind its end.
+
+    A chunk takes eight bytes at least, so there are no more steps than an eighth of the bytes.
+
+    Raises:
+        ImageError: the file holds several pictures.
+    """
+    end = 8 + int.from_bytes(data[4:8], "little")
+    place = 12
+    while place + 8 <= min(end, len(data)):
+        name, size = data[place : place + 4], int.from_bytes(data[place + 4 : place + 8], "little")
+        body = place + 8
+        if name in _KEPT:
+            if body + size > len(data):
+                found.drop(f"damaged {label(name)}")
+            else:
+                found.keep(_KEPT[name], data[body : body + size].removeprefix(EXIF_PREFIX))
+        elif name not in _PIXELS:
+            found.drop(label(name) or "unnamed chunk")
+        place = body + size + size % 2
+    look_behind(data, end + end % 2, found)
