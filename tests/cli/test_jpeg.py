@@ -63,7 +63,7 @@ def test_pixels_are_written_where_another_format_is_asked_for(run):
 def test_pixels_that_are_refused_cannot_be_written(run):
     write(photo_jpg=CMYK)
     assert run("compress", "photo.jpg", "-o", "p.vz") == (0, "", "")
-    expected = "vaezip: p.vz: CMYK pictures are not supported; convert to RGB first\n"
+    expected = "vaezip: p.vz: 8-bit CMYK JPEG pictures are not supported; convert to RGB first\n"
     assert run("decompress", "p.vz", "-o", "x.png") == (1, "", expected)
     assert not Path("x.png").exists()
 
@@ -130,7 +130,7 @@ def test_info(run):
     told = json.loads(run("info", "--json", "a.jpg.vz").out)[0]
     assert told["bits_per_dimension"] == 8 * size / (33 * 18)
     assert told["pictures"] == [
-        {"name": "", "mode": "L", "file_bytes": len(PHOTO), "width": 33, "height": 18, "metadata": []}
+        {"name": "", "mode": "L", "file_bytes": len(PHOTO), "width": 33, "height": 18, "metadata": [], "modified": None}
     ]
     assert [block["method"] for block in told["blocks"]] == ["jpeg"]
 

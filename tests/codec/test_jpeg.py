@@ -151,11 +151,19 @@ def test_a_jpeg_comes_back_as_the_file_and_as_its_pixels(data):
 def test_a_jpeg_whose_pixels_are_refused_is_a_file_as_any():
     archive = vaezip.Archive(kept(CMYK)[0])
     assert archive.original() == CMYK
-    with pytest.raises(ImageError, match="CMYK pictures are not supported"):
+    with pytest.raises(ImageError, match="CMYK JPEG pictures are not supported"):
         archive.read()
     assert isinstance(dict(archive.pictures())[""], ImageError)
     assert archive.info()["pictures"] == [
-        {"name": "", "mode": "CMYK", "file_bytes": len(CMYK), "width": 33, "height": 18, "metadata": []}
+        {
+            "name": "",
+            "mode": "CMYK",
+            "file_bytes": len(CMYK),
+            "width": 33,
+            "height": 18,
+            "metadata": [],
+            "modified": None,
+        }
     ]
 
 
