@@ -22,8 +22,9 @@ _HEAD = """\
 _TAIL = """\
 ## Pictures and metadata
 
-What comes back is the picture, not the file: every sample, and of the metadata what this table says.
-`decompress` writes all of it into PNG; into another format what stands in that format's row.
+A JPEG comes back as the same file, byte for byte ([JPEG files](#jpeg-files)). Of other formats the
+picture comes back, not the file: every sample, and of the metadata what this table says. `decompress`
+writes all of it into PNG; into another format what stands in that format's row.
 
 | format | read | written | metadata |
 |-|-|-|-|
@@ -33,7 +34,8 @@ What comes back is the picture, not the file: every sample, and of the metadata 
 | BMP | up to 8 bits a channel | black and white, 8-bit grey, RGB | read only: palette, ICC profile, sRGB; resolution |
 | PPM, PGM, PBM | 1 bit, or a greatest value of 255 to 65535 | 1 or 8 bits, or 16-bit grey | none |
 | GIF | still | no | palette, transparency, ICC profile, XMP, shape of the pixels |
-| JPEG | still, 8 bits; as decoded | no: lossy | ICC profile, EXIF, XMP, resolution |
+| JPEG | every | as the file that it was | all |
+| JPEG by its pixels | still, 8 bits; as decoded | no: lossy | ICC profile, EXIF, XMP, resolution |
 | JPEG 2000, AVIF | still, 8 bits; see below; as decoded | no: lossy | ICC profile, EXIF, XMP, resolution, cICP |
 
 A picture is read only if its kind (format, colours, bits, sign) is on a list of those that are known to be read exactly
@@ -125,6 +127,20 @@ A set is written without what is unfit, and each of these files is told when it 
 end; only where nothing is fit, there is no set. Of a damaged set,
 `decompress` writes the pictures that are intact.
 
+## JPEG files
+
+`compress` keeps a JPEG as the file that it is: it codes the coefficients anew, in fewer bytes, and
+`decompress` makes the same file of them, with everything before, in and behind the picture, also where
+vaezip does not read the pixels (CMYK) or where several pictures or a film are in the file. Nothing in a
+set differs from that.
+
+A JPEG that is damaged, arithmetic-coded, lossless, hierarchical or of 12 bits, or that was coded in a
+way of its own, is kept as it is, and a remark says why. Damage is not repaired and does not hinder: the
+same file comes back.
+
+`decompress -o photo.png` writes the pixels that Pillow decodes. `compress --pixels` codes these pixels
+and the metadata in the place of the file, as of every other format.
+
 ## Damaged sets
 
 `decompress --salvage` writes what is left of a set that was cut, or whose directory is damaged: a set of 64 KiB or
@@ -135,9 +151,12 @@ written with zeros in their place; one without its palette, as grey. The exit st
 
 ## Files kept as they were
 
-Where nothing makes a picture smaller, `compress` keeps the file that it came in, byte for byte; of a set, all files or
-none, and up to 64 MiB of them. `decompress` gives it back byte for byte where the output has a suffix of its format, as
-`photo.jpg.vz` without `-o` has; under another suffix, and on standard output, it writes the picture.
+Where nothing makes a picture smaller, `compress` keeps the file that it came in, byte for byte.
+
+`decompress` gives such a file, or a JPEG, back byte for byte under the name that it had; `.jpg` and so
+on is added where that name has no suffix of a picture. Where `-o` names a file, it does so if that has a
+suffix of the format, and else it writes the picture. On standard output it gives a JPEG as the file, and
+anything else as PNG.
 
 ## Names in a set
 
@@ -165,8 +184,8 @@ A list with one object per FILE that could be read, in their order:
 | `pictures[].metadata` | list of strings | its kinds, sorted: `exif`, `icc`, `png-chunk`, `srgb`, and so on |
 | `pictures[].modified` | string or null | last change, in UTC, as `2026-11-30T08:15:00Z`; null if not told |
 | `blocks` | list | in the order of the file |
-| `blocks[].method` | string | name of the model, `unknown` if it is not here, or `webp` |
-| `blocks[].fingerprint` | string | of the model, in hexadecimal; zeros for `webp` and `verbatim` |
+| `blocks[].method` | string | name of the model, `unknown` if it is not here, `webp`, `verbatim` or `jpeg` |
+| `blocks[].fingerprint` | string | of the model, in hexadecimal; zeros for `webp`, `verbatim` and `jpeg` |
 | `blocks[].bytes` | integer | size of the coded pixels |
 | `blocks[].steps` | integer | K, the gradient steps that a decoder takes |
 | `blocks[].steps_on` | string or null | `posterior` or `pixel network`; null if no model is there |
@@ -175,9 +194,10 @@ A list with one object per FILE that could be read, in their order:
 | `models[].fingerprint` | string | as in the blocks |
 | `models[].bytes` | integer | that it takes in the file |
 
-Of a file that is kept as it was, mode and method are `verbatim`, and `file_bytes` is there in the place of width and
-height. Of a single picture of its model's own size, such as a digit, only the model tells the size: without it `info`
-fails. Later versions may add fields.
+Of a file that is kept as it was, mode and method are `verbatim`, and `file_bytes` is there in the place
+of width and height. Of a JPEG, the method is `jpeg`; mode (`L`, `RGB` or `CMYK`), width and height are
+those of its picture, and `file_bytes` is there, too. Of a single picture of its model's own size, such
+as a digit, only the model tells the size: without it `info` fails. Later versions may add fields.
 
 ## `vaezip models --json`
 

@@ -20,6 +20,8 @@ from vaezip.models.kinds import MODE_NAMES
 from vaezip.pictures.picture import BOXES, box_fits
 from vaezip.vz import index
 
+from .pictures.jpeg.jpegs import jpeg
+
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 GOLDEN = Path(__file__).parent / "golden"
@@ -125,7 +127,7 @@ def test_indices_between_blocks_are_stepped_over(monkeypatch: pytest.MonkeyPatch
         (4, 0, "revision 0 of the draft of format 5 is not read"),
         (4, 2, "revision 2 of the draft of format 5 is not read"),
         (5, 0x18, "unknown flags"),
-        (5, 0xC0, "unknown mode"),
+        (5, 0xD0, "unknown mode"),
     ],
 )
 def test_first_bytes_are_refused(position: int, byte: int, message: str) -> None:
@@ -182,6 +184,21 @@ def test_boxes_that_break_the_rules_are_refused() -> None:
         else:
             assert decode(forged, {})[""].boxes == [(11, b"\0"), (14, b"\0vpAg"), (14, b"\1vpAgx")]
             assert [name for name, _ in vaezip.decompress(forged).boxes] == ["srgb", "png-chunk", "png-chunk"]
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True, "subsampling": 2}, {"restart_marker_blocks": 1}])
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+def test_jpeg_files_are_decoded(mode: str, options: dict) -> None:
+    """A block of mode 12 gives back the file."""
+    file = jpeg(mode, (25, 17), **options)
+    with vaezip.Compressor() as compressor:
+        compressor.add("", None, original=file)
+        data = compressor.close()
+    assert MODES[data[5] >> 4].name == "jpeg"
+    assert decode(data, {})[""].samples.tobytes() == file
+    damaged = data[:60] + bytes([data[60] ^ 1]) + data[61:]
+    with pytest.raises(FormatError):
+        decode(damaged, {})
 
 
 @pytest.mark.parametrize("attack", hostile.REFUSED)

@@ -1,8 +1,8 @@
 """Decode `.vz` files: a second reader, written from the chapters in `docs/format` alone, to be read beside them.
 
 It needs Python, NumPy, and Pillow for lossless WebP streams. It is slow, raises FormatError at the first block or
-picture that is damaged, and checks less of a hostile file or model than chapter 11 asks for. Of a verbatim block it
-gives the bytes of the file, as the samples of one row. Read its modules in this order:
+picture that is damaged, and checks less of a hostile file or model than chapter 11 asks for. Of a verbatim or JPEG
+block it gives the bytes of the file, as the samples of one row. Read its modules in this order:
 
     layout, modes, primitives    chapter 1, and the numbers of section 0.2
     limits                       section 11.1: what a directory may list
@@ -21,6 +21,8 @@ gives the bytes of the file, as the samples of one row. Read its modules in this
     adaptation                   sections 10.1 to 10.3
     calibration                  section 10.4
     learning                     sections 10.5 and 10.6
+    jpeg_file, jpeg_dictionary   chapter 12
+    coefficients                 chapter 13
     cost                         section 11.5: the work of a block
 
 Where arrays are worked on as a whole, the results are those of the pseudo-code, one number after the other: floats are

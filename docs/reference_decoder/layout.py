@@ -8,7 +8,7 @@ import numpy as np
 
 from .limits import LONGEST_MODEL_NAME, LONGEST_NAME, MOST_MODELS, Budget, check_name
 from .model_file import Model, find_model, load_models
-from .modes import BLACK_AND_WHITE, MODES, PALETTE, VERBATIM
+from .modes import BLACK_AND_WHITE, FILES, MODES, PALETTE
 from .payload import decode_block
 from .primitives import FormatError, Reader, require, unpack
 
@@ -116,7 +116,7 @@ def decode_group(group: Group, models: dict[bytes, Model]) -> dict[str, Picture]
     parts = []
     for (fingerprint, payload), (n, h) in zip(group.blocks, group.shapes(), strict=True):
         model = None if fingerprint == NO_MODEL else find_model(models, fingerprint)
-        require(group.mode != VERBATIM or model is None, "no model codes verbatim blocks")
+        require(group.mode not in FILES or model is None, "no model file codes files")
         parts.append(decode_block(payload, group.mode, (n, h, group.width), model, models, group.crc))
     samples = np.concatenate([part.reshape(-1, group.width, mode.channels) for part in parts])
     samples = samples.reshape(len(group.names), group.height, group.width, mode.channels)
@@ -297,8 +297,8 @@ def check_size(group: Group) -> None:
     require(1 <= group.height <= GREATEST_SIDE and 1 <= group.width <= GREATEST_SIDE, "a side is out of range")
     require(1 <= group.band <= group.height and group.per_block >= 1, "a band or block is out of range")
     require(group.band == group.height or group.per_block == 1, "a block of bands holds one picture")
-    if group.mode == VERBATIM:
-        require(group.height == 1 and group.per_block == 1, "a verbatim block is one row of one file")
+    if group.mode in FILES:
+        require(group.height == 1 and group.per_block == 1, "the block of a file is one row of one file")
     n, h, w = min(group.per_block, len(group.names)), group.band, group.width
     most = max(1 << 24, 32 * w)
     too_large = n * h * w > most

@@ -30,9 +30,11 @@ MODES = (
     Mode("RGBA;16", 4, 16),
     Mode("L", 1, 8),
     Mode("verbatim", 1, 8),
+    Mode("jpeg", 1, 8),
 )
 BLACK_AND_WHITE = 10  # shown as grey: 0 and 255
 PALETTE = 5
-VERBATIM = 11  # the bytes of a file, as one row of samples
+VERBATIM, JPEG = 11, 12
+FILES = (VERBATIM, JPEG)  # the bytes of a file, as one row of samples
 TWO_LEVELS = (0, BLACK_AND_WHITE)  # modes whose samples are coded as 0 and 1
 ALPHA_MODES = {8: 1, 16: 6}  # bits of alpha, and the mode of a block that codes it with a model

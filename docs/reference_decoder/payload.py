@@ -6,8 +6,9 @@ import numpy as np
 
 from .cost import chain_work, check_work
 from .fallback import Depth, decode_streams
+from .jpeg_file import decode_file
 from .model_file import Model, find_model
-from .modes import ALPHA_MODES, MODES, PALETTE, TWO_LEVELS, VERBATIM
+from .modes import ALPHA_MODES, FILES, JPEG, MODES, PALETTE, TWO_LEVELS, VERBATIM
 from .pixel_model import decode_pixel_chain
 from .primitives import Reader, require
 from .tile_model import decode_tile_chain
@@ -24,6 +25,9 @@ def decode_block(data: bytes, number: int, size: Size, model: Model | None, mode
         shape = (*size, mode.channels)
         if number == VERBATIM:
             samples = take_bytes(body, shape)
+        elif number == JPEG:
+            file, checksum = decode_file(data, size[2])
+            samples = np.frombuffer(file, np.uint8).reshape(shape)
         else:
             samples, checksum = decode_coded_samples(body, shape, mode.bits), checksum ^ zlib.crc32(body)
     else:
@@ -77,7 +81,7 @@ def decode_with_model(data: bytes, number: int, size: Size, model: Model, models
 
 def check_model(model: Model, number: int, colours: int, size: Size) -> None:
     """Refuse a model that does not code this mode or size."""
-    fitting = number not in (PALETTE, VERBATIM) and colours == model.channels
+    fitting = number not in (PALETTE, *FILES) and colours == model.channels
     require(fitting, "the model does not code pictures of this mode")
     require(number in TWO_LEVELS or model.levels == 256, "the model codes black and white only")
     require(model.tiled or size[1:] == model.tile, "the model codes pictures of its own tile size only")

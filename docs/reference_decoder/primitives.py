@@ -70,9 +70,10 @@ class Reader:
         require(self.left() == 0, "there are more bytes than the format defines")
 
 
-def inflate(data: bytes, limit: int, raw: bool = False) -> bytes:
-    """Unpack a complete zlib stream (or a raw deflate stream) of at most `limit` bytes."""
-    stream = zlib.decompressobj(-15 if raw else 15)
+def inflate(data: bytes, limit: int, raw: bool = False, dictionary: bytes = b"") -> bytes:
+    """Unpack a complete zlib stream (or a raw deflate stream, behind a dictionary) of at most `limit` bytes."""
+    options = {"zdict": dictionary} if dictionary else {}
+    stream = zlib.decompressobj(-15 if raw else 15, **options)
     try:
         result = stream.decompress(data, limit + 1)
     except zlib.error as error:

@@ -1,13 +1,19 @@
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from vaezip.bench import peers
 from vaezip.bench.method import UnavailableError
+from vaezip.pictures import read
 from vaezip.pictures.datasets import INSTALL
 from vaezip.pictures.picture import MODES, Picture, same
 
+from ..pictures.jpeg.jpegs import jpeg
+
+OF_FILES = [name for name, codec in peers.CODECS.items() if codec.of_files]
+OF_PIXELS = [name for name in peers.CODECS if name not in OF_FILES]
 CANNOT = {("webp", mode) for mode in MODES if "16" in mode} | {("jpegls", "LA"), ("jpegls", "LA;16")}
 
 
@@ -33,7 +39,7 @@ def round_trip(method, named):
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("name", peers.CODECS)
+@pytest.mark.parametrize("name", OF_PIXELS)
 def test_round_trip(name, mode):
     method = peer(name)
     named = [
@@ -51,7 +57,7 @@ def test_round_trip(name, mode):
     assert all(same(a, b) for (_, a), b in zip(named, back, strict=True))
 
 
-@pytest.mark.parametrize("name", peers.CODECS)
+@pytest.mark.parametrize("name", OF_PIXELS)
 def test_grey_of_black_and_white_comes_back_as_grey(name):
     black_and_white = Picture("L", np.random.default_rng(0).integers(0, 2, (9, 8, 1), np.uint8) * np.uint8(255))
     _, (back,) = round_trip(peer(name), [("", black_and_white)])
@@ -127,7 +133,22 @@ def test_webp_holds_no_side_that_its_format_has_no_number_for():
     assert refuses(wide) == "WebP holds no pictures of more than 16,383 pixels a side"
 
 
-@pytest.mark.parametrize("name", peers.CODECS)
+@pytest.mark.parametrize("name", OF_PIXELS)
 def test_versions(name):
     peer(name)
     assert any(c.isdigit() for c in peers.CODECS[name].version())
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+@pytest.mark.parametrize("name", OF_FILES)
+def test_files_come_back(name, mode):
+    pictures = [replace(read(data), original=data) for data in (jpeg(mode), jpeg(mode, progressive=True))]
+    files, back = round_trip(peer(name), [("a", pictures[0]), ("b", pictures[1])])
+    assert all(same(a, b) for a, b in zip(pictures, back, strict=True))
+    assert len(files) == 2
+    assert name != "jpeg" or files == [picture.original for picture in pictures]
+
+
+@pytest.mark.parametrize("name", OF_FILES)
+def test_pixels_without_a_file_are_refused(name):
+    assert peers.CODECS[name].refuses(picture("RGB")) == "is no JPEG file"

@@ -542,11 +542,15 @@ def test_metadata_that_is_not_kept(run):
     for name in ("a", "b"):
         Image.new("RGB", (3, 2)).save(f"{name}.jpg", comment=b"here")
     told = "metadata that a .vz file does not keep: comment"
-    assert run("compress", "a.jpg") == (0, "", f"a.jpg: {told}\n")
-    assert run("compress", "-f", "a.jpg", "b.jpg") == (0, "", f"2 pictures: {told}; -v lists them\n")
-    assert run("compress", "a.jpg", "b.jpg", "-o", "set.vz") == (0, "", f"2 pictures: {told}; -v lists them\n")
-    assert run("compress", "-qf", "a.jpg") == (0, "", "")
-    assert run("compress", "-vf", "a.jpg").err.splitlines()[-1] == f"a.jpg: {told}"
+    assert run("compress", "--pixels", "a.jpg") == (0, "", f"a.jpg: {told}\n")
+    assert run("compress", "--pixels", "-f", "a.jpg", "b.jpg") == (0, "", f"2 pictures: {told}; -v lists them\n")
+    assert run("compress", "--pixels", "a.jpg", "b.jpg", "-o", "set.vz") == (
+        0,
+        "",
+        f"2 pictures: {told}; -v lists them\n",
+    )
+    assert run("compress", "--pixels", "-qf", "a.jpg") == (0, "", "")
+    assert run("compress", "--pixels", "-vf", "a.jpg").err.splitlines()[-1] == f"a.jpg: {told}"
 
 
 def test_truncated_picture(run, save):
@@ -718,7 +722,7 @@ def test_models_are_loaded_once_for_many_files(run, save, monkeypatch):
 
 def test_embedded_model(run, save, other_model, monkeypatch):
     """It costs more than the file of one small picture, which would be kept as it was."""
-    monkeypatch.setattr(compressor.Compressor, "_inline_verbatim", lambda *_: bytes(1 << 24))
+    monkeypatch.setattr(compressor.Compressor, "_close_file", lambda *_, **__: bytes(1 << 24))
     picture = save("a.png")
     assert run("compress", "--model", str(other_model), "--embed-model", "a.png") == (0, "", "")
     other_model.unlink()

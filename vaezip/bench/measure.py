@@ -230,7 +230,7 @@ def _small(picture: Picture) -> Picture:
     corner: NDArray[Any] = np.ascontiguousarray(picture.samples[:_WARM_UP_SIDE, :_WARM_UP_SIDE])
     if np.isin(corner, (0, 255)).all():
         return picture
-    return Picture(picture.mode, corner, picture.boxes)
+    return Picture(picture.mode, corner, picture.boxes, original=picture.original)
 
 
 def _through_disk(files: Sequence[bytes], folder: Path, suffix: str) -> list[bytes]:

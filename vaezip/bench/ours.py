@@ -36,7 +36,10 @@ Decoded = tuple[str, Picture | VaezipError]
 
 
 class Ours:
-    """Run the codec with one model and one effort, the model loaded once, as the command line does it."""
+    """Run the codec with one model and one effort, the model loaded once, as the command line does it.
+
+    Where no model is named, JPEG files are coded as files.
+    """
 
     suffix = ".vz"
     verifies = True
@@ -70,7 +73,7 @@ class Ours:
         options = replace(self.options, verify=verify)
         with Compressor(options, library=self.library) as compressor:
             for name, picture in prepared:
-                compressor.add(name, picture)
+                compressor.add(name, picture, original=None if self.chosen else picture.original)
             return [compressor.close()]
 
     def decode(self, files: Sequence[bytes], prepared: object = None) -> tuple[Archive, list[Decoded]]:
@@ -141,7 +144,7 @@ def information(model: Model | None) -> dict[str, Any]:
 def _checked(picture: Picture | VaezipError) -> Picture:
     if isinstance(picture, VaezipError):
         raise picture
-    return picture
+    return picture if picture.original is None else Picture(picture.mode, picture.samples)
 
 
 def default_models(dataset: str) -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 Every codec gets a picture in the form that suits it best: black and white as one bit, a palette
 where its format has one, colour for JPEG-LS with green subtracted (the transform that its
-extension calls HP1). What comes back is compared with what went in.
+extension calls HP1). What comes back is compared with what went in. Codecs of JPEG files take the files that the
+pictures came in.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ import vaezip
 from vaezip.bench import sheets
 from vaezip.bench.method import Named, UnavailableError
 from vaezip.pictures.datasets import INSTALL
+from vaezip.pictures.formats import is_jpeg
 from vaezip.pictures.picture import MODES, Picture
 
 Samples = NDArray[Any]
@@ -43,6 +45,7 @@ class Codec:
         version: of the library.
         check: raises :class:`UnavailableError` where the library is not installed.
         refuses: why it cannot hold a picture, or None.
+        of_files: whether it codes the files that pictures came in, each alone.
     """
 
     label: str
@@ -52,6 +55,7 @@ class Codec:
     version: Callable[[], str]
     check: Callable[[], object]
     refuses: Callable[[Picture], str | None] = lambda picture: None
+    of_files: bool = False
 
 
 class Peer:
@@ -72,6 +76,8 @@ class Peer:
     def prepare(self, pictures: Sequence[Named]) -> list[Picture]:
         """Join the pictures to contact sheets, black and white ones as bits."""
         held = [picture for _, picture in pictures]
+        if self.codec.of_files:
+            return held
         return [as_bits(sheets.join(held, layout)) for layout in sheets.layouts(held)]
 
     def encode(self, prepared: Sequence[Picture], verify: bool) -> list[bytes]:
@@ -84,6 +90,8 @@ class Peer:
 
     def restore(self, decoded: Sequence[Picture], pictures: Sequence[Named]) -> list[Picture]:
         """Cut the pictures out of the sheets, in the modes that they had."""
+        if self.codec.of_files:
+            return list(decoded)
         held = [picture for _, picture in pictures]
         found: dict[int, Picture] = {}
         for layout, sheet in zip(sheets.layouts(held), decoded):
@@ -94,7 +102,7 @@ class Peer:
 
 def variants(peer: str) -> tuple[str, ...]:
     """List the codecs that a name among the peers stands for."""
-    return ("jxl-7", "jxl-9") if peer == "jxl" else (peer,)
+    return {"jxl": ("jxl-7", "jxl-9"), "jpeg": ("jpeg", "jpegtran", "jpeg-jxl")}.get(peer, (peer,))
 
 
 def as_bits(picture: Picture) -> Picture:
@@ -302,6 +310,34 @@ def _from_array(samples: Samples, mode: str) -> Picture:
     return Picture(deep if samples.dtype == np.uint16 else plain, samples)
 
 
+# JPEG files
+
+
+def _refuses_pixels(picture: Picture) -> str | None:
+    return "is no JPEG file" if picture.original is None or not is_jpeg(picture.original) else None
+
+
+def _original(picture: Picture, _: int = 1) -> bytes:
+    return picture.original or b""
+
+
+def _encode_jpegtran(picture: Picture, _: int) -> bytes:
+    return _by_program(_original(picture), "jpegtran", "-copy", "all", "-progressive", "-outfile", "{out}", "{in}")
+
+
+def _transcode(picture: Picture, threads: int) -> bytes:
+    return bytes(import_module("imagecodecs").jpegxl_encode_jpeg(_original(picture), numthreads=threads))
+
+
+def _decode_transcoded(data: bytes, mode: str) -> Picture:
+    return _decode_file(bytes(import_module("imagecodecs").jpegxl_decode_jpeg(data)), mode)
+
+
+def _decode_file(data: bytes, _: str) -> Picture:
+    picture = vaezip.pictures.read(data)
+    return Picture(picture.mode, picture.samples)
+
+
 # What is installed
 
 
@@ -316,6 +352,11 @@ def _module(name: str) -> Any:
 def _need_png_program(module: str, package: str, program: str) -> None:
     if _module(module) is None and shutil.which(program) is None:
         raise UnavailableError(f"neither the package {package} nor the program {program} is installed")
+
+
+def _need_jpegtran() -> None:
+    if shutil.which("jpegtran") is None:
+        raise UnavailableError("the program jpegtran is not installed")
 
 
 def _need_imagecodecs(codec: str) -> None:
@@ -398,6 +439,29 @@ CODECS = {
         lambda: _version_in_imagecodecs("charls"),
         lambda: _need_imagecodecs("JPEGLS"),
         _refuses_jpegls,
+    ),
+    "jpeg": Codec(
+        "JPEG, the file", ".jpg", _original, _decode_file, _pillow_version, lambda: None, _refuses_pixels, True
+    ),
+    "jpegtran": Codec(
+        "JPEG by jpegtran",
+        ".jpg",
+        _encode_jpegtran,
+        _decode_file,
+        lambda: "jpegtran",
+        _need_jpegtran,
+        _refuses_pixels,
+        True,
+    ),
+    "jpeg-jxl": Codec(
+        "JPEG XL of JPEG files",
+        ".jxl",
+        _transcode,
+        _decode_transcoded,
+        lambda: _version_in_imagecodecs("libjxl"),
+        lambda: _need_imagecodecs("JPEGXL"),
+        _refuses_pixels,
+        True,
     ),
 }
 """The codecs by the names that :func:`variants` gives."""

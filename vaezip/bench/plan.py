@@ -12,11 +12,11 @@ from vaezip.vz.limits import MAX_STEPS
 ORDERS = ("set", "single")
 """``set``: all pictures in one file; ``single``: a file a picture."""
 
-PEERS = ("png", "oxipng", "zopfli", "webp", "jxl", "jpegls")
-"""The names of peers; ``jxl`` is measured at efforts 7 and 9."""
+PEERS = ("png", "oxipng", "zopfli", "webp", "jxl", "jpegls", "jpeg")
+"""The names of peers; ``jxl`` is measured at efforts 7 and 9, and ``jpeg`` stands for what codes JPEG files."""
 
 DEFAULT_PEERS = ("png", "oxipng", "webp", "jxl", "jpegls")
-"""Without zopfli, which takes minutes on a large picture."""
+"""Without zopfli, which takes minutes on a large picture, and what is for JPEG files alone."""
 
 _RANGE = re.compile(r"(?P<first>[0-9]+)(\.\.(?P<last>[0-9]+))?")
 

@@ -59,7 +59,7 @@ def _row(
 
 
 def select(plan: Plan) -> Collection:
-    """Read the pictures of a plan: pixels alone, and the palette where there is one.
+    """Read the pictures of a plan: pixels alone, the palette where there is one, and the files of JPEGs.
 
     Raises:
         DataError: they are not there.
@@ -70,7 +70,8 @@ def select(plan: Plan) -> Collection:
 
 def _bare(picture: Picture) -> Picture:
     kept = ("palette", "transparency") if picture.mode == "P" else ()
-    return Picture(picture.mode, picture.samples, tuple(box for box in picture.boxes if box[0] in kept))
+    boxes = tuple(box for box in picture.boxes if box[0] in kept)
+    return Picture(picture.mode, picture.samples, boxes, original=picture.original)
 
 
 def _method(plan: Plan, job: dict[str, Any]) -> Method:

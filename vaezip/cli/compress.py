@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import re
 import stat
@@ -22,7 +23,7 @@ from vaezip.cli.inputs import Source
 from vaezip.cli.streams import PATH, STDIO
 from vaezip.errors import ImageError, OutputError
 from vaezip.models.effort import DEFAULT_PRESET, PRESETS, Effort, chosen_effort
-from vaezip.pictures.formats import has_picture_suffix
+from vaezip.pictures.formats import has_picture_suffix, is_jpeg
 from vaezip.system.files import Folder, check_free, is_special
 from vaezip.system.threads import Workers
 from vaezip.vz.archive import is_vz
@@ -92,6 +93,11 @@ class _Compress(click.Command):
     help="Code up to 16 million pixels as one block, not one million: smaller where there is much to learn from, but "
     "one picture of a set cannot be read without those before it.",
 )
+@click.option(
+    "--pixels",
+    is_flag=True,
+    help="Code the pixels of JPEG files, and not the files: much larger, and another file comes back.",
+)
 @options.device
 @options.threads
 @options.max_pixels
@@ -103,6 +109,9 @@ def command(images: tuple[str, ...], output: str | None, console: Console, **fla
     that file, and several make it together, as a set from which each can be read alone; what is no
     picture that vaezip can read is told and left out. If OUT is a folder, each gets a file of its own
     there.
+
+    A JPEG is kept as the file that it is, and decompress gives back the same bytes; of other formats
+    the pixels and the metadata are.
 
     A folder stands for all pictures below it. '-' is standard input, whose result goes to standard
     output. IMG is kept. Every result is decoded again and compared before it is written.
@@ -135,6 +144,7 @@ class _Flags:
     steps: int | None
     embed_model: bool
     solid: bool
+    pixels: bool
     device: str
     threads: int
     max_pixels: int
@@ -146,6 +156,8 @@ class _Flags:
             effort=_effort(self.preset, self.steps),
             embed_model=self.embed_model,
             solid=self.solid,
+            pixels=self.pixels,
+            max_pixels=self.max_pixels,
             device=self.device,
             threads=self.threads,
             executor=workers,
@@ -154,9 +166,9 @@ class _Flags:
 
 @dataclass(frozen=True)
 class _Read:
-    """A picture, the file that it came in, and when that was last changed."""
+    """A picture, None where only its file is coded; the file that it came in, and when that was last changed."""
 
-    picture: vaezip.Picture
+    picture: vaezip.Picture | None
     data: bytes
     modified: int | None
 
@@ -166,7 +178,10 @@ class _Read:
 
     @property
     def values(self) -> int:
-        return self.picture.samples.size
+        """Count the samples of the picture, 0 where that is not known."""
+        from vaezip.pictures.jpeg.parts import shape_of
+
+        return math.prod(shape_of(self.data) or (0,)) if self.picture is None else self.picture.samples.size
 
 
 class _Job:
@@ -177,6 +192,7 @@ class _Job:
         self.options = flags.options(workers)
         self.dropped = Remarks(console, "metadata that a .vz file does not keep")
         self.classic = Remarks(console, f"coded by WebP, as model '{flags.model}' does not code such pictures; mode")
+        self.damaged = Remarks(console, "the JPEG file is kept as it is, as it")
         options.check_device(flags.device)
         self.model_files = () if flags.model == options.AUTO else (flags.model,)
         self.library = _library(flags.model, flags.device)
@@ -243,6 +259,7 @@ class _Job:
                 raise LocatedError(label, "not written, because no picture could be compressed")
             with blame(label):
                 data = compressor.close()
+            self._note_kept(compressor, {source.name: source for source in sources})
         with blame(label):
             streams.write(target, data, force=self.flags.force, sources=[source.path for source in sources])
         self._summarise(f"{label}: {plural(len(sources) - len(unfit), 'picture')}, ", size, values, data)
@@ -277,6 +294,7 @@ class _Job:
         with blame(streams.source_label(source.path)), self._compressor() as compressor:
             compressor.add("", read.picture, original=read.data)
             data = compressor.close()
+            self._note_kept(compressor, {"": source})
         with blame(streams.target_label(target)):
             if folder is None:
                 streams.write(target, data, force=self.flags.force, sources=[source.path], like=source.path)
@@ -286,10 +304,17 @@ class _Job:
         self._summarise(f"{streams.source_label(source.path)}: ", read.size, read.values, data)
         self._note(source, read.picture)
 
-    def _note(self, source: Source, picture: vaezip.Picture) -> None:
+    def _note_kept(self, compressor: vaezip.Compressor, sources: dict[str, Source]) -> None:
+        """Note the JPEG files that could not be taken apart."""
+        for name, reason in compressor.kept.items():
+            self.damaged.add(streams.source_label(sources[name].path), [reason])
+
+    def _note(self, source: Source, picture: vaezip.Picture | None) -> None:
         """Note what of a picture does not go the way that one may think."""
         from vaezip.models.kinds import falls_back, fits
 
+        if picture is None:
+            return
         self.dropped.add(streams.source_label(source.path), picture.dropped)
         if self.flags.model == options.AUTO or not falls_back(picture.mode):
             return
@@ -300,11 +325,13 @@ class _Job:
         """Tell what was noted."""
         self.dropped.tell()
         self.classic.tell()
+        self.damaged.tell()
 
     def _read(self, source: Source) -> _Read:
         data = streams.read(source.path, inputs.bound(self.flags.max_pixels))
         _refuse_vz(data)
-        picture = vaezip.pictures.read(data, self.flags.max_pixels)
+        as_file = is_jpeg(data) and not self.flags.pixels
+        picture = None if as_file else vaezip.pictures.read(data, self.flags.max_pixels)
         return _Read(picture, data, _modified(source))
 
     def _compressor(self) -> vaezip.Compressor:
@@ -313,9 +340,9 @@ class _Job:
     def _summarise(self, head: str, size: int, values: int, data: bytes) -> None:
         if self.console.summarises:
             share = f"{100 * len(data) / size:.1f} %" if size else "-"
-            rate = f"{8 * len(data) / values:.2f} bpd"
+            rate = f"{8 * len(data) / values:.2f} bpd, " if values else ""
             self.console.summary(
-                f"{head}{size:,} → {len(data):,} bytes ({share}, {rate}, {_methods(data, self.model_files)})"
+                f"{head}{size:,} → {len(data):,} bytes ({share}, {rate}{_methods(data, self.model_files)})"
             )
 
 

@@ -22,8 +22,8 @@ from vaezip.cli.streams import PATH, STDIO
 from vaezip.errors import FormatError, ImageError, IncompleteError, OutputError, VaezipError
 from vaezip.system.files import Folder, NoSpaceError, check_free, date
 
-Found: TypeAlias = tuple[str, Union["vaezip.Picture", VaezipError]]
-"""The picture of a name in an archive, or the error that it met."""
+Found: TypeAlias = tuple[str, Union["vaezip.Picture", bytes, VaezipError]]
+"""The picture of a name in an archive, or the file that it came in, or the error that it met."""
 
 _Written: TypeAlias = tuple[Path, tuple[str, ...]]
 """A file that a picture became, and the kinds of metadata that it lacks."""
@@ -64,10 +64,13 @@ def command(
 
     photo.png.vz makes photo.png, and a set, set.vz, the folder set. The format follows the suffix:
     .png, .webp, .tif, .bmp, .ppm, .pgm or .pbm. Where a suffix is lossy or its format cannot hold the
-    picture exactly, .png is added: photo.jpg.vz makes photo.jpg.png. PNG alone keeps all metadata.
+    picture exactly, .png is added: photo.jp2.vz makes photo.jp2.png. PNG alone keeps all metadata.
 
-    '-' is standard input, whose picture goes to standard output as PNG. FILE is kept. Of a damaged
-    set, the pictures that are intact are written.
+    A JPEG comes back as the same file, under its own name: photo.jpg.vz makes photo.jpg. With
+    -o photo.png, its pixels are written.
+
+    '-' is standard input, whose picture goes to standard output as PNG, or as the JPEG that it was.
+    FILE is kept. Of a damaged set, the pictures that are intact are written.
     """
     if only is not None and len(files) > 1:
         raise click.UsageError("--only takes a picture out of one FILE.")
@@ -128,7 +131,7 @@ class _Job:
         if self._names_a_file(path):
             self._write_named(path, archive, name, size)
         else:
-            files = {name: names.file_name(name, original=_keeps(archive, name, name))}
+            files = {name: names.file_name(name, original=name in archive.formats())}
             self._write_files(path, self._folder(path), files, archive, _one(archive, name))
 
     def _tell_losses(self, path: str, archive: vaezip.Archive) -> None:
@@ -151,10 +154,11 @@ class _Job:
         return not os.path.isdir(self.target.output)
 
     def _default_picture(self, path: str, archive: vaezip.Archive) -> Path:
-        default = names.without_suffix(path)
-        if default is None or not _keeps(archive, "", default):
-            default = names.lossless(default) if default is not None else path + ".png"
-        file = Path(default)
+        format, stem = archive.formats().get(""), names.without_suffix(path)
+        if format is not None:
+            file = Path(names.of_format(stem if stem is not None else path, format))
+        else:
+            file = Path(names.lossless(stem) if stem is not None else path + ".png")
         return Path(self.target.output, file.name) if self.target.output is not None else file
 
     def _folder(self, path: str) -> Path:
@@ -174,30 +178,33 @@ class _Job:
         folder = self._folder(path)
         if self.target.output is not None and not self.target.many and names.is_picture(self.target.output):
             raise OutputError(f"holds {count}, and '{self.target.output}' names one; name a folder, or one with --only")
-        originals = {name for name in archive.names if _keeps(archive, name, name)}
-        files = names.file_names(archive.names, originals)
-        self._write_files(path, folder, files, archive, archive.pictures())
+        files = names.file_names(archive.names, archive.formats())
+        self._write_files(path, folder, files, archive, archive.contents())
 
     def _write_named(self, path: str, archive: vaezip.Archive, name: str, size: int) -> None:
         target = self.target.output or STDIO
         with blame(streams.target_label(target)):
             self.kept.refuse(target)
             streams.check(target, self.target.force)
-            suffix = os.path.splitext(target)[1]
-            if not _keeps(archive, name, target):
-                suffix = names.format_of(target)
-        try:
-            picture = archive.read(name)
-        except IncompleteError as error:
-            self.console.report(LocatedError(streams.source_label(path), worded(error)))
-            picture = error.picture
+            original = archive.original(name) if names.stands_for(target, archive.formats().get(name)) else None
+            suffix = "" if original is not None else names.format_of(target)
+        picture = self._read(path, archive, name) if original is None else None
         with blame(streams.target_label(target)):
-            data = vaezip.pictures.write(picture, suffix)
+            data = vaezip.pictures.write(picture, suffix) if picture else original or b""
             streams.write(target, data, force=self.target.force, sources=[path], like=None if name else path)
             if target != STDIO:
                 date(target, archive.modified(name))
-        self.dropped.add(streams.target_label(target), vaezip.pictures.dropped_boxes(picture, suffix))
+        if picture:
+            self.dropped.add(streams.target_label(target), vaezip.pictures.dropped_boxes(picture, suffix))
         self._summarise(path, f"{size:,} → {len(data):,} bytes ({streams.target_label(target)})")
+
+    def _read(self, path: str, archive: vaezip.Archive, name: str) -> vaezip.Picture:
+        """Read a picture, also one of which some rows are lost, which is told."""
+        try:
+            return archive.read(name)
+        except IncompleteError as error:
+            self.console.report(LocatedError(streams.source_label(path), worded(error)))
+            return error.picture
 
     def _write_files(
         self, path: str, where: Path, files: dict[str, str], archive: vaezip.Archive, pictures: Iterable[Found]
@@ -254,40 +261,39 @@ class _Job:
         folder: Folder,
         file: str,
         taken: frozenset[str],
-        picture: vaezip.Picture,
+        picture: vaezip.Picture | bytes,
         sources: list[str],
         like: str | None,
         modified: int | None,
     ) -> _Written:
         """Write one of the files; where its format cannot hold the picture, with ``.png`` added."""
         try:
-            data = vaezip.pictures.write(picture, os.path.splitext(file)[1])
+            data = _as_file(picture, os.path.splitext(file)[1])
         except ImageError:
             file += ".png"
             if file in taken:
                 raise
-            data = vaezip.pictures.write(picture, ".png")
+            data = _as_file(picture, ".png")
         with blame(str(folder.path / file)), self.kept.writing(folder.path / file):
             folder.write(file, data, force=self.target.force, sources=sources, like=like)
             date(folder.path / file, modified)
+        if isinstance(picture, bytes):
+            return folder.path / file, ()
         return folder.path / file, vaezip.pictures.dropped_boxes(picture, os.path.splitext(file)[1])
 
     def _summarise(self, path: str, text: str) -> None:
         self.console.summary(f"{streams.source_label(path)}: {text}")
 
 
-def _keeps(archive: vaezip.Archive, name: str, file: str) -> bool:
-    """Tell whether an archive keeps the file that a picture came in, and a file is named like one of its format."""
-    try:
-        original = archive.original(name)
-    except FormatError:  # it is damaged, which is told when the pictures are read
-        return False
-    return original is not None and vaezip.pictures.stands_for(os.path.splitext(file)[1], original)
+def _as_file(picture: vaezip.Picture | bytes, suffix: str) -> bytes:
+    """Return the file of a picture in the format of a suffix, or the file that is kept."""
+    return picture if isinstance(picture, bytes) else vaezip.pictures.write(picture, suffix)
 
 
 def _one(archive: vaezip.Archive, name: str) -> Iterator[Found]:
+    original = archive.original(name)
     try:
-        yield name, archive.read(name)
+        yield name, archive.read(name) if original is None else original
     except IncompleteError as error:
         yield name, error
 
@@ -299,4 +305,7 @@ def _cause(job: Future[_Written]) -> BaseException | None:
 
 
 def _picture_size(found: Found) -> int:
-    return 0 if isinstance(found[1], VaezipError) else found[1].samples.nbytes
+    _, picture = found
+    if isinstance(picture, VaezipError):
+        return 0
+    return len(picture) if isinstance(picture, bytes) else picture.samples.nbytes

@@ -102,7 +102,11 @@ def _block_rows(blocks: list[dict[str, Any]]) -> Iterator[list[str]]:
         yield [words or f"model {method}", "-" if words else fingerprint, steps, f"{counts[key]:,}", f"{size:,}"]
 
 
-_WITHOUT_MODELS = {"webp": "fallback codec (lossless WebP)", "verbatim": "the file as it was"}
+_WITHOUT_MODELS = {
+    "webp": "fallback codec (lossless WebP)",
+    "verbatim": "the file as it was",
+    "jpeg": "the file as it was (JPEG)",
+}
 
 
 def _steps(block: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Container, Sequence
 import vaezip
 from vaezip.cli import streams
 from vaezip.errors import FormatError, ImageError
+from vaezip.pictures.formats import FORMATS, has_picture_suffix, is_suffix_of
 from vaezip.system.files import is_special
 from vaezip.vz.limits import check_name
 
@@ -81,6 +82,23 @@ def lossless(path: str) -> str:
     except ImageError:
         return path + ".png"
     return path
+
+
+def of_format(path: str, format: str) -> str:
+    """Return the path of a file that is kept byte for byte: with the suffix of its format, if it has none of a picture.
+
+    ``format`` is its name for Pillow.
+    """
+    if has_picture_suffix(path):
+        return path
+    return path + next(found.suffixes[0] for found in FORMATS if found.name.upper() == format)
+
+
+def stands_for(target: str, format: str | None) -> bool:
+    """Tell whether a file that is kept byte for byte is what a target asks for; a JPEG goes to standard output, too."""
+    if target == streams.STDIO or is_special(target):
+        return format == "JPEG"
+    return is_suffix_of(os.path.splitext(target)[1], format)
 
 
 def is_picture(path: str) -> bool:

@@ -31,7 +31,7 @@ def _test(path: str, how: vaezip.ReadOptions, console: Console) -> None:
     archive, _ = open_archive(path, how)
     require_models(archive)
     failures, damage = console.failures, Damage(console, label)
-    for i, (name, picture) in enumerate(archive.pictures()):
+    for i, (name, picture) in enumerate(archive.contents()):
         console.progress(f"{i:,} of {len(archive.names):,}: {label}")
         if isinstance(picture, VaezipError):
             damage.add(name, picture)

@@ -99,23 +99,23 @@ class _Job:
     def _found(self, sources: dict[str, Source]) -> Iterator[Found]:
         """Give the pictures of the file that have a source, as they are decoded; of one alone, its block only."""
         if len(sources) > 1:
-            yield from (found for found in self.archive.pictures() if found[0] in sources)
+            yield from (found for found in self.archive.contents() if found[0] in sources)
         for name in sources if len(sources) == 1 else ():
             try:
-                yield name, self.archive.read(name)
+                original = self.archive.original(name)
+                yield name, self.archive.read(name) if original is None else original
             except VaezipError as error:
                 yield name, error
 
     def _difference(self, source: Source, found: Found) -> tuple[str | None, tuple[str, ...]]:
         """Return what differs first, or None, and the metadata that no .vz file keeps."""
-        name, picture = found
+        _, picture = found
         if isinstance(picture, VaezipError):
             raise picture  # which is told by the caller
         with blame(streams.source_label(source.path)):
             data = streams.read(source.path, inputs.bound(self.how.options.max_pixels))
-            original = self.archive.original(name)
-            if original is not None:
-                return _of_bytes(data, original), ()
+            if isinstance(picture, bytes):
+                return _of_bytes(data, picture), ()
             read = vaezip.pictures.read(data, self.how.options.max_pixels)
             return _of_pictures(read, picture), read.dropped
 
@@ -153,4 +153,7 @@ def _of_pictures(source: vaezip.Picture, kept: vaezip.Picture) -> str | None:
 
 
 def _picture_size(found: Found) -> int:
-    return 0 if isinstance(found[1], VaezipError) else found[1].samples.nbytes
+    _, picture = found
+    if isinstance(picture, VaezipError):
+        return 0
+    return len(picture) if isinstance(picture, bytes) else picture.samples.nbytes

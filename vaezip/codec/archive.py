@@ -14,16 +14,17 @@ from typing import Any
 
 import numpy as np
 
-from vaezip.codec import decoding, payload, salvage
+from vaezip.codec import decoding, jpeg, payload, salvage
 from vaezip.codec.blocks import Samples, check_group
 from vaezip.codec.decoding import DecodeJob
 from vaezip.errors import FormatError, ImageError, ModelError, VaezipError
 from vaezip.models import file as model_file
 from vaezip.models.base import Model
 from vaezip.models.cost import MAX_MEMORY, MAX_WORK, Budget
-from vaezip.models.kinds import BILEVEL_GREY, MODE_NAMES, VERBATIM, channels, dtype
+from vaezip.models.kinds import BILEVEL_GREY, FILES, JPEG, MODE_NAMES, channels, dtype
 from vaezip.models.library import FileLibrary, Library
 from vaezip.pictures import io
+from vaezip.pictures.formats import format_name
 from vaezip.pictures.picture import BOXES, DEFAULT_MAX_PIXELS, Picture
 from vaezip.system.threads import Workers
 from vaezip.vz import archive as vz
@@ -115,13 +116,16 @@ class Archive:
         first = index // group.per_block * group.per_block
         with self._executor() as executor:
             futures = self._decode_run(executor, group, first)
-            if self.options.salvage:
+            if self.options.salvage and MODE_NAMES[group.mode] not in FILES:
                 found = dict(self._results(group, first, futures))[name]
                 if isinstance(found, VaezipError):
                     raise found
+                assert isinstance(found, Picture)
                 return found
             samples = _assembled(group, futures)
-        return _to_picture(group, index, samples[index - first], self.options.max_pixels)
+        if MODE_NAMES[group.mode] in FILES:
+            return _opened(samples.tobytes(), self.options.max_pixels)
+        return _to_picture(group, index, samples[index - first])
 
     def original(self, name: str = "") -> bytes | None:
         """Return the file that a picture came in, where that is kept byte for byte; else None.
@@ -130,7 +134,7 @@ class Archive:
             FormatError: its block is damaged.
         """
         group, index = self._place(name)
-        if MODE_NAMES[group.mode] != VERBATIM:
+        if MODE_NAMES[group.mode] not in FILES:
             return None
         with self._executor() as executor:
             return _assembled(group, self._decode_run(executor, group, index)).tobytes()
@@ -150,8 +154,37 @@ class Archive:
             raise FormatError(f"it holds no picture called '{name}'")
         return self._places[name]
 
+    def formats(self) -> dict[str, str]:
+        """Name the formats, as Pillow does, of the files that are kept byte for byte, by the names of their pictures.
+
+        No JPEG is decoded for it. A file whose format is unknown, or whose block is damaged, is not among them.
+        """
+        found: dict[str, str | None] = {}
+        with self._executor() as executor:
+            for group in self.file.groups:
+                mode = MODE_NAMES[group.mode]
+                for i, name in enumerate(group.names if mode in FILES else ()):
+                    with suppress(VaezipError):
+                        data = b"" if mode == JPEG else self._decode_run(executor, group, i)[0].result().tobytes()
+                        found[name] = format_name(data) if data else "JPEG"
+        return {name: format for name, format in found.items() if format}
+
     def pictures(self) -> Iterator[tuple[str, Picture | VaezipError]]:
         """Give every picture in turn, or the error that its block met."""
+        for name, found in self.contents():
+            if not isinstance(found, bytes):
+                yield name, found
+                continue
+            try:
+                yield name, _opened(found, self.options.max_pixels)
+            except ImageError as error:
+                yield name, error
+
+    def contents(self) -> Iterator[tuple[str, Picture | bytes | VaezipError]]:
+        """Give every picture in turn, or the file that it came in where that is kept, or the error that its block met.
+
+        The pixels in files are not looked at.
+        """
         with self._executor() as executor:
             waiting: list[tuple[Group, int, list[Future[Samples]]]] = []
             for group in self.file.groups:
@@ -164,16 +197,19 @@ class Archive:
 
     def _results(
         self, group: Group, first: int, futures: list[Future[Samples]]
-    ) -> Iterator[tuple[str, Picture | VaezipError]]:
+    ) -> Iterator[tuple[str, Picture | bytes | VaezipError]]:
         try:
             samples = _assembled(group, futures)
         except VaezipError as error:
             part = salvage.part(group, first, futures) if self.options.salvage else None
             yield from ((name, part or error) for name in group.names[first : first + group.per_block])
             return
+        if MODE_NAMES[group.mode] in FILES:
+            yield group.names[first], samples.tobytes()
+            return
         for i, picture in enumerate(samples):
             try:
-                yield group.names[first + i], _to_picture(group, first + i, picture, self.options.max_pixels)
+                yield group.names[first + i], _to_picture(group, first + i, picture)
             except ImageError as error:  # metadata that fits no such picture
                 bare = salvage.without_boxes(group, first + i, picture) if self.options.salvage else None
                 yield group.names[first + i], bare or error
@@ -246,7 +282,7 @@ class Archive:
         for i, block in enumerate(group.blocks[start : start + group.bands]):
             rows = min(group.band, group.height - i * group.band)
             shape = (count, rows, group.width, channels(mode))
-            job = DecodeJob(mode, shape, block, self.library, self._before, self._budget)
+            job = DecodeJob(mode, shape, block, self.library, self._before, self._budget, self.options.max_pixels)
             futures.append(executor.submit(decoding.decode, job))
         return futures
 
@@ -297,11 +333,13 @@ def _assembled(group: Group, futures: list[Future[Samples]]) -> Samples:
     return out
 
 
-def _to_picture(group: Group, index: int, samples: Samples, max_pixels: int) -> Picture:
+def _opened(original: bytes, max_pixels: int) -> Picture:
+    """Return the picture in a file that is kept byte for byte."""
+    return replace(io.read(original, max_pixels), original=original)
+
+
+def _to_picture(group: Group, index: int, samples: Samples) -> Picture:
     """Invert :meth:`Compressor._to_coded`, and add the picture's metadata."""
-    if MODE_NAMES[group.mode] == VERBATIM:
-        original = samples.tobytes()
-        return replace(io.read(original, max_pixels), original=original)
     boxes = tuple((BOXES[tag], content) for tag, content in group.boxes[index])
     if MODE_NAMES[group.mode] == BILEVEL_GREY:
         return Picture("L", samples * np.uint8(255), boxes)
@@ -311,25 +349,37 @@ def _to_picture(group: Group, index: int, samples: Samples, max_pixels: int) -> 
 def _describe_block(group: Group, block: Block, models: Mapping[bytes, tuple[str, str | None]]) -> dict[str, Any]:
     described = {"fingerprint": block.model.hex(), "bytes": len(block.payload)}
     if block.model == NO_MODEL:
-        method = VERBATIM if MODE_NAMES[group.mode] == VERBATIM else "webp"
+        method = MODE_NAMES[group.mode] if MODE_NAMES[group.mode] in FILES else "webp"
         return {"method": method, **described, "steps": 0, "steps_on": None}
     name, steps_on = models[block.model]
     return {"method": name, **described, "steps": payload.steps_of(block.payload), "steps_on": steps_on}
 
 
 def _describe_pictures(group: Group) -> Iterator[dict[str, Any]]:
-    """Describe each picture; of a file that is kept as it was, nothing but its length is known."""
+    """Describe each picture."""
     mode = MODE_NAMES[group.mode]
     times = group.times or [None] * len(group.names)
-    for name, boxes, time in zip(group.names, group.boxes, times):
-        known: dict[str, Any] = {"width": group.width, "height": group.height}
-        if mode == VERBATIM:
-            known = {"file_bytes": group.width}
-        metadata = sorted({BOXES[tag] for tag, _ in boxes})
+    for i, (name, boxes, time) in enumerate(zip(group.names, group.boxes, times)):
+        known: dict[str, Any] = {"mode": mode.removesuffix("/2"), "width": group.width, "height": group.height}
+        if mode in FILES:
+            known = _describe_file(mode, group.blocks[i], group.width)
         yield {
             "name": name,
-            "mode": mode.removesuffix("/2"),
             **known,
-            "metadata": metadata,
+            "metadata": sorted({BOXES[tag] for tag, _ in boxes}),
             "modified": None if time is None else (_EPOCH + timedelta(seconds=time)).isoformat() + "Z",
         }
+
+
+def _describe_file(mode: str, block: Block, length: int) -> dict[str, Any]:
+    """Describe the picture in a file that is kept byte for byte; of a verbatim one, the length alone is known."""
+    known: dict[str, Any] = {"mode": mode, "file_bytes": length}
+    with suppress(FormatError):
+        if mode == JPEG:
+            height, width, components = jpeg.describe(block.payload, length)
+            known |= {"mode": _JPEG_MODES.get(components, mode), "width": width, "height": height}
+    return known
+
+
+_JPEG_MODES = {1: "L", 3: "RGB", 4: "CMYK"}
+"""The mode of the picture in a JPEG, by its number of components."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from vaezip.errors import FormatError, ImageError
 from vaezip.models.cost import DEFAULT as BUDGET
 from vaezip.models.cost import Budget
-from vaezip.models.kinds import MODE_NAMES, VERBATIM, channels, dtype
+from vaezip.models.kinds import FILES, MODE_NAMES, channels, dtype
 from vaezip.pictures.picture import BOXES
 from vaezip.vz.records import Group
 
@@ -63,7 +63,7 @@ def check_group(group: Group, max_pixels: int, budget: Budget = BUDGET) -> None:
     unknown = [tag for boxes in group.boxes for tag, _ in boxes if tag >= len(BOXES)]
     if unknown:
         raise FormatError(f"metadata field {unknown[0]} is unknown; a newer vaezip may read it")
-    if MODE_NAMES[group.mode] == VERBATIM:  # no more than the file itself
+    if MODE_NAMES[group.mode] in FILES:  # one row of bytes
         if (group.height, group.per_block) != (1, 1):
             raise FormatError("the directory describes impossible blocks")
         return

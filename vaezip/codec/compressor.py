@@ -19,16 +19,19 @@ import numpy as np
 from vaezip.codec import blocks, jobs, select
 from vaezip.codec.blocks import Samples, check_group, new_group
 from vaezip.codec.jobs import BlockJob
-from vaezip.codec.runs import Entry, Pending, Run, verbatim_group
+from vaezip.codec.kept import FileJob, KeptFile, keep
+from vaezip.codec.runs import Entry, Pending, Run
 from vaezip.codec.select import AUTO
 from vaezip.errors import ImageError, VaezipError
 from vaezip.models import file as model_file
 from vaezip.models.cost import UNLIMITED
 from vaezip.models.effort import DEFAULT_PRESET, Effort, chosen_effort
-from vaezip.models.kinds import BILEVEL_GREY, MODE_NAMES, VERBATIM, coded_mode, fits, is_wide, misfit
+from vaezip.models.kinds import BILEVEL_GREY, MODE_NAMES, coded_mode, fits, is_wide, misfit
 from vaezip.models.library import Library, Reference
 from vaezip.pictures.convert import PictureLike, as_picture, named
-from vaezip.pictures.picture import BOXES, Picture
+from vaezip.pictures.formats import is_jpeg
+from vaezip.pictures.jpeg.parts import shape_of
+from vaezip.pictures.picture import BOXES, DEFAULT_MAX_PIXELS, Picture, check_size
 from vaezip.system.threads import Workers
 from vaezip.vz import archive as vz
 from vaezip.vz import limits
@@ -52,6 +55,8 @@ class Options:
         embed_model: put the models that are used into the file, which then needs nothing else to be read;
             alpha goes by WebP.
         solid: blocks of 16 million pixels rather than one: a pixel network learns from all that is before.
+        pixels: code the pixels of JPEG files, and not the files.
+        max_pixels: larger JPEG files are refused.
         verify: decode every block again and compare.
         device: ``cpu``, or ``cuda`` where PyTorch sees one.
         threads: how many to use; the bytes are the same.
@@ -65,6 +70,8 @@ class Options:
     effort: Effort | None = None
     embed_model: bool = False
     solid: bool = False
+    pixels: bool = False
+    max_pixels: int = DEFAULT_MAX_PIXELS
     verify: bool = True
     device: str = "cpu"
     threads: int = 1
@@ -79,11 +86,24 @@ class Options:
         return self.effort or chosen_effort(self.steps, self.preset)
 
 
+@dataclass
+class _File:
+    """A file that is kept byte for byte; the job, once it has begun, holds its bytes."""
+
+    name: str
+    original: bytes
+    modified: int | None = None
+    job: Future[KeptFile] | None = None
+
+
 class Compressor:
     """Take pictures one by one, code them in blocks, and give the file at the end.
 
     The bytes depend on the pictures, their order, the models and the effort alone: not on ``threads``,
     ``device``, ``executor`` or the machine.
+
+    Attributes:
+        kept: by name, why a JPEG file is kept as it is; complete once the file is made.
     """
 
     def __init__(self, options: Options | None = None, *, library: Library | None = None, **changes: Any) -> None:
@@ -107,7 +127,9 @@ class Compressor:
         self._block_pixels = blocks.SOLID_PIXELS if self.options.solid else blocks.BLOCK_PIXELS
         self._pending: dict[tuple[str, int, int], Pending] = {}
         self._names: set[str] = set()
-        self._running: list[Future[list[Block]]] = []
+        self._files: list[_File] = []
+        self.kept: dict[str, str] = {}
+        self._running: list[Future[Any]] = []
         self._budget = limits.Budget()
         self._made = False
         self._resources = ExitStack()
@@ -122,32 +144,37 @@ class Compressor:
         self._resources.close()
 
     def add(
-        self, name: str, picture: PictureLike, *, original: bytes | None = None, modified: int | None = None
+        self, name: str, picture: PictureLike | None, *, original: bytes | None = None, modified: int | None = None
     ) -> None:
         """Add a picture.
 
         Args:
             name: must be new; "" for a picture alone.
-            picture: what to code, in any form that :func:`vaezip.compress` takes.
-            original: the file that it came in, which the file holds byte for byte in its place where that is shorter.
+            picture: what to code, in any form that :func:`vaezip.compress` takes; None will do for a JPEG whose pixels
+                are not coded.
+            original: the file that it came in. A JPEG is kept byte for byte, unless its pixels are asked for; of other
+                formats, a file is where that is shorter.
             modified: when it was last changed, in seconds since 1970; a set tells it.
 
         Raises:
-            ImageError: the name is taken, the time beyond the years 1 to 9999, or a model was chosen that does not fit.
+            ImageError: the name is taken, the time beyond the years 1 to 9999, a model was chosen that does not fit, or
+                a JPEG is too large.
             FormatError: name or metadata are more than a file can hold.
             VaezipError: the file is made.
         """
-        if self._made:
-            raise VaezipError("the file is made, and takes no more pictures; begin another")
-        if name in self._names:
-            raise ImageError(f"two pictures are called '{name}'; rename one")
-        if not _is_unicode(name):
-            raise ImageError("its name is not valid Unicode; rename it")
-        limits.check_name(name)
+        self._check_name(name)
         if modified is not None and not is_time(modified):
             raise ImageError("its time of modification is beyond the years 1 to 9999")
+        if original is not None and is_jpeg(original):
+            if not self.options.pixels:
+                self._add_file(name, original, modified)
+                return
+            original = None
+        if picture is None:
+            raise ImageError("has no pixels to code")
+        as_file = original
         picture, data = as_picture(picture)
-        original = data if original is None else original
+        original = data if as_file is None and not (data and is_jpeg(data)) else as_file
         mode, samples = self._to_coded(picture)
         height, width = samples.shape[:2]
         pending = self._pending.get((mode, height, width))
@@ -166,13 +193,43 @@ class Compressor:
         if len(pending.samples) == pending.group.per_block and self._names != {""}:  # which may become inline
             self._submit(pending)
 
+    def _check_name(self, name: str) -> None:
+        if self._made:
+            raise VaezipError("the file is made, and takes no more pictures; begin another")
+        if name in self._names:
+            raise ImageError(f"two pictures are called '{name}'; rename one")
+        if not _is_unicode(name):
+            raise ImageError("its name is not valid Unicode; rename it")
+        limits.check_name(name)
+
+    def _add_file(self, name: str, original: bytes, modified: int | None) -> None:
+        """Add a JPEG as a file; one without a name may become inline, and waits."""
+        height, width, _ = shape_of(original) or (0, 0, 0)
+        check_size(width, height, self.options.max_pixels)
+        self._budget.take(limits.PICTURES, 1)
+        self._names.add(name)
+        self._files.append(_File(name, original, modified))
+        if self._names != {""}:
+            self._submit_files()
+
+    def _submit_files(self) -> None:
+        for file in self._files:
+            if file.job is None:
+                self._wait_until_workers_are_few()
+                file.job = self._executor.submit(keep, self._file_job(file.original))
+                file.original = b""
+                self._running.append(file.job)
+
+    def _file_job(self, data: bytes, *, inline: bool = False, verbatim: bool = False) -> FileJob:
+        return FileJob(data, self.library, self.effort, self.options.verify, inline, verbatim)
+
     def close(self) -> bytes:
         """Code what is left and return the file.
 
         Raises:
             VaezipError: nothing was added, or a block did not decode to its pictures.
         """
-        if not self._pending:
+        if not self._names:
             raise ImageError("there is no picture to compress")
         self._made = True
         if self._names == {""}:
@@ -181,16 +238,29 @@ class Compressor:
 
     def _close_alone(self) -> bytes:
         """Return the file of one picture without a name: the picture coded, or its original."""
+        if self._files:
+            return self._close_file(self._files[0].original)
         entry = next(iter(self._pending.values())).entries[0]
         data = self._close_inline() if self._is_inline() else self._close_archive()
         if entry.original is None or len(data) <= len(entry.original):
             return data
-        return min(data, self._inline_verbatim(entry), key=len)
+        return min(data, self._close_file(entry.original, verbatim=True), key=len)
+
+    def _close_file(self, original: bytes, *, verbatim: bool = False) -> bytes:
+        """Return the inline file that keeps a file byte for byte."""
+        found = self._executor.submit(keep, self._file_job(original, inline=True, verbatim=verbatim)).result()
+        self._note("", found)
+        return self._checked(found.header + found.group.blocks[0].payload, [found.group])
+
+    def _note(self, name: str, file: KeptFile) -> None:
+        if file.reason:
+            self.kept[name] = file.reason
 
     def _close_archive(self) -> bytes:
         for pending in self._pending.values():
             if pending.samples:
                 self._submit(pending)
+        self._submit_files()
         runs = [run for pending in self._pending.values() for run in pending.runs]
         embedded = self._models_for([forms for run in runs for forms in run.forms()])
         data = self._archive(embedded)
@@ -214,25 +284,28 @@ class Compressor:
                 group.times += [entry.modified for entry in run.entries]
                 group.blocks += found
             groups += [group] if group.names else []
-        groups += kept
+        groups += kept + self._file_groups()
         _forget_times_of_none(groups)
         used = {block.model for group in groups for block in group.blocks} - {NO_MODEL}
         models = {mark: data for mark, data in embedded.items() if mark in used}
         names = {mark: self.library.name_of(mark, even_shipped=mark in models) for mark in used}
         return self._checked(vz.write_archive(groups, names, models), groups)
 
-    def _verbatim_group(self, entry: Entry, before: int = 0) -> Group:
-        """Return the group that holds the original of a picture; ``before`` is as in :class:`BlockJob`."""
-        group = verbatim_group(entry)
-        samples = np.frombuffer(entry.original or b"", np.uint8).reshape(1, 1, -1, 1)
-        job = BlockJob(VERBATIM, samples, (None,), None, self.library, self.effort, before=before)
-        group.blocks = [self._executor.submit(jobs.code, job, None).result()]
-        return group
+    def _verbatim_group(self, entry: Entry) -> Group:
+        """Return the group that holds the original of a picture as it is."""
+        job = self._file_job(entry.original or b"", verbatim=True)
+        group = self._executor.submit(keep, job).result().group
+        return replace(group, names=[entry.name], times=[entry.modified] if entry.name else [])
 
-    def _inline_verbatim(self, entry: Entry) -> bytes:
-        header = vz.inline_header(replace(verbatim_group(entry), blocks=[Block(NO_MODEL, b"")]))
-        group = self._verbatim_group(entry, before=zlib.crc32(header))
-        return self._checked(header + group.blocks[0].payload, [group])
+    def _file_groups(self) -> list[Group]:
+        """Return the groups of the files that are kept byte for byte, one for each."""
+        groups = []
+        for file in self._files:
+            assert file.job is not None
+            found = file.job.result()
+            self._note(file.name, found)
+            groups.append(replace(found.group, names=[file.name], times=[file.modified] if file.name else []))
+        return groups
 
     def _checked(self, data: bytes, groups: list[Group]) -> bytes:
         """Return the file, once what a reader makes of all but the pixels is what it was made of."""

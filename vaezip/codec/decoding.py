@@ -14,6 +14,7 @@ from vaezip.errors import FormatError, VaezipError
 from vaezip.models.cost import DEFAULT as BUDGET
 from vaezip.models.cost import Budget
 from vaezip.models.library import Library
+from vaezip.pictures.picture import DEFAULT_MAX_PIXELS
 from vaezip.vz.records import NO_MODEL, Block
 
 
@@ -28,6 +29,7 @@ class DecodeJob:
         library: finds the model of a fingerprint.
         before: CRC-32 of the bytes that the block's checksum covers, too.
         budget: what may be spent on it.
+        max_pixels: a JPEG file of more is refused.
     """
 
     mode: str
@@ -36,6 +38,7 @@ class DecodeJob:
     library: Library
     before: int = 0
     budget: Budget = BUDGET
+    max_pixels: int = DEFAULT_MAX_PIXELS
 
 
 def decode(job: DecodeJob) -> Samples:
@@ -52,7 +55,9 @@ def decode(job: DecodeJob) -> Samples:
     job.budget.check(cost, job.shape[0] * job.shape[1] * job.shape[2])
     try:
         with _taking(cost.memory, job.budget.memory):
-            samples, checksum = payload.decode(block.payload, job.mode, job.shape, model=model, find=find)
+            samples, checksum = payload.decode(
+                block.payload, job.mode, job.shape, model=model, find=find, max_pixels=job.max_pixels
+            )
     except MemoryError as error:
         raise VaezipError("there is not enough memory to decode it; use fewer threads") from error
     if checksum != samples_checksum(samples, job.before):

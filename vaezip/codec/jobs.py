@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from vaezip.models.base import Model
     from vaezip.models.effort import Effort
 
+_NO_LIMIT = 1 << 62
+
 
 @dataclass(frozen=True)
 class BlockJob:
@@ -78,6 +80,7 @@ def code(job: BlockJob, reference: Reference | None) -> Block:
 
     Raises:
         VaezipError: it does not decode to itself, or that would take more than a reader spends.
+        UnfitJpeg: a JPEG file cannot be made again from its coefficients.
     """
     checksum = samples_checksum(job.samples, job.before)
     data = _payload(job, reference, checksum)
@@ -86,7 +89,7 @@ def code(job: BlockJob, reference: Reference | None) -> Block:
         name = f"model '{model.name}'" if model else "WebP"
         raise VaezipError(f"{name} takes more for such pictures than a reader spends on them", "other-model")
     if job.verify:
-        decoded, found = payload.decode(data, job.mode, shape, model=model, find=find)
+        decoded, found = payload.decode(data, job.mode, shape, model=model, find=find, max_pixels=_NO_LIMIT)
         if found != checksum or not np.array_equal(decoded, job.samples):
             raise VaezipError("the coded picture does not decode to itself on this machine; please report this")
     return Block(model.fingerprint if model else NO_MODEL, data)

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vaezip.codec import webp
+from vaezip.codec import jpeg, webp
 from vaezip.errors import FormatError
 from vaezip.models.base import Model, seed_with
 from vaezip.models.cost import Cost
-from vaezip.models.kinds import PLANES, VERBATIM, dtype, fits, is_wide
+from vaezip.models.kinds import JPEG, PLANES, VERBATIM, dtype, fits, is_wide
 from vaezip.models.registry import search_of
+from vaezip.pictures.picture import DEFAULT_MAX_PIXELS
 from vaezip.vz.records import NO_MODEL
 
 if TYPE_CHECKING:
@@ -56,9 +57,14 @@ def encode(
         model: codes the planes that it was made for.
         effort: what is done for fewer bytes.
         alpha_model: codes grey; is tried beside WebP for the alpha that a model of colours leaves.
+
+    Raises:
+        UnfitJpeg: the file of a JPEG block cannot be made again from its coefficients.
     """
     if mode == VERBATIM:
         return _CRC.pack(checksum) + samples.tobytes()
+    if mode == JPEG:
+        return jpeg.encode(samples.tobytes(), checksum)
     if model is None:
         coded = webp.encode(samples)
         return _CRC.pack(checksum ^ zlib.crc32(coded)) + coded
@@ -74,7 +80,13 @@ def encode(
 
 
 def decode(
-    payload: bytes, mode: str, shape: tuple[int, ...], *, model: Model | None, find: Find
+    payload: bytes,
+    mode: str,
+    shape: tuple[int, ...],
+    *,
+    model: Model | None,
+    find: Find,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
 ) -> tuple[Samples, int]:
     """Inverse of :func:`encode`: samples and checksum.
 
@@ -83,11 +95,16 @@ def decode(
         mode, shape: of the samples.
         model: the one that coded them.
         find: gives the model of a fingerprint.
+        max_pixels: a JPEG of more is refused.
 
     Raises:
         FormatError: the payload is not what :func:`encode` made of such pictures.
+        ImageError: the picture of a JPEG has more pixels.
     """
     n, height, width, channels = shape
+    if model is None and mode == JPEG:
+        data, checksum = jpeg.decode(payload, width, max_pixels)
+        return np.frombuffer(data, np.uint8).reshape(shape), checksum
     if model is None:
         if len(payload) < _CRC.size:
             raise FormatError("the coded data is truncated")
@@ -120,6 +137,8 @@ def cost(payload: bytes, mode: str, shape: tuple[int, ...], *, model: Model | No
     n, height, width, channels = shape
     if mode == VERBATIM:  # no more than the file itself, which is in memory
         return Cost(0, len(payload))
+    if model is None and mode == JPEG:
+        return jpeg.cost(payload, width)
     if model is None:
         return webp.cost((n, height, width, channels), dtype(mode))
     _check_fit(payload, mode, shape, model)

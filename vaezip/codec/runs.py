@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 
 from vaezip.codec.blocks import Samples
 from vaezip.codec.select import shortest
-from vaezip.models.kinds import MODE_NAMES, VERBATIM
 from vaezip.vz.records import Block, Group
 from vaezip.vz.wire import deflated
 
@@ -82,11 +81,3 @@ class Pending:
     entries: list[Entry] = field(default_factory=list)
     samples: list[Samples] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
-
-
-def verbatim_group(entry: Entry) -> Group:
-    """Return the group, as yet without its block, that holds a picture's original byte for byte."""
-    assert entry.original is not None
-    group = Group(MODE_NAMES.index(VERBATIM), 1, len(entry.original), 1, 1, [entry.name], [()])
-    group.times = [entry.modified] if entry.name else []  # a picture alone has the time of its file
-    return group

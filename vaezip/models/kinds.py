@@ -15,9 +15,15 @@ BILEVEL_GREY = "L/2"
 VERBATIM = "verbatim"
 """The bytes of an input as they are, where nothing codes its picture in fewer; stored as one row of 8-bit samples."""
 
+JPEG = "jpeg"
+"""The bytes of a JPEG file, one row of samples, which are made again from its coefficients."""
+
+FILES = (VERBATIM, JPEG)
+"""The modes of blocks that give back the bytes of a file."""
+
 MODE_NAMES = (
     *("1", "L", "LA", "RGB", "RGBA", "P", "I;16", "LA;16", "RGB;16", "RGBA;16"),
-    *(BILEVEL_GREY, VERBATIM),
+    *(BILEVEL_GREY, VERBATIM, JPEG),
 )
 """The number of a mode in a file is its place here, which it keeps for ever: a new mode goes behind the last."""
 

@@ -18,8 +18,8 @@ BMP            palette and ICC profile (read only), resolution.
 PPM, PGM, PBM  nothing.
 GIF            palette, transparency, ICC profile, XMP, and the shape
                of the pixels as resolution (read only).
-JPEG, AVIF,    ICC profile, EXIF, XMP, resolution (read only: the
-JPEG 2000      decoded pixels are kept, not the file).
+JPEG, AVIF,    ICC profile, EXIF, XMP, resolution (read only: these
+JPEG 2000      are the decoded pixels, not the file).
 =============  ========================================================
 
 Whatever else a file holds is named in :attr:`Picture.dropped`, and a file that

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 import vaezip
 from vaezip.errors import DataError, ImageError
-from vaezip.pictures.formats import is_picture_in_folder
+from vaezip.pictures.formats import is_jpeg, is_picture_in_folder
 from vaezip.pictures.picture import Picture
 
 INSTALL = "install it with: pip install '.[bench]' in a checkout of vaezip"
@@ -290,7 +290,8 @@ def _of_folder(folder: Path) -> Collection:
 
 def _picture(path: Path) -> Picture:
     try:
-        return vaezip.pictures.read(path)
+        picture, data = vaezip.pictures.read(path), path.read_bytes()
+        return replace(picture, original=data) if is_jpeg(data) else picture
     except ImageError as error:
         raise DataError(f"{path}: {error}") from error
 

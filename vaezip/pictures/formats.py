@@ -130,6 +130,11 @@ def too_large(max_pixels: int) -> ImageError:
     return ImageError(reason, "more-pixels")
 
 
+def is_jpeg(data: bytes) -> bool:
+    """Tell whether a file begins as a JPEG does."""
+    return format_name(data) == "JPEG"
+
+
 def has_picture_suffix(path: str) -> bool:
     """Tell whether a file is named like a picture, whether or not vaezip can read it."""
     return os.path.splitext(path)[1].lower() in BY_SUFFIX
@@ -143,6 +148,12 @@ def is_hidden(path: str) -> bool:
 def is_picture_in_folder(path: str) -> bool:
     """Tell whether a file is among the pictures of its folder, for every command that takes a folder."""
     return has_picture_suffix(path) and not is_hidden(path)
+
+
+def is_suffix_of(suffix: str, name: str | None) -> bool:
+    """Tell whether a suffix stands for a format, by its name for Pillow."""
+    format = BY_SUFFIX.get(suffix.lower())
+    return format is not None and name == format.name.upper()
 
 
 def check_suffix(suffix: str) -> None:

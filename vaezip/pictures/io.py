@@ -11,7 +11,7 @@ from typing import IO
 
 from vaezip.errors import ImageError
 from vaezip.pictures.bmp.metadata import keeps_resolution
-from vaezip.pictures.formats import BY_SUFFIX, Format, check_suffix, format_name, most_bytes, too_large
+from vaezip.pictures.formats import BY_SUFFIX, Format, check_suffix, format_name, is_suffix_of, most_bytes, too_large
 from vaezip.pictures.picture import DEFAULT_MAX_PIXELS, Picture
 from vaezip.pictures.pillow import decoding, read_by_pillow, write_by_pillow
 from vaezip.pictures.png.chunks import is_png
@@ -100,8 +100,7 @@ def write(picture: Picture, suffix: str) -> bytes:
 
 def stands_for(suffix: str, data: bytes) -> bool:
     """Tell whether a suffix stands for the format that a file of these bytes has."""
-    format = BY_SUFFIX.get(suffix.lower())
-    return format is not None and format_name(data) == format.name.upper()
+    return is_suffix_of(suffix, format_name(data))
 
 
 def dropped_boxes(picture: Picture, suffix: str) -> tuple[str, ...]:

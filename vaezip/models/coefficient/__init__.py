@@ -1,0 +1,1 @@
+"""Code the coefficients of JPEG files."""
