@@ -8,7 +8,19 @@ from PIL import Image, ImageFile, features
 from vaezip.pictures.io import read, write
 from vaezip.pictures.picture import Picture
 
-from .helpers import EVERYTHING, EXIF, EXIF_BYTES, RESOLUTION, picture, pillow_rgb, refusal, saved
+from .helpers import (
+    EVERYTHING,
+    EXIF,
+    EXIF_BYTES,
+    RESOLUTION,
+    directory,
+    long,
+    picture,
+    pillow_rgb,
+    refusal,
+    saved,
+    short,
+)
 
 
 def test_a_palette_in_tiff_is_filled_up_to_256_colours():
@@ -53,10 +65,12 @@ def test_what_webp_and_tiff_and_bmp_keep():
 
 
 def test_tags_that_lay_out_a_file_do_not_pass_into_tiff():
-    exif = Image.Exif()
-    exif[0x0100], exif[0x0101], exif[0x0106], exif[0x0131] = 999, 999, 0, "Tool"
-    exif.get_ifd(0x8769)[0x9003] = "2020:01:01 00:00:00"
-    before = picture("L", boxes=(("exif", exif.tobytes().removeprefix(b"Exif\0\0")),))
+    below = directory("<", [(0x9003, 2, 20, b"2020:01:01 00:00:00\0")], 8)
+    layout = [short("<", 0x0100, 999), short("<", 0x0101, 999), short("<", 0x0106, 0)]
+    tags = [*layout, (0x0131, 2, 5, b"Tool\0"), long("<", 0x8769, 8)]
+    start = 8 + len(below)
+    exif = b"II*\0" + start.to_bytes(4, "little") + below + directory("<", tags, start)
+    before = picture("L", boxes=(("exif", exif),))
     after = read(write(before, ".tif"))
     assert np.array_equal(after.samples, before.samples)
     kept = Image.Exif()
