@@ -1,6 +1,7 @@
 """``vaezip verify``: the source against what the file gives."""
 
 import os
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -118,9 +119,10 @@ def test_what_cannot_be_compared(run, save, kept, folder_and_set):
 
 def test_metadata_that_no_file_keeps_is_remarked(run, save):
     data = vaezip.pictures.write(digit(), ".png")
-    time = b"\0\0\0\7tIME" + bytes([7, 208, 1, 1, 0, 0, 0])
-    data = data[:33] + time + __import__("zlib").crc32(time[4:]).to_bytes(4, "big") + data[33:]
+    chunk = b"caBX" + b"signed"
+    data = data[:33] + (6).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big") + data[33:]
     Path("a.png").write_bytes(data)
     run("compress", "-q", "a.png")
-    expected = "a.png: metadata that a .vz file does not keep: tIME\n"
-    assert run("verify", "a.png", "a.png.vz") == (0, "a.png.vz: equal (1 picture)\n", expected)
+    status, out, err = run("verify", "a.png", "a.png.vz")
+    assert (status, out) == (0, "a.png.vz: equal (1 picture)\n")
+    assert err.startswith("a.png: metadata that a .vz file does not keep: caBX")

@@ -232,6 +232,7 @@ class Compressor:
     def _inline_verbatim(self, entry: Entry) -> bytes:
         header = vz.inline_header(replace(verbatim_group(entry), blocks=[Block(NO_MODEL, b"")]))
         group = self._verbatim_group(entry, before=zlib.crc32(header))
+        group.times = []  # the file has a time of its own
         return self._checked(header + group.blocks[0].payload, [group])
 
     def _checked(self, data: bytes, groups: list[Group]) -> bytes:
