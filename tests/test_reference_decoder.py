@@ -86,11 +86,6 @@ def test_golden_files_are_there() -> None:
     assert set(NAMES) >= SLOW
 
 
-def test_example_of_the_document_is_decoded() -> None:
-    """Section 1.6 has a file with the samples 7 and 9."""
-    assert decode(first_example(), {})[""].samples.tolist() == [[[7], [9]]]
-
-
 def test_times_of_a_set_are_read() -> None:
     """Section 1.3.2: differences, a picture without a time, and one before 1970."""
     told = {"a": 1_700_000_000, "b": 1_699_999_990, "c": None, "d": -86_400}
