@@ -135,9 +135,10 @@ written with zeros in their place; one without its palette, as grey. The exit st
 
 ## Files kept as they were
 
-Where nothing makes a picture smaller, `compress` keeps the file that it came in, byte for byte; of a set, all files or
-none, and up to 64 MiB of them. `decompress` gives it back byte for byte where the output has a suffix of its format, as
-`photo.jpg.vz` without `-o` has; under another suffix, and on standard output, it writes the picture.
+Where nothing makes a picture smaller, `compress` keeps the file that it came in, byte for byte; in a set, those of the
+pictures that share a block, where they take fewer bytes than the block. `decompress` gives a file back byte for byte
+where the output has a suffix of its format, as `photo.jpg.vz` without `-o` has; under another suffix, and on standard
+output, it writes the picture.
 
 ## Names in a set
 
@@ -155,8 +156,8 @@ A list with one object per FILE that could be read, in their order:
 |-|-|-|
 | `file` | string | as given |
 | `bytes` | integer | size of the file |
-| `bits_per_dimension` | number | bytes × 8 / Σ (width × height × channels) |
-| `version` | integer | of the format |
+| `bits_per_dimension` | number or null | bytes × 8 / Σ (width × height × channels) |
+| `version`, `revision` | integer | of the format |
 | `layout` | string | `inline` (one picture, one block) or `archive` |
 | `pictures` | list | |
 | `pictures[].name` | string | `""` for a single picture without a name |
@@ -165,7 +166,7 @@ A list with one object per FILE that could be read, in their order:
 | `pictures[].metadata` | list of strings | its kinds, sorted: `exif`, `icc`, `png-chunk`, `srgb`, and so on |
 | `pictures[].modified` | string or null | last change, in UTC, as `2026-11-30T08:15:00Z`; null if not told |
 | `blocks` | list | in the order of the file |
-| `blocks[].method` | string | name of the model, `unknown` if it is not here, or `webp` |
+| `blocks[].method` | string | `webp`, or the name of the model: as FILE calls it, or `unknown`, if it is not here |
 | `blocks[].fingerprint` | string | of the model, in hexadecimal; zeros for `webp` and `verbatim` |
 | `blocks[].bytes` | integer | size of the coded pixels |
 | `blocks[].steps` | integer | K, the gradient steps that a decoder takes |
@@ -176,8 +177,8 @@ A list with one object per FILE that could be read, in their order:
 | `models[].bytes` | integer | that it takes in the file |
 
 Of a file that is kept as it was, mode and method are `verbatim`, and `file_bytes` is there in the place of width and
-height. Of a single picture of its model's own size, such as a digit, only the model tells the size: without it `info`
-fails. Later versions may add fields.
+height; then `bits_per_dimension` is null. Of a single picture of its model's own size, such as a digit, only the model
+tells the size: without it `info` fails. Later versions may add fields.
 
 ## `vaezip models --json`
 
