@@ -12,6 +12,7 @@ import pytest
 
 import vaezip
 from tests.test_reference_decoder import first_example
+from vaezip.codec import blocks
 from vaezip.entropy import distributions as d
 from vaezip.entropy import grids
 from vaezip.entropy.stack import Stack
@@ -29,7 +30,14 @@ if str(DOCS) not in sys.path:
     sys.path.insert(0, str(DOCS))
 
 import reference_decoder  # noqa: E402
-from reference_decoder import calibration, decode, distributions, exact, learning  # noqa: E402
+from reference_decoder import (  # noqa: E402
+    calibration,
+    decode,
+    distributions,
+    exact,
+    layout,
+    learning,
+)
 from reference_decoder import cost as reference_cost  # noqa: E402
 from reference_decoder import limits as reference_limits  # noqa: E402
 from reference_decoder import model_file as reference_models  # noqa: E402
@@ -368,3 +376,56 @@ def test_the_example_of_work():
         work = model.cost(settings + stack, shape, steps).work
         assert reference_cost.chain_work(settings + stack, shape, reference, steps) == work
         assert round(work / (1 << 20)) == expected
+
+
+def refused(group):
+    """Whether each reader refuses the size of the blocks of a group."""
+    found = []
+    theirs = layout.Group(group.mode, group.height, group.width, group.per_block, group.band, group.names)
+    unlimited = cost.Budget(1 << 62, 1 << 62)
+    for check, some, error in (
+        (lambda some: blocks.check_group(some, 1 << 62, unlimited), group, FormatError),
+        (layout.check_size, theirs, reference_decoder.FormatError),
+    ):
+        try:
+            check(some)
+        except error:
+            found.append(True)
+        else:
+            found.append(False)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "count", "most"),
+    [
+        ((1 << 24) // 4096, 4096, 1, "one picture of 2^24 pixels"),
+        (32, 1 << 20, 1, "one picture of 32 rows, however wide"),
+        (2048, 2048, 4, "four pictures of 2^24 pixels"),
+        (1, 32_762, 256, "pictures with the margins of a context"),
+        (4, 32, 126_144, "small pictures with such margins"),
+        (1, 32, 131_072, "pictures of a row in tiles"),
+    ],
+)
+def test_sizes_of_blocks_up_to_the_limits(height, width, count, most):
+    """Section 11.2, just at a limit and just beyond it."""
+    largest = max(2**24, 32 * width)
+    tiles = -(-height // 32) * -(-width // 32) * 1024
+
+    def fits(rows, number):
+        joined = number * (rows + 3) * (width + 6) <= 2 * largest and number * tiles <= 8 * largest
+        return number * rows * width <= largest and (number == 1 or joined)
+
+    numbers = ["x"] * count
+    group = Group(1, height, width, count, height, numbers, [()] * count)
+    assert refused(group) == [not fits(height, count)] * 2, most
+    beyond = Group(1, height + 1, width, count, height + 1, numbers, [()] * count)
+    assert refused(beyond) == [not fits(height + 1, count)] * 2
+
+
+@pytest.mark.parametrize(("pictures", "height", "width"), [(2, 2048, 4096), (126_144, 4, 32), (131_072, 1, 32)])
+def test_one_picture_more_than_fits_is_refused(pictures, height, width):
+    group = Group(1, height, width, pictures, height, ["x"] * pictures, [()] * pictures)
+    fitting = refused(group)
+    group.per_block, group.names, group.boxes = pictures + 1, ["x"] * (pictures + 1), [()] * (pictures + 1)
+    assert (fitting, refused(group)) == ([False, False], [True, True])

@@ -808,3 +808,14 @@ def test_hidden_picture_in_a_folder_is_skipped(run, save):
 
 def test_blocks_have_as_many_pixels_as_the_help_says():
     assert (blocks.BLOCK_PIXELS, blocks.SOLID_PIXELS) == (1 << 20, 1 << 24)  # a million, and sixteen
+
+
+def test_what_came_through_a_pipe_has_no_time_but_its_own(run, save, monkeypatch):
+    dated = []
+    monkeypatch.setattr(os, "utime", lambda path, *arguments, **options: dated.append(path))
+    save("a.png")
+    assert run("compress", "-", "-o", "a.vz", stdin=Path("a.png").read_bytes()) == (0, b"", "")
+    assert run("decompress", "-", "-o", "b.png", stdin=Path("a.vz").read_bytes()) == (0, b"", "")
+    assert dated == []
+    assert run("compress", "a.png", "-o", "b.vz") == (0, "", "")
+    assert len(dated) == 1

@@ -64,7 +64,8 @@ def command(
 
     photo.png.vz makes photo.png, and a set, set.vz, the folder set. The format follows the suffix:
     .png, .webp, .tif, .bmp, .ppm, .pgm or .pbm. Where a suffix is lossy or its format cannot hold the
-    picture exactly, .png is added: photo.jpg.vz makes photo.jpg.png. PNG alone keeps all metadata.
+    picture exactly, .png is added: photo.jpg.vz makes photo.jpg.png, unless FILE keeps photo.jpg as
+    it was. PNG alone keeps all metadata.
 
     '-' is standard input, whose picture goes to standard output as PNG. FILE is kept. Of a damaged
     set, the pictures that are intact are written.
