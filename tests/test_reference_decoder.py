@@ -162,6 +162,8 @@ def test_boxes_that_break_the_rules_are_refused() -> None:
         (b"\x0e\5\0vpAg\x0b\1\0", "the tags of boxes do not rise"),
         (b"\x0e\5\0IDAT", "a box has a wrong length or form"),
         (b"\x10\0", "unknown tag of a box"),
+        (b"\xff\2\xc3x", "the name of a model is not UTF-8"),
+        (b"\xff\1x\x0b\1\0", "unknown tag of a box"),
     ]:
         header = data[:5] + b"\x14" + data[6:12] + bytes([len(boxes) + 1, 0]) + boxes
         stream = data[16:]
