@@ -5,7 +5,9 @@ import re
 import sys
 import zlib
 from functools import cache
+from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,8 +20,8 @@ from vaezip.entropy import grids
 from vaezip.entropy.stack import Stack
 from vaezip.errors import FormatError
 from vaezip.exact import backend
-from vaezip.exact.elementwise import exp
-from vaezip.models import cost, likelihoods, posterior
+from vaezip.exact.elementwise import exp, grid_scale
+from vaezip.models import cost, kinds, likelihoods, posterior
 from vaezip.models import file as model_file
 from vaezip.models.pixel import constants
 from vaezip.vz import archive, index, limits, names, wire
@@ -41,6 +43,8 @@ from reference_decoder import (  # noqa: E402
 from reference_decoder import cost as reference_cost  # noqa: E402
 from reference_decoder import limits as reference_limits  # noqa: E402
 from reference_decoder import model_file as reference_models  # noqa: E402
+from reference_decoder.modes import MODES  # noqa: E402
+from reference_decoder.payload import check_model  # noqa: E402
 from reference_decoder.posterior import noise_table  # noqa: E402
 from reference_decoder.primitives import Reader  # noqa: E402
 from reference_decoder.stack import Stack as ReferenceStack  # noqa: E402
@@ -154,6 +158,35 @@ def test_what_a_verbatim_file_takes_beside_its_bytes(file):
     groups = [Group(11, 1, len(file), 1, 1, [f"{i} a.pgm"], [()], [Block(NO_MODEL, bytes(4) + file)]) for i in range(9)]
     data = archive.write_archive(groups, {})
     assert len(data) <= sum(len(file) + len(group.names[0]) + of_one for group in groups) + of_all
+
+
+def modes_of_models():
+    """What the table of section 2.4 says: (number of a mode, channels, levels) that go together."""
+    table = chapter("payload").split("Which modes which models can code:")[1].split("No model codes")[0]
+    rows = re.findall(r"\| ([\d, ]+) \| (\d) \| (\d+) \|", table)
+    return {(int(mode), int(c), int(levels)) for modes, c, levels in rows for mode in modes.split(", ")}
+
+
+@pytest.mark.parametrize("number", range(12))
+def test_models_code_the_modes_that_the_table_says(number):
+    for channels, levels, tiled, size in product((1, 3), (2, 256), (False, True), ((28, 28), (28, 27))):
+        stated = (number, channels, levels) in modes_of_models() and (tiled or size == (28, 28))
+        some = SimpleNamespace(channels=channels, levels=levels, tiled=tiled, tile=(28, 28), most_side=None)
+        assert kinds.fits(some, kinds.MODE_NAMES[number], size) == stated
+        mode = MODES[number]
+        try:
+            check_model(some, number, mode.channels - mode.alpha, (1, *size))
+        except reference_decoder.FormatError:
+            assert not stated
+        else:
+            assert stated
+
+
+@pytest.mark.parametrize("largest", [0.0, 1e-40, 2.0**-130, 0.7, 1.0, 3.0, 2.0**20, 1e30])
+@pytest.mark.parametrize("bound", [1, 3, 1 << 24])
+def test_both_readers_have_one_grid_of_gradients(largest, bound):
+    found = min(float(grid_scale(backend(), np.array([largest]), float(bound))[0]), 2.0**120)
+    assert found == exact.grid_scale(largest, bound)
 
 
 # Entropy coder
