@@ -220,6 +220,7 @@ def test_file_that_is_kept_as_it_was(run):
     (block,) = found["blocks"]
     assert (block["method"], block["fingerprint"], block["steps_on"]) == ("verbatim", "00000000", None)
     assert found["bits_per_dimension"] is None
+    assert "the file as it was" in run("info", "a.pgm.vz").out
 
 
 def test_single_picture_of_the_size_of_a_model_that_is_not_here(run, other_model):
