@@ -4,6 +4,7 @@ import os
 import stat
 import struct
 import sys
+import threading
 import zlib
 from pathlib import Path
 
@@ -819,3 +820,16 @@ def test_what_came_through_a_pipe_has_no_time_but_its_own(run, save, monkeypatch
     assert dated == []
     assert run("compress", "a.png", "-o", "b.vz") == (0, "", "")
     assert len(dated) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
+def test_picture_of_a_pipe_has_no_time_in_a_set(run, save):
+    save("a.png")
+    os.mkfifo("b.png")
+    writer = threading.Thread(target=Path("b.png").write_bytes, args=(Path("a.png").read_bytes(),))
+    writer.start()
+    status, _, err = run("compress", "a.png", "b.png", "-o", "set.vz")
+    writer.join()
+    assert (status, err) == (0, "")
+    archive = vaezip.open("set.vz")
+    assert [archive.modified(name) is None for name in ("a.png", "b.png")] == [False, True]
