@@ -151,7 +151,8 @@ written with zeros in their place; one without its palette, as grey. The exit st
 
 ## Files kept as they were
 
-Where nothing makes a picture smaller, `compress` keeps the file that it came in, byte for byte.
+Where nothing makes a picture smaller, `compress` keeps the file that it came in, byte for byte; in a set, those of the
+pictures that share a block, where they take fewer bytes than the block.
 
 `decompress` gives such a file, or a JPEG, back byte for byte under the name that it had; `.jpg` and so
 on is added where that name has no suffix of a picture. Where `-o` names a file, it does so if that has a
@@ -174,8 +175,8 @@ A list with one object per FILE that could be read, in their order:
 |-|-|-|
 | `file` | string | as given |
 | `bytes` | integer | size of the file |
-| `bits_per_dimension` | number | bytes × 8 / Σ (width × height × channels) |
-| `version` | integer | of the format |
+| `bits_per_dimension` | number or null | bytes × 8 / Σ (width × height × channels) |
+| `version`, `revision` | integer | of the format |
 | `layout` | string | `inline` (one picture, one block) or `archive` |
 | `pictures` | list | |
 | `pictures[].name` | string | `""` for a single picture without a name |
@@ -184,7 +185,7 @@ A list with one object per FILE that could be read, in their order:
 | `pictures[].metadata` | list of strings | its kinds, sorted: `exif`, `icc`, `png-chunk`, `srgb`, and so on |
 | `pictures[].modified` | string or null | last change, in UTC, as `2026-11-30T08:15:00Z`; null if not told |
 | `blocks` | list | in the order of the file |
-| `blocks[].method` | string | name of the model, `unknown` if it is not here, `webp`, `verbatim` or `jpeg` |
+| `blocks[].method` | string | `webp`, `verbatim`, `jpeg`, or the name of the model: as FILE calls it, or `unknown`, if it is not here |
 | `blocks[].fingerprint` | string | of the model, in hexadecimal; zeros for `webp`, `verbatim` and `jpeg` |
 | `blocks[].bytes` | integer | size of the coded pixels |
 | `blocks[].steps` | integer | K, the gradient steps that a decoder takes |
@@ -196,8 +197,9 @@ A list with one object per FILE that could be read, in their order:
 
 Of a file that is kept as it was, mode and method are `verbatim`, and `file_bytes` is there in the place
 of width and height. Of a JPEG, the method is `jpeg`; mode (`L`, `RGB` or `CMYK`), width and height are
-those of its picture, and `file_bytes` is there, too. Of a single picture of its model's own size, such
-as a digit, only the model tells the size: without it `info` fails. Later versions may add fields.
+those of its picture, and `file_bytes` is there, too. Where a file is kept, `bits_per_dimension` is null.
+Of a single picture of its model's own size, such as a digit, only the model tells the size: without it
+`info` fails. Later versions may add fields.
 
 ## `vaezip models --json`
 

@@ -57,3 +57,19 @@ def test_decoding_imports_nothing_of_the_encoder(tmp_path, shape):
     assert "vaezip.codec.payload" in found
     encoders = ("search", "effort", "compressor", "training")
     assert [m for m in found if m.startswith("vaezip.") and any(part in encoders for part in m.split("."))] == []
+
+
+def test_nothing_is_unpickled_and_nothing_is_downloaded_while_decoding():
+    """SECURITY.md promises it. A training reads its own state by PyTorch, as numbers alone."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        imported = {a.name.split(".")[0] for n in nodes if isinstance(n, ast.Import) for a in n.names}
+        imported |= {(n.module or "").split(".")[0] for n in nodes if isinstance(n, ast.ImportFrom)}
+        called = [(ast.unparse(n.func), n) for n in nodes if isinstance(n, ast.Call)]
+        name = path.relative_to(PACKAGE).as_posix()
+        assert not imported & {"pickle", "marshal", "shelve"}, name
+        assert not {function for function, _ in called} & {"eval", "exec", "np.load"}, name
+        for call in (call for function, call in called if function == "torch.load"):
+            assert "weights_only=True" in ast.unparse(call), name
+        if name != "pictures/datasets.py":
+            assert not imported & {"urllib", "http", "socket", "ssl", "requests", "pooch"}, name

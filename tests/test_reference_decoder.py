@@ -88,11 +88,6 @@ def test_golden_files_are_there() -> None:
     assert set(NAMES) >= SLOW
 
 
-def test_example_of_the_document_is_decoded() -> None:
-    """Section 1.6 has a file with the samples 7 and 9."""
-    assert decode(first_example(), {})[""].samples.tolist() == [[[7], [9]]]
-
-
 def test_times_of_a_set_are_read() -> None:
     """Section 1.3.2: differences, a picture without a time, and one before 1970."""
     told = {"a": 1_700_000_000, "b": 1_699_999_990, "c": None, "d": -86_400}
@@ -171,6 +166,8 @@ def test_boxes_that_break_the_rules_are_refused() -> None:
         (b"\x0e\5\0vpAg\x0b\1\0", "the tags of boxes do not rise"),
         (b"\x0e\5\0IDAT", "a box has a wrong length or form"),
         (b"\x10\0", "unknown tag of a box"),
+        (b"\xff\2\xc3x", "the name of a model is not UTF-8"),
+        (b"\xff\1x\x0b\1\0", "unknown tag of a box"),
     ]:
         header = data[:5] + b"\x14" + data[6:12] + bytes([len(boxes) + 1, 0]) + boxes
         stream = data[16:]

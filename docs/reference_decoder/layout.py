@@ -131,6 +131,15 @@ def decode_group(group: Group, models: dict[bytes, Model]) -> dict[str, Picture]
     }
 
 
+def check_model_name(name: bytes) -> None:
+    """Refuse the name of a model, which nothing else is done with."""
+    require(len(name) <= LONGEST_MODEL_NAME, "the name of a model is too long")
+    try:
+        name.decode()
+    except UnicodeDecodeError as error:
+        raise FormatError("the name of a model is not UTF-8") from error
+
+
 def read_inline(data: bytes, models: dict[bytes, Model]) -> Group:
     """Read an inline file: one picture, one block (section 1.2)."""
     reader = Reader(data, FIRST_BYTES)
@@ -153,7 +162,7 @@ def read_inline(data: bytes, models: dict[bytes, Model]) -> Group:
             boxes.append((tag, inner.take(inner.varint())))
             budget.take("pieces of metadata", 1)
         if boxes and boxes[-1][0] == MODEL_NAME:
-            require(len(boxes.pop()[1]) <= LONGEST_MODEL_NAME, "the name of a model is too long")
+            check_model_name(boxes.pop()[1])
     budget.take_boxes(boxes)
     crc = zlib.crc32(data[: reader.position])
     group = Group(mode, height, width, 1, height, [""], [(fingerprint, reader.rest())], [boxes], crc)

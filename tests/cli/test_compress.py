@@ -2,15 +2,19 @@ import errno
 import json
 import os
 import stat
+import struct
 import sys
+import threading
+import zlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 import vaezip
 from vaezip.cli import ahead
-from vaezip.codec import compressor
+from vaezip.codec import blocks, payload
 from vaezip.models import file as model_file
 from vaezip.models import library
 from vaezip.vz import limits
@@ -720,11 +724,13 @@ def test_models_are_loaded_once_for_many_files(run, save, monkeypatch):
     assert loads == [model_file.find("mnist")]
 
 
-def test_embedded_model(run, save, other_model, monkeypatch):
-    """It costs more than the file of one small picture, which would be kept as it was."""
-    monkeypatch.setattr(compressor.Compressor, "_close_file", lambda *_, **__: bytes(1 << 24))
+def test_embedded_model(run, save, other_model):
+    """It costs more than the file of one small picture, which would be kept as it was; so the file is a large one."""
     picture = save("a.png")
-    assert run("compress", "--model", str(other_model), "--embed-model", "a.png") == (0, "", "")
+    data, chunk = Path("a.png").read_bytes(), b"caBX" + bytes(1 << 22)
+    chunk = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    Path("a.png").write_bytes(data[:33] + chunk + data[33:])
+    assert run("compress", "-q", "--model", str(other_model), "--embed-model", "a.png") == (0, "", "")
     other_model.unlink()
     assert [m["name"] for m in vaezip.open("a.png.vz").info()["models"]] == ["other"]
     assert vaezip.pictures.same(vaezip.decompress(Path("a.png.vz").read_bytes()), picture)
@@ -753,3 +759,81 @@ def test_model_that_is_too_large_to_embed(run, save, other_model, monkeypatch):
     )
     assert run("compress", "--model", str(other_model), "--embed-model", "a.png") == (1, "", expected)
     assert files() == ["a.png", "models/other.safetensors"]
+
+
+# What is promised of every result
+
+
+def test_result_that_does_not_decode_to_the_picture_is_not_written(run, save, monkeypatch):
+    def other(*arguments, real=payload.decode, **options):
+        samples, checksum = real(*arguments, **options)
+        return samples ^ 1, checksum
+
+    save("a.png")
+    monkeypatch.setattr(payload, "decode", other)
+    status, out, err = run("compress", "a.png")
+    assert (status, out, err.count("\n"), files()) == (1, "", 1, ["a.png"])
+    assert err.startswith("vaezip: a.png: the coded picture does not decode to itself")
+
+
+@pytest.mark.parametrize("steps", ["1", "2", "5", "255"])
+def test_pixel_network_takes_no_more_than_two_steps(run, save, steps):
+    rows = np.arange(40, dtype=np.uint8)[:, None, None]
+    save("a.png", vaezip.Picture("RGB", np.ascontiguousarray(np.broadcast_to(rows, (40, 40, 3)) * 3)))
+    assert run("compress", "a.png", "--model", "photo-small", "--steps", steps, "-o", "a.vz") == (0, "", "")
+    (block,) = json.loads(run("info", "--json", "a.vz").out)[0]["blocks"]
+    if block["steps_on"] == "pixel network":
+        assert block["steps"] <= min(int(steps), 2)
+
+
+def test_device_that_there_is_not(run, save):
+    save("a.png")
+    status, out, err = run("compress", "a.png", "--device", "tpu")
+    assert (status, out, files()) == (2, "", ["a.png"])
+    assert "'--device'" in err
+
+
+@pytest.mark.parametrize("command", ["compress", "decompress"])
+def test_cuda_without_pytorch_is_one_line(run, save, monkeypatch, command):
+    picture = save("a.png")
+    Path("b.png.vz").write_bytes(vaezip.compress(picture))
+    monkeypatch.setitem(sys.modules, "torch", None)
+    status, out, err = run(command, "a.png" if command == "compress" else "b.png.vz", "--device", "cuda")
+    assert (status, out, err.count("\n"), files()) == (1, "", 1, ["a.png", "b.png.vz"])
+    assert "PyTorch" in err
+
+
+def test_hidden_picture_in_a_folder_is_skipped(run, save):
+    save("in/a.png")
+    os.rename("in/a.png", "in/.a.png")
+    save("in/b.png")
+    assert run("compress", "in", "-o", "set.vz", "-v").err.startswith(f"{Path('in/.a.png')}: hidden, skipped\n")
+    assert names_in("set.vz") == ["b.png"]
+
+
+def test_blocks_have_as_many_pixels_as_the_help_says():
+    assert (blocks.BLOCK_PIXELS, blocks.SOLID_PIXELS) == (1 << 20, 1 << 24)  # a million, and sixteen
+
+
+def test_what_came_through_a_pipe_has_no_time_but_its_own(run, save, monkeypatch):
+    dated = []
+    monkeypatch.setattr(os, "utime", lambda path, *arguments, **options: dated.append(path))
+    save("a.png")
+    assert run("compress", "-", "-o", "a.vz", stdin=Path("a.png").read_bytes()) == (0, b"", "")
+    assert run("decompress", "-", "-o", "b.png", stdin=Path("a.vz").read_bytes()) == (0, b"", "")
+    assert dated == []
+    assert run("compress", "a.png", "-o", "b.vz") == (0, "", "")
+    assert len(dated) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
+def test_picture_of_a_pipe_has_no_time_in_a_set(run, save):
+    save("a.png")
+    os.mkfifo("b.png")
+    writer = threading.Thread(target=Path("b.png").write_bytes, args=(Path("a.png").read_bytes(),))
+    writer.start()
+    status, _, err = run("compress", "a.png", "b.png", "-o", "set.vz")
+    writer.join()
+    assert (status, err) == (0, "")
+    archive = vaezip.open("set.vz")
+    assert [archive.modified(name) is None for name in ("a.png", "b.png")] == [False, True]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import vaezip
 from vaezip.cli import names, streams
@@ -733,3 +734,71 @@ def test_model_in_the_file_of_another_fingerprint(run, other_model, command):
     found = model_file.fingerprint(path).hex()
     expected = f"the model in the file has fingerprint {found}, not {mark.hex()}, by which the file names it"
     assert run(command, "a.vz") == (1, "", f"vaezip: a.vz: a.png: {expected}; the file is damaged\n")
+
+
+# Files that are kept as they were
+
+
+@pytest.fixture
+def photo(run):
+    """photo.jpg, its bytes, and photo.jpg.vz, which keeps them."""
+    Image.fromarray(noise("RGB", 24, 20).samples).save("photo.jpg", quality=60)
+    assert run("compress", "photo.jpg") == (0, "", "")
+    data = Path("photo.jpg").read_bytes()
+    assert len(data) < os.path.getsize("photo.jpg.vz") <= len(data) + 32
+    os.rename("photo.jpg", "before.jpg")
+    return data
+
+
+def test_file_that_is_kept_comes_back_where_the_suffix_is_of_its_format(run, photo):
+    assert run("decompress", "photo.jpg.vz") == (0, "", "")
+    assert run("decompress", "photo.jpg.vz", "-o", "other.JPEG") == (0, "", "")
+    assert Path("photo.jpg").read_bytes() == Path("other.JPEG").read_bytes() == photo
+
+
+def test_file_that_is_kept_becomes_a_picture_under_another_suffix_and_on_standard_output(run, photo):
+    expected = vaezip.pictures.read("before.jpg")
+    assert run("decompress", "photo.jpg.vz", "-o", "a.png").status == 0
+    status, out, _ = run("decompress", "photo.jpg.vz", "-o", "-", stdin=b"")
+    assert (status, out) == (0, Path("a.png").read_bytes())
+    assert out[:4] == b"\x89PNG"
+    assert np.array_equal(vaezip.pictures.read(out).samples, expected.samples)
+
+
+def test_files_that_are_kept_in_a_set(run, save):
+    pictures = {
+        "a.pgm": noise("L", 30, 30),
+        "b.pgm": noise("L", 31, 30, seed=1),
+        "flat.pgm": Picture("L", np.zeros((25, 40, 1), np.uint8)),
+    }
+    for name, picture in pictures.items():
+        save(f"in/{name}", picture)
+    before = {name: Path("in", name).read_bytes() for name in pictures}
+    Path("in/a.pgm").write_bytes(before["a.pgm"].replace(b"P5\n", b"P5 "))
+    assert run("compress", "in", "-o", "set.vz") == (0, "", "")
+    archive = vaezip.open("set.vz")
+    assert archive.original("a.pgm") == Path("in/a.pgm").read_bytes()
+    assert archive.original("flat.pgm") is None
+    assert run("decompress", "set.vz") == (0, "", "")
+    assert [Path("set", name).read_bytes() for name in pictures] == [Path("in", name).read_bytes() for name in pictures]
+    assert run("decompress", "set.vz", "--only", "a.pgm", "-o", "a.png") == (0, "", "")
+    assert same(vaezip.pictures.read("a.png"), pictures["a.pgm"])
+
+
+@pytest.mark.parametrize("command", ["decompress", "test", "verify"])
+def test_what_takes_more_than_is_granted_is_refused(run, save, command):
+    save("b.png", noise("RGB", 200, 200))
+    Path("a.vz").write_bytes(vaezip.compress(noise("RGB", 200, 200)))
+    arguments = ["b.png", "a.vz"] if command == "verify" else ["a.vz"]
+    for option in ("--max-memory", "--max-work"):
+        status, out, err = run(command, *arguments, option, "1")
+        assert (status, out, err.count("\n")) == (1, "", 1)
+        assert err.startswith("vaezip: a.vz: ")
+        assert err.endswith(f"{option}\n")
+    assert files() == ["a.vz", "b.png"]
+
+
+@pytest.mark.parametrize(("number", "outcome"), [(783, 1), (784, 0)])
+def test_the_limit_of_pixels_is_that_of_verify_too(run, save, one, number, outcome):
+    save("b.png", one)
+    assert run("verify", "b.png", "a.png.vz", "--max-pixels", str(number)).status == outcome

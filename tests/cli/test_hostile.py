@@ -12,9 +12,9 @@ import pytest
 
 from tests.cli.conftest import files, noise
 from tests.vz import hostile
-from vaezip.cli import streams
+from vaezip.cli import archives, streams
 from vaezip.cli.console import Console
-from vaezip.cli.inputs import find
+from vaezip.cli.inputs import bound, find
 from vaezip.errors import FormatError
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
@@ -174,3 +174,8 @@ def test_a_deep_folder_is_walked_without_recursion(save):
     finally:
         sys.setrecursionlimit(before)
     assert [source.name for source in found] == ["a/" * 300 + "b.png"]
+
+
+def test_bounds_of_what_is_read_are_those_that_the_page_states():
+    assert bound(100).most == 8 * 100 + (64 << 20)
+    assert (archives._BOUND.most, archives._BOUND.files) == (2 << 30, False)

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,10 @@ from vaezip.cli.tables import table
 from vaezip.codec import payload as payloads
 from vaezip.models import file as model_file
 from vaezip.pictures.picture import Picture
+from vaezip.vz import archive as vz
+from vaezip.vz.records import REVISION, VERSION
 
-from .conftest import digit, noise
+from .conftest import digit, noise, reason
 
 pytestmark = pytest.mark.usefixtures("few_models")
 
@@ -174,3 +177,66 @@ def test_times_of_a_set(run):
     ]
     (found,) = json.loads(run("info", "--json", "set.vz").out)
     assert [p["modified"] for p in found["pictures"]] == ["2023-11-14T22:13:20Z", None, "0001-01-01T00:00:00Z"]
+
+
+def documented(heading):
+    """The fields that a section of docs/cli.md has in its table, with those of the objects in lists."""
+    page = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+    rows = page.split(f"## `vaezip {heading} --json`\n")[1].split("\n## ")[0].splitlines()
+    found = set()
+    for row in rows:
+        if row.startswith("| `"):
+            first, *others = re.findall(r"`([^`]+)`", row.split(" | ")[0])
+            parent = first.split(".")[0] if "[]" in first else ""
+            found |= {first, *(parent + name if name.startswith(".") else name for name in others)}
+    return found
+
+
+def fields(found, parent=""):
+    """The fields of an object and of the objects in its lists, in the words of docs/cli.md."""
+    for name, value in found.items():
+        yield parent + name
+        if isinstance(value, list) and parent == "":
+            for item in value:
+                yield from fields(item, f"{name}[].")
+
+
+def test_every_field_is_documented_and_there(run, one, two, other_model):
+    Path("own.vz").write_bytes(vaezip.compress([("a.png", digit())], model=other_model, embed_model=True))
+    found = json.loads(run("info", "--json", "a.vz", "set.vz", "own.vz").out)
+    assert {name for some in found for name in fields(some)} == documented("info")
+    assert [some["layout"] for some in found] == ["inline", "archive", "archive"]
+    assert [some["file"] for some in found] == ["a.vz", "set.vz", "own.vz"]
+    assert {(some["version"], some["revision"]) for some in found} == {(VERSION, REVISION)}
+
+
+def test_file_that_is_kept_as_it_was(run):
+    data = vaezip.pictures.write(noise("L", 40, 40), ".pgm")
+    Path("a.pgm").write_bytes(data)
+    assert run("compress", "a.pgm") == (0, "", "")
+    (found,) = json.loads(run("info", "--json", "a.pgm.vz").out)
+    kept = {"name": "", "mode": "verbatim", "file_bytes": len(data), "metadata": [], "modified": None}
+    assert found["pictures"] == [kept]
+    (block,) = found["blocks"]
+    assert (block["method"], block["fingerprint"], block["steps_on"]) == ("verbatim", "00000000", None)
+    assert found["bits_per_dimension"] is None
+    assert "the file as it was" in run("info", "a.pgm.vz").out
+
+
+def test_single_picture_of_the_size_of_a_model_that_is_not_here(run, other_model):
+    Path("a.vz").write_bytes(vaezip.compress(digit(), model=other_model))
+    status, out, err = run("info", "--json", "a.vz")
+    assert (status, json.loads(out)) == (1, [])
+    assert err == f"vaezip: a.vz: {reason(vaezip.open, 'a.vz')}\n"
+    assert run("info", "a.vz", "--model", str(other_model)).status == 0
+
+
+def test_model_that_is_not_here_and_has_no_name(run, other_model):
+    groups = vz.parse(vaezip.compress([("a.png", digit())], model=other_model)).groups
+    Path("a.vz").write_bytes(vz.write_archive(groups, {}))
+    (block,) = json.loads(run("info", "--json", "a.vz").out)[0]["blocks"]
+    assert (block["method"], block["fingerprint"], block["steps_on"]) == ("unknown", fingerprint(other_model), None)
+
+
+def test_quiet_tells_it_all_the_same(run, one):
+    assert run("info", "-q", "a.vz") == run("info", "a.vz")

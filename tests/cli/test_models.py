@@ -3,6 +3,8 @@ import json
 import vaezip
 from vaezip.models import file as model_file
 
+from .test_info import documented
+
 
 def test_table(run):
     status, out, err = run("models")
@@ -63,3 +65,7 @@ def test_damaged_model_does_not_hide_the_others(run, monkeypatch, other_model):
     assert (status, err.count("\n")) == (1, 1)
     assert err.startswith(f"vaezip: {damaged}: ")
     assert [row.split()[0] for row in out.splitlines()] == ["name", "other"]
+
+
+def test_every_field_is_documented_and_there(run):
+    assert all(set(model) == documented("models") for model in json.loads(run("models", "--json").out))

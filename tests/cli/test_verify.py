@@ -119,9 +119,23 @@ def test_what_cannot_be_compared(run, save, kept, folder_and_set):
 
 def test_metadata_that_no_file_keeps_is_remarked(run, save):
     data = vaezip.pictures.write(digit(), ".png")
-    chunk = b"\0\0\0\1abCD\0"  # which an editor must not copy
-    data = data[:33] + chunk + zlib.crc32(chunk[4:]).to_bytes(4, "big") + data[33:]
+    chunk = b"caBX" + b"signed"
+    data = data[:33] + (6).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big") + data[33:]
     Path("a.png").write_bytes(data)
     run("compress", "-q", "a.png")
-    expected = "a.png: metadata that a .vz file does not keep: abCD\n"
-    assert run("verify", "a.png", "a.png.vz") == (0, "a.png.vz: equal (1 picture)\n", expected)
+    status, out, err = run("verify", "a.png", "a.png.vz")
+    assert (status, out) == (0, "a.png.vz: equal (1 picture)\n")
+    assert err.startswith("a.png: metadata that a .vz file does not keep: caBX")
+
+
+def test_standard_input_on_either_side(run, kept):
+    equal = b"equal (1 picture)\n"
+    assert run("verify", "-", "a.png.vz", stdin=Path("a.png").read_bytes()) == (0, b"a.png.vz: " + equal, "")
+    assert run("verify", "a.png", "-", stdin=Path("a.png.vz").read_bytes()) == (0, b"standard input: " + equal, "")
+
+
+def test_pictures_and_folders_are_named_as_for_compress(run, save, folder_and_set):
+    save("other/b.png", digit(7))
+    assert run("compress", "in/c", "other/b.png", "-o", "two.vz") == (0, "", "")
+    assert run("verify", "in/c", "other/b.png", "two.vz") == (0, "two.vz: equal (2 pictures)\n", "")
+    assert run("verify", "in/c", "in/b.png", "two.vz").status == 1

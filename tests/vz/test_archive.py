@@ -390,6 +390,14 @@ def test_an_inconsistent_directory_is_refused(archive_of, directory, reason):
         parse(archive_of(directory, b"payload"))
 
 
+@pytest.mark.parametrize(("count", "reason"), [(1 << 10, None), ((1 << 10) + 1, "truncated or damaged")])
+def test_a_directory_lists_at_most_1024_models(archive_of, count, reason):
+    models = v(count) + b"".join(struct.pack("<I", 0x04030201 + i) + v(0) for i in range(count))
+    data = archive_of(models + GOOD[len(MODEL) :] + NAMES + BLOCKS, b"payload")
+    with pytest.raises(FormatError, match=reason) if reason else contextlib.nullcontext():
+        assert parse(data).groups == [simple(names=("7", "8"))]
+
+
 # A small file may not ask for more than a sane amount of memory.
 
 HUGE = 1 << 40

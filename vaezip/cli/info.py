@@ -49,10 +49,13 @@ def _describe(path: str, models: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _dimensions(pictures: list[dict[str, Any]]) -> int:
-    """Count the values that a decoder gives, pixels times channels; files that are kept as they were have none."""
+    """Count the values that a decoder gives, pixels times channels; 0 where a file is kept as it was, of which that is
+    not known."""
     from vaezip.pictures.picture import MODES
 
-    return sum(p["width"] * p["height"] * MODES[p["mode"]].channels for p in pictures if p["mode"] in MODES)
+    if any(p["mode"] not in MODES for p in pictures):
+        return 0
+    return sum(p["width"] * p["height"] * MODES[p["mode"]].channels for p in pictures)
 
 
 def _lines(found: dict[str, Any], most: int) -> Iterator[str]:

@@ -18,7 +18,7 @@ from vaezip.codec import jpeg, webp
 from vaezip.errors import FormatError
 from vaezip.models.base import Model, seed_with
 from vaezip.models.cost import Cost
-from vaezip.models.kinds import JPEG, PLANES, VERBATIM, dtype, fits, is_wide
+from vaezip.models.kinds import JPEG, PLANES, VERBATIM, dtype, fits, is_wide, levels
 from vaezip.models.registry import search_of
 from vaezip.pictures.picture import DEFAULT_MAX_PIXELS
 from vaezip.vz.records import NO_MODEL
@@ -111,7 +111,10 @@ def decode(
         (checksum,), coded = _CRC.unpack(payload[:4]), payload[4:]
         if mode == VERBATIM:  # whose samples are these very bytes
             return _verbatim(coded, shape), checksum
-        return webp.decode(coded, (n, height, width, channels), dtype(mode)), checksum ^ zlib.crc32(coded)
+        samples = webp.decode(coded, (n, height, width, channels), dtype(mode))
+        if levels(mode) == 2 and samples.max() > 1:
+            raise FormatError("the coded data is damaged")
+        return samples, checksum ^ zlib.crc32(coded)
     _check_fit(payload, mode, shape, model)
     colours, steps, stream = model.architecture.channels, steps_of(payload), payload[1:]
     alpha = depth = None

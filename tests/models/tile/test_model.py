@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 
 from vaezip.errors import ModelError
+from vaezip.exact import backend
 from vaezip.models import file as model_file
+from vaezip.models.layers import Dense, Flatten
+from vaezip.models.posterior import Settings
+from vaezip.models.tile.architecture import TileArchitecture
 from vaezip.models.tile.model import TileModel
 
 
@@ -84,6 +88,38 @@ def test_an_architecture_at_odds_with_itself_is_refused(small_models, change):
     model = small_models["bernoulli"].model
     with pytest.raises(ModelError):
         remade(model, architecture=dataclasses.replace(model.architecture, **change))
+
+
+def smallest(tile=(4, 4), latent=(2,), offset=0, exponent=0):
+    """A model of two layers for black and white."""
+    values, latents = tile[0] * tile[1], latent[0]
+    encoder = (Flatten(), Dense("e", values, 2 * latents, False))
+    decoder = (Dense("d", latents, values, False),)
+    tensors = {"coarse": np.zeros(latents, np.uint8)}
+    for layer in (encoder[1], *decoder):
+        tensors[f"{layer.name}.weight"] = np.zeros((layer.outputs, layer.inputs), np.int8)
+        tensors[f"{layer.name}.bias"] = np.zeros(layer.outputs, np.int8)
+        tensors[f"{layer.name}.shift"] = np.ones(layer.outputs, np.uint8)
+        tensors[f"{layer.name}.clamp"] = np.array([-5, 5])
+    architecture = TileArchitecture(tile, 1, 2, False, "bernoulli", latent, offset, exponent, encoder, decoder)
+    return TileModel("x", b"", architecture, Settings(), backend(), tensors)
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("tile", [(1, 1), (4096, 1), (1, 4096)], [(4097, 1), (1, 4097)]),
+        ("latent", [(1,), (4096,)], [(4097,)]),
+        ("offset", [0, 1], [-1, 2]),
+        ("exponent", [0, 8], [-1, 9]),
+    ],
+)
+def test_sizes_up_to_the_ends_that_the_format_states(name, good, bad):
+    for value in good:
+        assert getattr(smallest(**{name: value}).architecture, name) == value
+    for value in bad:
+        with pytest.raises(ModelError, match="out of range"):
+            smallest(**{name: value})
 
 
 def test_layers_that_do_not_follow_each_other_are_refused(small_models):

@@ -1,0 +1,128 @@
+"""What section 11.3 refuses of a payload, the package and the reference decoder refuse."""
+
+import sys
+import zlib
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import vaezip
+from vaezip.codec import webp
+from vaezip.errors import VaezipError
+from vaezip.models import file as model_file
+from vaezip.vz import archive
+from vaezip.vz.records import NO_MODEL, Block, Group
+
+ROOT = Path(__file__).parents[2]
+if str(ROOT / "docs") not in sys.path:
+    sys.path.insert(0, str(ROOT / "docs"))
+
+import reference_decoder  # noqa: E402
+
+SMALL = ROOT / "tests" / "models"
+
+
+@cache
+def reference_models():
+    return reference_decoder.load_models(SMALL)
+
+
+def decoded(data):
+    """What both readers make of a file of one picture."""
+    ours = vaezip.Archive(data, models=sorted(SMALL.glob("*.safetensors"))).read()
+    theirs = reference_decoder.decode(data, reference_models())[""]
+    return ours, theirs
+
+
+def assert_refused(data):
+    with pytest.raises(VaezipError):
+        vaezip.Archive(data, models=sorted(SMALL.glob("*.safetensors"))).read()
+    with pytest.raises(reference_decoder.FormatError):
+        reference_decoder.decode(data, reference_models())
+
+
+def by_webp(mode, samples):
+    """A file of one picture of the fallback codec, whatever its samples are."""
+    height, width = samples.shape[:2]
+    header = archive.inline_header(Group(mode, height, width, boxes=[()], blocks=[Block(NO_MODEL, b"")]))
+    coded = webp.encode(samples[None])
+    checksum = zlib.crc32(samples.tobytes(), zlib.crc32(header)) ^ zlib.crc32(coded)
+    return header + checksum.to_bytes(4, "little") + coded
+
+
+@pytest.mark.parametrize("mode", [0, 10])
+def test_black_and_white_has_no_third_sample(mode):
+    samples = np.array([[[0], [1], [1]]], np.uint8)
+    for picture in decoded(by_webp(mode, samples)):
+        assert np.array_equal(picture.samples, samples * (255 if mode else 1))
+    samples[0, 2] = 2
+    assert_refused(by_webp(mode, samples))
+
+
+def verbatim(file, width, model=NO_MODEL):
+    header = archive.inline_header(Group(11, 1, width, boxes=[()], blocks=[Block(model, b"")]))
+    return header + zlib.crc32(file, zlib.crc32(header)).to_bytes(4, "little") + file
+
+
+def test_a_file_that_is_kept_has_the_bytes_that_its_width_says():
+    file = b"P5 2 1 255\n\x07\x09"
+    ours, theirs = decoded(verbatim(file, len(file)))
+    assert ours.samples.tolist() == [[[7], [9]]]
+    assert theirs.samples.tobytes() == file
+    assert_refused(verbatim(file[:-1], len(file)))
+    assert_refused(verbatim(file + b"x", len(file)))
+    assert_refused(verbatim(file, len(file), model_file.fingerprint(SMALL / "logistic.safetensors")))
+
+
+@pytest.fixture(scope="module")
+def tiles():
+    """A file of four tiles by a tile model, and where its payload begins."""
+    samples = np.random.default_rng(0).integers(0, 256, (16, 16, 3)).astype(np.uint8)
+    data = vaezip.compress(vaezip.Picture("RGB", samples), model=SMALL / "colour.safetensors", steps=0)
+    (block,) = vaezip.Archive(data, models=[SMALL / "colour.safetensors"]).file.groups[0].blocks
+    assert np.array_equal(decoded(data)[1].samples, samples)
+    return data, len(data) - len(block.payload)
+
+
+def test_there_are_no_more_than_2_to_the_32_coarse_tiles(tiles):
+    data, start = tiles
+    assert data[start + 1] <= 32
+    assert_refused(data[: start + 1] + bytes([33]) + data[start + 2 :])
+
+
+@pytest.fixture(scope="module")
+def pixels():
+    """A file by a pixel model that adapts without learning, and where its payload begins."""
+    samples = np.random.default_rng(0).integers(0, 256, (9, 9, 1)).astype(np.uint8)
+    options = {"model": SMALL / "local-grey.safetensors", "preset": 2}
+    data = vaezip.compress(vaezip.Picture("L", samples), **options)
+    (block,) = vaezip.Archive(data, models=[options["model"]]).file.groups[0].blocks
+    return data, len(data) - len(block.payload)
+
+
+@pytest.mark.parametrize("first", [33, 63, 72, 255])
+def test_the_way_of_coding_is_one_that_there_is(pixels, first):
+    data, start = pixels
+    assert_refused(data[: start + 1] + bytes([first]) + data[start + 2 :])
+
+
+def test_steps_are_those_of_the_settings(pixels):
+    data, start = pixels
+    settings = bytes([64]), bytes([2, 1, 1, 8, 40, 51, 230, 0, 0]), bytes([2, 1, 1, 8, 40, 51, 230, 0, 26])
+    for right, some in enumerate(settings):
+        for steps in {0, 1, 2, 3} - {right}:
+            assert_refused(data[:start] + bytes([steps]) + some + data[start + 2 :])
+
+
+@pytest.mark.parametrize("kind", [4, 128])
+def test_a_depth_header_has_no_other_kinds(kind):
+    samples = np.arange(6, dtype=np.uint16).reshape(2, 3, 1)
+    data = by_webp(6, samples)
+    assert all(np.array_equal(picture.samples, samples) for picture in decoded(data))
+    start = 16
+    header, body = data[: start - 4], bytearray(data[start:])
+    body[0] |= kind
+    checksum = zlib.crc32(samples.tobytes(), zlib.crc32(header)) ^ zlib.crc32(body)
+    assert_refused(header + checksum.to_bytes(4, "little") + bytes(body))
