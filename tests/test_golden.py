@@ -16,7 +16,8 @@ from vaezip.vz import archive as vz
 from vaezip.vz.records import NO_MODEL
 
 FOLDER = Path(__file__).parent / "golden"
-FILES = sorted(FOLDER.glob("*.vz"))
+FILES = sorted(set(FOLDER.glob("*.vz")) - set(FOLDER.glob("*.jpg.vz")))
+JPEGS = sorted(FOLDER.glob("*.jpg"))
 
 _spec = importlib.util.spec_from_file_location("make_golden", FOLDER / "make_golden.py")
 make_golden = importlib.util.module_from_spec(_spec)
@@ -93,6 +94,13 @@ def test_there_are_golden_files_of_what_models_code_in_part():
         assert learned_blocks((make_golden.HERE / f"{name}.vz").read_bytes())
     ((_, _, payload),) = learned_blocks((make_golden.HERE / "photo-alpha.vz").read_bytes())
     assert payloads._read_alpha(payload[1:])[0] == model_file.fingerprint(model_file.find("photo-gray"))
+
+
+@pytest.mark.parametrize("path", JPEGS, ids=lambda path: path.name)
+def test_jpeg_comes_back_and_gives_the_same_bytes(path):
+    data, golden = path.read_bytes(), Path(f"{path}.vz").read_bytes()
+    assert vaezip.Archive(golden).original() == data
+    assert vaezip.compress(data) == golden
 
 
 def test_arrays_and_back():

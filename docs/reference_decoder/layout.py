@@ -12,7 +12,7 @@ from .modes import BLACK_AND_WHITE, FILES, MODES, PALETTE
 from .payload import decode_block
 from .primitives import FormatError, Reader, require, unpack
 
-VERSION, REVISION = 5, 1
+VERSION, REVISION = 5, 2
 SIGNATURE = b"z\r\n"
 FIRST_BYTES = 6
 NO_MODEL = bytes(4)

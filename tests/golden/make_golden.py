@@ -177,6 +177,10 @@ def main(folder: Path = HERE) -> None:
             continue
         vz.write_bytes(compress(pictures, options))
         np.savez_compressed(npz, **to_arrays(pictures))
+    for jpeg in sorted(folder.glob("*.jpg")):  # which come back byte for byte
+        vz = Path(f"{jpeg}.vz")
+        if not vz.exists():
+            vz.write_bytes(vaezip.compress(jpeg))
 
 
 if __name__ == "__main__":
