@@ -203,6 +203,22 @@ def test_a_set_holds_files_beside_pictures():
     assert packed(files)[0] == packed(files, threads=2)[0]
 
 
+def test_a_file_of_whatever_form_is_kept(tmp_path):
+    path = tmp_path / "a.jpg"
+    path.write_bytes(CMYK)
+    for form in (CMYK, path, str(path), io.BytesIO(CMYK)):
+        assert vaezip.Archive(vaezip.compress(form)).original() == CMYK
+    opened = vaezip.decompress(vaezip.compress(GREY))
+    assert vaezip.Archive(vaezip.compress({"b": opened})).original("b") == GREY
+    assert vaezip.pictures.same(vaezip.decompress(vaezip.compress(path_of(GREY, tmp_path), pixels=True)), opened)
+
+
+def path_of(data, folder):
+    path = folder / "b.jpg"
+    path.write_bytes(data)
+    return path
+
+
 def test_a_name_may_be_added_once():
     with vaezip.Compressor() as some:
         some.add("a", None, original=GREY)

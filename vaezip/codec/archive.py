@@ -199,7 +199,7 @@ class Archive:
         self, group: Group, first: int, futures: list[Future[Samples]]
     ) -> Iterator[tuple[str, Picture | bytes | VaezipError]]:
         try:
-            samples = _assembled(group, futures)
+            samples = _assembled(group, list(futures) if self.options.salvage else futures)
         except VaezipError as error:
             part = salvage.part(group, first, futures) if self.options.salvage else None
             yield from ((name, part or error) for name in group.names[first : first + group.per_block])

@@ -28,7 +28,7 @@ from vaezip.models.cost import UNLIMITED
 from vaezip.models.effort import DEFAULT_PRESET, Effort, chosen_effort
 from vaezip.models.kinds import BILEVEL_GREY, MODE_NAMES, coded_mode, fits, is_wide, misfit
 from vaezip.models.library import Library, Reference
-from vaezip.pictures.convert import PictureLike, as_picture, named
+from vaezip.pictures.convert import PictureLike, as_picture, file_of, named
 from vaezip.pictures.formats import is_jpeg
 from vaezip.pictures.jpeg.parts import shape_of
 from vaezip.pictures.picture import BOXES, DEFAULT_MAX_PIXELS, Picture, check_size
@@ -165,6 +165,8 @@ class Compressor:
         self._check_name(name)
         if modified is not None and not is_time(modified):
             raise ImageError("its time of modification is beyond the years 1 to 9999")
+        data = file_of(picture)
+        original = data if original is None else original
         if original is not None and is_jpeg(original):
             if not self.options.pixels:
                 self._add_file(name, original, modified)
@@ -172,9 +174,7 @@ class Compressor:
             original = None
         if picture is None:
             raise ImageError("has no pixels to code")
-        as_file = original
-        picture, data = as_picture(picture)
-        original = data if as_file is None and not (data and is_jpeg(data)) else as_file
+        picture, _ = as_picture(picture if data is None or isinstance(picture, Picture) else data)
         mode, samples = self._to_coded(picture)
         height, width = samples.shape[:2]
         pending = self._pending.get((mode, height, width))

@@ -59,6 +59,13 @@ def drop(state, words, size, start, freq, precision):
     return state, size
 
 
+@inline
+def is_short(state, size, start, freq, precision):
+    """Tell whether :func:`drop` would find too few bits, for kernels of large arrays: compiled code that raises an
+    error never frees what it was given."""
+    return size == 0 and freq * (state >> precision) + (state & ((_1 << precision) - _1)) - start < _LOW
+
+
 @jit
 def _push(state, words, size, starts, freqs, precision):
     for i in range(starts.size):
@@ -116,13 +123,17 @@ class Stack:
 
         Args:
             kernel: called with the tuple (state, words, size), and then the arguments; it takes symbols off by
-                :func:`slot_of` and :func:`drop`, and returns the state and the size that it leaves.
+                :func:`slot_of` and :func:`drop`, and returns the state and the size that it leaves, a size below 0
+                where it was short of bits.
             arguments: of the kernel, in which it writes the symbols.
 
         Raises:
             StackExhausted: the kernel asked for more bits than there are; the stack is as it was.
         """
-        self._adopt(kernel(self._head, *arguments))
+        state, size = kernel(self._head, *arguments)
+        if size < 0:
+            raise StackExhausted
+        self._adopt((state, size))
 
     @property
     def _head(self) -> tuple[np.uint64, NDArray[np.uint32], int]:

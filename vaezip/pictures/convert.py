@@ -49,10 +49,21 @@ def as_picture(source: PictureLike) -> tuple[Picture, bytes | None]:
             return _of_array(source), None
         case Image.Image():
             return _of_pillow(source), None
-    data = io.file_bytes(source) if _is_file(source) else None
+    data = file_of(source)
     if data is None:
         raise ImageError(f"a picture must be {TAKEN}; this is of the type {type(source).__name__}")
     return io.read(data), data
+
+
+def file_of(source: PictureLike | None) -> bytes | None:
+    """Return the bytes of the file that a picture comes in, or came in; None where there is none.
+
+    Raises:
+        ImageError: it cannot be read.
+    """
+    if isinstance(source, Picture):
+        return source.original
+    return io.file_bytes(source) if _is_file(source) else None  # type: ignore[arg-type]
 
 
 def named(pictures: PictureLike | Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:

@@ -1,6 +1,8 @@
 """Coefficients of JPEG files come back, take less than their Huffman codes, and damage is found."""
 
+import gc
 import io
+import sys
 from contextlib import suppress
 
 import numpy as np
@@ -76,3 +78,17 @@ def test_damage_is_found_or_gives_another_seed():
     for short in (b"", coded[:5], coded[:-4]):
         with pytest.raises(FormatError):
             model.decode(short, skeleton(file))
+
+
+def test_damage_leaves_no_memory_behind(monkeypatch):
+    """Compiled code that raises an error never frees what it was given."""
+    made = []
+    monkeypatch.setattr(model, "_Planes", lambda file, whole=model._Planes: made.append(whole(file)) or made[-1])
+    file = parsed(jpeg())
+    data = model.encode(file, 0)
+    made.clear()
+    with pytest.raises(FormatError):
+        model.decode(data[:40], parts.skeleton(file.pieces, file.pads, 1 << 20))
+    slots = made.pop().mixing.slots
+    gc.collect()
+    assert sys.getrefcount(slots) == 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vaezip.entropy.mixing import PRECISION, predict, update
-from vaezip.entropy.stack import drop, slot_of
+from vaezip.entropy.stack import drop, is_short, slot_of
 from vaezip.exact.jit import inline, jit
 from vaezip.models.coefficient import contexts as ctx
 from vaezip.models.coefficient.contexts import (
@@ -57,7 +57,7 @@ MOST_SIZE, MOST_DC_SIZE = 15, 17
 MOST_DECISIONS = 6 + 63 * (2 + 2 * MOST_SIZE) + 2 + 2 * MOST_DC_SIZE
 """Of a block."""
 
-_DECODES, _STATE, _SIZE = 0, 1, 2
+_DECODES, _STATE, _SIZE, _IS_SHORT = range(4)
 _FIRST_SCALE, _SCALE = 181, 256
 """The values of the basis functions of a cosine transform at the border, 1/√8 and ½, in 1/512."""
 
@@ -71,7 +71,11 @@ def _decide(m, coder, words, made, count, node, kind, correction, bit):
         state = coder[_STATE]
         bit = 1 if np.int64(slot_of(state, precision)) < p else 0
         start, freq = (0, p) if bit else (p, (1 << PRECISION) - p)
-        state, size = drop(state, words, np.int64(coder[_SIZE]), np.uint64(start), np.uint64(freq), precision)
+        size = np.int64(coder[_SIZE])
+        if is_short(state, size, np.uint64(start), np.uint64(freq), precision):
+            coder[_IS_SHORT] = np.uint64(1)
+            return bit
+        state, size = drop(state, words, size, np.uint64(start), np.uint64(freq), precision)
         coder[_STATE], coder[_SIZE] = state, np.uint64(size)
     else:
         made[0][made[1][0]] = (p << 1) | bit
@@ -84,16 +88,16 @@ def _decide(m, coder, words, made, count, node, kind, correction, bit):
 def decode_row(head, m, rows, numbers, made):
     """Pop a row of blocks; a kernel of :meth:`vaezip.entropy.stack.Stack.run`."""
     state, words, size = head
-    coder = np.zeros(3, np.uint64)
+    coder = np.zeros(4, np.uint64)
     coder[_DECODES], coder[_STATE], coder[_SIZE] = np.uint64(1), state, np.uint64(size)
     _code_row(m, coder, words, rows, numbers, made)
-    return coder[_STATE], np.int64(coder[_SIZE])
+    return coder[_STATE], np.int64(-1) if coder[_IS_SHORT] else np.int64(coder[_SIZE])
 
 
 @jit
 def encode_row(m, rows, numbers, made):
     """Put the decisions of a row of blocks, twice the frequency of a 1 plus the bit, into ``made``."""
-    _code_row(m, np.zeros(3, np.uint64), np.zeros(1, np.uint32), rows, numbers, made)
+    _code_row(m, np.zeros(4, np.uint64), np.zeros(1, np.uint32), rows, numbers, made)
 
 
 @jit
@@ -118,6 +122,8 @@ def _code_row(m, coder, words, rows, numbers, made):
     b[PLANE] = numbers[0]
     b[DOWN] = 1 if numbers[1] else 0
     for column in range(numbers[2]):
+        if coder[_IS_SHORT]:
+            break
         x = column + 2
         b[ACROSS] = 1 if column else 0
         _borders(plane, y, x, steps, horizontal, vertical)
