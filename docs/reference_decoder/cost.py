@@ -15,6 +15,12 @@ def check_work(work: int, size: tuple[int, int, int]) -> None:
     require(work <= GRANTED * (math.prod(size) + BESIDE), "the block takes too many operations")
 
 
+def check_jpeg_work(sizes: list[tuple[int, int]], scans: int, length: int, pixels: int) -> None:
+    """Refuse a JPEG file of a length that costs more, by the blocks (down, across) of its components."""
+    work = sum(down * across for down, across in sizes) * ((1 << 19) + (scans << 10)) + ((length + 4096) << 8)
+    check_work(work, (1, 1, pixels))
+
+
 def chain_work(data: bytes, shape: tuple[int, ...], model: Model, steps: int) -> int:
     """Count the operations of the chain of a block (n, h, w, c)."""
     require(len(data) > 0, "the chain is empty")

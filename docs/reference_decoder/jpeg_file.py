@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .coefficients import Plane, decode_planes
+from .cost import check_jpeg_work
 from .jpeg_dictionary import ZIGZAG, dictionary
 from .primitives import Reader, inflate, require
 from .stack import Stack
 
 MOST_SCANS = 256
+MOST_FIRST = 2**26 - 2**12
 MOST_RUN, MOST_WAITING = 0x7FFF, 937
 DAMAGED = "the parts of a JPEG do not belong together"
 
@@ -48,6 +50,7 @@ class JpegFile:
     progressive: bool = False
     mcus: tuple[int, int] = (0, 0)
     restart: int = 0
+    pixels: int = 0
     codes: dict[tuple[int, int], dict[int, str]] = field(default_factory=dict)
     steps: dict[int, list[int]] = field(default_factory=dict)
 
@@ -115,7 +118,7 @@ class JpegFile:
         require(len({identifier for identifier, _, _ in listed}) == count, DAMAGED)
         require(all(1 <= factor <= 4 for _, factors, _ in listed for factor in factors), DAMAGED)
         across, down = (max(factors[i] for _, factors, _ in listed) for i in (0, 1))
-        self.progressive = progressive
+        self.progressive, self.pixels = progressive, height * width
         self.mcus = -(-width // (8 * across)), -(-height // (8 * down))
         for identifier, (h, v), table in listed:
             shown = -(-width * h // (8 * across)), -(-height * v // (8 * down))
@@ -318,6 +321,7 @@ def read_head(reader: Reader, length: int) -> JpegFile:
     count = head.varint()
     require(2 <= count <= MOST_SCANS + 1, DAMAGED)
     lengths = [head.varint() for _ in range(count)]
+    require(lengths[0] <= MOST_FIRST, DAMAGED)
     pieces = [head.take(length) for length in lengths]
     pads = [head.take(head.varint()) for _ in pieces[1:]]
     head.end()
@@ -347,6 +351,8 @@ def decode_file(payload: bytes, length: int) -> tuple[bytes, int]:
     """Decode the file of a JPEG block, and its checksum (section 12.1)."""
     reader = Reader(payload)
     file = with_frame(read_head(reader, length))
+    sizes = [component.blocks.shape[:2] for component in file.components]
+    check_jpeg_work(sizes, len(file.pads), length, file.pixels)
     before = zlib.crc32(payload[: reader.position])
     stack = Stack(reader.rest())
     planes = [Plane(*component.blocks.shape[:2], component.factors) for component in file.components]

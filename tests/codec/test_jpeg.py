@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import tracemalloc
 import zlib
 from contextlib import suppress
 
@@ -10,9 +11,11 @@ import pytest
 from PIL import Image
 
 import vaezip
-from vaezip.codec import compressor, jpeg, jpeg_dictionary
+from vaezip.codec import compressor, jobs, jpeg, jpeg_dictionary
 from vaezip.errors import FormatError, ImageError, VaezipError
 from vaezip.models import kinds
+from vaezip.models.cost import DEFAULT as BUDGET
+from vaezip.models.cost import Budget
 from vaezip.pictures.jpeg.parts import UnfitJpeg
 from vaezip.vz.wire import Reader, varint
 
@@ -122,6 +125,68 @@ def test_a_picture_of_more_pixels_is_refused_before_it_is_decoded():
         jpeg.decode(payload, len(COLOUR), 593)
 
 
+# What a block costs
+
+
+@pytest.mark.parametrize("data", [GREY, CMYK, PROGRESSIVE, file_of("RGB", (300, 200), subsampling=0)])
+def test_no_more_memory_is_taken_than_computed(data):
+    made = jpeg.encode(data, 0)
+    jpeg.decode(made, len(data), 1 << 20)  # which makes what is made once
+    tracemalloc.start()
+    try:
+        jpeg.decode(made, len(data), 1 << 20)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak <= jpeg.cost(made, len(data)).memory < 3 * peak
+
+
+@pytest.mark.parametrize(("data", "blocks", "scans"), [(GREY, 15, 1), (RESTARTED, 2 * 72, 1), (PROGRESSIVE, 36, 10)])
+def test_the_work_is_that_of_the_format(data, blocks, scans):
+    file = jpeg.take_apart(data)
+    assert len(file.pads) == scans
+    assert len(file.coefficients) == blocks
+    work = blocks * (2**19 + 2**10 * scans) + 2**8 * (len(data) + 4096)
+    assert jpeg.cost(jpeg.encode(data, 0), len(data)).work == work
+
+
+def test_the_budget_goes_by_the_pixels_of_the_frame():
+    made, _ = kept(COLOUR)
+    block = vaezip.Archive(made).file.groups[0].blocks[0]
+    each = jpeg.cost(block.payload, len(COLOUR)).work // (33 * 18 + 8)
+    assert vaezip.Archive(made, max_work=each + 1).original() == COLOUR
+    with pytest.raises(ImageError, match="operations a pixel, more than the limit"):
+        vaezip.Archive(made, max_work=each).original()
+    with pytest.raises(ImageError, match="MiB of memory, more than the limit"):
+        vaezip.Archive(made, max_memory=1 << 25).original()
+
+
+@pytest.mark.parametrize(
+    ("data", "shape"),
+    [(file_of("RGB", (1, 1), subsampling=2), (1, 1)), (file_of("L", (1, 1)), (1, 1)), (PHOTO_AND_FILM, (18, 33))],
+)
+def test_every_ordinary_file_is_within_the_budget(data, shape):
+    assert BUDGET.allows(jpeg.cost(jpeg.encode(data, 0), len(data)), shape[0] * shape[1])
+
+
+def test_what_costs_more_than_a_reader_spends_is_kept_as_it_is(monkeypatch):
+    monkeypatch.setattr(jobs, "BUDGET", Budget(1 << 20))
+    made, some = kept(COLOUR)
+    assert vaezip.Archive(made).info()["blocks"][0]["method"] == "verbatim"
+    assert some.kept == {"": "takes more than a reader spends on it"}
+
+
+def test_a_picture_far_behind_the_beginning_is_kept_as_it_is(monkeypatch):
+    payload = jpeg.encode(COLOUR, 0)
+    monkeypatch.setattr(jpeg, "_MOST_FIRST", 100)
+    made, some = kept(COLOUR)
+    assert vaezip.Archive(made).original() == COLOUR
+    assert some.kept == {"": "has too much before its picture"}
+    for look in (jpeg.cost, jpeg.describe, jpeg.pixels):
+        with pytest.raises(FormatError):
+            look(payload, len(COLOUR))
+
+
 def test_damage_is_found_wherever_it_is():
     data, _ = kept(COLOUR)
     for place in range(12, len(data)):
@@ -151,18 +216,13 @@ def test_a_jpeg_comes_back_as_the_file_and_as_its_pixels(data):
 def test_a_jpeg_whose_pixels_are_refused_is_a_file_as_any():
     archive = vaezip.Archive(kept(CMYK)[0])
     assert archive.original() == CMYK
-    with pytest.raises(ImageError, match="CMYK JPEG pictures are not supported"):
+    with pytest.raises(ImageError, match="8-bit CMYK JPEG pictures are not supported"):
         archive.read()
     assert isinstance(dict(archive.pictures())[""], ImageError)
     assert archive.info()["pictures"] == [
         {
-            "name": "",
-            "mode": "CMYK",
-            "file_bytes": len(CMYK),
-            "width": 33,
-            "height": 18,
-            "metadata": [],
-            "modified": None,
+            **{"name": "", "mode": "CMYK", "file_bytes": len(CMYK), "width": 33, "height": 18},
+            **{"metadata": [], "modified": None},
         }
     ]
 
@@ -201,6 +261,18 @@ def test_a_set_holds_files_beside_pictures():
     assert vaezip.pictures.same(contents.pop("first.png"), picture)
     assert contents == files
     assert packed(files)[0] == packed(files, threads=2)[0]
+
+
+def test_a_set_tells_when_files_were_changed():
+    with vaezip.Compressor() as some:
+        some.add("a.jpg", None, original=COLOUR, modified=1_700_000_000)
+        some.add("b.jpg", None, original=GREY)
+        archive = vaezip.Archive(some.close())
+    assert [archive.modified(name) for name in archive.names] == [1_700_000_000, None]
+    assert [one["modified"] for one in archive.info()["pictures"]] == ["2023-11-14T22:13:20Z", None]
+    with vaezip.Compressor() as some:
+        some.add("", None, original=COLOUR, modified=1_700_000_000)
+        assert vaezip.Archive(some.close()).modified() is None
 
 
 def test_a_file_of_whatever_form_is_kept(tmp_path):

@@ -52,7 +52,7 @@ def decode(job: DecodeJob) -> Samples:
     block, find = job.block, job.library.by_fingerprint
     model = None if block.model == NO_MODEL else find(block.model)
     cost = payload.cost(block.payload, job.mode, job.shape, model=model, find=find)
-    job.budget.check(cost, job.shape[0] * job.shape[1] * job.shape[2])
+    job.budget.check(cost, payload.pixels(block.payload, job.mode, job.shape))
     try:
         with _taking(cost.memory, job.budget.memory):
             samples, checksum = payload.decode(

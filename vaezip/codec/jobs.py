@@ -17,6 +17,7 @@ from vaezip.errors import VaezipError
 from vaezip.models import kinds
 from vaezip.models.cost import DEFAULT as BUDGET
 from vaezip.models.library import Library, Reference
+from vaezip.pictures.jpeg.parts import UnfitJpeg
 from vaezip.vz.records import NO_MODEL, Block
 
 if TYPE_CHECKING:
@@ -80,12 +81,15 @@ def code(job: BlockJob, reference: Reference | None) -> Block:
 
     Raises:
         VaezipError: it does not decode to itself, or that would take more than a reader spends.
-        UnfitJpeg: a JPEG file cannot be made again from its coefficients.
+        UnfitJpeg: a JPEG file cannot be made again from its coefficients, or that would take more.
     """
     checksum = samples_checksum(job.samples, job.before)
     data = _payload(job, reference, checksum)
     model, find, shape = _model(job, reference), job.library.by_fingerprint, job.samples.shape
-    if not BUDGET.allows(payload.cost(data, job.mode, shape, model=model, find=find), job.samples[..., 0].size):
+    cost = payload.cost(data, job.mode, shape, model=model, find=find)
+    if not BUDGET.allows(cost, payload.pixels(data, job.mode, shape)):
+        if job.mode == kinds.JPEG:
+            raise UnfitJpeg("takes more than a reader spends on it")
         name = f"model '{model.name}'" if model else "WebP"
         raise VaezipError(f"{name} takes more for such pictures than a reader spends on them", "other-model")
     if job.verify:

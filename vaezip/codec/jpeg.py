@@ -10,29 +10,33 @@ import functools
 import zlib
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vaezip.codec.jpeg_dictionary import dictionary
 from vaezip.errors import FormatError
 from vaezip.models.coefficient import model as coefficient
 from vaezip.models.cost import Cost
-from vaezip.pictures.jpeg import parts
 from vaezip.pictures.jpeg.parts import (
     MOST_SCANS,
+    MOST_SIDE,
     JpegFile,
     UnfitJpeg,
     build,
     coefficient_bytes,
+    frame_of,
     parse,
-    shape_of,
     skeleton,
 )
 from vaezip.vz.wire import Reader, varint
 
-_MOST_PIXELS = 65535**2
-"""A frame has no more."""
+_MOST_FIRST = (1 << 26) - (1 << 12)
+"""The first piece has no more bytes, so that it is found, and the frame in it, before the head is unpacked."""
 
-_LEARNED, _TIMES, _WORK = 1 << 27, 3, 1 << 14
-"""The memory of what is learned; how often coefficients are in memory; and operations for a byte of them."""
+_LENGTHS = 1 << 12
+"""What stands in the head before the first piece takes no more bytes."""
+
+_WORK, _WORK_OF_SCAN, _WORK_OF_BYTE = 1 << 19, 1 << 10, 1 << 8
+"""Operations: of a block of 8 × 8, of one in a scan, and of a byte of the file."""
 
 _DICTIONARY = functools.cache(dictionary)
 
@@ -43,7 +47,9 @@ def take_apart(data: bytes) -> JpegFile:
     Raises:
         UnfitJpeg: there is none, and the message says why.
     """
-    file = parse(data, _MOST_PIXELS)
+    file = parse(data, MOST_SIDE**2)
+    if len(file.pieces[0]) > _MOST_FIRST:
+        raise UnfitJpeg("has too much before its picture")
     if build(file, len(data)) != data:
         raise UnfitJpeg("is coded in a way of its own")
     return file
@@ -87,30 +93,43 @@ def decode(payload: bytes, length: int, max_pixels: int) -> tuple[bytes, int]:
         raise FormatError("the coded data is damaged") from error
 
 
-def cost(payload: bytes, length: int) -> Cost:
-    """Compute what it costs to :func:`decode` a payload, from its head.
-
-    Raises:
-        FormatError: the payload is damaged.
-    """
-    pieces, pads = _read_head(Reader(payload), length)
-    try:
-        memory = coefficient_bytes(parts.frame(pieces, pads, _MOST_PIXELS))
-    except UnfitJpeg as error:
-        raise FormatError("the coded data is damaged") from error
-    return Cost(_LEARNED + _TIMES * memory + 4 * length, _WORK * memory)
-
-
 def describe(payload: bytes, length: int) -> tuple[int, int, int]:
     """Return the height, width and number of components of the picture in a payload.
 
     Raises:
         FormatError: the payload is damaged.
     """
-    shape = shape_of(_read_head(Reader(payload), length)[0][0])
-    if shape is None:
-        raise FormatError("the coded data is damaged")
-    return shape
+    file, _ = _look(payload, length)
+    return *file.size, len(file.components)
+
+
+def pixels(payload: bytes, length: int) -> int:
+    """Count the pixels of the picture in a payload; raises what :func:`cost` does."""
+    height, width = _look(payload, length)[0].size
+    return height * width
+
+
+def cost(payload: bytes, length: int) -> Cost:
+    """Compute what :func:`decode` costs, from the beginning of the head.
+
+    Raises:
+        FormatError: the payload is damaged.
+    """
+    file, scans = _look(payload, length)
+    blocks = sum(component.size[0] * component.size[1] for component in file.components)
+    memory = 8 * length + 2 * len(payload) + coefficient_bytes(file) + coefficient.memory(file) + (1 << 14)
+    return Cost(memory, blocks * (_WORK + _WORK_OF_SCAN * scans) + _WORK_OF_BYTE * (length + _LENGTHS))
+
+
+def _look(payload: bytes, length: int) -> tuple[JpegFile, int]:
+    """Return what the beginning of the head tells: a file without coefficients, and its number of scans."""
+    reader = Reader(payload)
+    most = min(2 * length + 16 * MOST_SCANS, _LENGTHS + _MOST_FIRST)
+    count, lengths, head = _read_lengths(_beginning(reader.take(reader.varint()), most)[0])
+    try:
+        return frame_of(head.take(lengths[0])), count - 1
+    except UnfitJpeg as error:
+        raise FormatError("the coded data is damaged") from error
 
 
 def _write_head(file: JpegFile) -> bytes:
@@ -122,26 +141,34 @@ def _write_head(file: JpegFile) -> bytes:
     return varint(len(packed)) + packed
 
 
-def _read_head(payload: Reader, length: int) -> tuple[list[bytes], list[np.ndarray[tuple[int], np.dtype[np.int64]]]]:
+def _read_head(payload: Reader, length: int) -> tuple[list[bytes], list[NDArray[np.uint8]]]:
     """Read the pieces and pads of a file of a length."""
-    reader = Reader(_inflated(payload.take(payload.varint()), 2 * length + 16 * MOST_SCANS))
-    count = reader.varint()
-    if not 2 <= count <= MOST_SCANS + 1:
-        raise FormatError("the coded data is damaged")
-    lengths = [reader.varint() for _ in range(count)]
+    data, whole = _beginning(payload.take(payload.varint()), 2 * length + 16 * MOST_SCANS)
+    _, lengths, reader = _read_lengths(data)
     pieces = [reader.take(length) for length in lengths]
-    pads = [np.frombuffer(reader.take(reader.varint()), np.uint8).astype(np.int64) for _ in pieces[1:]]
-    if not reader.done:
+    pads = [np.frombuffer(reader.take(reader.varint()), np.uint8) for _ in pieces[1:]]
+    if not whole or not reader.done:
         raise FormatError("the coded data is damaged")
     return pieces, pads
 
 
-def _inflated(packed: bytes, most: int) -> bytes:
+def _read_lengths(head: bytes) -> tuple[int, list[int], Reader]:
+    """Return the number of pieces, their lengths, and what reads on behind these."""
+    reader = Reader(head)
+    count = reader.varint()
+    if not 2 <= count <= MOST_SCANS + 1:
+        raise FormatError("the coded data is damaged")
+    lengths = [reader.varint() for _ in range(count)]
+    if lengths[0] > _MOST_FIRST:
+        raise FormatError("the coded data is damaged")
+    return count, lengths, reader
+
+
+def _beginning(packed: bytes, most: int) -> tuple[bytes, bool]:
+    """Inflate no more than so many bytes; tell whether these are all."""
     inflater = zlib.decompressobj(-15, zdict=_DICTIONARY())
     try:
         data = inflater.decompress(packed, most)
     except zlib.error as error:
         raise FormatError("the coded data is damaged") from error
-    if not inflater.eof or inflater.unused_data:
-        raise FormatError("the coded data is damaged")
-    return data
+    return data, inflater.eof and not inflater.unused_data

@@ -157,6 +157,15 @@ def cost(payload: bytes, mode: str, shape: tuple[int, ...], *, model: Model | No
     return model.cost(stream, (n, height, width, colours), steps).beside(alpha).beside(depth).beside(joined)
 
 
+def pixels(payload: bytes, mode: str, shape: tuple[int, ...]) -> int:
+    """Count the pixels in a payload, which the budget of a block goes by; of a JPEG file, those of its picture.
+
+    Raises:
+        FormatError: the payload is damaged.
+    """
+    return jpeg.pixels(payload, shape[2]) if mode == JPEG else shape[0] * shape[1] * shape[2]
+
+
 def _check_fit(payload: bytes, mode: str, shape: tuple[int, ...], model: Model) -> None:
     """Refuse a model that does not code such pictures, and too few bytes."""
     n, height, width, _ = shape

@@ -15,6 +15,9 @@ from vaezip.pictures.jpeg.scans import BLOCK
 SLOT_BITS = 18
 _MARGIN = 2
 
+_LEARNED = 1 << 25
+"""More bytes than counters, weights and corrections take."""
+
 
 def encode(file: JpegFile, seed: int) -> bytes:
     """Code the coefficients of a JPEG.
@@ -50,6 +53,12 @@ def decode(data: bytes, file: JpegFile) -> int:
                 coded.run(kernel.decode_row, planes.mixing, planes.rows(c), planes.numbers(c, y), made)
             planes.keep(c)
         return coded.finish()
+
+
+def memory(file: JpegFile) -> int:
+    """Count the bytes that the planes and what is learned take, from the components of a file alone."""
+    sizes = [component.size for component in file.components]
+    return _LEARNED + sum((2 * BLOCK + 1) * (h + _MARGIN) * (w + _MARGIN + 1) for h, w in sizes)
 
 
 def _room(

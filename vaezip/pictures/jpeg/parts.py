@@ -35,6 +35,7 @@ _RESTARTS, _WITHOUT_LENGTH = range(0xD0, 0xD8), (0x01, *range(0xD0, 0xD9))
 
 MOST_SCANS = 256
 MOST_FACTOR = 4
+MOST_SIDE = 65535
 
 
 class UnfitJpeg(Exception):  # noqa: N818 (no fault of the file: it is kept as it is)
@@ -77,7 +78,7 @@ class JpegFile:
     """
 
     pieces: list[bytes]
-    pads: list[NDArray[np.int64]]
+    pads: list[NDArray[np.uint8]]
     size: tuple[int, int] = (0, 0)
     components: list[Component] = field(default_factory=list)
     quantisation: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, BLOCK), np.int64))
@@ -120,19 +121,8 @@ def parse(data: bytes, max_pixels: int) -> JpegFile:
     return walk.file
 
 
-def skeleton(pieces: list[bytes], pads: list[NDArray[np.int64]], max_pixels: int) -> JpegFile:
+def skeleton(pieces: list[bytes], pads: list[NDArray[np.uint8]], max_pixels: int) -> JpegFile:
     """Return the file of such pieces, its coefficients all zero.
-
-    Raises:
-        UnfitJpeg: there is none.
-    """
-    file = frame(pieces, pads, max_pixels)
-    file.coefficients = _no_coefficients(file)
-    return file
-
-
-def frame(pieces: list[bytes], pads: list[NDArray[np.int64]], max_pixels: int) -> JpegFile:
-    """Return the file of such pieces, without memory for coefficients.
 
     Raises:
         UnfitJpeg: there is none.
@@ -144,6 +134,19 @@ def frame(pieces: list[bytes], pads: list[NDArray[np.int64]], max_pixels: int) -
     if walk.frame is None:
         raise UnfitJpeg("is damaged")
     walk.file.pieces, walk.file.pads = pieces, pads
+    walk.file.coefficients = _no_coefficients(walk.file)
+    return walk.file
+
+
+def frame_of(piece: bytes) -> JpegFile:
+    """Return the file whose first piece this is, as far as that tells: its size and components.
+
+    Raises:
+        UnfitJpeg: there is none.
+    """
+    walk = _Walk(MOST_SIDE**2)
+    if walk.read_piece(piece, 0) != len(piece):
+        raise UnfitJpeg("is damaged")
     return walk.file
 
 
@@ -198,10 +201,10 @@ def build(file: JpegFile, length: int) -> bytes:
     return out[:length].tobytes()
 
 
-def _listed(pads: NDArray[np.int64]) -> NDArray[np.int64]:
+def _listed(pads: NDArray[np.int64]) -> NDArray[np.uint8]:
     """Return the padding of each segment, its bits behind a 1, as a file lists it: up to the last that is not ones."""
     is_ones = (pads & (pads + 1)) == 0
-    listed = np.where(is_ones, ONES, np.where(pads & (pads - 1), pads, ZEROS))
+    listed = np.where(is_ones, ONES, np.where(pads & (pads - 1), pads, ZEROS)).astype(np.uint8)
     others = np.flatnonzero(~is_ones)
     return listed[: others[-1] + 1] if others.size else listed[:0]
 

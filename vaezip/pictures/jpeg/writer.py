@@ -19,7 +19,7 @@ _MOST_CORRECTION_BITS = 1000 - BLOCK + 1
 
 
 def encode_scan(
-    out: Bytes, start: int, *, plan: ScanPlan, tables: Tables, coefficients: NDArray[np.int16], pads: NDArray[np.int64]
+    out: Bytes, start: int, *, plan: ScanPlan, tables: Tables, coefficients: NDArray[np.int16], pads: NDArray[np.uint8]
 ) -> tuple[int, int]:
     """Write the entropy-coded data of a scan, and return the status and the first byte behind it.
 
@@ -100,7 +100,7 @@ def _put_run(out, writer, tables, ac, state, waiting):
 def _end_segment(out, writer, tables, ac, state, waiting, pads, segment):
     _put_run(out, writer, tables, ac, state, waiting)
     count = (8 - writer[_COUNT]) % 8
-    pad = pads[segment] if segment < pads.size else np.int64(ONES)
+    pad = np.int64(pads[segment]) if segment < pads.size else np.int64(ONES)
     if pad == ONES:
         pad = np.int64((1 << count) - 1)
     elif pad != ZEROS and pad >> count != 1:
