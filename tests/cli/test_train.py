@@ -297,13 +297,12 @@ def test_a_full_disk(run, digits, monkeypatch, name):
     arguments = ("train", "--data", digits, *ONE_EPOCH, "-q")
     full = True
 
-    def fill(file, data, target, honest=system_files._fill):
-        if full and target.name == name:
-            file.write(data[: len(data) // 2])
+    def rename(place, temporary, called, force, honest=system_files._Place._rename):
+        if full and called == name:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        honest(file, data, target)
+        honest(place, temporary, called, force)
 
-    monkeypatch.setattr(system_files, "_fill", fill)
+    monkeypatch.setattr(system_files._Place, "_rename", rename)
     status, out, err = run(*arguments)
     said = f"'{Path('digits.training', name)}' cannot be written: {os.strerror(errno.ENOSPC)}; once it can, the same"
     assert (status, out, said in err, err.count("\n")) == (1, "", True, 1)

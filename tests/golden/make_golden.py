@@ -105,6 +105,7 @@ def cases() -> dict[str, tuple[Pictures, dict[str, object]]]:
                 found[f"{name}-odd-k{steps}"] = {"": odd(mode, *ODD, seed=1)}, options
     for preset, effort in PRESETS.items():
         found[f"photo-p{preset}"] = {"": odd("RGB", *ODD, seed=3)}, {"model": "photo", "effort": effort}
+    found["photo-gray-p6"] = {"": odd("L", 130, 131, seed=11)}, {"model": "photo-gray", "effort": PRESETS[6]}
     several = {f"{i}.png": odd("RGB", 33, 40, seed=i) for i in range(3)}
     found["photo-solid"] = several, {"model": "photo", "effort": PRESETS[6], "solid": True}
     found["photo-16"] = {"": wide("RGB;16", *ODD, seed=4)}, {"model": "photo"}
