@@ -74,3 +74,8 @@ def test_other_bmps_are_left_to_pillow():
     assert np.array_equal(read(saved(image, "BMP")).samples, np.array(image))
     assert read(saved(image.convert("1"), "BMP")).mode == "1"
     assert read(saved(image.convert("P"), "BMP")).mode == "P"
+
+
+def test_masks_beyond_the_bits_are_damage():
+    data = bmp([1, 2], 16, (0xF800, 0x07E0, 0x010000))
+    assert refusal(read, data) == "the picture is truncated or damaged (its masks are beyond its bits)"

@@ -119,3 +119,12 @@ def test_two_codestreams_are_two_pictures():
     size = len(data) - stream
     twice = data[:stream] + size.to_bytes(4, "big") + data[stream + 4 :] + size.to_bytes(4, "big") + data[stream + 4 :]
     assert refusal(read, twice) == "holds several pictures; save them singly"
+
+
+def test_a_header_of_another_size_than_the_codestream_is_damage():
+    """Pillow takes memory by the header."""
+    data = saved(pillow_rgb(), "JPEG2000")
+    height = data.index(b"ihdr") + 4
+    data = data[:height] + b"\x04" + data[height + 1 :]
+    expected = "the picture is truncated or damaged (its header and its codestream tell different sizes)"
+    assert refusal(read, data) == expected

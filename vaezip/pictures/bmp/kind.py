@@ -58,6 +58,8 @@ def _masks(data: bytes, header: BmpHeader) -> tuple[int, ...]:
     for mask in filter(None, masks):
         if (mask // (mask & -mask) + 1) & (mask // (mask & -mask)):
             raise unsupported("BMP with masks that have gaps", "PNG")
+    if any(mask >> header.bits for mask in masks):
+        raise damage("its masks are beyond its bits")
     if not all(masks[:3]) or sum(mask.bit_count() for mask in masks) > 32:
         raise unsupported("BMP with masks that are empty or overlap", "PNG")
     return masks

@@ -55,6 +55,10 @@ def look_at_jpeg2000(data: bytes) -> Look:
     if data[start : start + 4] != CODESTREAM:
         raise damage("it has no codestream")
     stream = _siz(data, start + 4)
+    if header and (ihdr := find_box(data, (b"ihdr",), header)):
+        size = data[ihdr.start : ihdr.start + 8]  # by which Pillow takes memory
+        if size != struct.pack(">2I", stream.height, stream.width):
+            raise damage("its header and its codestream tell different sizes")
     if stream.tiles * _LEAST_TILE > end - start:  # and OpenJPEG would walk through all of them
         raise damage(f"it is too short for {stream.tiles} tiles")
     if data.rfind(b"\xff\xd9", start, end) < 0:
