@@ -130,6 +130,7 @@ class Compressor:
         self._files: list[_File] = []
         self.kept: dict[str, str] = {}
         self._running: list[Future[Any]] = []
+        self._unsettled: list[Run] = []
         self._budget = limits.Budget()
         self._made = False
         self._resources = ExitStack()
@@ -365,15 +366,14 @@ class Compressor:
         """Begin to code the pictures that wait."""
         samples, run = np.stack(pending.samples), Run(pending.entries, [])
         pending.entries, pending.samples = [], []
-        if not self.options.embed_model:  # with models in it, the whole file alone tells what is shorter
-            for before in pending.runs:
-                before.forget_originals()
         pending.runs.append(run)
         for top in range(0, pending.group.height, pending.group.band):
             band = np.ascontiguousarray(samples[:, top : top + pending.group.band])
             self._wait_until_workers_are_few()
             self._running.append(self._executor.submit(jobs.encode, self._job(pending.group, band)))
             run.jobs.append(self._running[-1])
+        if not self.options.embed_model:  # with models in it, the whole file alone tells what is shorter
+            self._unsettled = [*(one for one in self._unsettled if not one.settle()), run]
 
     def _job(self, group: Group, samples: Samples) -> BlockJob:
         return BlockJob(

@@ -56,15 +56,20 @@ class Run:
 
     def is_shorter_verbatim(self, blocks: list[Block]) -> bool:
         """Tell whether the originals take fewer bytes than the blocks and the metadata beside them."""
+        originals = self.originals()
+        if not originals:
+            return False
         contents = b"".join(dict.fromkeys(content for entry in self.entries for _, content in entry.boxes))
         coded = sum(len(block.payload) for block in blocks) + (len(deflated(contents)) if contents else 0)
-        originals = self.originals()
-        return bool(originals) and sum(map(len, originals)) < coded
+        return sum(map(len, originals)) < coded
 
-    def forget_originals(self) -> None:
-        """Let the memory of the originals go where the blocks that are coded are shorter."""
-        if all(job.done() for job in self.jobs) and not self.is_shorter_verbatim(self.blocks()):
+    def settle(self) -> bool:
+        """Let the memory of the originals go if the blocks are shorter; tell whether all blocks are coded by now."""
+        if not all(job.done() for job in self.jobs):
+            return False
+        if not self.is_shorter_verbatim(self.blocks()):
             self.entries = [replace(entry, original=None) for entry in self.entries]
+        return True
 
 
 @dataclass

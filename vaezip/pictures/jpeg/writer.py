@@ -154,23 +154,14 @@ def _encode(out, start, components, numbers, tables, coefficients, pads):
 
 @jit
 def _put_sequential(out, writer, tables, block, state, c, dc, ac):
-    difference = block[0] - state[c]
-    state[c] = block[0]
-    size = _size_of(difference)
-    _put_symbol(out, writer, tables, dc, size)
-    _put_number(out, writer, difference, size)
+    _put_difference(out, writer, tables, dc, state, c, np.int64(block[0]))
     run = 0
     for k in range(1, BLOCK):
         value = np.int64(block[NATURAL_ORDER[k]])
         if value == 0:
             run += 1
             continue
-        while run > 15:
-            _put_symbol(out, writer, tables, ac, 0xF0)
-            run -= 16
-        size = _size_of(value)
-        _put_symbol(out, writer, tables, ac, run << 4 | min(size, 15))
-        _put_number(out, writer, value, size)
+        _put_coefficient(out, writer, tables, ac, run, value)
         run = 0
     if run:
         _put_symbol(out, writer, tables, ac, 0)
@@ -182,11 +173,28 @@ def _put_dc(out, writer, tables, block, state, c, dc, high, low):
     if high:
         _put(out, writer, value, 1)
         return
+    _put_difference(out, writer, tables, dc, state, c, value)
+
+
+@jit
+def _put_difference(out, writer, tables, dc, state, c, value):
+    """Write DC as the difference to the component's block before."""
     difference = value - state[c]
     state[c] = value
     size = _size_of(difference)
     _put_symbol(out, writer, tables, dc, size)
     _put_number(out, writer, difference, size)
+
+
+@jit
+def _put_coefficient(out, writer, tables, ac, run, value):
+    """Write a coefficient behind a run of zeros."""
+    while run > 15:
+        _put_symbol(out, writer, tables, ac, 0xF0)
+        run -= 16
+    size = _size_of(value)
+    _put_symbol(out, writer, tables, ac, run << 4 | min(size, 15))
+    _put_number(out, writer, value, size)
 
 
 @jit
@@ -199,12 +207,7 @@ def _put_first(out, writer, tables, block, state, ac, first, last, low, waiting)
             run += 1
             continue
         _put_run(out, writer, tables, ac, state, waiting)
-        while run > 15:
-            _put_symbol(out, writer, tables, ac, 0xF0)
-            run -= 16
-        size = _size_of(value)
-        _put_symbol(out, writer, tables, ac, run << 4 | min(size, 15))
-        _put_number(out, writer, value, size)
+        _put_coefficient(out, writer, tables, ac, run, value)
         run = 0
     if run:
         state[4] += 1
