@@ -25,7 +25,7 @@ RESULT = Path(__file__).parent / "results" / "monotony.json"
 STEPS = (0, 1, 2, 4, 6, 8)
 """Of tile models; those of a pixel model are presets: 0, 1, 2, 4 and 8 are ``-2`` and ``-6`` to ``-9``."""
 
-SIDE, PHOTOGRAPHS, DIGITS = 200, 12, 200
+SIDE, PHOTOGRAPHS, DIGITS = 200, 12, 400
 
 Set = dict[str, vaezip.Picture]
 

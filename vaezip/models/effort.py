@@ -14,6 +14,9 @@ MAX_TURNS = 8
 MAX_WHOLE = 3
 MAX_NETWORKS = 2
 
+FEW_PIXELS = 1 << 14
+"""The pixels of a block up to which all lesser efforts are tried, too, which takes no time to speak of."""
+
 
 @dataclass(frozen=True)
 class Effort:
@@ -35,13 +38,14 @@ class Effort:
     turns: int = 2
     whole: int = 1
 
-    def numbers_of_steps(self, shape: tuple[int, ...]) -> list[int]:
+    def numbers_of_steps(self, shape: tuple[int, ...], few: int = FEW_PIXELS) -> list[int]:
         """Return how many steps to try for a block of pictures: of few pixels, each number on the ladder up to K.
 
         Args:
             shape: (pictures, height, width, channels).
+            few: so many pixels are few.
         """
-        if is_large(shape):
+        if is_large(shape, few):
             return [self.steps]
         return [steps for steps in LADDER if steps <= self.steps]
 
@@ -79,13 +83,10 @@ NONE = Effort()
 LADDER = (0, 1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, MAX_STEPS)
 """Numbers of steps that are tried where there are few pixels; the lesser ones of a greater K are the same."""
 
-FEW_PIXELS = 1 << 14
-"""The pixels of a block up to which all lesser efforts are tried, too, which takes no time to speak of."""
 
-
-def is_large(shape: tuple[int, ...]) -> bool:
+def is_large(shape: tuple[int, ...], few: int = FEW_PIXELS) -> bool:
     """Tell whether a block of pictures (pictures, height, width, channels) has more than few pixels."""
-    return shape[0] * shape[1] * shape[2] > FEW_PIXELS
+    return shape[0] * shape[1] * shape[2] > few
 
 
 def of_steps(steps: int) -> Effort:

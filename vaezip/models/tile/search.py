@@ -23,6 +23,10 @@ from vaezip.system.threads import spread
 COARSE_STEPS = 16
 """Steps by which the encoder improves the z of coarse tiles; the decoder need not know."""
 
+FEW_PIXELS = 1 << 18
+"""The pixels of a block up to which all lesser numbers of steps are tried, too. Beyond, what more steps gain is above
+the chance of which latents bits-back draws (``benchmarks/monotony.py``)."""
+
 SEARCHED_LATENTS = 32
 """With no more latents than this, the z of coarse tiles is improved further by a search."""
 
@@ -40,7 +44,8 @@ def encode(model: TileModel, pictures: Pixels, *, effort: Effort, seed: int) -> 
         data = bitsback.encode(model, tiles, choose, steps=steps, seed=seed_with(seed, steps))
         return Coded(steps, data)
 
-    return min(spread(code, replace(effort, steps=most).numbers_of_steps(shape)), key=lambda coded: len(coded.data))
+    numbers = replace(effort, steps=most).numbers_of_steps(shape, FEW_PIXELS)
+    return min(spread(code, numbers), key=lambda coded: len(coded.data))
 
 
 def bound_bits(model: TileModel, pictures: Pixels, *, effort: Effort, draws: int = 1) -> float:
