@@ -34,7 +34,7 @@ def bins_of(model, tiles, seed=0):
 @pytest.mark.parametrize("name", ["outer.0", "outer.1"])
 def test_sums_of_a_block_are_bounded_by_what_its_units_can_be(name):
     """The last input of a block is a unit like any other, and no hint."""
-    a = pixel_architecture(3, hidden=32, blocks=2, head=8, mixture=2, latents=3, regressed=True)
+    a = pixel_architecture(3, hidden=32, blocks=2, head=8, mixture=2, latents=3, predictors=1)
     tensors = {}
     for layer, shape in a.layer_shapes.items():
         tensors[f"{layer}.weight"] = np.zeros(shape, np.int16)

@@ -65,7 +65,7 @@ def _intervals(model: PixelNetworks, pictures: Pixels, settings: Adaptation) -> 
     Where the network learns, the intervals of a row group are made while it learns from it.
     """
     frame, learners = frame_with_predictions(model.architecture, pictures), _learners(model, pictures.shape, settings)
-    state = calibration.start(model.architecture.channels)
+    state = calibration.start(model.architecture.channels, model.architecture.predictors)
     for strip in strips.strips(pictures.shape):
         part = frame[strip.pictures]
         state = calibration.begin_pictures(state, part) if strip.top == 0 else state
@@ -113,7 +113,7 @@ def _pop(model: PixelNetworks, stack: Stack, frame: strips.Frame, settings: Adap
     """Pop all pixels into the frame."""
     a = model.architecture
     shape = len(frame), frame.shape[1] - RADIUS, frame.shape[2] - 2 * RADIUS, a.channels
-    learners, state = _learners(model, shape, settings), calibration.start(a.channels)
+    learners, state = _learners(model, shape, settings), calibration.start(a.channels, a.predictors)
     for strip, known in strips.walk(model, frame):
         state = calibration.begin_pictures(state, known.frame) if strip.top == 0 else state
         offsets = _style_offsets(model, known.frame)
