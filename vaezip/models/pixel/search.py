@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from threading import Lock
 from typing import NamedTuple
 
 from vaezip.models.base import Coded, Pixels, seed_with
 from vaezip.models.effort import Effort
 from vaezip.models.pixel import adaptive, bitsback
 from vaezip.models.pixel.constants import TILE
+from vaezip.models.pixel.least_squares import Frame, frame_with_predictions
 from vaezip.models.pixel.model import LATENTS, PixelModel
 from vaezip.models.pixel.orientation import TRANSPOSED
 from vaezip.models.pixel.settings import Adaptation
@@ -59,11 +61,11 @@ def _length(coded: Coded) -> int:
 
 def _adapted(model: PixelModel, pictures: Pixels, effort: Effort, seed: int) -> Coded:
     """Return the shorter stream, with learning, where that is asked for, or without it."""
-    orientations = _orientations(*pictures.shape[1:3])[: effort.turns]
+    orientations, upright = _orientations(*pictures.shape[1:3])[: effort.turns], _Upright(model, pictures)
 
     def forms(effort: Effort) -> list[Form]:
         settings = chosen_settings(model, effort, len(pictures))
-        return [_adapting(model, replace(settings, orientation=orientation), seed) for orientation in orientations]
+        return [_adapting(upright, replace(settings, orientation=turned), seed) for turned in orientations]
 
     fixed = forms(replace(effort, steps=0))[: 1 if effort.steps else None]
     if pictures[0, ..., 0].size <= _SMALL * _SMALL:  # of which z tells much
@@ -73,18 +75,37 @@ def _adapted(model: PixelModel, pictures: Pixels, effort: Effort, seed: int) -> 
     return min(spread(lambda kind: _shortest(kind, pictures, effort), kinds), key=_length)
 
 
-def _adapting(model: PixelModel, settings: Adaptation, seed: int) -> Form:
+class _Upright:
+    """The frame of pictures as they lie, with predictions, which all forms share that code them so."""
+
+    def __init__(self, model: PixelModel, pictures: Pixels) -> None:
+        self.model, self._pictures = model, pictures
+        self._frame: Frame | None = None
+        self._lock = Lock()
+
+    def frame(self, pictures: Pixels, settings: Adaptation) -> Frame | None:
+        """Return it, made once, if it is that of these pictures in the orientation of the settings."""
+        if pictures is not self._pictures or settings.orientation:
+            return None
+        with self._lock:
+            if self._frame is None:
+                self._frame = frame_with_predictions(self.model.architecture, pictures)
+            return self._frame
+
+
+def _adapting(upright: _Upright, settings: Adaptation, seed: int) -> Form:
     """Code by row groups, where one network is tried: it tells, in half of the time, in which orientation two take
     least."""
-    codes = partial(_by_settings, model, settings, seed)
+    codes = partial(_by_settings, upright, settings, seed)
     if not settings.second_rate:
         return Form(codes, codes)
-    alone = replace(settings, rate=_ALONE >> model.architecture.regressed, second_rate=0)
-    return Form(codes, partial(_by_settings, model, alone, seed))
+    alone = replace(settings, rate=_ALONE >> upright.model.architecture.regressed, second_rate=0)
+    return Form(codes, partial(_by_settings, upright, alone, seed))
 
 
-def _by_settings(model: PixelModel, settings: Adaptation, seed: int, pictures: Pixels) -> Coded:
-    data = adaptive.encode(model, pictures, settings, seed=seed_with(seed, settings.steps))
+def _by_settings(upright: _Upright, settings: Adaptation, seed: int, pictures: Pixels) -> Coded:
+    frame, seed = upright.frame(pictures, settings), seed_with(seed, settings.steps)
+    data = adaptive.encode(upright.model, pictures, settings, seed=seed, frame=frame)
     return Coded(settings.steps, data)
 
 
