@@ -157,12 +157,13 @@ class SmallLocal:
 
 @pytest.fixture(scope="session")
 def local_models() -> dict[str, SmallLocal]:
-    """Small local-autoregressive models by name: for grey, for colour, and for colour with regression."""
-    channels = {"grey": 1, "colour": 3, "regressed": 3}
+    """Small local-autoregressive models by name: for grey, for colour, and for colour with one or several predictors by
+    least squares."""
+    channels = {"grey": 1, "colour": 3, "regressed": 3, "predictors": 3}
     return {n: SmallLocal(MODELS / f"local-{n}.safetensors", draw_discs(64, 40, 40, c)) for n, c in channels.items()}
 
 
-@pytest.fixture(scope="session", params=["grey", "colour", "regressed"])
+@pytest.fixture(scope="session", params=["grey", "colour", "regressed", "predictors"])
 def small_local(request: pytest.FixtureRequest, local_models: dict[str, SmallLocal]) -> SmallLocal:
     """Each of them in turn."""
     return local_models[request.param]

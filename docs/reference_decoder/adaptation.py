@@ -8,7 +8,7 @@ import numpy as np
 from .calibration import Calibration
 from .learning import Learner
 from .model_file import Model
-from .pixel_network import is_regressed, load_network
+from .pixel_network import load_network, predictors_of
 from .primitives import require
 from .stack import Stack
 from .waves import PictureSet, RowDecoder, all_pixels, joined_sets
@@ -70,7 +70,7 @@ def decode_adapting(data: bytes, shape: tuple[int, ...], model: Model, steps: in
 def decode_turned(stack: Stack, shape: tuple[int, ...], model: Model, settings: Settings) -> np.ndarray:
     """Decode pictures in their orientation, row group by row group."""
     network = load_network(model)
-    calibration = Calibration(model.channels)
+    calibration = Calibration(model.channels, predictors_of(model))
     style = model.decoder.forward(np.zeros((1, model.latents), np.int64))[0]
     across = -(-shape[2] // STRIP)
     sets = joined_sets(shape)
@@ -80,7 +80,7 @@ def decode_turned(stack: Stack, shape: tuple[int, ...], model: Model, settings: 
     decoder = RowDecoder(stack, [network], calibration)
     values = []
     for members in sets:
-        pictures = PictureSet((len(members), *shape[1:]), is_regressed(model))
+        pictures = PictureSet((len(members), *shape[1:]), predictors_of(model))
         calibration.begin_set(pictures.context)
         for top, rows in groups:
             if learners:

@@ -46,11 +46,12 @@ class Weights:
 class Calibration:
     """Hold the state of the calibration of a block."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, predictors: int) -> None:
         """Begin a block."""
         self.channels = channels
         others = channels - 1
-        self.moves = Weights(channels, 12 + 2 * others + others + 4)
+        of_predictors = 2 * predictors - 1 if predictors > 1 else 0
+        self.moves = Weights(channels, 12 + 2 * others + others + 4 + of_predictors)
         self.stretches = Weights(channels, 4 + others + 2)
         self.pixels = 0
 
@@ -111,8 +112,8 @@ class Calibration:
         missing = [zero] * (c - 1 - j)
         f += here + missing
         g += [np.abs(error) - 0.75 for error in here] + missing
-        if pictures.regressed:
-            predicted = pixels.of(context.predicted)[:, j].astype(np.float64)
+        if context.predictors:
+            predicted = pixels.of(context.predicted)[:, 0, j].astype(np.float64)
             log_variance = pixels.of(context.log_variance)[:, j].astype(np.float64)
             f.append(off(((p + predicted * 0.125) - mean) / deviation))
             g.append(off(0.5 * (log_variance * 0.03125 - log2_linear(deviation * deviation))))
@@ -122,8 +123,22 @@ class Calibration:
         f.append(off((p - mean) / deviation))
         f.append(off(residuals[:, j - 1].astype(np.float64) / deviation) if j > 0 else zero)
         f.append(zero + 1.0)
+        if context.predictors > 1:
+            f += self.of_predictors(context, pixels, j, p, mean, deviation)
         g.append(zero + 1.0)
         return np.stack(f, axis=1), np.stack(g, axis=1)
+
+    def of_predictors(
+        self, context: Context, pixels: Pixels, j: int, p: np.ndarray, mean: np.ndarray, deviation: np.ndarray
+    ) -> list[np.ndarray]:
+        """Gather the inputs of the move that there are for several predictors."""
+        predicted = pixels.of(context.predicted)[:, :, j].astype(np.float64)
+        f = [off(((each - predicted[:, 0]) * 0.125) * 2.0 / deviation) for each in predicted.T[1:]]
+        nearby = context.nearby_energy(pixels).astype(np.float64) / 24.0 + 0.3
+        variance = deviation * deviation
+        for each, energy in zip(predicted.T, nearby.T, strict=True):
+            f.append(off(((p + each * 0.125) - mean) / deviation) * (variance / (variance + energy)))
+        return f
 
     def observe(self, values: np.ndarray) -> None:
         """Learn how far the values just popped are off (section 10.4.3)."""

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .exact import log2_linear
+
 MARGIN = 3
 ABOVE = [(dy, dx) for dy in (-3, -2, -1) for dx in range(-3, 4)] + [(0, dx) for dx in (-3, -2, -1)]
 
@@ -37,15 +39,17 @@ class Pixels:
 class Context:
     """Hold the frames of a set of pictures, and what is kept for each pixel."""
 
-    def __init__(self, pictures: int, height: int, width: int, channels: int) -> None:
-        """Begin with nothing decoded."""
+    def __init__(self, pictures: int, height: int, width: int, channels: int, predictors: int) -> None:
+        """Begin with nothing decoded; the model has so many predictors by least squares."""
+        self.predictors = predictors
         self.pictures, self.height, self.width, self.channels = pictures, height, width, channels
         self.order = coding_order(channels)
         self.frame = np.zeros((pictures, height + MARGIN, width + 2 * MARGIN, channels), np.int64)
         self.frame[:, :MARGIN] = 128
         self.frame[:, MARGIN, :MARGIN] = 128
-        shape = (pictures, height, width, channels)
-        self.expected, self.predicted, self.log_variance = (np.zeros(shape, np.int64) for _ in range(3))
+        self.expected, self.predicted = np.zeros((2, pictures, height, width, predictors, channels), np.int64)
+        self.log_variance = np.zeros((pictures, height, width, channels), np.int64)
+        self.energy = np.zeros((*self.frame.shape[:3], predictors), np.int64)  # with margins of 0
 
     @property
     def values(self) -> np.ndarray:
@@ -74,10 +78,24 @@ class Context:
         """Compute value - P of every channel, in coding order, once the values are known."""
         return (self.at(pixels, 0, 0) - self.median_edge(pixels))[:, self.order]
 
-    def features(self, pixels: Pixels, regressed: bool) -> np.ndarray:
+    def energies(self, pixels: Pixels, dy: int, dx: int) -> np.ndarray:
+        """Take the energies, (pixels, predictors), so many rows below and columns to the right."""
+        return self.energy[pixels.i, pixels.y + MARGIN + dy, pixels.x + MARGIN + dx]
+
+    def nearby_energy(self, pixels: Pixels) -> np.ndarray:
+        """Sum the energies around pixels that are not known yet."""
+        beside = self.energies(pixels, 0, -1) + self.energies(pixels, -1, 0)
+        return 2 * beside + self.energies(pixels, -1, -1) + self.energies(pixels, -1, 1)
+
+    def features(self, pixels: Pixels) -> np.ndarray:
         """Compute the features of section 9.4.1."""
         p = self.median_edge(pixels)
         parts = [self.at(pixels, dy, dx) - p for dy, dx in ABOVE] + [p - 128]
-        if regressed:
-            parts += [pixels.of(self.expected), pixels.of(self.log_variance)]
+        if self.predictors:
+            parts += [pixels.of(self.expected).reshape(len(pixels), -1), pixels.of(self.log_variance)]
+        if self.predictors > 1:
+            total = (1 + self.nearby_energy(pixels)).astype(np.float64)
+            level = np.trunc(log2_linear(total) * 32.0).astype(np.int64)
+            level[:, 1:] -= level[:, :1]
+            parts.append(level)
         return np.concatenate(parts, axis=1)

@@ -88,16 +88,18 @@ def coding_work(shape: tuple[int, ...], model: Model, groups: list[tuple[int, in
     work = (n * h * w + 4 * waves) * networks * network_weights(model) + 840 * c * waves
     work += c * n * h * w * (512 + 128 * model.architecture["mixture"] * networks)
     if model.architecture.get("regressed", False):
-        v = 11 * c
-        work += (n * h * -(-w // 4) + waves) * (v**3 // 6 + 6 * v * v)
+        for neighbours in (10, 20, 20)[: model.architecture.get("predictors", 1)]:
+            v = (neighbours + 1) * c
+            work += (n * h * -(-w // 4) + waves) * (v**3 // 6 + 6 * v * v)
     return work
 
 
 def latent_work(shape: tuple[int, ...], model: Model, steps: int) -> int:
     """Count the operations of a pixel model with latents."""
     a, c = model.architecture, model.channels
-    sides = c * (1 + a.get("regressed", False))
-    features = 25 * c + 2 * c * a.get("regressed", False)
+    predictors = a.get("predictors", 1) * a.get("regressed", False)
+    sides = c * (1 + predictors)
+    features = 25 * c + c * (predictors + a.get("regressed", False)) + predictors * (predictors > 1)
     units = features + a["hidden"] * (1 + 3 * a["blocks"]) + c * (a["head"] + 3 * a["mixture"] + 2 * sides)
     style, values, _ = measure(a["style"], (model.latents,))
     encoder, _, _ = measure(a["encoder"], (32, 32, c))

@@ -12,7 +12,7 @@ from .distributions import clamp_scale
 from .exact import logistic_gradient
 from .model_file import Model
 from .networks import product
-from .pixel_network import UNIT_LIMIT, Matrix, PixelNetwork, Trace, is_regressed, side_columns
+from .pixel_network import UNIT_LIMIT, Matrix, PixelNetwork, Trace, feature_counts, predictors_of, side_columns
 from .posterior import ordered_sum, scale_gradient
 from .waves import WHOLE, PictureSet, mixture_parameters
 
@@ -116,18 +116,16 @@ class Learner:
         self.settings, self.rate, self.groups = settings, rate, groups
         self.group = 0
         self.power1 = self.power2 = 1.0
-        c, regressed = model.channels, is_regressed(model)
+        c, predictors = model.channels, predictors_of(model)
         self.channels, self.head = c, model.architecture["head"]
         hidden, mixture = model.architecture["hidden"], model.architecture["mixture"]
-        self.side_limit = 1023 if regressed else 255
-        features = [DIFFERENCE] * (24 * c) + [LEVEL] * c
-        sides = [DIFFERENCE] * c
-        if regressed:
-            features += [PREDICTION] * c + [LOG_VARIANCE] * c
-            sides += [PREDICTION] * c
+        self.side_limit = 1023 if predictors else 255
+        worths = [DIFFERENCE, LEVEL, PREDICTION, LOG_VARIANCE, LOG_VARIANCE]
+        features = list(np.repeat(worths, feature_counts(c, predictors)))
+        sides = [DIFFERENCE] * c + [PREDICTION] * (predictors * c)
         present = np.zeros((c, len(sides)), bool)
         for j in range(c):
-            present[j, side_columns(c, regressed, j)] = True
+            present[j, side_columns(c, predictors, j)] = True
 
         def make(name: str, matrix: Matrix, worth: list[float], j: slice | None = None) -> LearningMatrix:
             """Make a matrix; j names the channels of its rows, where it has side columns."""

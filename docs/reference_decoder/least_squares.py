@@ -1,21 +1,82 @@
 """Section 9.3: each pixel predicted by linear regression on its neighbours."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from .context import Context, Pixels
+from .context import MARGIN, Context, Pixels
 from .exact import log2_linear
 
-NEIGHBOURS = [(0, -1), (-1, 0), (-1, -1), (-1, 1), (0, -2), (-2, 0), (-2, 1), (-2, -1), (-1, -2), (-1, 2)]
+NEIGHBOURS = [
+    *[(0, -1), (-1, 0), (-1, -1), (-1, 1), (0, -2), (-2, 0), (-2, 1), (-2, -1), (-1, -2), (-1, 2)],
+    *[(-2, -2), (-2, 2), (0, -3), (-3, 0), (-1, -3), (-1, 3), (-3, -1), (-3, 1), (-2, -3), (-2, 3)],
+]
 
 
-class LeastSquares:
-    """Hold the sums G of a set of pictures, and the sums Q and coefficients of the rows being decoded."""
+@dataclass
+class Rule:
+    """Say how a predictor is fitted: the columns of the table of section 9.3."""
+
+    neighbours: int
+    beside: float
+    above: float
+    weighted: bool
+    every: int
+
+
+RULES = [Rule(10, 0.9, 0.8, False, 1), Rule(20, 0.9, 0.8, True, 2), Rule(20, 0.97, 0.93, True, 8)]
+
+
+class Regression:
+    """Hold the predictors of a set of pictures."""
 
     def __init__(self, context: Context) -> None:
         """Begin with sums of 0."""
         self.context = context
+        self.predictors = [LeastSquares(context, rule, r) for r, rule in enumerate(RULES[: context.predictors])]
+
+    def begin(self, top: int, rows: int) -> None:
+        """Begin to decode so many rows."""
+        for predictor in self.predictors:
+            predictor.begin(top, rows)
+
+    def solve(self, t: int) -> None:
+        """Solve the regressions of the segments that begin at wave t, where it is their turn."""
+        for predictor in self.predictors:
+            predictor.solve(t)
+
+    def expect(self, pixels: Pixels) -> None:
+        """Predict all channels of pixels of which nothing is known yet (section 9.3.3)."""
+        for predictor in self.predictors:
+            predictor.expect(pixels)
+
+    def predict(self, pixels: Pixels, j: int, residuals: np.ndarray) -> None:
+        """Predict channel j of pixels, when the residuals of the channels before it are known."""
+        for predictor in self.predictors:
+            predictor.predict(pixels, j, residuals)
+
+    def learn(self, pixels: Pixels, residuals: np.ndarray) -> None:
+        """Keep the residuals of decoded pixels, and their energies (section 9.3.4)."""
+        for predictor in self.predictors:
+            predictor.learn(pixels, residuals)
+        errors = 8 * residuals[:, None] - pixels.of(self.context.predicted)
+        energy = (errors * errors).sum(axis=-1) // (16 * self.context.channels)
+        self.context.energy[pixels.i, pixels.y + MARGIN, pixels.x + MARGIN] = np.minimum(energy, 32767)
+
+    def add(self, t: int) -> None:
+        """Add the segments that end at wave t to the sums."""
+        for predictor in self.predictors:
+            predictor.add(t)
+
+
+class LeastSquares:
+    """Hold the sums G of one predictor, and the sums Q and coefficients of the rows being decoded."""
+
+    def __init__(self, context: Context, rule: Rule, number: int) -> None:
+        """Begin with sums of 0."""
+        self.context, self.rule, self.number = context, rule, number
         c = context.channels
-        self.base, self.size = 10 * c, 11 * c
+        self.base, self.size = rule.neighbours * c, (rule.neighbours + 1) * c
         self.segments = -(-context.width // 4)
         self.lower = np.tril_indices(self.size)  # entries n (n + 1) / 2 + m, in this order
         self.entries = len(self.lower[0]) + 1
@@ -39,11 +100,13 @@ class LeastSquares:
     def solve(self, t: int) -> None:
         """Solve the regression of the segments that begin at wave t (section 9.3.2)."""
         rows = self.active(t)
+        if (self.top + t // 4) % self.rule.every:
+            rows = rows[t // 4 == rows]  # the row that begins, if one does
         if not len(rows):
             return
         k = t // 4 - rows
-        fading = np.where(k > 0, 0.9, 0.0)[:, None]
-        a = fading * self.q[:, rows] + 0.8 * self.g[:, k]
+        fading = np.where(k > 0, self.rule.beside, 0.0)[:, None]
+        a = fading * self.q[:, rows] + self.rule.above * self.g[:, k]
         weight = 1.0 / (1.0 + a[..., -1])
         m = np.zeros((*weight.shape, self.size, self.size))
         m[..., self.lower[1], self.lower[0]] = a[..., :-1] * weight[..., None]
@@ -72,7 +135,7 @@ class LeastSquares:
         return d
 
     def substitute(self, m: np.ndarray, d: np.ndarray) -> np.ndarray:
-        """Solve for the coefficients (..., channels, size); channel j is regressed on all entries before 10 c + j."""
+        """Solve for the coefficients (..., channels, size); channel j is regressed on all before its own."""
         c = self.context.channels
         x = np.zeros((*d.shape[:-1], c, self.size))
         for j in range(c):
@@ -88,7 +151,7 @@ class LeastSquares:
         context, c = self.context, self.context.channels
         p = context.median_edge(pixels)
         v = np.zeros((len(pixels), self.size), np.int64)
-        for q, (dy, dx) in enumerate(NEIGHBOURS):
+        for q, (dy, dx) in enumerate(NEIGHBOURS[: self.rule.neighbours]):
             v[:, q * c : (q + 1) * c] = (context.at(pixels, dy, dx) - p)[:, context.order]
         row = (pixels.i, pixels.y - self.top)
         coefficients = self.coefficients[row]
@@ -99,15 +162,16 @@ class LeastSquares:
                 total[:, j] += (coefficients[:, j, self.base + i] * total[:, i]) >> 12
         self.v[(*row, pixels.x)] = v
         self.partial[(*row, pixels.x)] = base
-        context.expected[pixels.i, pixels.y, pixels.x] = rounded(total)
-        context.log_variance[pixels.i, pixels.y, pixels.x] = self.log_variance[row]
+        context.expected[pixels.i, pixels.y, pixels.x, self.number] = rounded(total)
+        if self.number == 0:
+            context.log_variance[pixels.i, pixels.y, pixels.x] = self.log_variance[row]
 
     def predict(self, pixels: Pixels, j: int, residuals: np.ndarray) -> None:
         """Predict channel j of pixels, when the residuals of the channels before it are known."""
         row = (pixels.i, pixels.y - self.top)
         part = self.coefficients[row][:, j, self.base : self.base + j] * residuals[:, :j]
         total = self.partial[(*row, pixels.x)][:, j] + part.sum(axis=-1)
-        self.context.predicted[pixels.i, pixels.y, pixels.x, j] = rounded(total)
+        self.context.predicted[pixels.i, pixels.y, pixels.x, self.number, j] = rounded(total)
 
     def learn(self, pixels: Pixels, residuals: np.ndarray) -> None:
         """Keep the residuals of decoded pixels."""
@@ -117,13 +181,28 @@ class LeastSquares:
         """Add the segments that end at wave t to the sums (section 9.3.1)."""
         for r in self.active(t):
             k = t // 4 - r
-            v = self.v[:, r, 4 * k : 4 * k + 4]
-            sums = np.zeros((len(v), self.entries))
-            products = (v[..., :, None] * v[..., None, :]).sum(axis=1)
-            sums[:, :-1] = products[:, self.lower[0], self.lower[1]]
-            sums[:, -1] = v.shape[1]
-            self.q[:, r] = (0.9 if k > 0 else 0.0) * self.q[:, r] + sums
-            self.g[:, k] = self.q[:, r] + 0.8 * self.g[:, min(k + 1, self.segments - 1)]
+            self.q[:, r] = (self.rule.beside if k > 0 else 0.0) * self.q[:, r] + self.sums(r, k)
+            self.g[:, k] = self.q[:, r] + self.rule.above * self.g[:, min(k + 1, self.segments - 1)]
+
+    def sums(self, r: int, k: int) -> np.ndarray:
+        """Sum over the pixels of segment k of row r, one after the other."""
+        v = self.v[:, r, 4 * k : 4 * k + 4]
+        sums = np.zeros((len(v), self.entries))
+        for p in range(v.shape[1]):
+            weight = self.weight(self.top + r, 4 * k + p)[:, None]
+            sums[:, :-1] += (weight * v[:, p, self.lower[0]]) * v[:, p, self.lower[1]]
+            sums[:, -1:] += weight
+        return sums
+
+    def weight(self, y: int, x: int) -> np.ndarray:
+        """Compute what a pixel of each picture weighs (section 9.3.4)."""
+        n = self.context.pictures
+        if not self.rule.weighted:
+            return np.ones(n)
+        pixels = Pixels(np.arange(n), np.full(n, y), np.full(n, x))
+        near = [(0, 0), (0, 0), (0, -1), (-1, 0), (-1, -1), (-1, 1)]
+        total = sum(self.context.energies(pixels, dy, dx)[:, 0] for dy, dx in near)
+        return 24.0 / (24.0 + total)
 
 
 def rounded(total: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from .adaptation import decode_adapting
 from .context import Pixels
 from .distributions import pop_bit, pop_prior, push_posterior
 from .model_file import Model
-from .pixel_network import PixelNetwork, Trace, is_regressed, load_network
+from .pixel_network import PixelNetwork, Trace, load_network, predictors_of
 from .primitives import FormatError, require
 from .stack import Stack
 from .waves import PictureSet, RowDecoder, joined_sets
@@ -38,7 +38,7 @@ def decode_with_latents(data: bytes, shape: tuple[int, ...], model: Model, steps
     values = []
     sets = joined_sets(shape)
     for members in sets:
-        pictures = PictureSet((len(members), *shape[1:]), is_regressed(model))
+        pictures = PictureSet((len(members), *shape[1:]), predictors_of(model))
         for top in range(0, shape[1], TILE):
             last = members == sets[-1] and top + TILE >= shape[1]
             coarse = last or pop_bit(stack) == 1

@@ -66,8 +66,8 @@ class Trace:
 class PixelNetwork:
     """Hold the matrices of a pixel network.
 
-    The rows of `head` and `out` have a column for each of all side inputs: the residuals of all channels, then (where
-    the model is regressed) the predictions of all channels. Those that section 9.4.2 does not name have weight 0.
+    The rows of `head` and `out` have a column for each of all side inputs: the residuals of all channels, then the
+    predictions of all channels by each predictor. Those that section 9.4.2 does not name have weight 0.
     """
 
     first: Matrix
@@ -122,14 +122,14 @@ def pixel_sum(t: np.ndarray) -> np.ndarray:
     return (np.rint(t * scale).sum(axis=0) / scale).astype(F32)
 
 
-def is_regressed(model: Model) -> bool:
-    """Tell whether the network sees least-squares predictions."""
-    return model.architecture.get("regressed", False)
+def predictors_of(model: Model) -> int:
+    """Count the least-squares predictors that the network sees."""
+    return model.architecture.get("predictors", 1) if model.architecture.get("regressed", False) else 0
 
 
 def side_limit(model: Model) -> int:
     """Return the bound of side inputs and of features."""
-    return 1023 if is_regressed(model) else 255
+    return 1023 if predictors_of(model) else 255
 
 
 def load_layer(model: Model, name: str, sides: int) -> Matrix:
@@ -150,26 +150,32 @@ def load_layer(model: Model, name: str, sides: int) -> Matrix:
     return Matrix(weight, bias + half, shift, int(clamp[0]), int(clamp[1]))
 
 
-def side_columns(channels: int, regressed: bool, j: int) -> list[int]:
+def side_columns(channels: int, predictors: int, j: int) -> list[int]:
     """List which of all side inputs channel j has, in its order (section 9.4.2)."""
-    return list(range(j)) + ([channels + j] if regressed else [])
+    return list(range(j)) + [channels * (1 + r) + j for r in range(predictors)]
+
+
+def feature_counts(channels: int, predictors: int) -> list[int]:
+    """Count the features of section 9.4.1: differences, P, expected, log variances and levels of energy."""
+    levels = predictors if predictors > 1 else 0
+    return [24 * channels, channels, predictors * channels, channels if predictors else 0, levels]
 
 
 def load_network(model: Model) -> PixelNetwork:
     """Build the pixel network of a model."""
-    c, blocks, regressed = model.channels, model.architecture["blocks"], is_regressed(model)
+    c, blocks, predictors = model.channels, model.architecture["blocks"], predictors_of(model)
 
     def widen(name: str, j: int) -> Matrix:
         """Spread the side columns of a head or out over all side inputs."""
-        own = side_columns(c, regressed, j)
+        own = side_columns(c, predictors, j)
         matrix = load_layer(model, name, len(own))
         units = matrix.weight.shape[1] - len(own)
-        sides = np.zeros((len(matrix.weight), 2 * c if regressed else c), np.int64)
+        sides = np.zeros((len(matrix.weight), (1 + predictors) * c), np.int64)
         sides[:, own] = matrix.weight[:, units:]
         return replace(matrix, weight=np.concatenate([matrix.weight[:, :units], sides], axis=1))
 
     return PixelNetwork(
-        load_layer(model, "first", (27 if regressed else 25) * c),
+        load_layer(model, "first", sum(feature_counts(c, predictors))),
         [load_layer(model, f"inner.{i}", 0) for i in range(blocks)],
         [load_layer(model, f"outer.{i}", 0) for i in range(blocks)],
         [widen(f"head.{j}", j) for j in range(c)],

@@ -8,7 +8,7 @@ import numpy as np
 
 from .context import Context, Pixels
 from .distributions import clamp_scale, mixture_starts, softmax
-from .least_squares import LeastSquares
+from .least_squares import Regression
 from .pixel_network import PixelNetwork
 from .stack import Stack
 
@@ -23,21 +23,18 @@ WHOLE = 1 << 14
 class PictureSet:
     """Hold pictures that are decoded together: their context and, where the model has one, their regression."""
 
-    def __init__(self, shape: tuple[int, ...], regressed: bool) -> None:
-        """Begin with nothing decoded of pictures (n, H, W, c)."""
-        self.context = Context(*shape)
-        self.regressed = regressed
-        self.regression = LeastSquares(self.context) if regressed else None
+    def __init__(self, shape: tuple[int, ...], predictors: int) -> None:
+        """Begin with nothing decoded of pictures (n, H, W, c), for a model of so many predictors by least squares."""
+        self.context = Context(*shape, predictors)
+        self.regression = Regression(self.context) if predictors else None
 
     def features(self, pixels: Pixels) -> np.ndarray:
         """Compute the features of pixels."""
-        return self.context.features(pixels, self.regressed)
+        return self.context.features(pixels)
 
     def sides(self, pixels: Pixels, residuals: np.ndarray) -> np.ndarray:
         """Join all side inputs, given residuals (0 where they are not known yet)."""
-        if not self.regressed:
-            return residuals
-        return np.concatenate([residuals, pixels.of(self.context.predicted)], axis=1)
+        return np.concatenate([residuals, pixels.of(self.context.predicted).reshape(len(pixels), -1)], axis=1)
 
 
 def joined_sets(shape: tuple[int, ...]) -> list[range]:

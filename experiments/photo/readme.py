@@ -95,7 +95,30 @@ def products(found: Found) -> str:
     return text + page.measured_on([found["run"]])
 
 
-PARTS = {"regression": regression, "ablation": ablation, "products": products}
+def mixing(found: Found) -> str:
+    """What mixing once more would bring."""
+    about = f"""By `python experiments/photo/mixing.py --photos FOLDER --side {found["side"]} --count
+        {len(found["rows"][0]["percent"])}`: how much larger or smaller the code of middles of photographs that
+        training holds out would be, in per cent of what the codec makes of them at `-4` by `{found["model"]}`
+        with three least-squares predictors, of which its network makes nothing but for what it learns of them while
+        coding; simulated in float. The calibrated mixture of each sample is mixed with the other predictions once more,
+        by logits of binary decisions or by shares; the rate is that of the weights."""
+    lines = [
+        [
+            row["way"],
+            f"{row['rate']:g}",
+            f"{statistics.mean(row['percent']):+.3f}",
+            f"{statistics.median(row['percent']):+.3f}",
+            f"{min(row['percent']):+.2f} … {max(row['percent']):+.2f}",
+        ]
+        for row in found["rows"]
+    ]
+    text = page.table(["way", "rate", "mean, %", "median, %", "from … to, %"], lines)
+    text = f"## What mixing once more would bring\n\n{page.paragraph(about)}\n\n{text}\n"
+    return text + page.measured_on(found["runs"])
+
+
+PARTS = {"regression": regression, "mixing": mixing, "ablation": ablation, "products": products}
 """What the other scripts of this folder made."""
 
 

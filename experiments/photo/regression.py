@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def row_of(folder: Path, regressed: bool, seed: int, steps: int) -> Found:
     """Train, and measure on what is held out."""
-    a = pixel_architecture(regressed=regressed, **SIZES)
+    a = pixel_architecture(predictors=int(regressed), **SIZES)
     torch.manual_seed(seed)
     vae, source = PixelVae(a), SOURCES[regressed](folder, a)
     held = np.concatenate([tiles(_middle(pictures), a) for pictures in source.held_out()])

@@ -121,6 +121,8 @@ def cases() -> dict[str, tuple[Pictures, dict[str, object]]]:
     found["bilevel"] = {"": bilevel}, {"model": "mnist-binary"}
     small = {"a.png": vaezip.Picture("1", bilevel.samples // 255)}
     found["embedded"] = small, {"model": HERE.parent / "models" / "bernoulli.safetensors", "embed_model": True}
+    path, learning = HERE.parent / "models" / "local-predictors.safetensors", Effort(2, 8)
+    found["predictors"] = {"": feathered(70, 61, seed=10)}, {"model": path, "embed_model": True, "effort": learning}
     found["verbatim"] = {"": noise(40, 30, seed=9)}, {"originals": True}
     found["verbatim-set"] = {f"{i}.pgm": noise(40 + i, 30, seed=i) for i in range(2)}, {"originals": True}
     large = {f"{i}.pgm": noise(300 + i, 120, seed=i) for i in range(2)}  # which have indices between them

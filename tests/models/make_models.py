@@ -43,9 +43,10 @@ WIDTH = 8
 """Of the convolutions that read a tile, where a shipped model has 64: nine tenths of the weights are theirs."""
 
 
-def narrow(channels: int, regressed: bool = False) -> PixelArchitecture:
+def narrow(channels: int, predictors: int = 0) -> PixelArchitecture:
     """A local-autoregressive architecture of a few thousand weights."""
-    whole = pixel_architecture(channels, hidden=32, blocks=1, head=8, mixture=3, latents=4, regressed=regressed)
+    sizes = {"hidden": 32, "blocks": 1, "head": 8, "mixture": 3, "latents": 4}
+    whole = pixel_architecture(channels, predictors=predictors, **sizes)
     return replace(
         whole,
         encoder=(
@@ -69,7 +70,8 @@ ARCHITECTURES: dict[str, TileArchitecture | PixelArchitecture] = {
     "colour": resnet(latent_channels=2, hidden=12, blocks=1, size=8),
     "local-grey": narrow(1),
     "local-colour": narrow(3),
-    "local-regressed": narrow(3, regressed=True),
+    "local-regressed": narrow(3, predictors=1),
+    "local-predictors": narrow(3, predictors=3),
 }
 
 

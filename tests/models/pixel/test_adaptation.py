@@ -120,7 +120,7 @@ def test_it_learns_what_it_saw(small_local):
 
 
 @settings(max_examples=10, deadline=None)
-@given(st.integers(0, 1000), st.sampled_from([1, 32, 255]), st.sampled_from(["colour", "regressed"]))
+@given(st.integers(0, 1000), st.sampled_from([1, 32, 255]), st.sampled_from(["colour", "regressed", "predictors"]))
 def test_sums_stay_within_32_bits_at_any_rate(local_models, seed, rate, name):
     model = local_models[name].model
     noise = np.random.default_rng(seed).integers(0, 256, (1, 64, 20, 3)).astype(np.uint8)
@@ -178,7 +178,7 @@ def test_what_codes_is_an_average_of_what_learns(small_local, decay):
     assert np.array_equal(averaged, latest) == (decay == 0)
 
 
-@pytest.mark.parametrize("name", ["colour", "regressed"])
+@pytest.mark.parametrize("name", ["colour", "regressed", "predictors"])
 def test_residuals_of_later_channels_stay_unseen(local_models, name):
     """And of the conditional predictions each head sees its own channel alone."""
     model = local_models[name].model

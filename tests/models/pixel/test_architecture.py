@@ -8,8 +8,13 @@ from vaezip.models.registry import architecture_from_json
 
 
 def test_architecture_survives_json():
-    a = pixel_architecture(1, hidden=64, latents=7)
-    assert architecture_from_json(a.to_json()) == a
+    for a in (pixel_architecture(1, hidden=64, latents=7), pixel_architecture(predictors=3)):
+        assert architecture_from_json(a.to_json()) == a
+
+
+def test_models_of_one_predictor_are_written_as_they_always_were():
+    """Or their fingerprints would change."""
+    assert "predictors" not in pixel_architecture(predictors=1).to_json()
 
 
 @pytest.mark.parametrize(
@@ -40,6 +45,9 @@ def test_architecture_survives_json():
         {"levels": 2},
         {"blocks": 99},
         {"surprise": 1},
+        {"predictors": 3},
+        {"regressed": True, "predictors": 2},
+        {"regressed": True, "predictors": True},
         {"encoder": [{"kind": "magic"}]},
     ],
 )

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from vaezip.entropy import distributions as d
 from vaezip.models.pixel import calibration, strips
+from vaezip.models.pixel.architecture import pixel_architecture
 from vaezip.models.pixel.constants import ADJACENT, AROUND, ERROR_BITS, NEAR, RADIUS, SPREADS, USUAL_ERROR
 from vaezip.models.pixel.least_squares import frame_with_predictions
 from vaezip.models.pixel.mixture import mixture_tables
@@ -16,10 +17,13 @@ ORDER = np.array([1, 0, 2])
 PLACE = 0, RADIUS + 4, RADIUS + 5
 
 
-def a_frame(rng, planes=12):
+def a_frame(rng, predictors=1):
     """A picture of 12×12 in colour, with least-squares predictions."""
+    planes = pixel_architecture(3, predictors=predictors).planes
     frame = rng.integers(-40, 40, (1, 12 + RADIUS, 12 + 2 * RADIUS, planes)).astype(np.int16)
     frame[..., :3] = rng.integers(0, 256, frame[..., :3].shape)
+    if predictors > 1:
+        frame[..., -predictors:] = rng.integers(0, 2000, frame[..., -predictors:].shape)
     return frame
 
 
@@ -29,8 +33,8 @@ def a_mixture(rng, mix=4):
     return weights.astype(np.int64), means, rng.integers(-60, 120, mix)
 
 
-def a_state(rng, frame):
-    state = calibration.begin_pictures(calibration.start(3), frame)
+def a_state(rng, frame, predictors=1):
+    state = calibration.begin_pictures(calibration.start(3, predictors), frame)
     state.move[:] = rng.normal(0, 0.05, state.move.shape)
     state.stretch[:] = rng.normal(0, 0.05, state.stretch.shape)
     state.errors[:] = rng.integers(-1024, 1025, state.errors.shape)
@@ -44,7 +48,7 @@ def moments(weights, means, log_scales):
     return float(share @ means) / (1 << d.MEAN_BITS), float(share @ scales) * np.pi / np.sqrt(3)
 
 
-def inputs(state, frame, j, mean, spread):
+def inputs(state, frame, j, mean, spread, predictors):
     """f and g, after the words of the module."""
     i, y, x = PLACE
     errors = state.errors[i].astype(float) / (1 << ERROR_BITS)
@@ -62,8 +66,23 @@ def inputs(state, frame, j, mean, spread):
     off = np.clip([(regressed - mean) / spread, (predicted - mean) / spread, residual / spread], -2, 2)
     usual = [abs(near[q][j]) - USUAL_ERROR for q in range(AROUND)]
     usual += [abs(e) - USUAL_ERROR if c < j else 0.0 for c, e in enumerate(before)]
-    wider = np.clip((frame[i, y, x, 9 + j] / 32 - np.log2(spread**2)) / 2, -2, 2)
-    return np.array([*(e[j] for e in near), *others, *before, *off, 1.0]), np.array([*usual, wider, 1.0])
+    wider = np.clip((frame[i, y, x, 3 + 6 * predictors + j] / 32 - np.log2(spread**2)) / 2, -2, 2)
+    f = np.array(
+        [*(e[j] for e in near), *others, *before, *off, 1.0, *of_predictors(frame, j, mean, spread, predicted)]
+    )
+    return f, np.array([*usual, wider, 1.0])
+
+
+def of_predictors(frame, j, mean, spread, predicted):
+    """The last of f, where there are three predictors."""
+    i, y, x = PLACE
+    if frame.shape[3] == 12:
+        return []
+    each, energies = frame[i, y, x, 3 + j : 12 : 3].astype(float) / 8, frame[i, ..., -3:].astype(float)
+    further = np.clip(2 * (each[1:] - each[0]) / spread, -2, 2)
+    nearby = 2 * energies[y, x - 1] + 2 * energies[y - 1, x] + energies[y - 1, x - 1] + energies[y - 1, x + 1]
+    share = spread**2 / (spread**2 + nearby / 24 + 0.3)
+    return [*further, *np.clip((predicted + each - mean) / spread, -2, 2) * share]
 
 
 def classes(mean, spread):
@@ -71,13 +90,13 @@ def classes(mean, spread):
     return [int(np.clip(np.floor(np.log2(spread)) + 1, 0, 5)), SPREADS + level]
 
 
-@given(st.integers(0, 10_000), st.integers(0, 2))
-def test_mixtures_are_moved_and_stretched_as_the_formula_says(seed, j):
+@given(st.integers(0, 10_000), st.integers(0, 2), st.sampled_from([1, 3]))
+def test_mixtures_are_moved_and_stretched_as_the_formula_says(seed, j, predictors):
     rng = np.random.default_rng(seed)
-    frame = a_frame(rng)
-    state, before = a_state(rng, frame), a_mixture(rng)
+    frame = a_frame(rng, predictors)
+    state, before = a_state(rng, frame, predictors), a_mixture(rng)
     mean, spread = moments(*before)
-    f, g = inputs(state, frame, j, mean, spread)
+    f, g = inputs(state, frame, j, mean, spread, predictors)
     kinds = classes(mean, spread)
     moved = np.clip(state.move[kinds, j].sum(0) @ f, -2, 2) * spread
     stretched = np.clip(state.stretch[kinds, j].sum(0) @ g, -1, 1)

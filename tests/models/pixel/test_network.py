@@ -44,7 +44,7 @@ def _zero_tensors(a):
 @pytest.mark.parametrize("name", ["outer.0", "outer.1"])
 def test_sums_of_a_block_are_bounded_by_what_its_units_can_be(name):
     """The last input of a block is a unit like any other, and no hint."""
-    a = pixel_architecture(3, hidden=32, blocks=2, head=8, mixture=2, latents=3, regressed=True)
+    a = pixel_architecture(3, hidden=32, blocks=2, head=8, mixture=2, latents=3, predictors=1)
     tensors = _zero_tensors(a)
     tensors[f"{name}.weight"][0] = 1 << 14
     assert layers(a, tensors)

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from vaezip.models.base import seed_with
-from vaezip.models.effort import Effort, is_large
+from vaezip.models.effort import PRESETS, Effort, is_large
 from vaezip.models.pixel import adaptive, search
 from vaezip.models.pixel import bitsback as pixel_bitsback
+from vaezip.models.pixel.least_squares import frame_with_predictions
 from vaezip.models.pixel.model import LATENTS
 from vaezip.system.threads import Workers
 
@@ -47,6 +48,18 @@ def test_without_steps_it_adapts_and_no_more(small_local):
     x = np.tile(255 - small_local.images[:1], (1, 4, 4, 1))
     coded(small_local.model, x, Effort(0))
     assert form(small_local.model, x, Effort(0)) == "fixed"
+
+
+def test_what_lies_as_it_is_coded_is_framed_once(local_models, monkeypatch):
+    """With and without learning; the streams are those of forms that make frames of their own."""
+    model, x = local_models["predictors"].model, np.tile(local_models["predictors"].images[:1], (1, 4, 4, 1))
+    made = []
+    monkeypatch.setattr(search, "frame_with_predictions", lambda *of: made.append(of) or frame_with_predictions(*of))
+    learning = replace(search.chosen_settings(model, PRESETS[4], 1), orientation=0)
+    learnt = adaptive.encode(model, x, learning, seed=seed_with(7, learning.steps))
+    found = coded(model, x, PRESETS[4])
+    assert len(made) == 1
+    assert found == min(fixed(model, x), learnt, key=len)
 
 
 def test_latents_of_small_pictures_are_told_where_that_is_shorter(small_local):

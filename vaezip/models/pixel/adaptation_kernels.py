@@ -11,6 +11,7 @@ from vaezip.exact.jit import jit
 from vaezip.exact.product16 import product16
 from vaezip.models.pixel.constants import ACTIVATION_BOUND, BETAS, EPSILON, GRADIENT_BITS, RADIUS, SUM_BOUND, TILE
 from vaezip.models.pixel.kernel import relu, requantise, write_features
+from vaezip.models.pixel.least_squares import predictors_of
 
 HALF = GRADIENT_BITS // 2
 
@@ -39,7 +40,7 @@ def examples_of(frame, top, rows, order, size):
     pictures, width, channels = frame.shape[0], frame.shape[2] - 2 * RADIUS, order.size
     across, count = (width + TILE - 1) // TILE, pictures * rows * width
     features = np.empty((count, size), np.int16)
-    hints = np.empty((count, channels if frame.shape[3] == channels else 2 * channels), np.int32)
+    hints = np.empty((count, (1 + predictors_of(frame.shape[3], channels)) * channels), np.int32)
     values, by_channel = np.empty((count, channels), np.int64), np.empty((count, channels), np.int64)
     prediction, tile = np.empty((count, channels), np.int64), np.empty(count, np.int64)
     p = 0

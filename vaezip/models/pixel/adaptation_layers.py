@@ -199,13 +199,14 @@ def coarser(layer: Layer) -> Layer:
 
 def feature_scales(a: PixelArchitecture) -> Floats:
     """List the size of one unit of each feature."""
-    kinds = np.array([DIFFERENCE_SCALE, LEVEL_SCALE, PREDICTION_SCALE, SPREAD_SCALE])
-    return np.repeat(kinds, np.array([a.neighbours, 1, a.regressed, a.regressed]) * a.channels)
+    kinds = np.array([DIFFERENCE_SCALE, LEVEL_SCALE, PREDICTION_SCALE, SPREAD_SCALE, SPREAD_SCALE])
+    each = np.array([a.neighbours, 1, a.seen, a.regressed, 0]) * a.channels
+    return np.repeat(kinds, each + np.array([0, 0, 0, 0, a.energies]))
 
 
 def hint_scales(a: PixelArchitecture) -> Floats:
     """List the size of one unit of each hint."""
-    return np.repeat([DIFFERENCE_SCALE, PREDICTION_SCALE], np.array([1, a.regressed]) * a.channels)
+    return np.repeat([DIFFERENCE_SCALE, PREDICTION_SCALE], np.array([1, a.seen]) * a.channels)
 
 
 class Hints(NamedTuple):

@@ -37,7 +37,9 @@ from vaezip.system.threads import parts, together
 Intervals = tuple[NDArray[np.uint32], NDArray[np.uint32]]
 
 
-def encode(model: PixelNetworks, pictures: Pixels, settings: Adaptation, *, seed: int) -> bytes:
+def encode(
+    model: PixelNetworks, pictures: Pixels, settings: Adaptation, *, seed: int, frame: strips.Frame | None = None
+) -> bytes:
     """Code pictures of one size.
 
     Args:
@@ -45,10 +47,11 @@ def encode(model: PixelNetworks, pictures: Pixels, settings: Adaptation, *, seed
         pictures: uint8 (pictures, height, width, channels).
         settings: passes, row groups and rates.
         seed: 32-bit checksum, found again by :func:`decode`.
+        frame: that of the pictures in the orientation of the settings, with predictions, where it is known.
     """
     head, pictures = settings.to_bytes(), orientation.oriented(pictures, settings.orientation)
     stack = Stack(seed ^ zlib.crc32(head))  # so that no bit of the settings is unprotected
-    for starts, freqs in reversed(list(_intervals(model, pictures, settings))):
+    for starts, freqs in reversed(list(_intervals(model, pictures, settings, frame))):
         stack.push(starts.astype(np.int64), freqs.astype(np.int64), d.LOGISTIC_PRECISION)
     return head + stack.to_bytes()
 
@@ -59,13 +62,16 @@ def bits(model: PixelNetworks, pictures: Pixels, settings: Adaptation) -> float:
     return sum(float(d.bits(part, d.LOGISTIC_PRECISION).sum()) for part in found)
 
 
-def _intervals(model: PixelNetworks, pictures: Pixels, settings: Adaptation) -> Iterator[Intervals]:
+def _intervals(
+    model: PixelNetworks, pictures: Pixels, settings: Adaptation, frame: strips.Frame | None = None
+) -> Iterator[Intervals]:
     """Yield the intervals of each row group, from the top, adapting all the while.
 
     Where the network learns, the intervals of a row group are made while it learns from it.
     """
-    frame, learners = frame_with_predictions(model.architecture, pictures), _learners(model, pictures.shape, settings)
-    state = calibration.start(model.architecture.channels)
+    frame = frame_with_predictions(model.architecture, pictures) if frame is None else frame
+    learners = _learners(model, pictures.shape, settings)
+    state = calibration.start(model.architecture.channels, model.architecture.predictors)
     for strip in strips.strips(pictures.shape):
         part = frame[strip.pictures]
         state = calibration.begin_pictures(state, part) if strip.top == 0 else state
@@ -122,7 +128,7 @@ def _pop(model: PixelNetworks, stack: Stack, frame: strips.Frame, settings: Adap
     """Pop all pixels into the frame."""
     a = model.architecture
     shape = len(frame), frame.shape[1] - RADIUS, frame.shape[2] - 2 * RADIUS, a.channels
-    learners, state = _learners(model, shape, settings), calibration.start(a.channels)
+    learners, state = _learners(model, shape, settings), calibration.start(a.channels, a.predictors)
     for strip, known in strips.walk(model, frame):
         state = calibration.begin_pictures(state, known.frame) if strip.top == 0 else state
         offsets = _style_offsets(model, known.frame)

@@ -11,7 +11,7 @@ units of the pixel network (:mod:`vaezip.models.pixel.network`)::
 
 where e are the residuals x − P of the channels coded before c (green, red, blue, in this order). In a *regressed*
 model f has also the unconditional predictions and spreads of :mod:`vaezip.models.pixel.least_squares`, and e the
-conditional prediction of c.
+conditional prediction of c. With several predictors both have those of all, and f has how far each was off nearby.
 """
 
 from __future__ import annotations
@@ -32,15 +32,14 @@ from vaezip.models.layers import (
     layers_to_json,
     measured,
 )
-from vaezip.models.pixel.constants import BLANK, RADIUS, TILE
+from vaezip.models.pixel.constants import BLANK, RADIUS, REGRESSIONS, TILE
 
 KIND = "local"
 
 MOST_SIDE = 1 << 18
 """The longest side of a picture: what the coder keeps of a row grows with it."""
 
-_PREDICTION_PLANES = 3
-"""Conditional predictions, unconditional ones, and spreads."""
+_MOST_PREDICTORS = len(REGRESSIONS)
 
 
 @dataclass(frozen=True)
@@ -57,6 +56,7 @@ class PixelArchitecture:
         encoder: layers from a tile's pixels to (mean, log standard deviation).
         style: layers from z to the style offsets, ``hidden`` for the first layer and for each block.
         regressed: whether the pixel network sees predictions by least squares.
+        predictors: how many of them a regressed model has: one or all.
     """
 
     channels: int
@@ -73,6 +73,7 @@ class PixelArchitecture:
     offset: int = BLANK
     exponent: int = 6
     regressed: bool = False
+    predictors: int = 1
 
     kind: ClassVar[str] = KIND
     most_side: ClassVar[int | None] = MOST_SIDE
@@ -86,23 +87,33 @@ class PixelArchitecture:
 
     @property
     def features(self) -> int:
-        """Count the inputs of the first layer: differences to the neighbours, P, and unconditional predictions and
-        spreads."""
-        return (self.neighbours + 1 + 2 * self.regressed) * self.channels
+        """Count the inputs of the first layer: differences to the neighbours, P, unconditional predictions and spreads,
+        and, with several predictors, how far each was off nearby."""
+        return (self.neighbours + 1 + self.regressed + self.seen) * self.channels + self.energies
 
     @property
     def planes(self) -> int:
-        """Count the entries of a frame for each pixel: its values, and their predictions and spreads."""
-        return (1 + _PREDICTION_PLANES * self.regressed) * self.channels
+        """Count the entries of a frame for each pixel: values, their predictions and spreads, and squared errors."""
+        return (1 + self.regressed + 2 * self.seen) * self.channels + self.energies
+
+    @property
+    def seen(self) -> int:
+        """Count the predictors whose predictions the network sees."""
+        return self.predictors * self.regressed
+
+    @property
+    def energies(self) -> int:
+        """Count the predictors whose squared errors the network sees: all, where there are several."""
+        return self.seen * (self.seen > 1)
 
     @property
     def hints(self) -> int:
         """Count what heads may see beside hidden units: residuals, and conditional predictions."""
-        return (1 + self.regressed) * self.channels
+        return (1 + self.seen) * self.channels
 
     def visible_hints(self, i: int) -> list[int]:
         """List the hints that the head of the i-th channel in the order of coding sees."""
-        return [*range(i), *([self.channels + i] if self.regressed else [])]
+        return [*range(i), *(self.channels * (1 + r) + i for r in range(self.seen))]
 
     @property
     def style_offsets(self) -> int:
@@ -127,6 +138,8 @@ class PixelArchitecture:
     def to_json(self) -> str:
         """Write canonical JSON: the same architecture always gives the same string."""
         plain: dict[str, Any] = asdict(self) | {"kind": KIND}
+        if self.predictors == 1:  # as it was written before there were several
+            del plain["predictors"]
         plain["encoder"], plain["style"] = layers_to_json(self.encoder), layers_to_json(self.style)
         return json.dumps(plain, sort_keys=True, separators=(",", ":"))
 
@@ -183,7 +196,8 @@ class PixelArchitecture:
         good = all(type(s) is int and 0 < s <= 1024 for s in sizes)
         good &= type(self.blocks) is type(self.channels) is int and 0 <= self.blocks <= 16
         good &= self.channels in (1, 3) and self.hidden % 32 == 0 and len(self.latent) == 1
-        good &= isinstance(self.regressed, bool)
+        good &= isinstance(self.regressed, bool) and type(self.predictors) is int
+        good &= self.predictors in (1, _MOST_PREDICTORS if self.regressed else 1)
         fixed = {f.name: f.default for f in fields(self) if f.name in ("tile", "levels", "tiled", "offset", "exponent")}
         good &= all(repr(getattr(self, name)) == repr(value) for name, value in fixed.items())  # 1 is not True, nor 1.0
         if not good:
@@ -198,9 +212,10 @@ def pixel_architecture(
     head: int = 48,
     mixture: int = 5,
     latents: int = 16,
-    regressed: bool = False,
+    predictors: int = 0,
 ) -> PixelArchitecture:
-    """Size the photograph model: a style vector for each tile, read by four small convolutions."""
+    """Size the photograph model: a style vector for each tile, read by four small convolutions; and so many predictors
+    by least squares, none, one or all."""
     width = 64
     return PixelArchitecture(
         channels,
@@ -222,5 +237,6 @@ def pixel_architecture(
             Dense("style.0", latents, width),
             Dense("style.out", width, hidden * (1 + blocks), relu=False),
         ),
-        regressed=regressed,
+        regressed=predictors > 0,
+        predictors=max(1, predictors),
     )

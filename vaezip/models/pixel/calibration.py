@@ -7,11 +7,13 @@ it. The mixture that codes it is moved, and stretched::
 
 f are the errors of its channel at the pixels NEAR, of the other channels at the first ADJACENT of them, and of the
 channels coded before it at its own pixel; the distances of the least-squares prediction, the median-edge prediction and
-the channel just before from that mean, in spreads; and 1. g are |e| − USUAL_ERROR of its channel at the first AROUND of
-the pixels NEAR and of the channels before; how much wider the predictor's spread is; and 1. ψ and θ belong to a
-channel, and are sums of two: one for its class of spread, one for its class of mean. They start at 0 and take a step up
-the gradient of ln p whenever a segment of each row has been coded, in proportion to Σ f² or Σ g², which fade. Encoder
-and decoder both do it, and nothing is sent.
+the channel just before from that mean, in spreads; and 1. Where there are several least-squares predictors, f has also
+how far the others are from the first, doubled; and the distances of all, each times the share of the mixture's variance
+in the sum of it and of that predictor's mean square error nearby: the better it was there, the more it is heeded. g are
+|e| − USUAL_ERROR of its channel at the first AROUND of the pixels NEAR and of the channels before; how much wider the
+predictor's spread is; and 1. ψ and θ belong to a channel, and are sums of two: one for its class of spread, one for its
+class of mean. They start at 0 and take a step up the gradient of ln p whenever a segment of each row has been coded, in
+proportion to Σ f² or Σ g², which fade. Encoder and decoder both do it, and nothing is sent.
 
 Exactness: every operation is a correctly rounded one of float64, or a look-up, and they follow one another as the loops
 say; moves and stretches are then rounded to the grids of :mod:`vaezip.entropy.distributions`.
@@ -35,6 +37,7 @@ from vaezip.models.pixel.constants import (
     ERROR_BITS,
     ERROR_BOUND,
     FADING,
+    LEAST_ENERGY,
     LEVELS,
     LOGISTIC_DEVIATION,
     MOVE_BOUND,
@@ -46,10 +49,12 @@ from vaezip.models.pixel.constants import (
     STEP,
     STRETCH_BOUND,
     UNIT_BITS,
+    USUAL_ENERGY,
     USUAL_ERROR,
 )
 from vaezip.models.pixel.context import median_edge_at
 from vaezip.models.pixel.gradient import logistic
+from vaezip.models.pixel.least_squares import nearby_energy, predictors_of
 
 Floats = NDArray[np.float64]
 
@@ -79,9 +84,9 @@ class State(NamedTuple):
     errors: NDArray[np.int16]
 
 
-def start(channels: int, classes: int = SPREADS + LEVELS) -> State:
+def start(channels: int, predictors: int = 1, classes: int = SPREADS + LEVELS) -> State:
     """Make the state before the first picture."""
-    move, stretch = ((classes, channels, inputs) for inputs in input_counts(channels))
+    move, stretch = ((classes, channels, inputs) for inputs in input_counts(channels, predictors))
     return State(
         *(np.zeros(move), np.zeros(move), np.full(move, PRIOR)),
         *(np.zeros(stretch), np.zeros(stretch), np.full(stretch, PRIOR)),
@@ -95,10 +100,11 @@ def identity(channels: int) -> State:
     return start(channels, classes=0)
 
 
-def input_counts(channels: int) -> tuple[int, int]:
-    """Count the inputs f, and the inputs g."""
+def input_counts(channels: int, predictors: int) -> tuple[int, int]:
+    """Count the inputs f, and the inputs g, for a model of so many least-squares predictors, or of one or none."""
     others = channels - 1
-    return len(NEAR) + ADJACENT * others + others + 4, AROUND + others + 2
+    of_predictors = 2 * predictors - 1 if predictors > 1 else 0
+    return len(NEAR) + ADJACENT * others + others + 4 + of_predictors, AROUND + others + 2
 
 
 def begin_pictures(state: State, frame: NDArray[np.int16]) -> State:
@@ -144,6 +150,7 @@ def calibrate(state, frame, order, i, y, x, j, w, m, s, tables, scratch):
     classes[0], classes[1] = _classes_of(moments)
     _write_errors(state.errors, i, y, x, j, f, g)
     _write_deviations(frame, order, i, y, x, j, moments, f, g)
+    _write_predictors(frame, order, i, y, x, j, moments, f)
     moved = _product(state.move[classes[0], j], state.move[classes[1], j], f)
     stretched = _product(state.stretch[classes[0], j], state.stretch[classes[1], j], g)
     moved = _clamped(moved, MOVE_BOUND) * moments[1]
@@ -264,14 +271,15 @@ def _write_errors(errors, i, y, x, j, f, g):
 def _write_deviations(frame, order, i, y, x, j, moments, f, g):
     """Write the inputs that are deviations of other predictions from the mixture, and the constant ones."""
     channels, mean, spread = order.size, moments[0], moments[1]
-    at, c = f.size - 4, order[j]
+    at, c = _predictors_at(frame.shape[3], channels, f.size) - 4, order[j]
     predicted = np.float64(median_edge_at(frame, i, y, x, c))
     f[at] = f[at + 2] = g[g.size - 2] = 0.0
     f[at + 1] = _clamped((predicted - mean) / spread, DEVIATION_BOUND)
     if frame.shape[3] > channels:
         conditional = predicted + np.float64(frame[i, y, x, channels + j]) * _PREDICTION_UNIT
         f[at] = _clamped((conditional - mean) / spread, DEVIATION_BOUND)
-        variance = np.float64(frame[i, y, x, 3 * channels + j]) * _VARIANCE_UNIT
+        spreads = (1 + 2 * predictors_of(frame.shape[3], channels)) * channels
+        variance = np.float64(frame[i, y, x, spreads + j]) * _VARIANCE_UNIT
         mantissa, exponent = math.frexp(spread * spread)
         g[g.size - 2] = _clamped(0.5 * (variance - (exponent - 2 + 2.0 * mantissa)), DEVIATION_BOUND)
     if j > 0:
@@ -279,3 +287,29 @@ def _write_deviations(frame, order, i, y, x, j, moments, f, g):
         residual = np.float64(frame[i, y, x, before] - median_edge_at(frame, i, y, x, before))
         f[at + 2] = _clamped(residual / spread, DEVIATION_BOUND)
     f[at + 3], g[g.size - 1] = 1.0, 1.0
+
+
+@inline
+def _predictors_at(planes, channels, size):
+    """Return where the inputs begin, of so many, that there are for several predictors."""
+    predictors = predictors_of(planes, channels)
+    return size - (2 * predictors - 1 if predictors > 1 else 0)
+
+
+@jit
+def _write_predictors(frame, order, i, y, x, j, moments, f):
+    """Write the inputs that there are for several least-squares predictors."""
+    channels, mean, spread = order.size, moments[0], moments[1]
+    predictors, at = predictors_of(frame.shape[3], channels), _predictors_at(frame.shape[3], channels, f.size)
+    if predictors < 2:
+        return
+    first, energies = np.float64(frame[i, y, x, channels + j]), frame.shape[3] - predictors
+    median, variance = np.float64(median_edge_at(frame, i, y, x, order[j])), spread * spread
+    for r in range(1, predictors):
+        further = np.float64(frame[i, y, x, (1 + r) * channels + j]) - first
+        f[at + r - 1] = _clamped(further * _PREDICTION_UNIT * 2.0 / spread, DEVIATION_BOUND)
+    for r in range(predictors):
+        predicted = median + np.float64(frame[i, y, x, (1 + r) * channels + j]) * _PREDICTION_UNIT
+        nearby = np.float64(nearby_energy(frame, i, y, x, energies + r)) / USUAL_ENERGY + LEAST_ENERGY
+        share = variance / (variance + nearby)
+        f[at + predictors - 1 + r] = _clamped((predicted - mean) / spread, DEVIATION_BOUND) * share

@@ -57,14 +57,25 @@ DENSITY_FLOOR = 1e-12
 
 # The least-squares predictor ---------------------------------------------------------------------------------
 
-REGRESSORS = ((0, -1), (-1, 0), (-1, -1), (-1, 1), (0, -2), (-2, 0), (-2, 1), (-2, -1), (-1, -2), (-1, 2))
+REGRESSORS = (
+    *((0, -1), (-1, 0), (-1, -1), (-1, 1), (0, -2), (-2, 0), (-2, 1), (-2, -1), (-1, -2), (-1, 2)),
+    *((-2, -2), (-2, 2), (0, -3), (-3, 0), (-1, -3), (-1, 3), (-3, -1), (-3, 1), (-2, -3), (-2, 3)),
+)
 """The neighbours (rows down, columns right) from which a pixel is predicted."""
 
-DECAY_BESIDE = 0.9
-"""Weight of a segment relative to the next one in the same row."""
+REGRESSIONS = ((10, 0.9, 0.8, 1), (20, 0.9, 0.8, 2), (20, 0.97, 0.93, 8))
+"""The predictors. Of each: how many of REGRESSORS it sees, which all but the first have in common; the weight of a
+segment relative to the next one in the same row, and of a row relative to the row below; and in how many segments it is
+solved once."""
 
-DECAY_ABOVE = 0.8
-"""Weight of a row relative to the row below."""
+ENERGY_BITS = 4
+"""Squared errors, in the unit of predictions, are summed in units of 2^ENERGY_BITS."""
+
+ENERGY_BOUND = (1 << 15) - 1
+"""The largest mean of squared errors, in that unit."""
+
+USUAL_ENERGY = 24.0
+"""The energy, summed with six weights, that a mean square error of one pixel value gives."""
 
 RIDGE = 4.0
 """Added to the diagonal of the normal equations."""
@@ -85,7 +96,7 @@ PREDICTION_BOUND = 1023
 """The largest prediction, as a difference to the median-edge prediction, in that unit."""
 
 SPREAD_BITS = 5
-"""log2 of the variance is given to the network in 2^−SPREAD_BITS."""
+"""log2 of the variance, and of mean squared errors, is given to the network in 2^−SPREAD_BITS."""
 
 # The calibration of mixtures ---------------------------------------------------------------------------------
 
@@ -127,6 +138,9 @@ MOVE_BOUND = 2.0
 
 STRETCH_BOUND = 1.0
 """The largest change of ln s."""
+
+LEAST_ENERGY = 0.3
+"""Added to the mean square error of a predictor, in pixel values, before the variance of a mixture is related to it."""
 
 DEVIATION_BOUND = 2.0
 """The largest deviation of another prediction from a mixture's mean, in spreads."""

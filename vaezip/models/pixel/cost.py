@@ -9,7 +9,7 @@ from vaezip.models.base import Shape
 from vaezip.models.cost import Cost, at_once
 from vaezip.models.layers import measured
 from vaezip.models.pixel.architecture import PixelArchitecture
-from vaezip.models.pixel.constants import BATCH_UNIT, RADIUS, SEGMENT, STRIP_TILES, TILE
+from vaezip.models.pixel.constants import BATCH_UNIT, RADIUS, REGRESSIONS, SEGMENT, STRIP_TILES, TILE
 from vaezip.models.pixel.settings import Adaptation
 
 _LOGISTIC, _VALUE = 128, 512
@@ -103,7 +103,7 @@ def _coding_work(a: PixelArchitecture, shape: Shape, groups: list[_Rows], networ
     work += waves * _CLIMB * a.channels
     if a.regressed:
         segments = shape[0] * shape[1] * -(-width // SEGMENT) + waves
-        work += segments * (_regressors(a) ** 3 // 6 + 6 * _regressors(a) ** 2)
+        work += segments * sum(count**3 // 6 + 6 * count**2 for count in _regressors(a))
     return work
 
 
@@ -116,9 +116,9 @@ def _learning_work(a: PixelArchitecture, group: _Rows, width: int, settings: Ada
     return a.weights * (steps * (_ADAM + _BACK * padded) + _PUBLISH) + pixels * _ELEMENT * a.channels
 
 
-def _regressors(a: PixelArchitecture) -> int:
-    """Count the entries of v of section 9.3."""
-    return 11 * a.channels
+def _regressors(a: PixelArchitecture) -> list[int]:
+    """Count what each predictor sees of the entries of v of section 9.3."""
+    return [(neighbours + 1) * a.channels for neighbours, *_ in REGRESSIONS[: a.predictors]]
 
 
 def _frame_bytes(a: PixelArchitecture, shape: Shape, *, errors: bool) -> int:
@@ -129,9 +129,9 @@ def _frame_bytes(a: PixelArchitecture, shape: Shape, *, errors: bool) -> int:
     found = 2 * a.planes * pictures * cells + 3 * pictures * height * width * channels
     found += 2 * channels * sets * together * cells * errors
     if a.regressed:
-        entries = _regressors(a) * (_regressors(a) + 1) // 2 + 1
-        found += 8 * entries * sets * together * (-(-width // SEGMENT) + TILE)
-        found += 4 * sets * together * TILE * channels * (_regressors(a) + 1)
+        for count in _regressors(a):
+            found += 8 * (count * (count + 1) // 2 + 1) * sets * together * (-(-width // SEGMENT) + TILE)
+            found += 4 * sets * together * TILE * channels * (count + 1)
     tiles = together * -(-width // TILE)
     return found + 24 * tiles * (a.style_offsets + a.latents) + (1 << 20)
 

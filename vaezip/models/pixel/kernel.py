@@ -128,9 +128,12 @@ def write_features(frame, i, y, x, channels, f, p, prediction):
     for c in range(channels):
         f[p, at] = prediction[p, c] - BLANK
         at += 1
-    if frame.shape[3] > channels:
-        for k in range(2 * channels):
-            f[p, at + k] = frame[i, y, x, 2 * channels + k]
+    predictors = least_squares.predictors_of(frame.shape[3], channels)
+    if predictors > 0:
+        for k in range((predictors + 1) * channels):
+            f[p, at + k] = frame[i, y, x, (1 + predictors) * channels + k]
+        at += (predictors + 1) * channels
+        least_squares.write_nearby_energies(frame, i, y, x, at, predictors, f[p])
 
 
 @inline
@@ -161,7 +164,7 @@ class _Chunk(NamedTuple):
         out: int32 (networks, CHUNK, 3 mix) of one channel.
         hints: int32 (CHUNK, hints).
         vector: int32 (CHUNK, entries of v), see :mod:`vaezip.models.pixel.least_squares`.
-        prediction_sums: int64 (CHUNK, 2, channels), see there.
+        prediction_sums: int64 (CHUNK, predictors, 2, channels), see there.
     """
 
     at: Ints
@@ -180,7 +183,7 @@ class _Chunk(NamedTuple):
 
 
 @jit
-def _empty_chunk(networks, mix):
+def _empty_chunk(networks, mix, predictors):
     weights = networks[0]
     hidden, channels = weights.first.bias.shape[1], weights.order.size
     widest = max(hidden, weights.head.weight.shape[2], weights.out.weight.shape[2])
@@ -196,8 +199,8 @@ def _empty_chunk(networks, mix):
         np.zeros((CHUNK, widest), np.int32),
         np.zeros((len(networks), CHUNK, 3 * mix), np.int32),
         np.zeros((CHUNK, weights.head.hint_weight.shape[1]), np.int32),
-        np.zeros((CHUNK, least_squares.vector_size(channels)), np.int32),
-        np.zeros((CHUNK, 2, channels), np.int64),
+        np.zeros((CHUNK, least_squares.vector_size(channels, predictors)), np.int32),
+        np.zeros((CHUNK, predictors, 2, channels), np.int64),
     )
 
 
@@ -264,28 +267,36 @@ def _run_heads(n, j, networks, chunk):
 
 
 @inline
-def _predict(n, frame, order, predictor, top, chunk):
+def _predict(n, frame, order, predictors, top, chunk):
     """Write the unconditional least-squares predictions of n pixels into the frame."""
     for p in range(n):
         i, y, x = chunk.at[p, 0], chunk.at[p, 1], chunk.at[p, 2]
         least_squares.write_vector(frame, i, y, x, order, chunk.vector[p])
         row = y - top - RADIUS
-        least_squares.predict(frame, i, y, x, predictor, row, chunk.vector[p], chunk.prediction_sums[p])
+        least_squares.predict(frame, i, y, x, predictors, row, chunk.vector[p], chunk.prediction_sums[p])
 
 
 @inline
-def _predict_conditionally(n, j, frame, predictor, top, chunk):
-    """Write the conditional least-squares prediction of the j-th channel of n pixels into the frame and the hints."""
+def _predict_conditionally(n, j, frame, predictors, top, chunk):
+    """Write the conditional least-squares predictions of the j-th channel of n pixels into the frame and the hints."""
     channels = chunk.prediction.shape[1]
     for p in range(n):
         i, y, x = chunk.at[p, 0], chunk.at[p, 1], chunk.at[p, 2]
         row, v, sums = y - top - RADIUS, chunk.vector[p], chunk.prediction_sums[p]
-        least_squares.predict_conditionally(frame, i, y, x, j, predictor, row, v, sums)
-        chunk.hints[p, channels + j] = frame[i, y, x, channels + j]
+        least_squares.predict_conditionally(frame, i, y, x, j, predictors, row, v, sums)
+        for r in range(len(predictors)):
+            chunk.hints[p, (1 + r) * channels + j] = frame[i, y, x, (1 + r) * channels + j]
+
+
+@inline
+def _note_energies(n, frame, order, predictors, chunk):
+    """Write the energies of n pixels, which are known now, into the frame."""
+    for p in range(n):
+        least_squares.note_energies(frame, chunk.at[p, 0], chunk.at[p, 1], chunk.at[p, 2], order, len(predictors))
 
 
 @jit
-def pop_strip(stack, frame, top, rows, networks, offsets, mix, tables, predictor, scratch, calibrator):
+def pop_strip(stack, frame, top, rows, networks, offsets, mix, tables, predictors, scratch, calibrator):
     """Take the pixels of a strip from the stack, and write them into the frame.
 
     Args:
@@ -296,8 +307,9 @@ def pop_strip(stack, frame, top, rows, networks, offsets, mix, tables, predictor
         offsets: of the style network, int32 (pictures · tiles in a row, style offsets).
         mix: logistics a channel, of each network.
         tables: of :func:`vaezip.models.pixel.mixture.mixture_tables`.
-        predictor: a :class:`vaezip.models.pixel.least_squares.State`, after the rows above; it goes on in place.
-        scratch: for its systems of equations.
+        predictors: a tuple of :class:`vaezip.models.pixel.least_squares.State`, after the rows above; they go on in
+            place.
+        scratch: for their systems of equations.
         calibrator: a :class:`vaezip.models.pixel.calibration.State`, after the rows above; it goes on in place.
 
     Returns:
@@ -307,11 +319,11 @@ def pop_strip(stack, frame, top, rows, networks, offsets, mix, tables, predictor
     order, all_mix = networks[0].order, mix * len(networks)
     pictures, width, channels = frame.shape[0], frame.shape[2] - 2 * RADIUS, order.size
     regressed, calibrated = frame.shape[3] > channels, calibrator.move.shape[0] > 0
-    chunk, inputs = _empty_chunk(networks, mix), calibration.scratch_for(calibrator)
+    chunk, inputs = _empty_chunk(networks, mix, len(predictors)), calibration.scratch_for(calibrator)
     mixture = np.zeros(all_mix, np.int64), np.zeros(all_mix, np.int64), np.zeros(all_mix, np.int64)
     for wave in range(_waves_of_segments(rows, width)):
         if regressed and wave % LAG == 0:
-            least_squares.solve(predictor, wave // LAG, rows, scratch)
+            least_squares.solve(predictors, top, wave // LAG, rows, scratch)
         if calibrated and wave % LAG == 0:
             calibration.step(calibrator)
         low, count = _wave_rows(wave, rows, width)
@@ -319,16 +331,18 @@ def pop_strip(stack, frame, top, rows, networks, offsets, mix, tables, predictor
             n = min(CHUNK, pictures * count - begin)
             _add_pixels(chunk, _ZERO, n, begin, wave, low, count, top, width, _ZERO)
             if regressed:
-                _predict(n, frame, order, predictor, top, chunk)
+                _predict(n, frame, order, predictors, top, chunk)
             _run_trunk(n, frame, networks, offsets, chunk)
             for j in range(channels):
                 if regressed:
-                    _predict_conditionally(n, j, frame, predictor, top, chunk)
+                    _predict_conditionally(n, j, frame, predictors, top, chunk)
                 _run_heads(n, j, networks, chunk)
                 stack = head, words, size
                 head, size = _pop_channel(n, j, frame, order, chunk, mixture, tables, calibrator, inputs, stack)
+            if regressed:
+                _note_energies(n, frame, order, predictors, chunk)
         if regressed and wave % LAG == LAG - 1:
-            least_squares.observe(frame, top + RADIUS, wave // LAG, rows, order, predictor)
+            least_squares.observe(frame, top + RADIUS, wave // LAG, rows, order, predictors)
     return head, size
 
 
@@ -364,7 +378,8 @@ def mixtures(frame, top, rows, waves, networks, offsets, mix, tables, out):
             filled.
     """
     pictures, width = frame.shape[0], frame.shape[2] - 2 * RADIUS
-    chunk, channels = _empty_chunk(networks, mix), networks[0].order.size
+    channels = networks[0].order.size
+    chunk = _empty_chunk(networks, mix, max(1, least_squares.predictors_of(frame.shape[3], channels)))
     filled, done = _ZERO, _ZERO
     for wave in range(waves[0]):
         done += pictures * _wave_rows(wave, rows, width)[1] * channels

@@ -6,13 +6,14 @@ K logistics; c_0, c_1, … are the channels in the order of coding (green, red, 
 1. *Context* (:mod:`vaezip.models.pixel.context`): the median-edge prediction P, (C,), of the pixel; and the differences
    neighbour − P of 24 neighbours, (24 C,).
 2. *Least-squares predictions* (:mod:`vaezip.models.pixel.least_squares`), in models that have them: for each channel
-   an unconditional one, its spread, and a conditional one, all less P, (3 C,).
-3. *Features* f, (25 C,) or (27 C,): the differences, P − 128, the unconditional predictions, and the spreads.
+   an unconditional one, its spread, and a conditional one, all less P, (3 C,); by one predictor or by three.
+3. *Features* f, (25 C,), (27 C,) or (29 C + 3,): the differences, P − 128, the unconditional predictions, the spreads
+   and, with three predictors, how far each was off nearby.
 4. *Style offsets* s_0 … s_B, (H,) each: what the style network makes of the latents of the pixel's tile.
 5. *First layer*: h ← relu(first f + s_0), (H,).
 6. *Blocks* i = 0 … B − 1: h ← relu(h + outer_i relu(inner_i h + s_{i+1})), (H,).
 7. *Heads*, for the channels j = 0 … C − 1 in turn. Hints e_j: the residuals x − P of c_0 … c_{j−1}, and the conditional
-   prediction of c_j. Units: u ← relu(head_j (h, e_j)), (D,). Parameters: out_j (u, e_j), (3 K,).
+   predictions of c_j. Units: u ← relu(head_j (h, e_j)), (D,). Parameters: out_j (u, e_j), (3 K,).
 8. *Mixture* (:mod:`vaezip.models.pixel.mixture`): K logits of weights, K means less P, and K logarithms of scales give
    p(c_j). Where several networks run side by side, each has an equal share in it.
 9. *Calibration* (:mod:`vaezip.models.pixel.calibration`), where the model adapts: the mixture is moved and stretched.
@@ -50,6 +51,7 @@ from vaezip.models.pixel.constants import (
     SUMMAND_BOUND,
 )
 from vaezip.models.pixel.context import features
+from vaezip.models.pixel.least_squares import nearby_energies
 
 
 def layers(a: PixelArchitecture, tensors: Tensors) -> dict[str, Layer]:
@@ -119,8 +121,10 @@ def inputs(a: PixelArchitecture, frame: NDArray[np.int16]) -> Inputs:
     differences, prediction = features(np, values)
     planes = frame[:, RADIUS:, RADIUS:-RADIUS, c:]
     residuals = (values[:, RADIUS:, RADIUS:-RADIUS] - prediction)[..., list(a.order)]
-    found = np.concatenate([differences, prediction - np.int16(a.offset), planes[..., c:]], axis=-1)
-    return Inputs(found, prediction[..., list(a.order)], np.concatenate([residuals, planes[..., :c]], axis=-1))
+    conditional, others = np.split(planes[..., : planes.shape[-1] - a.energies], [a.seen * c], axis=-1)
+    energies = nearby_energies(frame, a) if a.energies else planes[..., :0]
+    found = np.concatenate([differences, prediction - np.int16(a.offset), others, energies], axis=-1)
+    return Inputs(found, prediction[..., list(a.order)], np.concatenate([residuals, conditional], axis=-1))
 
 
 class PixelNetwork:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from threading import Lock
 from typing import NamedTuple
 
 from vaezip.models.base import Coded, Pixels, Shape, seed_with
@@ -13,6 +14,7 @@ from vaezip.models.effort import NONE, Effort
 from vaezip.models.pixel import adaptive, bitsback
 from vaezip.models.pixel.constants import TILE
 from vaezip.models.pixel.cost import adaptive_cost, latent_cost
+from vaezip.models.pixel.least_squares import Frame, frame_with_predictions
 from vaezip.models.pixel.model import LATENTS, PixelModel
 from vaezip.models.pixel.orientation import TRANSPOSED, oriented_shape
 from vaezip.models.pixel.settings import Adaptation
@@ -61,12 +63,12 @@ def _length(coded: Coded) -> int:
 
 def _adapted(model: PixelModel, pictures: Pixels, effort: Effort, seed: int) -> Coded:
     """Return the shorter stream, with learning, where that is asked for, or without it."""
+    orientations, upright = _orientations(*pictures.shape[1:3]), _Upright(model, pictures)
 
     def forms(effort: Effort) -> list[Form]:
         settings = chosen_settings(model, effort, len(pictures))
-        orientations = _orientations(*pictures.shape[1:3])[: effort.turns]
-        turned = [replace(settings, orientation=orientation) for orientation in orientations]
-        return [_adapting(model, s, seed) for s in turned if not s.passes or _affordable(model, s, pictures.shape)]
+        turned = [replace(settings, orientation=orientation) for orientation in orientations[: effort.turns]]
+        return [_adapting(upright, s, seed) for s in turned if not s.passes or _affordable(model, s, pictures.shape)]
 
     without = NONE if effort.steps else effort  # the greatest effort without steps, so that learning never costs bytes
     fixed = forms(without)
@@ -84,18 +86,37 @@ def _affordable(model: PixelModel, settings: Adaptation, shape: Shape) -> bool:
     return DEFAULT.allows(found, shape[0] * shape[1] * shape[2])
 
 
-def _adapting(model: PixelModel, settings: Adaptation, seed: int) -> Form:
+class _Upright:
+    """The frame of pictures as they lie, with predictions, which all forms share that code them so."""
+
+    def __init__(self, model: PixelModel, pictures: Pixels) -> None:
+        self.model, self._pictures = model, pictures
+        self._frame: Frame | None = None
+        self._lock = Lock()
+
+    def frame(self, pictures: Pixels, settings: Adaptation) -> Frame | None:
+        """Return it, made once, if it is that of these pictures in the orientation of the settings."""
+        if pictures is not self._pictures or settings.orientation:
+            return None
+        with self._lock:
+            if self._frame is None:
+                self._frame = frame_with_predictions(self.model.architecture, pictures)
+            return self._frame
+
+
+def _adapting(upright: _Upright, settings: Adaptation, seed: int) -> Form:
     """Code by row groups, where one network is tried: it tells, in half of the time, in which orientation two take
     least."""
-    codes = partial(_by_settings, model, settings, seed)
+    codes = partial(_by_settings, upright, settings, seed)
     if not settings.second_rate:
         return Form(codes, codes)
-    alone = replace(settings, rate=_ALONE >> model.architecture.regressed, second_rate=0)
-    return Form(codes, partial(_by_settings, model, alone, seed))
+    alone = replace(settings, rate=_ALONE >> upright.model.architecture.regressed, second_rate=0)
+    return Form(codes, partial(_by_settings, upright, alone, seed))
 
 
-def _by_settings(model: PixelModel, settings: Adaptation, seed: int, pictures: Pixels) -> Coded:
-    data = adaptive.encode(model, pictures, settings, seed=seed_with(seed, settings.steps))
+def _by_settings(upright: _Upright, settings: Adaptation, seed: int, pictures: Pixels) -> Coded:
+    frame, seed = upright.frame(pictures, settings), seed_with(seed, settings.steps)
+    data = adaptive.encode(upright.model, pictures, settings, seed=seed, frame=frame)
     return Coded(settings.steps, data)
 
 

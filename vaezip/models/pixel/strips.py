@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.entropy.stack import Stack
-from vaezip.exact.cholesky import workspace
 from vaezip.models.base import Pixels
 from vaezip.models.pixel import calibration, kernel
 from vaezip.models.pixel.constants import RADIUS, STRIP_TILES, TILE
 from vaezip.models.pixel.context import empty_frame
-from vaezip.models.pixel.least_squares import State, start, vector_size
+from vaezip.models.pixel.least_squares import States, start, workspace
 from vaezip.models.pixel.networks import PixelNetworks
 from vaezip.models.pixel.weights import Networks
 from vaezip.system.threads import spread
@@ -49,10 +48,10 @@ def strips(shape: tuple[int, int, int, int]) -> Iterator[Strip]:
 
 
 class Known(NamedTuple):
-    """The decoder's knowledge of a strip's pictures: their frame, and the state of the least-squares predictor."""
+    """The decoder's knowledge of a strip's pictures: their frame, and the states of the least-squares predictors."""
 
     frame: Frame
-    state: State
+    states: States
 
 
 def unknown(model: PixelNetworks, shape: tuple[int, int, int, int]) -> Frame:
@@ -66,8 +65,8 @@ def walk(model: PixelNetworks, frame: Frame) -> Iterator[tuple[Strip, Known]]:
     for strip in strips((len(frame), height - RADIUS, width - 2 * RADIUS, model.architecture.channels)):
         part = frame[strip.pictures]
         if strip.top == 0:
-            state = start(len(part), width - 2 * RADIUS, model.architecture)
-        yield strip, Known(part, state)
+            states = start(len(part), width - 2 * RADIUS, model.architecture)
+        yield strip, Known(part, states)
 
 
 class Predictors(NamedTuple):
@@ -93,7 +92,7 @@ def pop_pixels(model: PixelNetworks, stack: Stack, known: Known, *, strip: Strip
     """Take the pixels of a strip, or of some rows of one, off the stack, and write them into the frame."""
     a = model.architecture
     by = predictors.networks, predictors.offsets, a.mixture, model.tables
-    states = known.state, workspace(vector_size(a.channels)), predictors.calibration
+    states = known.states, workspace(a), predictors.calibration
     stack.run(kernel.pop_strip, known.frame, strip.top, strip.rows, *by, *states)
 
 

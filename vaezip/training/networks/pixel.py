@@ -13,6 +13,7 @@ from vaezip.entropy.distributions import LOGISTIC_PRECISION
 from vaezip.models.pixel.architecture import PixelArchitecture
 from vaezip.models.pixel.constants import RADIUS, SPREAD_BITS, UNIT_BITS
 from vaezip.models.pixel.context import features
+from vaezip.models.pixel.least_squares import nearby_energies
 from vaezip.training.likelihoods import LOG_SCALE_RANGE
 from vaezip.training.networks.base import Vae
 from vaezip.training.networks.layers import LOG_SIGMA_RANGE, Network
@@ -97,10 +98,22 @@ class PixelVae(Vae):
         residual = (values[pixels].flatten(1, 2) - prediction)[..., list(a.order)]
         f, hints = [differences / UNIT, (prediction - a.offset) / LEVEL_UNIT], [residual / UNIT]
         if a.regressed:
-            predicted, expected, spread = frame[(*pixels, slice(a.channels, None))].flatten(1, 2).chunk(3, -1)
+            planes, seen = frame[(*pixels, slice(a.channels, None))].flatten(1, 2), a.seen * a.channels
+            predicted, expected, spread = (
+                planes[..., :seen],
+                planes[..., seen : 2 * seen],
+                planes[..., 2 * seen : 2 * seen + a.channels],
+            )
             f += [expected * (2.0**-UNIT_BITS / UNIT), spread * (2.0**-SPREAD_BITS / SPREAD_UNIT)]
             hints.append(predicted * (2.0**-UNIT_BITS / UNIT))
+            if a.energies:
+                f.append(self._nearby_energies(frame).flatten(1, 2) * (2.0**-SPREAD_BITS / SPREAD_UNIT))
         return torch.cat(f, -1), prediction, torch.cat(hints, -1)
+
+    def _nearby_energies(self, frame: Tensor) -> Tensor:
+        """Compute how far the predictors were off around each pixel, as the coder does."""
+        whole = frame.to(torch.int16).cpu().numpy()
+        return torch.from_numpy(nearby_energies(whole, self.architecture)).to(frame)
 
     def trunk(self, f: Tensor, shifts: Tensor) -> Tensor:
         """Compute the hidden units (tiles, pixels, hidden)."""

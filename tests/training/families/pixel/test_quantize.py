@@ -49,6 +49,19 @@ def test_a_regressed_model_can_start_from_one_that_is_not(local_models):
         assert not regressed.first.weight[:, plain.first.in_features :].any()
 
 
+def test_a_model_can_start_from_one_of_fewer_predictors(local_models):
+    """At first it makes nothing of its new inputs, which stand between and behind the old ones."""
+    small = local_models["regressed"]
+    a = small.model.architecture
+    one, several = PixelVae(a), PixelVae(replace(a, predictors=3))
+    for vae in (one, several):
+        dequantize(vae, small.model)
+    x = small.images[:4]
+    assert rate(several, x) == pytest.approx(rate(one, x), rel=1e-4)
+    with pytest.raises(ModelError, match="networks of other sizes"):
+        dequantize(one, local_models["predictors"].model)
+
+
 def test_models_of_other_sizes_are_refused(local_models, shipped):
     model = local_models["colour"].model
     with pytest.raises(ModelError, match="networks of other sizes"):

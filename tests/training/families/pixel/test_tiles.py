@@ -17,7 +17,7 @@ from vaezip.training.families.pixel.tiles import (
     varied,
 )
 
-GREY, COLOUR, REGRESSED = pixel_architecture(1), pixel_architecture(3), pixel_architecture(3, regressed=True)
+GREY, COLOUR, REGRESSED = pixel_architecture(1), pixel_architecture(3), pixel_architecture(3, predictors=1)
 
 
 def parts(found):

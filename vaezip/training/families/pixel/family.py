@@ -75,7 +75,7 @@ class PixelFamily(Family):
             )
         latents = {"latents": options.latents} if options.latents else {}
         return pixel_architecture(
-            channels=survey.planes.channels, hidden=hidden, blocks=_BLOCKS, regressed=True, **latents
+            channels=survey.planes.channels, hidden=hidden, blocks=_BLOCKS, predictors=1, **latents
         )
 
     def stages(self, architecture: PixelArchitecture, options: Options, count: int) -> tuple[PixelStage, ...]:

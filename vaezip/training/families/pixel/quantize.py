@@ -110,8 +110,8 @@ def input_scales(a: PixelArchitecture) -> tuple[Floats, Floats]:
     hints = np.full(a.channels, 1 / UNIT)
     if a.regressed:
         predicted, spread = 2.0**-UNIT_BITS / UNIT, 2.0**-SPREAD_BITS / SPREAD_UNIT
-        features = np.r_[features, np.repeat([predicted, spread], a.channels)]
-        hints = np.r_[hints, np.full(a.channels, predicted)]
+        features = np.r_[features, np.full(a.seen * a.channels, predicted), np.full(a.channels + a.energies, spread)]
+        hints = np.r_[hints, np.full(a.seen * a.channels, predicted)]
     return features, hints
 
 
@@ -184,21 +184,21 @@ def dequantize(vae: PixelVae, model: Model) -> None:
     """Give float networks the weights of a model file; inputs that its networks do not have get weights of 0.
 
     Args:
-        vae: of the model's sizes, but that it may be regressed where the model is not.
+        vae: of the model's sizes, but that it may have least-squares predictors that the model does not have.
         model: what its units are clamped to is lost.
 
     Raises:
         ModelError: the sizes differ.
     """
-    a, old = vae.architecture, model.architecture
-    if not isinstance(model, PixelModel) or replace(a, regressed=model.architecture.regressed) != old:
+    if not isinstance(model, PixelModel) or not _grows(model.architecture, vae.architecture):
         raise ModelError(f"model '{model.name}' has networks of other sizes")
+    a, old = vae.architecture, model.architecture
     dequantize_network(vae.encoder, model.tensors, before=a.exponent, rows=posterior_rows(a.latents))
     shifts = plain_rows(np.full(a.style_offsets, _UNIT_EXPONENT))
     dequantize_network(vae.style, model.tensors, before=d.LATENT_BITS, rows=shifts)
     scale, hints = input_scales(old)
     on_units = np.full(a.hidden, 2.0**-_UNIT_EXPONENT)
-    _dequantize_layer(vae.first, model.layers["first"], scale, _UNIT_EXPONENT)
+    _dequantize_layer(vae.first, model.layers["first"], scale, _UNIT_EXPONENT, columns=feature_columns(old, a))
     for i in range(a.blocks):
         _dequantize_layer(vae.inner[i], model.layers[f"inner.{i}"], on_units, _UNIT_EXPONENT)
         _dequantize_layer(vae.outer[i], model.layers[f"outer.{i}"], on_units, _UNIT_EXPONENT)
@@ -210,7 +210,27 @@ def dequantize(vae: PixelVae, model: Model) -> None:
         _dequantize_layer(vae.out[i], model.layers[f"out.{i}"], np.r_[on_head, seen], to_out)
 
 
-def _dequantize_layer(module: nn.Module, layer: Layer, scale: Floats, after: int | Integers) -> None:
-    """Give a float layer the weights of an integer one: the inverse of :func:`_layer`."""
+def _grows(old: PixelArchitecture, a: PixelArchitecture) -> bool:
+    """Tell whether an architecture is another one, or that one with more predictors."""
+    return replace(a, regressed=old.regressed, predictors=old.predictors) == old and old.seen <= a.seen
+
+
+def feature_columns(old: PixelArchitecture, a: PixelArchitecture) -> Integers:
+    """Say where the features of an architecture are among those of another one with more predictors: its spreads are
+    behind the predictions of all."""
+    before = (old.neighbours + 1 + old.seen) * old.channels
+    spreads = (a.neighbours + 1 + a.seen) * a.channels + np.arange(old.channels * old.regressed + old.energies)
+    return np.r_[np.arange(before), spreads]
+
+
+def _dequantize_layer(
+    module: nn.Module, layer: Layer, scale: Floats, after: int | Integers, columns: Integers | None = None
+) -> None:
+    """Give a float layer the weights of an integer one, the inverse of :func:`_layer`: the inputs of the integer layer
+    are these columns of the float one, or its first."""
     finest = np.ldexp(1.0, -(layer.shift + after))
-    set_weights(module, layer.weight * finest[:, None] / scale, layer.bias * finest)
+    weight = layer.weight * finest[:, None] / scale
+    if columns is not None:
+        weight, found = np.zeros((len(weight), module.in_features)), weight
+        weight[:, columns] = found
+    set_weights(module, weight, layer.bias * finest)

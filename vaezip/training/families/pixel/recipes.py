@@ -78,10 +78,13 @@ class PixelRecipe:
 
 RECIPES = {
     "photo": PixelRecipe(
-        pixel_architecture(hidden=128, blocks=1, regressed=True), RegressedPhotographs, "photographs", 50_000
+        pixel_architecture(hidden=128, blocks=1, predictors=3),
+        RegressedPhotographs,
+        "photographs",
+        50_000,
     ),
     "photo-gray": PixelRecipe(
-        pixel_architecture(channels=1, hidden=96, blocks=1, head=32, regressed=True),
+        pixel_architecture(channels=1, hidden=96, blocks=1, head=32, predictors=1),
         RegressedPhotographs,
         "photographs in grey",
         22_000,

@@ -42,6 +42,9 @@ _ALONE = 0.2
 CODED = (slice(None), slice(RADIUS, None), slice(RADIUS, -RADIUS))
 """Index of the pixels of tiles without their surroundings."""
 
+_PLANES = 0.25
+"""Share of the squares that are Cr, Y and Cb, as pictures on a colour lattice are coded."""
+
 Photograph = NDArray[np.uint8]
 Pictures = NDArray[np.uint8]
 Tiles = NDArray[Any]
@@ -191,8 +194,9 @@ def cropped(photograph: Photograph, side: int, rng: np.random.Generator) -> Phot
 
 
 def varied(square: Frames, rng: np.random.Generator) -> Frames:
-    """Give some squares another channel order, gain and gamma, or grain: a training set is cleaner than the world."""
-    order, tone, grain = rng.random(3)
+    """Give some squares another channel order, gain and gamma, grain, or another colour space: a training set is
+    cleaner than the world."""
+    order, tone, grain, space = rng.random(4)
     x = square.astype(np.float64)
     if order < 0.15:
         x = x[..., rng.permutation(x.shape[2])]
@@ -203,7 +207,15 @@ def varied(square: Frames, rng: np.random.Generator) -> Frames:
         sigma = np.exp(rng.uniform(np.log(0.7), np.log(8)))
         shared = rng.normal(0, sigma, (*x.shape[:2], 1)) * rng.uniform(0.3, 1)
         x = x + shared + rng.normal(0, sigma, x.shape) * rng.uniform(0, 1)
+    if space < _PLANES and x.shape[2] == 3:
+        x = _luma_and_chroma(x)
     return np.clip(np.rint(x), 0, 255).astype(np.float32)
+
+
+def _luma_and_chroma(square: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return Cr, Y and Cb of JFIF in the place of R, G and B."""
+    luma = square @ np.array([0.299, 0.587, 0.114])
+    return np.stack([128 + (square[..., 0] - luma) / 1.402, luma, 128 + (square[..., 2] - luma) / 1.772], axis=-1)
 
 
 def _shares(photographs: Sequence[Photograph]) -> NDArray[np.float64]:
