@@ -1,4 +1,4 @@
-"""Fuzz all targets, or some, for some core seconds each: ``python tests/fuzz/run.py --seconds 600 --jobs 2 --report fuzz.json``.
+"""Fuzz all targets, or some, for core seconds: ``python tests/fuzz/run.py --seconds 600 --jobs 2 --report fuzz.json``.
 
 It needs the extra ``fuzz``. The report counts executions, refusals by their reason, and crashes by their place in the
 code; each crash has a file in the folder that shows it. The exit status is 1 if there is any.
