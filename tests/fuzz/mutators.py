@@ -5,6 +5,7 @@ A mutator changes bytes by a function that it is handed: libFuzzer's in a fuzzer
 
 from __future__ import annotations
 
+import functools
 import json
 import random
 import re
@@ -13,6 +14,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from tests.fuzz import corpus
 from vaezip.codec import webp
 from vaezip.codec.blocks import samples_checksum
 from vaezip.codec.jpeg_dictionary import dictionary
@@ -150,14 +152,22 @@ _NUMBERS = (0, 1, 2, 3, 4, 0x10, 0x11, 0x12, 0x21, 0x22, 0x41, 63, 64, 0x7F, 0x8
 
 
 def of_jpeg(data: bytes, most: int, draw: random.Random, change: Change) -> bytes:
-    """Change a segment of a JPEG, the data behind it, or their order; lengths are repaired but now and then."""
+    """Change a segment of a JPEG, the data behind it, or their order; lengths are repaired but now and then.
+
+    Every other time it is a whole one: those that a fuzzer likes have little left of a picture.
+    """
+    data = draw.choice(_whole_jpegs()) if draw.random() < 0.5 else data
     parts = _jpeg_parts(data)
     if draw.random() < 0.1 or len(parts) < 3:
         return change(data, most)
     for _ in range(draw.choice((1, 1, 1, 2, 3))):
-        place = draw.randrange(1, len(parts))
-        _change_part(parts, place, draw, change)
+        _change_part(parts, draw.randrange(len(parts) - 1) + 1 if len(parts) > 1 else 0, draw, change)
     return b"".join(_jpeg_part(*part, draw) for part in parts)[:most]
+
+
+@functools.cache
+def _whole_jpegs() -> tuple[bytes, ...]:
+    return tuple(corpus.jpeg_file().values())
 
 
 def _jpeg_parts(data: bytes) -> list[tuple[bytes, bytes | None, bytes]]:
@@ -189,11 +199,10 @@ def _change_part(
     parts: list[tuple[bytes, bytes | None, bytes]], place: int, draw: random.Random, change: Change
 ) -> None:
     """Change a part of a JPEG, in its place."""
-    marker, content, behind = parts[place % len(parts)]
-    place %= len(parts)
+    marker, content, behind = parts[place]
     other = draw.randrange(len(parts))
     match draw.randrange(14):
-        case 0:
+        case 0 if len(parts) > 1:
             del parts[place]
         case 1:
             parts.insert(other, parts[place])
