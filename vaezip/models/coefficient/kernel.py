@@ -46,32 +46,44 @@ def _code_row(m, k, tape, planes, row, ratios):
         m: what has been learned.
         k: what is known; of the coder, the plane and its steps before.
         tape: the words of the stack, or room for decisions.
-        planes: the plane and its counts; the first plane and its counts; the plane before. Each has a margin of blocks
-            of zeros: one above (two for the plane), one to the left (two) and one to the right.
+        planes: the plane and its counts, the first plane and its counts, and the plane before. Counts have a margin of
+            zeros, one above, one to the left and one to the right.
         row: its number.
         ratios: blocks of the first plane for one of this, down and across, as numerators and denominators.
     """
     plane, counts, first, first_counts, before = planes
-    y = row + 2
     k.down = 1 if row else 0
     for column in range(k.columns):
         if k.is_short:
             break
-        x = column + 2
         k.across = 1 if column else 0
-        for i in range(BLOCK):
-            k.block[i], k.left[i], k.far_left[i] = plane[y, x, i], plane[y, x - 1, i], plane[y, x - 2, i]
-            k.above[i], k.far_above[i] = plane[y - 1, x, i], plane[y - 2, x, i]
-            k.corner[i], k.beside[i] = plane[y - 1, x - 1, i], plane[y - 1, x + 1, i]
-        _count_around(k, counts, y, x)
+        _copy(k.block, plane, row, column)
+        _copy(k.left, plane, row, column - 1)
+        _copy(k.far_left, plane, row, column - 2)
+        _copy(k.above, plane, row - 1, column)
+        _copy(k.far_above, plane, row - 2, column)
+        _copy(k.corner, plane, row - 1, column - 1)
+        _copy(k.beside, plane, row - 1, column + 1)
+        _count_around(k, counts, row + 1, column + 1)
         _find_borders(k)
         if k.plane:
             _look_at_first(k, first, first_counts, row, column, ratios)
         if k.has_before:
-            _look_at_before(k, before, y, x)
-        counts[y, x] = _code_block(m, k, tape)
+            _look_at_before(k, before, row, column)
+        counts[row + 1, column + 1] = _code_block(m, k, tape)
         for i in range(BLOCK):
-            plane[y, x, i] = k.block[i]
+            plane[row, column, i] = k.block[i]
+
+
+@inline
+def _copy(block, plane, y, x):
+    """Copy a block of a plane; outside of it, all is 0."""
+    if 0 <= y < plane.shape[0] and 0 <= x < plane.shape[1]:
+        for i in range(BLOCK):
+            block[i] = plane[y, x, i]
+    else:
+        for i in range(BLOCK):
+            block[i] = 0
 
 
 @borrowing
@@ -107,31 +119,39 @@ def _look_at_first(k, plane, counts, row, column, ratios):
     bottom = max(top + 1, (row + 1) * ratios[0] // ratios[1])
     right = max(left + 1, (column + 1) * ratios[2] // ratios[3])
     total = 0
-    for y in range(top + 2, bottom + 2):
-        for x in range(left + 2, right + 2):
-            total += counts[y, x]
+    for y in range(top, bottom):
+        for x in range(left, right):
+            total += counts[y + 1, x + 1]
             for i in range(BLOCK):
                 value = np.int64(plane[y, x, i])
                 k.sums[i] += abs(value)
                 k.signed[i] += value
     k.first_count = total // ((bottom - top) * (right - left))
-    k.first_rise = _rise(plane, top + 2, left + 2) if k.across and k.down else 0
+    k.first_rise = _rise(plane, top, left) if k.across and k.down else 0
 
 
 @borrowing
 def _look_at_before(k, plane, y, x):
-    k.before_count = 0
-    for i in range(BLOCK):
-        k.before[i] = plane[y, x, i]
-        if i and k.before[i]:
-            k.before_count += 1
+    _copy(k.before, plane, y, x)
+    k.before_count = _filled(k.before)
     k.before_rise = _rise(plane, y, x) if k.across and k.down else 0
 
 
 @inline
 def _rise(plane, y, x):
     """Return how far DC lies from the mean of its neighbours, clamped."""
-    return bounded(plane[y, x, 0] - ((np.int64(plane[y, x - 1, 0]) + plane[y - 1, x, 0]) >> 1), 20)
+    left = np.int64(plane[y, x - 1, 0]) if x else 0
+    above = np.int64(plane[y - 1, x, 0]) if y else 0
+    return bounded(plane[y, x, 0] - ((left + above) >> 1), 20)
+
+
+@inline
+def _filled(block):
+    """Count the coefficients that are not zero, DC apart."""
+    count = 0
+    for i in range(1, BLOCK):
+        count += 1 if block[i] else 0
+    return count
 
 
 @borrowing
@@ -157,9 +177,7 @@ def _decide(m, k, tape, count, node, kind, correction, bit):
 def _code_block(m, k, tape):
     """Code a block, and return its number of coefficients."""
     count = ctx.count_contexts(m, k)
-    filled, node = 0, 1
-    for i in range(1, BLOCK):
-        filled += 1 if k.block[i] else 0
+    filled, node = _filled(k.block), 1
     for i in range(5, -1, -1):
         m.choices[0] = node
         node = 2 * node + _decide(m, k, tape, count, node, COUNT, node, (filled >> i) & 1)

@@ -12,10 +12,8 @@ from vaezip.entropy.mixing import PRECISION
 from vaezip.entropy.stack import Stack
 from vaezip.models.coefficient import contexts, kernel
 from vaezip.pictures.jpeg.parts import JpegFile
-from vaezip.pictures.jpeg.scans import BLOCK
 
 SLOT_BITS = 18
-_MARGIN = 2
 
 _LEARNED = 1 << 25
 """More bytes than counters, weights and corrections take."""
@@ -25,19 +23,19 @@ def encode(file: JpegFile, seed: int) -> bytes:
     """Code the coefficients of a JPEG.
 
     Args:
-        file: was taken apart.
+        file: was taken apart. Its coefficients are written anew, and are the same then.
         seed: 32 bits that the decoder finds again.
     """
     planes, rows = _Planes(file), []
     made = np.zeros(kernel.MOST_DECISIONS * max(c.size[1] for c in file.components), np.uint32)
     for c, component in enumerate(file.components):
         planes.begin(c)
-        planes.fill(c)
         for y in range(component.size[0]):
             count = kernel.encode_row(planes.mixing, planes.known, made, planes.around(c), y, planes.ratios(c))
             rows.append(made[:count].astype(np.uint16))
     coded = Stack(seed)
-    for row in reversed(rows):
+    while rows:
+        row = rows.pop()  # whose memory the stack may take
         bits, ones = (row & 1)[::-1].astype(np.int64), (row >> 1)[::-1].astype(np.int64)
         coded.push(np.where(bits, 0, ones), np.where(bits, ones, (1 << PRECISION) - ones), PRECISION)
     return coded.to_bytes()
@@ -55,18 +53,16 @@ def decode(data: bytes, file: JpegFile) -> int:
             planes.begin(c)
             for y in range(component.size[0]):
                 coded.run(kernel.decode_row, planes.mixing, planes.known, planes.around(c), y, planes.ratios(c))
-            planes.keep(c)
         return coded.finish()
 
 
 def memory(file: JpegFile) -> int:
     """Count the bytes that the planes and what is learned take, from the components of a file alone."""
-    sizes = [component.size for component in file.components]
-    return _LEARNED + sum((2 * BLOCK + 1) * (h + _MARGIN) * (w + _MARGIN + 1) for h, w in sizes)
+    return _LEARNED + sum((h + 1) * (w + 2) for h, w in (component.size for component in file.components))
 
 
 class _Planes:
-    """The planes of a JPEG with margins of zeros, and what has been learned."""
+    """The planes of a JPEG, and what has been learned."""
 
     def __init__(self, file: JpegFile) -> None:
         self.mixing = mixing.new_mixing(
@@ -74,17 +70,8 @@ class _Planes:
         )
         self.known = contexts.new_known()
         self._file = file
-        sizes = [component.size for component in file.components]
-        self._planes = [np.zeros((h + _MARGIN, w + _MARGIN + 1, BLOCK), np.int16) for h, w in sizes]
-        self._counts = [np.zeros((h + _MARGIN, w + _MARGIN + 1), np.uint8) for h, w in sizes]
-
-    def fill(self, c: int) -> None:
-        """Copy the coefficients of a component into its plane."""
-        self._planes[c][_MARGIN:, _MARGIN:-1] = self._file.planes()[c]
-
-    def keep(self, c: int) -> None:
-        """Copy the plane of a component to its coefficients."""
-        self._file.planes()[c][...] = self._planes[c][_MARGIN:, _MARGIN:-1]
+        self._planes = file.planes()
+        self._counts = [np.zeros((h + 1, w + 2), np.uint8) for h, w in (c.size for c in file.components)]
 
     def _has_before(self, c: int) -> bool:
         """Tell whether there is a plane of the same size between this and the first."""
