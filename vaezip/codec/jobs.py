@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaezip.codec import payload
+from vaezip.codec import coders, payload
 from vaezip.codec.blocks import Samples, samples_checksum
 from vaezip.codec.select import trial_part
 from vaezip.errors import VaezipError
@@ -18,13 +18,21 @@ from vaezip.models import kinds
 from vaezip.models.cost import DEFAULT as BUDGET
 from vaezip.models.library import Library, Reference
 from vaezip.pictures.jpeg.parts import UnfitJpeg
-from vaezip.vz.records import NO_MODEL, Block
+from vaezip.vz.records import NO_MODEL, Block, has_model
 
 if TYPE_CHECKING:
     from vaezip.models.base import Model
     from vaezip.models.effort import Effort
 
 _NO_LIMIT = 1 << 62
+
+Candidate = Reference | bytes
+"""A model, or the mark of a coder without one."""
+
+
+def mark_of(candidate: Candidate) -> bytes:
+    """Return what a block by a candidate has in the place of a fingerprint."""
+    return candidate.fingerprint if isinstance(candidate, Reference) else candidate
 
 
 @dataclass(frozen=True)
@@ -34,7 +42,7 @@ class BlockJob:
     Attributes:
         mode: of the samples.
         samples: (pictures, height, width, channels).
-        candidates: models to try, and None for the fallback codec.
+        candidates: models to try, and the marks of coders without one.
         alpha: model to try for alpha.
         library: opens the model files.
         effort: what is done for fewer bytes.
@@ -45,7 +53,7 @@ class BlockJob:
 
     mode: str
     samples: Samples
-    candidates: tuple[Reference | None, ...]
+    candidates: tuple[Candidate, ...]
     alpha: Reference | None
     library: Library
     effort: Effort
@@ -60,23 +68,30 @@ def encode(job: BlockJob) -> list[Block]:
     Raises:
         VaezipError: what was coded does not decode to itself.
     """
-    forms = [code(job, reference) for reference in promising(job)]
+    forms = [code(job, candidate) for candidate in promising(job)]
     return forms if job.open else [min(forms, key=lambda block: len(block.payload))]
 
 
-def promising(job: BlockJob) -> list[Reference | None]:
+def promising(job: BlockJob) -> list[Candidate]:
     """Return the candidates to code with: all, or of many pixels the one that is best on some of them, beside the
     fallback codec where a model has yet to prove worth embedding."""
     some = trial_part(job.samples)
-    if len(job.candidates) == 1 or some.size == job.samples.size:
-        return list(job.candidates)
+    candidates = [candidate for candidate in job.candidates if _promises(job, candidate)]
+    if len(candidates) == 1 or some.size == job.samples.size:
+        return candidates
     trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0))
-    sizes = [len(_payload(trial, reference, 0)) for reference in job.candidates]
-    best = job.candidates[int(np.argmin(sizes))]
-    return [best, None] if job.open and best else [best]
+    sizes = [len(_payload(trial, candidate, 0)) for candidate in candidates]
+    best = candidates[int(np.argmin(sizes))]
+    return [best, NO_MODEL] if job.open and has_model(mark_of(best)) else [best]
 
 
-def code(job: BlockJob, reference: Reference | None) -> Block:
+def _promises(job: BlockJob, candidate: Candidate) -> bool:
+    """Tell whether a candidate is worth a trial; models always are."""
+    mark = mark_of(candidate)
+    return mark not in coders.CODERS or coders.by_mark(mark).promises(job.samples, job.mode)
+
+
+def code(job: BlockJob, candidate: Candidate) -> Block:
     """Code a block by one candidate.
 
     Raises:
@@ -84,27 +99,35 @@ def code(job: BlockJob, reference: Reference | None) -> Block:
         UnfitJpeg: a JPEG file cannot be made again from its coefficients, or that would take more.
     """
     checksum = samples_checksum(job.samples, job.before)
-    data = _payload(job, reference, checksum)
-    model, find, shape = _model(job, reference), job.library.by_fingerprint, job.samples.shape
-    cost = payload.cost(data, job.mode, shape, model=model, find=find)
+    data, mark = _payload(job, candidate, checksum), mark_of(candidate)
+    model, find, shape = _model(job, candidate), job.library.by_fingerprint, job.samples.shape
+    cost = payload.cost(data, job.mode, shape, model=model, coder=mark, find=find)
     if not BUDGET.allows(cost, payload.pixels(data, job.mode, shape)):
         if job.mode == kinds.JPEG:
             raise UnfitJpeg("takes more than a reader spends on it")
-        name = f"model '{model.name}'" if model else "WebP"
+        name = f"model '{model.name}'" if model else coders.name_of(mark)
         raise VaezipError(f"{name} takes more for such pictures than a reader spends on them", "other-model")
     if job.verify:
-        decoded, found = payload.decode(data, job.mode, shape, model=model, find=find, max_pixels=_NO_LIMIT)
+        decoded, found = payload.decode(data, job.mode, shape, model=model, coder=mark, find=find, max_pixels=_NO_LIMIT)
         if found != checksum or not np.array_equal(decoded, job.samples):
             raise VaezipError("the coded picture does not decode to itself on this machine; please report this")
-    return Block(model.fingerprint if model else NO_MODEL, data)
+    return Block(mark, data)
 
 
-def _payload(job: BlockJob, reference: Reference | None, checksum: int) -> bytes:
-    with_alpha = reference is not None and job.alpha is not None and kinds.has_alpha(job.mode)
-    alpha_model = _model(job, job.alpha) if with_alpha else None
-    model = _model(job, reference)
-    return payload.encode(job.samples, job.mode, checksum, model=model, effort=job.effort, alpha_model=alpha_model)
+def _payload(job: BlockJob, candidate: Candidate, checksum: int) -> bytes:
+    model, alpha = _model(job, candidate), None
+    if model and job.alpha and kinds.has_alpha(job.mode):
+        alpha = _model(job, job.alpha)
+    return payload.encode(
+        job.samples,
+        job.mode,
+        checksum,
+        model=model,
+        coder=mark_of(candidate),
+        effort=job.effort,
+        alpha_model=alpha,
+    )
 
 
-def _model(job: BlockJob, reference: Reference | None) -> Model | None:
-    return None if reference is None else job.library.by_reference(reference)
+def _model(job: BlockJob, candidate: Candidate) -> Model | None:
+    return job.library.by_reference(candidate) if isinstance(candidate, Reference) else None
