@@ -205,6 +205,17 @@ def test_jpeg_files_are_decoded(mode: str, options: dict) -> None:
         decode(damaged, {})
 
 
+def test_jpeg_files_whose_restart_markers_are_filled_up_are_decoded() -> None:
+    """Of two of them, one has bytes before its second marker, and the other has no end."""
+    file = jpeg("RGB", (90, 50), restart_marker_blocks=2)
+    for changed in (file.replace(b"\xff\xd1", b"\xff\xff\xd1"), file[:-2]):
+        with vaezip.Compressor() as compressor:
+            compressor.add("", None, original=changed)
+            data = compressor.close()
+        assert MODES[data[5] >> 4].name == "jpeg"
+        assert decode(data, {})[""].samples.tobytes() == changed
+
+
 @pytest.mark.parametrize("attack", hostile.REFUSED)
 def test_hostile_file_is_refused(attack: str) -> None:
     """What the package refuses by section 11.1, this decoder refuses."""

@@ -13,7 +13,6 @@ from .primitives import require
 from .stack import Stack
 
 Block = NDArray[np.int64]
-SLOTS, LINES = 1 << 18, 1 << 14
 
 ZIGZAG = sorted(range(64), key=lambda z: (z // 8 + z % 8, z // 8 if (z // 8 + z % 8) % 2 else z % 8))
 EMPTY = np.zeros(64, np.int64)
@@ -47,12 +46,26 @@ def like(x: int) -> int:
     return grade(x) + (64 if x < 0 else 0)
 
 
-def hashes(a: int, *values: int) -> int:
-    """Hash a number and those that follow."""
-    for v in values:
-        m = ((a * 0x5EBCA6B + int(v) + 1) % 2**32 * 0x42B2AE35) % 2**32
-        a = m ^ (m >> 15)
-    return a
+def key(c: int, a: int, b: int) -> int:
+    """Return a context of three numbers."""
+    return (c << 40) + (int(a) << 20) + int(b)
+
+
+def pair(a: int, b: int) -> int:
+    """Join two small numbers."""
+    return (a << 10) + b
+
+
+def quarter(group: int, node: int) -> int:
+    """Return a node whose contexts have a quarter of a line."""
+    return 16 * (16 * group + (node >> 2)) + node % 4
+
+
+def place_of(h: int, node: int) -> int:
+    """Find the slot of a context and a node."""
+    line = ((h >> 4) + (node >> 4) * 0xC2B2AE3D27D4EB4F) * 0x9E3779B97F4A7C15 % 2**64
+    line = (line ^ (line >> 29)) * 0xD6E8FEB86659FD93 % 2**64
+    return (line >> 50) * 16 + (h ^ node) % 16
 
 
 def basis(i: int) -> int:
@@ -94,9 +107,7 @@ class Decisions:
         """Pop a decision."""
         m, x, slots = len(self.h), [], []
         for i in range(m):
-            line = ((self.h[i] + (node >> 4) * 0x9E3779B1) % 2**32 * 0x2545F491) % 2**32
-            place = ((line * LINES) >> 32) * 16 + node % 16
-            slot = self.slots.setdefault((i, place), [2**21, 0])
+            slot = self.slots.setdefault((i, place_of(self.h[i], node)), [2**21, 0])
             t = STRETCH[slot[0] >> 10]
             x.append(0 if slot[1] == 0 else t if slot[1] > 2 else (3 * t) >> 2)
             slots.append(slot)
@@ -227,15 +238,15 @@ class BlockDecoder:
 
     def decode_number(self) -> int:
         """Decode how many coefficients are not 0."""
-        d, C, node = self.d, 16 * self.P, 1
+        d, C, node, around = self.d, 16 * self.P, 1, self.around
         d.h = [
-            hashes(C + 1, self.around),
-            hashes(C + 2, self.nA, self.nL),
-            hashes(C + 3, self.nA >> 2, self.nL >> 2),
-            hashes(C + 4, self.nF, self.around >> 2),
-            hashes(C + 5, self.nB, self.around >> 1),
-            hashes(C + 6, self.nB, self.nF),
-            hashes(C + 7, self.around, grade(self.H[1] >> 8), grade(self.V[1] >> 8)),
+            key(C + 1, around, 0),
+            key(C + 2, self.nA, 16 * self.nL),
+            key(C + 3, self.nA >> 2, 16 * (self.nL >> 2)),
+            key(C + 4, self.nF, 16 * (around >> 2)),
+            key(C + 5, self.nB, 16 * (around >> 1)),
+            key(C + 6, self.nB, 16 * self.nF),
+            key(C + 7, pair(around, grade(self.H[1] >> 8)), 16 * grade(self.V[1] >> 8)),
         ]
         d.c[1:] = [64 + self.around, self.P]
         for _ in range(6):
@@ -257,28 +268,20 @@ class BlockDecoder:
             for weight, back, there in ((2, 1, u), (2, 8, v), (1, 9, u and v), (1, 2, u > 1), (1, 16, v > 1))
             if there
         )
-        N, I, E, g, share = grade(near), grade(inside), grade(expected), grade(r), 8 * r // (64 - k)  # noqa: E741
+        N, I, g, share = grade(near), grade(inside), grade(r), 8 * r // (64 - k)  # noqa: E741
         lz, az, B, R = min(l, 15), min(a, 15), int(self.B[z]), abs(int(self.R[z]))
         l1, l2, l3 = self.last
         corners = (min(corner, 15), min(R, 15))
         if r < 64 - k:
             d.h = [
-                hashes(C, r),
-                hashes(C + 1, N, g),
-                hashes(C + 2, grade(horizontal), grade(vertical)),
-                hashes(C + 3, E, g),
-                hashes(C + 4, lz, az),
-                hashes(C + 5, I, g),
-                hashes(C + 6, 64 * min(l1, 15) + 4 * min(l2, 15) + min(l3, 3), g),
-                hashes(C + 7, N, I),
-                hashes(C + 8, E, N),
-                hashes(C + 9, grade(self.S[z]), min(abs(B), 31)) if P else hashes(C + 9, *corners),
-                hashes(C + 10, self.nA, self.nL),
-                hashes(C + 11, r, grade(self.sum)),
-                hashes(D + 12, 64 * E + N, grade(q[z]), g),
-                hashes(C + 13, E, I, share),
-                hashes(C + 14, min(abs(self.LL[z]), 7), min(abs(self.AA[z]), 7), min(lz + az, 7)),
-                hashes(D + 15, share, N, I),
+                key(C, 0, r),
+                key(C + 1, grade(horizontal), grade(vertical)),
+                key(C + 2, grade(expected), g),
+                key(C + 3, I, g),
+                key(C + 4, 64 * min(l1, 15) + 4 * min(l2, 15) + min(l3, 3), g),
+                key(C + 5, grade(self.S[z]), min(abs(B), 31)) if P else key(C + 5, *corners),
+                key(C + 6, 8 * min(abs(self.LL[z]), 7) + min(abs(self.AA[z]), 7), min(lz + az, 7)),
+                key(D, pair(share, N), I),
             ]
             d.c = [k + 64 * P, min(r, 63), 16 * min(N, 15) + min(I, 15)]
             if not d.pop(1, 0, 64 + k):
@@ -287,53 +290,50 @@ class BlockDecoder:
         inner = (sign(X[z - 1]) if u else 0) + (3 * sign(X[z - 8]) if v else 0)
         half = bounded(expected >> 1, 15)
         d.h = [
-            hashes(C + 16, bounded(expected, 63)),
-            hashes(C + 17, bounded(horizontal, 31), bounded(vertical, 31)),
-            hashes(C + 18, signs),
-            hashes(D + 67, bounded(expected, 255)),
-            hashes(C + 20, bounded(B, 15), bounded(self.T[z], 31)),
-            hashes(C + 21, half, signs),
-            hashes(C + 22, inner, half),
-            hashes(C + 23, bounded(horizontal >> 1, 15), bounded(vertical >> 1, 15), inner),
+            key(C + 16, 0, bounded(expected, 63)),
+            key(C + 17, bounded(horizontal, 31), bounded(vertical, 31)),
+            key(C + 18, 0, signs),
+            key(D + 3, 0, bounded(expected, 255)),
+            key(C + 20, bounded(B, 15), bounded(self.T[z], 31)),
+            key(C + 21, half, signs),
+            key(C + 22, inner, half),
+            key(C + 23, pair(bounded(horizontal >> 1, 15), bounded(vertical >> 1, 15)), inner),
         ]
         d.c = [128 + k + 64 * P, 64 + min(abs(expected), 60), 256 + self.left + 2 * self.above]
         less = d.pop(2, 0, 128 + clamp(32 + (expected >> 2), 0, 63))
         if less:
             expected, horizontal, vertical = -expected, -horizontal, -vertical
         d.h = [
-            hashes(C + 32, like(expected)),
-            hashes(C + 33, N, g),
-            hashes(C + 34, like(horizontal), like(vertical)),
-            hashes(C + 35, min(l, 31), min(a, 31)),
-            hashes(C + 36, I, N),
-            hashes(C + 37, 256 * min(l1, 31) + 16 * min(l2, 15) + min(l3, 15)),
-            hashes(D + 134, like(expected), N),
-            hashes(C + 39, grade(self.S[z]), min(abs(B), 63)) if P else hashes(C + 39, *corners),
-            hashes(C + 40, like(expected), I),
-            hashes(C + 41, grade(self.sum), r),
-            hashes(D + 138, like(expected), N, I),
-            hashes(D + 139, N, I, grade(q[z])),
+            key(C + 32, 0, 4 * like(expected)),
+            key(C + 33, N, 4 * g),
+            key(C + 34, like(horizontal), 4 * like(vertical)),
+            key(C + 35, min(l, 31), 4 * min(a, 31)),
+            key(C + 36, min(l1, 31), 4 * (16 * min(l2, 15) + min(l3, 15))),
+            key(D + 1, like(expected), 4 * N),
+            key(C + 37, grade(self.S[z]), 4 * min(abs(B), 63)) if P else key(C + 37, corners[0], 4 * corners[1]),
+            key(C + 38, grade(self.sum), 4 * r),
+            key(D + 2, pair(N, I), 4 * grade(q[z])),
         ]
         d.c[0], d.c[2] = 256 + k + 64 * P, 260 + 16 * min(N, 15) + min(I, 15)
         e = 1
         while e < 15:
             d.c[1] = 128 + e
-            if not d.pop(3, e, 192 + 8 * min(e, 7) + min(N, 7)):
+            if not d.pop(3, quarter(0, e - 1), 192 + 8 * min(e, 7) + min(N, 7)):
                 break
             e += 1
         known, fixed = 1, d.h
         d.c[1] = 144 + e
         for i in range(e - 2, -1, -1):
-            K, middle = 16 * (16 * P + e) + i + 2**18, (2 * known + 1) << i
+            K, middle = 16 * (16 * P + e) + i + 2**16, (2 * known + 1) << i
             h, s, t, w = (bounded((2 * (x - 8 * middle)) >> i, 40) for x in (horizontal, vertical, expected, near))
             d.h = [
                 *fixed,
-                hashes(K, h, k),
-                hashes(K + 2**20, s, k),
-                hashes(K + 2**21, t, 0),
-                hashes(K + 3 * 2**20, w, k),
+                key(K, h, 4 * k),
+                key(K + 2**12, s, 4 * k),
+                key(K + 2 * 2**12, t, 0),
+                key(K + 3 * 2**12, w, 4 * k),
             ]
-            known = 2 * known + d.pop(4, 16 * e + (known if known < 16 else i), 256 + e)
+            known = 2 * known + d.pop(4, quarter(e, known if known < 16 else 16 + i), 256 + e)
         return -known if less else known
 
     def decode_dc(self, n: int) -> int:
@@ -342,17 +342,17 @@ class BlockDecoder:
         horizontal = self.H[0] // (181 * q) if self.left else 0
         vertical = self.V[0] // (181 * q) if self.above else 0
         E = (horizontal + vertical) >> 1 if both else horizontal + vertical
-        W, C, l, a = grade(horizontal - vertical), 16 * self.P + 2**19, int(self.L[0]), int(self.A[0])  # noqa: E741
+        W, C, l, a = grade(horizontal - vertical), 16 * self.P + 2**17, int(self.L[0]), int(self.A[0])  # noqa: E741
         slope = bounded(l + a - int(self.D[0]) - E, 40) if both else 0
         d.h = [
-            hashes(C, W),
-            hashes(C + 1, min(n, 31), W),
-            hashes(C + 2, slope),
-            hashes(C + 3, bounded(horizontal - vertical, 20), slope >> 2),
-            hashes(C + 4, grade(self.sum), W),
-            hashes(C + 5, bounded(l - E, 20), bounded(a - E, 20)),
-            hashes(C + 6, self.before, self.first),
-            hashes(C + 7, self.before, W),
+            key(C, 0, 16 * W),
+            key(C + 1, min(n, 31), 16 * W),
+            key(C + 2, 0, 16 * slope),
+            key(C + 3, bounded(horizontal - vertical, 20), 16 * (slope >> 2)),
+            key(C + 4, grade(self.sum), 16 * W),
+            key(C + 5, bounded(l - E, 20), 16 * bounded(a - E, 20)),
+            key(C + 6, self.before, 16 * self.first),
+            key(C + 7, self.before, 16 * W),
         ]
         d.c = [384 + self.P, 160, 600 + min(W, 15)]
         if not d.pop(5, 0, 300 + min(W, 15)):

@@ -33,11 +33,15 @@ def ac_symbols(number: int) -> bytes:
     return bytes(first + sorted(set(pairs) - set(first)))
 
 
+def standard(kind: int, number: int) -> tuple[bytes, bytes]:
+    """Return counts and symbols of a table: DC (0) or AC (1), luminance (0) or chrominance (1)."""
+    return bytes((AC_COUNTS if kind else DC_COUNTS)[number]), ac_symbols(number) if kind else bytes(range(12))
+
+
 def huffman(kind: int, number: int) -> bytes:
-    """Make the segment of a table: DC (0) or AC (1), luminance (0) or chrominance (1)."""
-    counts = (AC_COUNTS if kind else DC_COUNTS)[number]
-    symbols = ac_symbols(number) if kind else bytes(range(12))
-    return b"\xff\xc4" + (19 + len(symbols)).to_bytes(2, "big") + bytes([kind << 4 | number, *counts]) + symbols
+    """Make the segment of a table."""
+    counts, symbols = standard(kind, number)
+    return b"\xff\xc4" + (19 + len(symbols)).to_bytes(2, "big") + bytes([kind << 4 | number]) + counts + symbols
 
 
 def steps(number: int, quality: int) -> bytes:

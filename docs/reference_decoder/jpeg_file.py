@@ -7,7 +7,7 @@ import numpy as np
 
 from .coefficients import Plane, decode_planes
 from .cost import check_jpeg_work
-from .jpeg_dictionary import ZIGZAG, dictionary
+from .jpeg_dictionary import ZIGZAG, dictionary, standard
 from .primitives import Reader, inflate, require
 from .stack import Stack
 
@@ -46,12 +46,13 @@ class JpegFile:
 
     pieces: list[bytes]
     pads: list[bytes]
+    fills: list[list[int]] = field(default_factory=list)
     components: list[Component] = field(default_factory=list)
     progressive: bool = False
     mcus: tuple[int, int] = (0, 0)
     restart: int = 0
     pixels: int = 0
-    codes: dict[tuple[int, int], dict[int, str]] = field(default_factory=dict)
+    codes: dict[tuple[int, int], dict[int, str]] = field(default_factory=lambda: standard_codes())
     steps: dict[int, list[int]] = field(default_factory=dict)
 
     def read_piece(self, piece: bytes) -> Scan:
@@ -90,14 +91,7 @@ class JpegFile:
             require(kind <= 1 and number <= 3, DAMAGED)
             counts = content.take(16)
             require(sum(counts) <= 256, DAMAGED)
-            code, table = 0, {}
-            for length, count in enumerate(counts, 1):
-                for symbol in content.take(count):
-                    table[symbol] = f"{code:0{length}b}"
-                    code += 1
-                require(code <= 1 << length, DAMAGED)
-                code *= 2
-            self.codes[kind, number] = table
+            self.codes[kind, number] = codes_of(counts, content.take(sum(counts)))
 
     def read_steps(self, content: Reader) -> None:
         """Read quantisation tables (section 12.4)."""
@@ -149,9 +143,9 @@ class JpegFile:
 class ScanWriter:
     """Write the data of a scan (section 12.5)."""
 
-    def __init__(self, file: JpegFile, scan: Scan, pads: bytes) -> None:
-        """Take the state of the file after the header of the scan, and the padding of the scan's segments."""
-        self.file, self.scan, self.pads = file, scan, Reader(pads)
+    def __init__(self, file: JpegFile, scan: Scan, pads: bytes, fills: list[int]) -> None:
+        """Take the state of the file after the header of the scan, and what pads and fills the scan's segments."""
+        self.file, self.scan, self.pads, self.fills = file, scan, Reader(pads), fills
         self.out = bytearray()
         self.bits: list[str] = []
         self.begin()
@@ -170,7 +164,9 @@ class ScanWriter:
         for mcu in range(across * down):
             if self.file.restart and mcu and mcu % self.file.restart == 0:
                 self.end_segment()
-                self.out += bytes([0xFF, 0xD0 + (mcu // self.file.restart - 1) % 8])
+                i = mcu // self.file.restart - 1
+                self.out += b"\xff" * (self.fills[i] if i < len(self.fills) else 0)
+                self.out += bytes([0xFF, 0xD0 + i % 8])
                 self.begin()
             y, x = divmod(mcu, across)
             for i, (component, dc, ac) in enumerate(components):
@@ -303,6 +299,24 @@ class ScanWriter:
         self.bits = []
 
 
+def codes_of(counts: bytes, symbols: bytes) -> dict[int, str]:
+    """Give a code to each symbol (T.81, annex C)."""
+    code, place, table = 0, 0, {}
+    for length, count in enumerate(counts, 1):
+        for symbol in symbols[place : place + count]:
+            table[symbol] = f"{code:0{length}b}"
+            code += 1
+        place += count
+        require(code <= 1 << length, DAMAGED)
+        code *= 2
+    return table
+
+
+def standard_codes() -> dict[tuple[int, int], dict[int, str]]:
+    """Give the codes that a file has which defines none."""
+    return {(kind, number): codes_of(*standard(kind, number)) for kind in (0, 1) for number in (0, 1)}
+
+
 def big(content: Reader, count: int) -> int:
     """Read a big-endian number."""
     return int.from_bytes(content.take(count), "big")
@@ -324,8 +338,10 @@ def read_head(reader: Reader, length: int) -> JpegFile:
     require(lengths[0] <= MOST_FIRST, DAMAGED)
     pieces = [head.take(length) for length in lengths]
     pads = [head.take(head.varint()) for _ in pieces[1:]]
+    fills = [[head.varint() for _ in range(head.varint())] for _ in pads] if head.left() else []
+    require(all(sum(row) <= length for row in fills), DAMAGED)
     head.end()
-    return JpegFile(pieces, pads)
+    return JpegFile(pieces, pads, fills)
 
 
 def with_frame(file: JpegFile) -> JpegFile:
@@ -339,11 +355,11 @@ def build(file: JpegFile) -> bytes:
     """Put the file together from pieces, padding, and the coefficients of the components."""
     again = JpegFile(file.pieces, file.pads)
     out = bytearray()
-    for piece, pads in zip(file.pieces[:-1], file.pads, strict=True):
+    for piece, pads, fills in zip(file.pieces[:-1], file.pads, file.fills or [[]] * len(file.pads), strict=True):
         scan = again.read_piece(piece)
         for component, known in zip(again.components, file.components, strict=True):
             component.blocks = known.blocks
-        out += piece + ScanWriter(again, scan, pads).write()
+        out += piece + ScanWriter(again, scan, pads, fills).write()
     return bytes(out + file.pieces[-1])
 
 

@@ -26,6 +26,8 @@ PROGRESSIVE = file_of(progressive=True)
 RESTARTED = file_of("RGB", (90, 50), restart_marker_blocks=2)
 ARITHMETIC = GREY.replace(b"\xff\xc0", b"\xff\xc9")
 CUT = COLOUR[:-40]
+FILLED = RESTARTED.replace(b"\xff\xd1", b"\xff\xff\xd1")
+WITHOUT_END = COLOUR[:-2]
 PHOTO_AND_FILM = COLOUR + GREY + b"ftypmp42" * 9
 
 
@@ -104,7 +106,7 @@ def test_a_head_that_expands_beyond_its_file_is_refused():
 # Payloads
 
 
-@pytest.mark.parametrize("data", [GREY, COLOUR, CMYK, PROGRESSIVE, RESTARTED, PHOTO_AND_FILM])
+@pytest.mark.parametrize("data", [GREY, COLOUR, CMYK, PROGRESSIVE, RESTARTED, FILLED, WITHOUT_END, PHOTO_AND_FILM])
 def test_a_payload_gives_back_file_and_checksum(data):
     payload = jpeg.encode(data, 0x89ABCDEF)
     assert jpeg.decode(payload, len(data), 1 << 20) == (data, 0x89ABCDEF)
@@ -112,7 +114,7 @@ def test_a_payload_gives_back_file_and_checksum(data):
 
 
 @pytest.mark.parametrize(
-    ("data", "why"), [(ARITHMETIC, "is arithmetic-coded"), (CUT, "is damaged"), (b"\xff\xd8\xff", "has no end")]
+    ("data", "why"), [(ARITHMETIC, "is arithmetic-coded"), (CUT, "is damaged"), (b"\xff\xd8\xff", "has no picture")]
 )
 def test_what_cannot_be_taken_apart_is_refused(data, why):
     with pytest.raises(UnfitJpeg, match=why):

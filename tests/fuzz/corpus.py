@@ -141,6 +141,19 @@ def jpeg() -> Files:
     return found
 
 
+def jpeg_file() -> Files:
+    """What :func:`jpeg` makes, and more samplings, scans and tables, with what may stand behind the picture."""
+    found, kinds = jpeg(), {}
+    kinds["half"] = {"subsampling": 1, "optimize": True}
+    kinds["scans"] = {"progressive": True, "subsampling": 2, "quality": 95, "restart_marker_rows": 1}
+    kinds["rows"] = {"restart_marker_rows": 1, "quality": 20}
+    found |= {name: saved(image("RGB", 24, 40), "JPEG", **options) for name, options in kinds.items()}
+    found["grey-scans"] = saved(image("L", 24, 40), "JPEG", progressive=True)
+    found["trailing"] = found["L"] + b"film" + bytes(20)
+    found["filled"] = found["RGB"].replace(b"\xff\xda", b"\xff\xff\xff\xda")
+    return found
+
+
 def tiff() -> Files:
     """Every compression, and modes that are taken and refused."""
     kinds = (
@@ -312,7 +325,13 @@ def decompress() -> Files:
     found["verbatim-set"] = archive((["0.pgm", "1.pgm"], picture("L")), original=pictures.write(picture("L"), ".pgm"))
     for steps in (0, 2):
         found[f"tile-{steps}"] = coded(picture("L", height=28, width=28), "mnist", Effort(steps, rows=0))
-    return found | held() | by_pixels()
+    return found | held() | by_pixels() | kept_jpegs()
+
+
+def kept_jpegs() -> Files:
+    """JPEG files that are kept, of one scan and of several."""
+    originals = {"jpeg": saved(image("RGB"), "JPEG"), "jpeg-scans": saved(image("L"), "JPEG", progressive=True)}
+    return {name: vaezip.compress(original) for name, original in originals.items()}
 
 
 def held() -> Files:
@@ -349,6 +368,7 @@ MAKERS: dict[str, Callable[[], Files]] = {
     "vz": structure,
     "decompress": decompress,
     "model": model,
+    "jpeg-file": jpeg_file,
     **{f.__name__: f for f in (png, pnm, jpeg, tiff, gif, bmp, webp, jpeg2000, avif)},
 }
 """For each target what makes its files."""

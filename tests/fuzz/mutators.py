@@ -5,20 +5,25 @@ A mutator changes bytes by a function that it is handed: libFuzzer's in a fuzzer
 
 from __future__ import annotations
 
+import functools
 import json
 import random
+import re
 import struct
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from tests.fuzz import corpus
 from vaezip.codec import webp
 from vaezip.codec.blocks import samples_checksum
+from vaezip.codec.jpeg_dictionary import dictionary
 from vaezip.errors import VaezipError
 from vaezip.models import file as model_file
-from vaezip.models.kinds import MODE_NAMES, VERBATIM, channels, dtype
+from vaezip.models.kinds import JPEG, MODE_NAMES, VERBATIM, channels, dtype
 from vaezip.vz import archive as vz
 from vaezip.vz.records import NO_MODEL, Block, File, Group
+from vaezip.vz.wire import Reader, varint
 
 Change = Callable[[bytes, int], bytes]
 """Change some bytes, of which there may then be so many."""
@@ -136,6 +141,92 @@ def _content(name: bytes, content: bytes, draw: random.Random, change: Change) -
         content = content[1:]
     inner = inflated(content)
     return head + (change(content, MOST_INNER) if inner is None else zlib.compress(change(inner, MOST_INNER)))
+
+
+# JPEG
+
+_JPEG_ALONE = {0x01, *range(0xD0, 0xDA)}
+"""Markers behind which no length stands."""
+
+_NUMBERS = (0, 1, 2, 3, 4, 0x10, 0x11, 0x12, 0x21, 0x22, 0x41, 63, 64, 0x7F, 0x80, 0xFF)
+
+
+def of_jpeg(data: bytes, most: int, draw: random.Random, change: Change) -> bytes:
+    """Change a segment of a JPEG, the data behind it, or their order; lengths are repaired but now and then.
+
+    Every other time it is a whole one: those that a fuzzer likes have little left of a picture.
+    """
+    data = draw.choice(_whole_jpegs()) if draw.random() < 0.5 else data
+    parts = _jpeg_parts(data)
+    if draw.random() < 0.1 or len(parts) < 3:
+        return change(data, most)
+    for _ in range(draw.choice((1, 1, 1, 2, 3))):
+        _change_part(parts, draw.randrange(len(parts) - 1) + 1 if len(parts) > 1 else 0, draw, change)
+    return b"".join(_jpeg_part(*part, draw) for part in parts)[:most]
+
+
+@functools.cache
+def _whole_jpegs() -> tuple[bytes, ...]:
+    return tuple(corpus.jpeg_file().values())
+
+
+def _jpeg_parts(data: bytes) -> list[tuple[bytes, bytes | None, bytes]]:
+    """Split a JPEG: a marker with what fills up before it, its content, and all bytes up to the next marker."""
+    found: list[tuple[bytes, bytes | None, bytes]] = []
+    places = [match.span() for match in re.finditer(rb"\xff+[^\x00\xff]", data)]
+    end = 0
+    for i, (start, stop) in enumerate(places):
+        if start < end:  # it stands in a content
+            continue
+        content: bytes | None = None
+        end = stop
+        if data[stop - 1] not in _JPEG_ALONE:
+            end = min(stop + max(2, int.from_bytes(data[stop : stop + 2], "big")), len(data))
+            content = data[stop + 2 : end]
+        after = next((s for s, _ in places[i + 1 :] if s >= end), len(data))
+        found.append((data[start:stop], content, data[end:after]))
+    return found
+
+
+def _jpeg_part(marker: bytes, content: bytes | None, behind: bytes, draw: random.Random) -> bytes:
+    if content is None:
+        return marker + behind
+    length = len(content) + 2 if draw.random() < 0.98 else draw.randrange(1 << draw.randrange(17))
+    return marker + min(length, 65535).to_bytes(2, "big") + content + behind
+
+
+def _change_part(
+    parts: list[tuple[bytes, bytes | None, bytes]], place: int, draw: random.Random, change: Change
+) -> None:
+    """Change a part of a JPEG, in its place."""
+    marker, content, behind = parts[place]
+    other = draw.randrange(len(parts))
+    match draw.randrange(14):
+        case 0 if len(parts) > 1:
+            del parts[place]
+        case 1:
+            parts.insert(other, parts[place])
+        case 2:
+            parts[place], parts[other] = parts[other], parts[place]
+        case 3:
+            marker = marker[:-1] + bytes([draw.choice((0xDD, 0xC4, 0xDC, 0xD9, 0xD0, draw.randrange(0xC0, 0x100)))])
+            parts[place] = marker, content, behind
+        case 4:
+            parts[place] = b"\xff" * draw.randrange(4) + marker, content, behind
+        case 5:
+            parts.insert(place, (b"\xff\xdd", draw.choice((b"\0\0", b"\0\1", b"\0\2", b"\1\0")), b""))
+        case 6:
+            parts.insert(place, (b"\xff" + bytes([draw.randrange(0xD0, 0xD8)]), None, behind[draw.randrange(9) :]))
+        case 7:
+            parts[place] = marker, content, behind[: draw.randrange(len(behind) + 1)]
+        case 8 | 9 if content:
+            at, number = draw.randrange(min(len(content), draw.choice((8, 20, 1 << 16)))), draw.choice(_NUMBERS)
+            value = draw.choice((number, content[at] + 1, content[at] - 1, content[at] ^ 1 << draw.randrange(8)))
+            parts[place] = marker, content[:at] + bytes([value & 255]) + content[at + 1 :], behind
+        case 10 if content is not None:
+            parts[place] = marker, change(content, MOST_INNER), behind
+        case _:
+            parts[place] = marker, content, change(behind, MOST_INNER)
 
 
 # Model files
@@ -259,7 +350,9 @@ def _payload(data: bytes, draw: random.Random, change: Change) -> bytes:
     group = draw.choice(file.groups)
     i = draw.randrange(len(group.blocks))
     block = group.blocks[i]
-    if block.model == NO_MODEL:
+    if group.mode == MODE_NAMES.index(JPEG):
+        payload = _jpeg_head(block.payload, draw, change)
+    elif block.model == NO_MODEL:
         payload = block.payload[:4] + change(block.payload[4:], len(block.payload) + 64)
     elif draw.random() < 0.5:  # words below the stack, so that its decoder comes to its end
         payload = block.payload[:9] + draw.randbytes(4 * draw.randint(1, 300)) + block.payload[9:]
@@ -270,6 +363,22 @@ def _payload(data: bytes, draw: random.Random, change: Change) -> bytes:
         group.band = group.height
     group.blocks[i] = Block(block.model, payload.ljust(5, b"\0"))
     return repaired(file) or _bytes(data, draw, change)
+
+
+def _jpeg_head(payload: bytes, draw: random.Random, change: Change) -> bytes:
+    """Change what stands beside the coefficients of a JPEG file, or these."""
+    try:
+        reader = Reader(payload)
+        packed = reader.take(reader.varint())
+        head = zlib.decompressobj(-15, zdict=dictionary()).decompress(packed, MOST_INNER)
+    except (VaezipError, zlib.error):
+        return change(payload, len(payload) + 64)
+    coefficients = payload[reader.position :]
+    if draw.random() < 0.3:
+        return payload[: reader.position] + change(coefficients, len(coefficients) + 64)
+    deflater = zlib.compressobj(wbits=-15, zdict=dictionary())
+    packed = deflater.compress(change(head, MOST_INNER)) + deflater.flush()
+    return varint(len(packed)) + packed + coefficients
 
 
 def _bytes_of_payloads(data: bytes, draw: random.Random, change: Change) -> bytes:
@@ -323,6 +432,8 @@ def _checked(group: Group, i: int, payload: bytes, header: bytes) -> bytes:
     if group.mode >= len(MODE_NAMES):
         return payload
     mode = MODE_NAMES[group.mode]
+    if mode == JPEG:
+        return payload
     if mode == VERBATIM:
         group.width = len(coded) if not header else group.width
         return struct.pack("<I", zlib.crc32(coded, before)) + coded

@@ -29,6 +29,7 @@ from vaezip.models.base import Model
 from vaezip.models.effort import Effort
 from vaezip.models.registry import architecture_from_json, search_of
 from vaezip.pictures.formats import FORMATS
+from vaezip.pictures.jpeg.parts import UnfitJpeg
 from vaezip.pictures.picture import Picture
 from vaezip.vz import archive as vz
 from vaezip.vz.records import File
@@ -214,6 +215,24 @@ def _check_decoding(archive: Archive) -> VaezipError | None:
     return refused
 
 
+# JPEG files
+
+
+def _keep_jpeg(data: bytes) -> tuple[bytes, bytes]:
+    with vaezip.Compressor(max_pixels=MOST_PIXELS, verify=False) as one:
+        one.add("", None, original=data)
+        return data, one.close()
+
+
+def _check_kept(kept: tuple[bytes, bytes]) -> None:
+    """The same bytes come back, the file is hardly larger, and what is told of it can be told."""
+    data, coded = kept
+    archive = Archive(coded, max_pixels=MOST_PIXELS)
+    must(archive.original() == data, "the file comes back as another")
+    must(len(coded) <= len(data) + 32, "the file has grown")
+    json.dumps(archive.info())
+
+
 # Models
 
 
@@ -258,6 +277,7 @@ _FOR_VZ = (
     zlib.error,
     struct.error,
     UnicodeError,
+    UnfitJpeg,
     *model_file._MALFORMED,
 )  # a file may hold a model
 
@@ -267,6 +287,7 @@ TARGETS = {
         Target("vz", _read_structure, _check_structure, _ERRORS, _FOR_VZ, mutators.of_vz),
         Target("decompress", _read_archive, _check_decoding, _ERRORS, _FOR_VZ, mutators.of_vz, seconds=20),
         Target("model", _read_model, _check_model, (ModelError,), model_file._MALFORMED, mutators.of_model, 1 << 16),
+        Target("jpeg-file", _keep_jpeg, _check_kept, (ImageError,), (), mutators.of_jpeg, seconds=10),
         *map(_of_pictures, PICTURES),
     )
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import random
 import struct
@@ -10,6 +11,7 @@ import zlib
 import pytest
 
 from tests.fuzz import corpus, mutators, targets
+from vaezip.codec.archive import Archive
 from vaezip.errors import FormatError, ImageError
 from vaezip.pictures.formats import READABLE
 from vaezip.vz import archive as vz
@@ -143,6 +145,23 @@ def test_a_model_in_an_archive_has_its_fingerprint_again():
         found.add(targets.run(targets.TARGETS["decompress"], mutators._model(data, draw, mutators.plain(draw))))
     assert any("fails" in reason or "damaged" in reason for reason in found)
     assert not any("by which the file names it" in reason for reason in found)
+
+
+def test_some_mutated_jpeg_files_are_coded_as_jpegs_and_some_are_not():
+    target, found = targets.TARGETS["jpeg-file"], set()
+    for seed in range(30):
+        with contextlib.suppress(ImageError):
+            _, coded = target.read(mutated("jpeg-file", seed))
+            found.add(Archive(coded).info()["blocks"][0]["method"])
+    assert found == {"jpeg", "verbatim"}
+
+
+def test_what_is_beside_the_coefficients_of_a_jpeg_is_changed_so_that_it_is_read():
+    data, found = files("decompress")["jpeg-scans"], set()
+    for seed in range(40):
+        draw = random.Random(seed)
+        found.add(targets.run(targets.TARGETS["decompress"], mutators._payload(data, draw, mutators.plain(draw))))
+    assert len(found) > 1
 
 
 def test_a_webp_has_its_length_again():

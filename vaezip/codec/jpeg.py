@@ -83,10 +83,10 @@ def decode(payload: bytes, length: int, max_pixels: int) -> tuple[bytes, int]:
         ImageError: the picture is larger.
     """
     reader = Reader(payload)
-    pieces, pads = _read_head(reader, length)
+    pieces, pads, fills = _read_head(reader, length)
     before = zlib.crc32(payload[: reader.position])
     try:
-        file = skeleton(pieces, pads, max_pixels)
+        file = skeleton(pieces, pads, max_pixels, fills=fills)
         seed = coefficient.decode(payload[reader.position :], file)
         return build(file, length), seed ^ before
     except UnfitJpeg as error:
@@ -136,20 +136,36 @@ def _write_head(file: JpegFile) -> bytes:
     lengths = [len(file.pieces), *map(len, file.pieces)]
     out = b"".join(map(varint, lengths)) + b"".join(file.pieces)
     out += b"".join(varint(len(pads)) + pads.astype(np.uint8).tobytes() for pads in file.pads)
+    if any(fills.size for fills in file.fills):
+        out += b"".join(varint(n) for fills in file.fills for n in (len(fills), *fills.tolist()))
     deflater = zlib.compressobj(9, zlib.DEFLATED, -15, 9, zdict=_DICTIONARY())
     packed = deflater.compress(out) + deflater.flush()
     return varint(len(packed)) + packed
 
 
-def _read_head(payload: Reader, length: int) -> tuple[list[bytes], list[NDArray[np.uint8]]]:
-    """Read the pieces and pads of a file of a length."""
+def _read_head(
+    payload: Reader, length: int
+) -> tuple[list[bytes], list[NDArray[np.uint8]], list[NDArray[np.int64]] | None]:
+    """Read the pieces of a file of a length, the pads, and the fills where there are any."""
     data, whole = _beginning(payload.take(payload.varint()), 2 * length + 16 * MOST_SCANS)
     _, lengths, reader = _read_lengths(data)
     pieces = [reader.take(length) for length in lengths]
     pads = [np.frombuffer(reader.take(reader.varint()), np.uint8) for _ in pieces[1:]]
+    fills = None if reader.done else [_read_fills(reader, length) for _ in pads]
     if not whole or not reader.done:
         raise FormatError("the coded data is damaged")
-    return pieces, pads
+    return pieces, pads, fills
+
+
+def _read_fills(reader: Reader, length: int) -> NDArray[np.int64]:
+    """Read how many bytes fill up before each restart marker of a scan."""
+    count = reader.varint()
+    if count > length:
+        raise FormatError("the coded data is damaged")
+    fills = [reader.varint() for _ in range(count)]
+    if sum(fills) > length:
+        raise FormatError("the coded data is damaged")
+    return np.array(fills, np.int64)
 
 
 def _read_lengths(head: bytes) -> tuple[int, list[int], Reader]:

@@ -6,36 +6,14 @@ depends on each of them, so a test holds their digest.
 
 from __future__ import annotations
 
+from vaezip.pictures.jpeg.scans import STANDARD
+
 _LUMINANCE = bytes.fromhex(
     "100b0c0e0c0a100e0d0e1211101318281a181616183123251d283a333d3c3933383740485c4e404457453738506d51575f626768673e4d717970"
     "64785c656763"
 )
 _CHROMINANCE = bytes.fromhex("11121218 15182f1a 1a2f6342 38426363") + b"\x63" * 48
 """The steps of tables K.1 and K.2, in zigzag order: those of quality 50."""
-
-_DC_SYMBOLS = bytes(range(12))
-_DC_COUNTS = (
-    bytes.fromhex("00010501010101010100000000000000"),
-    bytes.fromhex("00030101010101010101010000000000"),
-)
-_AC_COUNTS = (
-    bytes.fromhex("0002010303020403050504040000017d"),
-    bytes.fromhex("00020102040403040705040400010277"),
-)
-_AC_SYMBOLS = (
-    bytes.fromhex(
-        "01020300041105122131410613516107227114328191a1082342b1c11552d1f02433627282090a161718191a25262728292a343536373839"
-        "3a434445464748494a535455565758595a636465666768696a737475767778797a838485868788898a92939495969798999aa2a3a4a5a6a7"
-        "a8a9aab2b3b4b5b6b7b8b9bac2c3c4c5c6c7c8c9cad2d3d4d5d6d7d8d9dae1e2e3e4e5e6e7e8e9eaf1f2f3f4f5f6f7f8f9fa"
-    ),
-    bytes.fromhex(
-        "0001020311040521310612415107617113223281081442"
-        "91a1b1c109233352f0156272d10a162434e125f11718191a262728292a35363738"
-        "393a434445464748494a535455565758595a636465666768696a737475767778797a82838485868788898a92939495969798999aa2a3a4a5"
-        "a6a7a8a9aab2b3b4b5b6b7b8b9bac2c3c4c5c6c7c8c9cad2d3d4d5d6d7d8d9dae2e3e4e5e6e7e8e9eaf2f3f4f5f6f7f8f9fa"
-    ),
-)
-"""The Huffman tables K.3 to K.6: how many codes have 1, 2, … 16 bits, and the symbols."""
 
 _TEXTS = b"http://ns.adobe.com/xap/1.0/\0ICC_PROFILE\0\1\1Exif\0\0II*\0\x08\0\0\0Exif\0\0MM\0*\0\0\0\x08"
 _ADOBE = bytes.fromhex("ffee000e 41646f6265 0064 00000000 01")
@@ -66,8 +44,7 @@ def dictionary() -> bytes:
 
 def _huffman(kind: int, number: int) -> bytes:
     """Return the segment of a Huffman table: of DC (0) or AC (1), of luminance (0) or chrominance (1)."""
-    counts = (_AC_COUNTS if kind else _DC_COUNTS)[number]
-    symbols = _AC_SYMBOLS[number] if kind else _DC_SYMBOLS
+    counts, symbols = STANDARD[4 * kind + number]
     content = bytes([kind << 4 | number]) + counts + symbols
     return b"\xff\xc4" + (len(content) + 2).to_bytes(2, "big") + content
 

@@ -8,19 +8,23 @@ a last set mixes those, and a table that the bits so far have filled corrects th
 All of it is integer arithmetic: logarithms come from tables, and every number is clamped, so that nothing leaves its
 integers. The bounds: |t| < 2^11 and |weight| ≤ 2^19 make products below 2^30, which are shifted by 10 before at most
 32 of them are added; an error is below 2^16, and its product with a learning rate of at most 2^4 and t below 2^31.
+
+Most of the time goes into waiting for slots. They stand in *lines* of the size that memory is read in, and contexts
+that differ in their four lowest bits, and decisions in the same context, share a line. What is learned stands in one
+record, which a kernel is handed as one address; and inputs are as many as vector units take, with zeros behind them.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.exact import elementwise
 from vaezip.exact.backend import backend
-from vaezip.exact.jit import inline, jit
+from vaezip.exact.jit import borrowing, inline
 
 PRECISION = 15
 """log2 of the sum of the frequencies of 0 and 1."""
@@ -29,7 +33,13 @@ MOST_INPUTS, SETS = 24, 3
 """Contexts of a decision at most, and sets of weights that are chosen for it."""
 
 LINE_BITS = 4
-"""log2 of the slots of a line: decisions in the same context use one line, for memory is slow."""
+"""log2 of the slots of a line: 64 bytes, and as many nodes of a decision, or contexts of neighbouring values."""
+
+_VECTOR = 16
+_WIDTH = 2 * _VECTOR
+"""Inputs in the record: those of a decision, the bias behind them, and zeros up to a multiple of _VECTOR."""
+
+_ALIGNMENT = 64
 
 _STRETCHED = 2047
 _HALF = 1 << 31
@@ -46,44 +56,32 @@ _BUCKETS = 33
 _LEAST = 12
 """The least frequency of a bit, of 2^15: a bit never costs more than 11.5 bits."""
 
+_SPREAD, _SPREAD_AGAIN, _SPREAD_NODE = (
+    np.uint64(number) for number in (0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93, 0xC2B2AE3D27D4EB4F)
+)
+_1, _FOLD, _LINE_BITS, _WITHIN = np.uint64(1), np.uint64(29), np.uint64(LINE_BITS), np.uint64((1 << LINE_BITS) - 1)
+
+Mixing = Any
+"""The record of :func:`new_mixing`. numba knows its fields, and mypy does not."""
+
 
 @lru_cache
-def tables() -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
+def tables() -> tuple[NDArray[np.int16], NDArray[np.uint16], NDArray[np.int32]]:
     """Return t = 256 · ln(p / (1 − p)) for p = (i + ½) / 4096, 2^16 · p for t = −2048 … 2047, and 2^16 / (n + 1.6) for
-    n = 0 … 1023: the second rounded by exact arithmetic, and the first its inverse."""
+    n = 0 … 255: the second rounded by exact arithmetic, and the first its inverse."""
     squash = np.floor(65536.0 / (1.0 + elementwise.exp(backend(), -np.arange(-2048.0, 2048.0) / 256.0)) + 0.5)
     stretch = np.minimum(np.searchsorted(squash[1:], 16 * np.arange(4096) + 8) - _STRETCHED, _STRETCHED)
-    return stretch.astype(np.int32), squash.astype(np.int32), (655360 // (10 * np.arange(1024) + 16)).astype(np.int64)
-
-
-class Mixing(NamedTuple):
-    """Hold what has been learned, and room for one decision.
-
-    Attributes:
-        slots: uint32 (inputs, slots), 22 bits of probability and 10 of count.
-        weights: int32 (SETS, choices, inputs + 1), 2^16 for 1.
-        last_weights: int64 (kinds, SETS).
-        corrections: int64 (choices, 34) of 2^16.
-        stretch, squash, paces: of :func:`tables`.
-        contexts, places, inputs, choices, outputs: of the present decision.
-    """
-
-    slots: NDArray[np.uint32]
-    weights: NDArray[np.int32]
-    last_weights: NDArray[np.int64]
-    corrections: NDArray[np.int64]
-    stretch: NDArray[np.int32]
-    squash: NDArray[np.int32]
-    paces: NDArray[np.int64]
-    contexts: NDArray[np.int64]
-    places: NDArray[np.int64]
-    inputs: NDArray[np.int32]
-    choices: NDArray[np.int64]
-    outputs: NDArray[np.int64]
+    paces = 655360 // (10 * np.arange(_LIMIT + 1) + 16)
+    return stretch.astype(np.int16), squash.astype(np.uint16), paces.astype(np.int32)
 
 
 def new_mixing(slot_bits: int, *, choices: int, kinds: int, corrections: int) -> Mixing:
-    """Return a state that has learned nothing.
+    """Return a record of what has been learned, which is nothing, with room for one decision.
+
+    Its fields are ``slots``, of 22 bits of probability and 10 of count, for each context; ``weights``, 2^16 for 1, by
+    set and choice; ``last_weights`` by kind; ``corrections`` of 2^16; the three :func:`tables`; ``shift``, 63 less the
+    bits of a line's number; and, for the present decision, ``contexts``, any numbers, ``choices``, ``places`` of slots,
+    ``inputs`` and ``outputs``.
 
     Args:
         slot_bits: log2 of the slots of each context.
@@ -92,21 +90,35 @@ def new_mixing(slot_bits: int, *, choices: int, kinds: int, corrections: int) ->
         corrections: what a correction is chosen by is less.
     """
     stretch, squash, paces = tables()
-    start = squash[np.clip(np.arange(_BUCKETS + 1) * 128, 1, 4095)].astype(np.int64)
-    return Mixing(
-        slots=np.full((MOST_INPUTS, 1 << slot_bits), _HALF, np.uint32),
-        weights=np.full((SETS, choices, MOST_INPUTS + 1), _FIRST_WEIGHT, np.int32),
-        last_weights=np.full((kinds, SETS), 65536 // SETS, np.int64),
-        corrections=np.tile(start, (corrections, 1)),
-        stretch=stretch,
-        squash=squash,
-        paces=paces,
-        contexts=np.zeros(MOST_INPUTS, np.int64),
-        places=np.zeros(MOST_INPUTS, np.int64),
-        inputs=np.zeros(MOST_INPUTS + 1, np.int32),
-        choices=np.zeros(SETS, np.int64),
-        outputs=np.zeros(SETS + 1, np.int64),
-    )
+    fields = [
+        ("slots", np.uint32, (MOST_INPUTS, 1 << slot_bits)),
+        ("weights", np.int32, (SETS, choices, _WIDTH)),
+        ("inputs", np.int32, (_WIDTH,)),
+        ("contexts", np.int64, (_WIDTH,)),
+        ("places", np.uint64, (_WIDTH,)),
+        ("choices", np.int64, (SETS,)),
+        ("outputs", np.int64, (SETS + 1,)),
+        ("last_weights", np.int64, (kinds, SETS)),
+        ("corrections", np.int64, (corrections, _BUCKETS + 1)),
+        ("shift", np.uint64),
+        ("stretch", stretch.dtype, stretch.shape),
+        ("squash", squash.dtype, squash.shape),
+        ("paces", paces.dtype, paces.shape),
+    ]
+    m = new_record(fields)
+    m.slots[:], m.weights[:], m.last_weights[:] = _HALF, _FIRST_WEIGHT, 65536 // SETS
+    m.corrections[:] = squash[np.clip(np.arange(_BUCKETS + 1) * 128, 1, 4095)]
+    m.shift = 63 - (slot_bits - LINE_BITS)
+    m.stretch[:], m.squash[:], m.paces[:] = stretch, squash, paces
+    return m
+
+
+def new_record(fields: list[Any]) -> Any:
+    """Return a record of zeros that begins where a line of memory does."""
+    form = np.dtype(fields, align=True)
+    room = np.zeros(form.itemsize + _ALIGNMENT, np.uint8)
+    start = -room.ctypes.data % _ALIGNMENT
+    return room[start : start + form.itemsize].view(form).view(np.recarray)[0]
 
 
 @inline
@@ -117,11 +129,17 @@ def combined(context, value):
 
 
 @inline
-def _squashed(squash, t):
-    return np.int64(squash[min(max(t, -_STRETCHED), _STRETCHED) + 2048])
+def _squashed(m, t):
+    return np.int64(m.squash[min(max(t, -_STRETCHED), _STRETCHED) + 2048])
 
 
-@jit
+@inline
+def _width(count):
+    """Return how many inputs are looked at: those of ``count`` contexts, the bias, and zeros."""
+    return (count & _VECTOR) + _VECTOR
+
+
+@borrowing
 def predict(m, count, node, kind, correction):
     """Return the frequency of a 1, of 2^PRECISION.
 
@@ -132,58 +150,74 @@ def predict(m, count, node, kind, correction):
         kind: of the decision.
         correction: which table corrects the result.
     """
-    slots, weights, inputs = m.slots, m.weights, m.inputs
-    lines = slots.shape[1] >> LINE_BITS
+    _find(m, count, node)
     for i in range(count):
-        line = ((m.contexts[i] + (node >> LINE_BITS) * 0x9E3779B1) & 0xFFFFFFFF) * 0x2545F491 & 0xFFFFFFFF
-        place = (((line * lines) >> 32) << LINE_BITS) | (node & ((1 << LINE_BITS) - 1))
-        m.places[i] = place
-        slot = slots[i, place]
-        seen = slot & np.uint32(_COUNT_MASK)
-        t = m.stretch[slot >> np.uint32(20)]
-        inputs[i] = 0 if seen == 0 else (t if seen > 2 else (t * 3) >> 2)
-    inputs[count] = _BIAS
+        slot = np.int64(m.slots[i, m.places[i]])
+        seen, t = slot & _COUNT_MASK, np.int32(m.stretch[slot >> 20])
+        m.inputs[i] = 0 if seen == 0 else (t if seen > 2 else (t * 3) >> 2)
+    m.inputs[count] = _BIAS
+    for i in range(count + 1, _width(count)):
+        m.inputs[i] = 0
+    total = np.int64(0)
     for k in range(SETS):
-        row = weights[k, m.choices[k]]
-        total = np.int32(0)
-        for i in range(count + 1):
-            total += (row[i] * inputs[i]) >> np.int32(10)
-        m.outputs[k] = min(max(np.int64(total) >> 6, -_STRETCHED), _STRETCHED)
-    total = 0
-    for k in range(SETS):
-        total += m.last_weights[kind, k] * m.outputs[k]
+        output = min(max(np.int64(_mixed(m, k, m.choices[k], _width(count))) >> 6, -_STRETCHED), _STRETCHED)
+        m.outputs[k] = output
+        total += m.last_weights[kind, k] * output
     t = min(max(total >> 16, -_STRETCHED), _STRETCHED)
     m.outputs[SETS] = t
     position = (t + 2048) * (_BUCKETS - 1)
     bucket, part = position >> 12, position & 4095
-    row = m.corrections[correction]
-    corrected = (row[bucket] * (4096 - part) + row[bucket + 1] * part) >> 12
-    p = (_squashed(m.squash, t) + corrected) >> 2
+    here, there = m.corrections[correction, bucket], m.corrections[correction, bucket + 1]
+    p = (_squashed(m, t) + ((here * (4096 - part) + there * part) >> 12)) >> 2
     return min(max(p, _LEAST), (1 << PRECISION) - _LEAST)
 
 
-@jit
+@inline
+def _find(m, count, node):
+    """Find the places of slots: the line by a hash, and the slot in it by the lowest bits of context and node."""
+    more = np.uint64(node >> LINE_BITS) * _SPREAD_NODE
+    for i in range(count):
+        context = np.uint64(m.contexts[i])
+        line = ((context >> _LINE_BITS) + more) * _SPREAD
+        line = ((line ^ (line >> _FOLD)) * _SPREAD_AGAIN) >> _1 >> m.shift
+        m.places[i] = (line << _LINE_BITS) | ((context ^ np.uint64(node)) & _WITHIN)
+
+
+@inline
+def _mixed(m, k, choice, width):
+    """Return the sum of the weighted inputs; every number is cast, for numba would take 64 bits."""
+    total = np.int32(0)
+    for i in range(width):
+        product = np.int32(m.weights[k, choice, i] * m.inputs[i])
+        total = np.int32(total + np.int32(product >> 10))
+    return total
+
+
+@borrowing
 def update(m, count, kind, correction, bit):
     """Learn from a bit, after :func:`predict` with the same arguments."""
-    slots, weights, inputs = m.slots, m.weights, m.inputs
     goal = np.int64(bit) << 16
     t = m.outputs[SETS]
-    position = (t + 2048) * (_BUCKETS - 1)
-    nearest = (position + 2048) >> 12
-    row = m.corrections[correction]
-    row[nearest] += (min(goal, 65535) - row[nearest]) >> 6
-    error = (goal - _squashed(m.squash, t)) * _LAST_RATE
-    last = m.last_weights[kind]
+    nearest = ((t + 2048) * (_BUCKETS - 1) + 2048) >> 12
+    m.corrections[correction, nearest] += (min(goal, 65535) - m.corrections[correction, nearest]) >> 6
+    error = (goal - _squashed(m, t)) * _LAST_RATE
     for k in range(SETS):
-        last[k] = min(max(last[k] + ((m.outputs[k] * error + (1 << 17)) >> 18), -_WEIGHT_BOUND), _WEIGHT_BOUND)
-        step = np.int32(((goal - _squashed(m.squash, m.outputs[k])) * _RATE) >> 4)
-        weight = weights[k, m.choices[k]]
-        for i in range(count + 1):
-            moved = weight[i] + ((inputs[i] * step + np.int32(1 << 13)) >> np.int32(14))
-            weight[i] = min(max(moved, np.int32(-_WEIGHT_BOUND)), np.int32(_WEIGHT_BOUND))
+        output = m.outputs[k]
+        last = m.last_weights[kind, k] + ((output * error + (1 << 17)) >> 18)
+        m.last_weights[kind, k] = min(max(last, -_WEIGHT_BOUND), _WEIGHT_BOUND)
+        _move(m, k, m.choices[k], np.int32(((goal - _squashed(m, output)) * _RATE) >> 4), _width(count))
     for i in range(count):
-        slot = np.int64(slots[i, m.places[i]])
+        slot = np.int64(m.slots[i, m.places[i]])
         seen, p = slot & _COUNT_MASK, slot >> _COUNT_BITS
-        p += (((np.int64(bit) << 22) - p) * m.paces[seen]) >> 16
+        p += (((goal << 6) - p) * m.paces[seen]) >> 16
         p = min(max(p, 1), (1 << 22) - 1)
-        slots[i, m.places[i]] = np.uint32((p << _COUNT_BITS) | min(seen + 1, _LIMIT))
+        m.slots[i, m.places[i]] = np.uint32((p << _COUNT_BITS) | min(seen + 1, _LIMIT))
+
+
+@inline
+def _move(m, k, choice, step, width):
+    """Move weights by a step in the direction of the inputs."""
+    for i in range(width):
+        moved = np.int32(np.int32(m.inputs[i] * step) + np.int32(1 << 13))
+        moved = np.int32(np.int32(moved >> 14) + m.weights[k, choice, i])
+        m.weights[k, choice, i] = min(max(moved, np.int32(-_WEIGHT_BOUND)), np.int32(_WEIGHT_BOUND))

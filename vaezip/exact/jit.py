@@ -23,6 +23,11 @@ def jit(function: Callable[..., Any]) -> Any:
     return _compile(function)
 
 
+def borrowing(function: Callable[..., Any]) -> Any:
+    """Compile a function that makes no arrays, only looks into those that it is called with, for it counts none."""
+    return _compile(function, _nrt=False)
+
+
 def inline(function: Callable[..., Any]) -> Any:
     """Compile a function that becomes part of every kernel that calls it."""
     return _compile(function, inline="always")

@@ -92,7 +92,7 @@ def written(source, pieces, pads=None):
 def built_by_reference(file):
     """The file that the reference decoder makes of one that the package took apart."""
     pads = [row.astype(np.uint8).tobytes() for row in file.pads]
-    made = reference.with_frame(reference.JpegFile(file.pieces, pads))
+    made = reference.with_frame(reference.JpegFile(file.pieces, pads, [row.tolist() for row in file.fills]))
     for component, plane in zip(made.components, file.planes()):
         component.blocks = plane.astype(np.int64)
     return reference.build(made)

@@ -8,10 +8,13 @@ the border, at the border, are about the same on both sides, and what is known o
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from vaezip.entropy.mixing import combined
-from vaezip.exact.jit import inline, jit
+from vaezip.entropy.mixing import new_record
+from vaezip.exact.jit import borrowing, inline
+from vaezip.pictures.jpeg.scans import BLOCK
 
 COUNT, ZERO, SIGN, SIZE, BITS, DC = range(6)
 """Kinds of decisions."""
@@ -23,13 +26,33 @@ CORRECTIONS = 512
 UNIT = 8
 """Predictions are in 1/8 of a quantisation step."""
 
-# Places in the array of what is known of a block
-PLANE, ACROSS, DOWN, LEFT_COUNT, ABOVE_COUNT, COUNTS, FIRST_COUNT, BEFORE_COUNT, BLOCK_STATE = range(9)
+_NUMBERS = {
+    "the coder": ("decodes", "size", "is_short"),
+    "the plane": ("plane", "rows", "columns", "is_first", "has_before"),
+    "the block": ("across", "down", "left_count", "above_count", "around_count", "first_count", "before_count"),
+    "what is left of the block": ("remaining", "sum", "last1", "last2", "last3"),
+    "the coefficient": ("number", "z", "horizontal", "vertical", "expected", "around", "inside", "signs_inside"),
+    "their grades": ("around_grade", "inside_grade", "remaining_grade"),
+    "DC": ("before_rise", "first_rise"),
+}
+_BLOCKS = ("block", "left", "above", "corner", "beside", "far_left", "far_above", "before", "steps", "sums", "signed")
 
-# Places in the array of what is known of a coefficient
-NUMBER, LEFT_HERE, ABOVE_HERE, CORNER, BESIDE, FAR_LEFT, FAR_ABOVE, HORIZONTAL, VERTICAL, EXPECTED = range(10)
-AROUND, INSIDE, REMAINING, PLACES, LAST1, LAST2, LAST3, SUM, FIRST_SUM, FIRST_SIGNED, BEFORE_HERE, STEP = range(10, 22)
-STATE = 22
+_GRADED = 1 << 10
+_GRADES = np.zeros(_GRADED, np.uint8)
+for _exponent in range(8):
+    _first = 0 if _exponent == 0 else 4 << _exponent
+    _GRADES[_first : 8 << _exponent] = (np.arange(_first, 8 << _exponent) >> _exponent) + 4 * _exponent
+
+
+def new_known() -> Any:
+    """Return a record of what is known: of the coder, the plane, the block with those around it, and a coefficient.
+
+    ``sums`` and ``signed`` are sums of the first plane's coefficients, and ``borders`` the frequencies along the left
+    and the upper border, less what is known of the block.
+    """
+    numbers = [(name, np.int64) for names in _NUMBERS.values() for name in names]
+    blocks = [(name, np.int64, (BLOCK,)) for name in _BLOCKS]
+    return new_record([("state", np.uint64), *numbers, *blocks, ("borders", np.int64, (2, 8))])
 
 
 @inline
@@ -37,10 +60,10 @@ def graded(value):
     """Return |value| in steps that grow with it: 0 … 3, then four for each doubling."""
     value = abs(value)
     grade = 0
-    while value >= 8:
+    while value >= _GRADED:
         value >>= 1
         grade += 4
-    return grade + value
+    return grade + np.int64(_GRADES[value])
 
 
 @inline
@@ -50,154 +73,141 @@ def bounded(value, most):
 
 
 @inline
-def _sign(value):
+def sign_of(value):
+    """Return 0, 1 where a value is more, and 2 where it is less."""
     return 2 if value < 0 else (1 if value > 0 else 0)
 
 
-@jit
-def count_contexts(m, b, horizontal, vertical):
+@inline
+def _key(context, value, last):
+    """Return a context of two numbers less than 2^20: those that differ in the last bits of the latter are close."""
+    return (context << 40) | (value << 20) | last
+
+
+@inline
+def _pair(first, second):
+    return (first << 10) | second
+
+
+@borrowing
+def count_contexts(m, k):
     """Set the contexts of the number of coefficients; return how many there are."""
-    c, h = b[PLANE] * 16, m.contexts
-    h[0] = combined(c + 1, b[COUNTS])
-    h[1] = combined(combined(c + 2, b[ABOVE_COUNT]), b[LEFT_COUNT])
-    h[2] = combined(combined(c + 3, b[ABOVE_COUNT] >> 2), b[LEFT_COUNT] >> 2)
-    h[3] = combined(combined(c + 4, b[FIRST_COUNT]), b[COUNTS] >> 2)
-    h[4] = combined(combined(c + 5, b[BEFORE_COUNT]), b[COUNTS] >> 1)
-    h[5] = combined(combined(c + 6, b[BEFORE_COUNT]), b[FIRST_COUNT])
-    h[6] = combined(combined(combined(c + 7, b[COUNTS]), graded(horizontal >> 8)), graded(vertical >> 8))
-    m.choices[1], m.choices[2] = 64 + b[COUNTS], b[PLANE]
+    c, h, around = k.plane * 16, m.contexts, k.around_count
+    h[0] = _key(c + 1, around, 0)
+    h[1] = _key(c + 2, k.above_count, k.left_count << 4)
+    h[2] = _key(c + 3, k.above_count >> 2, k.left_count >> 2 << 4)
+    h[3] = _key(c + 4, k.first_count, around >> 2 << 4)
+    h[4] = _key(c + 5, k.before_count, around >> 1 << 4)
+    h[5] = _key(c + 6, k.before_count, k.first_count << 4)
+    h[6] = _key(c + 7, _pair(around, graded(k.borders[0, 1] >> 8)), graded(k.borders[1, 1] >> 8) << 4)
+    m.choices[1], m.choices[2] = 64 + around, k.plane
     return 7
 
 
-@jit
-def zero_contexts(m, b, s):
+@borrowing
+def zero_contexts(m, k):
     """Set the contexts of whether a coefficient is zero; return how many there are."""
-    c, h = (s[NUMBER] + 64 * b[PLANE]) * 64 + 1024, m.contexts
-    left, above = min(abs(s[LEFT_HERE]), 15), min(abs(s[ABOVE_HERE]), 15)
-    around, inside, expected = graded(s[AROUND]), graded(s[INSIDE]), graded(s[EXPECTED])
-    remaining, share = graded(s[REMAINING]), s[REMAINING] * 8 // s[PLACES]
-    h[0] = combined(c, s[REMAINING])
-    h[1] = combined(combined(c + 1, around), remaining)
-    h[2] = combined(combined(c + 2, graded(s[HORIZONTAL])), graded(s[VERTICAL]))
-    h[3] = combined(combined(c + 3, expected), remaining)
-    h[4] = combined(combined(c + 4, left), above)
-    h[5] = combined(combined(c + 5, inside), remaining)
-    h[6] = combined(combined(c + 6, (min(s[LAST1], 15) << 6) + (min(s[LAST2], 15) << 2) + min(s[LAST3], 3)), remaining)
-    h[7] = combined(combined(c + 7, around), inside)
-    h[8] = combined(combined(c + 8, expected), around)
-    if b[PLANE]:
-        h[9] = combined(combined(c + 9, graded(s[FIRST_SUM])), min(abs(s[BEFORE_HERE]), 31))
+    z, h, c = k.z, m.contexts, (k.number + 64 * k.plane) * 64 + 1024
+    left, above = min(abs(k.left[z]), 15), min(abs(k.above[z]), 15)
+    around, inside, remaining = k.around_grade, k.inside_grade, k.remaining_grade
+    share = k.remaining * 8 // (BLOCK - k.number)
+    h[0] = _key(c, 0, k.remaining)
+    h[1] = _key(c + 1, graded(k.horizontal), graded(k.vertical))
+    h[2] = _key(c + 2, graded(k.expected), remaining)
+    h[3] = _key(c + 3, inside, remaining)
+    h[4] = _key(c + 4, (min(k.last1, 15) << 6) + (min(k.last2, 15) << 2) + min(k.last3, 3), remaining)
+    if k.plane:
+        h[5] = _key(c + 5, graded(k.sums[z]), min(abs(k.before[z]), 31))
     else:
-        h[9] = combined(combined(c + 9, min(abs(s[CORNER]), 15)), min(abs(s[BESIDE]), 15))
-    h[10] = combined(combined(c + 10, b[ABOVE_COUNT]), b[LEFT_COUNT])
-    h[11] = combined(combined(c + 11, s[REMAINING]), graded(s[SUM]))
-    h[12] = combined(combined(combined(b[PLANE] * 16 + 12, expected * 64 + around), graded(s[STEP])), remaining)
-    h[13] = combined(combined(combined(c + 13, expected), inside), share)
-    h[14] = combined(
-        combined(combined(c + 14, min(abs(s[FAR_LEFT]), 7)), min(abs(s[FAR_ABOVE]), 7)), min(left + above, 7)
-    )
-    h[15] = combined(combined(combined(b[PLANE] * 16 + 15, share), around), inside)
-    m.choices[0] = s[NUMBER] + 64 * b[PLANE]
-    m.choices[1] = min(s[REMAINING], 63)
+        h[5] = _key(c + 5, min(abs(k.corner[z]), 15), min(abs(k.beside[z]), 15))
+    h[6] = _key(c + 6, min(abs(k.far_left[z]), 7) * 8 + min(abs(k.far_above[z]), 7), min(left + above, 7))
+    h[7] = _key(k.plane * 16, _pair(share, around), inside)
+    m.choices[0] = k.number + 64 * k.plane
+    m.choices[1] = min(k.remaining, 63)
     m.choices[2] = min(around, 15) * 16 + min(inside, 15)
-    return 16
-
-
-@jit
-def sign_contexts(m, b, s, signs_inside):
-    """Set the contexts of the sign of a coefficient; return how many there are."""
-    c, h = (s[NUMBER] + 64 * b[PLANE]) * 64 + 1024, m.contexts
-    signs = 3 * _sign(s[ABOVE_HERE]) + _sign(s[LEFT_HERE])
-    expected, half = bounded(s[EXPECTED], 63), bounded(s[EXPECTED] >> 1, 15)
-    h[0] = combined(c + 16, expected)
-    h[1] = combined(combined(c + 17, bounded(s[HORIZONTAL], 31)), bounded(s[VERTICAL], 31))
-    h[2] = combined(c + 18, signs)
-    h[3] = combined(b[PLANE] * 16 + 3 + 64, bounded(s[EXPECTED], 255))
-    h[4] = combined(combined(c + 20, bounded(s[BEFORE_HERE], 15)), bounded(s[FIRST_SIGNED], 31))
-    h[5] = combined(combined(c + 21, half), signs)
-    h[6] = combined(combined(c + 22, signs_inside), half)
-    h[7] = combined(
-        combined(combined(c + 23, bounded(s[HORIZONTAL] >> 1, 15)), bounded(s[VERTICAL] >> 1, 15)), signs_inside
-    )
-    m.choices[0] = 128 + s[NUMBER] + 64 * b[PLANE]
-    m.choices[1] = 64 + min(abs(s[EXPECTED]), 60)
-    m.choices[2] = 256 + b[ACROSS] + 2 * b[DOWN]
     return 8
 
 
-@jit
-def size_contexts(m, b, s, negative):
+@borrowing
+def sign_contexts(m, k):
+    """Set the contexts of the sign of a coefficient; return how many there are."""
+    z, h, c = k.z, m.contexts, (k.number + 64 * k.plane) * 64 + 1024
+    signs = 3 * sign_of(k.above[z]) + sign_of(k.left[z])
+    half = bounded(k.expected >> 1, 15)
+    h[0] = _key(c + 16, 0, bounded(k.expected, 63))
+    h[1] = _key(c + 17, bounded(k.horizontal, 31), bounded(k.vertical, 31))
+    h[2] = _key(c + 18, 0, signs)
+    h[3] = _key(k.plane * 16 + 3, 0, bounded(k.expected, 255))
+    h[4] = _key(c + 20, bounded(k.before[z], 15), bounded(k.signed[z], 31))
+    h[5] = _key(c + 21, half, signs)
+    h[6] = _key(c + 22, k.signs_inside, half)
+    h[7] = _key(c + 23, _pair(bounded(k.horizontal >> 1, 15), bounded(k.vertical >> 1, 15)), k.signs_inside)
+    m.choices[0] = 128 + k.number + 64 * k.plane
+    m.choices[1] = 64 + min(abs(k.expected), 60)
+    m.choices[2] = 256 + k.across + 2 * k.down
+    return 8
+
+
+@inline
+def _directed(value):
+    """Return the grade of a value, and other ones where it is less than 0."""
+    return graded(value) + (64 if value < 0 else 0)
+
+
+@borrowing
+def size_contexts(m, k, negative):
     """Set the contexts of the size of a coefficient of known sign; return how many there are."""
-    c, h = (s[NUMBER] + 64 * b[PLANE]) * 64 + 1024, m.contexts
-    around, inside = graded(s[AROUND]), graded(s[INSIDE])
-    expected = -s[EXPECTED] if negative else s[EXPECTED]
-    horizontal = -s[HORIZONTAL] if negative else s[HORIZONTAL]
-    vertical = -s[VERTICAL] if negative else s[VERTICAL]
-    likely = graded(expected) + (64 if expected < 0 else 0)
-    left, above = min(abs(s[LEFT_HERE]), 31), min(abs(s[ABOVE_HERE]), 31)
-    h[0] = combined(c + 32, likely)
-    h[1] = combined(combined(c + 33, around), graded(s[REMAINING]))
-    h[2] = combined(
-        combined(c + 34, graded(horizontal) + (64 if horizontal < 0 else 0)),
-        graded(vertical) + (64 if vertical < 0 else 0),
-    )
-    h[3] = combined(combined(c + 35, left), above)
-    h[4] = combined(combined(c + 36, inside), around)
-    h[5] = combined(c + 37, (min(s[LAST1], 31) << 8) + (min(s[LAST2], 15) << 4) + min(s[LAST3], 15))
-    h[6] = combined(combined(b[PLANE] * 16 + 128 + 6, likely), around)
-    if b[PLANE]:
-        h[7] = combined(combined(c + 39, graded(s[FIRST_SUM])), min(abs(s[BEFORE_HERE]), 63))
+    z, h, c, d = k.z, m.contexts, (k.number + 64 * k.plane) * 64 + 1024, k.plane * 16
+    around, inside, remaining = k.around_grade, k.inside_grade, k.remaining_grade
+    sign = -1 if negative else 1
+    likely = _directed(sign * k.expected)
+    h[0] = _key(c + 32, 0, likely << 2)
+    h[1] = _key(c + 33, around, remaining << 2)
+    h[2] = _key(c + 34, _directed(sign * k.horizontal), _directed(sign * k.vertical) << 2)
+    h[3] = _key(c + 35, min(abs(k.left[z]), 31), min(abs(k.above[z]), 31) << 2)
+    h[4] = _key(c + 36, min(k.last1, 31), ((min(k.last2, 15) << 4) + min(k.last3, 15)) << 2)
+    h[5] = _key(d + 1, likely, around << 2)
+    if k.plane:
+        h[6] = _key(c + 37, graded(k.sums[z]), min(abs(k.before[z]), 63) << 2)
     else:
-        h[7] = combined(combined(c + 39, min(abs(s[CORNER]), 15)), min(abs(s[BESIDE]), 15))
-    h[8] = combined(combined(c + 40, likely), inside)
-    h[9] = combined(combined(c + 41, graded(s[SUM])), s[REMAINING])
-    h[10] = combined(combined(combined(b[PLANE] * 16 + 128 + 10, likely), around), inside)
-    h[11] = combined(combined(combined(b[PLANE] * 16 + 128 + 11, around), inside), graded(s[STEP]))
-    m.choices[0] = 256 + s[NUMBER] + 64 * b[PLANE]
+        h[6] = _key(c + 37, min(abs(k.corner[z]), 15), min(abs(k.beside[z]), 15) << 2)
+    h[7] = _key(c + 38, graded(k.sum), k.remaining << 2)
+    h[8] = _key(d + 2, _pair(around, inside), graded(k.steps[z]) << 2)
+    m.choices[0] = 256 + k.number + 64 * k.plane
     m.choices[2] = 260 + min(around, 15) * 16 + min(inside, 15)
-    return 12
+    return 9
 
 
-@jit
-def bit_contexts(m, b, s, negative, size, known, bit):
+@borrowing
+def bit_contexts(m, k, negative, size, known, bit):
     """Set further contexts of a bit below the first: where the prediction lies in what is left; return their number."""
     h = m.contexts
-    c = (b[PLANE] * 16 + size) * 16 + bit + 4096 * 64
+    c = (k.plane * 16 + size) * 16 + bit + (1 << 16)
     middle = (2 * known + 1) << bit
-    number = s[NUMBER]
-    for i in range(3):
-        value = s[HORIZONTAL] if i == 0 else (s[VERTICAL] if i == 1 else s[EXPECTED])
-        value = -value if negative else value
-        place = bounded(((value - UNIT * middle) * 2) >> bit, 40)
-        h[12 + i] = combined(combined(c + (i << 20), place), 0 if i == 2 else number)
-    place = bounded(((s[AROUND] - UNIT * middle) * 2) >> bit, 40)
-    h[15] = combined(combined(c + (3 << 20), place), number)
-    return 16
+    sign = -1 if negative else 1
+    h[9] = _key(c, bounded(((sign * k.horizontal - UNIT * middle) * 2) >> bit, 40), k.number << 2)
+    h[10] = _key(c + (1 << 12), bounded(((sign * k.vertical - UNIT * middle) * 2) >> bit, 40), k.number << 2)
+    h[11] = _key(c + (2 << 12), bounded(((sign * k.expected - UNIT * middle) * 2) >> bit, 40), 0)
+    h[12] = _key(c + (3 << 12), bounded(((k.around - UNIT * middle) * 2) >> bit, 40), k.number << 2)
+    return 13
 
 
-@jit
-def dc_contexts(m, b, s, plane, row, column, first, rise):
-    """Set the contexts of the difference of DC to its prediction; return how many there are.
-
-    Args:
-        m, b, s: as for the others; HORIZONTAL, VERTICAL and EXPECTED in whole quantisation steps.
-        plane: coefficients, one row above and one column to the left of the first block.
-        row, column: of the block in it.
-        first, rise: how far DC of the other planes lies from the mean of its neighbours, clamped.
-    """
-    c, h = b[PLANE] * 16 + 8192 * 64, m.contexts
-    spread = graded(s[HORIZONTAL] - s[VERTICAL])
-    left, above = np.int64(plane[row, column - 1, 0]), np.int64(plane[row - 1, column, 0])
+@borrowing
+def dc_contexts(m, k):
+    """Set the contexts of the difference of DC to its prediction; return how many there are. The predictions are in
+    whole quantisation steps."""
+    h, c = m.contexts, k.plane * 16 + (1 << 17)
+    spread = graded(k.horizontal - k.vertical)
     slope = 0
-    if b[ACROSS] and b[DOWN]:
-        slope = bounded(left + above - plane[row - 1, column - 1, 0] - s[EXPECTED], 40)
-    h[0] = combined(c, spread)
-    h[1] = combined(combined(c + 1, min(s[REMAINING], 31)), spread)
-    h[2] = combined(c + 2, slope)
-    h[3] = combined(combined(c + 3, bounded(s[HORIZONTAL] - s[VERTICAL], 20)), slope >> 2)
-    h[4] = combined(combined(c + 4, graded(s[SUM])), spread)
-    h[5] = combined(combined(c + 5, bounded(left - s[EXPECTED], 20)), bounded(above - s[EXPECTED], 20))
-    h[6] = combined(combined(c + 6, rise), first)
-    h[7] = combined(combined(c + 7, rise), spread)
-    m.choices[0], m.choices[2] = 384 + b[PLANE], 600 + min(spread, 15)
+    if k.across and k.down:
+        slope = bounded(k.left[0] + k.above[0] - k.corner[0] - k.expected, 40)
+    h[0] = _key(c, 0, spread << 4)
+    h[1] = _key(c + 1, min(k.remaining, 31), spread << 4)
+    h[2] = _key(c + 2, 0, slope << 4)
+    h[3] = _key(c + 3, bounded(k.horizontal - k.vertical, 20), slope >> 2 << 4)
+    h[4] = _key(c + 4, graded(k.sum), spread << 4)
+    h[5] = _key(c + 5, bounded(k.left[0] - k.expected, 20), bounded(k.above[0] - k.expected, 20) << 4)
+    h[6] = _key(c + 6, k.before_rise, k.first_rise << 4)
+    h[7] = _key(c + 7, k.before_rise, spread << 4)
+    m.choices[0], m.choices[2] = 384 + k.plane, 600 + min(spread, 15)
     return 8

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,11 +11,9 @@ from vaezip.entropy import mixing, stack
 from vaezip.entropy.mixing import PRECISION
 from vaezip.entropy.stack import Stack
 from vaezip.models.coefficient import contexts, kernel
-from vaezip.pictures.jpeg.parts import Component, JpegFile
-from vaezip.pictures.jpeg.scans import BLOCK
+from vaezip.pictures.jpeg.parts import JpegFile
 
 SLOT_BITS = 18
-_MARGIN = 2
 
 _LEARNED = 1 << 25
 """More bytes than counters, weights and corrections take."""
@@ -23,18 +23,19 @@ def encode(file: JpegFile, seed: int) -> bytes:
     """Code the coefficients of a JPEG.
 
     Args:
-        file: was taken apart.
+        file: was taken apart. Its coefficients are written anew, and are the same then.
         seed: 32 bits that the decoder finds again.
     """
-    planes, made, rows = _Planes(file), (np.zeros(0, np.uint16), np.zeros(1, np.int64)), []
-    for c in range(len(file.components)):
-        planes.fill(c)
-        for y in range(file.components[c].size[0]):
-            made = _room(made, file.components[c])
-            kernel.encode_row(planes.mixing, planes.rows(c), planes.numbers(c, y), made)
-            rows.append(made[0][: made[1][0]].copy())
+    planes, rows = _Planes(file), []
+    made = np.zeros(kernel.MOST_DECISIONS * max(c.size[1] for c in file.components), np.uint32)
+    for c, component in enumerate(file.components):
+        planes.begin(c)
+        for y in range(component.size[0]):
+            count = kernel.encode_row(planes.mixing, planes.known, made, planes.around(c), y, planes.ratios(c))
+            rows.append(made[:count].astype(np.uint16))
     coded = Stack(seed)
-    for row in reversed(rows):
+    while rows:
+        row = rows.pop()  # whose memory the stack may take
         bits, ones = (row & 1)[::-1].astype(np.int64), (row >> 1)[::-1].astype(np.int64)
         coded.push(np.where(bits, 0, ones), np.where(bits, ones, (1 << PRECISION) - ones), PRECISION)
     return coded.to_bytes()
@@ -46,64 +47,50 @@ def decode(data: bytes, file: JpegFile) -> int:
     Raises:
         FormatError: the data are damaged.
     """
-    planes, made = _Planes(file), (np.zeros(1, np.uint16), np.zeros(1, np.int64))
+    planes = _Planes(file)
     with stack.decoding(data) as coded:
-        for c in range(len(file.components)):
-            for y in range(file.components[c].size[0]):
-                coded.run(kernel.decode_row, planes.mixing, planes.rows(c), planes.numbers(c, y), made)
-            planes.keep(c)
+        for c, component in enumerate(file.components):
+            planes.begin(c)
+            for y in range(component.size[0]):
+                coded.run(kernel.decode_row, planes.mixing, planes.known, planes.around(c), y, planes.ratios(c))
         return coded.finish()
 
 
 def memory(file: JpegFile) -> int:
     """Count the bytes that the planes and what is learned take, from the components of a file alone."""
-    sizes = [component.size for component in file.components]
-    return _LEARNED + sum((2 * BLOCK + 1) * (h + _MARGIN) * (w + _MARGIN + 1) for h, w in sizes)
-
-
-def _room(
-    made: tuple[NDArray[np.uint16], NDArray[np.int64]], component: Component
-) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
-    """Return an empty list of decisions that a row of a component cannot fill."""
-    made[1][0] = 0
-    most = component.size[1] * kernel.MOST_DECISIONS
-    return made if made[0].size >= most else (np.zeros(most, np.uint16), made[1])
+    return _LEARNED + sum((h + 1) * (w + 2) for h, w in (component.size for component in file.components))
 
 
 class _Planes:
-    """The planes of a JPEG with margins of zeros, and what has been learned."""
+    """The planes of a JPEG, and what has been learned."""
 
     def __init__(self, file: JpegFile) -> None:
         self.mixing = mixing.new_mixing(
             SLOT_BITS, choices=contexts.CHOICES, kinds=contexts.KINDS, corrections=contexts.CORRECTIONS
         )
+        self.known = contexts.new_known()
         self._file = file
-        sizes = [component.size for component in file.components]
-        self._planes = [np.zeros((h + _MARGIN, w + _MARGIN + 1, BLOCK), np.int16) for h, w in sizes]
-        self._counts = [np.zeros((h + _MARGIN, w + _MARGIN + 1), np.uint8) for h, w in sizes]
-
-    def fill(self, c: int) -> None:
-        """Copy the coefficients of a component into its plane."""
-        self._planes[c][_MARGIN:, _MARGIN:-1] = self._file.planes()[c]
-
-    def keep(self, c: int) -> None:
-        """Copy the plane of a component to its coefficients."""
-        self._file.planes()[c][...] = self._planes[c][_MARGIN:, _MARGIN:-1]
+        self._planes = file.planes()
+        self._counts = [np.zeros((h + 1, w + 2), np.uint8) for h, w in (c.size for c in file.components)]
 
     def _has_before(self, c: int) -> bool:
         """Tell whether there is a plane of the same size between this and the first."""
         return c > 1 and self._planes[c - 1].shape == self._planes[c].shape
 
-    def rows(self, c: int) -> tuple[NDArray[np.int16], ...]:
+    def begin(self, c: int) -> None:
+        """Tell the kernel of a plane."""
+        k = self.known
+        k.plane, k.columns, k.has_before = min(c, 1), self._file.components[c].size[1], self._has_before(c)
+        k.steps[:] = np.maximum(self._file.quantisation[c], 1)
+        for name in ("first_count", "before_count", "first_rise", "before_rise", "sums", "signed", "before"):
+            k[name] = 0
+
+    def around(self, c: int) -> tuple[NDArray[Any], ...]:
         """Return the arrays of a component that the kernel asks for."""
         before = self._planes[c - 1] if self._has_before(c) else self._planes[0]
-        plane, counts, steps = self._planes[c], self._counts[c], self._file.quantisation[c]
-        return plane, counts, self._planes[0], self._counts[0], before, np.maximum(steps, 1)  # type: ignore[return-value]
+        return self._planes[c], self._counts[c], self._planes[0], self._counts[0], before
 
-    def numbers(self, c: int, y: int) -> NDArray[np.int64]:
-        """Return the numbers of a row of blocks that the kernel asks for."""
-        component, first = self._file.components[c], self._file.components[0]
-        (across, down), (most_across, most_down) = component.factors, first.factors
-        width = component.size[1]
-        known = [min(c, 1), y, width, most_down, down, most_across, across, self._has_before(c)]
-        return np.array(known, np.int64)
+    def ratios(self, c: int) -> tuple[int, int, int, int]:
+        """Return how many blocks of the first plane lie where one lies, down and across, as two fractions."""
+        (across, down), (most_across, most_down) = self._file.components[c].factors, self._file.components[0].factors
+        return most_down, down, most_across, across

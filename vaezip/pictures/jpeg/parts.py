@@ -71,6 +71,8 @@ class JpegFile:
         pieces: the bytes before, between and behind the data of scans.
         pads: what pads the segments of each scan to bytes: 1 for ones or nothing, 0 for zeros, else the bits behind
             a 1; segments beyond the end of the list are padded with ones.
+        fills: how many bytes of 255 stand before the restart markers of each scan; before those beyond the end of the
+            list, none.
         size: height, width in pixels.
         components: of the frame.
         quantisation: (components, 64) the steps of each, row by row, as they are at the last scan.
@@ -79,6 +81,7 @@ class JpegFile:
 
     pieces: list[bytes]
     pads: list[NDArray[np.uint8]]
+    fills: list[NDArray[np.int64]] = field(default_factory=list)
     size: tuple[int, int] = (0, 0)
     components: list[Component] = field(default_factory=list)
     quantisation: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, BLOCK), np.int64))
@@ -109,20 +112,23 @@ def parse(data: bytes, max_pixels: int) -> JpegFile:
     while (end := walk.read_piece(data, place)) is not None:
         if not walk.file.pads:
             walk.file.coefficients = _no_coefficients(walk.file)
-        status, behind, pads = reader.decode_scan(
+        status, behind, pads, fills = reader.decode_scan(
             array, end, plan=walk.plan, tables=walk.tables, coefficients=walk.file.coefficients
         )
         if status != OK:
             raise UnfitJpeg("is damaged")
         walk.file.pieces.append(data[place:end])
         walk.file.pads.append(_listed(pads))
+        walk.file.fills.append(np.trim_zeros(fills, "b"))
         place = behind
     walk.file.pieces.append(data[place:])
     return walk.file
 
 
-def skeleton(pieces: list[bytes], pads: list[NDArray[np.uint8]], max_pixels: int) -> JpegFile:
-    """Return the file of such pieces, its coefficients all zero.
+def skeleton(
+    pieces: list[bytes], pads: list[NDArray[np.uint8]], max_pixels: int, *, fills: list[NDArray[np.int64]] | None = None
+) -> JpegFile:
+    """Return the file of such pieces, its coefficients all zero; without ``fills`` nothing fills up.
 
     Raises:
         UnfitJpeg: there is none.
@@ -134,6 +140,7 @@ def skeleton(pieces: list[bytes], pads: list[NDArray[np.uint8]], max_pixels: int
     if walk.frame is None:
         raise UnfitJpeg("is damaged")
     walk.file.pieces, walk.file.pads = pieces, pads
+    walk.file.fills = fills or [np.zeros(0, np.int64)] * len(pads)
     walk.file.coefficients = _no_coefficients(walk.file)
     return walk.file
 
@@ -183,16 +190,16 @@ def build(file: JpegFile, length: int) -> bytes:
     out = np.zeros(length + 8, np.uint8)
     walk = _Walk(max(1, file.size[0] * file.size[1]))
     place = 0
-    for piece, pads in zip(file.pieces, [*file.pads, None], strict=True):
+    for piece, padding in zip(file.pieces, [*zip(file.pads, file.fills, strict=True), None], strict=True):
         if place + len(piece) > length:
             raise UnfitJpeg("is damaged")
         out[place : place + len(piece)] = np.frombuffer(piece, np.uint8)
         place += len(piece)
-        if pads is not None:
+        if padding is not None:
             if walk.read_piece(piece, 0) != len(piece):
                 raise UnfitJpeg("is damaged")
             status, place = writer.encode_scan(
-                out, place, plan=walk.plan, tables=walk.tables, coefficients=file.coefficients, pads=pads
+                out, place, plan=walk.plan, tables=walk.tables, coefficients=file.coefficients, padding=padding
             )
             if status != OK:
                 raise UnfitJpeg("is damaged")
@@ -214,7 +221,7 @@ class _Walk:
 
     def __init__(self, max_pixels: int) -> None:
         self.file = JpegFile([], [])
-        self.tables: Tables = scans.no_tables()
+        self.tables: Tables = scans.standard_tables()
         self.frame: int | None = None
         self.plan: ScanPlan
         self._max_pixels = max_pixels
@@ -245,7 +252,9 @@ class _Walk:
                 case 0xDA:
                     self._read_scan(content)
                     return end
-        raise UnfitJpeg("has no end")
+        if not self._scans:
+            raise UnfitJpeg("has no picture")
+        return None  # it ends without a marker
 
     def _read_huffman(self, content: bytes) -> None:
         while content:

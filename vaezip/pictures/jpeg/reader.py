@@ -21,12 +21,13 @@ def decode_scan(data: Bytes, start: int, *, plan: ScanPlan, tables: Tables, coef
         coefficients: (blocks, 64) row by row, which take what the scan adds.
 
     Returns:
-        (status, the first byte behind the data, the padding of each segment: its bits behind a 1).
+        (status, the first byte behind the data, the padding of each segment: its bits behind a 1, and how many bytes
+        of 255 stand before each restart marker).
     """
-    pads = np.zeros(plan.segments, np.int64)
+    pads, fills = np.zeros(plan.segments, np.int64), np.zeros(plan.segments, np.int64)
     numbers = np.array([*plan.band, plan.restart, plan.progressive, *plan.mcus], np.int64)
-    status, end, count = _decode(data, start, plan.components, numbers, tables, coefficients, pads)
-    return status, end, pads[:count]
+    status, end, count = _decode(data, start, plan.components, numbers, tables, coefficients, pads, fills)
+    return status, end, pads[:count], fills[:count]
 
 
 # A reader holds, in an array: place in the data, bits, number of bits, and whether a marker was met -----------------
@@ -107,7 +108,7 @@ def _finish_segment(data, reader):
 
 
 @jit
-def _decode(data, start, components, numbers, tables, coefficients, pads):
+def _decode(data, start, components, numbers, tables, coefficients, pads, fills):
     first, last, high, low = numbers[0], numbers[1], numbers[2], numbers[3]
     restart, progressive, across, down = numbers[4], numbers[5], numbers[6], numbers[7]
     reader = np.zeros(_STATE, np.int64)
@@ -121,7 +122,12 @@ def _decode(data, start, components, numbers, tables, coefficients, pads):
         if restart and mcu and mcu % restart == 0:
             pad = _finish_segment(data, reader)
             place = reader[_PLACE]
-            if pad < 0 or state[4] or place + 1 >= data.size or data[place] != 0xFF:
+            if pad < 0 or state[4]:
+                return DAMAGED, place, segments
+            while place + 1 < data.size and data[place] == 0xFF and data[place + 1] == 0xFF:
+                place += 1
+                fills[segments] += 1
+            if place + 1 >= data.size or data[place] != 0xFF:
                 return DAMAGED, place, segments
             if data[place + 1] != 0xD0 + (mcu // restart - 1) % 8:
                 return DAMAGED, place, segments

@@ -73,10 +73,43 @@ class Tables(NamedTuple):
     lengths: NDArray[np.int64]
 
 
-def no_tables() -> Tables:
-    """Return tables without a code."""
+STANDARD = {
+    0: (
+        bytes.fromhex("00010501010101010100000000000000"),
+        bytes(range(12)),
+    ),
+    1: (
+        bytes.fromhex("00030101010101010101010000000000"),
+        bytes(range(12)),
+    ),
+    4: (
+        bytes.fromhex("0002010303020403050504040000017d"),
+        bytes.fromhex(
+            "01020300041105122131410613516107227114328191a1082342b1c11552d1f02433627282090a161718191a25262728292a3435363738"
+            "393a434445464748494a535455565758595a636465666768696a737475767778797a838485868788898a92939495969798999aa2a3a4a5"
+            "a6a7a8a9aab2b3b4b5b6b7b8b9bac2c3c4c5c6c7c8c9cad2d3d4d5d6d7d8d9dae1e2e3e4e5e6e7e8e9eaf1f2f3f4f5f6f7f8f9fa"
+        ),
+    ),
+    5: (
+        bytes.fromhex("00020102040403040705040400010277"),
+        bytes.fromhex(
+            "0001020311040521310612415107617113223281081442"
+            "91a1b1c109233352f0156272d10a162434e125f11718191a262728292a35363738"
+            "393a434445464748494a535455565758595a636465666768696a737475767778797a82838485868788898a92939495969798999aa2a3a4"
+            "a5a6a7a8a9aab2b3b4b5b6b7b8b9bac2c3c4c5c6c7c8c9cad2d3d4d5d6d7d8d9dae2e3e4e5e6e7e8e9eaf2f3f4f5f6f7f8f9fa"
+        ),
+    ),
+}
+"""Tables K.3 to K.6 of T.81, by their number: how many codes have 1, 2, … 16 bits, and the symbols."""
+
+
+def standard_tables() -> Tables:
+    """Return the tables that a file has which defines none: frames of a film often leave them out."""
     wide, narrow = np.zeros((8, 256), np.int64), np.zeros((8, 18), np.int64)
-    return Tables(narrow, narrow.copy(), wide, wide.copy(), wide.copy())
+    tables = Tables(narrow, narrow.copy(), wide, wide.copy(), wide.copy())
+    for number, (counts, symbols) in STANDARD.items():
+        define_table(tables, number, counts=counts, symbols=symbols)
+    return tables
 
 
 def define_table(tables: Tables, number: int, *, counts: bytes, symbols: bytes) -> bool:

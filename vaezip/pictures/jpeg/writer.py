@@ -19,7 +19,13 @@ _MOST_CORRECTION_BITS = 1000 - BLOCK + 1
 
 
 def encode_scan(
-    out: Bytes, start: int, *, plan: ScanPlan, tables: Tables, coefficients: NDArray[np.int16], pads: NDArray[np.uint8]
+    out: Bytes,
+    start: int,
+    *,
+    plan: ScanPlan,
+    tables: Tables,
+    coefficients: NDArray[np.int16],
+    padding: tuple[NDArray[np.uint8], NDArray[np.int64]],
 ) -> tuple[int, int]:
     """Write the entropy-coded data of a scan, and return the status and the first byte behind it.
 
@@ -28,10 +34,10 @@ def encode_scan(
         start: where they begin.
         plan, tables: of the scan.
         coefficients: (blocks, 64) row by row.
-        pads: the padding of each segment, as :class:`vaezip.pictures.jpeg.parts.JpegFile` has it.
+        padding: pads and fills of the scan, as :class:`vaezip.pictures.jpeg.parts.JpegFile` has them.
     """
     numbers = np.array([*plan.band, plan.restart, plan.progressive, *plan.mcus], np.int64)
-    status, end = _encode(out, start, plan.components, numbers, tables, coefficients, pads)
+    status, end = _encode(out, start, plan.components, numbers, tables, coefficients, *padding)
     return int(status), int(end)
 
 
@@ -109,7 +115,7 @@ def _end_segment(out, writer, tables, ac, state, waiting, pads, segment):
 
 
 @jit
-def _encode(out, start, components, numbers, tables, coefficients, pads):
+def _encode(out, start, components, numbers, tables, coefficients, pads, fills):
     first, last, high, low = numbers[0], numbers[1], numbers[2], numbers[3]
     restart, progressive, across, down = numbers[4], numbers[5], numbers[6], numbers[7]
     writer = np.zeros(_STATE, np.int64)
@@ -123,9 +129,13 @@ def _encode(out, start, components, numbers, tables, coefficients, pads):
     for mcu in range(across * down):
         if restart and mcu and mcu % restart == 0:
             _end_segment(out, writer, tables, 4 + components[0, 7], state, waiting, pads, segments)
+            fill = fills[segments] if segments < fills.size else 0
             segments += 1
-            if writer[_PLACE] + 2 > out.size:
+            if writer[_PLACE] + 2 + fill > out.size:
                 return TOO_LONG, writer[_PLACE]
+            for _ in range(fill):
+                out[writer[_PLACE]] = 0xFF
+                writer[_PLACE] += 1
             out[writer[_PLACE]] = 0xFF
             out[writer[_PLACE] + 1] = 0xD0 + (mcu // restart - 1) % 8
             writer[_PLACE] += 2
