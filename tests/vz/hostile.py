@@ -33,7 +33,7 @@ def v(*values: int) -> bytes:
 def payload(pictures: int = 1) -> bytes:
     """Code so many grey pictures of one pixel by the fallback codec."""
     samples = np.zeros((pictures, 1, 1, 1), np.uint8)
-    return jobs.code(BlockJob("L", samples, (None,), None, Library(), chosen_effort(None, 1)), None).payload
+    return jobs.code(BlockJob("L", samples, (NO_MODEL,), None, Library(), chosen_effort(None, 1)), NO_MODEL).payload
 
 
 def archive(directory: bytes, payloads: bytes) -> bytes:
