@@ -130,7 +130,7 @@ def cases() -> dict[str, tuple[Pictures, dict[str, object]]]:
     found["classic-16"] = {"": wide("RGBA;16", *ODD, seed=6)}, {"model": "mnist"}  # which codes no such pictures
     text = ("text", b"Comment\0\0\0golden")
     plain = odd("P", *ODD, seed=2)
-    found["classic"] = {"": vaezip.Picture("P", plain.samples, (*plain.boxes, text))}, {}
+    found["classic"] = {"": vaezip.Picture("P", plain.samples, (*plain.boxes, text))}, {"model": "mnist"}  # likewise
     found["metadata"] = {"": described(7, 9, seed=10)}, {}
     found["photo-latents-k3"] = {"": odd("RGB", 130, 131, seed=7)}, {"model": "photo", "effort": Effort(3, rows=0)}
     bilevel = vaezip.Picture("L", (odd("L", 28, 28, seed=8).samples > 60).astype(np.uint8) * 255)
@@ -143,7 +143,7 @@ def cases() -> dict[str, tuple[Pictures, dict[str, object]]]:
     found["indices"] = large, {"originals": True, "modified": {"0.pgm": 1_600_000_000, "1.pgm": -1}}
     for mode in ("1", "P", "RGB", "RGBA"):
         found[f"graphic-{mode.lower()}"] = {"": drawing(mode, 40, 50, seed=12)}, {}
-    found["graphic-set"] = {f"{i}.png": drawing("RGB", 24, 24, seed=i) for i in range(3)}, {}
+    found["graphic-set"] = {f"{i}.png": drawing("P", 24, 24, seed=i) for i in range(3)}, {}
     modes = enumerate(vaezip.pictures.MODES)
     found["archive"] = {f"{i:02d} {mode.replace(';', '-')}.png": odd(mode, 9, 7, seed=i) for i, mode in modes}, {}
     return found
