@@ -97,7 +97,8 @@ def _suffices(job: BlockJob, candidate: Candidate) -> bool:
     if candidate not in coders.CODERS or job.samples[..., 0].size < LEAST_DRAWN:
         return False
     some = trial_rows(job.samples)
-    return 8 * len(_payload(replace(job, samples=some), candidate, 0)) < MOST_DRAWN * some[..., 0].size
+    bits = some.size * (1 if kinds.levels(job.mode) == 2 else 8)
+    return MOST_DRAWN * 8 * len(_payload(replace(job, samples=some), candidate, 0)) < bits
 
 
 def _promises(job: BlockJob, candidate: Candidate) -> bool:

@@ -16,8 +16,8 @@ ALPHA_MODEL = "photo-gray"
 _TRIAL_PICTURES = 32
 _TRIAL_PIXELS, _TRIAL_SIDE = 1 << 17, 64
 
-LEAST_DRAWN, MOST_DRAWN = 1 << 12, 1.25
-"""Of so many pixels or more no model is tried where a coder without one takes fewer than so many bits a pixel."""
+LEAST_DRAWN, MOST_DRAWN = 1 << 12, 20
+"""Of so many pixels or more no model is tried where a coder without one makes one bit of more than so many."""
 
 
 def _length(block: Block) -> int:
