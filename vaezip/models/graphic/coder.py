@@ -29,9 +29,6 @@ _PIXELS, _INDICES = 0, 1
 _ORDER = {1: (0,), 2: (1, 0), 3: (1, 0, 2), 4: (3, 1, 0, 2)}
 """The channels of a pixel from its lowest byte on: alpha and green tell most of the others."""
 
-_SMALL = 1 << 17
-"""Of pictures with so many pixels at most both forms are tried."""
-
 
 def fits(mode: str, shape: tuple[int, ...]) -> bool:
     """Tell whether pictures of a mode are coded: all of at most 8 bits a sample."""
