@@ -45,7 +45,7 @@ def encode(samples: Samples, mode: str, checksum: int, *, effort: Effort) -> byt
     pixels = packed(samples)
     palette = palettes.of(pixels, samples.shape[3])
     forms = [_PIXELS] if palette is None else [_INDICES]
-    if palette is not None and palettes.may_be_photograph(palette, samples):
+    if palette is not None and palettes.may_be_photograph(palette):
         forms.append(_PIXELS)
     return min((_encode(form, pixels, palette, samples.shape[3], checksum) for form in forms), key=len)
 

@@ -11,7 +11,7 @@ from vaezip.models.graphic.model import Pixels
 
 Samples = NDArray[Any]
 
-_MOST_COLOURS = 256
+_MOST_COLOURS, _FEW_COLOURS = 256, 32
 _LOOKED_AT = 1 << 16
 """Pixels that are looked at, if a row has no more."""
 
@@ -57,6 +57,6 @@ def _brightness(colours: Pixels, channels: int) -> NDArray[np.int64]:
     return np.sum([part * weight for part, weight in zip(parts, (4, 2, 1))], axis=0)
 
 
-def may_be_photograph(palette: Pixels, samples: Samples) -> bool:
+def may_be_photograph(palette: Pixels) -> bool:
     """Tell whether pictures have so many colours that their differences may tell more than their repetitions."""
-    return palette.size > 32
+    return palette.size > _FEW_COLOURS
