@@ -9,13 +9,12 @@ import numpy as np
 from .limits import LONGEST_MODEL_NAME, LONGEST_NAME, MOST_MODELS, Budget, check_name
 from .model_file import Model, find_model, load_models
 from .modes import BLACK_AND_WHITE, FILES, MODES, PALETTE
-from .payload import decode_block
+from .payload import NO_MODEL, decode_block
 from .primitives import FormatError, Reader, require, unpack
 
 VERSION, REVISION = 5, 2
 SIGNATURE = b"z\r\n"
 FIRST_BYTES = 6
-NO_MODEL = bytes(4)
 GREATEST_SIDE = 1 << 30
 BOX_TAGS = {
     0: "palette",
@@ -115,9 +114,8 @@ def decode_group(group: Group, models: dict[bytes, Model]) -> dict[str, Picture]
     mode = MODES[group.mode]
     parts = []
     for (fingerprint, payload), (n, h) in zip(group.blocks, group.shapes(), strict=True):
-        model = None if fingerprint == NO_MODEL else find_model(models, fingerprint)
-        require(group.mode not in FILES or model is None, "no model file codes files")
-        parts.append(decode_block(payload, group.mode, (n, h, group.width), model, models, group.crc))
+        require(group.mode not in FILES or fingerprint == NO_MODEL, "no model file codes files")
+        parts.append(decode_block(payload, group.mode, (n, h, group.width), fingerprint, models, group.crc))
     samples = np.concatenate([part.reshape(-1, group.width, mode.channels) for part in parts])
     samples = samples.reshape(len(group.names), group.height, group.width, mode.channels)
     if group.mode == BLACK_AND_WHITE:

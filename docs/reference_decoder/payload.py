@@ -6,6 +6,7 @@ import numpy as np
 
 from .cost import chain_work, check_work
 from .fallback import Depth, decode_streams
+from .graphics import decode_graphic
 from .jpeg_file import decode_file
 from .model_file import Model, find_model
 from .modes import ALPHA_MODES, FILES, JPEG, MODES, PALETTE, TWO_LEVELS, VERBATIM
@@ -16,11 +17,16 @@ from .tile_model import decode_tile_chain
 Size = tuple[int, int, int]
 Models = dict[bytes, Model]
 
+NO_MODEL, GRAPHIC = bytes(4), bytes([0, 0, 0, 1])
 
-def decode_block(data: bytes, number: int, size: Size, model: Model | None, models: Models, crc: int) -> np.ndarray:
+
+def decode_block(data: bytes, number: int, size: Size, mark: bytes, models: Models, crc: int) -> np.ndarray:
     """Decode the samples (n, h, w, channels) of a block, whose mode has a number, and check them (section 2.1)."""
     mode = MODES[number]
-    if model is None:
+    if mark == GRAPHIC:
+        require(number not in FILES and mode.bits < 16, "the graphics coder does not code this mode")
+        samples, checksum = decode_graphic(data, (*size, mode.channels))
+    elif mark == NO_MODEL:
         body, checksum = data[4:], int.from_bytes(data[:4], "little")
         shape = (*size, mode.channels)
         if number == VERBATIM:
@@ -31,7 +37,7 @@ def decode_block(data: bytes, number: int, size: Size, model: Model | None, mode
         else:
             samples, checksum = decode_coded_samples(body, shape, mode.bits), checksum ^ zlib.crc32(body)
     else:
-        samples, checksum = decode_with_model(data, number, size, model, models)
+        samples, checksum = decode_with_model(data, number, size, find_model(models, mark), models)
     require(number not in TWO_LEVELS or samples.max() <= 1, "a sample is not 0 or 1")
     raw = samples.astype("<u2" if mode.bits == 16 else "u1").tobytes()
     require(zlib.crc32(raw, crc) == checksum, "the block is damaged: its checksum differs")
@@ -94,5 +100,8 @@ def decode_alpha(reader: Reader, bits: int, size: Size, models: Models) -> np.nd
     if length >> 31 == 0:
         return decode_coded_samples(data, (*size, 1), bits)
     inner = Reader(data)
-    model = find_model(models, inner.take(4))
+    mark = inner.take(4)
+    if mark == GRAPHIC and bits == 8:
+        return decode_graphic(inner.rest(), (*size, 1))[0]
+    model = find_model(models, mark)
     return decode_with_model(inner.rest(), ALPHA_MODES[bits], size, model, models)[0]

@@ -60,6 +60,22 @@ def feathered(height: int, width: int, seed: int) -> vaezip.Picture:
     return vaezip.Picture("RGBA", np.concatenate([odd("RGB", height, width, seed).samples, alpha], axis=2))
 
 
+def drawing(mode: str, height: int, width: int, seed: int) -> vaezip.Picture:
+    """Draw rectangles, a soft edge and a few dots in few colours."""
+    rng = np.random.default_rng(seed)
+    form = vaezip.pictures.MODES[mode]
+    colours = rng.integers(0, {"1": 2, "P": 16}.get(mode, 256), (6, form.channels)).astype(np.uint8)
+    samples = np.tile(colours[0], (height, width, 1))
+    for i in range(8):
+        y, x = rng.integers(0, height - 8), rng.integers(0, width - 8)
+        samples[y : y + 10, x : x + 14] = colours[i % 6]
+    samples[rng.integers(0, height, 20), rng.integers(0, width, 20)] = colours[5]
+    if form.channels > 2:  # more colours than a palette holds
+        samples[4:20, 6:24] = rng.integers(0, 256, (16, 18, 1)) // (1 + np.arange(form.channels))
+    boxes = (("palette", bytes(range(48))),) if mode == "P" else ()
+    return vaezip.Picture(mode, samples, boxes)
+
+
 def noise(height: int, width: int, seed: int) -> vaezip.Picture:
     """Draw grey samples of which nothing is known."""
     samples = np.random.default_rng(seed).integers(0, 256, (height, width, 1)).astype(np.uint8)
@@ -114,7 +130,7 @@ def cases() -> dict[str, tuple[Pictures, dict[str, object]]]:
     found["classic-16"] = {"": wide("RGBA;16", *ODD, seed=6)}, {"model": "mnist"}  # which codes no such pictures
     text = ("text", b"Comment\0\0\0golden")
     plain = odd("P", *ODD, seed=2)
-    found["classic"] = {"": vaezip.Picture("P", plain.samples, (*plain.boxes, text))}, {}
+    found["classic"] = {"": vaezip.Picture("P", plain.samples, (*plain.boxes, text))}, {"model": "mnist"}  # likewise
     found["metadata"] = {"": described(7, 9, seed=10)}, {}
     found["photo-latents-k3"] = {"": odd("RGB", 130, 131, seed=7)}, {"model": "photo", "effort": Effort(3, rows=0)}
     bilevel = vaezip.Picture("L", (odd("L", 28, 28, seed=8).samples > 60).astype(np.uint8) * 255)
@@ -127,6 +143,9 @@ def cases() -> dict[str, tuple[Pictures, dict[str, object]]]:
     found["verbatim-set"] = {f"{i}.pgm": noise(40 + i, 30, seed=i) for i in range(2)}, {"originals": True}
     large = {f"{i}.pgm": noise(300 + i, 120, seed=i) for i in range(2)}  # which have indices between them
     found["indices"] = large, {"originals": True, "modified": {"0.pgm": 1_600_000_000, "1.pgm": -1}}
+    for mode in ("1", "P", "RGB", "RGBA"):
+        found[f"graphic-{mode.lower()}"] = {"": drawing(mode, 40, 50, seed=12)}, {}
+    found["graphic-set"] = {f"{i}.png": drawing("P", 24, 24, seed=i) for i in range(3)}, {}
     modes = enumerate(vaezip.pictures.MODES)
     found["archive"] = {f"{i:02d} {mode.replace(';', '-')}.png": odd(mode, 9, 7, seed=i) for i, mode in modes}, {}
     return found

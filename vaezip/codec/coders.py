@@ -51,7 +51,9 @@ class Coder(Protocol):
         """
 
 
-CODERS: dict[bytes, str] = {}
+GRAPHIC = bytes([0, 0, 0, 1])
+
+CODERS: dict[bytes, str] = {GRAPHIC: "vaezip.models.graphic.coder"}
 """The modules by mark, in the order in which they are tried."""
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from vaezip.codec import coders, payload
 from vaezip.codec.blocks import Samples, samples_checksum
-from vaezip.codec.select import trial_part
+from vaezip.codec.select import LEAST_DRAWN, MOST_DRAWN, trial_part, trial_rows
 from vaezip.errors import VaezipError
 from vaezip.models import kinds
 from vaezip.models.cost import DEFAULT as BUDGET
@@ -73,16 +73,32 @@ def encode(job: BlockJob) -> list[Block]:
 
 
 def promising(job: BlockJob) -> list[Candidate]:
-    """Return the candidates to code with: all, or of many pixels the one that is best on some of them, beside the
-    fallback codec where a model has yet to prove worth embedding."""
-    some = trial_part(job.samples)
+    """Return the candidates to code with: all, or of many pixels the model that is best on some of them, beside the
+    coders that promise much and, where a model has yet to prove worth embedding, the fallback codec; no model where a
+    coder without one does very well."""
     candidates = [candidate for candidate in job.candidates if _promises(job, candidate)]
+    quick = [candidate for candidate in candidates if not has_model(mark_of(candidate))]
+    if len(quick) < len(candidates) and any(_suffices(job, candidate) for candidate in quick):
+        return quick
+    some = trial_part(job.samples)
     if len(candidates) == 1 or some.size == job.samples.size:
         return candidates
+    tried = [candidate for candidate in candidates if candidate not in coders.CODERS]
     trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0))
-    sizes = [len(_payload(trial, candidate, 0)) for candidate in candidates]
-    best = candidates[int(np.argmin(sizes))]
-    return [best, NO_MODEL] if job.open and has_model(mark_of(best)) else [best]
+    best = min(tried, key=lambda candidate: len(_payload(trial, candidate, 0)))
+    found = {best: None, **dict.fromkeys(quick)}
+    if has_model(mark_of(best)) and not job.open:
+        found.pop(NO_MODEL, None)
+    return list(found)
+
+
+def _suffices(job: BlockJob, candidate: Candidate) -> bool:
+    """Tell whether a coder without a model takes so little for some rows that no model takes less."""
+    if candidate not in coders.CODERS or job.samples[..., 0].size < LEAST_DRAWN:
+        return False
+    some = trial_rows(job.samples)
+    bits = some.size * (1 if kinds.levels(job.mode) == 2 else 8)
+    return MOST_DRAWN * 8 * len(_payload(replace(job, samples=some), candidate, 0)) < bits
 
 
 def _promises(job: BlockJob, candidate: Candidate) -> bool:

@@ -21,7 +21,7 @@ from vaezip.models.cost import Cost
 from vaezip.models.kinds import JPEG, PLANES, VERBATIM, dtype, fits, is_wide, levels
 from vaezip.models.registry import search_of
 from vaezip.pictures.picture import DEFAULT_MAX_PIXELS
-from vaezip.vz.records import NO_MODEL
+from vaezip.vz.records import NO_MODEL, has_model
 
 if TYPE_CHECKING:
     from vaezip.models.effort import Effort
@@ -201,13 +201,18 @@ def _verbatim(data: bytes, shape: tuple[int, ...]) -> Samples:
 
 
 def _encode_alpha(alpha: Samples, model: Model | None, effort: Effort) -> bytes:
-    """Return what stands before the stream of the colours: alpha by WebP, or by a model where that is shorter; which
-    is not tried on what takes WebP next to nothing."""
-    coded = webp.encode(alpha)
+    """Return what stands before the stream of the colours: alpha by WebP, by a coder without a model, or by a model,
+    whichever is shortest; a model is not tried on what takes next to nothing."""
+    coded, mode = webp.encode(alpha), _ALPHA_MODES[alpha.dtype.type]
     found = _LENGTH.pack(len(coded)) + coded
-    if model is None or len(coded) < _LEAST_ALPHA + alpha.size // _PIXELS_A_BYTE:
+    for mark in coders.fitting(mode, alpha.shape[1:3]):
+        coder = coders.by_mark(mark)
+        if coder.promises(alpha, mode):
+            coded = mark + coder.encode(alpha, mode, 0, effort=effort)
+            found = min(found, _LENGTH.pack(len(coded) | _BY_MODEL) + coded, key=len)
+    if model is None or len(found) < _LEAST_ALPHA + alpha.size // _PIXELS_A_BYTE:
         return found
-    coded = model.fingerprint + encode(alpha, _ALPHA_MODES[alpha.dtype.type], 0, model=model, effort=effort)
+    coded = model.fingerprint + encode(alpha, mode, 0, model=model, effort=effort)
     return min(found, _LENGTH.pack(len(coded) | _BY_MODEL) + coded, key=len)
 
 
@@ -227,14 +232,15 @@ def _decode_alpha(
 ) -> Samples:
     if fingerprint == NO_MODEL:
         return webp.decode(coded, shape, dtype(mode))
-    alpha_mode = _ALPHA_MODES[dtype(mode)]
-    return decode(coded, alpha_mode, shape, model=find(fingerprint), find=find)[0]
+    model = find(fingerprint) if has_model(fingerprint) else None
+    return decode(coded, _ALPHA_MODES[dtype(mode)], shape, model=model, coder=fingerprint, find=find)[0]
 
 
 def _alpha_cost(coded: bytes, mode: str, shape: tuple[int, int, int, int], *, fingerprint: bytes, find: Find) -> Cost:
     if fingerprint == NO_MODEL:
         return webp.cost(shape, dtype(mode))
-    return cost(coded, _ALPHA_MODES[dtype(mode)], shape, model=find(fingerprint), find=find)
+    model = find(fingerprint) if has_model(fingerprint) else None
+    return cost(coded, _ALPHA_MODES[dtype(mode)], shape, model=model, coder=fingerprint, find=find)
 
 
 def _value_of_one(model: Model, mode: str) -> np.uint8:

@@ -16,6 +16,9 @@ ALPHA_MODEL = "photo-gray"
 _TRIAL_PICTURES = 32
 _TRIAL_PIXELS, _TRIAL_SIDE = 1 << 17, 64
 
+LEAST_DRAWN, MOST_DRAWN = 1 << 12, 20
+"""Of so many pixels or more no model is tried where a coder without one makes one bit of more than so many."""
+
 
 def _length(block: Block) -> int:
     return len(block.payload)
@@ -56,3 +59,13 @@ def trial_part(samples: Samples) -> Samples:
     side = min(_TRIAL_SIDE, height, width)
     tops, lefts = (np.linspace(0, extent - side, 3).astype(int) for extent in (height, width))
     return np.stack([samples[0, y : y + side, x : x + side] for y in tops for x in lefts])
+
+
+def trial_rows(samples: Samples) -> Samples:
+    """The first of many pictures; of a large one some rows in the middle."""
+    n, height, width, _ = samples.shape
+    if n > 1:
+        return samples[: max(1, _TRIAL_PIXELS // (height * width))]
+    rows = min(height, max(1, _TRIAL_PIXELS // width))
+    top = (height - rows) // 2
+    return samples[:, top : top + rows]

@@ -211,7 +211,7 @@ def _webp(piece: Samples) -> bytes:
         piece = np.concatenate([np.repeat(piece[..., :1], 3, axis=2), piece[..., 1:]], axis=2)
     out = io.BytesIO()
     # exact: keep the colour of fully transparent pixels
-    Image.fromarray(np.ascontiguousarray(piece)).save(out, "WEBP", lossless=True, quality=90, method=5, exact=True)
+    Image.fromarray(np.ascontiguousarray(piece)).save(out, "WEBP", lossless=True, quality=100, method=6, exact=True)
     data = out.getvalue()
     assert data[8:16] == b"WEBPVP8L", "Pillow wrote another kind of WebP than asked for"
     return data[20 : 20 + _LENGTH.unpack(data[16:20])[0]]

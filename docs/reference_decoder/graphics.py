@@ -1,0 +1,404 @@
+"""Chapter 15: drawn pictures."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+
+import numpy as np
+
+from .coefficients import bounded, clamp, hashes
+from .histories import Decisions
+from .primitives import Reader, require
+from .stack import Stack
+
+HIT, FLAT, INDEX, SAMPLE, BIT, FLAT_BIT, RUN = range(7)
+ORDERS = {1: [0], 2: [1, 0], 3: [1, 0, 2], 4: [3, 1, 0, 2]}
+RUN_LENGTH = 16
+REACH = (0, 6, 5, 4, 3)  # of the windows above; that of the row itself holds twelve pixels to the left
+
+Hashes = tuple[int, int, int, int]
+
+
+def decode_graphic(data: bytes, shape: tuple[int, int, int, int]) -> tuple[np.ndarray, int]:
+    """Decode samples (n, h, w, c) and their checksum (section 15.1)."""
+    n, h, w, channels = shape
+    reader = Reader(data)
+    form = reader.number(1)
+    require(form <= 1, "a block of the graphics coder has an unknown form")
+    size = reader.number(1) + 1 if form else 0
+    head = data[: reader.position]
+    stack = Stack(reader.rest())
+    palette = Drawing(stack, (1, 1, size), channels, 0).decode()[0, 0] if form else None
+    pixels = Drawing(stack, (n, h, w), channels, size).decode()
+    if palette is not None:
+        pixels = palette[pixels]
+    samples = np.empty(shape, np.uint8)
+    for place, channel in enumerate(ORDERS[channels]):
+        samples[..., channel] = (pixels >> (8 * place)) & 255
+    return samples, stack.seed() ^ zlib.crc32(head)
+
+
+def grade(x: int) -> int:
+    """Grade a magnitude in steps that grow (section 15.3)."""
+    x, g = abs(x), 0
+    while x >= 4:
+        x, g = x >> 1, g + 2
+    return g + x
+
+
+def median(w: int, n: int, nw: int) -> int:
+    """Predict a sample from its neighbours."""
+    if nw >= max(w, n):
+        return min(w, n)
+    return max(w, n) if nw <= min(w, n) else w + n - nw
+
+
+class Drawing:
+    """Decode the pixels of pictures of one size; of indices, ``levels`` is how many there are."""
+
+    def __init__(self, stack: Stack, shape: tuple[int, int, int], channels: int, levels: int) -> None:
+        self.n, self.h, self.w = shape
+        self.channels, self.levels = channels, levels
+        bits = min(max((self.n * self.h * self.w).bit_length() + 1, 12), 18)
+        self.decisions, self.mask = Decisions(stack, bits), (1 << bits) - 1
+        self.memory: dict[tuple[int, int], list[int]] = {}  # what followed a neighbourhood: pixel and trust
+        self.places: dict[int, int] = {}
+        self.width = self.w + 16
+        self.cells = np.zeros(self.n * (self.h + 4) * self.width, np.int64)
+        self.ranks = np.zeros(self.cells.size, np.int64)
+        self.runs = 0
+        self.errors = [0] * 8
+        self.place = self.length = 0
+
+    def decode(self) -> np.ndarray:
+        """Decode all pixels, (n, h, w)."""
+        for picture in range(self.n):
+            for y in range(4, self.h + 4):
+                self.decode_row((picture * (self.h + 4) + y) * self.width)
+        shown = self.cells.reshape(self.n, self.h + 4, self.width)
+        return shown[:, 4:, 8:-8]
+
+    def at(self, up: int, right: int) -> int:
+        """Return a cell near the present one."""
+        return int(self.cells[self.here - up * self.width + right])
+
+    def rank(self, up: int, right: int) -> int:
+        """Return the rank of a cell near the present one."""
+        return int(self.ranks[self.here - up * self.width + right])
+
+    def decode_row(self, row: int) -> None:
+        """Decode a row, whose first cell is known (section 15.3)."""
+        self.cells[row : row + 8] = self.cells[row - self.width + 8]
+        self.length, no_run, x = 0, 0, 8
+        while x < self.w + 8:
+            self.here, self.x = row + x, x
+            if x >= no_run and self.may_run():
+                if self.run():
+                    x += RUN_LENGTH
+                    continue
+                no_run = x + RUN_LENGTH
+            value, rank = self.bit() if self.levels == 2 else self.pixel()
+            self.cells[self.here], self.ranks[self.here] = value, rank
+            x += 1
+        self.cells[row + x : row + x + 8] = self.cells[row + x - 1]
+
+    # --- runs (section 15.4) ---
+
+    def may_run(self) -> bool:
+        """Tell whether a run may begin here."""
+        c = self.at(0, -1)
+        if self.x + RUN_LENGTH > self.w + 8 or self.at(0, -2) != c:
+            return False
+        return all(self.at(up, i) == c for up in (1, 2) for i in range(-2, RUN_LENGTH + 2))
+
+    def run(self) -> bool:
+        """Pop whether there is a run, and decode it."""
+        c, matched = self.at(0, -1), 0
+        if self.length:
+            matched = 1 + RUN_LENGTH
+            for i in range(RUN_LENGTH - 1, -1, -1):
+                if self.place + i < self.here and self.cells[self.place + i] != c:
+                    matched = 1 + i
+        third = sum(self.at(3, i) == c for i in range(-2, RUN_LENGTH + 2, 3))
+        far = (self.at(0, -8) == c) + 2 * (self.at(1, RUN_LENGTH + 7) == c) + 4 * third
+        h = [
+            hashes(60, c, self.runs),
+            hashes(61, matched, min(self.length, 31)),
+            hashes(62, far, matched),
+            hashes(63, self.x - 8, c),
+            hashes(64, far, self.runs),
+        ]
+        same = self.decisions.pop(RUN, 0, h, (1090 + matched, 1424 + far), 1232)
+        self.runs = (2 * self.runs + same) % 16
+        if same:
+            self.cells[self.here : self.here + RUN_LENGTH] = c
+            self.ranks[self.here : self.here + RUN_LENGTH] = 0
+            self.place += RUN_LENGTH
+        return bool(same)
+
+    # --- matches (section 15.5) ---
+
+    def look_up(self, large: int) -> None:
+        """Find the pixel behind the last large neighbourhood that was like this."""
+        slot = large & self.mask
+        if self.length == 0 and slot in self.places:
+            self.place, self.length = self.places[slot], 1
+        self.places[slot] = self.here
+
+    def match(self) -> int:
+        """Return the pixel of the match, or −1."""
+        return int(self.cells[self.place]) if self.length else -1
+
+    def go_on(self, value: int) -> None:
+        """Move the match behind a pixel."""
+        if self.length:
+            right = self.match() == value
+            self.place += 1
+            self.length = min(self.length + 1, 65535) if right else min(self.length >> 2, 3)
+
+    # --- pixels (section 15.6) ---
+
+    def pixel(self) -> tuple[int, int]:
+        """Decode a pixel and its rank."""
+        W, N, NW, NE = self.at(0, -1), self.at(1, 0), self.at(1, -1), self.at(1, 1)
+        WW, NN, NEE, NNE = self.at(0, -2), self.at(2, 0), self.at(1, 2), self.at(2, 1)
+        NWW, NNW, WWW = self.at(1, -2), self.at(2, -1), self.at(0, -3)
+        self.W, self.N, self.NW, self.NE, self.WW, self.NN = W, N, NW, NE, WW, NN
+        two = hashes(1, W, N)
+        four = hashes(two, NW, NE)
+        six = hashes(four, WW, NN)
+        far = hashes(six, NEE, NNE, NWW, NNW, WWW)
+        corners = self.at(1, 3), self.at(1, -3), self.at(2, 2), self.at(2, -2), self.at(0, -4), self.at(3, 0)
+        large = hashes(far, *corners)
+        self.around = 512 * self.rank(0, -1) + 64 * self.rank(1, 0) + 8 * self.rank(1, 1) + self.rank(1, -1)
+        flat = {W, N, NW, NE, WW, NN, NEE, NNE, NWW, NNW, WWW} == {W}
+        if not flat or self.length == 0:
+            self.look_up(large)
+        if flat and self.pop_flat(W):
+            self.go_on(W)
+            return W, 0
+        slots = [(i, hashed & self.mask) for i, hashed in enumerate((large, six, four, two))]
+        kept = [self.memory.get(slot, [-1, 0]) for slot in slots]
+        self.recalled, self.trust = [pixel for pixel, _ in kept], [trust for _, trust in kept]
+        equal = (W == N, W == NW, N == NW, N == NE, W == WW, N == NN, NE == NEE, NW == NNW, NW == NWW)
+        self.shape = sum(bit << i for i, bit in enumerate(equal))
+        self.more = (WW, NN, NEE, NNE, NWW, NNW, WWW)
+        found = self.candidates(flat)
+        value, rank = -1, 7
+        for k in range(1 if flat else 0, len(found)):
+            if self.pop_hit(found[k], k, (two, four, six, far, large)):
+                value, rank = found[k], k + 1
+                break
+        if value < 0 and self.levels:
+            value = self.pop_index(found, (two, four, six))
+        elif value < 0:
+            value = self.pop_sample()
+        for slot, (pixel, trust) in zip(slots, kept):
+            if trust and pixel == value:
+                self.memory[slot] = [value, min(trust + 1, 255)]
+            else:
+                self.memory[slot] = [value if trust < 3 else pixel, 1]
+        self.go_on(value)
+        return value, rank
+
+    def pop_flat(self, c: int) -> int:
+        """Pop whether a pixel is that of its neighbours."""
+        matched, length = self.match() == c, self.length
+        h = [
+            hashes(2, c),
+            hashes(3, self.around, matched),
+            hashes(4, min(length, 31), matched),
+            hashes(5, c, self.at(1, 3), self.at(1, 4), self.at(0, -4), self.at(3, 0), self.at(2, 3)),
+        ]
+        choices = min(length, 15) + 16 * matched, 32 + min(self.around, 31)
+        return self.decisions.pop(FLAT, 0, h, choices, min(length, 15))
+
+    def candidates(self, flat: bool) -> list[int]:
+        """List what the pixel may be, the likeliest first."""
+        found: list[int] = [self.W] if flat else []
+
+        def listed() -> Iterator[int]:
+            if self.length > 15:
+                yield self.match()
+            yield from (self.recalled[i] for i in range(3) if self.trust[i] > 1)
+            yield from (self.W, self.N, *self.recalled[:3], self.NE, self.NW)
+            yield from (self.recalled[3], self.match(), self.WW, self.NN)
+
+        for value in listed():
+            if value >= 0 and value not in found and len(found) < 6:
+                found.append(value)
+        return found
+
+    def pop_hit(self, c: int, k: int, sizes: tuple[int, ...]) -> int:
+        """Pop whether a pixel is candidate k."""
+        two, four, six, far, large = sizes
+        likeness = sum((c == v) << i for i, v in enumerate((self.W, self.N, self.NW, self.NE)))
+        more = sum((c == v) << i for i, v in enumerate(self.more))
+        recalled = 0
+        for pixel, trust in zip(self.recalled, self.trust):
+            recalled = 5 * recalled + (1 + min(trust, 3) if c == pixel else 0)
+        matched = 0 if self.length == 0 else 33 + min(self.length, 15)
+        if self.match() == c:
+            matched = 1 + min(self.length, 31)
+        shape = self.shape
+        h = [
+            hashes(6, four, c),
+            hashes(7, two, c),
+            hashes(8, six, c),
+            hashes(9, large, c),
+            hashes(10, (likeness * 512 + shape) * 128 + more, k),
+            hashes(11, matched, recalled),
+            hashes(12, self.around, 8 * likeness + k),
+            hashes(13, self.W, c, 8 * shape + k),
+            hashes(14, self.N, c, hashes(self.NE, self.NW)),
+            hashes(15, 512 * likeness + shape, recalled),
+            hashes(16, c, far),
+            hashes(17, c, matched, k),
+        ]
+        choices = 64 + 52 * k + matched, 64 + 16 * k + likeness + 128 * min(shape % 8, 6)
+        return self.decisions.pop(HIT, 0, h, choices, 16 + 8 * k + min(self.length, 7))
+
+    # --- indices (section 15.7) ---
+
+    def pop_index(self, excluded: list[int], sizes: tuple[int, ...]) -> int:
+        """Pop an index that is none of the candidates."""
+        W, N, NW, NE = self.W, self.N, self.NW, self.NE
+        two, four, six = sizes
+        h = [
+            hashes(20, self.around >> 9),
+            hashes(21, W),
+            hashes(22, N),
+            hashes(23, two),
+            hashes(24, four),
+            hashes(25, six),
+            hashes(26, W, NE),
+            hashes(27, W, self.WW),
+            hashes(28, N, self.NN),
+            hashes(29, W + N - NW, grade(W - N)),
+            hashes(30, (W + N) >> 1, (NE + NW) >> 2),
+            hashes(31, NE, NW),
+        ]
+        left = [value for value in range(self.levels) if value not in excluded]
+        bits = (self.levels - 1).bit_length()
+        node, first = 1, 0
+        for i in range(bits - 1, -1, -1):
+            middle, end = first + (1 << i), first + (2 << i)
+            if not any(middle <= value < end for value in left):
+                b = 0
+            elif not any(first <= value < middle for value in left):
+                b = 1
+            else:
+                choices = 512 + node, 960 + 8 * i + (self.around >> 9)
+                b = self.decisions.pop(INDEX, node, h, choices, 256 + node)
+            node = 2 * node + b
+            first += b << i
+        return first
+
+    # --- samples (section 15.8) ---
+
+    def pop_sample(self) -> int:
+        """Pop a pixel that is none of the candidates, channel by channel."""
+        pixel = rise = 0
+        self.differences: list[int] = []
+        for c in range(self.channels):
+            w, n, nw, ne, ww, nn = ((v >> 8 * c) & 255 for v in (self.W, self.N, self.NW, self.NE, self.WW, self.NN))
+            plain = median(w, n, nw)
+            risen = clamp(plain + rise, 0, 255)
+            errors = self.errors[2 * c : 2 * c + 2]
+            P, Q = (risen, plain) if errors[0] > errors[1] else (plain, risen)
+            recalled = next((v for v in self.recalled[1:] if v >= 0), -1)
+            guess = ((recalled >> 8 * c) & 255) - P if recalled >= 0 else 999
+            a = grade(abs(w - nw) + abs(n - nw) + abs(n - ne))
+            before = bounded(self.differences[c - 1], 63) if c else 0
+            earlier = bounded(self.differences[c - 2], 31) if c > 1 else bounded(nn - n, 31)
+            S = 64 + 256 * c
+            h = [
+                hashes(S, a),
+                hashes(S + 1, before, a),
+                hashes(S + 2, bounded(w - P, 40), bounded(n - P, 40)),
+                hashes(S + 3, self.W, self.N, pixel),
+                hashes(S + 4, self.W, pixel),
+                hashes(S + 5, P, pixel),
+                hashes(S + 6, grade(ne - n) + 16 * grade(w - ww), 16 * grade(w - nw) + grade(n - nw)),
+                hashes(S + 7, bounded(Q - P, 31), a),
+                hashes(S + 8, guess, before),
+                hashes(S + 9, self.N, self.NE, pixel),
+                hashes(S + 10, before, earlier),
+                hashes(S + 11, ((w + n) >> 1) - P, (self.around >> 3) % 64),
+            ]
+            difference = self.pop_difference(h, P, c, min(a, 15))
+            sample = P + difference
+            for i, predicted in enumerate((plain, risen)):
+                self.errors[2 * c + i] += 16 * abs(sample - predicted) - (errors[i] >> 4)
+            self.differences.append(difference)
+            rise = sample - plain
+            pixel |= sample << 8 * c
+        return pixel
+
+    def pop_difference(self, h: list[int], expected: int, c: int, a: int) -> int:
+        """Pop the difference of a sample to what is expected."""
+        K, L, C = 768 + 64 * c + 4 * a, 1024 + 32 * c, 512 + 160 * c
+
+        def pop(node: int, first: int, second: int, correction: int) -> int:
+            return self.decisions.pop(SAMPLE, node, h, (K + first, L + second), C + correction)
+
+        if not pop(0, 0, 0, a):
+            return 0
+        less = expected == 255
+        if 0 < expected < 255:
+            less = bool(pop(1, 1, 1, 16))
+        most, e = expected if less else 255 - expected, 1
+        while 1 << e <= most and pop(16 + 16 * less + e, 2, 2 + e, 32 + e):
+            e += 1
+        known = 1
+        for i in range(e - 2, -1, -1):
+            b = 0
+            if (2 * known + 1) << i <= most:
+                node = 16 * (48 + 2 * e + less) + (known if known < 8 else 8 + i)
+                b = pop(node, 3, 12 + i, 64 + 8 * e + i)
+            known = 2 * known + b
+        return -known if less else known
+
+    # --- black and white (section 15.9) ---
+
+    def bit(self) -> tuple[int, int]:
+        """Decode a pixel of two levels."""
+        row, x = self.here - self.x, self.x
+        windows = []
+        for up, reach in enumerate(REACH):
+            first, end = (max(x - 12, 0), x) if up == 0 else (x - reach, x + reach + 1)
+            cells = self.cells[row - up * self.width :][first:end].tolist()
+            windows.append(sum(bit << i for i, bit in enumerate(reversed(cells))))
+        r0, r1, r2, r3, r4 = windows
+        large = hashes(53, *windows)
+        self.look_up(large)
+        length = self.length
+        matched = 2 * min(length, 31) + self.match() if length else 0
+        if (r0 % 256, r1, r2, r3) in ((0, 0, 0, 0), (255, 8191, 2047, 511)):
+            beyond = self.at(1, 7) + 2 * self.at(1, 8)
+            h = [hashes(40, r0 & 1, r4), hashes(41, r0 & 1, matched), hashes(42, r0, beyond)]
+            choices = 1024 + (r0 & 1), 1152 + min(length, 15)
+            b = self.decisions.pop(FLAT_BIT, 0, h, choices, 1152 + min(length, 15))
+        else:
+            near = (r0 % 16) << 8 | ((r1 >> 4) % 32) << 3 | (r2 >> 4) % 8
+            wide = (r0 % 256) << 20 | ((r1 >> 1) % 2048) << 9 | (r2 >> 1) % 512
+            column = ((r1 >> 5) % 8) << 9 | ((r2 >> 4) % 8) << 6 | ((r3 >> 3) % 8) << 3 | (r4 >> 2) % 8
+            ones = sum(bin(window).count("1") for window in windows)
+            h = [
+                hashes(43, near),
+                hashes(44, (r0 % 16) << 12 | ((r1 >> 3) % 128) << 5 | (r2 >> 3) % 32),
+                hashes(45, (r0 % 64) << 16 | ((r1 >> 2) % 512) << 7 | (r2 >> 2) % 128),
+                hashes(46, hashes(wide, (r3 >> 1) % 128)),
+                large,
+                hashes(47, r0, r1),
+                hashes(48, r0 % 4, column),
+                hashes(49, (r0 % 4) << 5 | ((r1 >> 5) % 8) << 2 | (r2 >> 5) % 2),
+                hashes(50, matched, near),
+                hashes(51, r0 & 0xAAA, r1 & 0xAAA, (r2 & 0x555) * 4096 + (r4 & 0x55)),
+                hashes(52, ones, near % 512),
+            ]
+            choices = 1026 + matched, 1168 + ((r0 % 8) << 5 | (r1 >> 4) % 32)
+            b = self.decisions.pop(BIT, 0, h, choices, 1168 + min(ones, 63))
+        self.go_on(b)
+        return b, 0

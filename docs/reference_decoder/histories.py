@@ -1,0 +1,86 @@
+"""Section 15.2: decisions that contexts with histories predict."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+
+import numpy as np
+
+from .coefficients import clamp
+from .exact import exp
+from .stack import Stack
+
+STRETCH: list[int] = []
+SQUASH: list[int] = []
+FIRST_MAP: list[tuple[int, int]] = []
+FIRST_TABLE: list[int] = []
+
+
+def fill_tables() -> None:
+    """Make the tables of section 15.2."""
+    if STRETCH:
+        return
+    SQUASH.extend(np.floor(65536 / (1 + exp(-(np.arange(6144) - 3072) / 256)) + 0.5).astype(int).tolist())
+    STRETCH.extend(clamp(bisect_left(SQUASH[1:], 16 * i + 8) - 3071, -2047, 2047) for i in range(4096))
+    FIRST_TABLE.extend(SQUASH[clamp(256 * j, 1, 6143)] for j in range(26))
+    FIRST_MAP.extend([(2**21, 0)] * 2)
+    for history in range(2, 128):
+        length = history.bit_length() - 1
+        ones = bin(history).count("1") - 1
+        FIRST_MAP.append((((10 * ones + 4) << 22) // (10 * length + 8), 4))
+
+
+def pace(n: int) -> int:
+    """Tell how far a probability moves after n bits, in 1/2^16 of its error."""
+    return 655360 // (10 * n + 16)
+
+
+class Decisions:
+    """Pop decisions that learn."""
+
+    def __init__(self, stack: Stack, slot_bits: int) -> None:
+        fill_tables()
+        self.stack, self.lines = stack, 1 << (slot_bits - 4)
+        self.slots: dict[tuple[int, int], list[int]] = {}
+        self.maps: dict[tuple[int, int, int], list[int]] = {}
+        self.weights: dict[tuple[int, int], list[int]] = {}
+        self.uses: dict[tuple[int, int], int] = {}
+        self.tables: dict[int, list[int]] = {}
+
+    def pop(self, kind: int, node: int, h: list[int], choices: tuple[int, int], correction: int) -> int:
+        """Pop a decision."""
+        slots, maps, x = [], [], []
+        for i, context in enumerate(h):
+            line = ((context + (node >> 4) * 0x9E3779B1) % 2**32 * 0x2545F491) % 2**32
+            place = ((line * self.lines) >> 32) * 16 + (node ^ context) % 16
+            slots.append(self.slots.setdefault((i, place), [2**17, 0, 1]))
+            history = slots[-1][2]
+            maps.append(self.maps.setdefault((kind, i, history), list(FIRST_MAP[history])))
+            x += [STRETCH[slots[-1][0] >> 6], STRETCH[maps[-1][0] >> 10]]
+        x.append(256)
+        rows = [self.weights.setdefault((s, choices[s]), [4915] * 32) for s in range(2)]
+        y = [clamp(sum((w * v) >> 10 for w, v in zip(row, x)) >> 6, -3071, 3071) for row in rows]
+        t = (y[0] + y[1]) >> 1
+        table = self.tables.setdefault(correction, list(FIRST_TABLE))
+        j, part = (t + 3072) >> 8, (t + 3072) % 256
+        corrected = (table[j] * (256 - part) + table[j + 1] * part) >> 8
+        f = clamp((SQUASH[t + 3072] + corrected) >> 1, 2, 2**16 - 2)
+        b = 1 if self.stack.slot(16) < f else 0
+        self.stack.drop(0 if b else f, f if b else 2**16 - f, 16)
+        j = (t + 3072 + 128) >> 8
+        table[j] += (min(65536 * b, 65535) - table[j]) >> 6
+        for s in range(2):
+            used = self.uses.get((s, choices[s]), 0)
+            self.uses[s, choices[s]] = min(used + 1, 255)
+            step = (65536 * b - SQUASH[y[s] + 3072]) * (6 + 1400 // (20 + used))
+            for i, v in enumerate(x):
+                rows[s][i] = clamp(rows[s][i] + ((v * step + 2**17) >> 18), -(2**19), 2**19)
+        for slot, entry in zip(slots, maps):
+            p, n = entry
+            entry[:] = [clamp(p + (((b * 2**22 - p) * pace(n)) >> 16), 1, 2**22 - 1), min(n + 1, 255)]
+            p, n, history = slot
+            history = 2 * history + b
+            if history >= 128:
+                history = history % 64 + 64
+            slot[:] = [clamp(p + (((b * 2**18 - p) * pace(n)) >> 16), 1, 2**18 - 1), min(n + 1, 126), history]
+        return b

@@ -1,0 +1,127 @@
+"""Drawn pictures come back, take little, and damage is found."""
+
+from contextlib import suppress
+
+import numpy as np
+import pytest
+
+from vaezip.errors import FormatError
+from vaezip.models.effort import Effort
+from vaezip.models.graphic import coder, palettes
+
+CHANNELS = {"1": 1, "L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "P": 1, "L/2": 1}
+
+
+def drawn(mode, shape=(1, 40, 50), colours=5, seed=0):
+    """Draw rectangles in some colours, and a few pixels of others."""
+    rng = np.random.default_rng(seed)
+    values = 2 if mode in ("1", "L/2") else 256
+    palette = rng.integers(0, values, (colours, CHANNELS[mode])).astype(np.uint8)
+    samples = np.empty((*shape, CHANNELS[mode]), np.uint8)
+    for picture in samples:
+        picture[...] = palette[0]
+        for i in range(8):
+            y, x = rng.integers(0, shape[1]), rng.integers(0, shape[2])
+            picture[y : y + 9, x : x + 12] = palette[i % colours]
+    return samples
+
+
+def noise(mode, shape=(1, 19, 23), seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (*shape, CHANNELS[mode])).astype(np.uint8)
+
+
+def encoded(samples, mode, checksum=0xFEDCBA98):
+    return coder.encode(samples, mode, checksum, effort=Effort())
+
+
+def comes_back(samples, mode):
+    data = encoded(samples, mode)
+    found, checksum = coder.decode(data, mode, samples.shape)
+    assert checksum == 0xFEDCBA98
+    assert np.array_equal(found, samples)
+    return data
+
+
+@pytest.mark.parametrize("mode", CHANNELS)
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 1, 40), (1, 40, 1), (3, 9, 20), (1, 40, 50)])
+def test_drawings_of_every_mode_and_shape_come_back(mode, shape):
+    comes_back(drawn(mode, shape), mode)
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "P"])
+def test_noise_comes_back_and_takes_little_more(mode):
+    samples = noise(mode)
+    assert len(comes_back(samples, mode)) < 1.15 * samples.size + 60
+
+
+def test_few_colours_become_a_palette_and_many_do_not():
+    assert encoded(drawn("RGB"), "RGB")[:2] == bytes([1, 4])
+    assert encoded(noise("RGB"), "RGB")[0] == 0
+
+
+def test_a_second_picture_like_the_first_takes_next_to_nothing():
+    one = (noise("L", (1, 32, 32)) & 15) * 17
+    assert len(encoded(np.concatenate([one, one]), "L")) < len(encoded(one, "L")) + 40
+
+
+def test_blank_pictures_take_next_to_nothing():
+    assert len(encoded(np.zeros((1, 500, 400, 3), np.uint8), "RGB")) < 20
+    assert len(encoded(np.ones((1, 500, 400, 1), np.uint8), "1")) < 20
+
+
+def test_a_line_is_drawn_once():
+    samples = np.zeros((1, 200, 100, 1), np.uint8)
+    samples[:, :, 30:40] = 1
+    assert len(encoded(samples, "1")) < 30
+
+
+def test_bytes_depend_on_nothing_before():
+    samples = drawn("RGB")
+    first = encoded(samples, "RGB")
+    encoded(noise("RGB"), "RGB")
+    assert encoded(samples, "RGB") == first
+
+
+@pytest.mark.parametrize("mode", ["1", "P", "RGB", "RGBA"])
+def test_damage_is_found(mode):
+    samples = drawn(mode)
+    data = encoded(samples, mode)
+    for place in range(0, len(data), 3):
+        with suppress(FormatError):
+            found, checksum = coder.decode(
+                data[:place] + bytes([data[place] ^ 4]) + data[place + 1 :], mode, samples.shape
+            )
+            assert checksum != 0xFEDCBA98 or not np.array_equal(found, samples)
+        with pytest.raises(FormatError):
+            coder.decode(data[:place], mode, samples.shape)
+
+
+def test_black_and_white_has_no_third_value():
+    samples = drawn("P")
+    with pytest.raises(FormatError, match="damaged"):
+        coder.decode(encoded(samples, "P"), "1", samples.shape)
+
+
+def test_what_it_costs_is_known_before():
+    samples = drawn("RGB", (1, 100, 100))
+    found = coder.cost(encoded(samples, "RGB"), "RGB", samples.shape)
+    assert 5 * samples[..., 0].size < found.memory < 1 << 26
+    assert found.work < 1 << 23 << 14
+    with pytest.raises(FormatError):
+        coder.cost(b"\2\0", "RGB", samples.shape)
+
+
+@pytest.mark.parametrize(("mode", "fits"), [("RGB", True), ("P", True), ("I;16", False), ("verbatim", False)])
+def test_it_codes_what_has_at_most_8_bits(mode, fits):
+    assert coder.fits(mode, (3, 4)) == fits
+
+
+def test_drawings_promise_much_and_noise_does_not():
+    assert coder.promises(drawn("RGB"), "RGB")
+    assert not coder.promises(noise("RGB"), "RGB")
+
+
+def test_a_palette_begins_with_the_dark():
+    pixels = coder.packed(np.array([[[[255, 255, 255], [0, 0, 0], [90, 80, 70]]]], np.uint8))
+    assert coder.unpacked(palettes.of(pixels, 3).reshape(1, 1, 3), 3)[0, 0, :, 0].tolist() == [0, 90, 255]
+    assert palettes.of(coder.packed(noise("RGB", (1, 32, 32))), 3) is None

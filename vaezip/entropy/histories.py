@@ -1,0 +1,244 @@
+"""Predict a bit from contexts that remember the bits after them; a leaner and quicker kin of :mod:`.mixing`.
+
+Each context finds a *slot*, which holds a probability, how often it was used, and its *history*: the last six bits
+that came after it. A slot gives two inputs: its probability, and the probability that a table has learned for its
+history. The inputs are *stretched*, multiplied by weights, added and *squashed* as in :mod:`.mixing`, by two sets of
+weights, each chosen by a small number; the mean of both is corrected by a table that the bits so far have filled.
+
+All of it is integer arithmetic. The bounds: |t| < 2^12 and |weight| ≤ 2^19 make products below 2^31, which are shifted
+by 10 before at most 32 of them are added; an error is below 2^16, and its product with a rate of at most 2^9 and an
+input below 2^37.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaezip.entropy.stack import drop, is_short, slot_of
+from vaezip.exact import elementwise
+from vaezip.exact.backend import backend
+from vaezip.exact.jit import inline, jit
+
+PRECISION = 16
+"""log2 of the sum of the frequencies of 0 and 1."""
+
+MOST_CONTEXTS, SETS = 15, 2
+"""Contexts of a decision at most, and sets of weights that are chosen for it."""
+
+HISTORIES = 128
+"""Histories: the last bits, as many as there were but six at most, behind a 1."""
+
+DECODES, STATE, SIZE, IS_SHORT = range(4)
+"""Places in the array of a coder: whether it decodes, the head of the stack, and whether that was short of bits."""
+
+_INPUTS = 2 * MOST_CONTEXTS + 2
+_STRETCHED, _WIDEST = 2047, 3071
+"""The greatest input, and the greatest sum."""
+
+_FIRST_SLOT = (1 << 31) | 1
+_COUNT_BITS = _HISTORY_BITS = 7
+_PROBABILITY_SHIFT = _COUNT_BITS + _HISTORY_BITS
+_PROBABILITY_BITS = 18
+_LIMIT = 126
+_BIAS = 256
+_WEIGHT_BOUND = 1 << 19
+_BUCKETS = 25
+_LEAST = 2
+"""The least frequency of a bit, of 2^16."""
+
+_USES = 255
+"""A set of weights learns slower with each use, up to this one."""
+
+
+@lru_cache
+def tables() -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]:
+    """Return t = 256 · ln(p / (1 − p)) for p = (i + ½) / 4096, 2^16 · p for t = −3072 … 3071, 2^16 / (n + 1.6) for n =
+    0 … 255, and the rates of weights after n = 0 … 255 uses."""
+    squash = np.floor(65536.0 / (1.0 + elementwise.exp(backend(), -np.arange(-3072.0, 3072.0) / 256.0)) + 0.5)
+    stretch = np.searchsorted(squash[1:], 16 * np.arange(4096) + 8) - _WIDEST
+    paces = 655360 // (10 * np.arange(256) + 16)
+    rates = 6 + 1400 // (20 + np.arange(_USES + 1))
+    return stretch.clip(-_STRETCHED, _STRETCHED).astype(np.int32), squash.astype(np.int32), paces, rates
+
+
+class Histories(NamedTuple):
+    """Hold what has been learned, and room for one decision.
+
+    Attributes:
+        slots: uint32 (contexts, slots): 18 bits of probability, 7 of count, 7 of history.
+        maps: uint32 (kinds, contexts, HISTORIES), 22 bits of probability and 10 of count.
+        weights: int32 (SETS, choices, inputs), 2^16 for 1.
+        uses: of each set of weights, uint8 (SETS, choices).
+        corrections: int64 (choices, 26) of 2^16.
+        stretch, squash, paces, rates: of :func:`tables`.
+        contexts, places, inputs, choices, outputs: of the present decision.
+    """
+
+    slots: NDArray[np.uint32]
+    maps: NDArray[np.uint32]
+    weights: NDArray[np.int32]
+    uses: NDArray[np.uint8]
+    corrections: NDArray[np.int64]
+    stretch: NDArray[np.int32]
+    squash: NDArray[np.int32]
+    paces: NDArray[np.int64]
+    rates: NDArray[np.int64]
+    contexts: NDArray[np.int64]
+    places: NDArray[np.int64]
+    inputs: NDArray[np.int32]
+    choices: NDArray[np.int64]
+    outputs: NDArray[np.int64]
+
+
+def new_histories(slot_bits: int, contexts: int, *, choices: int, kinds: int, corrections: int) -> Histories:
+    """Return a state that has learned nothing.
+
+    Args:
+        slot_bits: log2 of the slots of each context.
+        contexts: of a decision at most.
+        choices: what a set of weights is chosen by is less.
+        kinds: of decisions.
+        corrections: what a correction is chosen by is less.
+    """
+    stretch, squash, paces, rates = tables()
+    start = squash[np.clip(np.arange(_BUCKETS + 1) * 256, 1, 6143)].astype(np.int64)
+    return Histories(
+        slots=np.full((contexts, 1 << slot_bits), _FIRST_SLOT, np.uint32),
+        maps=np.tile(_first_map(), (kinds, contexts, 1)),
+        weights=np.full((SETS, choices, _INPUTS), FIRST_WEIGHT, np.int32),
+        uses=np.zeros((SETS, choices), np.uint8),
+        corrections=np.tile(start, (corrections, 1)),
+        stretch=stretch,
+        squash=squash,
+        paces=paces,
+        rates=rates,
+        contexts=np.zeros(MOST_CONTEXTS, np.int64),
+        places=np.zeros(MOST_CONTEXTS, np.int64),
+        inputs=np.zeros(_INPUTS, np.int32),
+        choices=np.zeros(SETS, np.int64),
+        outputs=np.zeros(SETS + 2, np.int64),
+    )
+
+
+FIRST_WEIGHT = 65536 * 3 // 40
+
+
+def _first_map() -> NDArray[np.uint32]:
+    """Return what is expected after each history: of n bits with k ones, (k + 0.4) / (n + 0.8)."""
+    found = np.full(HISTORIES, 1 << 31, np.uint32)
+    for history in range(2, HISTORIES):
+        length = history.bit_length() - 1
+        ones = history.bit_count() - 1
+        found[history] = ((((10 * ones + 4) << 22) // (10 * length + 8)) << 10) | 4
+    return found
+
+
+@inline
+def combined(context, value):
+    """Return the hash of a context and one number more, 32 bits."""
+    mixed = ((context * 0x5EBCA6B + value + 1) & 0xFFFFFFFF) * 0x42B2AE35 & 0xFFFFFFFF
+    return mixed ^ (mixed >> 15)
+
+
+@jit
+def decide(m, coder, words, made, count, node, kind, correction, bit):
+    """Code one bit, or decode it, learn from it, and return it.
+
+    Args:
+        m: whose contexts and choices are set.
+        coder: DECODES, STATE, SIZE and IS_SHORT, uint64.
+        words: of the stack.
+        made: where a coder that does not decode puts its decisions, (frequency of a 1) · 2 + bit, and their number.
+        count: of contexts.
+        node: of the decision, within its contexts.
+        kind: of the decision.
+        correction: which table corrects the result.
+        bit: to code.
+    """
+    p = predict(m, count, node, kind, correction)
+    if coder[DECODES]:
+        precision = np.uint64(PRECISION)
+        state = coder[STATE]
+        bit = 1 if np.int64(slot_of(state, precision)) < p else 0
+        start, freq = (0, p) if bit else (p, (1 << PRECISION) - p)
+        size = np.int64(coder[SIZE])
+        if is_short(state, size, np.uint64(start), np.uint64(freq), precision):
+            coder[IS_SHORT] = np.uint64(1)
+            return bit
+        state, size = drop(state, words, size, np.uint64(start), np.uint64(freq), precision)
+        coder[STATE], coder[SIZE] = state, np.uint64(size)
+    else:
+        made[0][made[1][0]] = (p << 1) | bit
+        made[1][0] += 1
+    update(m, count, kind, correction, bit)
+    return bit
+
+
+@jit
+def predict(m, count, node, kind, correction):
+    """Return the frequency of a 1, of 2^PRECISION; arguments as of :func:`decide`."""
+    slots, inputs = m.slots, m.inputs
+    lines = slots.shape[1] >> 4
+    maps = m.maps[kind]
+    for i in range(count):
+        context = m.contexts[i]
+        line = ((context + (node >> 4) * 0x9E3779B1) & 0xFFFFFFFF) * 0x2545F491 & 0xFFFFFFFF
+        place = (((line * lines) >> 32) << 4) | ((node ^ context) & 15)
+        m.places[i] = place
+        slot = slots[i, place]
+        inputs[2 * i] = m.stretch[slot >> np.uint32(20)]
+        inputs[2 * i + 1] = m.stretch[maps[i, slot & np.uint32(HISTORIES - 1)] >> np.uint32(20)]
+    inputs[2 * count] = _BIAS
+    for k in range(SETS):
+        row = m.weights[k, m.choices[k]]
+        total = 0
+        for i in range(2 * count + 1):
+            total += (row[i] * inputs[i]) >> 10
+        m.outputs[k] = min(max(total >> 6, -_WIDEST), _WIDEST)
+    t = (m.outputs[0] + m.outputs[1]) >> 1
+    position = t + 3072
+    bucket, part = position >> 8, position & 255
+    row = m.corrections[correction]
+    corrected = (row[bucket] * (256 - part) + row[bucket + 1] * part) >> 8
+    m.outputs[SETS] = t
+    p = (m.squash[t + 3072] + corrected) >> 1
+    return min(max(p, _LEAST), (1 << PRECISION) - _LEAST)
+
+
+@jit
+def update(m, count, kind, correction, bit):
+    """Learn from a bit, after :func:`predict` with the same arguments."""
+    slots, inputs, maps = m.slots, m.inputs, m.maps[kind]
+    goal = np.int64(bit) << 16
+    t = m.outputs[SETS]
+    nearest = (t + 3072 + 128) >> 8
+    row = m.corrections[correction]
+    row[nearest] += (min(goal, 65535) - row[nearest]) >> 6
+    for k in range(SETS):
+        used = np.int64(m.uses[k, m.choices[k]])
+        step = (goal - m.squash[m.outputs[k] + 3072]) * m.rates[used]
+        m.uses[k, m.choices[k]] = np.uint8(min(used + 1, _USES))
+        weight = m.weights[k, m.choices[k]]
+        for i in range(2 * count + 1):
+            moved = weight[i] + ((inputs[i] * step + (1 << 17)) >> 18)
+            weight[i] = min(max(moved, -_WEIGHT_BOUND), _WEIGHT_BOUND)
+    for i in range(count):
+        slot = np.int64(slots[i, m.places[i]])
+        history = slot & (HISTORIES - 1)
+        entry = np.int64(maps[i, history])
+        p, seen = entry >> 10, entry & 1023
+        p += (((np.int64(bit) << 22) - p) * m.paces[seen]) >> 16
+        maps[i, history] = np.uint32((min(max(p, 1), (1 << 22) - 1) << 10) | min(seen + 1, 255))
+        p, seen = slot >> _PROBABILITY_SHIFT, (slot >> _HISTORY_BITS) & 127
+        p += (((np.int64(bit) << _PROBABILITY_BITS) - p) * m.paces[seen]) >> 16
+        p = min(max(p, 1), (1 << _PROBABILITY_BITS) - 1)
+        history = 2 * history + bit
+        if history >= HISTORIES:
+            history = (history & (HISTORIES // 2 - 1)) | (HISTORIES // 2)
+        slots[i, m.places[i]] = np.uint32(
+            (p << _PROBABILITY_SHIFT) | (min(seen + 1, _LIMIT) << _HISTORY_BITS) | history
+        )

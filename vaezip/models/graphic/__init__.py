@@ -1,0 +1,1 @@
+"""Code drawn pictures: few colours, repetitions, sharp edges, text, black and white."""

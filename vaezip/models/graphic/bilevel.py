@@ -1,0 +1,103 @@
+"""Code the pixels of black and white pictures, one decision each."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vaezip.entropy.histories import combined, decide
+from vaezip.exact.jit import inline, jit
+from vaezip.models.graphic.contexts import BIT, FLAT_BIT, LARGE, LENGTH, MATCH
+
+_HERE = 12
+"""Pixels of the window to the left; around the place there are 13, 11, 9 and 7 in the rows above."""
+
+
+@inline
+def _bit(pixels, y, x):
+    return np.int64(pixels[y, x])
+
+
+@jit
+def fill_windows(s, pixels, y, x):
+    """Fill the windows, s[0] … s[4], for the pixel before one."""
+    for row in range(5):
+        window = 0
+        for i in range(max(x - _HERE, 0), x + _half(row)):
+            window = (window << 1) | _bit(pixels, y - row, i)
+        s[row] = window & ((1 << _wide(row)) - 1)
+
+
+@inline
+def _half(row):
+    """Return how many pixels a window has to the right of the place."""
+    return 0 if row == 0 else 7 - row
+
+
+@inline
+def _wide(row):
+    return _HERE if row == 0 else 2 * (7 - row) + 1
+
+
+@jit
+def look(s, pixels, y, x):
+    """Move the windows to a pixel, and hash them."""
+    for row in range(1, 5):
+        s[row] = ((s[row] << 1) | _bit(pixels, y - row, x + _half(row))) & ((1 << _wide(row)) - 1)
+    s[LARGE] = combined(combined(combined(combined(combined(53, s[0]), s[1]), s[2]), s[3]), s[4])
+
+
+@jit
+def code_bit(m, coder, words, made, s, pixels, y, x, bit):
+    """Code a pixel."""
+    here, above, second, third, fourth = s[0], s[1], s[2], s[3], s[4]
+    h = m.contexts
+    matched = (2 * min(s[LENGTH], 31) + s[MATCH]) if s[LENGTH] else 0
+    if _is_flat(here & 255, above, second, third):
+        h[0] = combined(combined(40, here & 1), fourth)
+        h[1] = combined(combined(41, here & 1), matched)
+        h[2] = combined(combined(42, here), _bit(pixels, y - 1, x + 7) + 2 * _bit(pixels, y - 1, x + 8))
+        m.choices[0], m.choices[1] = 1024 + (here & 1), 1152 + min(s[LENGTH], 15)
+        bit = decide(m, coder, words, made, 3, 0, FLAT_BIT, 1152 + min(s[LENGTH], 15), bit)
+    else:
+        near = ((here & 15) << 8) | (((above >> 4) & 31) << 3) | ((second >> 4) & 7)
+        more = ((here & 15) << 12) | (((above >> 3) & 127) << 5) | ((second >> 3) & 31)
+        large = ((here & 63) << 16) | (((above >> 2) & 511) << 7) | ((second >> 2) & 127)
+        larger = combined(
+            ((here & 255) << 20) | (((above >> 1) & 2047) << 9) | ((second >> 1) & 511), (third >> 1) & 127
+        )
+        h[0] = combined(43, near)
+        h[1] = combined(44, more)
+        h[2] = combined(45, large)
+        h[3] = combined(46, larger)
+        h[4] = s[LARGE]
+        h[5] = combined(combined(47, here), above)
+        column = (
+            (((above >> 5) & 7) << 9) | (((second >> 4) & 7) << 6) | (((third >> 3) & 7) << 3) | ((fourth >> 2) & 7)
+        )
+        h[6] = combined(combined(48, here & 3), column)
+        h[7] = combined(49, ((here & 3) << 5) | (((above >> 5) & 7) << 2) | ((second >> 5) & 1))
+        h[8] = combined(combined(50, matched), near)
+        h[9] = combined(combined(combined(51, here & 0xAAA), above & 0xAAA), (second & 0x555) * 4096 + (fourth & 0x55))
+        ones = _ones(here) + _ones(above) + _ones(second) + _ones(third) + _ones(fourth)
+        h[10] = combined(combined(52, ones), near & 0x1FF)
+        m.choices[0] = 1026 + matched
+        m.choices[1] = 1168 + ((here & 7) << 5 | ((above >> 4) & 31))
+        bit = decide(m, coder, words, made, 11, 0, BIT, 1168 + min(ones, 63), bit)
+    s[0] = ((here << 1) | bit) & ((1 << _HERE) - 1)
+    return bit
+
+
+@inline
+def _is_flat(here, above, second, third):
+    if here & 1:
+        return here == 255 and above == 8191 and second == 2047 and third == 511
+    return here == 0 and above == 0 and second == 0 and third == 0
+
+
+@jit
+def _ones(window):
+    count = 0
+    while window:
+        window &= window - 1
+        count += 1
+    return count

@@ -1,0 +1,238 @@
+"""Code the pixels of drawn pictures, a row at a time; encoder and decoder are one function."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vaezip.entropy.histories import DECODES, IS_SHORT, SIZE, STATE, decide
+from vaezip.exact.jit import inline, jit
+from vaezip.models.graphic import contexts as ctx
+from vaezip.models.graphic import matches
+from vaezip.models.graphic.bilevel import code_bit, fill_windows, look
+from vaezip.models.graphic.contexts import (
+    FLAT,
+    HERE,
+    HIT,
+    INDEX,
+    LENGTH,
+    MATCH,
+    MISS,
+    MOST_CANDIDATES,
+    NE,
+    NN,
+    NW,
+    PLACE,
+    RANKS,
+    RECALLED,
+    RUN,
+    RUN_END,
+    RUN_LENGTH,
+    RUNS,
+    SHAPE,
+    SIDE,
+    TOP,
+    TRUST,
+    WW,
+    N,
+    W,
+)
+from vaezip.models.graphic.samples import code_sample
+
+MOST_DECISIONS = 80
+"""Of a pixel."""
+
+
+@jit
+def decode_rows(head, m, memory, arrays, numbers, made):
+    """Pop rows of a picture; a kernel of :meth:`vaezip.entropy.stack.Stack.run`."""
+    state, words, size = head
+    coder = np.zeros(4, np.uint64)
+    coder[DECODES], coder[STATE], coder[SIZE] = np.uint64(1), state, np.uint64(size)
+    _code_rows(m, coder, words, memory, arrays, numbers, made)
+    return coder[STATE], np.int64(-1) if coder[IS_SHORT] else np.int64(coder[SIZE])
+
+
+@jit
+def encode_rows(m, memory, arrays, numbers, made):
+    """Put the decisions of rows, twice the frequency of a 1 plus the bit, into ``made``."""
+    _code_rows(m, np.zeros(4, np.uint64), np.zeros(1, np.uint32), memory, arrays, numbers, made)
+
+
+@jit
+def _code_rows(m, coder, words, memory, arrays, numbers, made):
+    """Code rows of a picture.
+
+    Args:
+        m: what has been learned.
+        coder: whether it decodes, and the head of the stack.
+        words: of the stack.
+        memory: what followed which neighbours: pixels and trust of the four sizes, places of the largest.
+        arrays: all pixels and their ranks, with margins; the pixels as a row; and what is known of one pixel.
+        numbers: the picture, the first row and the end, the width, channels or levels, whether pixels are indices.
+        made: decisions, and their number.
+    """
+    pixels, ranks, s = arrays[0][numbers[0]], arrays[1][numbers[0]], arrays[3]
+    candidates = np.zeros(MOST_CANDIDATES, np.int64)
+    end = SIDE + numbers[3]
+    bilevel = numbers[5] and numbers[4] == 2
+    for y in range(numbers[1] + TOP, numbers[2] + TOP):
+        for x in range(SIDE):
+            pixels[y, x] = pixels[y - 1, SIDE]
+        s[LENGTH] = s[RUN_END] = 0
+        here = (numbers[0] * pixels.shape[0] + y) * pixels.shape[1]
+        if bilevel:
+            fill_windows(s, pixels, y, SIDE)
+        x = SIDE
+        while x < end:
+            if coder[IS_SHORT]:
+                return
+            s[HERE] = here + x
+            if ctx.may_run(s, pixels, y, x, end) and _code_run(m, coder, words, made, s, arrays, numbers, y, x):
+                x += RUN_LENGTH
+                if bilevel:
+                    fill_windows(s, pixels, y, x)
+                continue
+            if bilevel:
+                _code_bit(m, coder, words, memory, arrays, made, s, pixels, y, x)
+            else:
+                _code_pixel(m, coder, words, memory, arrays, numbers, made, s, candidates, pixels, ranks, y, x)
+            x += 1
+        for x in range(end, end + SIDE):
+            pixels[y, x] = pixels[y, end - 1]
+
+
+@jit
+def _code_run(m, coder, words, made, s, arrays, numbers, y, x):
+    """Code whether a run of pixels are that to the left."""
+    pixels, ranks = arrays[0][numbers[0]], arrays[1][numbers[0]]
+    colour, same = pixels[y, x - 1], 1
+    for i in range(x, x + RUN_LENGTH):
+        if pixels[y, i] != colour:
+            same = 0
+    count = ctx.run_contexts(m, s, pixels, arrays[2], y, x)
+    same = decide(m, coder, words, made, count, 0, RUN, 1232, same)
+    s[RUNS] = (2 * s[RUNS] + same) & 15
+    if not same:
+        s[RUN_END] = x + RUN_LENGTH
+        return False
+    for i in range(x, x + RUN_LENGTH):
+        pixels[y, i] = colour
+        ranks[y, i] = 0
+    s[PLACE] += RUN_LENGTH
+    return True
+
+
+@jit
+def _code_bit(m, coder, words, memory, arrays, made, s, pixels, y, x):
+    look(s, pixels, y, x)
+    matches.follow(s, memory[2], arrays[2])
+    value = code_bit(m, coder, words, made, s, pixels, y, x, np.int64(pixels[y, x]))
+    pixels[y, x] = value
+    matches.go_on(s, value)
+
+
+@jit
+def _code_pixel(m, coder, words, memory, arrays, numbers, made, s, candidates, pixels, ranks, y, x):
+    value = np.int64(pixels[y, x])
+    ctx.look_around(s, pixels, ranks, y, x)
+    count = tested = 0
+    flat = ctx.is_flat(s)
+    if flat and s[LENGTH]:
+        matches.follow_on(s, arrays[2])
+    else:
+        ctx.hash_neighbours(s, pixels, y, x)
+        matches.follow(s, memory[2], arrays[2])
+    if flat:
+        contexts = ctx.flat_contexts(m, s, pixels, y, x)
+        if decide(m, coder, words, made, contexts, 0, FLAT, min(s[LENGTH], 15), 1 if value == s[W] else 0):
+            pixels[y, x], ranks[y, x] = s[W], 0
+            matches.go_on(s, s[W])
+            return
+        candidates[0] = s[W]
+        count = tested = 1
+        ctx.hash_neighbours(s, pixels, y, x)
+    matches.recall(s, memory[0], memory[1])
+    s[SHAPE] = ctx.shape_of(s)
+    count, rank = _candidates(s, candidates, count), MISS
+    for k in range(tested, count):
+        contexts = ctx.hit_contexts(m, s, candidates[k], k)
+        correction = 16 + 8 * k + min(s[LENGTH], 7)
+        if decide(m, coder, words, made, contexts, 0, HIT, correction, 1 if value == candidates[k] else 0):
+            rank = k
+            break
+    if rank < MISS:
+        value = candidates[rank]
+    elif numbers[5]:
+        value = _code_index(m, coder, words, made, s, candidates, count, numbers[4], value)
+    else:
+        value = code_sample(m, coder, words, made, s, numbers[4], value)
+    pixels[y, x], ranks[y, x] = value, rank + 1
+    matches.learn(s, memory[0], memory[1], value)
+    matches.go_on(s, value)
+
+
+@inline
+def _add(candidates, count, value):
+    """Append a candidate that is not there yet, and return how many there are."""
+    if value < 0 or count == MOST_CANDIDATES:
+        return count
+    for i in range(count):
+        if candidates[i] == value:
+            return count
+    candidates[count] = value
+    return count + 1
+
+
+@jit
+def _candidates(s, candidates, count):
+    """List the pixels that this one may be, the likeliest first, and return how many there are."""
+    if s[LENGTH] > 15:
+        count = _add(candidates, count, s[MATCH])
+    for i in range(3):
+        if s[TRUST + i] > 1:
+            count = _add(candidates, count, s[RECALLED + i])
+    count = _add(candidates, count, s[W])
+    count = _add(candidates, count, s[N])
+    count = _add(candidates, count, s[RECALLED])
+    count = _add(candidates, count, s[RECALLED + 1])
+    count = _add(candidates, count, s[RECALLED + 2])
+    count = _add(candidates, count, s[NE])
+    count = _add(candidates, count, s[NW])
+    count = _add(candidates, count, s[RECALLED + 3])
+    count = _add(candidates, count, s[MATCH])
+    count = _add(candidates, count, s[WW])
+    return _add(candidates, count, s[NN])
+
+
+@jit
+def _left(candidates, count, first, end):
+    """Count the values from first to end that are no candidates."""
+    left = end - first
+    for i in range(count):
+        if first <= candidates[i] < end:
+            left -= 1
+    return left
+
+
+@jit
+def _code_index(m, coder, words, made, s, candidates, count, levels, value):
+    """Code an index that is none of the candidates, from its highest bit; what nothing else is left for takes none."""
+    contexts = ctx.index_contexts(m, s)
+    bits = 0
+    while (1 << bits) < levels:
+        bits += 1
+    node, first = 1, 0
+    for i in range(bits - 1, -1, -1):
+        middle = first + (1 << i)
+        end = min(middle + (1 << i), levels)
+        if _left(candidates, count, middle, max(end, middle)) == 0:
+            bit = 0
+        elif _left(candidates, count, first, middle) == 0:
+            bit = 1
+        else:
+            m.choices[0] = 512 + node
+            m.choices[1] = 960 + i * 8 + (s[RANKS] >> 9)
+            bit = decide(m, coder, words, made, contexts, node, INDEX, 256 + node, (value >> i) & 1)
+        node = 2 * node + bit
+        first += bit << i
+    return first

@@ -1,0 +1,60 @@
+"""Remember what followed each neighbourhood, the last time that it occurred."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vaezip.exact.jit import jit
+from vaezip.models.graphic.contexts import HERE, LARGE, LENGTH, MATCH, PLACE, RECALLED, TRUST
+
+SIZES = 4
+"""Sizes of neighbourhoods whose next pixels are kept."""
+
+_MOST_LENGTH, _MOST_TRUST = 65535, 255
+
+
+@jit
+def follow_on(s, flat):
+    """Find the pixel behind a match that was found before."""
+    s[MATCH] = np.int64(flat[s[PLACE]]) if s[LENGTH] else np.int64(-1)
+
+
+@jit
+def follow(s, places, flat):
+    """Find the pixel that followed the last time that the large neighbourhood was as here."""
+    slot = s[LARGE] & (places.size - 1)
+    if s[LENGTH] == 0 and places[slot]:
+        s[PLACE] = places[slot]
+        s[LENGTH] = 1
+    places[slot] = s[HERE]
+    follow_on(s, flat)
+
+
+@jit
+def go_on(s, value):
+    """Go on behind a match that was right, and nearly forget one that was not."""
+    if s[LENGTH]:
+        s[PLACE] += 1
+        s[LENGTH] = min(s[LENGTH] + 1, _MOST_LENGTH) if s[MATCH] == value else min(s[LENGTH] >> 2, 3)
+
+
+@jit
+def recall(s, recalled, trust):
+    """Find what followed the neighbourhoods of all sizes, and how often."""
+    for i in range(SIZES):
+        slot = s[LARGE + i] & (recalled.shape[1] - 1)
+        s[TRUST + i] = trust[i, slot]
+        s[RECALLED + i] = np.int64(recalled[i, slot]) if trust[i, slot] else np.int64(-1)
+
+
+@jit
+def learn(s, recalled, trust, value):
+    """Keep a pixel behind the neighbourhoods of all sizes, where not another was there three times."""
+    for i in range(SIZES):
+        slot = s[LARGE + i] & (recalled.shape[1] - 1)
+        if trust[i, slot] and np.int64(recalled[i, slot]) == value:
+            trust[i, slot] = min(trust[i, slot] + 1, _MOST_TRUST)
+        else:
+            if trust[i, slot] < 3:
+                recalled[i, slot] = value
+            trust[i, slot] = 1

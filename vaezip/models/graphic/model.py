@@ -1,0 +1,123 @@
+"""Code the pixels of drawn pictures: decisions that learn from those before, on the stack of bits-back coding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaezip.entropy import histories
+from vaezip.entropy.histories import PRECISION
+from vaezip.entropy.stack import Stack
+from vaezip.models.cost import Cost
+from vaezip.models.graphic import contexts, kernel
+from vaezip.models.graphic.contexts import SIDE, TOP
+
+Pixels = NDArray[np.uint32]
+"""(pictures, height, width): all channels of a pixel in one number, the first lowest."""
+
+Decisions = list[NDArray[np.uint32]]
+
+_LEAST_BITS, _MOST_BITS = 12, 18
+_ROW_PIXELS = 1 << 14
+"""Pixels that are coded by one call, if a row has no more."""
+
+_PIXEL_BYTES, _SLOT_BYTES = 5, 4 * contexts.MOST_CONTEXTS + 28
+_LEARNED = 1 << 21
+"""More bytes than weights, maps and corrections take."""
+
+_WORK = 1 << 17
+"""Operations of a pixel: each decision asks for at most 12 contexts."""
+
+
+class Coding:
+    """The pixels of pictures with their margins, and what has been learned from them."""
+
+    def __init__(self, shape: tuple[int, int, int], *, channels: int, levels: int = 0) -> None:
+        """Begin with black pictures.
+
+        Args:
+            shape: (pictures, height, width).
+            channels: of a pixel.
+            levels: of pixels that are indices, how many there are; else 0.
+        """
+        n, height, width = shape
+        bits = slot_bits(shape)
+        self._shape, self._levels = shape, levels
+        self._learned = histories.new_histories(
+            bits,
+            contexts.MOST_CONTEXTS,
+            choices=contexts.CHOICES,
+            kinds=contexts.KINDS,
+            corrections=contexts.CORRECTIONS,
+        )
+        slots = 1 << bits
+        self._memory = np.zeros((4, slots), np.uint32), np.zeros((4, slots), np.uint8), np.zeros(slots, np.int64)
+        cells = (n, height + TOP, width + 2 * SIDE)
+        pixels = np.zeros(cells, np.uint32)
+        known = np.zeros(contexts.STATE_SIZE, np.int64)
+        self._arrays = pixels, np.zeros(cells, np.uint8), pixels.reshape(-1), known
+        self._channels = channels
+
+    @property
+    def pixels(self) -> Pixels:
+        """The pixels without their margins."""
+        return self._arrays[0][:, TOP:, SIDE : SIDE + self._shape[2]]
+
+    def encode(self) -> Decisions:
+        """Return the decisions that code the pixels."""
+        made = np.zeros(self._rows() * self._shape[2] * kernel.MOST_DECISIONS, np.uint32), np.zeros(1, np.int64)
+        found = []
+        for numbers in self._parts():
+            made[1][0] = 0
+            kernel.encode_rows(self._learned, self._memory, self._arrays, numbers, made)
+            found.append(made[0][: made[1][0]].copy())
+        return found
+
+    def decode(self, coded: Stack) -> None:
+        """Pop the pixels."""
+        made = np.zeros(1, np.uint32), np.zeros(1, np.int64)
+        for numbers in self._parts():
+            coded.run(kernel.decode_rows, self._learned, self._memory, self._arrays, numbers, made)
+
+    def _rows(self) -> int:
+        return min(self._shape[1], max(1, _ROW_PIXELS // self._shape[2]))
+
+    def _parts(self) -> Iterator[NDArray[np.int64]]:
+        """Yield the numbers of some rows after others that the kernel asks for."""
+        n, height, width = self._shape
+        for picture in range(n):
+            for top in range(0, height, self._rows()):
+                end = min(height, top + self._rows())
+                yield np.array([picture, top, end, width, self._levels or self._channels, self._levels > 0], np.int64)
+
+
+def slot_bits(shape: tuple[int, int, int]) -> int:
+    """Return log2 of the slots of each context, for pictures of a shape (pictures, height, width)."""
+    n, height, width = shape
+    return min(max((n * height * width).bit_length() + 1, _LEAST_BITS), _MOST_BITS)
+
+
+def push(coded: Stack, decisions: Decisions) -> None:
+    """Push decisions, the last first."""
+    for part in reversed(decisions):
+        bits, ones = (part & 1)[::-1].astype(np.int64), (part >> 1)[::-1].astype(np.int64)
+        coded.push(np.where(bits, 0, ones), np.where(bits, ones, (1 << PRECISION) - ones), PRECISION)
+
+
+def bits_of(decisions: Decisions) -> float:
+    """Return how many bits decisions take, for a comparison."""
+    total = 0.0
+    for part in decisions:
+        ones = (part >> 1).astype(np.float64)
+        total -= float(np.log2(np.where(part & 1, ones, (1 << PRECISION) - ones)).sum() - PRECISION * part.size)
+    return total
+
+
+def cost(shape: tuple[int, int, int], channels: int) -> Cost:
+    """Compute what it costs to decode pictures of a shape (pictures, height, width)."""
+    n, height, width = shape
+    cells = n * (height + TOP) * (width + 2 * SIDE)
+    memory = _PIXEL_BYTES * cells + (_SLOT_BYTES << slot_bits(shape)) + (4 + 2 * channels) * n * height * width
+    return Cost(memory + _LEARNED, _WORK * n * height * width)

@@ -1,0 +1,62 @@
+"""Look at pictures before they are coded: how much they repeat themselves, and which colours they have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaezip.models.graphic.model import Pixels
+
+Samples = NDArray[Any]
+
+_MOST_COLOURS, _FEW_COLOURS = 256, 32
+_LOOKED_AT = 1 << 16
+"""Pixels that are looked at, if a row has no more."""
+
+_REPEATED = 5
+"""Pictures promise much where one pixel of so many is the one to the left, or where few colours are."""
+
+
+def repeats(samples: Samples) -> bool:
+    """Tell by some rows whether pixels are often the same as their neighbours, or have few colours."""
+    rows = samples.reshape(-1, *samples.shape[2:])
+    step = max(1, rows.shape[0] * rows.shape[1] // _LOOKED_AT)
+    some = rows[::step]
+    if some.shape[1] > 1:
+        same = (some[:, 1:] == some[:, :-1]).all(axis=2)
+        if _REPEATED * int(same.sum()) >= same.size:
+            return True
+    return len(np.unique(_numbers(some))) <= _MOST_COLOURS
+
+
+def _numbers(samples: Samples) -> NDArray[np.uint32]:
+    found = np.zeros(samples.shape[:-1], np.uint32)
+    for channel in range(samples.shape[-1]):
+        found = (found << np.uint32(8)) | samples[..., channel]
+    return found
+
+
+def of(pixels: Pixels, channels: int) -> Pixels | None:
+    """Return the colours of pictures in the order in which they are numbered, or None where they are too many."""
+    some = np.unique(pixels.reshape(-1)[:: max(1, pixels.size // 4096)])
+    if some.size > _MOST_COLOURS:
+        return None
+    colours = np.unique(pixels)
+    if colours.size > _MOST_COLOURS:
+        return None
+    return colours[np.argsort(_brightness(colours, channels), kind="stable")]
+
+
+def _brightness(colours: Pixels, channels: int) -> NDArray[np.int64]:
+    """Weigh the channels of pixels: the first most."""
+    parts = [(colours >> np.uint32(8 * c)).astype(np.int64) & 255 for c in range(channels)]
+    if channels == 4:  # alpha, green, red, blue
+        return 4 * parts[0] + 2 * parts[1] + parts[2] + parts[3] // 2
+    return np.sum([part * weight for part, weight in zip(parts, (4, 2, 1))], axis=0)
+
+
+def may_be_photograph(palette: Pixels) -> bool:
+    """Tell whether pictures have so many colours that their differences may tell more than their repetitions."""
+    return palette.size > _FEW_COLOURS
