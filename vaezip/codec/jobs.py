@@ -17,14 +17,25 @@ from vaezip.errors import VaezipError
 from vaezip.models import kinds
 from vaezip.models.cost import DEFAULT as BUDGET
 from vaezip.models.library import Library, Reference
+from vaezip.origins import inverse, search
+from vaezip.origins.search import Candidate
 from vaezip.pictures.jpeg.parts import UnfitJpeg
 from vaezip.vz.records import NO_MODEL, Block
 
 if TYPE_CHECKING:
     from vaezip.models.base import Model
     from vaezip.models.effort import Effort
+    from vaezip.origins.inverse import Found
+
+_COLOURS = 3
 
 _NO_LIMIT = 1 << 62
+
+_CLEARLY = 50
+"""A trial that differs by one part of so many tells whether an origin is worth it; of less, all is coded both ways."""
+
+_MOST_UNEXPLAINED = 3
+"""One pixel of so many may be unexplained."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +52,7 @@ class BlockJob:
         verify: whether the block is decoded again and compared.
         open: whether only the whole file tells which models are worth it: then every form is kept.
         before: CRC-32 of the bytes that the block's checksum covers, too.
+        origin: a map that its colours may have gone through; see :func:`prepared`.
     """
 
     mode: str
@@ -52,6 +64,14 @@ class BlockJob:
     verify: bool = True
     open: bool = False
     before: int = 0
+    origin: Candidate | None = None
+
+
+def prepared(job: BlockJob) -> BlockJob:
+    """Return a job that knows what its colours were before, if a model may code them and they were anything."""
+    if not payload.takes_origin(job.mode) or not any(job.candidates):
+        return job
+    return replace(job, origin=search.find(job.samples[..., :_COLOURS]))
 
 
 def encode(job: BlockJob) -> list[Block]:
@@ -60,6 +80,7 @@ def encode(job: BlockJob) -> list[Block]:
     Raises:
         VaezipError: what was coded does not decode to itself.
     """
+    job = prepared(job)
     forms = [code(job, reference) for reference in promising(job)]
     return forms if job.open else [min(forms, key=lambda block: len(block.payload))]
 
@@ -86,8 +107,7 @@ def code(job: BlockJob, reference: Reference | None) -> Block:
     checksum = samples_checksum(job.samples, job.before)
     data = _payload(job, reference, checksum)
     model, find, shape = _model(job, reference), job.library.by_fingerprint, job.samples.shape
-    cost = payload.cost(data, job.mode, shape, model=model, find=find)
-    if not BUDGET.allows(cost, payload.pixels(data, job.mode, shape)):
+    if not _is_allowed(job, reference, data):
         if job.mode == kinds.JPEG:
             raise UnfitJpeg("takes more than a reader spends on it")
         name = f"model '{model.name}'" if model else "WebP"
@@ -99,11 +119,61 @@ def code(job: BlockJob, reference: Reference | None) -> Block:
     return Block(model.fingerprint if model else NO_MODEL, data)
 
 
+def _is_allowed(job: BlockJob, reference: Reference | None, data: bytes) -> bool:
+    """Tell whether a payload costs no more than a reader spends by default."""
+    model, find, shape = _model(job, reference), job.library.by_fingerprint, job.samples.shape
+    cost = payload.cost(data, job.mode, shape, model=model, find=find)
+    return BUDGET.allows(cost, payload.pixels(data, job.mode, shape))
+
+
 def _payload(job: BlockJob, reference: Reference | None, checksum: int) -> bytes:
+    """Return the shortest payload by a candidate: of the colours, or of what they were before."""
+    ways = _ways(job, reference)
+    if ways == [None]:
+        return _coded(job, reference, checksum, None)
+    forms = [_coded(job, reference, checksum, way) for way in ways]
+    allowed = [data for data in forms if _is_allowed(job, reference, data)]
+    return min(allowed, key=len) if allowed else _coded(job, reference, checksum, None)
+
+
+def _ways(job: BlockJob, reference: Reference | None) -> list[Found | None]:
+    """Return the ways to code by a candidate: as colours, for which None stands, and as planes; of many pixels the one
+    that is clearly better on some of them."""
+    found = _origin(job) if reference is not None else None
+    if found is None:
+        return [None]
+    some = trial_part(job.samples)
+    if some.size < job.samples.size:
+        trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0))
+        colours, planes = (len(_coded(trial, reference, 0, way)) for way in (None, _origin(trial)))
+        if (planes - colours) * _CLEARLY > colours:
+            return [None]
+        if (colours - planes) * _CLEARLY > colours:
+            return [found]
+    return [None, found]
+
+
+def _origin(job: BlockJob) -> Found | None:
+    """Return the planes that the colours were before, unless too few of them were."""
+    if job.origin is None:
+        return None
+    found = inverse.planes_of(job.samples[..., :_COLOURS], job.origin.number, job.origin.map)
+    pixels = job.samples[..., 0].size
+    return found if found and found.origin.unexplained * _MOST_UNEXPLAINED <= pixels else None
+
+
+def _coded(job: BlockJob, reference: Reference | None, checksum: int, found: Found | None) -> bytes:
     with_alpha = reference is not None and job.alpha is not None and kinds.has_alpha(job.mode)
     alpha_model = _model(job, job.alpha) if with_alpha else None
-    model = _model(job, reference)
-    return payload.encode(job.samples, job.mode, checksum, model=model, effort=job.effort, alpha_model=alpha_model)
+    return payload.encode(
+        job.samples,
+        job.mode,
+        checksum,
+        model=_model(job, reference),
+        effort=job.effort,
+        alpha_model=alpha_model,
+        found=found,
+    )
 
 
 def _model(job: BlockJob, reference: Reference | None) -> Model | None:
