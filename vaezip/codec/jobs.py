@@ -137,19 +137,18 @@ def _payload(job: BlockJob, reference: Reference | None, checksum: int) -> bytes
 
 
 def _ways(job: BlockJob, reference: Reference | None) -> list[Found | None]:
-    """Return the ways to code by a candidate: as colours, for which None stands, and as planes; of many pixels the one
-    that is clearly better on some of them."""
+    """Return the ways to code by a candidate: as colours, for which None stands, and as planes; the one that is clearly
+    better on some of the pixels, if these are not all."""
     found = _origin(job) if reference is not None else None
     if found is None:
         return [None]
     some = trial_part(job.samples)
-    if some.size < job.samples.size:
-        trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0))
-        colours, planes = (len(_coded(trial, reference, 0, way)) for way in (None, _origin(trial)))
-        if (planes - colours) * _CLEARLY > colours:
-            return [None]
-        if (colours - planes) * _CLEARLY > colours:
-            return [found]
+    trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0))
+    tried = _origin(trial) or found
+    colours, planes, sums = (len(_coded(trial, reference, 0, way)) for way in (None, tried, tried.as_sums()))
+    found, planes = (found, planes) if planes < sums else (found.as_sums(), sums)
+    if some.size < job.samples.size and abs(planes - colours) * _CLEARLY > colours:
+        return [found] if planes < colours else [None]
     return [None, found]
 
 

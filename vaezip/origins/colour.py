@@ -51,6 +51,20 @@ class ColourMap(NamedTuple):
         return out
 
 
+def summed(planes: Planes) -> Planes:
+    """Return the planes p₀ + p₁ − 128, p₁ and p₂ + p₁ − 128, modulo 256, which look like red, green and blue."""
+    out = planes.copy()
+    out[..., 0::2] += planes[..., 1:2] - np.uint8(128)
+    return out
+
+
+def unsummed(planes: Planes) -> Planes:
+    """Invert :func:`summed`."""
+    out = planes.copy()
+    out[..., 0::2] -= planes[..., 1:2] - np.uint8(128)
+    return out
+
+
 @inline
 def unclipped(m, channel, p0, p1, p2):
     """Return a channel before it is clipped; m is of :meth:`ColourMap.numbers`."""

@@ -17,6 +17,9 @@ from vaezip.vz.wire import Reader, varint
 FITTED = 0
 """The number of a map whose coefficients follow."""
 
+_SUMS = 128
+"""The bit of the number of a map that tells of sums."""
+
 _WORK = 64
 """Operations of a pixel without differences."""
 
@@ -28,27 +31,30 @@ class Origin:
     Attributes:
         number: of a map that has one, or :data:`FITTED`.
         map: from planes to colours.
+        sums: whether the planes are coded as those of :func:`vaezip.origins.colour.summed`.
         unexplained: how many pixels have a difference.
         coded: the differences, by :mod:`vaezip.origins.differences`; nothing where there are none.
     """
 
     number: int
     map: ColourMap
+    sums: bool = False
     unexplained: int = 0
     coded: bytes = b""
 
     def to_bytes(self) -> bytes:
         """Write the header."""
-        head = bytes([self.number]) + (colour.write_map(self.map) if self.number == FITTED else b"")
+        head = bytes([self.number | _SUMS * self.sums]) + (colour.write_map(self.map) if self.number == FITTED else b"")
         rest = varint(len(self.coded)) + self.coded if self.unexplained else b""
         return head + varint(self.unexplained) + rest
 
-    def samples(self, planes: Planes) -> NDArray[Any]:
-        """Compute the samples that planes make.
+    def samples(self, coded: Planes) -> NDArray[Any]:
+        """Compute the samples that planes make, as they are coded.
 
         Raises:
             FormatError: the differences are damaged.
         """
+        planes = colour.unsummed(coded) if self.sums else coded
         found = self.map.samples(planes)
         if self.unexplained:
             more = differences.decode(self.coded, planes)
@@ -59,7 +65,7 @@ class Origin:
 
     def cost(self, pixels: int) -> Cost:
         """Compute what :meth:`samples` costs."""
-        found = Cost(6 * pixels, _WORK * pixels)
+        found = Cost(9 * pixels, _WORK * pixels)
         return found.beside(differences.cost(pixels)) if self.unexplained else found
 
     def describe(self, pixels: int) -> dict[str, Any]:
@@ -76,7 +82,8 @@ def read(data: bytes, pixels: int) -> tuple[Origin, bytes]:
         FormatError: it is damaged.
     """
     reader = Reader(data)
-    number = reader.byte()
+    first = reader.byte()
+    number, sums = first & ~_SUMS, bool(first & _SUMS)
     if number > len(colour.named()):
         raise FormatError(f"colour map {number} is unknown; a newer vaezip may read it")
     found = colour.named()[number - 1].map if number else colour.read_map(reader.take(colour.MAP_BYTES))
@@ -84,4 +91,4 @@ def read(data: bytes, pixels: int) -> tuple[Origin, bytes]:
     if unexplained > pixels:
         raise FormatError("the coded data is damaged")
     coded = reader.take(reader.varint()) if unexplained else b""
-    return Origin(number, found, unexplained, coded), reader.take(reader.left)
+    return Origin(number, found, sums, unexplained, coded), reader.take(reader.left)

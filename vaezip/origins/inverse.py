@@ -6,6 +6,7 @@ takes one near to what the planes beside and above make likely, which costs leas
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -14,12 +15,12 @@ from numpy.typing import NDArray
 
 from vaezip.exact.jit import inline, jit
 from vaezip.origins import differences
-from vaezip.origins.colour import ColourMap, Planes, clipped, unclipped
+from vaezip.origins.colour import ColourMap, Planes, clipped, summed, unclipped
 from vaezip.origins.header import Origin
 
 _SHIFT = 24
-_REACH = (0, 40, 12, 5)
-"""How far clipped channels are sought beyond what is likely, by the number of them."""
+_FAR, _NEAR, _NEAREST = 40, 12, 5
+"""How far one, two or three clipped channels are sought beyond what is likely."""
 
 
 class Found(NamedTuple):
@@ -27,6 +28,10 @@ class Found(NamedTuple):
 
     planes: Planes
     origin: Origin
+
+    def as_sums(self) -> Found:
+        """Return the same with planes that look like red, green and blue."""
+        return Found(summed(self.planes), replace(self.origin, sums=True))
 
 
 class Inverse(NamedTuple):
@@ -90,7 +95,7 @@ def planes_of(samples: NDArray[Any], number: int, found: ColourMap) -> Found | N
     for colours, p, d in zip(samples, planes, more):
         unexplained += _planes(back, np.ascontiguousarray(colours), p, d)
     coded = differences.encode(planes, more) if unexplained else b""
-    return Found(planes, Origin(number, found, int(unexplained), coded))
+    return Found(planes, Origin(number, found, unexplained=int(unexplained), coded=coded))
 
 
 def explained(back: Inverse, colours: NDArray[np.uint8]) -> int:
@@ -162,7 +167,8 @@ def _clipped(back, r, g, b, likely, out):
     ur = _beyond(back, 0, r, likely) if is_r else r
     ug = _beyond(back, 1, g, likely) if is_g else g
     ub = _beyond(back, 2, b, likely) if is_b else b
-    reach = 40 if is_r + is_g + is_b == 1 else (12 if is_r + is_g + is_b == 2 else 5)
+    count = is_r + is_g + is_b
+    reach = _FAR if count == 1 else (_NEAR if count == 2 else _NEAREST)
     for far in range(reach + 1):
         for dr in range(-far if is_r else 0, far + 1 if is_r else 1):
             for dg in range(-far if is_g else 0, far + 1 if is_g else 1):
