@@ -18,6 +18,7 @@ from vaezip.models.library import Library
 from vaezip.models.pixel import adaptive, strips
 from vaezip.models.pixel.adaptation import Learners
 from vaezip.pictures import Picture
+from vaezip.vz.records import NO_MODEL
 
 
 @pytest.fixture
@@ -149,6 +150,6 @@ def test_one_job_is_one_block(discs):
 def test_a_block_that_a_reader_would_refuse_is_not_written(monkeypatch):
     monkeypatch.setattr("vaezip.codec.jobs.BUDGET", Budget(work=1))
     samples = np.zeros((1, 4, 4, 1), np.uint8)
-    job = BlockJob("L", samples, (None,), None, Library(), Effort())
+    job = BlockJob("L", samples, (NO_MODEL,), None, Library(), Effort())
     with pytest.raises(VaezipError, match="WebP takes more for such pictures than a reader spends on them"):
-        jobs.code(job, None)
+        jobs.code(job, NO_MODEL)

@@ -36,10 +36,10 @@ def require_models(archive: vaezip.Archive) -> None:
     Raises:
         ModelError: a block was made with a model that is not here.
     """
-    from vaezip.vz.records import NO_MODEL
+    from vaezip.vz.records import has_model
 
     for fingerprint in {block.model for group in archive.file.groups for block in group.blocks}:
-        if fingerprint != NO_MODEL:
+        if has_model(fingerprint):
             with suppress(FormatError):
                 archive.model(fingerprint)
 

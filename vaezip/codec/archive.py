@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from vaezip.codec import decoding, jpeg, payload, salvage
+from vaezip.codec import coders, decoding, jpeg, payload, salvage
 from vaezip.codec.blocks import Samples, check_group
 from vaezip.codec.decoding import DecodeJob
 from vaezip.errors import FormatError, ImageError, ModelError, VaezipError
@@ -29,7 +29,7 @@ from vaezip.pictures.picture import BOXES, DEFAULT_MAX_PIXELS, Picture
 from vaezip.system.threads import Workers
 from vaezip.vz import archive as vz
 from vaezip.vz import records
-from vaezip.vz.records import NO_MODEL, Block, Group
+from vaezip.vz.records import Block, Group, has_model
 from vaezip.vz.salvage import Recovered, recover
 
 _EPOCH = datetime(1970, 1, 1)
@@ -225,7 +225,7 @@ class Archive:
 
     def info(self) -> dict[str, Any]:
         """Describe the file in what JSON holds; no pixels are decoded."""
-        marks = {block.model for group in self.file.groups for block in group.blocks} - {NO_MODEL}
+        marks = {block.model for group in self.file.groups for block in group.blocks if has_model(block.model)}
         known = {mark: self._describe_model(mark) for mark in marks}
         return {
             "version": records.VERSION,
@@ -255,7 +255,7 @@ class Archive:
         """Fill in the size of a picture that is of its model's own."""
         group = self.file.groups[0]
         if not group.height:
-            if group.blocks[0].model == NO_MODEL:
+            if not has_model(group.blocks[0].model):
                 raise FormatError("the header is damaged: the picture has no size")
             model = self.model(group.blocks[0].model)
             group.height, group.width = model.architecture.tile
@@ -349,8 +349,8 @@ def _to_picture(group: Group, index: int, samples: Samples) -> Picture:
 def _describe_block(group: Group, number: int, models: Mapping[bytes, tuple[str, str | None]]) -> dict[str, Any]:
     block = group.blocks[number]
     described = {"fingerprint": block.model.hex(), "bytes": len(block.payload)}
-    if block.model == NO_MODEL:
-        method = MODE_NAMES[group.mode] if MODE_NAMES[group.mode] in FILES else "webp"
+    if not has_model(block.model):
+        method = MODE_NAMES[group.mode] if MODE_NAMES[group.mode] in FILES else coders.name_of(block.model).lower()
         return {"method": method, **described, "steps": 0, "steps_on": None, "origin": None}
     name, steps_on = models[block.model]
     steps = payload.steps_of(block.payload)

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from vaezip.codec import blocks, jobs, select
+from vaezip.codec import blocks, coders, jobs, select
 from vaezip.codec.blocks import Samples, check_group, new_group
-from vaezip.codec.jobs import BlockJob
+from vaezip.codec.jobs import BlockJob, Candidate
 from vaezip.codec.kept import FileJob, KeptFile, keep
 from vaezip.codec.runs import Entry, Pending, Run
 from vaezip.codec.select import AUTO
@@ -35,7 +35,7 @@ from vaezip.pictures.picture import BOXES, DEFAULT_MAX_PIXELS, Picture, check_si
 from vaezip.system.threads import Workers
 from vaezip.vz import archive as vz
 from vaezip.vz import limits
-from vaezip.vz.records import NO_MODEL, Block, Group
+from vaezip.vz.records import NO_MODEL, Block, Group, has_model
 from vaezip.vz.times import is_time
 
 
@@ -287,7 +287,7 @@ class Compressor:
             groups += [group] if group.names else []
         groups += kept + self._file_groups()
         _forget_times_of_none(groups)
-        used = {block.model for group in groups for block in group.blocks} - {NO_MODEL}
+        used = {block.model for group in groups for block in group.blocks if has_model(block.model)}
         models = {mark: data for mark, data in embedded.items() if mark in used}
         names = {mark: self.library.name_of(mark, even_shipped=mark in models) for mark in used}
         return self._checked(vz.write_archive(groups, names, models), groups)
@@ -323,7 +323,7 @@ class Compressor:
         by; none where none are to be embedded."""
         if not self.options.embed_model:
             return {}
-        found = {form.model for forms in coded for form in forms} - {NO_MODEL}
+        found = {form.model for forms in coded for form in forms if has_model(form.model)}
         files = {fingerprint: self.library.file(fingerprint) for fingerprint in found}
         if self.chosen:
             return files
@@ -348,19 +348,19 @@ class Compressor:
         group, job = pending.group, self._job(pending.group, np.stack(pending.samples))
         job = self._executor.submit(jobs.prepared, job).result()
         group.names, group.boxes = [""], [pending.entries[0].boxes]
-        references = self._executor.submit(jobs.promising, job).result()
-        return min((self._inline(group, job, reference) for reference in references), key=len)
+        candidates = self._executor.submit(jobs.promising, job).result()
+        return min((self._inline(group, job, candidate) for candidate in candidates), key=len)
 
-    def _inline(self, group: Group, job: BlockJob, reference: Reference | None) -> bytes:
-        model = self.library.by_reference(reference) if reference else None
-        fingerprint = model.fingerprint if model else NO_MODEL
+    def _inline(self, group: Group, job: BlockJob, candidate: Candidate) -> bytes:
+        model = self.library.by_reference(candidate) if isinstance(candidate, Reference) else None
+        mark = jobs.mark_of(candidate)
         native = model is not None and (group.height, group.width) == model.architecture.tile
         height, width = (0, 0) if native else (group.height, group.width)
-        mark = Block(fingerprint, b"")
-        written = replace(group, height=height, width=width, per_block=1, band=height, blocks=[mark])
-        header = vz.inline_header(written, self.library.name_of(fingerprint) if model else "")
+        empty = Block(mark, b"")
+        written = replace(group, height=height, width=width, per_block=1, band=height, blocks=[empty])
+        header = vz.inline_header(written, self.library.name_of(mark) if model else "")
         job = replace(job, before=zlib.crc32(header))
-        written.blocks = [self._executor.submit(jobs.code, job, reference).result()]
+        written.blocks = [self._executor.submit(jobs.code, job, candidate).result()]
         return self._checked(header + written.blocks[0].payload, [written])
 
     def _submit(self, pending: Pending) -> None:
@@ -401,15 +401,15 @@ class Compressor:
             if error:
                 raise error
 
-    def _candidates(self, group: Group) -> tuple[Reference | None, ...]:
-        """Return the models to try, and None for the fallback codec: beside a chosen model, where that leaves a part
-        of each sample to it."""
+    def _candidates(self, group: Group) -> tuple[Candidate, ...]:
+        """Return what to try: all models and coders that fit, or a chosen model, beside which the fallback codec is
+        tried where the model leaves a part of each sample to it."""
         mode, shape = MODE_NAMES[group.mode], (group.height, group.width)
-        if not self.chosen:
-            return (*self.library.fitting(mode, *shape), None)
+        if not self.chosen or not self._chosen:
+            return (*self.library.fitting(mode, *shape), *coders.fitting(mode, (group.band, group.width)), NO_MODEL)
         if not fits(self.chosen.architecture, mode, shape):
-            return (None,)
-        return (self._chosen, None) if is_wide(mode) else (self._chosen,)
+            return (NO_MODEL,)
+        return (self._chosen, NO_MODEL) if is_wide(mode) else (self._chosen,)
 
     def _alpha_model(self) -> Reference | None:
         """Return None where the file shall need nothing that it does not hold."""

@@ -15,7 +15,7 @@ from vaezip.models.cost import DEFAULT as BUDGET
 from vaezip.models.cost import Budget
 from vaezip.models.library import Library
 from vaezip.pictures.picture import DEFAULT_MAX_PIXELS
-from vaezip.vz.records import NO_MODEL, Block
+from vaezip.vz.records import Block, has_model
 
 
 @dataclass(frozen=True)
@@ -50,13 +50,19 @@ def decode(job: DecodeJob) -> Samples:
         ModelError: its model is not here.
     """
     block, find = job.block, job.library.by_fingerprint
-    model = None if block.model == NO_MODEL else find(block.model)
-    cost = payload.cost(block.payload, job.mode, job.shape, model=model, find=find)
+    model = find(block.model) if has_model(block.model) else None
+    cost = payload.cost(block.payload, job.mode, job.shape, model=model, coder=block.model, find=find)
     job.budget.check(cost, payload.pixels(block.payload, job.mode, job.shape))
     try:
         with _taking(cost.memory, job.budget.memory):
             samples, checksum = payload.decode(
-                block.payload, job.mode, job.shape, model=model, find=find, max_pixels=job.max_pixels
+                block.payload,
+                job.mode,
+                job.shape,
+                model=model,
+                coder=block.model,
+                find=find,
+                max_pixels=job.max_pixels,
             )
     except MemoryError as error:
         raise VaezipError("there is not enough memory to decode it; use fewer threads") from error

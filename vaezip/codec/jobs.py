@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaezip.codec import payload
+from vaezip.codec import coders, payload
 from vaezip.codec.blocks import Samples, samples_checksum
 from vaezip.codec.select import trial_part
 from vaezip.errors import VaezipError
@@ -18,9 +18,8 @@ from vaezip.models import kinds
 from vaezip.models.cost import DEFAULT as BUDGET
 from vaezip.models.library import Library, Reference
 from vaezip.origins import inverse, search
-from vaezip.origins.search import Candidate
 from vaezip.pictures.jpeg.parts import UnfitJpeg
-from vaezip.vz.records import NO_MODEL, Block
+from vaezip.vz.records import NO_MODEL, Block, has_model
 
 if TYPE_CHECKING:
     from vaezip.models.base import Model
@@ -31,11 +30,13 @@ _COLOURS = 3
 
 _NO_LIMIT = 1 << 62
 
-_CLEARLY = 50
-"""A trial that differs by one part of so many tells whether an origin is worth it; of less, all is coded both ways."""
+Candidate = Reference | bytes
+"""A model, or the mark of a coder without one."""
 
-_MOST_UNEXPLAINED = 3
-"""One pixel of so many may be unexplained."""
+
+def mark_of(candidate: Candidate) -> bytes:
+    """Return what a block by a candidate has in the place of a fingerprint."""
+    return candidate.fingerprint if isinstance(candidate, Reference) else candidate
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class BlockJob:
     Attributes:
         mode: of the samples.
         samples: (pictures, height, width, channels).
-        candidates: models to try, and None for the fallback codec.
+        candidates: models to try, and the marks of coders without one.
         alpha: model to try for alpha.
         library: opens the model files.
         effort: what is done for fewer bytes.
@@ -57,19 +58,19 @@ class BlockJob:
 
     mode: str
     samples: Samples
-    candidates: tuple[Reference | None, ...]
+    candidates: tuple[Candidate, ...]
     alpha: Reference | None
     library: Library
     effort: Effort
     verify: bool = True
     open: bool = False
     before: int = 0
-    origin: Candidate | None = None
+    origin: search.Candidate | None = None
 
 
 def prepared(job: BlockJob) -> BlockJob:
     """Return a job that knows what its colours were before, if a model may code them and they were anything."""
-    if not payload.takes_origin(job.mode) or not any(job.candidates):
+    if not payload.takes_origin(job.mode) or not any(isinstance(one, Reference) for one in job.candidates):
         return job
     return replace(job, origin=search.find(job.samples[..., :_COLOURS]))
 
@@ -81,23 +82,30 @@ def encode(job: BlockJob) -> list[Block]:
         VaezipError: what was coded does not decode to itself.
     """
     job = prepared(job)
-    forms = [code(job, reference) for reference in promising(job)]
+    forms = [code(job, candidate) for candidate in promising(job)]
     return forms if job.open else [min(forms, key=lambda block: len(block.payload))]
 
 
-def promising(job: BlockJob) -> list[Reference | None]:
+def promising(job: BlockJob) -> list[Candidate]:
     """Return the candidates to code with: all, or of many pixels the one that is best on some of them, beside the
     fallback codec where a model has yet to prove worth embedding."""
     some = trial_part(job.samples)
-    if len(job.candidates) == 1 or some.size == job.samples.size:
-        return list(job.candidates)
+    candidates = [candidate for candidate in job.candidates if _promises(job, candidate)]
+    if len(candidates) == 1 or some.size == job.samples.size:
+        return candidates
     trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0))
-    sizes = [len(_payload(trial, reference, 0)) for reference in job.candidates]
-    best = job.candidates[int(np.argmin(sizes))]
-    return [best, None] if job.open and best else [best]
+    sizes = [len(_payload(trial, candidate, 0)) for candidate in candidates]
+    best = candidates[int(np.argmin(sizes))]
+    return [best, NO_MODEL] if job.open and has_model(mark_of(best)) else [best]
 
 
-def code(job: BlockJob, reference: Reference | None) -> Block:
+def _promises(job: BlockJob, candidate: Candidate) -> bool:
+    """Tell whether a candidate is worth a trial; models always are."""
+    mark = mark_of(candidate)
+    return mark not in coders.CODERS or coders.by_mark(mark).promises(job.samples, job.mode)
+
+
+def code(job: BlockJob, candidate: Candidate) -> Block:
     """Code a block by one candidate.
 
     Raises:
@@ -105,47 +113,47 @@ def code(job: BlockJob, reference: Reference | None) -> Block:
         UnfitJpeg: a JPEG file cannot be made again from its coefficients, or that would take more.
     """
     checksum = samples_checksum(job.samples, job.before)
-    data = _payload(job, reference, checksum)
-    model, find, shape = _model(job, reference), job.library.by_fingerprint, job.samples.shape
-    if not _is_allowed(job, reference, data):
+    data, mark = _payload(job, candidate, checksum), mark_of(candidate)
+    model, find, shape = _model(job, candidate), job.library.by_fingerprint, job.samples.shape
+    if not _is_allowed(job, candidate, data):
         if job.mode == kinds.JPEG:
             raise UnfitJpeg("takes more than a reader spends on it")
-        name = f"model '{model.name}'" if model else "WebP"
+        name = f"model '{model.name}'" if model else coders.name_of(mark)
         raise VaezipError(f"{name} takes more for such pictures than a reader spends on them", "other-model")
     if job.verify:
-        decoded, found = payload.decode(data, job.mode, shape, model=model, find=find, max_pixels=_NO_LIMIT)
+        decoded, found = payload.decode(data, job.mode, shape, model=model, coder=mark, find=find, max_pixels=_NO_LIMIT)
         if found != checksum or not np.array_equal(decoded, job.samples):
             raise VaezipError("the coded picture does not decode to itself on this machine; please report this")
-    return Block(model.fingerprint if model else NO_MODEL, data)
+    return Block(mark, data)
 
 
-def _is_allowed(job: BlockJob, reference: Reference | None, data: bytes) -> bool:
+def _is_allowed(job: BlockJob, candidate: Candidate, data: bytes) -> bool:
     """Tell whether a payload costs no more than a reader spends by default."""
-    model, find, shape = _model(job, reference), job.library.by_fingerprint, job.samples.shape
-    cost = payload.cost(data, job.mode, shape, model=model, find=find)
+    model, find, shape = _model(job, candidate), job.library.by_fingerprint, job.samples.shape
+    cost = payload.cost(data, job.mode, shape, model=model, coder=mark_of(candidate), find=find)
     return BUDGET.allows(cost, payload.pixels(data, job.mode, shape))
 
 
-def _payload(job: BlockJob, reference: Reference | None, checksum: int) -> bytes:
-    """Return the shortest payload by a candidate: of the colours, or of what they were before."""
-    ways = _ways(job, reference)
+def _payload(job: BlockJob, candidate: Candidate, checksum: int) -> bytes:
+    """Return the shortest payload by a candidate: of the colours, or of the planes that they were before."""
+    ways = _ways(job, candidate)
     if ways == [None]:
-        return _coded(job, reference, checksum, None)
-    forms = [_coded(job, reference, checksum, way) for way in ways]
-    allowed = [data for data in forms if _is_allowed(job, reference, data)]
-    return min(allowed, key=len) if allowed else _coded(job, reference, checksum, None)
+        return _coded(job, candidate, checksum, None)
+    forms = [_coded(job, candidate, checksum, way) for way in ways]
+    allowed = [data for data in forms if _is_allowed(job, candidate, data)]
+    return min(allowed, key=len) if allowed else _coded(job, candidate, checksum, None)
 
 
-def _ways(job: BlockJob, reference: Reference | None) -> list[Found | None]:
+def _ways(job: BlockJob, candidate: Candidate) -> list[Found | None]:
     """Return the ways to code by a candidate: as colours, for which None stands, and as planes; the one that is clearly
     better on some of the pixels, if these are not all."""
-    found = _origin(job) if reference is not None else None
+    found = _origin(job) if isinstance(candidate, Reference) else None
     if found is None:
         return [None]
     some = trial_part(job.samples)
     trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0))
     tried = _origin(trial) or found
-    colours, planes, sums = (len(_coded(trial, reference, 0, way)) for way in (None, tried, tried.as_sums()))
+    colours, planes, sums = (len(_coded(trial, candidate, 0, way)) for way in (None, tried, tried.as_sums()))
     found, planes = (found, planes) if planes < sums else (found.as_sums(), sums)
     if some.size < job.samples.size and abs(planes - colours) * _CLEARLY > colours:
         return [found] if planes < colours else [None]
@@ -161,19 +169,23 @@ def _origin(job: BlockJob) -> Found | None:
     return found if found and found.origin.unexplained * _MOST_UNEXPLAINED <= pixels else None
 
 
-def _coded(job: BlockJob, reference: Reference | None, checksum: int, found: Found | None) -> bytes:
-    with_alpha = reference is not None and job.alpha is not None and kinds.has_alpha(job.mode)
-    alpha_model = _model(job, job.alpha) if with_alpha else None
+def _coded(job: BlockJob, candidate: Candidate, checksum: int, found: Found | None) -> bytes:
+    model, alpha = _model(job, candidate), None
+    if model and job.alpha and kinds.has_alpha(job.mode):
+        alpha = _model(job, job.alpha)
+    if model and found:
+        planes, effort = (job.samples, job.mode, checksum), job.effort
+        return payload.encode_planes(*planes, model=model, effort=effort, alpha_model=alpha, found=found)
     return payload.encode(
         job.samples,
         job.mode,
         checksum,
-        model=_model(job, reference),
+        model=model,
+        coder=mark_of(candidate),
         effort=job.effort,
-        alpha_model=alpha_model,
-        found=found,
+        alpha_model=alpha,
     )
 
 
-def _model(job: BlockJob, reference: Reference | None) -> Model | None:
-    return None if reference is None else job.library.by_reference(reference)
+def _model(job: BlockJob, candidate: Candidate) -> Model | None:
+    return job.library.by_reference(candidate) if isinstance(candidate, Reference) else None

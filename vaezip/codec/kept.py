@@ -79,6 +79,6 @@ def _kept(job: FileJob, mode: str) -> KeptFile:
     header = vz.inline_header(group) if job.inline else b""
     samples = np.frombuffer(job.data, np.uint8).reshape(1, 1, -1, 1)
     block = BlockJob(
-        mode, samples, (None,), None, job.library, job.effort, verify=job.verify, before=zlib.crc32(header)
+        mode, samples, (NO_MODEL,), None, job.library, job.effort, verify=job.verify, before=zlib.crc32(header)
     )
-    return KeptFile(replace(group, blocks=[jobs.code(block, None)]), header)
+    return KeptFile(replace(group, blocks=[jobs.code(block, NO_MODEL)]), header)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vaezip.codec import jpeg, webp
+from vaezip.codec import coders, jpeg, webp
 from vaezip.errors import FormatError
 from vaezip.models.base import Model, seed_with
 from vaezip.models.cost import Cost
@@ -51,24 +51,26 @@ def encode(
     checksum: int,
     *,
     model: Model | None,
+    coder: bytes = NO_MODEL,
     effort: Effort,
     alpha_model: Model | None = None,
-    found: Found | None = None,
 ) -> bytes:
-    """Code pictures by a model, or by the fallback codec where there is none.
+    """Code pictures by a model, or where there is none by a coder without one.
 
     Args:
         samples: (pictures, height, width, channels).
         mode: theirs.
         checksum: of the samples, which :func:`decode` finds again.
         model: codes the planes that it was made for.
+        coder: the mark of the coder, where there is no model.
         effort: what is done for fewer bytes.
         alpha_model: codes grey; is tried beside WebP for the alpha that a model of colours leaves.
-        found: the planes that the colours were before, which the model codes in their place.
 
     Raises:
         UnfitJpeg: the file of a JPEG block cannot be made again from its coefficients.
     """
+    if model is None and coder != NO_MODEL:
+        return coders.by_mark(coder).encode(samples, mode, checksum, effort=effort)
     if mode == VERBATIM:
         return _CRC.pack(checksum) + samples.tobytes()
     if mode == JPEG:
@@ -76,6 +78,21 @@ def encode(
     if model is None:
         coded = webp.encode(samples)
         return _CRC.pack(checksum ^ zlib.crc32(coded)) + coded
+    return encode_planes(samples, mode, checksum, model=model, effort=effort, alpha_model=alpha_model)
+
+
+def encode_planes(
+    samples: Samples,
+    mode: str,
+    checksum: int,
+    *,
+    model: Model,
+    effort: Effort,
+    alpha_model: Model | None = None,
+    found: Found | None = None,
+) -> bytes:
+    """Code pictures by a model; arguments are as for :func:`encode`, and the planes that their colours were before,
+    which the model codes in the place of the colours."""
     colours = PLANES[mode].channels
     colour, alpha = samples[..., :colours], samples[..., colours:]
     prefix = _encode_alpha(alpha, alpha_model, effort) if alpha.size else b""
@@ -96,6 +113,7 @@ def decode(
     shape: tuple[int, ...],
     *,
     model: Model | None,
+    coder: bytes = NO_MODEL,
     find: Find,
     max_pixels: int = DEFAULT_MAX_PIXELS,
 ) -> tuple[Samples, int]:
@@ -105,6 +123,7 @@ def decode(
         payload: the bytes.
         mode, shape: of the samples.
         model: the one that coded them.
+        coder: the mark of the coder, where there was no model.
         find: gives the model of a fingerprint.
         max_pixels: a JPEG of more is refused.
 
@@ -113,6 +132,8 @@ def decode(
         ImageError: the picture of a JPEG has more pixels.
     """
     n, height, width, channels = shape
+    if model is None and coder != NO_MODEL:
+        return coders.of_block(coder, mode, shape).decode(payload, mode, shape)
     if model is None and mode == JPEG:
         data, checksum = jpeg.decode(payload, width, max_pixels)
         return np.frombuffer(data, np.uint8).reshape(shape), checksum
@@ -145,13 +166,17 @@ def decode(
     return samples, seed_with(checksum, steps) ^ _mark(payload[0] & _HAS_ORIGIN) ^ beside
 
 
-def cost(payload: bytes, mode: str, shape: tuple[int, ...], *, model: Model | None, find: Find) -> Cost:
+def cost(
+    payload: bytes, mode: str, shape: tuple[int, ...], *, model: Model | None, coder: bytes = NO_MODEL, find: Find
+) -> Cost:
     """Compute what it costs to :func:`decode` a payload, from its first bytes; arguments are as there.
 
     Raises:
         FormatError: the payload cannot be what :func:`encode` made of such pictures.
     """
     n, height, width, channels = shape
+    if model is None and coder != NO_MODEL:
+        return coders.of_block(coder, mode, shape).cost(payload, mode, shape)
     if mode == VERBATIM:  # no more than the file itself, which is in memory
         return Cost(0, len(payload))
     if model is None and mode == JPEG:

@@ -7,7 +7,7 @@ from collections.abc import Container, Mapping
 import numpy as np
 
 from vaezip.codec.blocks import Samples
-from vaezip.vz.records import NO_MODEL, Block
+from vaezip.vz.records import Block, has_model
 
 AUTO = "auto"
 
@@ -23,7 +23,7 @@ def _length(block: Block) -> int:
 
 def shortest(forms: list[Block], embedded: Container[bytes]) -> Block:
     """The shortest form of a block that needs no model but those embedded; if there is but one form, that."""
-    return min((f for f in forms if len(forms) == 1 or f.model == NO_MODEL or f.model in embedded), key=_length)
+    return min((f for f in forms if len(forms) == 1 or not has_model(f.model) or f.model in embedded), key=_length)
 
 
 def worth_embedding(blocks: list[list[Block]], sizes: Mapping[bytes, int]) -> set[bytes]:

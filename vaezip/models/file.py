@@ -29,6 +29,7 @@ from vaezip.models.base import Architecture, Model, Parts
 from vaezip.models.posterior import Settings
 from vaezip.models.registry import architecture_from_json, build
 from vaezip.system.files import store
+from vaezip.vz.records import has_model
 
 FINGERPRINT_BYTES = 4
 MAX_ENTRIES = 1 << 24
@@ -108,6 +109,10 @@ def _model(name: str, metadata: Mapping[str, str], tensors: Mapping[str, NDArray
     except ModelError as error:
         raise error.behind(f"model '{name}'") from error
     fingerprint = _fingerprint(metadata, tensors)
+    if not has_model(fingerprint):
+        raise ModelError(
+            f"model '{name}': its fingerprint is {fingerprint.hex()}, which stands for a coder without a model"
+        )
     return build(architecture, Parts(name, fingerprint, settings, backend(device), tensors, information))
 
 

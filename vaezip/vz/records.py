@@ -14,7 +14,15 @@ REVISION = 2
 """Of a draft: until release 0.2 freezes the format, each change raises it, and a reader takes no other."""
 
 NO_MODEL = bytes(4)
-"""Stands in the place of a model's fingerprint for a block without a model."""
+"""Stands in the place of a model's fingerprint for a block of the fallback codec, or of a file that is kept."""
+
+_RESERVED = bytes(3)
+"""How the marks of coders without a model file begin; no model may have such a fingerprint."""
+
+
+def has_model(mark: bytes) -> bool:
+    """Tell whether what stands in the place of a fingerprint is one, and not the mark of a coder without a model."""
+    return not mark.startswith(_RESERVED)
 
 
 Box = tuple[int, bytes]
@@ -26,7 +34,7 @@ class Block:
     """One chain, or one run of pictures by the fallback codec, or one file as it was.
 
     Attributes:
-        model: fingerprint of the model, or :data:`NO_MODEL`.
+        model: fingerprint of the model, or the mark of a coder without one, such as :data:`NO_MODEL`.
         payload: the coded pixels.
     """
 

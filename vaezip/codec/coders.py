@@ -1,0 +1,89 @@
+"""The coders of pictures that need no model file: the marks that stand in the place of a model's fingerprint.
+
+The fallback codec, whose mark is :data:`vaezip.vz.records.NO_MODEL`, is none of them: it codes alpha and the lower bits
+of 16, too.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol
+
+from numpy.typing import NDArray
+
+from vaezip.errors import FormatError
+from vaezip.models.cost import Cost
+from vaezip.vz.records import NO_MODEL
+
+if TYPE_CHECKING:
+    from vaezip.models.effort import Effort
+
+Samples = NDArray[Any]
+
+
+class Coder(Protocol):
+    """The module of a coder."""
+
+    NAME: str
+    """Name the coder for people."""
+
+    def fits(self, mode: str, shape: tuple[int, ...]) -> bool:
+        """Tell whether it codes pictures of a mode and a shape, (height, width)."""
+
+    def promises(self, samples: Samples, mode: str) -> bool:
+        """Tell by a look at some samples whether it is worth a try, in a small part of the time that coding takes."""
+
+    def encode(self, samples: Samples, mode: str, checksum: int, *, effort: Effort) -> bytes:
+        """Code pictures, (pictures, height, width, channels)."""
+
+    def decode(self, data: bytes, mode: str, shape: tuple[int, ...]) -> tuple[Samples, int]:
+        """Invert :meth:`encode`: samples and checksum.
+
+        Raises:
+            FormatError: the data is not what it made of such pictures.
+        """
+
+    def cost(self, data: bytes, mode: str, shape: tuple[int, ...]) -> Cost:
+        """Compute what :meth:`decode` costs, before it begins.
+
+        Raises:
+            FormatError: the data cannot be what it made of such pictures.
+        """
+
+
+CODERS: dict[bytes, str] = {}
+"""The modules by mark, in the order in which they are tried."""
+
+
+def by_mark(mark: bytes) -> Coder:
+    """Return the coder of a mark.
+
+    Raises:
+        FormatError: there is none.
+    """
+    if mark not in CODERS:
+        raise FormatError(f"the coder {mark.hex()} is unknown; a newer vaezip may know it")
+    module: Coder = import_module(CODERS[mark])
+    return module
+
+
+def of_block(mark: bytes, mode: str, shape: tuple[int, ...]) -> Coder:
+    """Return the coder of a block by its mark.
+
+    Raises:
+        FormatError: there is none, or it does not code such pictures, (pictures, height, width, channels).
+    """
+    found = by_mark(mark)
+    if not found.fits(mode, shape[1:3]):
+        raise FormatError(f"the file is damaged: the coder '{found.NAME}' does not code such pictures")
+    return found
+
+
+def fitting(mode: str, shape: tuple[int, ...]) -> list[bytes]:
+    """Return the marks of the coders for pictures of a mode and a shape, (height, width)."""
+    return [mark for mark in CODERS if by_mark(mark).fits(mode, shape)]
+
+
+def name_of(mark: bytes) -> str:
+    """Name what codes without a model, for people."""
+    return by_mark(mark).NAME if mark in CODERS else "WebP" if mark == NO_MODEL else "unknown"
