@@ -30,6 +30,12 @@ _COLOURS = 3
 
 _NO_LIMIT = 1 << 62
 
+_CLEARLY = 50
+"""A trial in which one way takes less by one byte of so many tells which is best; of less, all is coded both ways."""
+
+_MOST_UNEXPLAINED = 3
+"""One pixel of so many may be unexplained."""
+
 Candidate = Reference | bytes
 """A model, or the mark of a coder without one."""
 
@@ -145,19 +151,22 @@ def _payload(job: BlockJob, candidate: Candidate, checksum: int) -> bytes:
 
 
 def _ways(job: BlockJob, candidate: Candidate) -> list[Found | None]:
-    """Return the ways to code by a candidate: as colours, for which None stands, and as planes; the one that is clearly
-    better on some of the pixels, if these are not all."""
+    """Return the ways to code by a candidate: as colours, for which None stands, and as planes; of many pixels those
+    that are best on some of them."""
     found = _origin(job) if isinstance(candidate, Reference) else None
     if found is None:
         return [None]
-    some = trial_part(job.samples)
+    ways, some = [None, found, found.as_sums()], trial_part(job.samples)
     trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0))
-    tried = _origin(trial) or found
-    colours, planes, sums = (len(_coded(trial, candidate, 0, way)) for way in (None, tried, tried.as_sums()))
-    found, planes = (found, planes) if planes < sums else (found.as_sums(), sums)
-    if some.size < job.samples.size and abs(planes - colours) * _CLEARLY > colours:
-        return [found] if planes < colours else [None]
-    return [None, found]
+    tried = _origin(trial) if some.size < job.samples.size else None
+    if tried is None:
+        return ways
+    colours, *others = (len(_coded(trial, candidate, 0, way)) for way in (None, tried, tried.as_sums()))
+    planes = min(others)
+    best = ways[1 + others.index(planes)]
+    if abs(planes - colours) * _CLEARLY > colours:
+        return [best if planes < colours else None]
+    return [None, best]
 
 
 def _origin(job: BlockJob) -> Found | None:

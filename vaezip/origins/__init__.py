@@ -1,1 +1,1 @@
-"""What a picture was before: an origin is a short description, and an exact map from planes to samples."""
+"""Map planes that pictures were before to their colours, exactly, and search for such planes."""

@@ -96,7 +96,7 @@ def _affine(*rows: tuple[float, float, float], zero: tuple[int, int, int], half:
     for row in rows:
         offset = -sum(factor * z for factor, z in zip(row, zero)) + half / 2
         found.append(tuple(round(n * (1 << FITTED_SHIFT)) for n in (*row, offset)))
-    return ColourMap(tuple(found))  # type: ignore[arg-type]
+    return ColourMap(tuple(found))
 
 
 class Named(NamedTuple):
@@ -112,7 +112,7 @@ def named() -> tuple[Named, ...]:
     jpeg = ((91881, 65536, 0), (-46802, 65536, -22554), (0, 65536, 116130))
     webp = ((26149, 19077, 0, -14234), (-13320, 19077, -6419, 8708), (0, 19077, 33050, -17685))
     return (
-        Named("JPEG", ColourMap(tuple((*r, 32768 - 128 * (r[0] + r[2])) for r in jpeg), 0, 16)),  # type: ignore[misc]
+        Named("JPEG", ColourMap(tuple((*r, 32768 - 128 * (r[0] + r[2])) for r in jpeg), 0, 16)),
         Named("WebP", ColourMap(webp, 8, 6)),
         Named(
             "PhotoCD",
@@ -140,7 +140,7 @@ def _video(red: float, blue: float) -> ColourMap:
     return _scaled(red, blue, 255 / 219, 255 / 224, 16)
 
 
-def _scaled(red: float, blue: float, luma: float, chroma: float, black: int) -> ColourMap:  # noqa: PLR0913
+def _scaled(red: float, blue: float, luma: float, chroma: float, black: int) -> ColourMap:
     green, cr, cb = 1 - red - blue, 2 * (1 - red) * chroma, 2 * (1 - blue) * chroma
     rows = (cr, luma, 0.0), (-cr * red / green, luma, -cb * blue / green), (0.0, luma, cb)
     return _affine(*rows, zero=(128, black, 128))
@@ -163,7 +163,7 @@ def read_map(data: bytes) -> ColourMap:
     if len(data) != _ROWS.size:
         raise FormatError("the coded data is truncated")
     n = _ROWS.unpack(data)
-    return ColourMap(tuple(tuple(n[i : i + 4]) for i in range(0, COEFFICIENTS, 4)))  # type: ignore[arg-type]
+    return ColourMap(tuple(tuple(n[i : i + 4]) for i in range(0, COEFFICIENTS, 4)))
 
 
 MAP_BYTES = _ROWS.size

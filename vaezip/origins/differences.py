@@ -22,7 +22,7 @@ Differences = NDArray[np.int8]
 
 SLOT_BITS = 18
 CONTEXTS = 10
-CHOICES, KINDS, CORRECTIONS = 96, 12, 48
+CHOICES, KINDS, CORRECTIONS = 80, 4, 48
 
 MOST_DECISIONS = 3 * 16
 """Of a pixel."""
@@ -110,25 +110,22 @@ def _decide(m, coder, words, made, node, kind, correction, bit):
 def _code(m, coder, words, made, difference, around):
     """Code a difference whose contexts are set: whether there is one, its sign, how many bits it has, and these."""
     m.choices[0], m.choices[1], m.choices[2] = around, 48, 49
-    if not _decide(m, coder, words, made, 0, 0, min(around, 15), 1 if difference else 0):
+    if not _decide(m, coder, words, made, 0, 0, around, 1 if difference else 0):
         return 0
     m.choices[2] = 50
     less = _decide(m, coder, words, made, 1, 1, 16, 1 if difference < 0 else 0)
-    # −128 … −1 and 1 … 127 are 0 … 127 and a sign
-    magnitude = -difference - 1 if difference < 0 else difference - 1
-    size = 0
+    magnitude, size = abs(difference), 0
     while size < 7:
         m.choices[1], m.choices[2] = 51 + size, 60 + less
-        if not _decide(m, coder, words, made, 2 + size, 2, 17 + size, 1 if (magnitude + 1) >> (size + 1) else 0):
+        if not _decide(m, coder, words, made, 2 + size, 2, 17 + size, 1 if magnitude >> (size + 1) else 0):
             break
         size += 1
     known = 1
     for i in range(size - 1, -1, -1):
         m.choices[1], m.choices[2] = 64 + size, 72 + i
-        bit = _decide(m, coder, words, made, 16 * (size + 1) + min(known, 15), 3, 25 + size, ((magnitude + 1) >> i) & 1)
+        bit = _decide(m, coder, words, made, 16 * (size + 1) + min(known, 15), 3, 25 + size, (magnitude >> i) & 1)
         known = 2 * known + bit
-    magnitude = known - 1
-    return max(-magnitude - 1, -128) if less else min(magnitude + 1, 127)
+    return max(-known, -128) if less else min(known, 127)
 
 
 @jit

@@ -26,7 +26,7 @@ _WORK = 64
 
 @dataclass(frozen=True)
 class Origin:
-    """What colours were before: the map from planes to them, and what it does not explain.
+    """Hold what colours were before: the map from planes to them, and what it does not explain.
 
     Attributes:
         number: of a map that has one, or :data:`FITTED`.

@@ -124,10 +124,10 @@ def _nearest(back, row, r, g, b):
 def _exact(back, r, g, b, ur, ug, ub, likely, out):
     """Find planes that make (r, g, b), near those of an unclipped colour (ur, ug, ub), and of these the likeliest."""
     q0, q1, q2 = _nearest(back, 0, ur, ug, ub), _nearest(back, 1, ur, ug, ub), _nearest(back, 2, ur, ug, ub)
-    if likely[3] == 0 and 0 <= q0 < 256 and 0 <= q1 < 256 and 0 <= q2 < 256:
-        if _fits(back.numbers, r, g, b, q0, q1, q2):
-            out[0], out[1], out[2] = q0, q1, q2
-            return True
+    is_byte = 0 <= q0 < 256 and 0 <= q1 < 256 and 0 <= q2 < 256
+    if likely[3] == 0 and is_byte and _fits(back.numbers, r, g, b, q0, q1, q2):
+        out[0], out[1], out[2] = q0, q1, q2
+        return True
     best = 1 << 40
     for p0 in range(max(q0 - 1, 0), min(q0 + 2, 256)):
         for p1 in range(max(q1 - 1, 0), min(q1 + 2, 256)):
