@@ -33,7 +33,7 @@ _NO_LIMIT = 1 << 62
 _CLEARLY = 50
 """A trial in which one way takes less by one byte of so many tells which is best; of less, all is coded both ways."""
 
-_MOST_UNEXPLAINED = 3
+_MOST_UNEXPLAINED = 2
 """One pixel of so many may be unexplained."""
 
 Candidate = Reference | bytes

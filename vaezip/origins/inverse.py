@@ -103,6 +103,19 @@ def explained(back: Inverse, colours: NDArray[np.uint8]) -> int:
     return int(_explained(back, colours))
 
 
+def planes_of_colours(back: Inverse, colours: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the planes of colours (count, 3), none of them clipped, and which of them a map reaches; of the others,
+    the planes that come nearest."""
+    planes, found = np.zeros(colours.shape, np.int64), np.zeros(len(colours), np.bool_)
+    _planes_of_colours(back, np.ascontiguousarray(colours), planes, found)
+    return planes, found
+
+
+def nearest(back: Inverse, colours: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the planes of colours (count, 3), rounded, whether the map reaches them or not."""
+    return (colours @ back.matrix[:, :3].T + back.matrix[:, 3] + (1 << (_SHIFT - 1))) >> _SHIFT
+
+
 @inline
 def _fits(m, r, g, b, p0, p1, p2):
     """Tell whether planes make a colour."""
@@ -146,6 +159,39 @@ def _explained(back, colours):
         r, g, b = np.int64(colours[i, 0]), np.int64(colours[i, 1]), np.int64(colours[i, 2])
         count += _exact(back, r, g, b, r, g, b, likely, out)
     return count
+
+
+@jit
+def _planes_of_colours(back, colours, planes, found):
+    likely = np.zeros(4, np.int64)
+    for i in range(colours.shape[0]):
+        r, g, b = np.int64(colours[i, 0]), np.int64(colours[i, 1]), np.int64(colours[i, 2])
+        found[i] = _exact(back, r, g, b, r, g, b, likely, planes[i])
+        if not found[i]:
+            _nearly(back, r, g, b, planes[i])
+
+
+@inline
+def _beside(back, channel, value, p0, p1, p2):
+    """Return how far what planes make of a channel, before it is rounded down, is from a value."""
+    f = back.forward
+    x = f[channel, 0] * p0 + f[channel, 1] * p1 + f[channel, 2] * p2 + f[channel, 3] - (value << _SHIFT)
+    return max(-x, 0) + max(x - (1 << _SHIFT), 0)
+
+
+@jit
+def _nearly(back, r, g, b, out):
+    """Find the planes that come nearest to a colour before they are rounded down."""
+    best = 1 << 60
+    q0, q1, q2 = _nearest(back, 0, r, g, b), _nearest(back, 1, r, g, b), _nearest(back, 2, r, g, b)
+    for p0 in range(q0 - 1, q0 + 2):
+        for p1 in range(q1 - 1, q1 + 2):
+            for p2 in range(q2 - 1, q2 + 2):
+                far = _beside(back, 0, r, p0, p1, p2) + _beside(back, 1, g, p0, p1, p2)
+                far += _beside(back, 2, b, p0, p1, p2)
+                if far < best:
+                    best = far
+                    out[0], out[1], out[2] = p0, p1, p2
 
 
 @inline

@@ -1,4 +1,7 @@
-"""The encoder's search for an origin: a look at a sample of a picture's colours, which costs next to nothing."""
+"""The encoder's search for an origin: a look at a sample of a picture's colours, which costs next to nothing.
+
+Where no map that is known reaches most of them, a map is fitted, if they lie on a lattice.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vaezip.origins import inverse
+from vaezip.origins import fitting, inverse
 from vaezip.origins.colour import ColourMap, chart, named
+from vaezip.origins.header import FITTED
 
 _SAMPLED = 1 << 13
 """Pixels that are looked at, about."""
@@ -16,8 +20,11 @@ _SAMPLED = 1 << 13
 _FEWEST = 48
 """Of fewer colours nothing can be said, and little is gained."""
 
-_SHARE = (4, 5)
-"""Of the colours that are looked at, so many must be reached: by chance one in four is, or fewer."""
+_MORE, _FEWEST_FITTED = 1 << 16, 1 << 11
+"""Pixels from which a map is fitted, and the fewest colours of them."""
+
+_ENOUGH, _ENOUGH_FITTED = 80, 60
+"""Of a hundred colours that are looked at, so many must be reached: by chance 25 are, or fewer."""
 
 
 class Candidate(NamedTuple):
@@ -29,17 +36,22 @@ class Candidate(NamedTuple):
 
 def find(samples: NDArray[Any]) -> Candidate | None:
     """Return the map that colours (pictures, height, width, 3), of 8 bits, most likely went through, if any."""
-    colours = distinct(_sampled(samples))
+    colours = distinct(_sampled(samples, _SAMPLED))
     if len(colours) < _FEWEST:
         return None
-    counts = []
-    for known in named():
-        back = inverse.inverse(known.map)
-        counts.append(inverse.explained(back, colours) if back else 0)
-    best = int(np.argmax(counts))
-    if counts[best] * _SHARE[1] < len(colours) * _SHARE[0]:
-        return None
-    return Candidate(best + 1, named()[best].map)
+    shares = [_share(known.map, colours) for known in named()]
+    best = int(np.argmax(shares))
+    if shares[best] >= _ENOUGH:
+        return Candidate(best + 1, named()[best].map)
+    more = distinct(_sampled(samples, _MORE))
+    found = fitting.fitted(more) if len(more) >= _FEWEST_FITTED else None
+    return Candidate(FITTED, found) if found and _share(found, colours) >= _ENOUGH_FITTED else None
+
+
+def _share(known: ColourMap, colours: NDArray[np.uint8]) -> int:
+    """Return how many of a hundred colours a map reaches."""
+    back = inverse.inverse(known)
+    return inverse.explained(back, colours) * 100 // len(colours) if back else 0
 
 
 def distinct(colours: NDArray[Any]) -> NDArray[np.uint8]:
@@ -50,9 +62,9 @@ def distinct(colours: NDArray[Any]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(split[(least > 0) & (most < 255) & (least < most)])
 
 
-def _sampled(samples: NDArray[Any]) -> NDArray[Any]:
-    """Return pixels (count, 3) spread evenly over pictures."""
+def _sampled(samples: NDArray[Any], most: int) -> NDArray[Any]:
+    """Return about so many pixels (count, 3), spread evenly over pictures."""
     pixels = samples.reshape(-1, samples.shape[-1])
-    step = max(1, len(pixels) // _SAMPLED)
+    step = max(1, len(pixels) // most)
     step += step % 2 == 0  # so that it shares no factor with most widths
     return pixels[::step, :3]
