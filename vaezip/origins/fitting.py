@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from vaezip.origins import inverse, lattice
 from vaezip.origins.colour import FITTED_SHIFT, ColourMap
-from vaezip.origins.inverse import Inverse
 
 Numbers = NDArray[np.int64]
 
@@ -19,12 +18,12 @@ _ONE = 1 << _SHIFT
 _MARGINS = (_ONE // 50, _ONE // 200, _ONE // 1000)
 """How far from the ends of its interval a value is wanted, first and last."""
 
-_ASTRAY = _ONE // 4
-"""A value that is further from its interval is no matter of coefficients."""
+_ASTRAY = (_ONE, _ONE // 2, _ONE // 4, _ONE // 8)
+"""A value that is further from its interval is no matter of coefficients: in the first fit, and in those behind it."""
 
 _STEPS = 8
 
-_FIRST, _SOME = 1 << 11, 1 << 14
+_FIRST, _SOME = 1 << 11, 1 << 15
 """Colours that a first fit and the last go by."""
 
 _JPEG = ((1.402, -0.714, 0.0), (1.0, 1.0, 1.0), (0.0, -0.344, 1.772))
@@ -35,16 +34,12 @@ _JPEG_DETERMINANT = 4
 
 def fitted(colours: lattice.Colours) -> ColourMap | None:
     """Return the map that colours went through, different ones of which none is clipped, if they lie on a lattice."""
-    best = _coarsest(colours, lattice.bases(colours, lattice.frequencies(colours)))
-    if best is None:
+    found = _coarsest(colours, lattice.bases(colours, lattice.frequencies(colours)))
+    if found is None:
         return None
-    found = best
-    for _ in range(2):
-        better = _again(found, _part(colours, _SOME))
-        if better is None:
-            break
-        found = better
-    return _arranged(found, colours)
+    for astray in _ASTRAY:
+        found = _again(found, _part(colours, _SOME), astray) or found
+    return _arranged(found)
 
 
 def _part(colours: lattice.Colours, most: int) -> lattice.Colours:
@@ -76,26 +71,26 @@ def _first(colours: lattice.Colours, matrix: Numbers) -> ColourMap | None:
     cycles = colours.astype(np.int64) @ matrix.T
     shift = np.array([lattice.offset(column) for column in cycles.T], np.int64)
     planes = (cycles - shift + lattice.UNIT // 2) // lattice.UNIT
-    found = _fit(planes, colours)
-    return _again(found, colours) if found else None
+    found = _fit(planes, colours, _ASTRAY[0])
+    return _again(found, colours, _ASTRAY[0]) if found else None
 
 
-def _again(found: ColourMap, colours: lattice.Colours) -> ColourMap | None:
+def _again(found: ColourMap, colours: lattice.Colours, astray: int) -> ColourMap | None:
     """Fit a map to the colours that a map nearly like it explains."""
     back = inverse.inverse(found)
     if back is None:
         return None
     planes, _ = inverse.planes_of_colours(back, colours)
-    return _fit(planes, colours)
+    return _fit(planes, colours, astray)
 
 
-def _fit(planes: Numbers, colours: lattice.Colours) -> ColourMap | None:
+def _fit(planes: Numbers, colours: lattice.Colours, astray: int) -> ColourMap | None:
     """Fit the coefficients of a map to planes, which are moved to the middle, and their colours."""
     middle = (planes.max(axis=0) + planes.min(axis=0)) // 2 - 128
     inputs = np.concatenate([planes - middle, np.ones((len(planes), 1), np.int64)], axis=1)
     rows = []
     for channel in range(3):
-        row = _channel(inputs, colours[:, channel].astype(np.int64))
+        row = _channel(inputs, colours[:, channel].astype(np.int64), astray)
         if row is None:
             return None
         rows.append(tuple((n + (1 << (_SHIFT - FITTED_SHIFT - 1))) >> (_SHIFT - FITTED_SHIFT) for n in row))
@@ -109,7 +104,7 @@ def _checked(rows: list[tuple[int, ...]]) -> ColourMap | None:
     return ColourMap(tuple(rows))
 
 
-def _channel(inputs: Numbers, values: Numbers) -> list[int] | None:
+def _channel(inputs: Numbers, values: Numbers, astray: int) -> list[int] | None:
     """Return coefficients over 2^28 so that as many values as can be are the sums, rounded down: first by least
     squares, then by steps on the values that are none."""
     row = _solve(inputs.T @ inputs, inputs.T @ (2 * values + 1), Fraction(_ONE, 2))
@@ -119,7 +114,7 @@ def _channel(inputs: Numbers, values: Numbers) -> list[int] | None:
         for _ in range(_STEPS):
             over = inputs @ np.array(row) - values * _ONE
             wrong = np.minimum(over - margin, 0) + np.maximum(over - (_ONE - margin), 0)
-            active = (wrong != 0) & (np.abs(wrong) < _ASTRAY)
+            active = (wrong != 0) & (np.abs(wrong) < astray)
             some = inputs[active]
             step = _solve(some.T @ some, some.T @ wrong[active], Fraction(1)) if len(some) > inputs.shape[1] else None
             if step is None:
@@ -145,7 +140,7 @@ def _solve(matrix: Numbers, vector: Numbers, scale: Fraction) -> list[int] | Non
     return [round(row[size] * scale) for row in rows]
 
 
-def _arranged(found: ColourMap, colours: lattice.Colours) -> ColourMap | None:
+def _arranged(found: ColourMap) -> ColourMap | None:
     """Return the map from those planes of the same lattice that are most like Cr, Y and Cb."""
     columns = np.array([row[:3] for row in found.rows], np.int64)
     size = (_determinant(found.rows) / (_JPEG_DETERMINANT << 3 * FITTED_SHIFT)) ** (1 / 3)
@@ -158,35 +153,27 @@ def _arranged(found: ColourMap, colours: lattice.Colours) -> ColourMap | None:
     change = np.stack(best, axis=1)
     if abs(round(np.linalg.det(change))) == 1:
         columns = columns @ change
-    return _moved([tuple(int(n) for n in (*three, row[3])) for three, row in zip(columns, found.rows)], colours)
+    return _checked([tuple(int(n) for n in (*three, row[3])) for three, row in zip(columns, found.rows)])
 
 
-def _moved(rows: list[tuple[int, ...]], colours: lattice.Colours) -> ColourMap | None:
-    """Return the map of planes that are moved so that greys of 128 are 128, or else into the middle of 0 … 255."""
-    found = _centred(rows, _grey(rows))
-    back = inverse.inverse(found) if found else None
-    if found is None or back is None:
+def moved(found: ColourMap, colours: lattice.Colours) -> ColourMap | None:
+    """Return the same map of planes that are moved so that those of grey 128 are 128, or else so that all colours of a
+    picture, clipped ones too, have planes of 0 … 255."""
+    grey = _centred(found, _planes(found, np.full((1, 3), 128, np.uint8))[0] - 128)
+    if grey is None:
         return None
-    low, high = _range(back, colours)
-    shift = np.where((low < 0) | (high > 255), (low + high) // 2 - 128, 0)
-    return _centred([tuple(row) for row in found.rows], shift) if shift.any() else found
+    planes = _planes(grey, colours)
+    low, high = planes.min(axis=0), planes.max(axis=0)
+    shift = np.where((low < 0) | (high > 255), (low + high + 1) // 2 - 128, 0)
+    return _centred(grey, shift)
 
 
-def _grey(rows: list[tuple[int, ...]]) -> Numbers:
-    """Return the planes of a grey of 128, less 128."""
-    back = inverse.inverse(ColourMap(tuple(rows)))
-    if back is None:
-        return np.zeros(3, np.int64)
-    return inverse.nearest(back, np.full((1, 3), 128, np.int64))[0] - 128
+def _planes(found: ColourMap, colours: lattice.Colours) -> Numbers:
+    """Return the planes that are nearest to colours."""
+    back = inverse.inverse(found)
+    return inverse.nearest(back, colours.astype(np.int64)) if back else np.zeros(colours.shape, np.int64)
 
 
-def _centred(rows: list[tuple[int, ...]], shift: Numbers) -> ColourMap | None:
+def _centred(found: ColourMap, shift: Numbers) -> ColourMap | None:
     """Return the map of planes that are less by a shift."""
-    moved = [(*row[:3], row[3] + sum(n * int(s) for n, s in zip(row[:3], shift))) for row in rows]
-    return _checked(moved)
-
-
-def _range(back: Inverse, colours: lattice.Colours) -> tuple[Numbers, Numbers]:
-    """Return the least and the greatest planes of colours."""
-    planes = inverse.nearest(back, colours.astype(np.int64))
-    return planes.min(axis=0), planes.max(axis=0)
+    return _checked([(*row[:3], row[3] + sum(n * int(s) for n, s in zip(row[:3], shift))) for row in found.rows])

@@ -45,6 +45,7 @@ def find(samples: NDArray[Any]) -> Candidate | None:
         return Candidate(best + 1, named()[best].map)
     more = distinct(_sampled(samples, _MORE))
     found = fitting.fitted(more) if len(more) >= _FEWEST_FITTED else None
+    found = fitting.moved(found, different(samples)) if found else None
     return Candidate(FITTED, found) if found and _share(found, colours) >= _ENOUGH_FITTED else None
 
 
@@ -56,10 +57,15 @@ def _share(known: ColourMap, colours: NDArray[np.uint8]) -> int:
 
 def distinct(colours: NDArray[Any]) -> NDArray[np.uint8]:
     """Return the colours (count, 3) that differ, are not clipped, and are no greys, which any map reaches."""
+    found = different(colours)
+    least, most = found.min(axis=-1), found.max(axis=-1)
+    return np.ascontiguousarray(found[(least > 0) & (most < 255) & (least < most)])
+
+
+def different(colours: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return the colours (count, 3) that differ."""
     found = np.unique(chart(colours))
-    split = np.stack([found >> 16, found >> 8 & 255, found & 255], axis=-1).astype(np.uint8)
-    least, most = split.min(axis=-1), split.max(axis=-1)
-    return np.ascontiguousarray(split[(least > 0) & (most < 255) & (least < most)])
+    return np.stack([found >> 16, found >> 8 & 255, found & 255], axis=-1).astype(np.uint8)
 
 
 def _sampled(samples: NDArray[Any], most: int) -> NDArray[Any]:
