@@ -13,7 +13,8 @@ from vaezip.codec.jobs import BlockJob
 from vaezip.errors import VaezipError
 from vaezip.models.effort import Effort
 from vaezip.models.library import Library, Reference
-from vaezip.origins.colour import named
+from vaezip.origins.colour import ColourMap, named
+from vaezip.origins.search import Candidate
 
 ROOT = Path(__file__).parents[2]
 if str(ROOT / "docs") not in sys.path:
@@ -63,6 +64,21 @@ def test_both_readers_read_them(mode, pasted):
     assert (origin["explained"] < 576) == (pasted > 0)
     for found in both(data):
         assert np.array_equal(found, samples)
+
+
+@pytest.mark.parametrize("number", range(7))
+def test_both_readers_know_every_map(monkeypatch, number):
+    """Also one whose coefficients are in the file; the map is all that matters, so the picture is small."""
+    known = (
+        named()[number - 1].map if number else ColourMap(tuple((*row[:3], row[3] + 9) for row in named()[2].map.rows))
+    )
+    samples = known.samples(planes(12, 12))
+    monkeypatch.setattr(jobs.search, "find", lambda samples: Candidate(number, known))
+    monkeypatch.setattr(jobs, "_ways", lambda job, candidate: [jobs._origin(job).as_sums()])
+    data = compressed(samples[0])
+    assert origins(data)[0]["explained"] == 144
+    for found in both(data):
+        assert np.array_equal(found, samples[0])
 
 
 def test_they_are_shorter(monkeypatch):
