@@ -40,6 +40,7 @@ SLOW = {  # 1.5 seconds or more, or nearly so
     "mnist-best-odd-k3",
     "mnist-binary-best-odd-k3",
     "photo-alpha",
+    "photo-born",
     "photo-gray-odd-k3",
     "photo-latents-k3",
     "photo-odd-k0",

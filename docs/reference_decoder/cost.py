@@ -21,6 +21,11 @@ def check_jpeg_work(sizes: list[tuple[int, int]], scans: int, length: int, pixel
     check_work(work, (1, 1, pixels))
 
 
+def origin_work(unexplained: int, size: tuple[int, int, int]) -> int:
+    """Count the operations of an origin of a block (n, h, w)."""
+    return math.prod(size) * (64 + (2**14 if unexplained else 0))
+
+
 def chain_work(data: bytes, shape: tuple[int, ...], model: Model, steps: int) -> int:
     """Count the operations of the chain of a block (n, h, w, c)."""
     require(len(data) > 0, "the chain is empty")

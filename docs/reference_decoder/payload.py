@@ -4,12 +4,13 @@ import zlib
 
 import numpy as np
 
-from .cost import chain_work, check_work
+from .cost import chain_work, check_work, origin_work
 from .fallback import Depth, decode_streams
 from .graphics import decode_graphic
 from .jpeg_file import decode_file
 from .model_file import Model, find_model
-from .modes import ALPHA_MODES, FILES, JPEG, MODES, PALETTE, TWO_LEVELS, VERBATIM
+from .modes import ALPHA_MODES, COLOURS, FILES, JPEG, MODES, PALETTE, TWO_LEVELS, VERBATIM
+from .origins import Origin
 from .pixel_model import decode_pixel_chain
 from .primitives import Reader, require
 from .tile_model import decode_tile_chain
@@ -71,14 +72,21 @@ def decode_with_model(data: bytes, number: int, size: Size, model: Model, models
     )
     reader = Reader(data)
     steps = reader.number(1)
+    origin = None
+    if steps >> 7:
+        require(number in COLOURS, "pictures of this mode have no origin")
+        origin, steps = Origin(reader, n * h * w), steps & 127
     alpha = decode_alpha(reader, mode.bits, size, models) if mode.alpha else None
     depth = Depth(reader, (*size, colours)) if mode.bits == 16 else None
     before = zlib.crc32(data[1 : reader.position]) ^ zlib.crc32(data[:1])
-    check_work(chain_work(reader.data[reader.position :], (*size, colours), model, steps), size)
+    work = chain_work(reader.data[reader.position :], (*size, colours), model, steps)
+    check_work(work + (origin_work(origin.unexplained, size) if origin else 0), size)
     chain = decode_pixel_chain if model.kind == "local" else decode_tile_chain
     values, seed = chain(reader.rest(), (*size, colours), model, steps)
     if number in TWO_LEVELS and model.levels == 256:
         values = values // 255
+    if origin:
+        values = origin.colours(values)
     samples = depth.join(values) if depth else values.astype(np.uint8)
     if alpha is not None:
         samples = np.concatenate([samples, alpha], axis=-1)

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 import vaezip
+from tests.origins.pictures import planes
 from vaezip.cli import info
 from vaezip.cli.tables import table
 from vaezip.codec import payload as payloads
 from vaezip.models import file as model_file
+from vaezip.origins.colour import named
 from vaezip.pictures.picture import Picture
 from vaezip.vz import archive as vz
 from vaezip.vz.records import REVISION, VERSION
@@ -71,7 +73,7 @@ def test_json(run, two):
     assert rate == pytest.approx(8 * two / (784 + 30))
     assert found == {"file": "set.vz", "bytes": two, **vaezip.open("set.vz").info()}
     assert list(found["pictures"][0]) == ["name", "mode", "width", "height", "metadata", "modified"]
-    assert list(found["blocks"][0]) == ["method", "fingerprint", "bytes", "steps", "steps_on"]
+    assert list(found["blocks"][0]) == ["method", "fingerprint", "bytes", "steps", "steps_on", "origin"]
     assert found["blocks"][1]["method"] == "webp"
 
 
@@ -116,6 +118,15 @@ def test_blocks_of_a_kind_stand_together(run, two):
         ["fallback codec (lossless WebP)", "-", "-", "1", "7"],
         ["model m", "01020304", "0", "1", "1"],
     ]
+
+
+def test_what_pictures_were_before_is_told(run):
+    samples = named()[0].map.samples(planes(24, 24))[0]
+    samples[3, 4] = 255, 0, 7
+    Path("a.vz").write_bytes(vaezip.compress(vaezip.Picture("RGB", samples), model="photo", preset=2))
+    assert run("info", "a.vz").out.splitlines()[-1] == "  JPEG colours, 99.82 % explained"
+    (found,) = json.loads(run("info", "--json", "a.vz").out)
+    assert found["blocks"][0]["origin"] == {"name": "JPEG colours", "pixels": 576, "explained": 575}
 
 
 def test_model_that_is_not_here_has_the_name_that_the_file_gives(run, other_model):

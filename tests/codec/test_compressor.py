@@ -665,6 +665,7 @@ def test_what_no_model_covers_is_coded_classically_whatever_is_asked_for(small_m
         "bytes": Archive(data).info()["blocks"][0]["bytes"],
         "steps": 0,
         "steps_on": None,
+        "origin": None,
     }
     assert same(decompress(data), original)
 

@@ -27,6 +27,7 @@ from vaezip.models.kinds import MODE_NAMES, VERBATIM
 from vaezip.models.layers import Conv, Dense, DepthToSpace, Flatten, SpaceToDepth, weighted_layers
 from vaezip.models.posterior import Settings
 from vaezip.models.tile.architecture import TileArchitecture
+from vaezip.origins.colour import named
 from vaezip.pictures import Picture
 from vaezip.vz import archive as vz
 from vaezip.vz.records import NO_MODEL, Block, Group
@@ -350,7 +351,16 @@ def by_pixels() -> Files:
     """Files by a pixel model, adapting and with latents, of grey, with alpha and of 16 bits."""
     kinds = {"pixels": ("L", Effort(1, 4, 4, turns=1)), "pixels-alpha": ("LA", Effort(rows=0))}
     kinds |= {"pixels-16": ("I;16", Effort(rows=4))}
-    return {k: coded(picture(m, height=20, width=20), "photo-gray", effort) for k, (m, effort) in kinds.items()}
+    found = {k: coded(picture(m, height=20, width=20), "photo-gray", effort) for k, (m, effort) in kinds.items()}
+    return found | {"origin": coded(born(), "photo", Effort(rows=32))}
+
+
+def born() -> Picture:
+    """Draw colours that were planes of a JPEG, but for a corner."""
+    planes = picture("RGB", height=20, width=20).samples // 4 + np.uint8(96)
+    samples = named()[0].map.samples(planes[None])[0]
+    samples[:2, :3] = np.arange(18, dtype=np.uint8).reshape(2, 3, 3) * 13
+    return Picture("RGB", samples)
 
 
 def structure() -> Files:

@@ -16,6 +16,7 @@ import vaezip
 from vaezip.models import file as model_file
 from vaezip.models.effort import Effort
 from vaezip.models.sampling import sample
+from vaezip.origins.colour import named
 
 HERE = Path(__file__).parent
 STEPS = {0: Effort(), 3: Effort(3, networks=2, turns=3, whole=3)}
@@ -82,6 +83,15 @@ def noise(height: int, width: int, seed: int) -> vaezip.Picture:
     return vaezip.Picture("L", samples)
 
 
+def born(height: int, width: int, seed: int) -> vaezip.Picture:
+    """The same as colours of a JPEG, with a corner of which nothing is known."""
+    planes = odd("RGB", height, width, seed).samples // 4 + np.array([100, 90, 105], np.uint8)
+    planes[..., 1] += odd("L", height, width, seed).samples[..., 0] // 4
+    samples = named()[0].map.samples(planes[None])[0]
+    samples[:3, :4] = np.random.default_rng(seed).integers(0, 256, (3, 4, 3))
+    return vaezip.Picture("RGB", samples)
+
+
 def described(height: int, width: int, seed: int) -> vaezip.Picture:
     """Draw a picture by a palette that has metadata of every kind."""
     picture = odd("P", height, width, seed)
@@ -127,6 +137,7 @@ def cases() -> dict[str, tuple[Pictures, dict[str, object]]]:
     found["photo-16"] = {"": wide("RGB;16", *ODD, seed=4)}, {"model": "photo"}
     found["photo-gray-16"] = {f"{i}.png": wide("LA;16", *ODD, seed=i) for i in range(2)}, {"model": "photo-gray"}
     found["photo-alpha"] = {"": feathered(61, 83, seed=5)}, {"model": "photo"}
+    found["photo-born"] = {"": born(*ODD, seed=12)}, {"model": "photo"}
     found["classic-16"] = {"": wide("RGBA;16", *ODD, seed=6)}, {"model": "mnist"}  # which codes no such pictures
     text = ("text", b"Comment\0\0\0golden")
     plain = odd("P", *ODD, seed=2)

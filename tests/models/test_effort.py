@@ -41,7 +41,7 @@ def test_out_of_range(options):
 
 def test_steps_buy_a_second_network_then_orientations():
     assert [of_steps(k) for k in range(3)] == [Effort(0), Effort(1), Effort(2, networks=2, turns=8)]
-    for k in (3, 8, 10, 255):
+    for k in (3, 8, 10, 127):
         effort = of_steps(k)
         assert (effort.steps, effort.networks, effort.turns, effort.whole) == (k, 2, 8, min(k // 2, 3))
 

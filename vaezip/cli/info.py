@@ -75,6 +75,7 @@ def _lines(found: dict[str, Any], most: int) -> Iterator[str]:
         yield f"  … and {len(pictures) - most:,} more; -v lists all"
     blocks = [["method", "model", "steps", "blocks", "bytes"], *_block_rows(found["blocks"])]
     yield from table(blocks, right=["steps", "blocks", "bytes"], indent="  ")
+    yield from (f"  {words}" for words in _origins(found["blocks"]))
     if found["models"]:
         rows = [[m["name"], m["fingerprint"], f"{m['bytes']:,}"] for m in found["models"]]
         yield from table([["model in the file", "fingerprint", "bytes"], *rows], right=["bytes"], indent="  ")
@@ -103,6 +104,18 @@ def _block_rows(blocks: list[dict[str, Any]]) -> Iterator[list[str]]:
         method, fingerprint, steps = key
         words = _WITHOUT_MODELS.get(method)
         yield [words or f"model {method}", "-" if words else fingerprint, steps, f"{counts[key]:,}", f"{size:,}"]
+
+
+def _origins(blocks: list[dict[str, Any]]) -> Iterator[str]:
+    """Word what pictures were before, and how much of them that explains."""
+    pixels: Counter[str] = Counter()
+    explained: Counter[str] = Counter()
+    for origin in (block["origin"] for block in blocks if block["origin"]):
+        pixels[origin["name"]] += origin["pixels"]
+        explained[origin["name"]] += origin["explained"]
+    for name, count in pixels.most_common():
+        share = 10_000 * explained[name] // count / 100  # never 100 where a pixel is missing
+        yield f"{name}, {share:g} % explained"
 
 
 _WITHOUT_MODELS = {

@@ -232,7 +232,7 @@ class Archive:
             "revision": records.REVISION,
             "layout": "inline" if self.file.inline else "archive",
             "pictures": [p for group in self.file.groups for p in _describe_pictures(group)],
-            "blocks": [_describe_block(group, block, known) for group in self.file.groups for block in group.blocks],
+            "blocks": [block for group in self.file.groups for block in _describe_blocks(group, known)],
             "models": [
                 {"name": self.file.model_names[mark], "fingerprint": mark.hex(), "bytes": len(model.packed)}
                 for mark, model in self.file.embedded.items()
@@ -346,6 +346,12 @@ def _to_picture(group: Group, index: int, samples: Samples) -> Picture:
     return Picture(MODE_NAMES[group.mode], np.ascontiguousarray(samples), boxes)
 
 
+def _describe_blocks(group: Group, models: Mapping[bytes, tuple[str, str | None]]) -> Iterator[dict[str, Any]]:
+    """Describe each block, and what its colours were before, if they were anything."""
+    for number, block in enumerate(group.blocks):
+        yield {**_describe_block(group, block, models), "origin": _describe_origin(group, number)}
+
+
 def _describe_block(group: Group, block: Block, models: Mapping[bytes, tuple[str, str | None]]) -> dict[str, Any]:
     described = {"fingerprint": block.model.hex(), "bytes": len(block.payload)}
     if not has_model(block.model):
@@ -353,6 +359,19 @@ def _describe_block(group: Group, block: Block, models: Mapping[bytes, tuple[str
         return {"method": method, **described, "steps": 0, "steps_on": None}
     name, steps_on = models[block.model]
     return {"method": name, **described, "steps": payload.steps_of(block.payload), "steps_on": steps_on}
+
+
+def _describe_origin(group: Group, number: int) -> dict[str, Any] | None:
+    """Describe what the colours of a block were before; None where they were nothing, or no model coded them."""
+    if not has_model(group.blocks[number].model):
+        return None
+    run, band = divmod(number, group.bands)
+    pictures = min(group.per_block, len(group.names) - run * group.per_block)
+    shape = pictures, min(group.band, group.height - band * group.band), group.width
+    with suppress(FormatError):
+        origin = payload.origin_of(group.blocks[number].payload, MODE_NAMES[group.mode], shape)
+        return origin.describe(shape[0] * shape[1] * shape[2]) if origin else None
+    return None
 
 
 def _describe_pictures(group: Group) -> Iterator[dict[str, Any]]:

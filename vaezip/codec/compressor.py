@@ -346,6 +346,7 @@ class Compressor:
     def _close_inline(self) -> bytes:
         pending = next(iter(self._pending.values()))
         group, job = pending.group, self._job(pending.group, np.stack(pending.samples))
+        job = self._executor.submit(jobs.prepared, job).result()
         group.names, group.boxes = [""], [pending.entries[0].boxes]
         candidates = self._executor.submit(jobs.promising, job).result()
         return min((self._inline(group, job, candidate) for candidate in candidates), key=len)

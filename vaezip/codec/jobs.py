@@ -17,14 +17,24 @@ from vaezip.errors import VaezipError
 from vaezip.models import kinds
 from vaezip.models.cost import DEFAULT as BUDGET
 from vaezip.models.library import Library, Reference
+from vaezip.origins import inverse, search
 from vaezip.pictures.jpeg.parts import UnfitJpeg
 from vaezip.vz.records import NO_MODEL, Block, has_model
 
 if TYPE_CHECKING:
     from vaezip.models.base import Model
     from vaezip.models.effort import Effort
+    from vaezip.origins.inverse import Found
+
+_COLOURS = 3
 
 _NO_LIMIT = 1 << 62
+
+_CLEARLY = 50
+"""A trial in which one way takes less by one byte of so many tells which is best; of less, all is coded both ways."""
+
+_MOST_UNEXPLAINED = 2
+"""One pixel of so many may be unexplained."""
 
 Candidate = Reference | bytes
 """A model, or the mark of a coder without one."""
@@ -49,6 +59,7 @@ class BlockJob:
         verify: whether the block is decoded again and compared.
         open: whether only the whole file tells which models are worth it: then every form is kept.
         before: CRC-32 of the bytes that the block's checksum covers, too.
+        origin: a map that its colours may have gone through; see :func:`prepared`.
     """
 
     mode: str
@@ -60,6 +71,14 @@ class BlockJob:
     verify: bool = True
     open: bool = False
     before: int = 0
+    origin: search.Candidate | None = None
+
+
+def prepared(job: BlockJob) -> BlockJob:
+    """Return a job that knows what its colours were before, if a model may code them and they were anything."""
+    if not payload.takes_origin(job.mode) or not any(isinstance(one, Reference) for one in job.candidates):
+        return job
+    return replace(job, origin=search.find(job.samples[..., :_COLOURS]))
 
 
 def encode(job: BlockJob) -> list[Block]:
@@ -68,6 +87,7 @@ def encode(job: BlockJob) -> list[Block]:
     Raises:
         VaezipError: what was coded does not decode to itself.
     """
+    job = prepared(job)
     forms = [code(job, candidate) for candidate in promising(job)]
     return forms if job.open else [min(forms, key=lambda block: len(block.payload))]
 
@@ -117,8 +137,7 @@ def code(job: BlockJob, candidate: Candidate) -> Block:
     checksum = samples_checksum(job.samples, job.before)
     data, mark = _payload(job, candidate, checksum), mark_of(candidate)
     model, find, shape = _model(job, candidate), job.library.by_fingerprint, job.samples.shape
-    cost = payload.cost(data, job.mode, shape, model=model, coder=mark, find=find)
-    if not BUDGET.allows(cost, payload.pixels(data, job.mode, shape)):
+    if not _is_allowed(job, candidate, data):
         if job.mode == kinds.JPEG:
             raise UnfitJpeg("takes more than a reader spends on it")
         name = f"model '{model.name}'" if model else coders.name_of(mark)
@@ -130,10 +149,58 @@ def code(job: BlockJob, candidate: Candidate) -> Block:
     return Block(mark, data)
 
 
+def _is_allowed(job: BlockJob, candidate: Candidate, data: bytes) -> bool:
+    """Tell whether a payload costs no more than a reader spends by default."""
+    model, find, shape = _model(job, candidate), job.library.by_fingerprint, job.samples.shape
+    cost = payload.cost(data, job.mode, shape, model=model, coder=mark_of(candidate), find=find)
+    return BUDGET.allows(cost, payload.pixels(data, job.mode, shape))
+
+
 def _payload(job: BlockJob, candidate: Candidate, checksum: int) -> bytes:
+    """Return the shortest payload by a candidate: of the colours, or of the planes that they were before."""
+    ways = _ways(job, candidate)
+    if ways == [None]:
+        return _coded(job, candidate, checksum, None)
+    forms = [_coded(job, candidate, checksum, way) for way in ways]
+    allowed = [data for data in forms if _is_allowed(job, candidate, data)]
+    return min(allowed, key=len) if allowed else _coded(job, candidate, checksum, None)
+
+
+def _ways(job: BlockJob, candidate: Candidate) -> list[Found | None]:
+    """Return the ways to code by a candidate: as colours, for which None stands, and as planes; of many pixels those
+    that are best on some of them."""
+    found = _origin(job) if isinstance(candidate, Reference) else None
+    if found is None:
+        return [None]
+    ways, some = [None, found, found.as_sums()], trial_part(job.samples)
+    trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0))
+    tried = _origin(trial) if some.size < job.samples.size else None
+    if tried is None:
+        return ways
+    colours, *others = (len(_coded(trial, candidate, 0, way)) for way in (None, tried, tried.as_sums()))
+    planes = min(others)
+    best = ways[1 + others.index(planes)]
+    if abs(planes - colours) * _CLEARLY > colours:
+        return [best if planes < colours else None]
+    return [None, best]
+
+
+def _origin(job: BlockJob) -> Found | None:
+    """Return the planes that the colours were before, unless too few of them were."""
+    if job.origin is None:
+        return None
+    found = inverse.planes_of(job.samples[..., :_COLOURS], job.origin.number, job.origin.map)
+    pixels = job.samples[..., 0].size
+    return found if found and found.origin.unexplained * _MOST_UNEXPLAINED <= pixels else None
+
+
+def _coded(job: BlockJob, candidate: Candidate, checksum: int, found: Found | None) -> bytes:
     model, alpha = _model(job, candidate), None
     if model and job.alpha and kinds.has_alpha(job.mode):
         alpha = _model(job, job.alpha)
+    if model and found:
+        planes, effort = (job.samples, job.mode, checksum), job.effort
+        return payload.encode_planes(*planes, model=model, effort=effort, alpha_model=alpha, found=found)
     return payload.encode(
         job.samples,
         job.mode,

@@ -1,7 +1,7 @@
 """The planes of pictures: the payload of a block, by a model or the fallback codec; ``docs/format/payload.md``.
 
-A model codes the planes that it was made for. What is beside them, alpha and the lower bits of 16, goes before its
-stream.
+A model codes the planes that it was made for, or those that the colours were before. What is beside them, their origin,
+alpha and the lower bits of 16, goes before its stream.
 """
 
 from __future__ import annotations
@@ -18,19 +18,25 @@ from vaezip.codec import coders, jpeg, webp
 from vaezip.errors import FormatError
 from vaezip.models.base import Model, seed_with
 from vaezip.models.cost import Cost
-from vaezip.models.kinds import JPEG, PLANES, VERBATIM, dtype, fits, is_wide, levels
+from vaezip.models.kinds import COLOUR, JPEG, PLANES, VERBATIM, dtype, fits, is_wide, levels
 from vaezip.models.registry import search_of
+from vaezip.origins import header
+from vaezip.origins.header import Origin
 from vaezip.pictures.picture import DEFAULT_MAX_PIXELS
 from vaezip.vz.records import NO_MODEL, has_model
 
 if TYPE_CHECKING:
     from vaezip.models.effort import Effort
+    from vaezip.origins.inverse import Found
 
 Samples = NDArray[Any]
 Find = Callable[[bytes], Model]
 
 _CRC = _LENGTH = struct.Struct("<I")
 _BY_MODEL = 1 << 31
+
+_HAS_ORIGIN = 128
+"""The bit of the byte of steps that tells of an origin."""
 
 _LEAST_ALPHA, _PIXELS_A_BYTE = 64, 128
 """Of the alpha that a model is tried on WebP makes more bytes than so many and one for so many pixels: sharp edges
@@ -72,15 +78,33 @@ def encode(
     if model is None:
         coded = webp.encode(samples)
         return _CRC.pack(checksum ^ zlib.crc32(coded)) + coded
+    return encode_planes(samples, mode, checksum, model=model, effort=effort, alpha_model=alpha_model)
+
+
+def encode_planes(
+    samples: Samples,
+    mode: str,
+    checksum: int,
+    *,
+    model: Model,
+    effort: Effort,
+    alpha_model: Model | None = None,
+    found: Found | None = None,
+) -> bytes:
+    """Code pictures by a model; arguments are as for :func:`encode`, and the planes that their colours were before,
+    which the model codes in the place of the colours."""
     colours = PLANES[mode].channels
     colour, alpha = samples[..., :colours], samples[..., colours:]
     prefix = _encode_alpha(alpha, alpha_model, effort) if alpha.size else b""
     if is_wide(mode):
         colour, depth_header = webp.split(colour)
         prefix += depth_header
-    planes = colour * _value_of_one(model, mode)
-    steps, stream = search_of(model).encode(model, planes, effort=effort, seed=checksum ^ zlib.crc32(prefix))
-    return bytes([steps]) + prefix + stream
+    planes, marked = colour * _value_of_one(model, mode), 0
+    if found:
+        prefix, planes, marked = found.origin.to_bytes() + prefix, found.planes, _HAS_ORIGIN
+    seed = checksum ^ zlib.crc32(prefix) ^ _mark(marked)
+    steps, stream = search_of(model).encode(model, planes, effort=effort, seed=seed)
+    return bytes([steps | marked]) + prefix + stream
 
 
 def decode(
@@ -124,7 +148,8 @@ def decode(
             raise FormatError("the coded data is damaged")
         return samples, checksum ^ zlib.crc32(coded)
     _check_fit(payload, mode, shape, model)
-    colours, steps, stream = model.architecture.channels, steps_of(payload), payload[1:]
+    colours, steps = model.architecture.channels, steps_of(payload)
+    origin, stream = _read_origin(payload, mode, shape)
     alpha = depth = None
     if channels > colours:
         fingerprint, coded, stream = _read_alpha(stream)
@@ -134,9 +159,11 @@ def decode(
         depth, stream = webp.read_depth_header(stream, (n, height, width, colours))
     planes, checksum = model.decode(stream, (n, height, width, colours), steps)
     planes //= _value_of_one(model, mode)
+    planes = origin.samples(planes) if origin else planes
     colour = depth.join(planes) if depth else planes
     samples = colour if alpha is None else np.concatenate([colour, alpha], axis=3)
-    return samples, seed_with(checksum, steps) ^ zlib.crc32(payload[1 : len(payload) - len(stream)])
+    beside = zlib.crc32(payload[1 : len(payload) - len(stream)])
+    return samples, seed_with(checksum, steps) ^ _mark(payload[0] & _HAS_ORIGIN) ^ beside
 
 
 def cost(
@@ -157,7 +184,9 @@ def cost(
     if model is None:
         return webp.cost((n, height, width, channels), dtype(mode))
     _check_fit(payload, mode, shape, model)
-    colours, steps, stream = model.architecture.channels, steps_of(payload), payload[1:]
+    colours, steps = model.architecture.channels, steps_of(payload)
+    origin, stream = _read_origin(payload, mode, shape)
+    before = origin.cost(n * height * width) if origin else Cost(0, 0)
     alpha = depth = Cost(0, 0)
     if channels > colours:
         fingerprint, coded, stream = _read_alpha(stream)
@@ -166,7 +195,8 @@ def cost(
         depth, stream = webp.depth_cost((n, height, width, colours)), webp.without_depth_header(stream)
     beside = channels > colours or is_wide(mode)
     joined = Cost(2 * n * height * width * channels * dtype(mode)().itemsize * beside, 0)
-    return model.cost(stream, (n, height, width, colours), steps).beside(alpha).beside(depth).beside(joined)
+    by_model = model.cost(stream, (n, height, width, colours), steps)
+    return by_model.beside(alpha).beside(depth).beside(joined).beside(before)
 
 
 def pixels(payload: bytes, mode: str, shape: tuple[int, ...]) -> int:
@@ -191,7 +221,35 @@ def steps_of(payload: bytes) -> int:
     """Return the gradient steps that the decoder of a payload by a model repeats, which its first byte tells."""
     if not payload:
         raise FormatError("the coded data is truncated")
-    return payload[0]
+    return payload[0] & ~_HAS_ORIGIN
+
+
+def origin_of(payload: bytes, mode: str, shape: tuple[int, ...]) -> Origin | None:
+    """Return the origin that a payload by a model tells, if there is one.
+
+    Raises:
+        FormatError: the payload is damaged.
+    """
+    return _read_origin(payload, mode, shape)[0]
+
+
+def takes_origin(mode: str) -> bool:
+    """Tell whether the colours of a mode may have been other planes before."""
+    return mode in PLANES and PLANES[mode] is COLOUR and not is_wide(mode)
+
+
+def _read_origin(payload: bytes, mode: str, shape: tuple[int, ...]) -> tuple[Origin | None, bytes]:
+    """Return the origin, if there is one, and what stands behind it."""
+    if not payload[0] & _HAS_ORIGIN:
+        return None, payload[1:]
+    if not takes_origin(mode):
+        raise FormatError("the file is damaged: pictures of its mode were no other colours before")
+    return header.read(payload[1:], shape[0] * shape[1] * shape[2])
+
+
+def _mark(marked: int) -> int:
+    """Return what the bit that tells of an origin changes of the CRC-32 of the byte of steps, whatever these are."""
+    return zlib.crc32(bytes([marked])) ^ zlib.crc32(b"\0")
 
 
 def _verbatim(data: bytes, shape: tuple[int, ...]) -> Samples:

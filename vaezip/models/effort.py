@@ -80,7 +80,7 @@ class Effort:
 
 NONE = Effort()
 
-LADDER = (0, 1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, MAX_STEPS)
+LADDER = (0, 1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, MAX_STEPS)
 """Numbers of steps that are tried where there are few pixels; the lesser ones of a greater K are the same."""
 
 

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from vaezip.errors import FormatError
 
-MAX_STEPS = 255
+MAX_STEPS = 127
+"""The eighth bit of the byte that holds them tells of an origin."""
 
 MAX_LOST = 1 << 16
 """Blocks that the first or the last picture of an index lacks."""

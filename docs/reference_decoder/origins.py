@@ -1,0 +1,131 @@
+"""Chapter 14: colours from the planes that they were before."""
+
+import numpy as np
+
+from .coefficients import Decisions, clamp, hashes
+from .primitives import Reader, require
+from .stack import Stack
+
+Rows = list[list[int]]
+
+MAPS = {
+    1: (0, 16, [91881, 65536, 0, -11728000], [-46802, 65536, -22554, 8910336], [0, 65536, 116130, -14831872]),
+    2: (8, 6, [26149, 19077, 0, -14234], [-13320, 19077, -6419, 8708], [0, 19077, 33050, -17685]),
+    3: (
+        *(0, 20),
+        [1909981, 1424386, 0, -261667422],
+        [-972180, 1424386, -451174, 203571787],
+        [0, 1424386, 2325637, -362799327],
+    ),
+    4: (
+        *(0, 20),
+        [1673555, 1220945, 0, -233225916],
+        [-852458, 1220945, -410793, 142685289],
+        [0, 1220945, 2115221, -289759142],
+    ),
+    5: (
+        *(0, 20),
+        [1879825, 1220945, 0, -259628460],
+        [-558796, 1220945, -223607, 81136797],
+        [0, 1220945, 2215014, -302532595],
+    ),
+    6: (
+        *(0, 20),
+        [1651297, 1048576, 0, -210841790],
+        [-490864, 1048576, -196424, 88497103],
+        [0, 1048576, 1945738, -248530128],
+    ),
+}
+
+
+class Origin:
+    """Hold what stands behind *steps* where its bit 7 is 1 (section 14.1)."""
+
+    def __init__(self, reader: Reader, pixels: int) -> None:
+        first = reader.number(1)
+        self.sums, number = first >> 7, first & 127
+        require(number == 0 or number in MAPS, "unknown colour map")
+        if number:
+            self.inner, self.outer, *self.rows = MAPS[number]
+        else:
+            n = np.frombuffer(reader.take(48), "<i4").tolist()
+            self.inner, self.outer, self.rows = 0, 20, [n[0:4], n[4:8], n[8:12]]
+        self.unexplained = reader.varint()
+        require(self.unexplained <= pixels, "more pixels are unexplained than there are")
+        self.data = reader.take(reader.varint()) if self.unexplained else b""
+
+    def colours(self, values: np.ndarray) -> np.ndarray:
+        """Compute the samples (n, h, w, 3) of the values that the chain gave."""
+        planes = values.astype(np.int64)
+        if self.sums:
+            planes[..., 0::2] = (planes[..., 0::2] - planes[..., 1:2] + 128) % 256
+        found = np.stack([self.channel(row, planes) for row in self.rows], axis=-1)
+        if self.unexplained:
+            found = (found + self.differences(planes)) % 256
+        return found.astype(np.uint8)
+
+    def channel(self, row: list[int], planes: np.ndarray) -> np.ndarray:
+        """Compute a channel by the map (section 14.2)."""
+        total = row[3] + sum(np.sign(a) * ((abs(a) * planes[..., i]) >> self.inner) for i, a in enumerate(row[:3]) if a)
+        return np.clip(total >> self.outer, 0, 255)
+
+    def differences(self, planes: np.ndarray) -> np.ndarray:
+        """Decode the differences (section 14.3)."""
+        n, h, w, _ = planes.shape
+        stack = Stack(self.data)
+        decisions = Decisions(stack)
+        sheet, found = planes.reshape(n * h, w, 3), np.zeros((n * h, w, 3), np.int64)
+        for y in range(n * h):
+            for x in range(w):
+                for k in range(3):
+                    found[y, x, k] = decode_difference(decisions, sheet[y, x].tolist(), found, (y, x, k))
+        require(stack.seed() == 0, "the differences are damaged")
+        require(np.count_nonzero(found.any(axis=-1)) == self.unexplained, "another number of pixels is unexplained")
+        return found.reshape(planes.shape)
+
+
+def small(e: int) -> int:
+    """Clamp a difference."""
+    return clamp(e, -2, 2) + 2
+
+
+def decode_difference(d: Decisions, planes: list[int], found: np.ndarray, place: tuple[int, int, int]) -> int:
+    """Decode a difference behind those found before it."""
+    y, x, k = place
+    p0, p1, p2 = planes
+
+    def at(down: int, across: int) -> int:
+        inside = y + down >= 0 and 0 <= x + across < found.shape[1]
+        return small(found[y + down, x + across, k]) if inside else 2
+
+    w, n, nw, ne = at(0, -1), at(-1, 0), at(-1, -1), at(-1, 1)
+    first = int(found[y, x, 0]) if k > 0 else 0
+    second = int(found[y, x, 1]) if k == 2 else 0
+    here = 5 * small(first) + small(second)
+    around = sum(e != 2 for e in (w, n, nw, ne))
+    d.h = [
+        hashes(k, (5 * w + n) * 25 + here),
+        hashes(k + 4, ((5 * w + n) * 5 + nw) * 5 + ne),
+        hashes(k + 8, here),
+        hashes(k + 12, (first + 128) * 256 + second + 128, around),
+        hashes(k + 16, p0, 256 * p1 + p2),
+        hashes(k + 20, 256 * p0 + p1),
+        hashes(k + 24, 256 * p1 + p2),
+        hashes(k + 28, 256 * p0 + p2),
+        hashes(k + 32, p1, around),
+        hashes(k + 36, 256 * p0 + p1, here),
+    ]
+    d.c = [5 * k + around, 48, 49]
+    if not d.pop(0, 0, 5 * k + around):
+        return 0
+    d.c[2] = 50
+    less, size, known = d.pop(1, 1, 16), 0, 1
+    while size < 7:
+        d.c[1], d.c[2] = 51 + size, 60 + less
+        if not d.pop(2, 2 + size, 17 + size):
+            break
+        size += 1
+    for i in range(size - 1, -1, -1):
+        d.c[1], d.c[2] = 64 + size, 72 + i
+        known = 2 * known + d.pop(3, 16 * (size + 1) + min(known, 15), 25 + size)
+    return max(-known, -128) if less else min(known, 127)

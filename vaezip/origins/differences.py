@@ -1,0 +1,180 @@
+"""Code what a colour map does not explain: differences from its colours, learned by the planes.
+
+Most pixels have none. Where a converter rounds otherwise than the map does, its difference is a function of the planes,
+or of two of them; where something was pasted over a picture, there are differences of neighbours.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaezip.entropy import mixing, stack
+from vaezip.entropy.mixing import PRECISION, combined, predict, update
+from vaezip.entropy.stack import Stack, drop, is_short, slot_of
+from vaezip.errors import FormatError
+from vaezip.exact.jit import inline, jit
+from vaezip.models.cost import Cost
+from vaezip.origins.colour import Planes
+
+Differences = NDArray[np.int8]
+"""Of each channel modulo 256, as −128 … 127: (pictures, height, width, 3)."""
+
+SLOT_BITS = 18
+CONTEXTS = 10
+CHOICES, KINDS, CORRECTIONS = 80, 4, 48
+
+MOST_DECISIONS = 3 * 16
+"""Of a pixel."""
+
+_LEARNED = 1 << 25
+_WORK = 1 << 14
+"""More bytes than counters and weights take, and operations of a pixel."""
+
+_DECODES, _STATE, _SIZE, _IS_SHORT = range(4)
+
+
+def encode(planes: Planes, differences: Differences) -> bytes:
+    """Code the differences of pixels by their planes; all pictures lie one below the other."""
+    height, width = _sheet(planes.shape)
+    known, found = planes.reshape(height, width, 3), differences.reshape(height, width, 3)
+    state, rows, made = _new_mixing(), [], (np.zeros(width * MOST_DECISIONS, np.uint16), np.zeros(1, np.int64))
+    for y in range(height):
+        made[1][0] = 0
+        _encode_row(state, known, found, y, made)
+        rows.append(made[0][: made[1][0]].copy())
+    coded = Stack()
+    for row in reversed(rows):
+        bits, ones = (row & 1)[::-1].astype(np.int64), (row >> 1)[::-1].astype(np.int64)
+        coded.push(np.where(bits, 0, ones), np.where(bits, ones, (1 << PRECISION) - ones), PRECISION)
+    return coded.to_bytes()
+
+
+def decode(data: bytes, planes: Planes) -> Differences:
+    """Invert :func:`encode`.
+
+    Raises:
+        FormatError: the data are damaged.
+    """
+    height, width = _sheet(planes.shape)
+    out = np.zeros((height, width, 3), np.int8)
+    with stack.decoding(data) as coded:
+        coded.run(_decode_rows, _new_mixing(), planes.reshape(height, width, 3), out)
+        if coded.finish():
+            raise FormatError("the coded data is damaged")
+    return out.reshape(planes.shape)
+
+
+def cost(pixels: int) -> Cost:
+    """Compute what it costs to :func:`decode` the differences of so many pixels."""
+    return Cost(_LEARNED + 3 * pixels, _WORK * pixels)
+
+
+def _sheet(shape: tuple[int, ...]) -> tuple[int, int]:
+    return shape[0] * shape[1], shape[2]
+
+
+def _new_mixing() -> mixing.Mixing:
+    return mixing.new_mixing(SLOT_BITS, choices=CHOICES, kinds=KINDS, corrections=CORRECTIONS)
+
+
+@inline
+def _small(difference):
+    """Return a difference between −2 and 2, plus 2."""
+    return min(max(np.int64(difference), -2), 2) + 2
+
+
+@jit
+def _decide(m, coder, words, made, node, kind, correction, bit):
+    """Code one bit, or decode it, and learn from it."""
+    p = predict(m, CONTEXTS, node, kind, correction)
+    if coder[_DECODES]:
+        precision = np.uint64(PRECISION)
+        state = coder[_STATE]
+        bit = 1 if np.int64(slot_of(state, precision)) < p else 0
+        start, freq = (0, p) if bit else (p, (1 << PRECISION) - p)
+        size = np.int64(coder[_SIZE])
+        if is_short(state, size, np.uint64(start), np.uint64(freq), precision):
+            coder[_IS_SHORT] = np.uint64(1)
+            return bit
+        state, size = drop(state, words, size, np.uint64(start), np.uint64(freq), precision)
+        coder[_STATE], coder[_SIZE] = state, np.uint64(size)
+    else:
+        made[0][made[1][0]] = (p << 1) | bit
+        made[1][0] += 1
+    update(m, CONTEXTS, kind, correction, bit)
+    return bit
+
+
+@jit
+def _code(m, coder, words, made, difference, around):
+    """Code a difference whose contexts are set: whether there is one, its sign, how many bits it has, and these."""
+    m.choices[0], m.choices[1], m.choices[2] = around, 48, 49
+    if not _decide(m, coder, words, made, 0, 0, around, 1 if difference else 0):
+        return 0
+    m.choices[2] = 50
+    less = _decide(m, coder, words, made, 1, 1, 16, 1 if difference < 0 else 0)
+    magnitude, size = abs(difference), 0
+    while size < 7:
+        m.choices[1], m.choices[2] = 51 + size, 60 + less
+        if not _decide(m, coder, words, made, 2 + size, 2, 17 + size, 1 if magnitude >> (size + 1) else 0):
+            break
+        size += 1
+    known = 1
+    for i in range(size - 1, -1, -1):
+        m.choices[1], m.choices[2] = 64 + size, 72 + i
+        bit = _decide(m, coder, words, made, 16 * (size + 1) + min(known, 15), 3, 25 + size, (magnitude >> i) & 1)
+        known = 2 * known + bit
+    return max(-known, -128) if less else min(known, 127)
+
+
+@jit
+def _code_pixel(m, coder, words, made, planes, differences, y, x):
+    """Code the differences of the channels of a pixel."""
+    p0, p1, p2 = np.int64(planes[y, x, 0]), np.int64(planes[y, x, 1]), np.int64(planes[y, x, 2])
+    last = planes.shape[1] - 1
+    for channel in range(3):
+        w = _small(differences[y, x - 1, channel]) if x else 2
+        n = _small(differences[y - 1, x, channel]) if y else 2
+        nw = _small(differences[y - 1, x - 1, channel]) if x and y else 2
+        ne = _small(differences[y - 1, x + 1, channel]) if x < last and y else 2
+        first = np.int64(differences[y, x, 0]) if channel else 0
+        second = np.int64(differences[y, x, 1]) if channel == 2 else 0
+        here = _small(first) * 5 + _small(second)
+        around = (w != 2) + (n != 2) + (nw != 2) + (ne != 2)
+        c = m.contexts
+        c[0] = combined(channel, (w * 5 + n) * 25 + here)
+        c[1] = combined(channel + 4, ((w * 5 + n) * 5 + nw) * 5 + ne)
+        c[2] = combined(channel + 8, here)
+        c[3] = combined(combined(channel + 12, (first + 128) * 256 + second + 128), around)
+        c[4] = combined(combined(channel + 16, p0), p1 * 256 + p2)
+        c[5] = combined(channel + 20, p0 * 256 + p1)
+        c[6] = combined(channel + 24, p1 * 256 + p2)
+        c[7] = combined(channel + 28, p0 * 256 + p2)
+        c[8] = combined(combined(channel + 32, p1), around)
+        c[9] = combined(combined(channel + 36, p0 * 256 + p1), here)
+        found = _code(m, coder, words, made, np.int64(differences[y, x, channel]), channel * 5 + around)
+        if coder[_DECODES]:
+            differences[y, x, channel] = found
+
+
+@jit
+def _encode_row(m, planes, differences, y, made):
+    """Put the decisions of a row, twice the frequency of a 1 plus the bit, into ``made``."""
+    coder, words = np.zeros(4, np.uint64), np.zeros(1, np.uint32)
+    for x in range(planes.shape[1]):
+        _code_pixel(m, coder, words, made, planes, differences, y, x)
+
+
+@jit
+def _decode_rows(head, m, planes, differences):
+    """Pop all rows; a kernel of :meth:`vaezip.entropy.stack.Stack.run`."""
+    state, words, size = head
+    coder, made = np.zeros(4, np.uint64), (np.zeros(1, np.uint16), np.zeros(1, np.int64))
+    coder[_DECODES], coder[_STATE], coder[_SIZE] = np.uint64(1), state, np.uint64(size)
+    for y in range(planes.shape[0]):
+        for x in range(planes.shape[1]):
+            if coder[_IS_SHORT]:
+                return coder[_STATE], np.int64(-1)
+            _code_pixel(m, coder, words, made, planes, differences, y, x)
+    return coder[_STATE], np.int64(-1) if coder[_IS_SHORT] else np.int64(coder[_SIZE])
