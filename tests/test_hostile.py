@@ -38,11 +38,11 @@ def test_a_setting_whose_reciprocal_is_infinite_is_refused(steps):
 
 
 @pytest.mark.parametrize("size", [64, 1 << 18])
-def test_255_steps_for_each_pixel_are_refused(size):
+def test_127_steps_for_each_pixel_are_refused(size):
     (_, work), pixels = cost_of(hostile_blocks.timebomb(size))
     weights = model_file.architecture(model_file.find("photo")).weights
     assert pixels == size
-    assert work > size * 255 * weights * 32  # Adam alone
+    assert work > size * 127 * weights * 32  # Adam alone
     error = result(hostile_blocks.timebomb(size))
     assert isinstance(error, ImageError)
     assert error.remedy == "more-work"

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .coefficients import bounded, clamp, hashes
-from .histories import Decisions
+from .coefficients import bounded, clamp
+from .histories import Decisions, hashes
 from .primitives import Reader, require
 from .stack import Stack
 

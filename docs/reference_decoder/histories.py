@@ -16,6 +16,14 @@ FIRST_MAP: list[tuple[int, int]] = []
 FIRST_TABLE: list[int] = []
 
 
+def hashes(a: int, *values: int) -> int:
+    """Hash a number and those that follow."""
+    for v in values:
+        m = ((a * 0x5EBCA6B + int(v) + 1) % 2**32 * 0x42B2AE35) % 2**32
+        a = m ^ (m >> 15)
+    return a
+
+
 def fill_tables() -> None:
     """Make the tables of section 15.2."""
     if STRETCH:

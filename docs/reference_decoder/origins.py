@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .coefficients import Decisions, clamp, hashes
+from .coefficients import Decisions, clamp, key
 from .primitives import Reader, require
 from .stack import Stack
 
@@ -104,17 +104,18 @@ def decode_difference(d: Decisions, planes: list[int], found: np.ndarray, place:
     here = 5 * small(first) + small(second)
     around = sum(e != 2 for e in (w, n, nw, ne))
     d.h = [
-        hashes(k, (5 * w + n) * 25 + here),
-        hashes(k + 4, ((5 * w + n) * 5 + nw) * 5 + ne),
-        hashes(k + 8, here),
-        hashes(k + 12, (first + 128) * 256 + second + 128, around),
-        hashes(k + 16, p0, 256 * p1 + p2),
-        hashes(k + 20, 256 * p0 + p1),
-        hashes(k + 24, 256 * p1 + p2),
-        hashes(k + 28, 256 * p0 + p2),
-        hashes(k + 32, p1, around),
-        hashes(k + 36, 256 * p0 + p1, here),
+        key(k, 5 * w + n, here),
+        key(k + 4, 5 * w + n, 5 * nw + ne),
+        key(k + 8, 0, here),
+        key(k + 12, (first + 128) * 256 + second + 128, around),
+        key(k + 16, p0, 256 * p1 + p2),
+        key(k + 20, p0, p1),
+        key(k + 24, p1, p2),
+        key(k + 28, p0, p2),
+        key(k + 32, p1, around),
+        key(k + 36, 256 * p0 + p1, here),
     ]
+    d.h = [16 * h for h in d.h]
     d.c = [5 * k + around, 48, 49]
     if not d.pop(0, 0, 5 * k + around):
         return 0

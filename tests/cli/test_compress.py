@@ -57,9 +57,9 @@ def test_verbose_sums_up(run, save):
     assert (status, out, err) == (0, "", f"a.png: {size:,} → {coded:,} bytes ({rate}, mnist)\n")
 
 
-def test_verbose_names_the_classic_fallback(run, save):
+def test_verbose_names_a_coder_without_a_model(run, save):
     save("a.png", noise("P"))
-    assert run("compress", "a.png", "-v").err.endswith(", webp)\n")
+    assert run("compress", "a.png", "-v").err.endswith(", graphic)\n")
 
 
 def test_verbose_sums_up_a_set(run, save):

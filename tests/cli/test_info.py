@@ -54,14 +54,14 @@ def test_single_picture(run, one):
     )
 
 
-def test_set_and_fallback_codec(run, two):
+def test_set_and_coder_without_a_model(run, two):
     status, out, err = run("info", "set.vz")
     lines = out.splitlines()
     assert (status, err) == (0, "")
     assert lines[0] == f"set.vz: 2 pictures, {two:,} bytes, {8 * two / (784 + 30):.4f} bpd"
     assert lines[2:4] == ["  a b.png   L     28×28  -", "  dots.png  P     6×5    gamma, palette, resolution"]
-    fallback, model = sorted(lines[5:])
-    assert fallback.startswith("  fallback codec (lossless WebP)  -")
+    drawn, model = sorted(lines[5:])
+    assert drawn.startswith("  drawn picture (contexts and matches)  -")
     assert model.startswith("  model mnist")  # or mnist-classic
 
 
@@ -74,7 +74,7 @@ def test_json(run, two):
     assert found == {"file": "set.vz", "bytes": two, **vaezip.open("set.vz").info()}
     assert list(found["pictures"][0]) == ["name", "mode", "width", "height", "metadata", "modified"]
     assert list(found["blocks"][0]) == ["method", "fingerprint", "bytes", "steps", "steps_on", "origin"]
-    assert found["blocks"][1]["method"] == "webp"
+    assert found["blocks"][1]["method"] == "graphic"
 
 
 def test_json_of_several_goes_on_after_one_that_fails(run, one):

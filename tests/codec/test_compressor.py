@@ -208,11 +208,11 @@ def test_auto_is_the_smallest(shipped, dream):
         assert best <= sizes[-1]
 
 
-def test_auto_falls_back_on_webp():
+def test_auto_takes_few_bytes_for_stripes():
     original = Picture("RGB", np.tile(np.uint8([[[255, 0, 0], [0, 0, 255]]]), (64, 32, 1)))
     data = compress(original)
-    assert Archive(data).info()["blocks"][0]["method"] == "webp"
-    assert len(data) < 120
+    assert Archive(data).info()["blocks"][0]["method"] == "graphic"
+    assert len(data) < 60
 
 
 def test_auto_tries_parts_of_a_large_picture(monkeypatch, discs):

@@ -92,7 +92,7 @@ class Ours:
         used, self._used = self._used, set()
         if self.chosen and used <= {self.chosen.fingerprint}:
             return self.chosen
-        if len(used) != 1 or records.NO_MODEL in used:
+        if len(used) != 1 or not all(map(records.has_model, used)):
             return None
         return self.library.by_fingerprint(next(iter(used)))
 

@@ -120,6 +120,7 @@ def _origins(blocks: list[dict[str, Any]]) -> Iterator[str]:
 
 _WITHOUT_MODELS = {
     "webp": "fallback codec (lossless WebP)",
+    "graphic": "drawn picture (contexts and matches)",
     "verbatim": "the file as it was",
     "jpeg": "the file as it was (JPEG)",
 }

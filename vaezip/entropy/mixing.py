@@ -122,13 +122,6 @@ def new_record(fields: list[Any]) -> Any:
 
 
 @inline
-def combined(context, value):
-    """Return the hash of a context and one number more, 32 bits."""
-    mixed = ((context * 0x5EBCA6B + value + 1) & 0xFFFFFFFF) * 0x42B2AE35 & 0xFFFFFFFF
-    return mixed ^ (mixed >> 15)
-
-
-@inline
 def _squashed(m, t):
     return np.int64(m.squash[min(max(t, -_STRETCHED), _STRETCHED) + 2048])
 

@@ -6,11 +6,13 @@ or of two of them; where something was pasted over a picture, there are differen
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.entropy import mixing, stack
-from vaezip.entropy.mixing import PRECISION, combined, predict, update
+from vaezip.entropy.mixing import LINE_BITS, PRECISION, predict, update
 from vaezip.entropy.stack import Stack, drop, is_short, slot_of
 from vaezip.errors import FormatError
 from vaezip.exact.jit import inline, jit
@@ -74,7 +76,7 @@ def _sheet(shape: tuple[int, ...]) -> tuple[int, int]:
     return shape[0] * shape[1], shape[2]
 
 
-def _new_mixing() -> mixing.Mixing:
+def _new_mixing() -> Any:
     return mixing.new_mixing(SLOT_BITS, choices=CHOICES, kinds=KINDS, corrections=CORRECTIONS)
 
 
@@ -82,6 +84,12 @@ def _new_mixing() -> mixing.Mixing:
 def _small(difference):
     """Return a difference between −2 and 2, plus 2."""
     return min(max(np.int64(difference), -2), 2) + 2
+
+
+@inline
+def _key(context, a, b):
+    """Return a context of three numbers below 2^20, alone in its line."""
+    return ((np.int64(context) << 40) + (np.int64(a) << 20) + np.int64(b)) << LINE_BITS
 
 
 @jit
@@ -143,16 +151,16 @@ def _code_pixel(m, coder, words, made, planes, differences, y, x):
         here = _small(first) * 5 + _small(second)
         around = (w != 2) + (n != 2) + (nw != 2) + (ne != 2)
         c = m.contexts
-        c[0] = combined(channel, (w * 5 + n) * 25 + here)
-        c[1] = combined(channel + 4, ((w * 5 + n) * 5 + nw) * 5 + ne)
-        c[2] = combined(channel + 8, here)
-        c[3] = combined(combined(channel + 12, (first + 128) * 256 + second + 128), around)
-        c[4] = combined(combined(channel + 16, p0), p1 * 256 + p2)
-        c[5] = combined(channel + 20, p0 * 256 + p1)
-        c[6] = combined(channel + 24, p1 * 256 + p2)
-        c[7] = combined(channel + 28, p0 * 256 + p2)
-        c[8] = combined(combined(channel + 32, p1), around)
-        c[9] = combined(combined(channel + 36, p0 * 256 + p1), here)
+        c[0] = _key(channel, w * 5 + n, here)
+        c[1] = _key(channel + 4, w * 5 + n, nw * 5 + ne)
+        c[2] = _key(channel + 8, 0, here)
+        c[3] = _key(channel + 12, (first + 128) * 256 + second + 128, around)
+        c[4] = _key(channel + 16, p0, p1 * 256 + p2)
+        c[5] = _key(channel + 20, p0, p1)
+        c[6] = _key(channel + 24, p1, p2)
+        c[7] = _key(channel + 28, p0, p2)
+        c[8] = _key(channel + 32, p1, around)
+        c[9] = _key(channel + 36, p0 * 256 + p1, here)
         found = _code(m, coder, words, made, np.int64(differences[y, x, channel]), channel * 5 + around)
         if coder[_DECODES]:
             differences[y, x, channel] = found
