@@ -80,9 +80,9 @@ def squash(t: int) -> int:
 class Decisions:
     """Pop decisions that learn (section 13.2)."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, lines: int = LINES) -> None:
         fill_tables()
-        self.stack = stack
+        self.stack, self.lines = stack, lines
         self.slots: dict[tuple[int, int], list[int]] = {}
         self.weights: dict[tuple[int, int], list[int]] = {}
         self.last = [[21845] * 3 for _ in range(6)]
@@ -95,7 +95,7 @@ class Decisions:
         m, x, slots = len(self.h), [], []
         for i in range(m):
             line = ((self.h[i] + (node >> 4) * 0x9E3779B1) % 2**32 * 0x2545F491) % 2**32
-            place = ((line * LINES) >> 32) * 16 + node % 16
+            place = ((line * self.lines) >> 32) * 16 + node % 16
             slot = self.slots.setdefault((i, place), [2**21, 0])
             t = STRETCH[slot[0] >> 10]
             x.append(0 if slot[1] == 0 else t if slot[1] > 2 else (3 * t) >> 2)

@@ -115,9 +115,10 @@ def decode_group(group: Group, models: dict[bytes, Model]) -> dict[str, Picture]
     mode = MODES[group.mode]
     parts = []
     for (fingerprint, payload), (n, h) in zip(group.blocks, group.shapes(), strict=True):
-        model = None if fingerprint == NO_MODEL else find_model(models, fingerprint)
-        require(group.mode not in FILES or model is None, "no model file codes files")
-        parts.append(decode_block(payload, group.mode, (n, h, group.width), model, models, group.crc))
+        is_model = fingerprint[:3] != bytes(3)
+        model = find_model(models, fingerprint) if is_model else None
+        require(group.mode not in FILES or fingerprint == NO_MODEL, "no model file codes files")
+        parts.append(decode_block(payload, group.mode, (n, h, group.width), model, models, group.crc, fingerprint))
     samples = np.concatenate([part.reshape(-1, group.width, mode.channels) for part in parts])
     samples = samples.reshape(len(group.names), group.height, group.width, mode.channels)
     if group.mode == BLACK_AND_WHITE:

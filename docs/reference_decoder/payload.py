@@ -7,6 +7,7 @@ import numpy as np
 from .cost import chain_work, check_work
 from .fallback import Depth, decode_streams
 from .jpeg_file import decode_file
+from .jpeg_pixels import decode_pictures
 from .model_file import Model, find_model
 from .modes import ALPHA_MODES, FILES, JPEG, MODES, PALETTE, TWO_LEVELS, VERBATIM
 from .pixel_model import decode_pixel_chain
@@ -17,10 +18,18 @@ Size = tuple[int, int, int]
 Models = dict[bytes, Model]
 
 
-def decode_block(data: bytes, number: int, size: Size, model: Model | None, models: Models, crc: int) -> np.ndarray:
+CODERS = {b"\0\0\0\2": decode_pictures}
+
+
+def decode_block(
+    data: bytes, number: int, size: Size, model: Model | None, models: Models, crc: int, mark: bytes
+) -> np.ndarray:
     """Decode the samples (n, h, w, channels) of a block, whose mode has a number, and check them (section 2.1)."""
     mode = MODES[number]
-    if model is None:
+    if model is None and mark != bytes(4):
+        require(mark in CODERS, "a mark is unknown")
+        samples, checksum = CODERS[mark](data, number, (*size, mode.channels))
+    elif model is None:
         body, checksum = data[4:], int.from_bytes(data[:4], "little")
         shape = (*size, mode.channels)
         if number == VERBATIM:

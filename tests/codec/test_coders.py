@@ -30,7 +30,7 @@ def plain(monkeypatch):
         ),
         cost=lambda data, mode, shape: Cost(len(data), 0),
     )
-    monkeypatch.setitem(coders.CODERS, MARK, "plain")
+    monkeypatch.setattr(coders, "CODERS", {MARK: "plain"})
     monkeypatch.setattr(coders, "import_module", lambda name: module)
     return module
 

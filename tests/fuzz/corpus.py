@@ -18,6 +18,7 @@ from PIL import Image, features
 from safetensors.numpy import save as save_tensors
 
 import vaezip
+from tests.origins.jpeg.pictures import was_jpeg
 from vaezip import pictures
 from vaezip.codec import payload
 from vaezip.codec.blocks import samples_checksum
@@ -312,7 +313,7 @@ def decompress() -> Files:
     found["verbatim-set"] = archive((["0.pgm", "1.pgm"], picture("L")), original=pictures.write(picture("L"), ".pgm"))
     for steps in (0, 2):
         found[f"tile-{steps}"] = coded(picture("L", height=28, width=28), "mnist", Effort(steps, rows=0))
-    return found | held() | by_pixels()
+    return found | held() | by_pixels() | once_jpegs()
 
 
 def held() -> Files:
@@ -332,6 +333,16 @@ def by_pixels() -> Files:
     kinds = {"pixels": ("L", Effort(1, 4, 4, turns=1)), "pixels-alpha": ("LA", Effort(rows=0))}
     kinds |= {"pixels-16": ("I;16", Effort(rows=4))}
     return {k: coded(picture(m, height=20, width=20), "photo-gray", effort) for k, (m, effort) in kinds.items()}
+
+
+def once_jpegs() -> Files:
+    """Files of pictures that were JPEGs, one of which was changed afterwards."""
+    found = {}
+    for channels, mode in ((1, "L"), (3, "RGB")):
+        pixels, _ = was_jpeg(64, 64, channels, quality=70)
+        pixels[8:10, 9:11] = 3
+        found[f"jpeg-pixels-{mode}"] = vaezip.compress(pictures.Picture(mode, pixels), preset=1)
+    return found
 
 
 def structure() -> Files:

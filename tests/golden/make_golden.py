@@ -7,10 +7,12 @@ that NAME.vz holds. Files that exist are never written again.
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 import vaezip
 from vaezip.models import file as model_file
@@ -64,6 +66,17 @@ def noise(height: int, width: int, seed: int) -> vaezip.Picture:
     """Draw grey samples of which nothing is known."""
     samples = np.random.default_rng(seed).integers(0, 256, (height, width, 1)).astype(np.uint8)
     return vaezip.Picture("L", samples)
+
+
+def decoded(mode: str, height: int, width: int, seed: int) -> vaezip.Picture:
+    """Decode a JPEG, 4:2:0 where it has colours, with a mark drawn on it afterwards, and its first rows cut off."""
+    picture, out = odd(mode, height + 5, width, seed), io.BytesIO()
+    pixels = picture.samples + (60 * np.sin(np.arange(width) / 5)).astype(np.int64)[:, None]
+    image = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8).squeeze(), mode)
+    image.save(out, "JPEG", quality=85)
+    samples = np.array(Image.open(out)).reshape(height + 5, width, -1)[5:]
+    samples[9:12, 20:24] = 7
+    return vaezip.Picture(mode, np.ascontiguousarray(samples))
 
 
 def described(height: int, width: int, seed: int) -> vaezip.Picture:
@@ -125,6 +138,8 @@ def cases() -> dict[str, tuple[Pictures, dict[str, object]]]:
     found["verbatim-set"] = {f"{i}.pgm": noise(40 + i, 30, seed=i) for i in range(2)}, {"originals": True}
     large = {f"{i}.pgm": noise(300 + i, 120, seed=i) for i in range(2)}  # which have indices between them
     found["indices"] = large, {"originals": True, "modified": {"0.pgm": 1_600_000_000, "1.pgm": -1}}
+    found["jpeg-pixels-gray"] = {"": decoded("L", 40, 52, seed=12)}, {}
+    found["jpeg-pixels"] = {"": decoded("RGB", 48, 61, seed=13)}, {}
     modes = enumerate(vaezip.pictures.MODES)
     found["archive"] = {f"{i:02d} {mode.replace(';', '-')}.png": odd(mode, 9, 7, seed=i) for i, mode in modes}, {}
     return found

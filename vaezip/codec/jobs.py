@@ -74,15 +74,20 @@ def encode(job: BlockJob) -> list[Block]:
 
 def promising(job: BlockJob) -> list[Candidate]:
     """Return the candidates to code with: all, or of many pixels the one that is best on some of them, beside the
-    fallback codec where a model has yet to prove worth embedding."""
+    fallback codec where a model has yet to prove worth embedding, and beside coders of whole pictures, if none of them
+    settles it."""
     some = trial_part(job.samples)
     candidates = [candidate for candidate in job.candidates if _promises(job, candidate)]
     if len(candidates) == 1 or some.size == job.samples.size:
         return candidates
+    whole = [candidate for candidate in candidates if coders.is_whole(mark_of(candidate))]
+    if any(coders.settles(mark_of(candidate), job.samples, job.mode) for candidate in whole):
+        return whole
+    tried = [candidate for candidate in candidates if candidate not in whole]
     trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0))
-    sizes = [len(_payload(trial, candidate, 0)) for candidate in candidates]
-    best = candidates[int(np.argmin(sizes))]
-    return [best, NO_MODEL] if job.open and has_model(mark_of(best)) else [best]
+    sizes = [len(_payload(trial, candidate, 0)) for candidate in tried]
+    best = tried[int(np.argmin(sizes))]
+    return [*whole, best, NO_MODEL] if job.open and has_model(mark_of(best)) else [*whole, best]
 
 
 def _promises(job: BlockJob, candidate: Candidate) -> bool:

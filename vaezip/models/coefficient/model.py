@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,12 +21,13 @@ _LEARNED = 1 << 25
 """More bytes than counters, weights and corrections take."""
 
 
-def encode(file: JpegFile, seed: int) -> bytes:
+def encode(file: JpegFile, seed: int, behind: Sequence[NDArray[np.uint16]] = ()) -> bytes:
     """Code the coefficients of a JPEG.
 
     Args:
         file: was taken apart.
         seed: 32 bits that the decoder finds again.
+        behind: decisions that are popped after those of the coefficients.
     """
     planes, made, rows = _Planes(file), (np.zeros(0, np.uint16), np.zeros(1, np.int64)), []
     for c in range(len(file.components)):
@@ -34,14 +37,19 @@ def encode(file: JpegFile, seed: int) -> bytes:
             kernel.encode_row(planes.mixing, planes.rows(c), planes.numbers(c, y), made)
             rows.append(made[0][: made[1][0]].copy())
     coded = Stack(seed)
-    for row in reversed(rows):
+    for row in reversed([*rows, *behind]):
         bits, ones = (row & 1)[::-1].astype(np.int64), (row >> 1)[::-1].astype(np.int64)
         coded.push(np.where(bits, 0, ones), np.where(bits, ones, (1 << PRECISION) - ones), PRECISION)
     return coded.to_bytes()
 
 
-def decode(data: bytes, file: JpegFile) -> int:
+def decode(data: bytes, file: JpegFile, behind: Callable[[Stack], None] | None = None) -> int:
     """Decode the coefficients of a JPEG into its skeleton, and return the seed.
+
+    Args:
+        data: the bytes.
+        file: its components and tables, and room for the coefficients.
+        behind: pops what is behind the coefficients.
 
     Raises:
         FormatError: the data are damaged.
@@ -52,6 +60,8 @@ def decode(data: bytes, file: JpegFile) -> int:
             for y in range(file.components[c].size[0]):
                 coded.run(kernel.decode_row, planes.mixing, planes.rows(c), planes.numbers(c, y), made)
             planes.keep(c)
+        if behind:
+            behind(coded)
         return coded.finish()
 
 

@@ -1,0 +1,1 @@
+"""Find what a picture was before, and make it of that again."""
