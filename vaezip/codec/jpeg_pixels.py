@@ -127,13 +127,28 @@ def describe(data: bytes, shape: tuple[int, ...]) -> str:
     Raises:
         FormatError: the payload is damaged.
     """
+    description, _ = _first_head(data, shape)
+    right, total = explained(data, shape)
+    share = 1000 * right // total
+    return f"was a JPEG, {description.name()}; {share // 10}.{share % 10} % of blocks"
+
+
+def explained(data: bytes, shape: tuple[int, ...]) -> tuple[int, int]:
+    """Count the blocks of the first picture of a payload that need no differences, at least, and all its blocks.
+
+    Raises:
+        FormatError: the payload is damaged.
+    """
+    description, wrong = _first_head(data, shape)
+    total = sum(component.size[0] * component.size[1] for component in description.file().components)
+    return total - min(wrong, total), total
+
+
+def _first_head(data: bytes, shape: tuple[int, ...]) -> tuple[Description, int]:
     reader = Reader(data)
     if shape[0] > 1:
         reader.varint()
-    description, wrong = _read_head(reader, shape[1:])
-    total = sum(component.size[0] * component.size[1] for component in description.file().components)
-    share = 1000 * (total - min(wrong, total)) // total
-    return f"was a JPEG, {description.name()}; {share // 10}.{share % 10} % of blocks"
+    return _read_head(reader, shape[1:])
 
 
 def _encode(samples: Samples, found: Found, before: bytes, checksum: int) -> bytes:

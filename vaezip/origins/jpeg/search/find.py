@@ -39,6 +39,9 @@ _PHASES, _LEAST_EVIDENCE = 4, 0.15
 
 _MARGIN = 16
 
+_COST = np.array([0] + [2 * magnitude.bit_length() + 1 for magnitude in range(1, 256)])
+"""About how many bits a coefficient takes, by its magnitude."""
+
 _ROUNDS = 3
 _PROBED, _SCORED, _LOOKED_AT = 2, 3, 8
 """Of the windows, those with most chroma: how many tell the sampling, are solved, and tell the steps."""
@@ -127,7 +130,7 @@ def _grid(luma: grid.Windows) -> _Grid | None:
     for place in order:
         phase = int(place) // SIDE, int(place) % SIDE
         table = grid.steps_of(luma, phase)
-        evidence = table[1] * float(np.log2(table[0]).mean()) if table else 0.0
+        evidence = table[1] * sum(int(step).bit_length() - 1 for step in table[0]) / len(table[0]) if table else 0.0
         if table and evidence > best:
             best, found = evidence, _Grid(phase, *table)
         if place == order[0] and shares[order[1]] < shares[place] - _SHARE and found:
@@ -137,7 +140,7 @@ def _grid(luma: grid.Windows) -> _Grid | None:
 
 def _with_chroma(luma: Description, found: list[Part]) -> Description:
     """Return the description with the sampling, the steps and the whole phase that explain most of chroma."""
-    best, likely = (np.inf, luma), standard_steps(_quality(luma.steps[0]), True)
+    best, likely = (1 << 62, luma), standard_steps(_quality(luma.steps[0]), True)
     active = sorted(found, key=lambda part: -_activity(part))[:_LOOKED_AT]
     for sampling, fancy, share in _SAMPLINGS:
         small = [_halves(part, luma.phase, sampling, fancy) for part in active[:_PROBED]]
@@ -160,20 +163,20 @@ def _different(tables: list[Steps]) -> list[Steps]:
     return [table for i, table in enumerate(tables) if not any(np.array_equal(table, other) for other in tables[:i])]
 
 
-def _bits(description: Description, found: list[Part]) -> float:
+def _bits(description: Description, found: list[Part]) -> int:
     """Return about how many bits chroma takes: its coefficients, and the known samples that these do not explain."""
-    bits = 0.0
+    bits = 0
     for ycc, known in found:
         size = known.shape[0], known.shape[1]
         part = replace(description, size=size)
         search = _Search(part)
         for c in (1, 2):
             search.solve_chroma(c, ycc[c], known == EXACT)
-            magnitudes = np.abs(search.coefficients[c][..., 1:].astype(np.float64))
-            bits += float((np.log2(1 + magnitudes) * 2 + 2 * (magnitudes > 0)).sum())
+            magnitudes = np.abs(search.coefficients[c][..., 1:].astype(np.int64))
+            bits += int(_COST[np.minimum(magnitudes, len(_COST) - 1)].sum())
         for c, again in enumerate(shown(part, search.planes, search.borders)):
             inner = slice(_MARGIN, -_MARGIN), slice(_MARGIN, -_MARGIN)
-            bits += 3.0 * float(((again != ycc[c]) & (known == EXACT))[inner].sum()) if c else 0.0
+            bits += 3 * int(((again != ycc[c]) & (known == EXACT))[inner].sum()) if c else 0
     return bits
 
 

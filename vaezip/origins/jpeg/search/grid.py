@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from vaezip.exact.backend import backend
+from vaezip.exact.elementwise import log
 from vaezip.exact.jit import jit
 from vaezip.origins.jpeg.description import SIDE, Steps, standard_steps
 from vaezip.origins.jpeg.search.blocks import basis, basis_of_blocks, forward, solve
@@ -13,8 +15,11 @@ _HIGH = 8
 """Frequencies whose numbers across and down add up to this or more are high."""
 
 _VANISHED = 0.6
-_CLOSE = 6.0
-"""1 / (2 σ²) of what the rounding of samples adds to a coefficient."""
+_CLOSE, _PEAK = 6.0, 0.32
+"""1 / (2 σ²) of what the rounding of samples adds to a coefficient, and the logarithm of the greatest density."""
+
+_UNIT = 256
+"""Likelihoods are integers, in 1/256: their sums are the same in any order."""
 
 _MOST_FLAT = 6
 """Rows, or columns, of a block that are flat: from so many on, what rounding adds is alike in all, and great."""
@@ -22,7 +27,7 @@ _MOST_FLAT = 6
 _NOTHING = 0.9
 """A coefficient below this may be 0."""
 
-_WORST = 6.0
+_WORST = 6
 """What a coefficient far from any multiple counts, as one that is so unlikely: damage and edits are rare, not never."""
 
 _MOST_STEP = 255
@@ -119,13 +124,15 @@ def tables(windows: Windows, phase: tuple[int, int], is_chroma: bool = False) ->
     coefficients = transforms(windows, phase, _MOST_BLOCKS)
     if len(coefficients) < _FEW_BLOCKS:
         return []
-    points = np.zeros((64, _MOST_STEP + 1))
-    logarithms = np.log(np.arange(_MOST_STEP + 1).clip(1))
-    _likelihoods(coefficients, logarithms, points)
+    points = np.zeros((64, _MOST_STEP + 1), np.int64)
+    logarithms = log(backend(), np.arange(_MOST_STEP + 1.0).clip(1)) + _PEAK
+    _likelihoods(coefficients, np.floor(_UNIT * logarithms + 0.5).astype(np.int64), points)
     places = np.arange(64)
     standard = [standard_steps(quality, is_chroma) for quality in range(1, 101)]
     best = standard[int(np.argmax([points[places, table].sum() for table in standard]))]
-    own = np.where(points.max(1) > points[places, best] + _SURE, points.argmax(1), best).clip(1).astype(np.int64)
+    own = (
+        np.where(points.max(1) > points[places, best] + _SURE * _UNIT, points.argmax(1), best).clip(1).astype(np.int64)
+    )
     return [best] if np.array_equal(best, own) else [best, own]
 
 
@@ -171,4 +178,5 @@ def _likelihoods(coefficients, logarithms, points):
                 continue
             for step in range(1, points.shape[1]):
                 off = value - step * np.floor(value / step + 0.5)
-                points[i, step] += max(logarithms[step] + 0.32 - off * off * _CLOSE, -_WORST)
+                likely = logarithms[step] - np.int64(np.floor(off * off * (_CLOSE * _UNIT)))
+                points[i, step] += max(likely, -_WORST * _UNIT)
