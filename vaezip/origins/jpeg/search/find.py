@@ -25,8 +25,8 @@ _WINDOW, _WINDOWS_ASIDE = 80, 4
 _ON_LATTICE = 0.97
 """The share of pixels, of those that are not clipped, that libjpeg's map must give."""
 
-_SHARE = 0.05
-"""How much more of the high frequencies vanish where there is no doubt of the grid."""
+_SHARE, _NO_DOUBT = 0.05, 0.95
+"""How much more of the high frequencies vanish, and the share of exact blocks, where there is no doubt of the grid."""
 
 _SAMPLINGS = (
     *(((2, 2), True, 0.7), ((1, 2), True, 0.93), ((2, 1), True, 0.93)),
@@ -125,15 +125,16 @@ def _look(samples: Samples) -> tuple[_Grid, list[Part]] | None:
 def _grid(luma: grid.Windows) -> _Grid | None:
     """Return the likeliest grid; None where there is none."""
     shares = grid.shares(luma, 1 if sum(plane.size for plane, _ in luma) < (1 << 14) else 2).ravel()
-    order = np.argsort(-shares, kind="stable")[:_PHASES]
+    ranked = np.argsort(-shares, kind="stable")[:_PHASES]
+    order = list(dict.fromkeys([int(ranked[0]), 0, grid.steepest(luma), *map(int, ranked[1:])]))
     best, found = _LEAST_EVIDENCE, None
     for place in order:
-        phase = int(place) // SIDE, int(place) % SIDE
+        phase = place // SIDE, place % SIDE
         table = grid.steps_of(luma, phase)
         evidence = table[1] * sum(int(step).bit_length() - 1 for step in table[0]) / len(table[0]) if table else 0.0
         if table and evidence > best:
             best, found = evidence, _Grid(phase, *table)
-        if place == order[0] and shares[order[1]] < shares[place] - _SHARE and found:
+        if found and (found.exact > _NO_DOUBT or shares[ranked[1]] < shares[ranked[0]] - _SHARE):
             break
     return found
 

@@ -53,6 +53,17 @@ def shares(windows: Windows, spread: int = 1) -> NDArray[np.float64]:
     return (counts[..., 0] + 1) / (counts[..., 1] + 2)
 
 
+def steepest(windows: Windows) -> int:
+    """Return the phase, 8 · down + across, on whose borders of blocks the plane is steepest beside what is around."""
+    sums = np.zeros((2, SIDE), np.int64)
+    for plane, _ in windows:
+        for axis in (0, 1):
+            steps = np.abs(np.diff(plane.astype(np.int64), axis=axis)).sum(1 - axis)
+            bends = 2 * steps[1:-1] - steps[:-2] - steps[2:]
+            np.add.at(sums[axis], -(np.arange(len(bends)) + 2) % SIDE, bends)
+    return int(SIDE * np.argmax(sums[0]) + np.argmax(sums[1]))
+
+
 @jit
 def _is_known(known, top, left):
     for i in range(top, top + 8):
@@ -113,8 +124,8 @@ def _gather(plane, known, one, phase, found, size):
 
 
 def tables(windows: Windows, phase: tuple[int, int], is_chroma: bool = False) -> list[Steps]:
-    """Return the steps that coefficients are most likely multiples of: libjpeg's at some quality, and others where
-    these are far likelier; none of too few blocks.
+    """Return the steps that coefficients are most likely multiples of: libjpeg's at some quality (of luma, those of the
+    qualities beside it, too), and others where these are far likelier; none of too few blocks.
 
     Args:
         windows: of the plane.
@@ -129,19 +140,23 @@ def tables(windows: Windows, phase: tuple[int, int], is_chroma: bool = False) ->
     _likelihoods(coefficients, np.floor(_UNIT * logarithms + 0.5).astype(np.int64), points)
     places = np.arange(64)
     standard = [standard_steps(quality, is_chroma) for quality in range(1, 101)]
-    best = standard[int(np.argmax([points[places, table].sum() for table in standard]))]
+    quality = int(np.argmax([points[places, table].sum() for table in standard]))
+    best = standard[quality]
+    near = [] if is_chroma else [standard[other] for other in (quality + 1, quality - 1) if 0 <= other < len(standard)]
     own = (
         np.where(points.max(1) > points[places, best] + _SURE * _UNIT, points.argmax(1), best).clip(1).astype(np.int64)
     )
-    return [best] if np.array_equal(best, own) else [best, own]
+    return [best, *near] if np.array_equal(best, own) else [best, *near, own]
 
 
 def steps_of(windows: Windows, phase: tuple[int, int]) -> tuple[Steps, float] | None:
     """Return the likeliest steps of known samples, and the share of blocks that come of their multiples exactly."""
-    found = [(table, exact_share(windows, phase, table)) for table in tables(windows, phase)]
-    if len(found) > 1 and found[1][1] > found[0][1] + _BETTER:
-        return found[1]
-    return found[0] if found else None
+    found: tuple[Steps, float] | None = None
+    for table in tables(windows, phase):
+        share = exact_share(windows, phase, table)
+        if found is None or share > found[1] + (_BETTER if share < 1.0 else 0.0):
+            found = table, share
+    return found
 
 
 def exact_share(windows: Windows, phase: tuple[int, int], steps: Steps) -> float:
