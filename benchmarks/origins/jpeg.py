@@ -115,7 +115,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
     parser.add_argument("--step", type=int, default=1, metavar="N", help="take every Nth photograph")
-    parser.add_argument("--most", type=int, default=1 << 62, metavar="BYTES", help="leave out greater JPEGs of pictures/jpeg")
+    parser.add_argument("--most", type=int, default=1 << 62, metavar="BYTES", help="leave out greater JPEGs")
     arguments = parser.parse_args()
     data = arguments.data
     photographs = sorted((data / "photos" / "valid").iterdir())[:: arguments.step]
