@@ -29,7 +29,7 @@ _SHARE, _NO_DOUBT = 0.05, 0.95
 """How much more of the high frequencies vanish, and the share of exact blocks, where there is no doubt of the grid."""
 
 _SAMPLINGS = (
-    *(((2, 2), True, 0.7), ((1, 2), True, 0.93), ((2, 1), True, 0.93)),
+    *(((2, 2), True, 0.7), ((1, 2), True, 0.8), ((2, 1), True, 0.8)),
     *(((2, 2), False, 0.95), ((1, 2), False, 0.95), ((2, 1), False, 0.95), ((1, 1), False, 0.0)),
 )
 """Sampling, fancy, and the share of the smaller planes that must give all known samples around it."""

@@ -24,7 +24,7 @@ _UNIT = 256
 _MOST_FLAT = 6
 """Rows, or columns, of a block that are flat: from so many on, what rounding adds is alike in all, and great."""
 
-_NOTHING = 0.9
+_NOTHING = 1.7
 """A coefficient below this may be 0."""
 
 _WORST = 6
@@ -33,8 +33,9 @@ _WORST = 6
 _MOST_STEP = 255
 _FEW_BLOCKS, _MOST_BLOCKS = 8, 800
 
-_SURE, _BETTER = 12, 0.02
-"""How much likelier a step must be, and how much greater the share of exact blocks, where steps are not libjpeg's."""
+_SURE, _BETTER, _MIDDLE = 3, 0.02, 49
+"""How much likelier a step must be than one in proportion to a table; how much greater the share of exact blocks, where
+steps are not libjpeg's; and the place of that table, of quality 50."""
 
 Windows = list[tuple[NDArray[np.uint8], NDArray[np.bool_]]]
 """Parts of a plane, and which of their samples are known; each begins at a multiple of 16 rows and columns."""
@@ -143,10 +144,19 @@ def tables(windows: Windows, phase: tuple[int, int], is_chroma: bool = False) ->
     quality = int(np.argmax([points[places, table].sum() for table in standard]))
     best = standard[quality]
     near = [] if is_chroma else [standard[other] for other in (quality + 1, quality - 1) if 0 <= other < len(standard)]
-    own = (
-        np.where(points.max(1) > points[places, best] + _SURE * _UNIT, points.argmax(1), best).clip(1).astype(np.int64)
-    )
-    return [best, *near] if np.array_equal(best, own) else [best, *near, own]
+    return [best, *near, *(own for own in _own(points, standard[_MIDDLE]) if not np.array_equal(best, own))]
+
+
+def _own(points: NDArray[np.int64], base: Steps) -> list[Steps]:
+    """Return the likeliest step of each frequency, or one in proportion to a table where nothing tells it; and the same
+    without steps of less than half of that, which noise may cause."""
+    places, best = np.arange(64), points.argmax(1)
+    is_known = points.max(1) > _SURE * _UNIT
+    ratios = np.sort((best[is_known] << 10) // base[is_known])
+    ratio = int(ratios[len(ratios) // 2]) if len(ratios) else 1 << 10
+    filled = np.clip((base * ratio + 512) >> 10, 1, _MOST_STEP)
+    own = np.where(points.max(1) > points[places, filled] + _SURE * _UNIT, best, filled).clip(1).astype(np.int64)
+    return [own, np.where(2 * own < filled, filled, own)]
 
 
 def steps_of(windows: Windows, phase: tuple[int, int]) -> tuple[Steps, float] | None:
