@@ -24,6 +24,7 @@ block it gives the bytes of the file, as the samples of one row. Read its module
     jpeg_file, jpeg_dictionary   chapter 12
     coefficients                 chapter 13
     histories, graphics          chapter 15
+    jpeg_pixels                  chapter 16
     cost                         section 11.5: the work of a block
 
 Where arrays are worked on as a whole, the results are those of the pseudo-code, one number after the other: floats are

@@ -61,11 +61,11 @@ def quarter(group: int, node: int) -> int:
     return 16 * (16 * group + (node >> 2)) + node % 4
 
 
-def place_of(h: int, node: int) -> int:
+def place_of(h: int, node: int, line_bits: int) -> int:
     """Find the slot of a context and a node."""
     line = ((h >> 4) + (node >> 4) * 0xC2B2AE3D27D4EB4F) * 0x9E3779B97F4A7C15 % 2**64
     line = (line ^ (line >> 29)) * 0xD6E8FEB86659FD93 % 2**64
-    return (line >> 50) * 16 + (h ^ node) % 16
+    return (line >> (64 - line_bits)) * 16 + (h ^ node) % 16
 
 
 def basis(i: int) -> int:
@@ -93,9 +93,9 @@ def squash(t: int) -> int:
 class Decisions:
     """Pop decisions that learn (section 13.2)."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, line_bits: int = 14) -> None:
         fill_tables()
-        self.stack = stack
+        self.stack, self.line_bits = stack, line_bits
         self.slots: dict[tuple[int, int], list[int]] = {}
         self.weights: dict[tuple[int, int], list[int]] = {}
         self.last = [[21845] * 3 for _ in range(6)]
@@ -107,7 +107,7 @@ class Decisions:
         """Pop a decision."""
         m, x, slots = len(self.h), [], []
         for i in range(m):
-            slot = self.slots.setdefault((i, place_of(self.h[i], node)), [2**21, 0])
+            slot = self.slots.setdefault((i, place_of(self.h[i], node, self.line_bits)), [2**21, 0])
             t = STRETCH[slot[0] >> 10]
             x.append(0 if slot[1] == 0 else t if slot[1] > 2 else (3 * t) >> 2)
             slots.append(slot)

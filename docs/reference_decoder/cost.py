@@ -26,6 +26,12 @@ def origin_work(unexplained: int, size: tuple[int, int, int]) -> int:
     return math.prod(size) * (64 + (2**14 if unexplained else 0))
 
 
+def check_pixels_work(blocks: list[int], shape: tuple[int, ...]) -> None:
+    """Refuse pictures that were JPEGs, (n, h, w, c), that cost more, by the blocks of all components of each."""
+    work = sum((count << 19) + ((64 * count + math.prod(shape[1:])) << 13) for count in blocks)
+    check_work(work, (shape[0], shape[1], shape[2]))
+
+
 def chain_work(data: bytes, shape: tuple[int, ...], model: Model, steps: int) -> int:
     """Count the operations of the chain of a block (n, h, w, c)."""
     require(len(data) > 0, "the chain is empty")

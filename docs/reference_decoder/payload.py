@@ -8,6 +8,7 @@ from .cost import chain_work, check_work, origin_work
 from .fallback import Depth, decode_streams
 from .graphics import decode_graphic
 from .jpeg_file import decode_file
+from .jpeg_pixels import decode_pictures
 from .model_file import Model, find_model
 from .modes import ALPHA_MODES, COLOURS, FILES, JPEG, MODES, PALETTE, TWO_LEVELS, VERBATIM
 from .origins import Origin
@@ -18,7 +19,7 @@ from .tile_model import decode_tile_chain
 Size = tuple[int, int, int]
 Models = dict[bytes, Model]
 
-NO_MODEL, GRAPHIC = bytes(4), bytes([0, 0, 0, 1])
+NO_MODEL, GRAPHIC, JPEG_PIXELS = bytes(4), bytes([0, 0, 0, 1]), bytes([0, 0, 0, 2])
 
 
 def decode_block(data: bytes, number: int, size: Size, mark: bytes, models: Models, crc: int) -> np.ndarray:
@@ -27,6 +28,8 @@ def decode_block(data: bytes, number: int, size: Size, mark: bytes, models: Mode
     if mark == GRAPHIC:
         require(number not in FILES and mode.bits < 16, "the graphics coder does not code this mode")
         samples, checksum = decode_graphic(data, (*size, mode.channels))
+    elif mark == JPEG_PIXELS:
+        samples, checksum = decode_pictures(data, number, (*size, mode.channels))
     elif mark == NO_MODEL:
         body, checksum = data[4:], int.from_bytes(data[:4], "little")
         shape = (*size, mode.channels)

@@ -18,6 +18,7 @@ from PIL import Image, features
 from safetensors.numpy import save as save_tensors
 
 import vaezip
+from tests.origins.jpeg.pictures import was_jpeg
 from vaezip import pictures
 from vaezip.codec import payload
 from vaezip.codec.blocks import samples_checksum
@@ -326,7 +327,7 @@ def decompress() -> Files:
     found["verbatim-set"] = archive((["0.pgm", "1.pgm"], picture("L")), original=pictures.write(picture("L"), ".pgm"))
     for steps in (0, 2):
         found[f"tile-{steps}"] = coded(picture("L", height=28, width=28), "mnist", Effort(steps, rows=0))
-    return found | held() | by_pixels() | kept_jpegs()
+    return found | held() | by_pixels() | kept_jpegs() | once_jpegs()
 
 
 def kept_jpegs() -> Files:
@@ -361,6 +362,16 @@ def born() -> Picture:
     samples = named()[0].map.samples(planes[None])[0]
     samples[:2, :3] = np.arange(18, dtype=np.uint8).reshape(2, 3, 3) * 13
     return Picture("RGB", samples)
+
+
+def once_jpegs() -> Files:
+    """Files of pictures that were JPEGs, one of which was changed afterwards."""
+    found = {}
+    for channels, mode in ((1, "L"), (3, "RGB")):
+        pixels, _ = was_jpeg(64, 64, channels, quality=70)
+        pixels[8:10, 9:11] = 3
+        found[f"jpeg-pixels-{mode}"] = vaezip.compress(pictures.Picture(mode, pixels), preset=1)
+    return found
 
 
 def structure() -> Files:

@@ -7,10 +7,12 @@ that NAME.vz holds. Files that exist are never written again.
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 import vaezip
 from vaezip.models import file as model_file
@@ -92,6 +94,17 @@ def born(height: int, width: int, seed: int) -> vaezip.Picture:
     return vaezip.Picture("RGB", samples)
 
 
+def decoded(mode: str, height: int, width: int, seed: int) -> vaezip.Picture:
+    """Decode a JPEG, 4:2:0 where it has colours, with a mark drawn on it afterwards, and its first rows cut off."""
+    picture, out = odd(mode, height + 5, width, seed), io.BytesIO()
+    pixels = picture.samples + (60 * np.sin(np.arange(width) / 5)).astype(np.int64)[:, None]
+    image = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8).squeeze(), mode)
+    image.save(out, "JPEG", quality=85)
+    samples = np.array(Image.open(out)).reshape(height + 5, width, -1)[5:]
+    samples[9:12, 20:24] = 7
+    return vaezip.Picture(mode, np.ascontiguousarray(samples))
+
+
 def described(height: int, width: int, seed: int) -> vaezip.Picture:
     """Draw a picture by a palette that has metadata of every kind."""
     picture = odd("P", height, width, seed)
@@ -157,6 +170,8 @@ def cases() -> dict[str, tuple[Pictures, dict[str, object]]]:
     for mode in ("1", "P", "RGB", "RGBA"):
         found[f"graphic-{mode.lower()}"] = {"": drawing(mode, 40, 50, seed=12)}, {}
     found["graphic-set"] = {f"{i}.png": drawing("P", 24, 24, seed=i) for i in range(3)}, {}
+    found["jpeg-pixels-gray"] = {"": decoded("L", 40, 52, seed=12)}, {}
+    found["jpeg-pixels"] = {"": decoded("RGB", 48, 61, seed=13)}, {}
     modes = enumerate(vaezip.pictures.MODES)
     found["archive"] = {f"{i:02d} {mode.replace(';', '-')}.png": odd(mode, 9, 7, seed=i) for i, mode in modes}, {}
     return found

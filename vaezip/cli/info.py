@@ -76,6 +76,8 @@ def _lines(found: dict[str, Any], most: int) -> Iterator[str]:
     blocks = [["method", "model", "steps", "blocks", "bytes"], *_block_rows(found["blocks"])]
     yield from table(blocks, right=["steps", "blocks", "bytes"], indent="  ")
     yield from (f"  {words}" for words in _origins(found["blocks"]))
+    notes = Counter(block["note"] for block in found["blocks"] if "note" in block)
+    yield from (f"  {note}" for note, _ in notes.most_common(most))
     if found["models"]:
         rows = [[m["name"], m["fingerprint"], f"{m['bytes']:,}"] for m in found["models"]]
         yield from table([["model in the file", "fingerprint", "bytes"], *rows], right=["bytes"], indent="  ")
@@ -123,6 +125,7 @@ _WITHOUT_MODELS = {
     "graphic": "drawn picture (contexts and matches)",
     "verbatim": "the file as it was",
     "jpeg": "the file as it was (JPEG)",
+    "jpeg pixels": "coefficients of a JPEG",
 }
 
 

@@ -275,13 +275,11 @@ class Archive:
 
     def _decode_run(self, executor: Executor, group: Group, first: int) -> list[Future[Samples]]:
         """Start on the pictures that share a block, from ``first`` on, or on the bands of one picture."""
-        count = min(group.per_block, len(group.names) - first)
         start = first // group.per_block * group.bands
         mode = MODE_NAMES[group.mode]
         futures = []
-        for i, block in enumerate(group.blocks[start : start + group.bands]):
-            rows = min(group.band, group.height - i * group.band)
-            shape = (count, rows, group.width, channels(mode))
+        for number in range(start, min(start + group.bands, len(group.blocks))):
+            shape, block = _block_shape(group, number), group.blocks[number]
             job = DecodeJob(mode, shape, block, self.library, self._before, self._budget, self.options.max_pixels)
             futures.append(executor.submit(decoding.decode, job))
         return futures
@@ -348,15 +346,26 @@ def _to_picture(group: Group, index: int, samples: Samples) -> Picture:
 
 def _describe_blocks(group: Group, models: Mapping[bytes, tuple[str, str | None]]) -> Iterator[dict[str, Any]]:
     """Describe each block, and what its colours were before, if they were anything."""
-    for number, block in enumerate(group.blocks):
-        yield {**_describe_block(group, block, models), "origin": _describe_origin(group, number)}
+    for number in range(len(group.blocks)):
+        yield {**_describe_block(group, number, models), "origin": _describe_origin(group, number)}
 
 
-def _describe_block(group: Group, block: Block, models: Mapping[bytes, tuple[str, str | None]]) -> dict[str, Any]:
+def _block_shape(group: Group, number: int) -> tuple[int, int, int, int]:
+    """Return (pictures, height, width, channels) of a block."""
+    run, band = divmod(number, group.bands)
+    count = min(group.per_block, len(group.names) - run * group.per_block)
+    rows = min(group.band, group.height - band * group.band)
+    return count, rows, group.width, channels(MODE_NAMES[group.mode])
+
+
+def _describe_block(group: Group, number: int, models: Mapping[bytes, tuple[str, str | None]]) -> dict[str, Any]:
+    block = group.blocks[number]
     described = {"fingerprint": block.model.hex(), "bytes": len(block.payload)}
     if not has_model(block.model):
-        method = MODE_NAMES[group.mode] if MODE_NAMES[group.mode] in FILES else coders.name_of(block.model).lower()
-        return {"method": method, **described, "steps": 0, "steps_on": None}
+        mode = MODE_NAMES[group.mode]
+        method = mode if mode in FILES else coders.name_of(block.model).lower()
+        note = coders.note_on(block.model, block.payload, _block_shape(group, number))
+        return {"method": method, **described, "steps": 0, "steps_on": None} | ({"note": note} if note else {})
     name, steps_on = models[block.model]
     return {"method": name, **described, "steps": payload.steps_of(block.payload), "steps_on": steps_on}
 

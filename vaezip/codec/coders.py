@@ -51,9 +51,9 @@ class Coder(Protocol):
         """
 
 
-GRAPHIC = bytes([0, 0, 0, 1])
+GRAPHIC, JPEG_PIXELS = bytes([0, 0, 0, 1]), bytes([0, 0, 0, 2])
 
-CODERS: dict[bytes, str] = {GRAPHIC: "vaezip.models.graphic.coder"}
+CODERS: dict[bytes, str] = {JPEG_PIXELS: "vaezip.codec.jpeg_pixels", GRAPHIC: "vaezip.models.graphic.coder"}
 """The modules by mark, in the order in which they are tried."""
 
 
@@ -84,6 +84,27 @@ def of_block(mark: bytes, mode: str, shape: tuple[int, ...]) -> Coder:
 def fitting(mode: str, shape: tuple[int, ...]) -> list[bytes]:
     """Return the marks of the coders for pictures of a mode and a shape, (height, width)."""
     return [mark for mark in CODERS if by_mark(mark).fits(mode, shape)]
+
+
+def is_whole(mark: bytes) -> bool:
+    """Tell whether a coder depends on where in the picture its samples are, so that patches do not show what it takes;
+    it then has a function ``settles``."""
+    return mark in CODERS and hasattr(by_mark(mark), "settles")
+
+
+def settles(mark: bytes, samples: Samples, mode: str) -> bool:
+    """Tell whether a coder of whole pictures, which promises for some samples, will be by far the best."""
+    coder: Any = by_mark(mark)
+    return bool(coder.settles(samples, mode))
+
+
+def note_on(mark: bytes, payload: bytes, shape: tuple[int, ...]) -> str:
+    """Say what a coder, if it has a function ``describe``, tells of the pictures of a payload; "" of a damaged one."""
+    coder: Any = by_mark(mark) if mark in CODERS else None
+    try:
+        return str(coder.describe(payload, shape)) if hasattr(coder, "describe") else ""
+    except FormatError:
+        return ""
 
 
 def name_of(mark: bytes) -> str:

@@ -95,7 +95,7 @@ def encode(job: BlockJob) -> list[Block]:
 def promising(job: BlockJob) -> list[Candidate]:
     """Return the candidates to code with: all, or of many pixels the model that is best on some of them, beside the
     coders that promise much and, where a model has yet to prove worth embedding, the fallback codec; no model where a
-    coder without one does very well."""
+    coder without one does very well, or settles it."""
     candidates = [candidate for candidate in job.candidates if _promises(job, candidate)]
     quick = [candidate for candidate in candidates if not has_model(mark_of(candidate))]
     if len(quick) < len(candidates) and any(_suffices(job, candidate) for candidate in quick):
@@ -103,6 +103,9 @@ def promising(job: BlockJob) -> list[Candidate]:
     some = trial_part(job.samples)
     if len(candidates) == 1 or some.size == job.samples.size:
         return candidates
+    whole = [candidate for candidate in quick if coders.is_whole(mark_of(candidate))]
+    if any(coders.settles(mark_of(candidate), job.samples, job.mode) for candidate in whole):
+        return list(whole)
     tried = [candidate for candidate in candidates if candidate not in coders.CODERS]
     trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0))
     best = min(tried, key=lambda candidate: len(_payload(trial, candidate, 0)))
@@ -114,7 +117,7 @@ def promising(job: BlockJob) -> list[Candidate]:
 
 def _suffices(job: BlockJob, candidate: Candidate) -> bool:
     """Tell whether a coder without a model takes so little for some rows that no model takes less."""
-    if candidate not in coders.CODERS or job.samples[..., 0].size < LEAST_DRAWN:
+    if coders.is_whole(mark_of(candidate)) or candidate not in coders.CODERS or job.samples[..., 0].size < LEAST_DRAWN:
         return False
     some = trial_rows(job.samples)
     bits = some.size * (1 if kinds.levels(job.mode) == 2 else 8)

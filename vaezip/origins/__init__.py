@@ -1,1 +1,1 @@
-"""Map planes that pictures were before to their colours, exactly, and search for such planes."""
+"""Find what a picture was before, and make it of that again."""

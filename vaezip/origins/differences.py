@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vaezip.entropy import mixing, stack
-from vaezip.entropy.mixing import LINE_BITS, PRECISION, predict, update
-from vaezip.entropy.stack import Stack, drop, is_short, slot_of
+from vaezip.entropy import decisions, mixing, stack
+from vaezip.entropy.decisions import DECODES, IS_SHORT, decide, decider, key, left_of
+from vaezip.entropy.stack import Stack
 from vaezip.errors import FormatError
 from vaezip.exact.jit import inline, jit
 from vaezip.models.cost import Cost
@@ -33,22 +33,19 @@ _LEARNED = 1 << 25
 _WORK = 1 << 14
 """More bytes than counters and weights take, and operations of a pixel."""
 
-_DECODES, _STATE, _SIZE, _IS_SHORT = range(4)
-
 
 def encode(planes: Planes, differences: Differences) -> bytes:
     """Code the differences of pixels by their planes; all pictures lie one below the other."""
     height, width = _sheet(planes.shape)
     known, found = planes.reshape(height, width, 3), differences.reshape(height, width, 3)
-    state, rows, made = _new_mixing(), [], (np.zeros(width * MOST_DECISIONS, np.uint16), np.zeros(1, np.int64))
+    state, rows, made = _new_mixing(), [], decisions.room(width * MOST_DECISIONS)
     for y in range(height):
         made[1][0] = 0
-        _encode_row(state, known, found, y, made)
+        _encode_row(state, decisions.encoder(), known, found, y, made)
         rows.append(made[0][: made[1][0]].copy())
     coded = Stack()
     for row in reversed(rows):
-        bits, ones = (row & 1)[::-1].astype(np.int64), (row >> 1)[::-1].astype(np.int64)
-        coded.push(np.where(bits, 0, ones), np.where(bits, ones, (1 << PRECISION) - ones), PRECISION)
+        decisions.push(coded, row)
     return coded.to_bytes()
 
 
@@ -61,7 +58,7 @@ def decode(data: bytes, planes: Planes) -> Differences:
     height, width = _sheet(planes.shape)
     out = np.zeros((height, width, 3), np.int8)
     with stack.decoding(data) as coded:
-        coded.run(_decode_rows, _new_mixing(), planes.reshape(height, width, 3), out)
+        coded.run(_decode_rows, _new_mixing(), decisions.room(1), planes.reshape(height, width, 3), out)
         if coded.finish():
             raise FormatError("the coded data is damaged")
     return out.reshape(planes.shape)
@@ -86,52 +83,26 @@ def _small(difference):
     return min(max(np.int64(difference), -2), 2) + 2
 
 
-@inline
-def _key(context, a, b):
-    """Return a context of three numbers below 2^20, alone in its line."""
-    return ((np.int64(context) << 40) + (np.int64(a) << 20) + np.int64(b)) << LINE_BITS
-
-
-@jit
-def _decide(m, coder, words, made, node, kind, correction, bit):
-    """Code one bit, or decode it, and learn from it."""
-    p = predict(m, CONTEXTS, node, kind, correction)
-    if coder[_DECODES]:
-        precision = np.uint64(PRECISION)
-        state = coder[_STATE]
-        bit = 1 if np.int64(slot_of(state, precision)) < p else 0
-        start, freq = (0, p) if bit else (p, (1 << PRECISION) - p)
-        size = np.int64(coder[_SIZE])
-        if is_short(state, size, np.uint64(start), np.uint64(freq), precision):
-            coder[_IS_SHORT] = np.uint64(1)
-            return bit
-        state, size = drop(state, words, size, np.uint64(start), np.uint64(freq), precision)
-        coder[_STATE], coder[_SIZE] = state, np.uint64(size)
-    else:
-        made[0][made[1][0]] = (p << 1) | bit
-        made[1][0] += 1
-    update(m, CONTEXTS, kind, correction, bit)
-    return bit
-
-
 @jit
 def _code(m, coder, words, made, difference, around):
     """Code a difference whose contexts are set: whether there is one, its sign, how many bits it has, and these."""
     m.choices[0], m.choices[1], m.choices[2] = around, 48, 49
-    if not _decide(m, coder, words, made, 0, 0, around, 1 if difference else 0):
+    if not decide(m, coder, words, made, CONTEXTS, 0, 0, around, 1 if difference else 0):
         return 0
     m.choices[2] = 50
-    less = _decide(m, coder, words, made, 1, 1, 16, 1 if difference < 0 else 0)
+    less = decide(m, coder, words, made, CONTEXTS, 1, 1, 16, 1 if difference < 0 else 0)
     magnitude, size = abs(difference), 0
     while size < 7:
         m.choices[1], m.choices[2] = 51 + size, 60 + less
-        if not _decide(m, coder, words, made, 2 + size, 2, 17 + size, 1 if magnitude >> (size + 1) else 0):
+        if not decide(m, coder, words, made, CONTEXTS, 2 + size, 2, 17 + size, 1 if magnitude >> (size + 1) else 0):
             break
         size += 1
     known = 1
     for i in range(size - 1, -1, -1):
         m.choices[1], m.choices[2] = 64 + size, 72 + i
-        bit = _decide(m, coder, words, made, 16 * (size + 1) + min(known, 15), 3, 25 + size, (magnitude >> i) & 1)
+        bit = decide(
+            m, coder, words, made, CONTEXTS, 16 * (size + 1) + min(known, 15), 3, 25 + size, (magnitude >> i) & 1
+        )
         known = 2 * known + bit
     return max(-known, -128) if less else min(known, 127)
 
@@ -151,38 +122,35 @@ def _code_pixel(m, coder, words, made, planes, differences, y, x):
         here = _small(first) * 5 + _small(second)
         around = (w != 2) + (n != 2) + (nw != 2) + (ne != 2)
         c = m.contexts
-        c[0] = _key(channel, w * 5 + n, here)
-        c[1] = _key(channel + 4, w * 5 + n, nw * 5 + ne)
-        c[2] = _key(channel + 8, 0, here)
-        c[3] = _key(channel + 12, (first + 128) * 256 + second + 128, around)
-        c[4] = _key(channel + 16, p0, p1 * 256 + p2)
-        c[5] = _key(channel + 20, p0, p1)
-        c[6] = _key(channel + 24, p1, p2)
-        c[7] = _key(channel + 28, p0, p2)
-        c[8] = _key(channel + 32, p1, around)
-        c[9] = _key(channel + 36, p0 * 256 + p1, here)
+        c[0] = key(channel, w * 5 + n, here)
+        c[1] = key(channel + 4, w * 5 + n, nw * 5 + ne)
+        c[2] = key(channel + 8, 0, here)
+        c[3] = key(channel + 12, (first + 128) * 256 + second + 128, around)
+        c[4] = key(channel + 16, p0, p1 * 256 + p2)
+        c[5] = key(channel + 20, p0, p1)
+        c[6] = key(channel + 24, p1, p2)
+        c[7] = key(channel + 28, p0, p2)
+        c[8] = key(channel + 32, p1, around)
+        c[9] = key(channel + 36, p0 * 256 + p1, here)
         found = _code(m, coder, words, made, np.int64(differences[y, x, channel]), channel * 5 + around)
-        if coder[_DECODES]:
+        if coder[DECODES]:
             differences[y, x, channel] = found
 
 
 @jit
-def _encode_row(m, planes, differences, y, made):
-    """Put the decisions of a row, twice the frequency of a 1 plus the bit, into ``made``."""
-    coder, words = np.zeros(4, np.uint64), np.zeros(1, np.uint32)
+def _encode_row(m, coder, planes, differences, y, made):
+    """Put the decisions of a row into a list."""
     for x in range(planes.shape[1]):
-        _code_pixel(m, coder, words, made, planes, differences, y, x)
+        _code_pixel(m, coder, np.zeros(1, np.uint32), made, planes, differences, y, x)
 
 
 @jit
-def _decode_rows(head, m, planes, differences):
+def _decode_rows(head, m, made, planes, differences):
     """Pop all rows; a kernel of :meth:`vaezip.entropy.stack.Stack.run`."""
-    state, words, size = head
-    coder, made = np.zeros(4, np.uint64), (np.zeros(1, np.uint16), np.zeros(1, np.int64))
-    coder[_DECODES], coder[_STATE], coder[_SIZE] = np.uint64(1), state, np.uint64(size)
+    coder = decider(head)
     for y in range(planes.shape[0]):
         for x in range(planes.shape[1]):
-            if coder[_IS_SHORT]:
-                return coder[_STATE], np.int64(-1)
-            _code_pixel(m, coder, words, made, planes, differences, y, x)
-    return coder[_STATE], np.int64(-1) if coder[_IS_SHORT] else np.int64(coder[_SIZE])
+            if coder[IS_SHORT]:
+                return left_of(coder)
+            _code_pixel(m, coder, head[1], made, planes, differences, y, x)
+    return left_of(coder)

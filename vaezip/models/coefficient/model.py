@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.entropy import mixing, stack
-from vaezip.entropy.mixing import PRECISION
+from vaezip.entropy.decisions import push
 from vaezip.entropy.stack import Stack
 from vaezip.models.coefficient import contexts, kernel
 from vaezip.pictures.jpeg.parts import JpegFile
@@ -19,12 +20,13 @@ _LEARNED = 1 << 25
 """More bytes than counters, weights and corrections take."""
 
 
-def encode(file: JpegFile, seed: int) -> bytes:
+def encode(file: JpegFile, seed: int, behind: Sequence[NDArray[np.uint16]] = ()) -> bytes:
     """Code the coefficients of a JPEG.
 
     Args:
         file: was taken apart. Its coefficients are written anew, and are the same then.
         seed: 32 bits that the decoder finds again.
+        behind: decisions that are popped after those of the coefficients.
     """
     planes, rows = _Planes(file), []
     made = np.zeros(kernel.MOST_DECISIONS * max(c.size[1] for c in file.components), np.uint32)
@@ -34,15 +36,19 @@ def encode(file: JpegFile, seed: int) -> bytes:
             count = kernel.encode_row(planes.mixing, planes.known, made, planes.around(c), y, planes.ratios(c))
             rows.append(made[:count].astype(np.uint16))
     coded = Stack(seed)
+    rows += behind
     while rows:
-        row = rows.pop()  # whose memory the stack may take
-        bits, ones = (row & 1)[::-1].astype(np.int64), (row >> 1)[::-1].astype(np.int64)
-        coded.push(np.where(bits, 0, ones), np.where(bits, ones, (1 << PRECISION) - ones), PRECISION)
+        push(coded, rows.pop())  # whose memory the stack may take
     return coded.to_bytes()
 
 
-def decode(data: bytes, file: JpegFile) -> int:
+def decode(data: bytes, file: JpegFile, behind: Callable[[Stack], None] | None = None) -> int:
     """Decode the coefficients of a JPEG into its skeleton, and return the seed.
+
+    Args:
+        data: the bytes.
+        file: its components and tables, and room for the coefficients.
+        behind: pops what is behind the coefficients.
 
     Raises:
         FormatError: the data are damaged.
@@ -53,6 +59,8 @@ def decode(data: bytes, file: JpegFile) -> int:
             planes.begin(c)
             for y in range(component.size[0]):
                 coded.run(kernel.decode_row, planes.mixing, planes.known, planes.around(c), y, planes.ratios(c))
+        if behind:
+            behind(coded)
         return coded.finish()
 
 

@@ -1,0 +1,136 @@
+"""Measure pictures that were JPEGs: the bytes of their pixels by our coder over those of the JPEGs.
+
+``python benchmarks/origins/jpeg.py --data DIR`` takes the photographs of ``DIR/photos/valid`` as Pillow writes them at
+five qualities, with whole and with halved chroma; the JPEGs of ``DIR/pictures/jpeg`` as they are; and the PNGs of
+``DIR/pictures/born``, of whose past nothing is known. Of the former two, Pillow decodes the pixels, and nothing but
+these is coded; each is decoded and compared. ``--step N`` takes every Nth photograph. Writes
+``results/origins-jpeg.json`` in the folder above.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import time
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from vaezip.bench import machine
+from vaezip.codec import blocks, jpeg_pixels
+from vaezip.models.effort import Effort
+
+RESULT = Path(__file__).parents[1] / "results" / "origins-jpeg.json"
+QUALITIES = (50, 75, 85, 90, 95)
+SUBSAMPLINGS = {"4:4:4": 0, "4:2:0": 2}
+
+
+def written(files: Iterable[Path], quality: int, subsampling: int) -> Iterable[tuple[str, bytes]]:
+    """Give the names of photographs, and the JPEGs that Pillow makes of them."""
+    for path in files:
+        file = io.BytesIO()
+        with Image.open(path) as image:
+            image.convert("RGB").save(file, "JPEG", quality=quality, subsampling=subsampling)
+        yield path.name, file.getvalue()
+
+
+def pixels(data: bytes) -> np.ndarray | None:
+    """Return the pixels of a picture of grey or of red, green and blue."""
+    with Image.open(io.BytesIO(data)) as image:
+        if image.mode not in ("L", "RGB"):
+            return None
+        samples = np.asarray(image)
+    return samples.reshape(*samples.shape[:2], -1)
+
+
+def bands(samples: np.ndarray, mode: str) -> Iterable[np.ndarray]:
+    """Cut a picture as the compressor does."""
+    band = blocks.new_group(mode, (samples.shape[0], samples.shape[1]), blocks.BLOCK_PIXELS).band
+    for top in range(0, samples.shape[0], band):
+        yield samples[np.newaxis, top : top + band]
+
+
+def coded(samples: np.ndarray) -> dict[str, Any] | None:
+    """Code and decode a picture, and return what it takes; None where it shows no traces of a JPEG."""
+    mode = "L" if samples.shape[2] == 1 else "RGB"
+    found: dict[str, Any] = {"ours": 0, "blocks": 0, "explained": 0, "encode_s": 0.0, "decode_s": 0.0}
+    for band in bands(samples, mode):
+        began = time.process_time()
+        if not jpeg_pixels.promises(band, mode):
+            return None
+        data = jpeg_pixels.encode(band, mode, zlib.crc32(band), effort=Effort())
+        between = time.process_time()
+        again, checksum = jpeg_pixels.decode(data, mode, band.shape)
+        ended = time.process_time()
+        assert np.array_equal(again, band)
+        assert checksum == zlib.crc32(band)
+        found["ours"] += len(data)
+        explained, total = jpeg_pixels.explained(data, band.shape)
+        found["explained"], found["blocks"] = found["explained"] + explained, found["blocks"] + total
+        found["encode_s"], found["decode_s"] = found["encode_s"] + between - began, found["decode_s"] + ended - between
+        found["note"] = jpeg_pixels.describe(data, band.shape)
+    return found
+
+
+def measured(name: str, files: Iterable[tuple[str, bytes]], *, lists: bool = False) -> dict[str, Any]:
+    """Code files, and add up what they take; seconds are those of this process, on one thread."""
+    row: dict[str, Any] = {"name": name, "files": 0, "found": 0, "pixels": 0, "files_bytes": 0, "ours": 0}
+    row |= {"blocks": 0, "explained": 0, "encode_s": 0.0, "decode_s": 0.0}
+    listed = []
+    for file, data in files:
+        samples = pixels(data)
+        if samples is None:
+            continue
+        row["files"] += 1
+        found = coded(samples)
+        listed.append(
+            {"name": file, "bytes": len(data), "ours": found and found["ours"], "note": found and found["note"]}
+        )
+        if found is None:
+            continue
+        row["found"] += 1
+        row["pixels"] += samples.shape[0] * samples.shape[1]
+        row["files_bytes"] += len(data)
+        for key in ("ours", "blocks", "explained", "encode_s", "decode_s"):
+            row[key] += found[key]
+    if row["found"]:
+        row["share"] = round(row["ours"] / row["files_bytes"], 4)
+        row["explained_share"] = round(row["explained"] / row["blocks"], 4)
+        for key in ("encode_s", "decode_s"):
+            row[key] = round(row[key], 1)
+            row[f"{key}_of_megapixel"] = round(row[key] / row["pixels"] * 1e6, 2)
+    missed = [one["name"] for one in listed if one["ours"] is None]
+    row |= {"list": listed} if lists else {"missed": missed}
+    print(json.dumps(row), flush=True)
+    return row
+
+
+def main() -> None:
+    """Measure, and write the result."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
+    parser.add_argument("--step", type=int, default=1, metavar="N", help="take every Nth photograph")
+    parser.add_argument("--most", type=int, default=1 << 62, metavar="BYTES", help="leave out greater JPEGs")
+    arguments = parser.parse_args()
+    data = arguments.data
+    photographs = sorted((data / "photos" / "valid").iterdir())[:: arguments.step]
+    rows = []
+    for quality in QUALITIES:
+        for name, subsampling in SUBSAMPLINGS.items():
+            rows.append(measured(f"quality {quality}, {name}", written(photographs, quality, subsampling)))
+    for folder in ("born", "jpeg"):
+        paths = [path for path in sorted((data / "pictures" / folder).iterdir()) if path.suffix in (".jpg", ".png")]
+        most = arguments.most if folder == "jpeg" else 1 << 62
+        found = ((path.name, path.read_bytes()) for path in paths if path.stat().st_size <= most)
+        rows.append(measured(f"pictures/{folder}", found, lists=True))
+    limits = {"step": arguments.step, "most": arguments.most}
+    RESULT.write_text(json.dumps({**machine.this_run(), **limits, "rows": rows}, indent=1) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""The JPEG that a picture was is found again."""
+
+import numpy as np
+import pytest
+
+from vaezip.origins.jpeg.description import standard_steps
+from vaezip.origins.jpeg.picture import picture, planes
+from vaezip.origins.jpeg.search import find
+
+from .pictures import SAMPLINGS, drawn, was_jpeg
+
+
+def right(samples):
+    """Return the description that is found, and the share of pixels that its coefficients give."""
+    found = find.find(samples)
+    again = picture(found.description, planes(found.description, found.coefficients), found.borders)
+    return found.description, (again == samples).all(-1).mean()
+
+
+@pytest.mark.parametrize("sampling", SAMPLINGS)
+def test_colours_are_explained(sampling):
+    description, share = right(was_jpeg(96, 96, quality=85, sampling=sampling)[0])
+    assert (description.sampling, description.phase) == (sampling, (0, 0))
+    assert all(np.array_equal(steps, standard_steps(85, c > 0)) for c, steps in enumerate(description.steps))
+    assert share > 0.99
+
+
+def test_clipped_pixels_are_explained():
+    samples, _ = was_jpeg(96, 96, level=215, quality=75)
+    assert (samples == 255).any(-1).mean() > 0.1
+    assert right(samples)[1] > 0.99
+
+
+def test_grey_of_unknown_steps_is_explained():
+    table = [min(3 + i % 7 + i // 4, 40) for i in range(64)]
+    samples, _ = was_jpeg(128, 128, 1, tables=[table])
+    description, share = right(samples)
+    assert description.phase == (0, 0)
+    assert share > 0.97
+
+
+@pytest.mark.parametrize("cut", [(5, 3), (8, 8), (13, 24)])
+def test_crops_have_a_phase(cut):
+    samples, _ = was_jpeg(120, 120, quality=85)
+    description, share = right(samples[cut[0] :, cut[1] :])
+    assert description.phase == (cut[0] % 16, cut[1] % 16)
+    assert share > 0.84
+
+
+def test_what_was_no_jpeg_shows_no_traces():
+    for samples in (drawn(96, 96), drawn(96, 96, 1), np.zeros((40, 40, 3), np.uint8), drawn(96, 96)[:7]):
+        assert find.traces(samples) == 0
+        assert find.find(samples) is None

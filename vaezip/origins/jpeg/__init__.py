@@ -1,0 +1,1 @@
+"""Find the JPEG that a picture was decoded from, and decode it as libjpeg does."""
