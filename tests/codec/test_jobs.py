@@ -100,7 +100,7 @@ class Busy:
     [
         (4, False, 2),
         (4, False, 4),
-        (9, False, 2),
+        pytest.param(9, False, 2, marks=pytest.mark.slow),
         pytest.param(9, False, 4, marks=pytest.mark.slow),
         (4, True, 2),
         (4, True, 4),
