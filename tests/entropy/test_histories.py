@@ -6,23 +6,13 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.entropy.helpers import bits_of
 from vaezip.entropy import histories
 from vaezip.entropy.histories import HISTORIES, MOST_CONTEXTS, PRECISION, new_histories, predict, update
 
 
 def learning(slot_bits=8):
     return new_histories(slot_bits, MOST_CONTEXTS, choices=4, kinds=2, corrections=3)
-
-
-def bits_of(m, decisions):
-    """Return the cost of decisions (contexts, bit), learning from each."""
-    cost = 0.0
-    for contexts, bit in decisions:
-        m.contexts[: len(contexts)] = contexts
-        p = predict(m, len(contexts), 0, 1, 2)
-        cost -= np.log2((p if bit else (1 << PRECISION) - p) / (1 << PRECISION))
-        update(m, len(contexts), 1, 2, bit)
-    return cost
 
 
 def test_tables_are_those_of_the_format():
@@ -37,13 +27,13 @@ def test_a_context_that_tells_the_bit_makes_it_cheap():
     rng = np.random.default_rng(0)
     known = [([int(bit), 7], int(bit)) for bit in rng.integers(0, 2, 2000)]
     unknown = [([7, 9], bit) for _, bit in known]
-    assert bits_of(learning(), known) < 60
-    assert 1900 < bits_of(learning(), unknown) < 2200
+    assert bits_of(histories, learning(), known) < 60
+    assert 1900 < bits_of(histories, learning(), unknown) < 2200
 
 
 def test_a_history_tells_what_a_probability_does_not():
     alternating = [([5], i & 1) for i in range(1000)]
-    assert bits_of(learning(), alternating) < 100
+    assert bits_of(histories, learning(), alternating) < 100
 
 
 @given(st.lists(st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 1), st.integers(0, 3)), max_size=60))

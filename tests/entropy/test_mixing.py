@@ -6,23 +6,13 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.entropy.helpers import bits_of
 from vaezip.entropy import mixing
 from vaezip.entropy.mixing import LINE_BITS, MOST_INPUTS, PRECISION, SETS, new_mixing, predict, update
 
 
 def mixed(slot_bits=8):
     return new_mixing(slot_bits, choices=4, kinds=2, corrections=3)
-
-
-def bits_of(m, decisions):
-    """Return the cost of decisions (contexts, bit), learning from each."""
-    cost = 0.0
-    for contexts, bit in decisions:
-        m.contexts[: len(contexts)] = contexts
-        p = predict(m, len(contexts), 0, 1, 2)
-        cost -= np.log2((p if bit else (1 << PRECISION) - p) / (1 << PRECISION))
-        update(m, len(contexts), 1, 2, bit)
-    return cost
 
 
 def test_tables_are_those_of_the_format():
@@ -46,14 +36,14 @@ def test_a_context_that_tells_the_bit_makes_it_cheap():
     rng = np.random.default_rng(0)
     told = [([int(bit), 7], int(bit)) for bit in rng.integers(0, 2, 2000)]
     untold = [([7, 9], bit) for _, bit in told]
-    assert bits_of(mixed(), told) < 100
-    assert 1900 < bits_of(mixed(), untold) < 2200
+    assert bits_of(mixing, mixed(), told) < 100
+    assert 1900 < bits_of(mixing, mixed(), untold) < 2200
 
 
 def test_a_decision_never_costs_more_than_its_floor():
     m = mixed()
-    bits_of(m, [([1, 2, 3], 1)] * 3000)
-    assert bits_of(m, [([1, 2, 3], 0)]) < 11.5
+    bits_of(mixing, m, [([1, 2, 3], 1)] * 3000)
+    assert bits_of(mixing, m, [([1, 2, 3], 0)]) < 11.5
 
 
 @given(st.lists(st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 1), st.integers(0, 3)), max_size=60))

@@ -374,11 +374,9 @@ def _describe_origin(group: Group, number: int) -> dict[str, Any] | None:
     """Describe what the colours of a block were before; None where they were nothing, or no model coded them."""
     if not has_model(group.blocks[number].model):
         return None
-    run, band = divmod(number, group.bands)
-    pictures = min(group.per_block, len(group.names) - run * group.per_block)
-    shape = pictures, min(group.band, group.height - band * group.band), group.width
+    block, shape = group.blocks[number], _block_shape(group, number)
     with suppress(FormatError):
-        origin = payload.origin_of(group.blocks[number].payload, MODE_NAMES[group.mode], shape)
+        origin = payload.origin_of(block.payload, MODE_NAMES[group.mode], shape)
         return origin.describe(shape[0] * shape[1] * shape[2]) if origin else None
     return None
 

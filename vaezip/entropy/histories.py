@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vaezip.entropy.stack import drop, is_short, slot_of
+from vaezip.entropy.decisions import IS_SHORT, code
 from vaezip.exact import elementwise
 from vaezip.exact.backend import backend
 from vaezip.exact.jit import inline, jit
@@ -31,9 +31,6 @@ MOST_CONTEXTS, SETS = 15, 2
 
 HISTORIES = 128
 """Histories: the last bits, as many as there were but six at most, behind a 1."""
-
-DECODES, STATE, SIZE, IS_SHORT = range(4)
-"""Places in the array of a coder: whether it decodes, the head of the stack, and whether that was short of bits."""
 
 _INPUTS = 2 * MOST_CONTEXTS + 2
 _STRETCHED, _WIDEST = 2047, 3071
@@ -150,7 +147,7 @@ def decide(m, coder, words, made, count, node, kind, correction, bit):
 
     Args:
         m: whose contexts and choices are set.
-        coder: DECODES, STATE, SIZE and IS_SHORT, uint64.
+        coder: of :mod:`.decisions`.
         words: of the stack.
         made: where a coder that does not decode puts its decisions, (frequency of a 1) · 2 + bit, and their number.
         count: of contexts.
@@ -160,21 +157,9 @@ def decide(m, coder, words, made, count, node, kind, correction, bit):
         bit: to code.
     """
     p = predict(m, count, node, kind, correction)
-    if coder[DECODES]:
-        precision = np.uint64(PRECISION)
-        state = coder[STATE]
-        bit = 1 if np.int64(slot_of(state, precision)) < p else 0
-        start, freq = (0, p) if bit else (p, (1 << PRECISION) - p)
-        size = np.int64(coder[SIZE])
-        if is_short(state, size, np.uint64(start), np.uint64(freq), precision):
-            coder[IS_SHORT] = np.uint64(1)
-            return bit
-        state, size = drop(state, words, size, np.uint64(start), np.uint64(freq), precision)
-        coder[STATE], coder[SIZE] = state, np.uint64(size)
-    else:
-        made[0][made[1][0]] = (p << 1) | bit
-        made[1][0] += 1
-    update(m, count, kind, correction, bit)
+    bit = code(coder, words, made, p, PRECISION, bit)
+    if not coder[IS_SHORT]:
+        update(m, count, kind, correction, bit)
     return bit
 
 

@@ -22,9 +22,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vaezip.entropy.decisions import IS_SHORT, code
 from vaezip.exact import elementwise
 from vaezip.exact.backend import backend
-from vaezip.exact.jit import borrowing, inline
+from vaezip.exact.jit import borrowing, inline, jit
 
 PRECISION = 15
 """log2 of the sum of the frequencies of 0 and 1."""
@@ -119,6 +120,23 @@ def new_record(fields: list[Any]) -> Any:
     room = np.zeros(form.itemsize + _ALIGNMENT, np.uint8)
     start = -room.ctypes.data % _ALIGNMENT
     return room[start : start + form.itemsize].view(form).view(np.recarray)[0]
+
+
+@inline
+def key(context, a, b):
+    """Return a context of three numbers, the last two below 2^20, alone in its line."""
+    return ((np.int64(context) << 40) + (np.int64(a) << 20) + np.int64(b)) << LINE_BITS
+
+
+@jit
+def decide(m, coder, words, made, count, node, kind, correction, bit):
+    """Code one bit, or decode it, and learn from it; ``coder`` is of :mod:`.decisions`, the rest as of
+    :func:`predict`."""
+    p = predict(m, count, node, kind, correction)
+    bit = code(coder, words, made, p, PRECISION, bit)
+    if not coder[IS_SHORT]:
+        update(m, count, kind, correction, bit)
+    return bit
 
 
 @inline

@@ -26,6 +26,10 @@ FITTED_SHIFT = 20
 COEFFICIENTS = 12
 
 
+CR_TO_RED, CR_TO_GREEN, CB_TO_GREEN, CB_TO_BLUE = 91881, -46802, -22554, 116130
+"""What libjpeg multiplies Cr − 128 and Cb − 128 by, over 2^16, before it adds them to Y."""
+
+
 class ColourMap(NamedTuple):
     """A map from planes to colours.
 
@@ -109,7 +113,7 @@ class Named(NamedTuple):
 @lru_cache
 def named() -> tuple[Named, ...]:
     """Return the maps that have a number, which they keep for ever: 1 for the first. The planes are Cr, Y and Cb."""
-    jpeg = ((91881, 65536, 0), (-46802, 65536, -22554), (0, 65536, 116130))
+    jpeg = ((CR_TO_RED, 65536, 0), (CR_TO_GREEN, 65536, CB_TO_GREEN), (0, 65536, CB_TO_BLUE))
     webp = ((26149, 19077, 0, -14234), (-13320, 19077, -6419, 8708), (0, 19077, 33050, -17685))
     return (
         Named("JPEG", ColourMap(tuple((*r, 32768 - 128 * (r[0] + r[2])) for r in jpeg), 0, 16)),

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.entropy import decisions, mixing, stack
-from vaezip.entropy.decisions import DECODES, IS_SHORT, decide, decider, key, left_of
+from vaezip.entropy.decisions import DECODES, IS_SHORT, bounded, decoder, head_of
+from vaezip.entropy.mixing import PRECISION, decide, key
 from vaezip.entropy.stack import Stack
 from vaezip.errors import FormatError
-from vaezip.exact.jit import inline, jit
+from vaezip.exact.jit import jit
 from vaezip.models.cost import Cost
 from vaezip.origins.colour import Planes
 
@@ -45,7 +46,7 @@ def encode(planes: Planes, differences: Differences) -> bytes:
         rows.append(made[0][: made[1][0]].copy())
     coded = Stack()
     for row in reversed(rows):
-        decisions.push(coded, row)
+        decisions.push(coded, row, PRECISION)
     return coded.to_bytes()
 
 
@@ -75,12 +76,6 @@ def _sheet(shape: tuple[int, ...]) -> tuple[int, int]:
 
 def _new_mixing() -> Any:
     return mixing.new_mixing(SLOT_BITS, choices=CHOICES, kinds=KINDS, corrections=CORRECTIONS)
-
-
-@inline
-def _small(difference):
-    """Return a difference between −2 and 2, plus 2."""
-    return min(max(np.int64(difference), -2), 2) + 2
 
 
 @jit
@@ -113,13 +108,13 @@ def _code_pixel(m, coder, words, made, planes, differences, y, x):
     p0, p1, p2 = np.int64(planes[y, x, 0]), np.int64(planes[y, x, 1]), np.int64(planes[y, x, 2])
     last = planes.shape[1] - 1
     for channel in range(3):
-        w = _small(differences[y, x - 1, channel]) if x else 2
-        n = _small(differences[y - 1, x, channel]) if y else 2
-        nw = _small(differences[y - 1, x - 1, channel]) if x and y else 2
-        ne = _small(differences[y - 1, x + 1, channel]) if x < last and y else 2
+        w = bounded(np.int64(differences[y, x - 1, channel]), 2) if x else 2
+        n = bounded(np.int64(differences[y - 1, x, channel]), 2) if y else 2
+        nw = bounded(np.int64(differences[y - 1, x - 1, channel]), 2) if x and y else 2
+        ne = bounded(np.int64(differences[y - 1, x + 1, channel]), 2) if x < last and y else 2
         first = np.int64(differences[y, x, 0]) if channel else 0
         second = np.int64(differences[y, x, 1]) if channel == 2 else 0
-        here = _small(first) * 5 + _small(second)
+        here = bounded(first, 2) * 5 + bounded(second, 2)
         around = (w != 2) + (n != 2) + (nw != 2) + (ne != 2)
         c = m.contexts
         c[0] = key(channel, w * 5 + n, here)
@@ -147,10 +142,10 @@ def _encode_row(m, coder, planes, differences, y, made):
 @jit
 def _decode_rows(head, m, made, planes, differences):
     """Pop all rows; a kernel of :meth:`vaezip.entropy.stack.Stack.run`."""
-    coder = decider(head)
+    coder = decoder(head)
     for y in range(planes.shape[0]):
         for x in range(planes.shape[1]):
             if coder[IS_SHORT]:
-                return left_of(coder)
+                return head_of(coder)
             _code_pixel(m, coder, head[1], made, planes, differences, y, x)
-    return left_of(coder)
+    return head_of(coder)

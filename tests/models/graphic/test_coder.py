@@ -122,6 +122,6 @@ def test_drawings_promise_much_and_noise_does_not():
 
 
 def test_a_palette_begins_with_the_dark():
-    pixels = coder.packed(np.array([[[[255, 255, 255], [0, 0, 0], [90, 80, 70]]]], np.uint8))
-    assert coder.unpacked(palettes.of(pixels, 3).reshape(1, 1, 3), 3)[0, 0, :, 0].tolist() == [0, 90, 255]
-    assert palettes.of(coder.packed(noise("RGB", (1, 32, 32))), 3) is None
+    pixels = palettes.packed(np.array([[[[255, 255, 255], [0, 0, 0], [90, 80, 70]]]], np.uint8))
+    assert palettes.unpacked(palettes.of(pixels, 3).reshape(1, 1, 3), 3)[0, 0, :, 0].tolist() == [0, 90, 255]
+    assert palettes.of(palettes.packed(noise("RGB", (1, 32, 32))), 3) is None

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from vaezip.entropy.decisions import bounded
 from vaezip.entropy.mixing import new_record
 from vaezip.exact.jit import borrowing, inline
 from vaezip.pictures.jpeg.scans import BLOCK
@@ -64,12 +65,6 @@ def graded(value):
         value >>= 1
         grade += 4
     return grade + np.int64(_GRADES[value])
-
-
-@inline
-def bounded(value, most):
-    """Return the value clamped to −most … most, plus most."""
-    return min(max(value, -most), most) + most
 
 
 @inline

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.entropy import decisions, mixing
-from vaezip.entropy.decisions import DECODES, IS_SHORT, decide, decider, key, left_of
-from vaezip.entropy.mixing import Mixing
+from vaezip.entropy.decisions import DECODES, IS_SHORT, bounded, decoder, head_of
+from vaezip.entropy.mixing import Mixing, decide, key
 from vaezip.entropy.stack import Stack
 from vaezip.exact.jit import jit
-from vaezip.models.coefficient.contexts import bounded, graded
+from vaezip.models.coefficient.contexts import graded
 
 SIDE = 8
 SLOT_BITS, CHOICES, KINDS, CORRECTIONS = 14, 256, 4, 256
@@ -71,9 +71,9 @@ def decode(state: Mixing, coded: Stack, differences: Differences, *, kind: int) 
 @jit
 def _decode_row(head, m, made, differences, y, kind):
     """Pop a row of tiles; a kernel of :meth:`vaezip.entropy.stack.Stack.run`."""
-    coder = decider(head)
+    coder = decoder(head)
     _code(m, coder, head[1], made, differences, y, kind)
-    return left_of(coder)
+    return head_of(coder)
 
 
 @jit

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from vaezip.entropy.decisions import bounded
 from vaezip.entropy.mixing import PRECISION, predict, update
 from vaezip.entropy.stack import drop, is_short, slot_of
 from vaezip.exact.jit import borrowing, inline, jit
 from vaezip.models.coefficient import contexts as ctx
-from vaezip.models.coefficient.contexts import BITS, COUNT, DC, SIGN, SIZE, UNIT, ZERO, bounded, graded, sign_of
+from vaezip.models.coefficient.contexts import BITS, COUNT, DC, SIGN, SIZE, UNIT, ZERO, graded, sign_of
 from vaezip.pictures.jpeg.scans import BLOCK, NATURAL_ORDER
 
 MOST_SIZE, MOST_DC_SIZE = 15, 17

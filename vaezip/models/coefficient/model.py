@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from vaezip.entropy import mixing, stack
 from vaezip.entropy.decisions import push
+from vaezip.entropy.mixing import PRECISION
 from vaezip.entropy.stack import Stack
 from vaezip.models.coefficient import contexts, kernel
 from vaezip.pictures.jpeg.parts import JpegFile
@@ -38,7 +39,7 @@ def encode(file: JpegFile, seed: int, behind: Sequence[NDArray[np.uint16]] = ())
     coded = Stack(seed)
     rows += behind
     while rows:
-        push(coded, rows.pop())  # whose memory the stack may take
+        push(coded, rows.pop(), PRECISION)  # whose memory the stack may take
     return coded.to_bytes()
 
 

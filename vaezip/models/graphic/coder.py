@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vaezip.entropy import stack
+from vaezip.entropy import decisions, stack
+from vaezip.entropy.histories import PRECISION
 from vaezip.entropy.stack import Stack
 from vaezip.errors import FormatError
 from vaezip.models.cost import Cost
@@ -26,9 +27,6 @@ Samples = NDArray[Any]
 _PIXELS, _INDICES = 0, 1
 """Forms, the first byte of a payload: pixels alone, or a palette and indices."""
 
-_ORDER = {1: (0,), 2: (1, 0), 3: (1, 0, 2), 4: (3, 1, 0, 2)}
-"""The channels of a pixel from its lowest byte on: alpha and green tell most of the others."""
-
 
 def fits(mode: str, shape: tuple[int, ...]) -> bool:
     """Tell whether pictures of a mode are coded: all of at most 8 bits a sample."""
@@ -42,7 +40,7 @@ def promises(samples: Samples, mode: str) -> bool:
 
 def encode(samples: Samples, mode: str, checksum: int, *, effort: Effort) -> bytes:
     """Code pictures in the form that is shorter."""
-    pixels = packed(samples)
+    pixels = palettes.packed(samples)
     palette = palettes.of(pixels, samples.shape[3])
     forms = [_PIXELS] if palette is None else [_INDICES]
     if palette is not None and palettes.may_be_photograph(palette):
@@ -65,7 +63,8 @@ def _encode(form: int, pixels: Pixels, palette: Pixels | None, count: int, check
         coding = Coding(pixels.shape, channels=count)
         coding.pixels[...] = pixels
     coded = Stack(checksum ^ zlib.crc32(head))
-    model.push(coded, parts + coding.encode())
+    for part in reversed(parts + coding.encode()):
+        decisions.push(coded, part, PRECISION)
     return head + coded.to_bytes()
 
 
@@ -86,7 +85,7 @@ def decode(data: bytes, mode: str, shape: tuple[int, ...]) -> tuple[Samples, int
         coding = Coding((n, height, width), channels=count if palette is None else 1, levels=size)
         coding.decode(coded)
         checksum = coded.finish() ^ zlib.crc32(data[:head])
-    samples = unpacked(coding.pixels if palette is None else palette[coding.pixels], count)
+    samples = palettes.unpacked(coding.pixels if palette is None else palette[coding.pixels], count)
     if levels(mode) == 2 and samples.max() > 1:
         raise FormatError("the coded data is damaged")
     return samples, checksum
@@ -109,19 +108,3 @@ def _head(data: bytes) -> tuple[int, int, int]:
     if len(data) < 2 or data[0] > _INDICES:
         raise FormatError("the coded data is damaged or truncated")
     return (_INDICES, data[1] + 1, 2) if data[0] == _INDICES else (_PIXELS, 0, 1)
-
-
-def packed(samples: Samples) -> Pixels:
-    """Return pixels as numbers."""
-    found = np.zeros(samples.shape[:3], np.uint32)
-    for place, channel in enumerate(_ORDER[samples.shape[3]]):
-        found |= samples[..., channel].astype(np.uint32) << np.uint32(8 * place)
-    return found
-
-
-def unpacked(pixels: Pixels, count: int) -> Samples:
-    """Invert :func:`packed`."""
-    found = np.empty((*pixels.shape, count), np.uint8)
-    for place, channel in enumerate(_ORDER[count]):
-        found[..., channel] = pixels >> np.uint32(8 * place)
-    return found

@@ -49,12 +49,6 @@ def graded(value):
     return grade + value
 
 
-@inline
-def bounded(value, most):
-    """Return the value clamped to −most … most, plus most."""
-    return min(max(value, -most), most) + most
-
-
 @jit
 def look_around(s, pixels, ranks, y, x):
     """Gather the neighbours of a pixel."""

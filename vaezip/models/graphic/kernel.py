@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from vaezip.entropy.histories import DECODES, IS_SHORT, SIZE, STATE, decide
+from vaezip.entropy.decisions import IS_SHORT, decoder, head_of
+from vaezip.entropy.histories import decide
 from vaezip.exact.jit import inline, jit
 from vaezip.models.graphic import contexts as ctx
 from vaezip.models.graphic import matches
@@ -45,11 +46,9 @@ MOST_DECISIONS = 80
 @jit
 def decode_rows(head, m, memory, arrays, numbers, made):
     """Pop rows of a picture; a kernel of :meth:`vaezip.entropy.stack.Stack.run`."""
-    state, words, size = head
-    coder = np.zeros(4, np.uint64)
-    coder[DECODES], coder[STATE], coder[SIZE] = np.uint64(1), state, np.uint64(size)
-    _code_rows(m, coder, words, memory, arrays, numbers, made)
-    return coder[STATE], np.int64(-1) if coder[IS_SHORT] else np.int64(coder[SIZE])
+    coder = decoder(head)
+    _code_rows(m, coder, head[1], memory, arrays, numbers, made)
+    return head_of(coder)
 
 
 @jit

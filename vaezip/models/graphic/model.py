@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from vaezip.entropy import histories
-from vaezip.entropy.histories import PRECISION
+from vaezip.entropy import decisions, histories
 from vaezip.entropy.stack import Stack
 from vaezip.models.cost import Cost
 from vaezip.models.graphic import contexts, kernel
@@ -67,7 +66,7 @@ class Coding:
 
     def encode(self) -> Decisions:
         """Return the decisions that code the pixels."""
-        made = np.zeros(self._rows() * self._shape[2] * kernel.MOST_DECISIONS, np.uint32), np.zeros(1, np.int64)
+        made = decisions.room(self._rows() * self._shape[2] * kernel.MOST_DECISIONS, np.uint32)
         found = []
         for numbers in self._parts():
             made[1][0] = 0
@@ -77,7 +76,7 @@ class Coding:
 
     def decode(self, coded: Stack) -> None:
         """Pop the pixels."""
-        made = np.zeros(1, np.uint32), np.zeros(1, np.int64)
+        made = decisions.room(1, np.uint32)
         for numbers in self._parts():
             coded.run(kernel.decode_rows, self._learned, self._memory, self._arrays, numbers, made)
 
@@ -97,22 +96,6 @@ def slot_bits(shape: tuple[int, int, int]) -> int:
     """Return log2 of the slots of each context, for pictures of a shape (pictures, height, width)."""
     n, height, width = shape
     return min(max((n * height * width).bit_length() + 1, _LEAST_BITS), _MOST_BITS)
-
-
-def push(coded: Stack, decisions: Decisions) -> None:
-    """Push decisions, the last first."""
-    for part in reversed(decisions):
-        bits, ones = (part & 1)[::-1].astype(np.int64), (part >> 1)[::-1].astype(np.int64)
-        coded.push(np.where(bits, 0, ones), np.where(bits, ones, (1 << PRECISION) - ones), PRECISION)
-
-
-def bits_of(decisions: Decisions) -> float:
-    """Return how many bits decisions take, for a comparison."""
-    total = 0.0
-    for part in decisions:
-        ones = (part >> 1).astype(np.float64)
-        total -= float(np.log2(np.where(part & 1, ones, (1 << PRECISION) - ones)).sum() - PRECISION * part.size)
-    return total
 
 
 def cost(shape: tuple[int, int, int], channels: int) -> Cost:

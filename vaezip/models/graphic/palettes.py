@@ -15,6 +15,9 @@ _MOST_COLOURS, _FEW_COLOURS = 256, 32
 _LOOKED_AT = 1 << 16
 """Pixels that are looked at, if a row has no more."""
 
+_ORDER = {1: (0,), 2: (1, 0), 3: (1, 0, 2), 4: (3, 1, 0, 2)}
+"""The channels of a pixel from its lowest byte on: alpha and green tell most of the others."""
+
 _REPEATED = 5
 """Pictures promise much where one pixel of so many is the one to the left, or where few colours are."""
 
@@ -28,13 +31,22 @@ def repeats(samples: Samples) -> bool:
         same = (some[:, 1:] == some[:, :-1]).all(axis=2)
         if _REPEATED * int(same.sum()) >= same.size:
             return True
-    return len(np.unique(_numbers(some))) <= _MOST_COLOURS
+    return len(np.unique(packed(some))) <= _MOST_COLOURS
 
 
-def _numbers(samples: Samples) -> NDArray[np.uint32]:
+def packed(samples: Samples) -> Pixels:
+    """Return pixels as numbers."""
     found = np.zeros(samples.shape[:-1], np.uint32)
-    for channel in range(samples.shape[-1]):
-        found = (found << np.uint32(8)) | samples[..., channel]
+    for place, channel in enumerate(_ORDER[samples.shape[-1]]):
+        found |= samples[..., channel].astype(np.uint32) << np.uint32(8 * place)
+    return found
+
+
+def unpacked(pixels: Pixels, count: int) -> Samples:
+    """Invert :func:`packed`."""
+    found = np.empty((*pixels.shape, count), np.uint8)
+    for place, channel in enumerate(_ORDER[count]):
+        found[..., channel] = pixels >> np.uint32(8 * place)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vaezip.entropy.decisions import bounded
 from vaezip.entropy.histories import combined, decide
 from vaezip.exact.jit import inline, jit
 from vaezip.models.graphic.contexts import (
@@ -14,7 +15,6 @@ from vaezip.models.graphic.contexts import (
     WW,
     N,
     W,
-    bounded,
     graded,
 )
 

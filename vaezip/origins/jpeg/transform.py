@@ -6,6 +6,7 @@ All is in integers; what leaves 8 bits is clipped. The decoder and the search sh
 from __future__ import annotations
 
 from vaezip.exact.jit import inline, jit
+from vaezip.origins.colour import CB_TO_BLUE, CB_TO_GREEN, CR_TO_GREEN, CR_TO_RED, clipped
 
 _BITS = 13
 _MOST = (1 << 15) - 1
@@ -66,7 +67,7 @@ def decode_plane(coefficients, steps, values, plane):
         for x in range(coefficients.shape[1]):
             inverse(coefficients[y, x], steps, values)
             for i in range(64):
-                plane[8 * y + (i >> 3), 8 * x + (i & 7)] = min(max(values[i], 0), 255)
+                plane[8 * y + (i >> 3), 8 * x + (i & 7)] = clipped(values[i])
 
 
 @inline
@@ -110,24 +111,19 @@ def upsample(plane, phase, sampling, fancy, out):
 @inline
 def red_of(cr):
     """Return what Cr adds to Y for red."""
-    return (91881 * (cr - 128) + 32768) >> 16
+    return (CR_TO_RED * (cr - 128) + 32768) >> 16
 
 
 @inline
 def green_of(cb, cr):
     """Return what Cb and Cr add to Y for green."""
-    return (-22554 * (cb - 128) - 46802 * (cr - 128) + 32768) >> 16
+    return (CB_TO_GREEN * (cb - 128) + CR_TO_GREEN * (cr - 128) + 32768) >> 16
 
 
 @inline
 def blue_of(cb):
     """Return what Cb adds to Y for blue."""
-    return (116130 * (cb - 128) + 32768) >> 16
-
-
-@inline
-def _clipped(value):
-    return min(max(value, 0), 255)
+    return (CB_TO_BLUE * (cb - 128) + 32768) >> 16
 
 
 @jit
@@ -136,6 +132,6 @@ def to_rgb(y, cb, cr, out):
     for row in range(out.shape[0]):
         for column in range(out.shape[1]):
             luma, b, r = int(y[row, column]), int(cb[row, column]), int(cr[row, column])
-            out[row, column, 0] = _clipped(luma + red_of(r))
-            out[row, column, 1] = _clipped(luma + green_of(b, r))
-            out[row, column, 2] = _clipped(luma + blue_of(b))
+            out[row, column, 0] = clipped(luma + red_of(r))
+            out[row, column, 1] = clipped(luma + green_of(b, r))
+            out[row, column, 2] = clipped(luma + blue_of(b))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.exact.jit import inline, jit
+from vaezip.origins.colour import clipped
 from vaezip.origins.jpeg.search.lattice import ANY
 from vaezip.origins.jpeg.transform import inverse
 
@@ -49,37 +50,20 @@ def basis_of_blocks() -> NDArray[np.float64]:
 
 
 @jit
-def forward(one, values, room, out):
-    """Transform 64 values by the basis of :func:`basis`."""
+def transform(matrix, values, room, out):
+    """Transform 64 values by a matrix, first along rows: by that of :func:`basis` forwards, by its transpose back."""
     for y in range(8):
         for u in range(8):
             total = 0.0
             for x in range(8):
-                total += one[u, x] * values[8 * y + x]
+                total += matrix[u, x] * values[8 * y + x]
             room[8 * y + u] = total
     for u in range(8):
         for v in range(8):
             total = 0.0
             for y in range(8):
-                total += one[v, y] * room[8 * y + u]
+                total += matrix[v, y] * room[8 * y + u]
             out[8 * v + u] = total
-
-
-@jit
-def backward(one, values, room, out):
-    """Invert :func:`forward`."""
-    for v in range(8):
-        for x in range(8):
-            total = 0.0
-            for u in range(8):
-                total += one[u, x] * values[8 * v + u]
-            room[8 * v + x] = total
-    for x in range(8):
-        for y in range(8):
-            total = 0.0
-            for v in range(8):
-                total += one[v, y] * room[8 * v + x]
-            out[8 * y + x] = total
 
 
 @jit
@@ -87,7 +71,7 @@ def _wrong(low, high, values):
     """Count the samples that lie beyond their bounds, once they are clipped to 8 bits."""
     count = 0
     for i in range(64):
-        value = min(max(values[i], 0), 255)
+        value = clipped(values[i])
         if value < low[i] or value > high[i]:
             count += 1
     return count
@@ -103,7 +87,7 @@ def _beyond(value, low, high):
 def _round(one, target, steps, room, transformed, guess):
     for i in range(64):
         room[64 + i] = target[i] - 128.0
-    forward(one, room[64:], room, transformed)
+    transform(one, room[64:], room, transformed)
     for i in range(64):
         guess[i] = np.int64(np.floor(transformed[i] / steps[i] + 0.5))
 
@@ -186,7 +170,7 @@ def solve(one, whole, target, low, high, steps, found):
     for i in range(64):
         guess[i] = found[i]
         room[64 + i] = float(guess[i] * steps[i])
-    backward(one, room[64:], room, exact)
+    transform(one.T, room[64:], room, exact)
     for i in range(64):
         exact[i] += 128.0
     for _ in range(_CHANGES):

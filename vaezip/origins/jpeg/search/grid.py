@@ -9,7 +9,7 @@ from vaezip.exact.backend import backend
 from vaezip.exact.elementwise import log
 from vaezip.exact.jit import jit
 from vaezip.origins.jpeg.description import SIDE, Steps, standard_steps
-from vaezip.origins.jpeg.search.blocks import basis, basis_of_blocks, forward, solve
+from vaezip.origins.jpeg.search.blocks import basis, basis_of_blocks, solve, transform
 
 _HIGH = 8
 """Frequencies whose numbers across and down add up to this or more are high."""
@@ -86,7 +86,7 @@ def _transform(one, plane, top, left, room, out):
             same_column = same_column and room[64 + 8 * j + i] == room[64 + i]
         rows += same_row
         columns += same_column
-    forward(one, room[64:], room, out)
+    transform(one, room[64:], room, out)
     return max(rows, columns) >= _MOST_FLAT
 
 

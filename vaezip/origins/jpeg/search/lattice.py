@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from vaezip.exact.jit import inline, jit
+from vaezip.exact.jit import jit
+from vaezip.origins.colour import clipped
 from vaezip.origins.jpeg.transform import blue_of, green_of, red_of
 
 FREE, EXACT, NEAR = 0, 1, 2
@@ -22,11 +23,6 @@ def preimages(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uin
     return out, known
 
 
-@inline
-def _byte(value):
-    return min(max(value, 0), 255)
-
-
 @jit
 def _preimages(rgb, out, known):
     for i in range(rgb.shape[0]):
@@ -35,7 +31,7 @@ def _preimages(rgb, out, known):
             y = (19595 * r + 38470 * g + 7471 * b + 32768) >> 16
             cr = 128 + (((r - y) * 46742 + 32768) >> 16)
             cb = 128 + (((b - y) * 36984 + 32768) >> 16)
-            out[0, i, j], out[1, i, j], out[2, i, j] = _byte(y), _byte(cb), _byte(cr)
+            out[0, i, j], out[1, i, j], out[2, i, j] = clipped(y), clipped(cb), clipped(cr)
             if min(r, g, b) == 0 or max(r, g, b) == 255:
                 continue
             known[i, j] = NEAR

@@ -1,0 +1,14 @@
+"""What tests of predictions by :mod:`vaezip.entropy.mixing` and :mod:`vaezip.entropy.histories` share."""
+
+import numpy as np
+
+
+def bits_of(by, m, decisions):
+    """Return what decisions (contexts, bit) cost by the module that predicts them, learning from each."""
+    cost = 0.0
+    for contexts, bit in decisions:
+        m.contexts[: len(contexts)] = contexts
+        p = by.predict(m, len(contexts), 0, 1, 2)
+        cost -= np.log2((p if bit else (1 << by.PRECISION) - p) / (1 << by.PRECISION))
+        by.update(m, len(contexts), 1, 2, bit)
+    return cost
