@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 import vaezip
-from vaezip.codec import webp
-from vaezip.errors import VaezipError
+from vaezip.codec import coders, webp
+from vaezip.codec import payload as payloads
+from vaezip.errors import FormatError, VaezipError
 from vaezip.models import file as model_file
+from vaezip.models.effort import Effort
 from vaezip.vz import archive
 from vaezip.vz.records import NO_MODEL, Block, Group
 
@@ -126,3 +128,15 @@ def test_a_depth_header_has_no_other_kinds(kind):
     body[0] |= kind
     checksum = zlib.crc32(samples.tobytes(), zlib.crc32(header)) ^ zlib.crc32(body)
     assert_refused(header + checksum.to_bytes(4, "little") + bytes(body))
+
+
+@pytest.mark.parametrize("mark", [mark for mark in coders.CODERS if mark != coders.GRAPHIC])
+def test_alpha_is_by_no_other_coder_without_a_model(mark):
+    model = vaezip.load_model(model_file.find("photo-gray"))
+    samples = np.zeros((1, 16, 16, 2), np.uint8)
+    data = payloads.encode(samples, "LA", 0, model=model, effort=Effort(rows=0))
+    wrong = data[:1] + (4 | 1 << 31).to_bytes(4, "little") + mark + data[5:]
+    with pytest.raises(FormatError, match="the coded data is damaged"):
+        payloads.decode(wrong, "LA", samples.shape, model=model, find=None)
+    with pytest.raises(FormatError, match="the coded data is damaged"):
+        payloads.cost(wrong, "LA", samples.shape, model=model, find=None)

@@ -105,7 +105,7 @@ def promising(job: BlockJob) -> list[Candidate]:
         return candidates
     whole = [candidate for candidate in quick if coders.is_whole(mark_of(candidate))]
     if any(coders.settles(mark_of(candidate), job.samples, job.mode) for candidate in whole):
-        return list(whole)
+        return whole
     tried = [candidate for candidate in candidates if candidate not in coders.CODERS]
     trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0))
     best = min(tried, key=lambda candidate: len(_payload(trial, candidate, 0)))

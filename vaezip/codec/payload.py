@@ -263,11 +263,10 @@ def _encode_alpha(alpha: Samples, model: Model | None, effort: Effort) -> bytes:
     whichever is shortest; a model is not tried on what takes next to nothing."""
     coded, mode = webp.encode(alpha), _ALPHA_MODES[alpha.dtype.type]
     found = _LENGTH.pack(len(coded)) + coded
-    for mark in coders.fitting(mode, alpha.shape[1:3]):
-        coder = coders.by_mark(mark)
-        if coder.promises(alpha, mode):
-            coded = mark + coder.encode(alpha, mode, 0, effort=effort)
-            found = min(found, _LENGTH.pack(len(coded) | _BY_MODEL) + coded, key=len)
+    drawn = coders.GRAPHIC in coders.fitting(mode, alpha.shape[1:3])
+    if drawn and coders.by_mark(coders.GRAPHIC).promises(alpha, mode):
+        coded = coders.GRAPHIC + coders.by_mark(coders.GRAPHIC).encode(alpha, mode, 0, effort=effort)
+        found = min(found, _LENGTH.pack(len(coded) | _BY_MODEL) + coded, key=len)
     if model is None or len(found) < _LEAST_ALPHA + alpha.size // _PIXELS_A_BYTE:
         return found
     coded = model.fingerprint + encode(alpha, mode, 0, model=model, effort=effort)
@@ -285,19 +284,28 @@ def _read_alpha(payload: bytes) -> tuple[bytes, bytes, bytes]:
     return coder, payload[start:end], payload[end:]
 
 
+def _alpha_model(fingerprint: bytes, find: Find) -> Model | None:
+    """Return the model of alpha; None for the coder of drawn pictures, which is the only one without a model there."""
+    if fingerprint == coders.GRAPHIC:
+        return None
+    if not has_model(fingerprint):
+        raise FormatError("the coded data is damaged")
+    return find(fingerprint)
+
+
 def _decode_alpha(
     coded: bytes, mode: str, shape: tuple[int, int, int, int], *, fingerprint: bytes, find: Find
 ) -> Samples:
     if fingerprint == NO_MODEL:
         return webp.decode(coded, shape, dtype(mode))
-    model = find(fingerprint) if has_model(fingerprint) else None
+    model = _alpha_model(fingerprint, find)
     return decode(coded, _ALPHA_MODES[dtype(mode)], shape, model=model, coder=fingerprint, find=find)[0]
 
 
 def _alpha_cost(coded: bytes, mode: str, shape: tuple[int, int, int, int], *, fingerprint: bytes, find: Find) -> Cost:
     if fingerprint == NO_MODEL:
         return webp.cost(shape, dtype(mode))
-    model = find(fingerprint) if has_model(fingerprint) else None
+    model = _alpha_model(fingerprint, find)
     return cost(coded, _ALPHA_MODES[dtype(mode)], shape, model=model, coder=fingerprint, find=find)
 
 

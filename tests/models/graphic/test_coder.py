@@ -121,6 +121,15 @@ def test_drawings_promise_much_and_noise_does_not():
     assert not coder.promises(noise("RGB"), "RGB")
 
 
+def test_a_photograph_in_grey_does_not_promise_much_though_it_has_256_levels():
+    """A try takes longer than the pixel network, which is ahead there."""
+    levels = np.random.default_rng(0).integers(0, 256, (1, 80, 80, 1)).astype(np.uint8)
+    assert not coder.promises(levels, "L")
+    assert coder.promises(levels // 4, "L")
+    assert coder.promises(levels[:, :60, :60], "L")
+    assert coder.promises(levels, "P")
+
+
 def test_a_palette_begins_with_the_dark():
     pixels = palettes.packed(np.array([[[[255, 255, 255], [0, 0, 0], [90, 80, 70]]]], np.uint8))
     assert palettes.unpacked(palettes.of(pixels, 3).reshape(1, 1, 3), 3)[0, 0, :, 0].tolist() == [0, 90, 255]

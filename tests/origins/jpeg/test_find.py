@@ -51,3 +51,12 @@ def test_what_was_no_jpeg_shows_no_traces():
     for samples in (drawn(96, 96), drawn(96, 96, 1), np.zeros((40, 40, 3), np.uint8), drawn(96, 96)[:7]):
         assert find.traces(samples) == 0
         assert find.find(samples) is None
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_what_has_no_grid_is_told_by_a_look_at_its_frequencies_alone(monkeypatch, channels):
+    """The search for steps takes longer than a model needs for a picture in grey."""
+    monkeypatch.setattr(find.grid, "steps_of", lambda *_: pytest.fail("the steps are searched"))
+    y, x = np.mgrid[:200, :200]
+    noise = np.random.default_rng(0).integers(0, 40, (200, 200))
+    assert find.traces(np.repeat((y // 2 + x // 3 + noise)[..., None], channels, 2).astype(np.uint8)) == 0

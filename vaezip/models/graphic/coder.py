@@ -24,6 +24,9 @@ NAME = "graphic"
 
 Samples = NDArray[Any]
 
+_PALETTE = "P"
+"""The mode of pictures that are indices."""
+
 _PIXELS, _INDICES = 0, 1
 """Forms, the first byte of a payload: pixels alone, or a palette and indices."""
 
@@ -34,8 +37,8 @@ def fits(mode: str, shape: tuple[int, ...]) -> bool:
 
 
 def promises(samples: Samples, mode: str) -> bool:
-    """Tell whether pictures repeat themselves enough."""
-    return palettes.repeats(samples)
+    """Tell whether pictures repeat themselves enough; indices of a palette always do."""
+    return mode == _PALETTE or palettes.repeats(samples)
 
 
 def encode(samples: Samples, mode: str, checksum: int, *, effort: Effort) -> bytes:

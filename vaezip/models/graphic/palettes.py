@@ -18,20 +18,24 @@ _LOOKED_AT = 1 << 16
 _ORDER = {1: (0,), 2: (1, 0), 3: (1, 0, 2), 4: (3, 1, 0, 2)}
 """The channels of a pixel from its lowest byte on: alpha and green tell most of the others."""
 
-_REPEATED = 5
-"""Pictures promise much where one pixel of so many is the one to the left, or where few colours are."""
+_REPEATED = {1: 60, 2: 60, 3: 40, 4: 40}
+_FEW_LEVELS, _SMALL = 64, 1 << 12
+"""Pictures promise much where, of a hundred pixels, so many are the one to the left, by the number of channels; or
+where few colours are, or levels of grey, which are always few enough for a try of so few pixels. Of 48 training
+photographs the greatest share was 54 in grey and 37 in colours."""
 
 
 def repeats(samples: Samples) -> bool:
     """Tell by some rows whether pixels are often the same as their neighbours, or have few colours."""
-    rows = samples.reshape(-1, *samples.shape[2:])
+    rows, channels = samples.reshape(-1, *samples.shape[2:]), samples.shape[-1]
     step = max(1, rows.shape[0] * rows.shape[1] // _LOOKED_AT)
     some = rows[::step]
     if some.shape[1] > 1:
         same = (some[:, 1:] == some[:, :-1]).all(axis=2)
-        if _REPEATED * int(same.sum()) >= same.size:
+        if 100 * int(same.sum()) >= _REPEATED[channels] * same.size:
             return True
-    return len(np.unique(packed(some))) <= _MOST_COLOURS
+    is_grey = channels == 1 and rows.shape[0] * rows.shape[1] > _SMALL
+    return len(np.unique(packed(some))) <= (_FEW_LEVELS if is_grey else _MOST_COLOURS)
 
 
 def packed(samples: Samples) -> Pixels:

@@ -32,6 +32,8 @@ _WORST = 6
 
 _MOST_STEP = 255
 _FEW_BLOCKS, _MOST_BLOCKS = 8, 800
+_HOPELESS = 32
+"""Blocks, not one of which is exact: then no others are looked at, for each takes a whole search."""
 
 _SURE, _BETTER, _MIDDLE = 3, 0.02, 49
 """How much likelier a step must be than one in proportion to a table; how much greater the share of exact blocks, where
@@ -188,6 +190,8 @@ def _count_exact(plane, known, bases, phase, steps, counts):
             for i in range(64):
                 bounds[i] = plane[y + (i >> 3), x + (i & 7)]
                 block[i] = bounds[i]
+            if counts[0] == 0 and counts[1] == _HOPELESS:
+                return
             counts[1] += 1
             if solve(bases[0], bases[1], block, bounds, bounds, steps, found) == 0:
                 counts[0] += 1
