@@ -27,8 +27,8 @@ _ON_LATTICE = 0.97
 
 _OUTSTANDING = 0.1
 """Of the high frequencies that are left in most phases, the share that must vanish in the best one, so that anything
-else is looked at: of 48 training photographs in grey it was at most 0.083, of their JPEGs of qualities 50 to 95 at least
-0.289, and of 98 at least 0.109."""
+else is looked at: of 48 training photographs in grey it was at most 0.083, of their JPEGs of qualities 50 to 95 at
+least 0.289, and of 98 at least 0.109."""
 
 _SHARE, _NO_DOUBT = 0.05, 0.95
 """How much more of the high frequencies vanish, and the share of exact blocks, where there is no doubt of the grid."""
