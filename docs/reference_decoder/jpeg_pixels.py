@@ -15,6 +15,7 @@ from .stack import Stack
 Array = NDArray[np.int64]
 SAMPLINGS = [(1, 1), (1, 2), (2, 2), (2, 1)]  # V, H
 LINE_BITS = 10
+C = (131072, 181802, 171254, 154124, 131072, 102983, 70936, 36163)
 
 
 @dataclass
@@ -24,6 +25,7 @@ class Part:
     size: tuple[int, int]
     factors: tuple[int, int]
     fancy: bool
+    once: bool
     phase: tuple[int, int]
     tiles: int = 0
     steps: list[list[int]] = field(default_factory=list)
@@ -48,11 +50,12 @@ def read_part(data: bytes, size: tuple[int, int], components: int) -> Part:
     reader = Reader(data)
     require(reader.number(1) == 0, "an unknown version of a description")
     kind = reader.number(1)
+    once, kind = bool(kind & 8), kind & ~8
     require(kind < 8 and kind != 4 and (components == 3 or kind == 0), "an unknown sampling")
     factors = SAMPLINGS[kind % 4]
     phase = reader.number(1), reader.number(1)
     require(phase[0] < 8 * factors[0] and phase[1] < 8 * factors[1], "the phase is out of range")
-    part = Part(size, factors, kind >= 4, phase)
+    part = Part(size, factors, kind >= 4, once, phase)
     for c in range(components):
         part.steps.append(read_steps(reader, c, part.steps))
     part.tiles = reader.varint()
@@ -90,15 +93,42 @@ def turn(x: list[int], shift: int) -> list[int]:
     return [(e + o + half) >> shift for e, o in pairs] + [(e - o + half) >> shift for e, o in reversed(pairs)]
 
 
-def transform(plane: Plane, steps: list[int]) -> Array:
+def turn_once(x: list[int]) -> list[int]:
+    """Transform eight numbers without a rounding (section 16.4)."""
+    c = C
+    even = [
+        (x[0] + x[4]) * c[4] + x[2] * c[2] + x[6] * c[6],
+        (x[0] - x[4]) * c[4] + x[2] * c[6] - x[6] * c[2],
+        (x[0] - x[4]) * c[4] - x[2] * c[6] + x[6] * c[2],
+        (x[0] + x[4]) * c[4] - x[2] * c[2] - x[6] * c[6],
+    ]
+    odd = [
+        x[1] * c[1] + x[3] * c[3] + x[5] * c[5] + x[7] * c[7],
+        x[1] * c[3] - x[3] * c[7] - x[5] * c[1] - x[7] * c[5],
+        x[1] * c[5] - x[3] * c[1] + x[5] * c[7] + x[7] * c[3],
+        x[1] * c[7] - x[3] * c[5] + x[5] * c[3] - x[7] * c[1],
+    ]
+    pairs = list(zip(even, odd, strict=True))
+    return [e + o for e, o in pairs] + [e - o for e, o in reversed(pairs)]
+
+
+def inverse(block: list[list[int]], once: bool) -> Array:
+    """Make the samples of a block (section 16.4)."""
+    columns = [[row[i] for row in block] for i in range(8)]
+    turned = [turn_once(column) if once else turn(column, 11) for column in columns]
+    rows = [[column[i] for column in turned] for i in range(8)]
+    if once:
+        return np.array([[(value + 2**36) >> 37 for value in turn_once(row)] for row in rows])
+    return np.array([turn(row, 18) for row in rows])
+
+
+def transform(plane: Plane, steps: list[int], once: bool) -> Array:
     """Make the samples of a component from its blocks."""
     out = np.zeros((8 * plane.rows, 8 * plane.columns), np.int64)
     for y in range(plane.rows):
         for x in range(plane.columns):
             block = np.clip(plane.blocks[y, x] * np.array(steps), -32767, 32767).reshape(8, 8).tolist()
-            columns = [turn([row[i] for row in block], 11) for i in range(8)]
-            rows = [turn([column[i] for column in columns], 18) for i in range(8)]
-            out[8 * y : 8 * y + 8, 8 * x : 8 * x + 8] = np.clip(np.array(rows) + 128, 0, 255)
+            out[8 * y : 8 * y + 8, 8 * x : 8 * x + 8] = np.clip(inverse(block, once) + 128, 0, 255)
     return out
 
 
@@ -207,7 +237,7 @@ def decode_part(part: Part) -> tuple[Array, int]:
     require(differences.tiles == part.tiles, "another number of tiles has differences")
     samples = []
     for plane, steps, (h, w), difference in zip(planes, part.steps, shown, of_components, strict=True):
-        samples.append((transform(plane, steps)[:h, :w] + difference[0]) % 256)
+        samples.append((transform(plane, steps, part.once)[:h, :w] + difference[0]) % 256)
     (top, left), (height, width) = part.phase, part.size
     Y = samples[0][top : top + height, left : left + width]  # noqa: N806
     if len(samples) == 1:

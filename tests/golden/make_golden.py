@@ -19,6 +19,8 @@ from vaezip.models import file as model_file
 from vaezip.models.effort import Effort
 from vaezip.models.sampling import sample
 from vaezip.origins.colour import named
+from vaezip.origins.jpeg import picture as jpeg_picture
+from vaezip.origins.jpeg.description import Description, standard_steps
 
 HERE = Path(__file__).parent
 STEPS = {0: Effort(), 3: Effort(3, networks=2, turns=3, whole=3)}
@@ -105,6 +107,15 @@ def decoded(mode: str, height: int, width: int, seed: int) -> vaezip.Picture:
     return vaezip.Picture(mode, np.ascontiguousarray(samples))
 
 
+def rounded_once(blocks: tuple[int, int], seed: int) -> vaezip.Picture:
+    """Draw coefficients in grey, and decode them as in floating point."""
+    random = np.random.default_rng(seed)
+    coefficients = (random.integers(-6, 7, (*blocks, 64)) // (1 + np.arange(64) // 3)).astype(np.int16)
+    size = 8 * blocks[0], 8 * blocks[1]
+    description = Description(size, (0, 0), (1, 1), False, (standard_steps(75, False),), rounds_once=True)
+    return vaezip.Picture("L", jpeg_picture.picture(description, jpeg_picture.planes(description, [coefficients])))
+
+
 def described(height: int, width: int, seed: int) -> vaezip.Picture:
     """Draw a picture by a palette that has metadata of every kind."""
     picture = odd("P", height, width, seed)
@@ -172,6 +183,7 @@ def cases() -> dict[str, tuple[Pictures, dict[str, object]]]:
     found["graphic-set"] = {f"{i}.png": drawing("P", 24, 24, seed=i) for i in range(3)}, {}
     found["jpeg-pixels-gray"] = {"": decoded("L", 40, 52, seed=12)}, {}
     found["jpeg-pixels"] = {"": decoded("RGB", 48, 61, seed=13)}, {}
+    found["jpeg-pixels-once"] = {"": rounded_once((6, 7), seed=14)}, {}
     modes = enumerate(vaezip.pictures.MODES)
     found["archive"] = {f"{i:02d} {mode.replace(';', '-')}.png": odd(mode, 9, 7, seed=i) for i, mode in modes}, {}
     return found

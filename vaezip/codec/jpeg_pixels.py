@@ -56,14 +56,14 @@ def promises(samples: Samples, mode: str) -> bool:
     """Tell whether all pictures show the traces of a JPEG."""
     from vaezip.origins.jpeg.search.find import traces
 
-    return len(samples) <= _MOST_PICTURES and all(traces(one) > 0 for one in samples)
+    return len(samples) <= _MOST_PICTURES and all(traces(one) is not None for one in samples)
 
 
 def settles(samples: Samples, mode: str) -> bool:
     """Tell whether the traces are so clear that no model comes near."""
     from vaezip.origins.jpeg.search.find import traces
 
-    return all(traces(one) > _CLEAR for one in samples)
+    return all((traces(one) or 0) > _CLEAR for one in samples)
 
 
 def encode(samples: Samples, mode: str, checksum: int, *, effort: Effort) -> bytes:

@@ -7,6 +7,9 @@ import io
 import numpy as np
 from PIL import Image
 
+from vaezip.origins.jpeg import transform
+from vaezip.pictures.jpeg.parts import parse
+
 SAMPLINGS = {(1, 1): 0, (1, 2): 1, (2, 2): 2}
 """Pillow's numbers of samplings, down and across."""
 
@@ -39,3 +42,21 @@ def was_jpeg(height, width, channels=3, *, level=128, **options):
     """Return pixels that Pillow decoded, and the size of the JPEG."""
     data = jpeg(drawn(height, width, channels, level=level), **options)
     return decoded(data), len(data)
+
+
+def by_floats(height, width, channels=3, *, quality=85):
+    """Return pixels as a decoder makes them whose transform is in floating point; chroma is whole."""
+    data = jpeg(drawn(height, width, channels), quality=quality, sampling=(1, 1))
+    file, parts = parse(data, 1 << 20), []
+    u, x = np.mgrid[:8, :8]
+    basis = np.cos((2 * x + 1) * u * np.pi / 16) * np.where(u, 0.5, np.sqrt(1 / 8))
+    for coefficients, steps in zip(file.planes(), file.quantisation, strict=False):
+        blocks = (coefficients * steps).reshape(*coefficients.shape[:2], 8, 8)
+        values = np.floor(basis.T @ blocks @ basis + 128.5 + 1e-6)  # where it lies between two, it rounds up
+        plane = values.clip(0, 255).astype(np.uint8).transpose(0, 2, 1, 3)
+        parts.append(plane.reshape(8 * plane.shape[0], -1)[:height, :width])
+    if channels == 1:
+        return parts[0][..., np.newaxis]
+    out = np.zeros((height, width, 3), np.uint8)
+    transform.to_rgb(*parts, out)
+    return out

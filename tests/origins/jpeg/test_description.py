@@ -23,6 +23,7 @@ def same(a, b):
         Description((9, 8), (0, 7), (1, 1), False, (standard_steps(30, False),)),
         Description((9, 80), (15, 3), (2, 2), True, (standard_steps(90, False), OWN, OWN)),
         Description((9, 80), (15, 3), (2, 1), False, (OWN, standard_steps(100, True), standard_steps(50, True))),
+        Description((9, 80), (0, 0), (1, 1), False, (OWN, OWN, OWN), rounds_once=True),
     ],
 )
 def test_a_description_comes_back(description):
@@ -43,7 +44,8 @@ def test_a_description_comes_back(description):
         (b"\0\0\0\0\xc8", 1),  # a quality
         (b"\0\0\0\0\0" + b"\0" * 64, 1),  # steps of 0
         (b"\0\0\0\0", 1),
-        (b"\0\x08\0\0\x50\x50\x50", 3),
+        (b"\0\x10\0\0\x50\x50\x50", 3),
+        (b"\0\x0c\0\0\x50\x50\x50", 3),
     ],
 )
 def test_damage_is_refused(data, components):

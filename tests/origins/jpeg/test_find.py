@@ -7,7 +7,7 @@ from vaezip.origins.jpeg.description import standard_steps
 from vaezip.origins.jpeg.picture import picture, planes
 from vaezip.origins.jpeg.search import find
 
-from .pictures import SAMPLINGS, drawn, was_jpeg
+from .pictures import SAMPLINGS, by_floats, decoded, drawn, jpeg, was_jpeg
 
 
 def right(samples):
@@ -39,6 +39,21 @@ def test_grey_of_unknown_steps_is_explained():
     assert share > 0.97
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_decoders_in_floating_point_are_told(channels):
+    description, share = right(by_floats(120, 120, channels))
+    assert description.rounds_once
+    assert share > 0.99
+    assert not find.detect(was_jpeg(120, 120, channels)[0]).rounds_once
+
+
+def test_a_jpeg_of_a_jpeg_is_found_though_no_block_is_exact():
+    once, _ = was_jpeg(128, 128, quality=75, sampling=(1, 1))
+    twice = decoded(jpeg(once, quality=100, sampling=(1, 1)))
+    assert find.traces(twice) is not None
+    assert np.array_equal(find.detect(twice).steps[0], standard_steps(75, False))
+
+
 @pytest.mark.parametrize("cut", [(5, 3), (8, 8), (13, 24)])
 def test_crops_have_a_phase(cut):
     samples, _ = was_jpeg(120, 120, quality=85)
@@ -49,7 +64,7 @@ def test_crops_have_a_phase(cut):
 
 def test_what_was_no_jpeg_shows_no_traces():
     for samples in (drawn(96, 96), drawn(96, 96, 1), np.zeros((40, 40, 3), np.uint8), drawn(96, 96)[:7]):
-        assert find.traces(samples) == 0
+        assert find.traces(samples) is None
         assert find.find(samples) is None
 
 
@@ -59,4 +74,4 @@ def test_what_has_no_grid_is_told_by_a_look_at_its_frequencies_alone(monkeypatch
     monkeypatch.setattr(find.grid, "steps_of", lambda *_: pytest.fail("the steps are searched"))
     y, x = np.mgrid[:200, :200]
     noise = np.random.default_rng(0).integers(0, 40, (200, 200))
-    assert find.traces(np.repeat((y // 2 + x // 3 + noise)[..., None], channels, 2).astype(np.uint8)) == 0
+    assert find.traces(np.repeat((y // 2 + x // 3 + noise)[..., None], channels, 2).astype(np.uint8)) is None

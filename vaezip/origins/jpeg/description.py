@@ -21,7 +21,7 @@ SAMPLINGS = ((1, 1), (1, 2), (2, 2), (2, 1))
 """Samples of luma for one of chroma, down and across: 4:4:4, 4:2:2, 4:2:0, 4:4:0."""
 
 _NAMES = ("4:4:4", "4:2:2", "4:2:0", "4:4:0")
-_FANCY = 4
+_FANCY, _ROUNDS_ONCE = 4, 8
 _CUSTOM, _SAME = 0, 101
 MOST_STEP = 65535
 
@@ -55,6 +55,7 @@ class Description:
         sampling: samples of luma for one of chroma, down and across.
         fancy: whether chroma was upsampled by libjpeg's triangle filter, or replicated.
         steps: (64) of each component, row by row; one component is grey, three are Y, Cb, Cr.
+        rounds_once: whether samples are rounded once, as by a transform in floating point, or as by ``islow``.
     """
 
     size: tuple[int, int]
@@ -62,6 +63,7 @@ class Description:
     sampling: tuple[int, int]
     fancy: bool
     steps: tuple[Steps, ...]
+    rounds_once: bool = False
 
     @property
     def mcus(self) -> tuple[int, int]:
@@ -108,6 +110,7 @@ def _quality(steps: Steps, is_chroma: bool) -> int:
 def write(description: Description) -> bytes:
     """Write a description; the size and the number of components are known elsewhere."""
     kind = SAMPLINGS.index(description.sampling) | _FANCY * description.fancy
+    kind |= _ROUNDS_ONCE * description.rounds_once
     out = bytes([VERSION, kind, *description.phase])
     for c, steps in enumerate(description.steps):
         if c and np.array_equal(steps, description.steps[c - 1]):
@@ -128,6 +131,7 @@ def read(reader: Reader, size: tuple[int, int], components: int) -> Description:
     version, kind, *phase = reader.take(4)
     if version != VERSION:
         raise FormatError(f"description {version} of a JPEG is unknown; a newer vaezip may read it")
+    rounds_once, kind = bool(kind & _ROUNDS_ONCE), kind & ~_ROUNDS_ONCE
     if kind >= 2 * _FANCY or kind == _FANCY or (components == 1 and kind):
         raise FormatError("the coded data is damaged")
     sampling = SAMPLINGS[kind % _FANCY]
@@ -136,7 +140,7 @@ def read(reader: Reader, size: tuple[int, int], components: int) -> Description:
     steps: list[Steps] = []
     for c in range(components):
         steps.append(_read_steps(reader, c, steps))
-    return Description(size, (phase[0], phase[1]), sampling, bool(kind & _FANCY), tuple(steps))
+    return Description(size, (phase[0], phase[1]), sampling, bool(kind & _FANCY), tuple(steps), rounds_once)
 
 
 def _read_steps(reader: Reader, component: int, before: list[Steps]) -> Steps:

@@ -18,7 +18,7 @@ def planes(description: Description, coefficients: list[Coefficients]) -> list[P
     found, values = [], np.zeros(SIDE * SIDE, np.int64)
     for part, steps in zip(coefficients, description.steps, strict=True):
         plane = np.zeros((SIDE * part.shape[0], SIDE * part.shape[1]), np.uint8)
-        transform.decode_plane(part, steps, values, plane)
+        transform.decode_plane(part, steps, values, plane, description.rounds_once)
         found.append(plane)
     return found
 

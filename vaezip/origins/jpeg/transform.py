@@ -1,6 +1,7 @@
-"""Compute what libjpeg's decoder makes of coefficients: the inverse transform ``islow``, upsampling, colours.
+"""Compute what a decoder makes of coefficients: the inverse transform, upsampling, colours.
 
-All is in integers; what leaves 8 bits is clipped. The decoder and the search share it.
+Transforms are libjpeg's ``islow``, which rounds twice, and one that rounds once, as decoders in floating point do; all
+else is libjpeg's. All is in integers; what leaves 8 bits is clipped. The decoder and the search share it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,11 @@ _MOST = (1 << 15) - 1
 _FIRST_SHIFT, _LAST_SHIFT = _BITS - 2, _BITS + 2 + 3
 _298, _390, _541, _765, _899, _1175 = 2446, 3196, 4433, 6270, 7373, 9633
 _1501, _1847, _1961, _2053, _2562, _3072 = 12299, 15137, 16069, 16819, 20995, 25172
+
+_COSINES = (0, 181802, 171254, 154124, 131072, 102983, 70936, 36163)
+"""√2 cos(i π / 16), times 2^17, for i = 1 … 7: that of 4 is whole, and so is the 1 of frequency 0."""
+
+_ONCE_SHIFT = 2 * 17 + 3
 
 
 @jit
@@ -41,20 +47,45 @@ def _transform(values, start, step, shift):
 
 
 @jit
-def inverse(coefficients, steps, values):
-    """Put the samples of a block into ``values``, int64 (64), before they are clipped to 8 bits."""
-    for i in range(64):
-        values[i] = min(max(coefficients[i] * steps[i], -_MOST), _MOST)
-    for column in range(8):
-        _transform(values, column, 8, _FIRST_SHIFT)
-    for row in range(8):
-        _transform(values, 8 * row, 1, _LAST_SHIFT)
-    for i in range(64):
-        values[i] += 128
+def _turn(values, start, step):
+    """Transform eight values in place, and multiply them by 2^17, without a rounding: places x and 7 − x differ in the
+    signs of odd frequencies."""
+    x0, x1, x2, x3 = values[start], values[start + step], values[start + 2 * step], values[start + 3 * step]
+    x4, x5 = values[start + 4 * step], values[start + 5 * step]
+    x6, x7 = values[start + 6 * step], values[start + 7 * step]
+    c1, c2, c3, c4 = _COSINES[1], _COSINES[2], _COSINES[3], _COSINES[4]
+    c5, c6, c7 = _COSINES[5], _COSINES[6], _COSINES[7]
+    e0, e1 = (x0 + x4) * c4 + x2 * c2 + x6 * c6, (x0 - x4) * c4 + x2 * c6 - x6 * c2
+    e2, e3 = (x0 - x4) * c4 - x2 * c6 + x6 * c2, (x0 + x4) * c4 - x2 * c2 - x6 * c6
+    o0, o1 = x1 * c1 + x3 * c3 + x5 * c5 + x7 * c7, x1 * c3 - x3 * c7 - x5 * c1 - x7 * c5
+    o2, o3 = x1 * c5 - x3 * c1 + x5 * c7 + x7 * c3, x1 * c7 - x3 * c5 + x5 * c3 - x7 * c1
+    values[start], values[start + 7 * step] = e0 + o0, e0 - o0
+    values[start + step], values[start + 6 * step] = e1 + o1, e1 - o1
+    values[start + 2 * step], values[start + 5 * step] = e2 + o2, e2 - o2
+    values[start + 3 * step], values[start + 4 * step] = e3 + o3, e3 - o3
 
 
 @jit
-def decode_plane(coefficients, steps, values, plane):
+def inverse(coefficients, steps, values, rounds_once):
+    """Put the samples of a block into ``values``, int64 (64), before they are clipped to 8 bits."""
+    for i in range(64):
+        values[i] = min(max(coefficients[i] * steps[i], -_MOST), _MOST)
+    for i in range(8):
+        if rounds_once:
+            _turn(values, i, 8)
+        else:
+            _transform(values, i, 8, _FIRST_SHIFT)
+    for i in range(8):
+        if rounds_once:
+            _turn(values, 8 * i, 1)
+        else:
+            _transform(values, 8 * i, 1, _LAST_SHIFT)
+    for i in range(64):
+        values[i] = 128 + ((values[i] + (1 << (_ONCE_SHIFT - 1))) >> _ONCE_SHIFT if rounds_once else values[i])
+
+
+@jit
+def decode_plane(coefficients, steps, values, plane, rounds_once):
     """Decode a component.
 
     Args:
@@ -62,10 +93,11 @@ def decode_plane(coefficients, steps, values, plane):
         steps: int64 (64).
         values: int64 (64), room for a block.
         plane: uint8, as many samples.
+        rounds_once: which transform.
     """
     for y in range(coefficients.shape[0]):
         for x in range(coefficients.shape[1]):
-            inverse(coefficients[y, x], steps, values)
+            inverse(coefficients[y, x], steps, values, rounds_once)
             for i in range(64):
                 plane[8 * y + (i >> 3), 8 * x + (i & 7)] = clipped(values[i])
 

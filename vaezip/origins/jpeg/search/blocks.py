@@ -135,19 +135,21 @@ def _change(whole, low, high, steps, exact, guess):
 
 
 @jit
-def solve(one, whole, target, low, high, steps, found):
+def solve(bases, target, low, high, steps, rounds_once, found):
     """Find the coefficients of a block.
 
     Args:
-        one, whole: :func:`basis` and :func:`basis_of_blocks`.
+        bases: :func:`basis` and :func:`basis_of_blocks`.
         target: float64 (64), the samples, guessed where they are not known.
         low, high: int64 (64), bounds of the samples before they are clipped to 8 bits.
         steps: int64 (64).
+        rounds_once: which transform.
         found: int64 (64), in which it puts them.
 
     Returns:
         how many samples lie beyond their bounds.
     """
+    one, whole = bases
     room, transformed = np.zeros(128), np.zeros(64)
     exact, values = np.zeros(64), np.zeros(64, np.int64)
     guess, last = np.zeros(64, np.int64), np.zeros(64, np.int64)
@@ -156,7 +158,7 @@ def solve(one, whole, target, low, high, steps, found):
         bounded = bounded or low[i] != high[i]
     for n in range(_FILLINGS if bounded else 1):
         _round(one, target, steps, room, transformed, guess)
-        inverse(guess, steps, values)
+        inverse(guess, steps, values, rounds_once)
         best = _keep(_wrong(low, high, values), best, guess, found)
         if best == 0:
             return 0
@@ -176,7 +178,7 @@ def solve(one, whole, target, low, high, steps, found):
     for _ in range(_CHANGES):
         if not _change(whole, low, high, steps, exact, guess):
             break
-        inverse(guess, steps, values)
+        inverse(guess, steps, values, rounds_once)
         best = _keep(_wrong(low, high, values), best, guess, found)
         if best == 0:
             break
@@ -184,7 +186,7 @@ def solve(one, whole, target, low, high, steps, found):
 
 
 @jit
-def solve_plane(one, whole, target, low, high, steps, coefficients, wrong):
+def solve_plane(bases, target, low, high, steps, rounds_once, coefficients, wrong):
     """Find the coefficients of all blocks of a plane whose samples are target, uint8, between bounds, int32."""
     block, least, most = np.zeros(64), np.zeros(64, np.int64), np.zeros(64, np.int64)
     found = np.zeros(64, np.int64)
@@ -196,6 +198,6 @@ def solve_plane(one, whole, target, low, high, steps, coefficients, wrong):
                 block[i] = target[row, column]
                 least[i], most[i] = low[row, column], high[row, column]
                 free = free and least[i] == -ANY and most[i] == ANY
-            wrong[y, x] = solve(one, whole, block, least, most, steps, found)
+            wrong[y, x] = solve(bases, block, least, most, steps, rounds_once, found)
             for i in range(64):
                 coefficients[y, x, i] = min(max(found[i], -32768), 32767)

@@ -30,6 +30,9 @@ _OUTSTANDING = 0.1
 else is looked at: of 48 training photographs in grey it was at most 0.083, of their JPEGs of qualities 50 to 95 at
 least 0.289, and of 98 at least 0.109."""
 
+_CLEAR = 0.3
+"""The same share where coefficients are worth having though they give hardly any block exactly."""
+
 _SHARE, _NO_DOUBT = 0.05, 0.95
 """How much more of the high frequencies vanish, and the share of exact blocks, where there is no doubt of the grid."""
 
@@ -80,11 +83,11 @@ def windows_of(height: int, width: int) -> list[tuple[slice, slice]]:
     return [(rows, columns) for rows in places[0] for columns in places[1]]
 
 
-def traces(samples: Samples) -> float:
-    """Return the share of blocks, in a part of a picture (height, width, 1 or 3), that a JPEG gives exactly; 0 where
+def traces(samples: Samples) -> float | None:
+    """Return the share of blocks, in a part of a picture (height, width, 1 or 3), that a JPEG gives exactly; None where
     there was none."""
     found = _look(samples)
-    return found[0].exact if found else 0.0
+    return found[0].fit.exact if found else None
 
 
 def detect(samples: Samples) -> Description | None:
@@ -96,16 +99,16 @@ def detect(samples: Samples) -> Description | None:
     found = _look(samples)
     if found is None:
         return None
-    luma = Description(samples.shape[:2], found[0].phase, (1, 1), False, (found[0].steps,))
+    place, fit = found[0]
+    luma = Description(samples.shape[:2], place, (1, 1), False, (fit.steps,), fit.rounds_once)
     return _with_chroma(luma, found[1]) if found[1] else luma
 
 
 class _Grid(NamedTuple):
-    """The grid of blocks: its phase, the steps of luma, and the share of blocks that these give exactly."""
+    """The grid of blocks: its phase, and how luma was quantised."""
 
     phase: tuple[int, int]
-    steps: Steps
-    exact: float
+    fit: grid.Fit
 
 
 def _look(samples: Samples) -> tuple[_Grid, list[Part]] | None:
@@ -138,12 +141,16 @@ def _grid(luma: grid.Windows) -> _Grid | None:
     best, found = _LEAST_EVIDENCE, None
     for place in order:
         phase = place // SIDE, place % SIDE
-        table = grid.steps_of(luma, phase)
-        evidence = table[1] * sum(int(step).bit_length() - 1 for step in table[0]) / len(table[0]) if table else 0.0
-        if table and evidence > best:
-            best, found = evidence, _Grid(phase, *table)
-        if found and (found.exact > _NO_DOUBT or shares[ranked[1]] < shares[ranked[0]] - _SHARE):
+        fit = grid.steps_of(luma, phase)
+        evidence = fit.exact * sum(int(step).bit_length() - 1 for step in fit.steps) / len(fit.steps) if fit else 0.0
+        if fit and evidence > best:
+            best, found = evidence, _Grid(phase, fit)
+        if found and (found.fit.exact > _NO_DOUBT or shares[ranked[1]] < shares[ranked[0]] - _SHARE):
             break
+    if found is None and shares.max() - usual >= _CLEAR * (1 - usual):  # of another decoder, or a JPEG twice
+        place = int(ranked[0])
+        fit = grid.steps_of(luma, (place // SIDE, place % SIDE))
+        found = _Grid((place // SIDE, place % SIDE), fit) if fit else None
     return found
 
 
@@ -161,7 +168,9 @@ def _with_chroma(luma: Description, found: list[Part]) -> Description:
             place = phase[0] // sampling[0] % SIDE, phase[1] // sampling[1] % SIDE
             windows = [(half[0], half[2]) for pair in small for half in pair]  # nearly all JPEGs share these steps
             for steps in _different([likely, *grid.tables(windows, place, True)]):
-                description = Description(luma.size, phase, sampling, fancy, (luma.steps[0], steps, steps))
+                description = replace(
+                    luma, phase=phase, sampling=sampling, fancy=fancy, steps=(luma.steps[0], steps, steps)
+                )
                 bits = _bits(description, active[:_SCORED])
                 if bits < best[0]:
                     best = bits, description
@@ -258,7 +267,7 @@ class _Search:
         sizes = [description.samples(c) for c in range(1, len(self.planes))]
         self.borders = [(np.zeros((2, 1, w), np.int16), np.zeros((2, 1, h), np.int16)) for h, w in sizes]
         self._wrong = [np.zeros(component.size, np.int64) for component in file.components]
-        self._one, self._whole = blocks.basis(), blocks.basis_of_blocks()
+        self._bases = blocks.basis(), blocks.basis_of_blocks()
 
     def solve(self, c: int, plane: Plane, low: NDArray[np.int32], high: NDArray[np.int32]) -> None:
         """Find the coefficients of a component from samples between bounds, all that the picture shows."""
@@ -269,8 +278,9 @@ class _Search:
         target = np.pad(plane, around, "edge")
         least, most = np.pad(low, around, constant_values=-ANY), np.pad(high, around, constant_values=ANY)
         coefficients, steps = self.coefficients[c], self.description.steps[c]
-        blocks.solve_plane(self._one, self._whole, target, least, most, steps, coefficients, self._wrong[c])
-        part = Description(self.description.size, (0, 0), (1, 1), False, (steps,))
+        once = self.description.rounds_once
+        blocks.solve_plane(self._bases, target, least, most, steps, once, coefficients, self._wrong[c])
+        part = Description(self.description.size, (0, 0), (1, 1), False, (steps,), once)
         self.planes[c] = planes(part, [coefficients])[0]
         self.targets[c] = np.clip(self.planes[c], np.clip(least, 0, 255), np.clip(most, 0, 255)).astype(np.uint8)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,7 +39,10 @@ _HOPELESS = 32
 
 _SURE, _BETTER, _MIDDLE = 3, 0.02, 49
 """How much likelier a step must be than one in proportion to a table; how much greater the share of exact blocks, where
-steps are not libjpeg's; and the place of that table, of quality 50."""
+steps or the transform are not libjpeg's; and the place of that table, of quality 50."""
+
+_ALL = 0.98
+"""The share of exact blocks from which on no other transform is looked at."""
 
 Windows = list[tuple[NDArray[np.uint8], NDArray[np.bool_]]]
 """Parts of a plane, and which of their samples are known; each begins at a multiple of 16 rows and columns."""
@@ -161,26 +166,38 @@ def _own(points: NDArray[np.int64], base: Steps) -> list[Steps]:
     return [own, np.where(2 * own < filled, filled, own)]
 
 
-def steps_of(windows: Windows, phase: tuple[int, int]) -> tuple[Steps, float] | None:
-    """Return the likeliest steps of known samples, and the share of blocks that come of their multiples exactly."""
-    found: tuple[Steps, float] | None = None
+class Fit(NamedTuple):
+    """Steps, the share of blocks that multiples of them give exactly, and by which transform."""
+
+    steps: Steps
+    exact: float
+    rounds_once: bool
+
+
+def steps_of(windows: Windows, phase: tuple[int, int]) -> Fit | None:
+    """Return the likeliest steps of known samples, and the transform that fits best."""
+    found: Fit | None = None
     for table in tables(windows, phase):
         share = exact_share(windows, phase, table)
-        if found is None or share > found[1] + (_BETTER if share < 1.0 else 0.0):
-            found = table, share
+        if found is None or share > found.exact + (_BETTER if share < 1.0 else 0.0):
+            found = Fit(table, share, False)
+    if found and found.exact < _ALL:
+        share = exact_share(windows, phase, found.steps, rounds_once=True)
+        if share > found.exact + _BETTER:
+            return Fit(found.steps, share, True)
     return found
 
 
-def exact_share(windows: Windows, phase: tuple[int, int], steps: Steps) -> float:
+def exact_share(windows: Windows, phase: tuple[int, int], steps: Steps, *, rounds_once: bool = False) -> float:
     """Return the share of blocks of known samples, not flat, that multiples of the steps give exactly."""
-    counts, one, whole = np.zeros(2, np.int64), basis(), basis_of_blocks()
+    counts, bases = np.zeros(2, np.int64), (basis(), basis_of_blocks())
     for plane, known in windows:
-        _count_exact(plane, known, (one, whole), np.array(phase), steps, counts)
+        _count_exact(plane, known, bases, np.array(phase), steps, rounds_once, counts)
     return float(counts[0] / max(1, counts[1]))
 
 
 @jit
-def _count_exact(plane, known, bases, phase, steps, counts):
+def _count_exact(plane, known, bases, phase, steps, rounds_once, counts):
     room, out = np.zeros(128), np.zeros(64)
     block, bounds, found = np.zeros(64), np.zeros(64, np.int64), np.zeros(64, np.int64)
     for y in range((8 - phase[0]) % 8, plane.shape[0] - 7, 8):
@@ -193,7 +210,7 @@ def _count_exact(plane, known, bases, phase, steps, counts):
             if counts[0] == 0 and counts[1] == _HOPELESS:
                 return
             counts[1] += 1
-            if solve(bases[0], bases[1], block, bounds, bounds, steps, found) == 0:
+            if solve(bases, block, bounds, bounds, steps, rounds_once, found) == 0:
                 counts[0] += 1
 
 
