@@ -2,9 +2,9 @@
 
 ``python benchmarks/origins/jpeg.py --data DIR`` takes the photographs of ``DIR/photos/valid`` as Pillow writes them at
 five qualities, with whole and with halved chroma; the JPEGs of ``DIR/pictures/jpeg`` as they are; and the PNGs of
-``DIR/pictures/born``, of whose past nothing is known. Of the former two, Pillow decodes the pixels, and nothing but
-these is coded; each is decoded and compared. ``--step N`` takes every Nth photograph. Writes
-``results/origins-jpeg.json`` in the folder above.
+``DIR/pictures/born``, of whose past nothing is known, with what there is of a JPEG and what the compressor makes of
+them. Of the former two, Pillow decodes the pixels, and nothing but these is coded; each is decoded and compared.
+``--step N`` takes every Nth photograph. Writes ``results/origins-jpeg.json`` in the folder above.
 """
 
 from __future__ import annotations
@@ -21,9 +21,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+import vaezip
 from vaezip.bench import machine
 from vaezip.codec import blocks, jpeg_pixels
 from vaezip.models.effort import Effort
+from vaezip.origins.jpeg.search import find, grid, lattice
 
 RESULT = Path(__file__).parents[1] / "results" / "origins-jpeg.json"
 QUALITIES = (50, 75, 85, 90, 95)
@@ -77,7 +79,31 @@ def coded(samples: np.ndarray) -> dict[str, Any] | None:
     return found
 
 
-def measured(name: str, files: Iterable[tuple[str, bytes]], *, lists: bool = False) -> dict[str, Any]:
+def traces(samples: np.ndarray) -> dict[str, float]:
+    """Return what there is of a JPEG: the share of pixels that libjpeg's colours give, and how much more of the high
+    frequencies vanishes in the likeliest grid than in most."""
+    parts = [samples[place] for place in find.windows_of(*samples.shape[:2])]
+    seen, colours = [(part[..., 0], np.ones(part.shape[:2], np.bool_)) for part in parts], 1.0
+    if samples.shape[2] == 3:
+        found = [lattice.preimages(part) for part in parts]
+        counts = np.sum([np.bincount(known.ravel(), minlength=3) for _, known in found], 0)
+        colours = float(counts[lattice.EXACT] / max(1, counts[lattice.EXACT] + counts[lattice.NEAR]))
+        seen = [(planes[0], np.ones(known.shape, np.bool_)) for planes, known in found]
+    shares = grid.shares(seen)
+    usual = float(np.median(shares))
+    return {"colours": round(colours, 4), "grid": round((float(shares.max()) - usual) / (1 - usual), 3)}
+
+
+def whole(samples: np.ndarray) -> dict[str, Any]:
+    """Return what a picture takes by the compressor, and by what."""
+    data = vaezip.compress(samples.squeeze(-1) if samples.shape[2] == 1 else samples)
+    methods = sorted({block["method"] for block in vaezip.Archive(data).info()["blocks"]})
+    return {"file": len(data), "methods": methods}
+
+
+def measured(
+    name: str, files: Iterable[tuple[str, bytes]], *, lists: bool = False, looks: bool = False
+) -> dict[str, Any]:
     """Code files, and add up what they take; seconds are those of this process, on one thread."""
     row: dict[str, Any] = {"name": name, "files": 0, "found": 0, "pixels": 0, "files_bytes": 0, "ours": 0}
     row |= {"blocks": 0, "explained": 0, "encode_s": 0.0, "decode_s": 0.0}
@@ -88,9 +114,8 @@ def measured(name: str, files: Iterable[tuple[str, bytes]], *, lists: bool = Fal
             continue
         row["files"] += 1
         found = coded(samples)
-        listed.append(
-            {"name": file, "bytes": len(data), "ours": found and found["ours"], "note": found and found["note"]}
-        )
+        entry = {"name": file, "bytes": len(data), "ours": found and found["ours"], "note": found and found["note"]}
+        listed.append(entry | (traces(samples) | whole(samples) if looks else {}))
         if found is None:
             continue
         row["found"] += 1
@@ -127,7 +152,7 @@ def main() -> None:
         paths = [path for path in sorted((data / "pictures" / folder).iterdir()) if path.suffix in (".jpg", ".png")]
         most = arguments.most if folder == "jpeg" else 1 << 62
         found = ((path.name, path.read_bytes()) for path in paths if path.stat().st_size <= most)
-        rows.append(measured(f"pictures/{folder}", found, lists=True))
+        rows.append(measured(f"pictures/{folder}", found, lists=True, looks=folder == "born"))
     limits = {"step": arguments.step, "most": arguments.most}
     RESULT.write_text(json.dumps({**machine.this_run(), **limits, "rows": rows}, indent=1) + "\n", "utf-8")
 

@@ -121,9 +121,9 @@ def mixing(found: Found) -> str:
 def phases(found: Found) -> str:
     """What the place in a JPEG's grid brings."""
     about = f"""By `python experiments/photo/phases.py --photos FOLDER`: the luma of {found["photographs"]}
-        photographs of the training folder that were JPEGs, predicted by least squares on twelve neighbours, with one predictor and
-        one spread for each of the 64 places in the grid in the place of one for all; fitted on one half of a picture
-        and measured on the other."""
+        photographs of the training folder that were JPEGs, predicted by least squares on twelve neighbours,
+        with one predictor and one spread for each of the 64 places in the grid in the place of one for all; fitted on
+        one half of a picture and measured on the other."""
     lines = [[str(row["quality"]), f"{row['bits']:.3f}", f"{row['gain']:.3f}"] for row in found["rows"]]
     head = ["quality", "bits of a pixel", "fewer with the place"]
     return f"## What the place in a JPEG's grid would bring\n\n{page.paragraph(about)}\n\n{page.table(head, lines)}\n"

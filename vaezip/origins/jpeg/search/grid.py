@@ -131,7 +131,14 @@ def _gather(plane, known, one, phase, found, size):
     return size
 
 
-def tables(windows: Windows, phase: tuple[int, int], is_chroma: bool = False) -> list[Steps]:
+class Likely(NamedTuple):
+    """Steps that coefficients are most likely multiples of, and how likely they are of those of libjpeg's."""
+
+    tables: list[Steps]
+    evidence: int
+
+
+def tables(windows: Windows, phase: tuple[int, int], *, is_chroma: bool = False) -> Likely:
     """Return the steps that coefficients are most likely multiples of: libjpeg's at some quality (of luma, those of the
     qualities beside it, too), and others where these are far likelier; none of too few blocks.
 
@@ -142,16 +149,18 @@ def tables(windows: Windows, phase: tuple[int, int], is_chroma: bool = False) ->
     """
     coefficients = transforms(windows, phase, _MOST_BLOCKS)
     if len(coefficients) < _FEW_BLOCKS:
-        return []
+        return Likely([], 0)
     points = np.zeros((64, _MOST_STEP + 1), np.int64)
     logarithms = log(backend(), np.arange(_MOST_STEP + 1.0).clip(1)) + _PEAK
     _likelihoods(coefficients, np.floor(_UNIT * logarithms + 0.5).astype(np.int64), points)
     places = np.arange(64)
     standard = [standard_steps(quality, is_chroma) for quality in range(1, 101)]
-    quality = int(np.argmax([points[places, table].sum() for table in standard]))
+    sums = [int(points[places, table].sum()) for table in standard]
+    quality = int(np.argmax(sums))
     best = standard[quality]
     near = [] if is_chroma else [standard[other] for other in (quality + 1, quality - 1) if 0 <= other < len(standard)]
-    return [best, *near, *(own for own in _own(points, standard[_MIDDLE]) if not np.array_equal(best, own))]
+    own = [table for table in _own(points, standard[_MIDDLE]) if not np.array_equal(best, table)]
+    return Likely([best, *near, *own], sums[quality])
 
 
 def _own(points: NDArray[np.int64], base: Steps) -> list[Steps]:
@@ -177,7 +186,7 @@ class Fit(NamedTuple):
 def steps_of(windows: Windows, phase: tuple[int, int]) -> Fit | None:
     """Return the likeliest steps of known samples, and the transform that fits best."""
     found: Fit | None = None
-    for table in tables(windows, phase):
+    for table in tables(windows, phase).tables:
         share = exact_share(windows, phase, table)
         if found is None or share > found.exact + (_BETTER if share < 1.0 else 0.0):
             found = Fit(table, share, False)
