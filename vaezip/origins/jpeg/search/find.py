@@ -46,8 +46,8 @@ _PHASES, _LEAST_EVIDENCE = 4, 0.15
 """How many phases are tried; and the least share of exact blocks times the mean logarithm of steps."""
 
 _NEARLY = 0.6
-"""How likely a phase of the MCU must be, relative to the likeliest one, that it is looked at: all others of the 4:2:0 and
-4:2:2 JPEGs of training photographs in colours came to half of the right one at most."""
+"""How likely a phase of the MCU must be, relative to the likeliest one, that it is looked at: the others of JPEGs of
+training photographs in colours came to half of the right one at most."""
 
 _MARGIN = 16
 
