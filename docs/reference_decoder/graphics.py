@@ -42,6 +42,16 @@ def decode_graphic(data: bytes, shape: tuple[int, int, int, int]) -> tuple[np.nd
     return samples, stack.seed() ^ zlib.crc32(head)
 
 
+def decode_palette(data: bytes) -> bytes:
+    """Decode the content of a box (section 15.10): red, green and blue of each colour."""
+    reader = Reader(data)
+    size = reader.number(1) + 1
+    stack = Stack(reader.rest())
+    colours = Drawing(stack, (1, 1, size), 3, 0).decode()[0, 0]
+    require(stack.seed() == 0, "the palette is damaged")
+    return b"".join(bytes((int(pixel) >> shift) & 255 for shift in (8, 0, 16)) for pixel in colours)
+
+
 def read_distant(reader: Reader, levels: int) -> list[tuple[int, int]]:
     """Read the two distant places: rows up and columns to the right."""
     require(levels == 2, "only pictures of two levels have distant places")

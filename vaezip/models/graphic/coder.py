@@ -120,6 +120,31 @@ def decode(data: bytes, mode: str, shape: tuple[int, ...]) -> tuple[Samples, int
     return samples, checksum
 
 
+def packed_palette(content: bytes) -> bytes:
+    """Code the colours of a palette, red, green and blue: their number less 1, and a stack."""
+    colours = np.frombuffer(content, np.uint8).reshape(1, 1, -1, 3)
+    coding = Coding((1, 1, colours.shape[2]), channels=3)
+    coding.pixels[...] = palettes.packed(colours)
+    coded = Stack()
+    for part in reversed(coding.encode()):
+        decisions.push(coded, part, PRECISION)
+    return bytes([colours.shape[2] - 1]) + coded.to_bytes()
+
+
+def unpacked_palette(data: bytes) -> bytes:
+    """Invert :func:`packed_palette`.
+
+    Raises:
+        FormatError: the data are not what it made of a palette.
+    """
+    with stack.decoding(data[1:]) as coded:
+        coding = Coding((1, 1, data[0] + 1), channels=3)
+        coding.decode(coded)
+        if coded.finish():
+            raise FormatError("the palette in the file is damaged")
+    return palettes.unpacked(coding.pixels, 3).tobytes()
+
+
 def cost(data: bytes, mode: str, shape: tuple[int, ...]) -> Cost:
     """Compute what :func:`decode` costs, before it begins.
 
