@@ -173,6 +173,14 @@ def test_drawings_promise_much_and_noise_does_not():
     assert not coder.promises(noise("RGB"), "RGB")
 
 
+def test_small_sprites_promise_much_with_fewer_repetitions():
+    """A sprite of 32×64 whose pixels were the same as those before in a third of all cases went another way."""
+    sprite = noise("RGBA", (1, 32, 64))
+    sprite[:, :, 1::3] = sprite[:, :, ::3][:, :, :21]
+    assert coder.promises(sprite, "RGBA")
+    assert not coder.promises(np.tile(sprite, (1, 3, 3, 1)), "RGBA")
+
+
 def test_a_photograph_in_grey_does_not_promise_much_though_it_has_256_levels():
     """A try takes longer than the pixel network, which is ahead there."""
     levels = np.random.default_rng(0).integers(0, 256, (1, 80, 80, 1)).astype(np.uint8)
