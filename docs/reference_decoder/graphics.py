@@ -25,18 +25,40 @@ def decode_graphic(data: bytes, shape: tuple[int, int, int, int]) -> tuple[np.nd
     n, h, w, channels = shape
     reader = Reader(data)
     form = reader.number(1)
-    require(form <= 1, "a block of the graphics coder has an unknown form")
+    require(form in (0, 1, 3, 5, 7), "a block of the graphics coder has an unknown form")
     size = reader.number(1) + 1 if form else 0
+    distant = read_distant(reader, size) if form & 2 else []
     head = data[: reader.position]
     stack = Stack(reader.rest())
-    palette = Drawing(stack, (1, 1, size), channels, 0).decode()[0, 0] if form else None
-    pixels = Drawing(stack, (n, h, w), channels, size).decode()
-    if palette is not None:
+    palette = Drawing(stack, (1, 1, size), channels, 0).decode()[0, 0] if form in (1, 3) else np.arange(size)
+    drawing = Drawing(stack, (n, h, w), channels, size)
+    drawing.distant = distant
+    pixels = drawing.decode()
+    if form:
         pixels = palette[pixels]
     samples = np.empty(shape, np.uint8)
     for place, channel in enumerate(ORDERS[channels]):
         samples[..., channel] = (pixels >> (8 * place)) & 255
     return samples, stack.seed() ^ zlib.crc32(head)
+
+
+def decode_palette(data: bytes) -> bytes:
+    """Decode the content of a box (section 15.10): red, green and blue of each colour."""
+    reader = Reader(data)
+    size = reader.number(1) + 1
+    stack = Stack(reader.rest())
+    colours = Drawing(stack, (1, 1, size), 3, 0).decode()[0, 0]
+    require(stack.seed() == 0, "the palette is damaged")
+    return b"".join(bytes((int(pixel) >> shift) & 255 for shift in (8, 0, 16)) for pixel in colours)
+
+
+def read_distant(reader: Reader, levels: int) -> list[tuple[int, int]]:
+    """Read the two distant places: rows up and columns to the right."""
+    require(levels == 2, "only pictures of two levels have distant places")
+    places = [(reader.number(1), reader.number(1) - 32) for _ in range(2)]
+    for up, right in places:
+        require(up <= 31 and right <= 31 and (up > 0 or right <= -2), "a distant place is out of reach")
+    return places
 
 
 def grade(x: int) -> int:
@@ -70,6 +92,7 @@ class Drawing:
         self.runs = 0
         self.errors = [0] * 8
         self.place = self.length = 0
+        self.distant: list[tuple[int, int]] = []
 
     def decode(self) -> np.ndarray:
         """Decode all pixels, (n, h, w)."""
@@ -82,6 +105,12 @@ class Drawing:
     def at(self, up: int, right: int) -> int:
         """Return a cell near the present one."""
         return int(self.cells[self.here - up * self.width + right])
+
+    def far_at(self, up: int, right: int) -> int:
+        """Return a cell that may lie beyond the margin."""
+        row = self.here // self.width % (self.h + 4)
+        column = clamp(self.x + right, 0, self.width - 1)
+        return self.at(up, column - self.x) if up <= row else 0
 
     def rank(self, up: int, right: int) -> int:
         """Return the rank of a cell near the present one."""
@@ -129,7 +158,7 @@ class Drawing:
             hashes(63, self.x - 8, c),
             hashes(64, far, self.runs),
         ]
-        same = self.decisions.pop(RUN, 0, h, (1090 + matched, 1424 + far), 1232)
+        same = self.decisions.pop(RUN, 0, h, (1090 + matched, 1424 + far, 840 + self.runs), 1232)
         self.runs = (2 * self.runs + same) % 16
         if same:
             self.cells[self.here : self.here + RUN_LENGTH] = c
@@ -211,7 +240,7 @@ class Drawing:
             hashes(4, min(length, 31), matched),
             hashes(5, c, self.at(1, 3), self.at(1, 4), self.at(0, -4), self.at(3, 0), self.at(2, 3)),
         ]
-        choices = min(length, 15) + 16 * matched, 32 + min(self.around, 31)
+        choices = min(length, 15) + 16 * matched, 32 + min(self.around, 31), self.around >> 9
         return self.decisions.pop(FLAT, 0, h, choices, min(length, 15))
 
     def candidates(self, flat: bool) -> list[int]:
@@ -256,7 +285,7 @@ class Drawing:
             hashes(16, c, far),
             hashes(17, c, matched, k),
         ]
-        choices = 64 + 52 * k + matched, 64 + 16 * k + likeness + 128 * min(shape % 8, 6)
+        choices = 64 + 52 * k + matched, 64 + 16 * k + likeness + 128 * min(shape % 8, 6), 16 + recalled
         return self.decisions.pop(HIT, 0, h, choices, 16 + 8 * k + min(self.length, 7))
 
     # --- indices (section 15.7) ---
@@ -289,7 +318,7 @@ class Drawing:
             elif not any(first <= value < middle for value in left):
                 b = 1
             else:
-                choices = 512 + node, 960 + 8 * i + (self.around >> 9)
+                choices = 512 + node, 960 + 8 * i + (self.around >> 9), 648 + i
                 b = self.decisions.pop(INDEX, node, h, choices, 256 + node)
             node = 2 * node + b
             first += b << i
@@ -339,9 +368,10 @@ class Drawing:
     def pop_difference(self, h: list[int], expected: int, c: int, a: int) -> int:
         """Pop the difference of a sample to what is expected."""
         K, L, C = 768 + 64 * c + 4 * a, 1024 + 32 * c, 512 + 160 * c
+        third = 700 + 32 * c + min(grade(self.errors[2 * c] >> 7), 31)
 
         def pop(node: int, first: int, second: int, correction: int) -> int:
-            return self.decisions.pop(SAMPLE, node, h, (K + first, L + second), C + correction)
+            return self.decisions.pop(SAMPLE, node, h, (K + first, L + second, third), C + correction)
 
         if not pop(0, 0, 0, a):
             return 0
@@ -378,7 +408,7 @@ class Drawing:
         if (r0 % 256, r1, r2, r3) in ((0, 0, 0, 0), (255, 8191, 2047, 511)):
             beyond = self.at(1, 7) + 2 * self.at(1, 8)
             h = [hashes(40, r0 & 1, r4), hashes(41, r0 & 1, matched), hashes(42, r0, beyond)]
-            choices = 1024 + (r0 & 1), 1152 + min(length, 15)
+            choices = 1024 + (r0 & 1), 1152 + min(length, 15), 870 + (r0 & 1)
             b = self.decisions.pop(FLAT_BIT, 0, h, choices, 1152 + min(length, 15))
         else:
             near = (r0 % 16) << 8 | ((r1 >> 4) % 32) << 3 | (r2 >> 4) % 8
@@ -397,8 +427,23 @@ class Drawing:
                 hashes(50, matched, near),
                 hashes(51, r0 & 0xAAA, r1 & 0xAAA, (r2 & 0x555) * 4096 + (r4 & 0x55)),
                 hashes(52, ones, near % 512),
+                hashes(54, hashes(large, self.tall())),
             ]
-            choices = 1026 + matched, 1168 + ((r0 % 8) << 5 | (r1 >> 4) % 32)
+            h += [hashes(55 + i, self.seen(*place), near) for i, place in enumerate(self.distant)]
+            choices = 1026 + matched, 1168 + ((r0 % 8) << 5 | (r1 >> 4) % 32), 900 + ones
             b = self.decisions.pop(BIT, 0, h, choices, 1168 + min(ones, 63))
         self.go_on(b)
         return b, 0
+
+    def tall(self) -> int:
+        """Put eleven pixels of the rows above the windows into a number."""
+        places = [(up, right) for right in (-2, 0, 2) for up in (5, 6, 7)] + [(5, -1), (5, 1)]
+        return sum(self.far_at(*place) << i for i, place in enumerate(reversed(places)))
+
+    def seen(self, up: int, right: int) -> int:
+        """Put the pixels around a distant place into a number."""
+        found = 0
+        for row in (up + 1, up, up - 1):
+            for column in (right - 1, right, right + 1):
+                found = 2 * found + (self.far_at(row, column) if row >= up or up > 1 else 0)
+        return found

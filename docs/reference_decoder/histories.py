@@ -53,9 +53,11 @@ class Decisions:
         self.maps: dict[tuple[int, int, int], list[int]] = {}
         self.weights: dict[tuple[int, int], list[int]] = {}
         self.uses: dict[tuple[int, int], int] = {}
+        self.last: dict[int, list[int]] = {}
         self.tables: dict[int, list[int]] = {}
+        self.seconds: dict[int, list[int]] = {}
 
-    def pop(self, kind: int, node: int, h: list[int], choices: tuple[int, int], correction: int) -> int:
+    def pop(self, kind: int, node: int, h: list[int], choices: tuple[int, int, int], correction: int) -> int:
         """Pop a decision."""
         slots, maps, x = [], [], []
         for i, context in enumerate(h):
@@ -66,21 +68,26 @@ class Decisions:
             maps.append(self.maps.setdefault((kind, i, history), list(FIRST_MAP[history])))
             x += [STRETCH[slots[-1][0] >> 6], STRETCH[maps[-1][0] >> 10]]
         x.append(256)
-        rows = [self.weights.setdefault((s, choices[s]), [4915] * 32) for s in range(2)]
+        rows = [self.weights.setdefault((s, choices[s]), [4915] * 32) for s in range(3)]
         y = [clamp(sum((w * v) >> 10 for w, v in zip(row, x)) >> 6, -3071, 3071) for row in rows]
-        t = (y[0] + y[1]) >> 1
+        last = self.last.setdefault(kind, [21845] * 3)
+        t = clamp(sum(w * v for w, v in zip(last, y)) >> 16, -3071, 3071)
         table = self.tables.setdefault(correction, list(FIRST_TABLE))
+        second = self.seconds.setdefault(choices[1], list(FIRST_TABLE))
         j, part = (t + 3072) >> 8, (t + 3072) % 256
-        corrected = (table[j] * (256 - part) + table[j + 1] * part) >> 8
-        f = clamp((SQUASH[t + 3072] + corrected) >> 1, 2, 2**16 - 2)
+        corrected = ((table[j] + second[j]) * (256 - part) + (table[j + 1] + second[j + 1]) * part) >> 8
+        f = clamp((2 * SQUASH[t + 3072] + corrected) >> 2, 2, 2**16 - 2)
         b = 1 if self.stack.slot(16) < f else 0
         self.stack.drop(0 if b else f, f if b else 2**16 - f, 16)
         j = (t + 3072 + 128) >> 8
-        table[j] += (min(65536 * b, 65535) - table[j]) >> 6
-        for s in range(2):
+        for corrections in (table, second):
+            corrections[j] += (min(65536 * b, 65535) - corrections[j]) >> 6
+        error = 65536 * b - SQUASH[t + 3072]
+        for s in range(3):
+            last[s] = clamp(last[s] + ((y[s] * error + 2**17) >> 18), -(2**19), 2**19)
             used = self.uses.get((s, choices[s]), 0)
             self.uses[s, choices[s]] = min(used + 1, 255)
-            step = (65536 * b - SQUASH[y[s] + 3072]) * (6 + 1400 // (20 + used))
+            step = (65536 * b - SQUASH[y[s] + 3072]) * (2 + 1400 // (20 + used))
             for i, v in enumerate(x):
                 rows[s][i] = clamp(rows[s][i] + ((v * step + 2**17) >> 18), -(2**19), 2**19)
         for slot, entry in zip(slots, maps):

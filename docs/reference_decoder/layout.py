@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .graphics import decode_palette
 from .limits import LONGEST_MODEL_NAME, LONGEST_NAME, MOST_MODELS, Budget, check_name
 from .model_file import Model, find_model, load_models
 from .modes import BLACK_AND_WHITE, FILES, MODES, PALETTE
@@ -47,6 +48,7 @@ GREATEST_BOX = 1 << 26
 OWN_CHUNKS = {b"bKGD", b"hIST", b"pCAL", b"sCAL", b"sPLT", b"sTER", b"tIME"}
 CHUNKS_OF_OTHER_BOXES = {b"pHYs", b"eXIf", b"tEXt", b"zTXt", b"iTXt"}
 MODEL_NAME = 255
+CODED_PALETTE = 254
 INDEX_MARK = b"\xf5i\n"
 FIRST_TIME, LAST_TIME = -62_135_596_800, 253_402_300_799  # the years 1 to 9999
 
@@ -121,6 +123,8 @@ def decode_group(group: Group, models: dict[bytes, Model]) -> dict[str, Picture]
     if group.mode == BLACK_AND_WHITE:
         samples = samples * np.uint8(255)
     for boxes in group.boxes:
+        if boxes and boxes[0][0] == CODED_PALETTE:
+            boxes[0] = 0, decode_palette(boxes[0][1])
         check_boxes(group.mode, boxes)
     times = group.times or [None] * len(group.names)
     return {

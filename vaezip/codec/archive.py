@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from vaezip.codec import coders, decoding, jpeg, payload, salvage
+from vaezip.codec import coders, decoding, jpeg, metadata, payload, salvage
 from vaezip.codec.blocks import Samples, check_group
 from vaezip.codec.decoding import DecodeJob
 from vaezip.errors import FormatError, ImageError, ModelError, VaezipError
@@ -25,7 +25,7 @@ from vaezip.models.kinds import BILEVEL_GREY, FILES, JPEG, MODE_NAMES, channels,
 from vaezip.models.library import FileLibrary, Library
 from vaezip.pictures import io
 from vaezip.pictures.formats import format_name
-from vaezip.pictures.picture import BOXES, DEFAULT_MAX_PIXELS, Picture
+from vaezip.pictures.picture import DEFAULT_MAX_PIXELS, Picture
 from vaezip.system.threads import Workers
 from vaezip.vz import archive as vz
 from vaezip.vz import records
@@ -210,7 +210,7 @@ class Archive:
         for i, picture in enumerate(samples):
             try:
                 yield group.names[first + i], _to_picture(group, first + i, picture)
-            except ImageError as error:  # metadata that fits no such picture
+            except (ImageError, FormatError) as error:  # metadata that fits no such picture
                 bare = salvage.without_boxes(group, first + i, picture) if self.options.salvage else None
                 yield group.names[first + i], bare or error
 
@@ -338,7 +338,7 @@ def _opened(original: bytes, max_pixels: int) -> Picture:
 
 def _to_picture(group: Group, index: int, samples: Samples) -> Picture:
     """Invert :meth:`Compressor._to_coded`, and add the picture's metadata."""
-    boxes = tuple((BOXES[tag], content) for tag, content in group.boxes[index])
+    boxes = metadata.named(group.boxes[index])
     if MODE_NAMES[group.mode] == BILEVEL_GREY:
         return Picture("L", samples * np.uint8(255), boxes)
     return Picture(MODE_NAMES[group.mode], np.ascontiguousarray(samples), boxes)
@@ -392,7 +392,7 @@ def _describe_pictures(group: Group) -> Iterator[dict[str, Any]]:
         yield {
             "name": name,
             **known,
-            "metadata": sorted({BOXES[tag] for tag, _ in boxes}),
+            "metadata": sorted(set(metadata.names(boxes))),
             "modified": None if time is None else (_EPOCH + timedelta(seconds=time)).isoformat() + "Z",
         }
 

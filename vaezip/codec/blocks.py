@@ -7,11 +7,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from vaezip.codec import metadata
 from vaezip.errors import FormatError, ImageError
 from vaezip.models.cost import DEFAULT as BUDGET
 from vaezip.models.cost import Budget
 from vaezip.models.kinds import FILES, MODE_NAMES, channels, dtype
-from vaezip.pictures.picture import BOXES
 from vaezip.vz.records import Group
 
 Samples = NDArray[Any]
@@ -60,9 +60,9 @@ def check_group(group: Group, max_pixels: int, budget: Budget = BUDGET) -> None:
     """Refuse a group whose mode, metadata or blocks are unknown or too large."""
     if group.mode >= len(MODE_NAMES):
         raise FormatError(f"picture mode {group.mode} is unknown; a newer vaezip may read it")
-    unknown = [tag for boxes in group.boxes for tag, _ in boxes if tag >= len(BOXES)]
+    unknown = next((boxes for boxes in group.boxes if not metadata.is_known(boxes)), ())
     if unknown:
-        raise FormatError(f"metadata field {unknown[0]} is unknown; a newer vaezip may read it")
+        raise FormatError(f"metadata field {max(unknown)[0]} is unknown; a newer vaezip may read it")
     if MODE_NAMES[group.mode] in FILES:  # one row of bytes
         if (group.height, group.per_block) != (1, 1):
             raise FormatError("the directory describes impossible blocks")

@@ -107,6 +107,22 @@ def note_on(mark: bytes, payload: bytes, shape: tuple[int, ...]) -> str:
         return ""
 
 
+def packed_palette(content: bytes) -> bytes:
+    """Code the colours of a palette, 3 bytes each."""
+    coder: Any = by_mark(GRAPHIC)
+    return bytes(coder.packed_palette(content))
+
+
+def unpacked_palette(data: bytes) -> bytes:
+    """Invert :func:`packed_palette`.
+
+    Raises:
+        FormatError: the data are no such palette.
+    """
+    coder: Any = by_mark(GRAPHIC)
+    return bytes(coder.unpacked_palette(data))
+
+
 def name_of(mark: bytes) -> str:
     """Name what codes without a model, for people."""
     return by_mark(mark).NAME if mark in CODERS else "WebP" if mark == NO_MODEL else "unknown"

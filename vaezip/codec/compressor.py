@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from vaezip.codec import blocks, coders, jobs, select
+from vaezip.codec import blocks, coders, jobs, metadata, select
 from vaezip.codec.blocks import Samples, check_group, new_group
 from vaezip.codec.jobs import BlockJob, Candidate
 from vaezip.codec.kept import FileJob, KeptFile, keep
@@ -31,7 +31,7 @@ from vaezip.models.library import Library, Reference
 from vaezip.pictures.convert import PictureLike, as_picture, file_of, named
 from vaezip.pictures.formats import is_jpeg
 from vaezip.pictures.jpeg.parts import shape_of
-from vaezip.pictures.picture import BOXES, DEFAULT_MAX_PIXELS, Picture, check_size
+from vaezip.pictures.picture import DEFAULT_MAX_PIXELS, Picture, check_size
 from vaezip.system.threads import Workers
 from vaezip.vz import archive as vz
 from vaezip.vz import limits
@@ -188,8 +188,7 @@ class Compressor:
         self._budget.take(limits.PIECES, len(picture.boxes))
         self._budget.take_metadata([len(content) for _, content in picture.boxes])
         self._names.add(name)
-        boxes = tuple((BOXES.index(tag), content) for tag, content in picture.boxes)
-        pending.entries.append(Entry(name, boxes, original, modified))
+        pending.entries.append(Entry(name, metadata.numbered(picture.boxes), original, modified))
         pending.samples.append(samples)
         if len(pending.samples) == pending.group.per_block and self._names != {""}:  # which may become inline
             self._submit(pending)
@@ -347,7 +346,7 @@ class Compressor:
         pending = next(iter(self._pending.values()))
         group, job = pending.group, self._job(pending.group, np.stack(pending.samples))
         job = self._executor.submit(jobs.prepared, job).result()
-        group.names, group.boxes = [""], [pending.entries[0].boxes]
+        group.names, group.boxes = [""], [metadata.shortened(pending.entries[0].boxes)]
         candidates = self._executor.submit(jobs.promising, job).result()
         return min((self._inline(group, job, candidate) for candidate in candidates), key=len)
 

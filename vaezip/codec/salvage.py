@@ -7,10 +7,11 @@ from concurrent.futures import Future
 
 import numpy as np
 
+from vaezip.codec import metadata
 from vaezip.codec.blocks import Samples
-from vaezip.errors import IncompleteError, VaezipError
+from vaezip.errors import FormatError, IncompleteError, VaezipError
 from vaezip.models.kinds import BILEVEL_GREY, MODE_NAMES, VERBATIM, channels, dtype
-from vaezip.pictures.picture import BOXES, Picture
+from vaezip.pictures.picture import Picture
 from vaezip.vz.records import Group
 
 
@@ -42,7 +43,10 @@ def _incomplete(
     group: Group, index: int, samples: Samples, reason: str, kept: tuple[tuple[int, bytes], ...] | None = None
 ) -> IncompleteError:
     mode = MODE_NAMES[group.mode]
-    boxes = tuple((BOXES[tag], content) for tag, content in (group.boxes[index] if kept is None else kept))
+    try:
+        boxes = metadata.named(group.boxes[index] if kept is None else kept)
+    except FormatError:
+        boxes, reason = (), reason + "; its metadata is lost"
     if mode == BILEVEL_GREY:
         mode, samples = "L", samples * np.uint8(255)
     if mode == "P" and not any(name == "palette" for name, _ in boxes):

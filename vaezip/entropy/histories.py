@@ -2,12 +2,13 @@
 
 Each context finds a *slot*, which holds a probability, how often it was used, and its *history*: the last six bits
 that came after it. A slot gives two inputs: its probability, and the probability that a table has learned for its
-history. The inputs are *stretched*, multiplied by weights, added and *squashed* as in :mod:`.mixing`, by two sets of
-weights, each chosen by a small number; the mean of both is corrected by a table that the bits so far have filled.
+history. The inputs are *stretched*, multiplied by weights, added and *squashed* as in :mod:`.mixing`, by three sets of
+weights, each chosen by a small number. A last set mixes what they give, and two tables that the bits so far have filled
+correct the result.
 
 All of it is integer arithmetic. The bounds: |t| < 2^12 and |weight| ≤ 2^19 make products below 2^31, which are shifted
 by 10 before at most 32 of them are added; an error is below 2^16, and its product with a rate of at most 2^9 and an
-input below 2^37.
+input below 2^37. The last weights, bounded alike, meet numbers below 2^12.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from vaezip.exact.jit import inline, jit
 PRECISION = 16
 """log2 of the sum of the frequencies of 0 and 1."""
 
-MOST_CONTEXTS, SETS = 15, 2
+MOST_CONTEXTS, SETS = 15, 3
 """Contexts of a decision at most, and sets of weights that are chosen for it."""
 
 HISTORIES = 128
@@ -58,7 +59,7 @@ def tables() -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64], N
     squash = np.floor(65536.0 / (1.0 + elementwise.exp(backend(), -np.arange(-3072.0, 3072.0) / 256.0)) + 0.5)
     stretch = np.searchsorted(squash[1:], 16 * np.arange(4096) + 8) - _WIDEST
     paces = 655360 // (10 * np.arange(256) + 16)
-    rates = 6 + 1400 // (20 + np.arange(_USES + 1))
+    rates = 2 + 1400 // (20 + np.arange(_USES + 1))
     return stretch.clip(-_STRETCHED, _STRETCHED).astype(np.int32), squash.astype(np.int32), paces, rates
 
 
@@ -70,7 +71,8 @@ class Histories(NamedTuple):
         maps: uint32 (kinds, contexts, HISTORIES), 22 bits of probability and 10 of count.
         weights: int32 (SETS, choices, inputs), 2^16 for 1.
         uses: of each set of weights, uint8 (SETS, choices).
-        corrections: int64 (choices, 26) of 2^16.
+        last: int64 (kinds, SETS), the weights of the sets, 2^16 for 1.
+        corrections, seconds: int64 (…, 26) of 2^16, by the correction and by the second choice.
         stretch, squash, paces, rates: of :func:`tables`.
         contexts, places, inputs, choices, outputs: of the present decision.
     """
@@ -79,7 +81,9 @@ class Histories(NamedTuple):
     maps: NDArray[np.uint32]
     weights: NDArray[np.int32]
     uses: NDArray[np.uint8]
+    last: NDArray[np.int64]
     corrections: NDArray[np.int64]
+    seconds: NDArray[np.int64]
     stretch: NDArray[np.int32]
     squash: NDArray[np.int32]
     paces: NDArray[np.int64]
@@ -108,7 +112,9 @@ def new_histories(slot_bits: int, contexts: int, *, choices: int, kinds: int, co
         maps=np.tile(_first_map(), (kinds, contexts, 1)),
         weights=np.full((SETS, choices, _INPUTS), FIRST_WEIGHT, np.int32),
         uses=np.zeros((SETS, choices), np.uint8),
+        last=np.full((kinds, SETS), 65536 // SETS, np.int64),
         corrections=np.tile(start, (corrections, 1)),
+        seconds=np.tile(start, (choices, 1)),
         stretch=stretch,
         squash=squash,
         paces=paces,
@@ -117,7 +123,7 @@ def new_histories(slot_bits: int, contexts: int, *, choices: int, kinds: int, co
         places=np.zeros(MOST_CONTEXTS, np.int64),
         inputs=np.zeros(_INPUTS, np.int32),
         choices=np.zeros(SETS, np.int64),
-        outputs=np.zeros(SETS + 2, np.int64),
+        outputs=np.zeros(SETS + 1, np.int64),
     )
 
 
@@ -163,7 +169,7 @@ def decide(m, coder, words, made, count, node, kind, correction, bit):
     return bit
 
 
-@jit
+@inline
 def predict(m, count, node, kind, correction):
     """Return the frequency of a 1, of 2^PRECISION; arguments as of :func:`decide`."""
     slots, inputs = m.slots, m.inputs
@@ -178,32 +184,38 @@ def predict(m, count, node, kind, correction):
         inputs[2 * i] = m.stretch[slot >> np.uint32(20)]
         inputs[2 * i + 1] = m.stretch[maps[i, slot & np.uint32(HISTORIES - 1)] >> np.uint32(20)]
     inputs[2 * count] = _BIAS
+    mixed = 0
     for k in range(SETS):
         row = m.weights[k, m.choices[k]]
         total = 0
         for i in range(2 * count + 1):
             total += (row[i] * inputs[i]) >> 10
         m.outputs[k] = min(max(total >> 6, -_WIDEST), _WIDEST)
-    t = (m.outputs[0] + m.outputs[1]) >> 1
+        mixed += m.last[kind, k] * m.outputs[k]
+    t = min(max(mixed >> 16, -_WIDEST), _WIDEST)
     position = t + 3072
     bucket, part = position >> 8, position & 255
-    row = m.corrections[correction]
-    corrected = (row[bucket] * (256 - part) + row[bucket + 1] * part) >> 8
+    first, second = m.corrections[correction], m.seconds[m.choices[1]]
+    corrected = ((first[bucket] + second[bucket]) * (256 - part) + (first[bucket + 1] + second[bucket + 1]) * part) >> 8
     m.outputs[SETS] = t
-    p = (m.squash[t + 3072] + corrected) >> 1
+    p = (2 * m.squash[position] + corrected) >> 2
     return min(max(p, _LEAST), (1 << PRECISION) - _LEAST)
 
 
-@jit
+@inline
 def update(m, count, kind, correction, bit):
     """Learn from a bit, after :func:`predict` with the same arguments."""
     slots, inputs, maps = m.slots, m.inputs, m.maps[kind]
     goal = np.int64(bit) << 16
     t = m.outputs[SETS]
     nearest = (t + 3072 + 128) >> 8
-    row = m.corrections[correction]
-    row[nearest] += (min(goal, 65535) - row[nearest]) >> 6
+    first, second = m.corrections[correction], m.seconds[m.choices[1]]
+    first[nearest] += (min(goal, 65535) - first[nearest]) >> 6
+    second[nearest] += (min(goal, 65535) - second[nearest]) >> 6
+    error = goal - m.squash[t + 3072]
     for k in range(SETS):
+        last = m.last[kind, k] + ((m.outputs[k] * error + (1 << 17)) >> 18)
+        m.last[kind, k] = min(max(last, -_WEIGHT_BOUND), _WEIGHT_BOUND)
         used = np.int64(m.uses[k, m.choices[k]])
         step = (goal - m.squash[m.outputs[k] + 3072]) * m.rates[used]
         m.uses[k, m.choices[k]] = np.uint8(min(used + 1, _USES))

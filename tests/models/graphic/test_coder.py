@@ -4,10 +4,15 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from vaezip.entropy import decisions
+from vaezip.entropy.stack import Stack
 from vaezip.errors import FormatError
 from vaezip.models.effort import Effort
 from vaezip.models.graphic import coder, palettes
+from vaezip.models.graphic.model import Coding
 
 CHANNELS = {"1": 1, "L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "P": 1, "L/2": 1}
 
@@ -52,6 +57,53 @@ def test_drawings_of_every_mode_and_shape_come_back(mode, shape):
 def test_noise_comes_back_and_takes_little_more(mode):
     samples = noise(mode)
     assert len(comes_back(samples, mode)) < 1.15 * samples.size + 60
+
+
+def halftone(shape=(1, 64, 140)):
+    """Print a ramp in dots."""
+    _, y, x = np.indices(shape)
+    return (np.cos(x * 0.9) + np.cos(y * 0.8 + x * 0.1) > x / 80 - 1).astype(np.uint8)[..., None]
+
+
+def test_dots_far_away_tell_more_of_a_halftone():
+    samples = halftone()
+    data = comes_back(samples, "1")
+    assert data[0] == 7
+    (_, height, width, _) = samples.shape
+    pixels = palettes.packed(samples)
+    coding = Coding((1, height, width), channels=1, levels=2)
+    coding.pixels[...] = pixels
+    coded = Stack(0)
+    for part in reversed(coding.encode()):
+        decisions.push(coded, part, 16)
+    assert len(data) < 0.97 * len(coded.to_bytes())
+
+
+def test_small_pictures_spare_the_bytes_of_distant_places():
+    assert encoded(halftone((1, 20, 30)), "1")[:2] == bytes([5, 1])
+    assert encoded(drawn("P", (1, 200, 200)), "P")[0] == 1
+
+
+@pytest.mark.parametrize("places", [[32, 40, 4, 8], [4, 64, 4, 8], [0, 31, 4, 8], [4, 8, 0, 32]])
+def test_places_that_are_out_of_reach_are_refused(places):
+    data = encoded(halftone(), "1")
+    with pytest.raises(FormatError, match="damaged"):
+        coder.decode(data[:2] + bytes(places) + data[6:], "1", (1, 64, 140, 1))
+
+
+@pytest.mark.parametrize("head", [[2, 1], [3, 2], [4, 1], [8, 1], [9, 1], [1], [7, 1, 4], []])
+def test_forms_that_nothing_has_are_refused(head):
+    with pytest.raises(FormatError, match="damaged"):
+        coder.decode(bytes(head), "1", (1, 64, 140, 1))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([(1, 70, 130), (2, 50, 97), (1, 3, 5)]), st.integers(1, 12))
+def test_any_pattern_of_two_levels_comes_back(seed, shape, period):
+    rng = np.random.default_rng(seed)
+    cell = rng.integers(0, 2, (1, period, period + 3))
+    samples = np.tile(cell, (shape[0], -(-shape[1] // period), -(-shape[2] // (period + 3))))[:, : shape[1], : shape[2]]
+    comes_back((samples ^ (rng.random(shape) < 0.02)).astype(np.uint8)[..., None], "1")
 
 
 def test_few_colours_become_a_palette_and_many_do_not():
@@ -119,6 +171,14 @@ def test_it_codes_what_has_at_most_8_bits(mode, fits):
 def test_drawings_promise_much_and_noise_does_not():
     assert coder.promises(drawn("RGB"), "RGB")
     assert not coder.promises(noise("RGB"), "RGB")
+
+
+def test_small_sprites_promise_much_with_fewer_repetitions():
+    """A sprite of 32×64 whose pixels were the same as those before in a third of all cases went another way."""
+    sprite = noise("RGBA", (1, 32, 64))
+    sprite[:, :, 1::3] = sprite[:, :, ::3][:, :, :21]
+    assert coder.promises(sprite, "RGBA")
+    assert not coder.promises(np.tile(sprite, (1, 3, 3, 1)), "RGBA")
 
 
 def test_a_photograph_in_grey_does_not_promise_much_though_it_has_256_levels():

@@ -6,10 +6,13 @@ import numpy as np
 
 from vaezip.entropy.histories import combined, decide
 from vaezip.exact.jit import inline, jit
-from vaezip.models.graphic.contexts import BIT, FLAT_BIT, LARGE, LENGTH, MATCH
+from vaezip.models.graphic.contexts import BIT, FLAT_BIT, LARGE, LENGTH, MATCH, REACHES, SEEN
 
 _HERE = 12
 """Pixels of the window to the left; around the place there are 13, 11, 9 and 7 in the rows above."""
+
+DISTANT, NOWHERE = 2, -1
+"""Distant places that are looked at, and what stands for how many rows above one is, where there is none."""
 
 
 @inline
@@ -25,6 +28,11 @@ def fill_windows(s, pixels, y, x):
         for i in range(max(x - _HERE, 0), x + _half(row)):
             window = (window << 1) | _bit(pixels, y - row, i)
         s[row] = window & ((1 << _wide(row)) - 1)
+    for i in range(DISTANT):
+        for row in range(3):
+            s[SEEN + 3 * i + row] = 0
+        for j in range(3):
+            _see(s, pixels, y, x - 3 + j, i)
 
 
 @inline
@@ -39,8 +47,32 @@ def _wide(row):
 
 
 @jit
+def _see(s, pixels, y, x, i):
+    """Move the three rows of three pixels around a distant place to a pixel."""
+    up, right = s[REACHES + 2 * i], min(max(x + s[REACHES + 2 * i + 1] + 1, 0), pixels.shape[1] - 1)
+    place = SEEN + 3 * i
+    if up == NOWHERE:
+        return
+    s[place] = ((s[place] << 1) | _bit(pixels, max(y - up - 1, 0), right)) & 7
+    s[place + 1] = ((s[place + 1] << 1) | _bit(pixels, max(y - up, 0), right)) & 7
+    if up > 1:
+        s[place + 2] = ((s[place + 2] << 1) | _bit(pixels, max(y - up + 1, 0), right)) & 7
+
+
+@jit
+def _tall(s, pixels, y, x):
+    """Hash the windows and some pixels of the three rows above them."""
+    found, fifth, sixth, seventh = np.int64(0), pixels[max(y - 5, 0)], pixels[max(y - 6, 0)], pixels[max(y - 7, 0)]
+    for i in range(x - 2, x + 3, 2):
+        found = (found << 3) | (np.int64(fifth[i]) << 2) | (np.int64(sixth[i]) << 1) | np.int64(seventh[i])
+    return combined(s[LARGE], (found << 2) | (np.int64(fifth[x - 1]) << 1) | np.int64(fifth[x + 1]))
+
+
+@jit
 def look(s, pixels, y, x):
     """Move the windows to a pixel, and hash them."""
+    for i in range(DISTANT):
+        _see(s, pixels, y, x, i)
     for row in range(1, 5):
         s[row] = ((s[row] << 1) | _bit(pixels, y - row, x + _half(row))) & ((1 << _wide(row)) - 1)
     s[LARGE] = combined(combined(combined(combined(combined(53, s[0]), s[1]), s[2]), s[3]), s[4])
@@ -56,7 +88,7 @@ def code_bit(m, coder, words, made, s, pixels, y, x, bit):
         h[0] = combined(combined(40, here & 1), fourth)
         h[1] = combined(combined(41, here & 1), matched)
         h[2] = combined(combined(42, here), _bit(pixels, y - 1, x + 7) + 2 * _bit(pixels, y - 1, x + 8))
-        m.choices[0], m.choices[1] = 1024 + (here & 1), 1152 + min(s[LENGTH], 15)
+        m.choices[0], m.choices[1], m.choices[2] = 1024 + (here & 1), 1152 + min(s[LENGTH], 15), 870 + (here & 1)
         bit = decide(m, coder, words, made, 3, 0, FLAT_BIT, 1152 + min(s[LENGTH], 15), bit)
     else:
         near = ((here & 15) << 8) | (((above >> 4) & 31) << 3) | ((second >> 4) & 7)
@@ -80,9 +112,16 @@ def code_bit(m, coder, words, made, s, pixels, y, x, bit):
         h[9] = combined(combined(combined(51, here & 0xAAA), above & 0xAAA), (second & 0x555) * 4096 + (fourth & 0x55))
         ones = _ones(here) + _ones(above) + _ones(second) + _ones(third) + _ones(fourth)
         h[10] = combined(combined(52, ones), near & 0x1FF)
-        m.choices[0] = 1026 + matched
+        h[11] = combined(54, _tall(s, pixels, y, x))
+        count = 12
+        if s[REACHES] != NOWHERE:
+            for i in range(DISTANT):
+                seen = (s[SEEN + 3 * i] << 6) | (s[SEEN + 3 * i + 1] << 3) | s[SEEN + 3 * i + 2]
+                h[count] = combined(combined(55 + i, seen), near)
+                count += 1
+        m.choices[0], m.choices[2] = 1026 + matched, 900 + ones
         m.choices[1] = 1168 + ((here & 7) << 5 | ((above >> 4) & 31))
-        bit = decide(m, coder, words, made, 11, 0, BIT, 1168 + min(ones, 63), bit)
+        bit = decide(m, coder, words, made, count, 0, BIT, 1168 + min(ones, 63), bit)
     s[0] = ((here << 1) | bit) & ((1 << _HERE) - 1)
     return bit
 

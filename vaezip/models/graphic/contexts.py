@@ -25,7 +25,7 @@ RUN_LENGTH = 16
 """Pixels that one decision codes where all around them are the same."""
 
 MOST_CANDIDATES = 6
-MOST_CONTEXTS = 12
+MOST_CONTEXTS = 14
 MISS = MOST_CANDIDATES
 
 # Places in the array of what is known of a pixel
@@ -35,6 +35,9 @@ MATCH, LENGTH, RANKS, SHAPE, PLACE = range(16, 21)
 RECALLED = 21
 TRUST = 25
 RUN_END, RUNS, HERE = range(29, 32)
+REACHES, SEEN = 48, 52
+"""Where the reaches stand, two numbers each, and what is seen there, three rows each."""
+
 STATE_SIZE = 64
 
 
@@ -128,7 +131,7 @@ def run_contexts(m, s, pixels, flat, y, x):
     h[2] = combined(combined(62, far), matched)
     h[3] = combined(combined(63, x - SIDE), c)
     h[4] = combined(combined(64, far), s[RUNS])
-    m.choices[0], m.choices[1] = 1090 + matched, 1424 + far
+    m.choices[0], m.choices[1], m.choices[2] = 1090 + matched, 1424 + far, 840 + s[RUNS]
     return 5
 
 
@@ -143,6 +146,7 @@ def flat_contexts(m, s, pixels, y, x):
     h[3] = combined(combined(combined(far, pixels[y, x - 4]), pixels[y - 3, x]), pixels[y - 2, x + 3])
     m.choices[0] = min(s[LENGTH], 15) + 16 * (s[MATCH] == c)
     m.choices[1] = 32 + min(s[RANKS], 31)
+    m.choices[2] = s[RANKS] >> 9
     return 4
 
 
@@ -172,6 +176,7 @@ def hit_contexts(m, s, c, k):
     h[11] = combined(combined(combined(17, c), matched), k)
     m.choices[0] = 64 + 52 * k + matched
     m.choices[1] = 64 + 16 * k + likeness + 128 * min(s[SHAPE] & 7, 6)
+    m.choices[2] = 16 + recalled
     return 12
 
 

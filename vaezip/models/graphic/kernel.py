@@ -9,7 +9,7 @@ from vaezip.entropy.histories import decide
 from vaezip.exact.jit import inline, jit
 from vaezip.models.graphic import contexts as ctx
 from vaezip.models.graphic import matches
-from vaezip.models.graphic.bilevel import code_bit, fill_windows, look
+from vaezip.models.graphic.bilevel import DISTANT, code_bit, fill_windows, look
 from vaezip.models.graphic.contexts import (
     FLAT,
     HERE,
@@ -24,6 +24,7 @@ from vaezip.models.graphic.contexts import (
     NW,
     PLACE,
     RANKS,
+    REACHES,
     RECALLED,
     RUN,
     RUN_END,
@@ -67,13 +68,15 @@ def _code_rows(m, coder, words, memory, arrays, numbers, made):
         words: of the stack.
         memory: what followed which neighbours: pixels and trust of the four sizes, places of the largest.
         arrays: all pixels and their ranks, with margins; the pixels as a row; and what is known of one pixel.
-        numbers: the picture, the first row and the end, the width, channels or levels, whether pixels are indices.
+        numbers: the picture, the first row and the end, the width, channels or levels, whether pixels are indices, and
+            the distant places, rows up and columns to the right.
         made: decisions, and their number.
     """
     pixels, ranks, s = arrays[0][numbers[0]], arrays[1][numbers[0]], arrays[3]
     candidates = np.zeros(MOST_CANDIDATES, np.int64)
     end = SIDE + numbers[3]
     bilevel = numbers[5] and numbers[4] == 2
+    s[REACHES : REACHES + 2 * DISTANT] = numbers[6:]
     for y in range(numbers[1] + TOP, numbers[2] + TOP):
         for x in range(SIDE):
             pixels[y, x] = pixels[y - 1, SIDE]
@@ -231,6 +234,7 @@ def _code_index(m, coder, words, made, s, candidates, count, levels, value):
         else:
             m.choices[0] = 512 + node
             m.choices[1] = 960 + i * 8 + (s[RANKS] >> 9)
+            m.choices[2] = 648 + i
             bit = decide(m, coder, words, made, contexts, node, INDEX, 256 + node, (value >> i) & 1)
         node = 2 * node + bit
         first += bit << i

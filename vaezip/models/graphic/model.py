@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,13 +11,18 @@ from numpy.typing import NDArray
 from vaezip.entropy import decisions, histories
 from vaezip.entropy.stack import Stack
 from vaezip.models.cost import Cost
-from vaezip.models.graphic import contexts, kernel
+from vaezip.models.graphic import bilevel, contexts, kernel
 from vaezip.models.graphic.contexts import SIDE, TOP
 
 Pixels = NDArray[np.uint32]
 """(pictures, height, width): all channels of a pixel in one number, the first lowest."""
 
 Decisions = list[NDArray[np.uint32]]
+
+Reaches = tuple[tuple[int, int], ...]
+"""Distant places: how many rows above a pixel, and how many columns to its right."""
+
+NO_REACHES: Reaches = ((bilevel.NOWHERE, 0),) * bilevel.DISTANT
 
 _LEAST_BITS, _MOST_BITS = 12, 18
 _ROW_PIXELS = 1 << 14
@@ -27,23 +33,26 @@ _LEARNED = 1 << 21
 """More bytes than weights, maps and corrections take."""
 
 _WORK = 1 << 17
-"""Operations of a pixel: each decision asks for at most 12 contexts."""
+"""Operations of a pixel: each decision asks for at most 14 contexts."""
 
 
 class Coding:
     """The pixels of pictures with their margins, and what has been learned from them."""
 
-    def __init__(self, shape: tuple[int, int, int], *, channels: int, levels: int = 0) -> None:
+    def __init__(
+        self, shape: tuple[int, int, int], *, channels: int, levels: int = 0, reaches: Reaches = NO_REACHES
+    ) -> None:
         """Begin with black pictures.
 
         Args:
             shape: (pictures, height, width).
             channels: of a pixel.
             levels: of pixels that are indices, how many there are; else 0.
+            reaches: distant places that tell something of pixels of two levels.
         """
         n, height, width = shape
         bits = slot_bits(shape)
-        self._shape, self._levels = shape, levels
+        self._shape, self._levels, self._reaches = shape, levels, reaches
         self._learned = histories.new_histories(
             bits,
             contexts.MOST_CONTEXTS,
@@ -89,7 +98,8 @@ class Coding:
         for picture in range(n):
             for top in range(0, height, self._rows()):
                 end = min(height, top + self._rows())
-                yield np.array([picture, top, end, width, self._levels or self._channels, self._levels > 0], np.int64)
+                kind = self._levels or self._channels, self._levels > 0
+                yield np.array([picture, top, end, width, *kind, *chain.from_iterable(self._reaches)], np.int64)
 
 
 def slot_bits(shape: tuple[int, int, int]) -> int:

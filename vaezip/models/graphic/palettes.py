@@ -24,6 +24,9 @@ _FEW_LEVELS, _SMALL = 64, 1 << 12
 where few colours are, or levels of grey, which are always few enough for a try of so few pixels. Of 48 training
 photographs the greatest share was 54 in grey and 37 in colours."""
 
+_SMALL_COLOURED = 1 << 14
+"""Pixels, with colours, of which a try takes so little time that half of that share is enough."""
+
 
 def repeats(samples: Samples) -> bool:
     """Tell by some rows whether pixels are often the same as their neighbours, or have few colours."""
@@ -32,7 +35,8 @@ def repeats(samples: Samples) -> bool:
     some = rows[::step]
     if some.shape[1] > 1:
         same = (some[:, 1:] == some[:, :-1]).all(axis=2)
-        if 100 * int(same.sum()) >= _REPEATED[channels] * same.size:
+        is_small = channels > 2 and rows.shape[0] * rows.shape[1] <= _SMALL_COLOURED
+        if 100 * int(same.sum()) >= _REPEATED[channels] // (2 if is_small else 1) * same.size:
             return True
     is_grey = channels == 1 and rows.shape[0] * rows.shape[1] > _SMALL
     return len(np.unique(packed(some))) <= (_FEW_LEVELS if is_grey else _MOST_COLOURS)

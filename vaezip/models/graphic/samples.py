@@ -54,6 +54,7 @@ def code_sample(m, coder, words, made, s, channels, value):
         first, second = (risen, plain) if s[errors] > s[errors + 1] else (plain, risen)
         around = _sample_contexts(m, s, c, pixel, first, second)
         m.choices[0], m.choices[1] = 768 + c * 64 + min(around, 15) * 4, 1024 + c * 32
+        m.choices[2] = 700 + c * 32 + min(graded(s[errors] >> 7), 31)
         difference = _code_difference(m, coder, words, made, first, _channel(value, shift), c, min(around, 15))
         sample = first + difference
         s[errors] += 16 * abs(sample - plain) - (s[errors] >> 4)
