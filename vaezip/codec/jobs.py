@@ -34,6 +34,10 @@ _NO_LIMIT = 1 << 62
 _CLEARLY = 50
 """A trial in which one way takes less by one byte of so many tells which is best; of less, all is coded both ways."""
 
+_OF_PATCHES = 10
+"""Of chroma at half the resolution, patches take up to one byte in so many more than all, for what lies beyond their
+edges is not known."""
+
 _MOST_UNEXPLAINED = 2
 """One pixel of so many may be unexplained."""
 
@@ -133,8 +137,11 @@ def promising(job: BlockJob) -> list[Candidate]:
         return whole
     tried = [candidate for candidate in candidates if candidate not in coders.CODERS]
     trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0))
-    best = min(tried, key=lambda candidate: len(_payload(trial, candidate, 0)))
+    lengths = {candidate: len(_payload(trial, candidate, 0)) for candidate in tried}
+    best = min(tried, key=lambda candidate: lengths[candidate])
     found = {best: None, **dict.fromkeys(quick)}
+    if job.halved and lengths[job.halved.model] * _OF_PATCHES < lengths[best] * (_OF_PATCHES + 1):
+        found[job.halved.model] = None
     if has_model(mark_of(best)) and not job.open:
         found.pop(NO_MODEL, None)
     return list(found)

@@ -43,8 +43,11 @@ _BETTER = 20
 _AGAIN = 3
 """How often clipped colours tell more."""
 
-_REACH, _STATES, _ROUNDS = 2, 5, 6
-"""How far samples move at once, to how many values, and how often all are tried."""
+_REACH, _STATES = 2, 5
+"""How far samples of a line move at once, and to how many values."""
+
+_ROUNDS, _WORTH = 8, 16
+"""How often all are tried at most, and how much of what is missed a round must find: one part of so many."""
 
 
 class Window(NamedTuple):
@@ -315,32 +318,32 @@ def _move(window, sampling, plane):
     costs, ways = np.zeros((2, _STATES), np.int64), np.zeros((max(plane.shape), _STATES), np.int64)
     rows, columns = np.ones(plane.shape[0], np.bool_), np.ones(plane.shape[1], np.bool_)
     squares = np.ones(plane.shape, np.bool_)
+    everything = 0, 2 * plane.shape[0], 0, 2 * plane.shape[1]
+    before = _missed(plane, window, everything, sampling)
     for _ in range(_ROUNDS):
-        moved = False
         for line in range(plane.shape[0]):
             if rows[line]:
                 rows[line] = _move_line(plane, window, line, False, sampling, costs, ways)
                 if rows[line]:
-                    moved = True
                     rows[max(line - 1, 0) : line + 2], squares[max(line - 2, 0) : line + 2] = True, True
                     columns[:] = True
         for line in range(plane.shape[1] if sampling.down else 0):
             if columns[line]:
                 columns[line] = _move_line(plane, window, line, True, sampling, costs, ways)
                 if columns[line]:
-                    moved = True
                     columns[max(line - 1, 0) : line + 2], squares[:, max(line - 2, 0) : line + 2] = True, True
                     rows[:] = True
         for y in range(plane.shape[0] - 1 if sampling.down else 0):
             for x in range(plane.shape[1] - 1):
                 if squares[y, x] and _move_square(plane, window, y, x, sampling):
-                    moved = True
                     squares[max(y - 2, 0) : y + 3, max(x - 2, 0) : x + 3] = True
                     rows[max(y - 1, 0) : y + 3], columns[max(x - 1, 0) : x + 3] = True, True
                 else:
                     squares[y, x] = False
-        if not moved:
+        after = _missed(plane, window, everything, sampling)
+        if after * _WORTH > before * (_WORTH - 1):
             break
+        before = after
 
 
 @inline
