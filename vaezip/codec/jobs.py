@@ -72,7 +72,7 @@ class BlockJob:
         open: whether only the whole file tells which models are worth it: then every form is kept.
         before: CRC-32 of the bytes that the block's checksum covers, too.
         origin: a map that its colours may have gone through; see :func:`prepared`.
-        halved: how their chroma may have been at half the resolution; one of the candidates codes it then.
+        halved: how their chroma may have been at half the resolution, and the model that codes it then.
     """
 
     mode: str
@@ -93,9 +93,7 @@ def prepared(job: BlockJob) -> BlockJob:
     if not payload.takes_origin(job.mode) or not any(isinstance(one, Reference) for one in job.candidates):
         return job
     origin = search.find(job.samples[..., :_COLOURS])
-    halved = _halved(job, origin) if origin else None
-    candidates = (halved.model, *job.candidates) if halved else job.candidates
-    return replace(job, origin=origin, halved=halved, candidates=candidates)
+    return replace(job, origin=origin, halved=_halved(job, origin) if origin else None)
 
 
 def _halved(job: BlockJob, origin: search.Candidate) -> Halved | None:
@@ -125,7 +123,8 @@ def promising(job: BlockJob) -> list[Candidate]:
     """Return the candidates to code with: all, or of many pixels the model that is best on some of them, beside the
     coders that promise much and, where a model has yet to prove worth embedding, the fallback codec; no model where a
     coder without one does very well, or settles it."""
-    candidates = [candidate for candidate in job.candidates if _promises(job, candidate)]
+    halved = (job.halved.model,) if job.halved else ()
+    candidates = [candidate for candidate in (*halved, *job.candidates) if _promises(job, candidate)]
     quick = [candidate for candidate in candidates if not has_model(mark_of(candidate))]
     if len(quick) < len(candidates) and any(_suffices(job, candidate) for candidate in quick):
         return quick
