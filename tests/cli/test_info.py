@@ -134,6 +134,15 @@ def test_what_pictures_were_before_is_told(run):
     }
 
 
+def test_chroma_at_half_the_resolution_is_told():
+    whole = {"name": "WebP colours", "chroma": "4:4:4", "pixels": 100, "explained": 100}
+    half = {"name": "WebP colours", "chroma": "4:2:0", "pixels": 10_000, "explained": 9_998}
+    assert list(info._origins([{"origin": origin} for origin in (whole, half, half)])) == [
+        "WebP colours, chroma 4:2:0, 99.98 % explained",
+        "WebP colours, 100 % explained",
+    ]
+
+
 def test_model_that_is_not_here_has_the_name_that_the_file_gives(run, other_model):
     Path("set.vz").write_bytes(vaezip.compress([("a.png", digit())], model=other_model))
     assert run("info", "set.vz").out.splitlines()[-1].split()[:3] == ["model", "other", fingerprint(other_model)]

@@ -113,7 +113,7 @@ def _origins(blocks: list[dict[str, Any]]) -> Iterator[str]:
     pixels: Counter[str] = Counter()
     explained: Counter[str] = Counter()
     for origin in (block["origin"] for block in blocks if block["origin"]):
-        name = origin["name"] + (f", chroma {origin['chroma']}" if origin["chroma"] != "4:4:4" else "")
+        name = origin["name"] + (f", chroma {origin['chroma']}" if origin.get("chroma", "4:4:4") != "4:4:4" else "")
         pixels[name] += origin["pixels"]
         explained[name] += origin["explained"]
     for name, count in pixels.most_common():
