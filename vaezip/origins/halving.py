@@ -46,6 +46,9 @@ _AGAIN = 3
 _REACH, _STATES = 2, 5
 """How far samples of a line move at once, and to how many values."""
 
+_MISS = 16
+"""What it counts that a sample is missed by 1, where neighbours that differ count by how much they do, but less."""
+
 _ROUNDS, _WORTH = 8, 16
 """How often all are tried at most, and how much of what is missed a round must find: one part of so many."""
 
@@ -239,10 +242,16 @@ def _between(line, k, upright, down):
     return line, line, 2 * k + 1, 2 * k + 2
 
 
+@inline
+def _rough(a, b):
+    """Return what it counts that a sample differs from the next."""
+    return min(abs(a - b), _MISS - 1)
+
+
 @jit
 def _move_line(plane, window, line, upright, sampling, costs, ways):
     """Move all samples of a row (or column) of a plane at once by up to _REACH, so that known samples are missed by
-    least; return whether any has moved.
+    little and it is smooth, as it most likely was; return whether any has moved.
 
     Args:
         plane: moves.
@@ -254,7 +263,9 @@ def _move_line(plane, window, line, upright, sampling, costs, ways):
     """
     count = plane.shape[0] if upright else plane.shape[1]
     values = plane[:, line] if upright else plane[line]
-    misses = 0
+    misses, rough = 0, 0
+    for k in range(count - 1):
+        rough += _rough(values[k], values[k + 1])
     for k in range(-1, count):
         misses += _missed(plane, window, _between(line, k, upright, sampling.down), sampling)
     if misses == 0:
@@ -262,7 +273,7 @@ def _move_line(plane, window, line, upright, sampling, costs, ways):
     before = values.copy()
     for state in range(_STATES):
         values[0] = clipped(before[0] + state - _REACH)
-        costs[0, state] = _missed(plane, window, _between(line, -1, upright, sampling.down), sampling)
+        costs[0, state] = _MISS * _missed(plane, window, _between(line, -1, upright, sampling.down), sampling)
     for k in range(count):
         here, there = k & 1, 1 - (k & 1)
         for after in range(_STATES if k + 1 < count else 1):
@@ -274,7 +285,9 @@ def _move_line(plane, window, line, upright, sampling, costs, ways):
                 values[k] = clipped(before[k] + state - _REACH)
                 cost = costs[here, state]
                 if cost < best:
-                    cost += _missed(plane, window, _between(line, k, upright, sampling.down), sampling)
+                    cost += _MISS * _missed(plane, window, _between(line, k, upright, sampling.down), sampling)
+                    if k + 1 < count:
+                        cost += _rough(values[k], values[k + 1])
                 if cost < best:
                     best, ways[k, after] = cost, state
             costs[there, after] = best
@@ -282,8 +295,8 @@ def _move_line(plane, window, line, upright, sampling, costs, ways):
     state = 0
     for k in range(count - 1, -1, -1):
         state = ways[k, state]
-        values[k] = clipped(before[k] + state - _REACH) if found < misses else before[k]
-    return found < misses
+        values[k] = clipped(before[k] + state - _REACH) if found < _MISS * misses + rough else before[k]
+    return found < _MISS * misses + rough
 
 
 @jit
