@@ -36,17 +36,35 @@ MAPS = {
         [0, 1048576, 1945738, -248530128],
     ),
 }
+FFMPEG = {
+    7: (16, 9539, 13075, -6660, -3209, 16525),
+    8: (16, 9539, 14686, -4366, -1747, 17305),
+    9: (16, 9539, 13752, -5328, -1535, 17545),
+    10: (0, 8192, 11485, -5850, -2819, 14516),
+    11: (0, 8192, 12901, -3835, -1534, 15201),
+    12: (0, 8192, 12080, -4680, -1348, 15412),
+}
+COPIED, TRIANGLE, LIBJPEG = range(3)
 
 
 class Origin:
     """Hold what stands behind *steps* where its bit 7 is 1 (section 14.1)."""
 
-    def __init__(self, reader: Reader, pixels: int) -> None:
-        first = reader.number(1)
-        self.sums, number = first >> 7, first & 127
-        require(number == 0 or number in MAPS, "unknown colour map")
-        if number:
+    def __init__(self, reader: Reader, size: tuple[int, int, int]) -> None:
+        first, pixels = reader.number(1), size[0] * size[1] * size[2]
+        self.sums, self.halved, number = first >> 7, first >> 6 & 1, first & 63
+        require(number == 0 or number in MAPS or number in FFMPEG, "unknown colour map")
+        require(not (self.sums and self.halved), "the planes of halved chroma are no sums")
+        self.shape = (*size, 3)
+        if self.halved:
+            self.read_sampling(reader.number(1), size)
+        self.zeros = None
+        if number in MAPS:
             self.inner, self.outer, *self.rows = MAPS[number]
+        elif number in FFMPEG:
+            black, luma, cr_red, cr_green, cb_green, cb_blue = FFMPEG[number]
+            self.inner, self.outer, self.zeros = 13, 0, (128, black, 128)
+            self.rows = [[cr_red, luma, 0, 0], [cr_green, luma, cb_green, 0], [0, luma, cb_blue, 0]]
         else:
             n = np.frombuffer(reader.take(48), "<i4").tolist()
             self.inner, self.outer, self.rows = 0, 20, [n[0:4], n[4:8], n[8:12]]
@@ -54,9 +72,48 @@ class Origin:
         require(self.unexplained <= pixels, "more pixels are unexplained than there are")
         self.data = reader.take(reader.varint()) if self.unexplained else b""
 
+    def read_sampling(self, sampling: int, size: tuple[int, int, int]) -> None:
+        """Read how chroma was enlarged, and compute the size of the sheets (section 14.4)."""
+        n, h, w = size
+        self.width = w
+        self.down, self.phase = sampling & 1, (sampling >> 1 & 1, sampling >> 2 & 1)
+        self.filter = sampling >> 3
+        require(self.filter <= LIBJPEG and self.phase[0] <= self.down, "unknown sampling of chroma")
+        rows = (h + self.phase[0] + 1) // 2 if self.down else h
+        self.small = rows, (w + self.phase[1] + 1) // 2
+        self.shape = (n, rows + h, max(2 * self.small[1], w), 1)
+
+    def cut(self, sheets: np.ndarray) -> np.ndarray:
+        """Make planes (n, h, w, 3) of sheets (section 14.4)."""
+        rows, columns = self.small
+        h = sheets.shape[1] - rows
+        w = self.width
+        planes = np.zeros((len(sheets), h, w, 3), np.int64)
+        planes[..., 1] = sheets[:, rows:, :w, 0]
+        for i in range(len(sheets)):
+            for k in (0, 1):
+                plane = sheets[i, :rows, k * columns : (k + 1) * columns, 0]
+                for y in range(h):
+                    for x in range(w):
+                        planes[i, y, x, 2 * k] = self.enlarged(plane, y + self.phase[0], x + self.phase[1])
+        return planes
+
+    def enlarged(self, plane: np.ndarray, r: int, c: int) -> int:
+        """Compute a sample of enlarged chroma (section 14.4)."""
+        rows, columns = plane.shape
+        y, x = r // 2 if self.down else r, c // 2
+        y2, x2 = clamp(beside(r), 0, rows - 1), clamp(beside(c), 0, columns - 1)
+        if self.filter == COPIED:
+            return int(plane[y, x])
+        near, far = int(plane[y, x]), int(plane[y, x2])
+        if not self.down:
+            return (3 * near + far + (1 if self.filter == LIBJPEG and c % 2 == 0 else 2)) >> 2
+        total = 9 * near + 3 * far + 3 * int(plane[y2, x]) + int(plane[y2, x2])
+        return (total + (7 if self.filter == LIBJPEG and c % 2 else 8)) >> 4
+
     def colours(self, values: np.ndarray) -> np.ndarray:
         """Compute the samples (n, h, w, 3) of the values that the chain gave."""
-        planes = values.astype(np.int64)
+        planes = (self.cut(values) if self.halved else values).astype(np.int64)
         if self.sums:
             planes[..., 0::2] = (planes[..., 0::2] - planes[..., 1:2] + 128) % 256
         found = np.stack([self.channel(row, planes) for row in self.rows], axis=-1)
@@ -66,6 +123,9 @@ class Origin:
 
     def channel(self, row: list[int], planes: np.ndarray) -> np.ndarray:
         """Compute a channel by the map (section 14.2)."""
+        if self.zeros:
+            parts = [(a * (planes[..., i] - self.zeros[i])) >> self.inner for i, a in enumerate(row[:3])]
+            return np.clip((row[3] + sum(parts)) >> self.outer, 0, 255)
         total = row[3] + sum(np.sign(a) * ((abs(a) * planes[..., i]) >> self.inner) for i, a in enumerate(row[:3]) if a)
         return np.clip(total >> self.outer, 0, 255)
 
@@ -82,6 +142,11 @@ class Origin:
         require(stack.seed() == 0, "the differences are damaged")
         require(np.count_nonzero(found.any(axis=-1)) == self.unexplained, "another number of pixels is unexplained")
         return found.reshape(planes.shape)
+
+
+def beside(place: int) -> int:
+    """Return the sample, of a row with half as many, on the other side of one."""
+    return place // 2 + (1 if place % 2 else -1)
 
 
 def small(e: int) -> int:

@@ -66,26 +66,24 @@ def decode_coded_samples(data: bytes, shape: tuple[int, ...], bits: int) -> np.n
 def decode_with_model(data: bytes, number: int, size: Size, model: Model, models: Models) -> tuple[np.ndarray, int]:
     """Decode the samples and the checksum of a block with a model (section 2.4)."""
     mode = MODES[number]
-    n, h, w = size
     colours = mode.channels - mode.alpha
-    check_model(model, number, colours, size)
-    require(
-        len(data) >= n * h * w * colours * (model.levels - 1) / 2**22 * 1.4426950408889634 / 64,
-        "the payload is too short",
-    )
     reader = Reader(data)
-    steps = reader.number(1)
+    steps, shape = reader.number(1), (*size, colours)
     origin = None
     if steps >> 7:
         require(number in COLOURS, "pictures of this mode have no origin")
-        origin, steps = Origin(reader, n * h * w), steps & 127
+        origin, steps = Origin(reader, size), steps & 127
+        shape = origin.shape
+    check_model(model, ALPHA_MODES[8] if origin and origin.halved else number, shape[3], shape[:3])
+    least = shape[0] * shape[1] * shape[2] * shape[3] * (model.levels - 1) / 2**22 * 1.4426950408889634 / 64
+    require(len(data) >= least, "the payload is too short")
     alpha = decode_alpha(reader, mode.bits, size, models) if mode.alpha else None
     depth = Depth(reader, (*size, colours)) if mode.bits == 16 else None
     before = zlib.crc32(data[1 : reader.position]) ^ zlib.crc32(data[:1])
-    work = chain_work(reader.data[reader.position :], (*size, colours), model, steps)
+    work = chain_work(reader.data[reader.position :], shape, model, steps)
     check_work(work + (origin_work(origin.unexplained, size) if origin else 0), size)
     chain = decode_pixel_chain if model.kind == "local" else decode_tile_chain
-    values, seed = chain(reader.rest(), (*size, colours), model, steps)
+    values, seed = chain(reader.rest(), shape, model, steps)
     if number in TWO_LEVELS and model.levels == 256:
         values = values // 255
     if origin:

@@ -126,7 +126,21 @@ def test_what_pictures_were_before_is_told(run):
     Path("a.vz").write_bytes(vaezip.compress(vaezip.Picture("RGB", samples), model="photo", preset=2))
     assert run("info", "a.vz").out.splitlines()[-1] == "  JPEG colours, 99.82 % explained"
     (found,) = json.loads(run("info", "--json", "a.vz").out)
-    assert found["blocks"][0]["origin"] == {"name": "JPEG colours", "pixels": 576, "explained": 575}
+    assert found["blocks"][0]["origin"] == {
+        "name": "JPEG colours",
+        "chroma": "4:4:4",
+        "pixels": 576,
+        "explained": 575,
+    }
+
+
+def test_chroma_at_half_the_resolution_is_told():
+    whole = {"name": "WebP colours", "chroma": "4:4:4", "pixels": 100, "explained": 100}
+    half = {"name": "WebP colours", "chroma": "4:2:0", "pixels": 10_000, "explained": 9_998}
+    assert list(info._origins([{"origin": origin} for origin in (whole, half, half)])) == [
+        "WebP colours, chroma 4:2:0, 99.98 % explained",
+        "WebP colours, 100 % explained",
+    ]
 
 
 def test_model_that_is_not_here_has_the_name_that_the_file_gives(run, other_model):

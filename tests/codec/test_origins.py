@@ -15,6 +15,7 @@ from vaezip.models.effort import Effort
 from vaezip.models.library import Library, Reference
 from vaezip.origins.colour import ColourMap, named
 from vaezip.origins.search import Candidate
+from vaezip.origins.upsampling import COPIED, LIBJPEG, TRIANGLE, Sampling
 
 ROOT = Path(__file__).parents[2]
 if str(ROOT / "docs") not in sys.path:
@@ -66,7 +67,7 @@ def test_both_readers_read_them(mode, pasted):
         assert np.array_equal(found, samples)
 
 
-@pytest.mark.parametrize("number", range(7))
+@pytest.mark.parametrize("number", range(13))
 def test_both_readers_know_every_map(monkeypatch, number):
     """Also one whose coefficients are in the file; the map is all that matters, so the picture is small."""
     known = (
@@ -160,3 +161,69 @@ def test_the_mark_itself_is_protected():
     forged[start] |= 128
     with pytest.raises(VaezipError):
         vaezip.Archive(bytes(forged), models=[MODEL]).read()
+
+
+def halved(sampling, size, mode="RGB"):
+    """Colours of a WebP whose chroma was enlarged."""
+    chroma = planes(*sampling.small(size))[..., 0::2].transpose(3, 0, 1, 2)
+    chroma = chroma + np.random.default_rng(0).integers(0, 16, chroma.shape).astype(np.uint8)
+    sheets = sampling.joined(planes(*size)[..., 1], chroma)
+    return named()[1].map.samples(sampling.planes(sheets, size))[0]
+
+
+HALVED = [Sampling(True, (0, 0), TRIANGLE), Sampling(True, (0, 0), COPIED), Sampling(False, (0, 0), LIBJPEG)]
+
+
+@pytest.mark.parametrize("sampling", HALVED)
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_both_readers_read_halved_chroma(mode, sampling):
+    """The models that vaezip brings code it, for it takes one of grey where the others are of colours."""
+    samples = halved(sampling, (23, 25))
+    samples[3:5, 7:9] = 77
+    if mode == "RGBA":
+        samples = np.concatenate([samples, samples[..., :1] // 60], axis=2)
+    data = vaezip.compress(vaezip.Picture(mode, samples), effort=Effort(rows=2))
+    (block,) = vaezip.Archive(data).info()["blocks"]
+    assert block["method"] == "photo-gray"
+    assert block["origin"]["chroma"] == sampling.name
+    assert 0 < block["origin"]["pixels"] - block["origin"]["explained"] < 60
+    theirs = reference_decoder.decode(data, reference_decoder.load_models(ROOT / "models"))[""]
+    for found in (vaezip.decompress(data).samples, theirs.samples):
+        assert np.array_equal(found, samples)
+
+
+def test_halved_chroma_in_bands_and_by_a_trial(monkeypatch):
+    monkeypatch.setattr(blocks, "BLOCK_PIXELS", 40 * 24)
+    monkeypatch.setattr(jobs, "trial_part", lambda samples: samples[:, :24, :24])
+    samples = halved(HALVED[1], (72, 40))
+    data = vaezip.compress(vaezip.Picture("RGB", samples), effort=Effort(rows=2))
+    assert [block["origin"]["chroma"] for block in vaezip.Archive(data).info()["blocks"]] == ["4:2:0"] * 3
+    assert np.array_equal(vaezip.decompress(data).samples, samples)
+
+
+def test_halved_chroma_is_shorter_than_whole(monkeypatch):
+    samples = halved(HALVED[0], (48, 48))
+    data = vaezip.compress(vaezip.Picture("RGB", samples), effort=Effort(rows=2))
+    monkeypatch.setattr(jobs.halving, "find", lambda samples, origin: None)
+    whole = vaezip.compress(vaezip.Picture("RGB", samples), effort=Effort(rows=2))
+    assert len(data) < len(whole)
+    assert origins(whole)[0]["chroma"] == "4:4:4"
+
+
+@pytest.mark.parametrize("place", [1, 2, 3])
+def test_damage_to_a_header_of_halved_chroma_is_refused(place):
+    data = vaezip.compress(vaezip.Picture("RGB", halved(HALVED[1], (24, 24))), effort=Effort(rows=2))
+    start = len(data) - len(vaezip.Archive(data).file.groups[0].blocks[0].payload)
+    for byte in (0, 1, 2, 4, 8, 64, 65, 66, 67, 128, 194, 255):
+        forged = bytearray(data)
+        if forged[start + place] == byte:
+            continue
+        forged[start + place] = byte
+        with pytest.raises(VaezipError):
+            vaezip.decompress(bytes(forged))
+        with pytest.raises(reference_decoder.FormatError):
+            reference_decoder.decode(bytes(forged), reference_decoder.load_models(ROOT / "models"))
+
+
+def test_a_chosen_model_codes_all_planes():
+    assert origins(compressed(halved(HALVED[0], (24, 24))))[0]["chroma"] == "4:4:4"

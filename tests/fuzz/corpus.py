@@ -29,6 +29,7 @@ from vaezip.models.layers import Conv, Dense, DepthToSpace, Flatten, SpaceToDept
 from vaezip.models.posterior import Settings
 from vaezip.models.tile.architecture import TileArchitecture
 from vaezip.origins.colour import named
+from vaezip.origins.upsampling import TRIANGLE, Sampling
 from vaezip.pictures import Picture
 from vaezip.vz import archive as vz
 from vaezip.vz.records import NO_MODEL, Block, Group
@@ -353,7 +354,8 @@ def by_pixels() -> Files:
     kinds = {"pixels": ("L", Effort(1, 4, 4, turns=1)), "pixels-alpha": ("LA", Effort(rows=0))}
     kinds |= {"pixels-16": ("I;16", Effort(rows=4))}
     found = {k: coded(picture(m, height=20, width=20), "photo-gray", effort) for k, (m, effort) in kinds.items()}
-    return found | {"origin": coded(born(), "photo", Effort(rows=32))}
+    halved = {"halved": vaezip.compress(halved_chroma(), preset=1)}
+    return found | halved | {"origin": coded(born(), "photo", Effort(rows=32))}
 
 
 def born() -> Picture:
@@ -361,6 +363,16 @@ def born() -> Picture:
     planes = picture("RGB", height=20, width=20).samples // 4 + np.uint8(96)
     samples = named()[0].map.samples(planes[None])[0]
     samples[:2, :3] = np.arange(18, dtype=np.uint8).reshape(2, 3, 3) * 13
+    return Picture("RGB", samples)
+
+
+def halved_chroma() -> Picture:
+    """Draw colours of a WebP, whose chroma was at half the resolution, but for a corner."""
+    sampling, size = Sampling(True, (0, 0), TRIANGLE), (20, 20)
+    chroma = np.random.default_rng(0).integers(110, 140, (2, 1, *sampling.small(size))).astype(np.uint8)
+    sheets = sampling.joined(picture("L", height=20, width=20).samples[None, ..., 0] // 2 + 60, chroma)
+    samples = named()[1].map.samples(sampling.planes(sheets, size))[0]
+    samples[:2, :3] = 77
     return Picture("RGB", samples)
 
 

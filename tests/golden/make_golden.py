@@ -21,6 +21,7 @@ from vaezip.models.sampling import sample
 from vaezip.origins.colour import named
 from vaezip.origins.jpeg import picture as jpeg_picture
 from vaezip.origins.jpeg.description import Description, standard_steps
+from vaezip.origins.upsampling import LIBJPEG, TRIANGLE, Sampling
 
 HERE = Path(__file__).parent
 STEPS = {0: Effort(), 3: Effort(3, networks=2, turns=3, whole=3)}
@@ -96,6 +97,16 @@ def born(height: int, width: int, seed: int) -> vaezip.Picture:
     return vaezip.Picture("RGB", samples)
 
 
+def halved(height: int, width: int, number: int, sampling: Sampling) -> vaezip.Picture:
+    """The same as colours of a map whose chroma was at half the resolution, with a corner of which nothing is known."""
+    luma = 60 + odd("L", height, width, seed=number).samples[None, ..., 0] // 2
+    chroma = np.random.default_rng(number).integers(110, 140, (2, 1, *sampling.small((height, width))))
+    sheets = sampling.joined(luma, chroma.astype(np.uint8))
+    samples = named()[number].map.samples(sampling.planes(sheets, (height, width)))[0]
+    samples[:3, :4] = 77
+    return vaezip.Picture("RGB", samples)
+
+
 def decoded(mode: str, height: int, width: int, seed: int) -> vaezip.Picture:
     """Decode a JPEG, 4:2:0 where it has colours, with a mark drawn on it afterwards, and its first rows cut off."""
     picture, out = odd(mode, height + 5, width, seed), io.BytesIO()
@@ -162,6 +173,8 @@ def cases() -> dict[str, tuple[Pictures, dict[str, object]]]:
     found["photo-gray-16"] = {f"{i}.png": wide("LA;16", *ODD, seed=i) for i in range(2)}, {"model": "photo-gray"}
     found["photo-alpha"] = {"": feathered(61, 83, seed=5)}, {"model": "photo"}
     found["photo-born"] = {"": born(*ODD, seed=12)}, {"model": "photo"}
+    for number, sampling in ((1, Sampling(True, (0, 1), TRIANGLE)), (7, Sampling(False, (0, 0), LIBJPEG))):
+        found[f"halved-{number}"] = {"": halved(*ODD, number, sampling)}, {}
     found["classic-16"] = {"": wide("RGBA;16", *ODD, seed=6)}, {"model": "mnist"}  # which codes no such pictures
     text = ("text", b"Comment\0\0\0golden")
     plain = odd("P", *ODD, seed=2)

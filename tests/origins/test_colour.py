@@ -69,6 +69,32 @@ def test_the_map_of_photocd_is_that_of_its_formula():
         assert (found != expected).any(axis=-1).mean() < 1e-3  # whole numbers, which floats miss
 
 
+def product_high(a, b):
+    """The upper 16 bits of products of 16 bits with a sign, as PMULHW computes them."""
+    return (a.astype(np.int32) * b >> 16).astype(np.int16)
+
+
+STANDARDS = {"BT.601": (104597, 53279, 25675, 132201), "BT.709": (117489, 34925, 13975, 138438)}
+
+
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("standard", STANDARDS)
+def test_the_maps_of_ffmpeg_are_those_of_its_vector_code(standard, full):
+    """By its tables for a standard, times 2^16, and in 16 bits as the vector code counts."""
+    scale, black = (65536, 0) if full else (65536 * 255 // 219, 16)
+    cr_red, cr_green, cb_green, cb_blue = (n * 224 // 255 if full else n for n in STANDARDS[standard])
+    factors = scale, cr_red, -cr_green, -cb_green, cb_blue
+    y1, r, gr, gb, b = (((n << 13) + (1 << 15)) >> 16 for n in factors)
+    number = 6 + list(STANDARDS).index(standard) + 3 * full
+    for cr in range(0, 256, 5):
+        planes = every(cr)
+        y, v, u = (planes[..., i].astype(np.int16) * 8 - zero for i, zero in ((1, 8 * black), (0, 1024), (2, 1024)))
+        luma = product_high(y, y1)
+        green = luma + product_high(u, gb) + product_high(v, gr)
+        expected = np.clip(np.stack([luma + product_high(v, r), green, luma + product_high(u, b)], axis=-1), 0, 255)
+        assert np.array_equal(named()[number].map.samples(planes), expected)
+
+
 DIGESTS = {
     "JPEG": 54925033,
     "WebP": 2434373461,
@@ -76,6 +102,12 @@ DIGESTS = {
     "BT.601 video": 2508944604,
     "BT.709 video": 2522941136,
     "BT.709 full range": 1574737568,
+    "FFmpeg BT.601": 2734732639,
+    "FFmpeg BT.709": 4146565621,
+    "FFmpeg BT.2020": 498273315,
+    "FFmpeg full range": 1948142698,
+    "FFmpeg BT.709 full range": 1049403139,
+    "FFmpeg BT.2020 full range": 1577625675,
 }
 
 

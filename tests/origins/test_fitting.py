@@ -37,7 +37,7 @@ def test_an_unknown_map_is_found(seed):
     assert np.abs(np.array(found.rows) - np.array(converter(seed).rows))[:, :3].max() < 1 << 11
     coded = inverse.planes_of(samples, number, found)
     assert coded.origin.unexplained <= samples[..., 0].size // 1000
-    assert np.array_equal(coded.origin.samples(coded.planes), samples)
+    assert np.array_equal(coded.origin.samples(coded.planes, samples.shape[1:3]), samples)
 
 
 def test_the_same_is_found_in_any_order():

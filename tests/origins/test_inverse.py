@@ -20,7 +20,7 @@ def test_any_colours_come_back(number, seed):
     samples = np.random.default_rng(seed).integers(0, 256, (2, 5, 7, 3)).astype(np.uint8)
     found = inverse.planes_of(samples, number + 1, named()[number].map)
     for way in (found, found.as_sums()):
-        assert np.array_equal(way.origin.samples(way.planes), samples)
+        assert np.array_equal(way.origin.samples(way.planes, (5, 7)), samples)
 
 
 @pytest.mark.parametrize("number", MAPS)
@@ -50,7 +50,7 @@ def test_a_pasted_patch_is_a_difference():
     samples[0, 10:14, 10:14] = np.random.default_rng(0).integers(1, 255, (4, 4, 3))
     found = inverse.planes_of(samples, 1, named()[0].map)
     assert 0 < found.origin.unexplained <= 16
-    assert np.array_equal(found.origin.samples(found.planes), samples)
+    assert np.array_equal(found.origin.samples(found.planes, samples.shape[1:3]), samples)
 
 
 def test_a_map_without_an_inverse_is_none():

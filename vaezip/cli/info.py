@@ -113,8 +113,9 @@ def _origins(blocks: list[dict[str, Any]]) -> Iterator[str]:
     pixels: Counter[str] = Counter()
     explained: Counter[str] = Counter()
     for origin in (block["origin"] for block in blocks if block["origin"]):
-        pixels[origin["name"]] += origin["pixels"]
-        explained[origin["name"]] += origin["explained"]
+        name = origin["name"] + (f", chroma {origin['chroma']}" if origin.get("chroma", "4:4:4") != "4:4:4" else "")
+        pixels[name] += origin["pixels"]
+        explained[name] += origin["explained"]
     for name, count in pixels.most_common():
         share = 10_000 * explained[name] // count / 100  # never 100 where a pixel is missing
         yield f"{name}, {share:g} % explained"

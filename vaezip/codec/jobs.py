@@ -6,7 +6,7 @@ So any executor may do it: threads, processes, or other machines. The bytes are 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from vaezip.errors import VaezipError
 from vaezip.models import kinds
 from vaezip.models.cost import DEFAULT as BUDGET
 from vaezip.models.library import Library, Reference
-from vaezip.origins import inverse, search
+from vaezip.origins import halving, inverse, search
 from vaezip.pictures.jpeg.parts import UnfitJpeg
 from vaezip.vz.records import NO_MODEL, Block, has_model
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from vaezip.models.base import Model
     from vaezip.models.effort import Effort
     from vaezip.origins.inverse import Found
+    from vaezip.origins.upsampling import Sampling
 
 _COLOURS = 3
 
@@ -32,6 +33,10 @@ _NO_LIMIT = 1 << 62
 
 _CLEARLY = 50
 """A trial in which one way takes less by one byte of so many tells which is best; of less, all is coded both ways."""
+
+_OF_PATCHES = 10
+"""Of chroma at half the resolution, patches take up to one byte in so many more than all, for what lies beyond their
+edges is not known."""
 
 _MOST_UNEXPLAINED = 2
 """One pixel of so many may be unexplained."""
@@ -45,6 +50,13 @@ def mark_of(candidate: Candidate) -> bytes:
     return candidate.fingerprint if isinstance(candidate, Reference) else candidate
 
 
+class Halved(NamedTuple):
+    """A way in which chroma may have been enlarged, and the model of grey that codes it before it was."""
+
+    model: Reference
+    sampling: Sampling
+
+
 @dataclass(frozen=True)
 class BlockJob:
     """All that decides the bytes of a block.
@@ -53,13 +65,14 @@ class BlockJob:
         mode: of the samples.
         samples: (pictures, height, width, channels).
         candidates: models to try, and the marks of coders without one.
-        alpha: model to try for alpha.
+        alpha: model of grey to try for alpha.
         library: opens the model files.
         effort: what is done for fewer bytes.
         verify: whether the block is decoded again and compared.
         open: whether only the whole file tells which models are worth it: then every form is kept.
         before: CRC-32 of the bytes that the block's checksum covers, too.
         origin: a map that its colours may have gone through; see :func:`prepared`.
+        halved: how their chroma may have been at half the resolution, and the model that codes it then.
     """
 
     mode: str
@@ -72,13 +85,27 @@ class BlockJob:
     open: bool = False
     before: int = 0
     origin: search.Candidate | None = None
+    halved: Halved | None = None
 
 
 def prepared(job: BlockJob) -> BlockJob:
     """Return a job that knows what its colours were before, if a model may code them and they were anything."""
     if not payload.takes_origin(job.mode) or not any(isinstance(one, Reference) for one in job.candidates):
         return job
-    return replace(job, origin=search.find(job.samples[..., :_COLOURS]))
+    origin = search.find(job.samples[..., :_COLOURS])
+    return replace(job, origin=origin, halved=_halved(job, origin) if origin else None)
+
+
+def _halved(job: BlockJob, origin: search.Candidate) -> Halved | None:
+    """Return how chroma may have been at half the resolution, unless a model was chosen, which then codes."""
+    if job.alpha is None or NO_MODEL not in job.candidates:
+        return None
+    sampling = halving.find(job.samples[..., :_COLOURS], origin)
+    if sampling is None:
+        return None
+    sheets = (len(job.samples), *sampling.sheet(job.samples.shape[1:3]), 1)
+    model = job.library.by_reference(job.alpha)
+    return Halved(job.alpha, sampling) if payload.fits_coded(model, job.mode, sheets) else None
 
 
 def encode(job: BlockJob) -> list[Block]:
@@ -96,7 +123,8 @@ def promising(job: BlockJob) -> list[Candidate]:
     """Return the candidates to code with: all, or of many pixels the model that is best on some of them, beside the
     coders that promise much and, where a model has yet to prove worth embedding, the fallback codec; no model where a
     coder without one does very well, or settles it."""
-    candidates = [candidate for candidate in job.candidates if _promises(job, candidate)]
+    halved = (job.halved.model,) if job.halved else ()
+    candidates = [candidate for candidate in (*halved, *job.candidates) if _promises(job, candidate)]
     quick = [candidate for candidate in candidates if not has_model(mark_of(candidate))]
     if len(quick) < len(candidates) and any(_suffices(job, candidate) for candidate in quick):
         return quick
@@ -108,8 +136,11 @@ def promising(job: BlockJob) -> list[Candidate]:
         return whole
     tried = [candidate for candidate in candidates if candidate not in coders.CODERS]
     trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0))
-    best = min(tried, key=lambda candidate: len(_payload(trial, candidate, 0)))
+    lengths = {candidate: len(_payload(trial, candidate, 0)) for candidate in tried}
+    best = min(tried, key=lambda candidate: lengths[candidate])
     found = {best: None, **dict.fromkeys(quick)}
+    if job.halved and lengths[job.halved.model] * _OF_PATCHES < lengths[best] * (_OF_PATCHES + 1):
+        found[job.halved.model] = None
     if has_model(mark_of(best)) and not job.open:
         found.pop(NO_MODEL, None)
     return list(found)
@@ -172,6 +203,8 @@ def _payload(job: BlockJob, candidate: Candidate, checksum: int) -> bytes:
 def _ways(job: BlockJob, candidate: Candidate) -> list[Found | None]:
     """Return the ways to code by a candidate: as colours, for which None stands, and as planes; of many pixels those
     that are best on some of them."""
+    if job.origin and job.halved and candidate == job.halved.model:
+        return [halving.planes_of(job.samples[..., :_COLOURS], job.origin, job.halved.sampling)]
     found = _origin(job) if isinstance(candidate, Reference) else None
     if found is None:
         return [None]

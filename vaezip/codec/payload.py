@@ -6,6 +6,7 @@ alpha and the lower bits of 16, goes before its stream.
 
 from __future__ import annotations
 
+import math
 import struct
 import zlib
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from vaezip.codec import coders, jpeg, webp
 from vaezip.errors import FormatError
 from vaezip.models.base import Model, seed_with
 from vaezip.models.cost import Cost
-from vaezip.models.kinds import COLOUR, JPEG, PLANES, VERBATIM, dtype, fits, is_wide, levels
+from vaezip.models.kinds import COLOUR, GREY, JPEG, PLANES, VERBATIM, dtype, fits, is_wide, levels
 from vaezip.models.registry import search_of
 from vaezip.origins import header
 from vaezip.origins.header import Origin
@@ -147,9 +148,8 @@ def decode(
         if levels(mode) == 2 and samples.max() > 1:
             raise FormatError("the coded data is damaged")
         return samples, checksum ^ zlib.crc32(coded)
-    _check_fit(payload, mode, shape, model)
-    colours, steps = model.architecture.channels, steps_of(payload)
-    origin, stream = _read_origin(payload, mode, shape)
+    origin, stream, coded_shape = _read_head(payload, mode, shape, model)
+    colours, steps = PLANES[mode].channels, steps_of(payload)
     alpha = depth = None
     if channels > colours:
         fingerprint, coded, stream = _read_alpha(stream)
@@ -157,9 +157,9 @@ def decode(
         alpha = _decode_alpha(coded, mode, alpha_shape, fingerprint=fingerprint, find=find)
     if is_wide(mode):
         depth, stream = webp.read_depth_header(stream, (n, height, width, colours))
-    planes, checksum = model.decode(stream, (n, height, width, colours), steps)
+    planes, checksum = model.decode(stream, coded_shape, steps)
     planes //= _value_of_one(model, mode)
-    planes = origin.samples(planes) if origin else planes
+    planes = origin.samples(planes, (height, width)) if origin else planes
     colour = depth.join(planes) if depth else planes
     samples = colour if alpha is None else np.concatenate([colour, alpha], axis=3)
     beside = zlib.crc32(payload[1 : len(payload) - len(stream)])
@@ -183,9 +183,8 @@ def cost(
         return jpeg.cost(payload, width)
     if model is None:
         return webp.cost((n, height, width, channels), dtype(mode))
-    _check_fit(payload, mode, shape, model)
-    colours, steps = model.architecture.channels, steps_of(payload)
-    origin, stream = _read_origin(payload, mode, shape)
+    origin, stream, coded_shape = _read_head(payload, mode, shape, model)
+    colours, steps = PLANES[mode].channels, steps_of(payload)
     before = origin.cost(n * height * width) if origin else Cost(0, 0)
     alpha = depth = Cost(0, 0)
     if channels > colours:
@@ -195,7 +194,7 @@ def cost(
         depth, stream = webp.depth_cost((n, height, width, colours)), webp.without_depth_header(stream)
     beside = channels > colours or is_wide(mode)
     joined = Cost(2 * n * height * width * channels * dtype(mode)().itemsize * beside, 0)
-    by_model = model.cost(stream, (n, height, width, colours), steps)
+    by_model = model.cost(stream, coded_shape, steps)
     return by_model.beside(alpha).beside(depth).beside(joined).beside(before)
 
 
@@ -208,13 +207,26 @@ def pixels(payload: bytes, mode: str, shape: tuple[int, ...]) -> int:
     return jpeg.pixels(payload, shape[2]) if mode == JPEG else shape[0] * shape[1] * shape[2]
 
 
-def _check_fit(payload: bytes, mode: str, shape: tuple[int, ...], model: Model) -> None:
-    """Refuse a model that does not code such pictures, and too few bytes."""
+def _read_head(
+    payload: bytes, mode: str, shape: tuple[int, ...], model: Model
+) -> tuple[Origin | None, bytes, tuple[int, int, int, int]]:
+    """Return the origin, what stands behind it, and the shape of what the model codes; refuse a model that does not
+    code such pictures, and too few bytes."""
     n, height, width, _ = shape
-    if not fits(model.architecture, mode, (height, width)):
+    origin, stream = _read_origin(payload, mode, shape) if payload else (None, b"")
+    coded = n, height, width, PLANES[mode].channels if mode in PLANES else 0
+    coded = origin.coded_shape(coded) if origin else coded
+    if not fits_coded(model, mode, coded):
         raise FormatError(f"the file is damaged: model '{model.name}' does not code such pictures")
-    if len(payload) < model.least_bytes(n * height * width * model.architecture.channels):
+    if len(payload) < model.least_bytes(math.prod(coded)):
         raise FormatError("the coded data is truncated")
+    return origin, stream, coded
+
+
+def fits_coded(model: Model, mode: str, coded: tuple[int, ...]) -> bool:
+    """Tell whether a model codes the planes, or the sheets, of pictures of a mode."""
+    is_sheet = takes_origin(mode) and coded[3] == GREY.channels
+    return fits(model.architecture, GREY.mode if is_sheet else mode, coded[1:3])
 
 
 def steps_of(payload: bytes) -> int:

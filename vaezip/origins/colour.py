@@ -33,20 +33,31 @@ CR_TO_RED, CR_TO_GREEN, CB_TO_GREEN, CB_TO_BLUE = 91881, -46802, -22554, 116130
 class ColourMap(NamedTuple):
     """A map from planes to colours.
 
-    A channel is (±⌊|a₀|·p₀ / 2^inner⌋ ± … ± ⌊|a₂|·p₂ / 2^inner⌋ + offset) / 2^outer, rounded down, and clipped.
+    A channel is (±⌊|a₀|·p₀ / 2^inner⌋ ± … ± ⌊|a₂|·p₂ / 2^inner⌋ + offset) / 2^outer, rounded down, and clipped; where
+    there are zeros, ⌊a₀·(p₀ − z₀) / 2^inner⌋ + … takes the place of these parts.
 
     Attributes:
         rows: a₀, a₁, a₂ and the offset, for red, green and blue; each of 32 bits.
         inner, outer: the shifts.
+        zeros: z₀, z₁ and z₂.
     """
 
     rows: tuple[tuple[int, int, int, int], ...]
     inner: int = 0
     outer: int = FITTED_SHIFT
+    zeros: tuple[int, int, int] | None = None
 
     def numbers(self) -> NDArray[np.int64]:
-        """Return the map as the kernels take it: the rows, one after another, and the shifts."""
-        return np.array([*(n for row in self.rows for n in row), self.inner, self.outer], np.int64)
+        """Return the map as the kernels take it: the rows, one after another, the shifts, and what each product begins
+        with."""
+        rows = (n for row in self.rows for n in row)
+        return np.array([*rows, self.inner, self.outer, *(n for row in self.begins() for n in row)], np.int64)
+
+    def begins(self) -> list[tuple[int, ...]]:
+        """Return for each coefficient what is added to its product, so that each part is rounded down."""
+        if self.zeros:
+            return [tuple(-n * z for n, z in zip(row, self.zeros)) for row in self.rows]
+        return [tuple(((1 << self.inner) - 1) * (n < 0) for n in row[:3]) for row in self.rows]
 
     def samples(self, planes: Planes) -> Planes:
         """Compute the colours of planes."""
@@ -72,11 +83,10 @@ def unsummed(planes: Planes) -> Planes:
 @inline
 def unclipped(m, channel, p0, p1, p2):
     """Return a channel before it is clipped; m is of :meth:`ColourMap.numbers`."""
-    i, inner = 4 * channel, m[12]
-    total = m[i + 3]
-    total += ((m[i] * p0) >> inner) if m[i] >= 0 else -((-m[i] * p0) >> inner)
-    total += ((m[i + 1] * p1) >> inner) if m[i + 1] >= 0 else -((-m[i + 1] * p1) >> inner)
-    total += ((m[i + 2] * p2) >> inner) if m[i + 2] >= 0 else -((-m[i + 2] * p2) >> inner)
+    i, begin, inner = 4 * channel, 14 + 3 * channel, m[12]
+    total = m[i + 3] + ((m[i] * p0 + m[begin]) >> inner)
+    total += (m[i + 1] * p1 + m[begin + 1]) >> inner
+    total += (m[i + 2] * p2 + m[begin + 2]) >> inner
     return total >> m[13]
 
 
@@ -131,7 +141,26 @@ def named() -> tuple[Named, ...]:
         Named("BT.601 video", _video(0.299, 0.114)),
         Named("BT.709 video", _video(0.2126, 0.0722)),
         Named("BT.709 full range", _full(0.2126, 0.0722)),
+        Named("FFmpeg BT.601", _by_ffmpeg(9539, 16, (13075, -6660, -3209, 16525))),
+        Named("FFmpeg BT.709", _by_ffmpeg(9539, 16, (14686, -4366, -1747, 17305))),
+        Named("FFmpeg BT.2020", _by_ffmpeg(9539, 16, (13752, -5328, -1535, 17545))),
+        Named("FFmpeg full range", _by_ffmpeg(8192, 0, (11485, -5850, -2819, 14516))),
+        Named("FFmpeg BT.709 full range", _by_ffmpeg(8192, 0, (12901, -3835, -1534, 15201))),
+        Named("FFmpeg BT.2020 full range", _by_ffmpeg(8192, 0, (12080, -4680, -1348, 15412))),
     )
+
+
+def _by_ffmpeg(luma: int, black: int, chroma: tuple[int, int, int, int]) -> ColourMap:
+    """Return the map that the vector code of FFmpeg's swscale computes, whatever its flags, from Y, Cb and Cr of 8 bits
+    where no sample is scaled.
+
+    Args:
+        luma, black: of Y; the factor is over 2^13.
+        chroma: of Cr for red and green, and of Cb for green and blue.
+    """
+    cr_red, cr_green, cb_green, cb_blue = chroma
+    rows = (cr_red, luma, 0, 0), (cr_green, luma, cb_green, 0), (0, luma, cb_blue, 0)
+    return ColourMap(rows, 13, 0, (128, black, 128))
 
 
 def _full(red: float, blue: float) -> ColourMap:

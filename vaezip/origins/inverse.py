@@ -41,18 +41,20 @@ class Inverse(NamedTuple):
         numbers: of the map.
         matrix: of the inverse, over 2^_SHIFT, int64 (3, 4): p = (matrix · (r, g, b, 1)) / 2^_SHIFT.
         forward: of the map, without its inner rounding, over 2^_SHIFT, int64 (3, 4).
+        reach: how far a plane may be from what the inverse gives, for each part of a sum is rounded by itself.
     """
 
     numbers: NDArray[np.int64]
     matrix: NDArray[np.int64]
     forward: NDArray[np.int64]
+    reach: int
 
 
 def inverse(found: ColourMap) -> Inverse | None:
     """Return a map with its inverse, in exact fractions; None where there is none."""
     rows = [[Fraction(n, 1 << (found.inner + found.outer)) for n in row[:3]] for row in found.rows]
     offsets = [Fraction(row[3], 1 << found.outer) for row in found.rows]
-    lost = [_lost(row, found.inner, found.outer) for row in found.rows]
+    lost = [_lost(*one, found.inner, found.outer) for one in zip(found.rows, found.begins())]
     adjoint = [[_minor(rows, j, i) for j in range(3)] for i in range(3)]
     determinant = sum(rows[0][i] * adjoint[i][0] for i in range(3))
     if not determinant:
@@ -64,18 +66,17 @@ def inverse(found: ColourMap) -> Inverse | None:
     ends = [sum((n * m for n, m in zip(row, middle)), Fraction(0)) for row in back]
     matrix = [[_fixed(n) for n in (*row, end)] for row, end in zip(back, ends)]
     forward = [[_fixed(n) for n in (*row, offset + less)] for row, offset, less in zip(rows, offsets, lost)]
-    return Inverse(found.numbers(), np.array(matrix, np.int64), np.array(forward, np.int64))
+    return Inverse(found.numbers(), np.array(matrix, np.int64), np.array(forward, np.int64), 1 if found.outer else 2)
 
 
 def _fixed(number: Fraction) -> int:
     return round(number * (1 << _SHIFT))
 
 
-def _lost(row: tuple[int, ...], inner: int, outer: int) -> Fraction:
-    """Return what the inner shifts take off on average."""
-    if not inner:
-        return Fraction(0)
-    return Fraction(sum(-1 if n > 0 else 1 for n in row[:3] if n), 2 << outer)
+def _lost(row: tuple[int, ...], begins: tuple[int, ...], inner: int, outer: int) -> Fraction:
+    """Return what the inner shifts take off on average, and what the products begin with."""
+    taken = sum(1 - (1 << inner) for n in row[:3] if n)
+    return Fraction(taken + 2 * sum(begins), 2 << (inner + outer))
 
 
 def _minor(rows: list[list[Fraction]], i: int, j: int) -> Fraction:
@@ -96,6 +97,17 @@ def planes_of(samples: NDArray[Any], number: int, found: ColourMap) -> Found | N
         unexplained += _planes(back, np.ascontiguousarray(colours), p, d)
     coded = differences.encode(planes, more) if unexplained else b""
     return Found(planes, Origin(number, found, unexplained=int(unexplained), coded=coded))
+
+
+def only_planes(samples: NDArray[Any], found: ColourMap) -> Planes | None:
+    """Return the planes of samples (pictures, height, width, 3), whether they explain these or not; None where the map
+    has no inverse."""
+    back, planes = inverse(found), np.zeros(samples.shape, np.uint8)
+    if back is None:
+        return None
+    for colours, p in zip(samples, planes):
+        _planes(back, np.ascontiguousarray(colours), p, np.zeros(p.shape, np.int8))
+    return planes
 
 
 def explained(back: Inverse, colours: NDArray[np.uint8]) -> int:
@@ -141,10 +153,10 @@ def _exact(back, r, g, b, ur, ug, ub, likely, out):
     if likely[3] == 0 and is_byte and _fits(back.numbers, r, g, b, q0, q1, q2):
         out[0], out[1], out[2] = q0, q1, q2
         return True
-    best = 1 << 40
-    for p0 in range(max(q0 - 1, 0), min(q0 + 2, 256)):
-        for p1 in range(max(q1 - 1, 0), min(q1 + 2, 256)):
-            for p2 in range(max(q2 - 1, 0), min(q2 + 2, 256)):
+    best, reach = 1 << 40, back.reach
+    for p0 in range(max(q0 - reach, 0), min(q0 + reach + 1, 256)):
+        for p1 in range(max(q1 - reach, 0), min(q1 + reach + 1, 256)):
+            for p2 in range(max(q2 - reach, 0), min(q2 + reach + 1, 256)):
                 far = abs(p0 - likely[0]) + abs(p1 - likely[1]) + abs(p2 - likely[2])
                 if far < best and _fits(back.numbers, r, g, b, p0, p1, p2):
                     best = far
@@ -258,6 +270,24 @@ def _predict(planes, y, x, likely):
         n = np.int64(planes[y - 1, x, i]) if y else w
         nw = np.int64(planes[y - 1, x - 1, i]) if x and y else n
         likely[i] = min(max(w + n - nw, min(w, n)), max(w, n))
+
+
+@jit
+def fill_in(back, colours, likely, planes, known):
+    """Fill in the planes of clipped colours of a picture (height, width, 3), near to what is likely, and note that they
+    are known."""
+    near, out = np.zeros(4, np.int64), np.zeros(3, np.int64)
+    near[3] = 1
+    for y in range(colours.shape[0]):
+        for x in range(colours.shape[1]):
+            r, g, b = np.int64(colours[y, x, 0]), np.int64(colours[y, x, 1]), np.int64(colours[y, x, 2])
+            if known[y, x] or not (min(r, g, b) == 0 or max(r, g, b) == 255):
+                continue
+            for i in range(3):
+                near[i] = likely[y, x, i]
+            if _clipped(back, r, g, b, near, out):
+                planes[y, x, 0], planes[y, x, 1], planes[y, x, 2] = out[0], out[1], out[2]
+                known[y, x] = True
 
 
 @jit
