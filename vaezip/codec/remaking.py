@@ -1,0 +1,63 @@
+"""The encoder of pictures that are made of others: what they are made of, and the blocks of these parts."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from vaezip.codec import coders, remade
+from vaezip.models.kinds import PLANES
+from vaezip.models.library import Reference
+from vaezip.origins import ranking
+from vaezip.vz.records import NO_MODEL, Block
+
+if TYPE_CHECKING:
+    from vaezip.codec.jobs import BlockJob, Candidate
+
+Samples = NDArray[Any]
+Code = Callable[["BlockJob", int], Block]
+
+SEARCHES: tuple[Any, ...] = (ranking,)
+"""The search of each kind of :data:`vaezip.codec.remade.KINDS`; the first that promises is taken."""
+
+
+def kind_of(samples: Samples, mode: str) -> int | None:
+    """Return the kind of origin that samples have, if they have any."""
+    return next((kind for kind, search in enumerate(SEARCHES) if search.promises(samples, mode)), None)
+
+
+def settles(job: BlockJob, *, drawn: bool) -> bool:
+    """Tell whether the pictures of a job take by far the least as what they are made of, also if they seem to be
+    ``drawn``, which is a matter of values, too."""
+    search = SEARCHES[job.made_of] if job.made_of is not None else None
+    return search is not None and not (drawn and search is ranking) and bool(search.settles(job.samples, job.mode))
+
+
+def encode(job: BlockJob, checksum: int, *, code: Code) -> bytes:
+    """Code pictures as what they are made of; ``code`` codes the job of a part with a checksum."""
+    assert job.made_of is not None, "the job was not prepared"
+    found = SEARCHES[job.made_of].find(job.samples, job.mode)
+    modes = [mode for mode, _ in found.origin.parts(job.samples.shape)]
+    parts = [_part(job, mode, samples) for mode, samples in zip(modes, found.parts)]
+    blocks = [code(part, 0) for part in parts[:-1]]
+    head = remade.head(job.made_of, found.origin, blocks)
+    last = code(parts[-1], checksum ^ zlib.crc32(head))
+    return head + last.model + last.payload
+
+
+def _part(job: BlockJob, mode: str, samples: Samples) -> BlockJob:
+    """Return the job of a part: by the models of the job, or by others where these do not code its mode."""
+    candidates: tuple[Candidate, ...] = tuple(one for one in job.candidates if isinstance(one, Reference))
+    height, width = samples.shape[1:3]
+    if candidates and PLANES.get(mode) is not PLANES.get(job.mode):
+        candidates = tuple(job.library.fitting(mode, height, width))
+    if job.open:  # which holds no models that stand in no block
+        candidates = ()
+    quick = [mark for mark in coders.fitting(mode, (height, width)) if mark != coders.REMADE]
+    return replace(
+        job, mode=mode, samples=samples, candidates=(*candidates, *quick, NO_MODEL), open=False, made_of=None
+    )
