@@ -86,7 +86,7 @@ def coded(samples: Samples) -> dict[str, Any]:
     assert isinstance(decoded, vaezip.Picture)
     assert np.array_equal(decoded.samples, samples)
     (block,) = vaezip.Archive(data).info()["blocks"]
-    searches, remaking.SEARCHES = remaking.SEARCHES, ()
+    searches, remaking.SEARCHES = remaking.SEARCHES, {}
     plain = len(vaezip.compress(picture))
     remaking.SEARCHES = searches
     plain_s = time.process_time() - ended

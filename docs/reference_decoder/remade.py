@@ -16,8 +16,8 @@ def decode_remade(data: bytes, number: int, shape: Shape, decode_part: DecodePar
     """Decode samples (n, h, w, c) and the checksum; parts are decoded from payload, mode, shape and mark."""
     reader = Reader(data)
     kind = reader.number(1)
-    require(kind == 0, "unknown kind of origin")
-    origin = Values(reader, number)
+    require(kind < len(KINDS), "unknown kind of origin")
+    origin = KINDS[kind](reader, number)
     *firsts, last = origin.parts(shape)
     parts = []
     for mode, size in firsts:
@@ -86,3 +86,27 @@ def inflate(data: bytes) -> bytes:
         require(False, "damaged values")
     require(inflater.eof and not inflater.unused_data, "damaged values")
     return out
+
+
+class Repeated:
+    """Hold how pixels were repeated (section 17.3)."""
+
+    def __init__(self, reader: Reader, number: int) -> None:
+        self.number, factors, phase = number, reader.number(1), reader.number(1)
+        self.down, self.across, self.top, self.left = factors // 8 + 1, factors % 8 + 1, phase // 8, phase % 8
+        allowed = 0 < factors < 64 and self.top < self.down and self.left < self.across
+        require(allowed, "damaged factors or phase")
+
+    def parts(self, shape: Shape) -> list[tuple[int, Shape]]:
+        """Return the mode of the smaller pictures, and their shape."""
+        n, h, w, c = shape
+        return [(self.number, (n, -(-(h + self.top) // self.down), -(-(w + self.left) // self.across), c))]
+
+    def samples(self, parts: list[np.ndarray], shape: Shape) -> np.ndarray:
+        """Repeat the pixels of the smaller pictures."""
+        rows = [(y + self.top) // self.down for y in range(shape[1])]
+        columns = [(x + self.left) // self.across for x in range(shape[2])]
+        return parts[0][:, rows][:, :, columns]
+
+
+KINDS = (Values, Repeated)

@@ -160,3 +160,26 @@ def test_a_part_is_made_of_no_others(remade_alone):
         vaezip.decompress(forged)
     with pytest.raises(reference_decoder.FormatError):
         reference_decoder.decode(forged, reference_decoder.load_models(MODELS))
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGBA", "RGB;16"])
+def test_both_readers_read_repeated_pixels(mode, monkeypatch):
+    monkeypatch.setattr(jobs, "promising", _promising)
+    channels, most = {"1": (1, 2), "L": (1, 256), "P": (1, 3), "RGBA": (4, 256), "RGB;16": (3, 9999)}[mode]
+    samples = np.random.default_rng(0).integers(0, most, (20, 21, channels)).repeat(3, axis=0).repeat(2, axis=1)[1:, 1:]
+    boxes = (("palette", bytes(9)),) if mode == "P" else ()
+    samples = samples.astype(np.uint16 if mode.endswith("16") else np.uint8)
+    data = vaezip.compress(vaezip.Picture(mode, samples, boxes), effort=EFFORT)
+    (block,) = blocks(data)
+    assert (block["method"], block["origin"]["name"]) == ("remade", "pixels repeated 2×3")
+    for found in both(data):
+        assert np.array_equal(found, samples)
+
+
+def test_repeated_pixels_are_settled():
+    samples = smooth(1, height=40, width=40)[0].repeat(2, axis=0).repeat(2, axis=1)
+    data = compressed(samples, "L")
+    assert blocks(data)[0]["origin"]["name"] == "pixels repeated 2×2"
+    assert np.array_equal(vaezip.decompress(data).samples, samples)
+    small = compressed(samples[::2, ::2], "L")
+    assert len(data) <= len(small) + 16

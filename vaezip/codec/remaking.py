@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vaezip.codec import coders, remade
 from vaezip.models.kinds import PLANES
 from vaezip.models.library import Reference
-from vaezip.origins import ranking
+from vaezip.origins import ranking, shrinking
 from vaezip.vz.records import NO_MODEL, Block
 
 if TYPE_CHECKING:
@@ -21,20 +21,25 @@ if TYPE_CHECKING:
 Samples = NDArray[Any]
 Code = Callable[["BlockJob", int], Block]
 
-SEARCHES: tuple[Any, ...] = (ranking,)
+SEARCHES: dict[int, Any] = {1: shrinking, 0: ranking}
 """The search of each kind of :data:`vaezip.codec.remade.KINDS`; the first that promises is taken."""
+
+_SMALL = 1 << 12
+"""Of fewer pixels nothing is settled before it is coded."""
 
 
 def kind_of(samples: Samples, mode: str) -> int | None:
     """Return the kind of origin that samples have, if they have any."""
-    return next((kind for kind, search in enumerate(SEARCHES) if search.promises(samples, mode)), None)
+    return next((kind for kind, search in SEARCHES.items() if search.promises(samples, mode)), None)
 
 
 def settles(job: BlockJob, *, drawn: bool) -> bool:
     """Tell whether the pictures of a job take by far the least as what they are made of, also if they seem to be
     ``drawn``, which is a matter of values, too."""
     search = SEARCHES[job.made_of] if job.made_of is not None else None
-    return search is not None and not (drawn and search is ranking) and bool(search.settles(job.samples, job.mode))
+    if search is None or job.samples[..., 0].size < _SMALL or (drawn and search is ranking):
+        return False
+    return bool(search.settles(job.samples, job.mode))
 
 
 def encode(job: BlockJob, checksum: int, *, code: Code) -> bytes:
