@@ -1,8 +1,9 @@
 """Measure pictures that are made of others, by ours and by JPEG XL, effort 9, each decoded again.
 
-``python benchmarks/origins/remade.py --data DIR [--every N] [--crop SIDE]`` takes every N-th photograph of
-``DIR/photos/valid`` as it is and through each change, such as a stretch of its contrast. Beside what ours takes stands
-what it takes where nothing is said to be made of others. Writes ``results/origins-remade.json``.
+``python benchmarks/origins/remade.py --data DIR --of values|mosaic [--every N] [--crop SIDE]`` takes every N-th
+photograph of ``DIR/photos/valid`` through each change, such as a stretch of its contrast, or a mosaic, with the real
+frames of ``DIR/pictures/born``. Beside what ours takes stands what it takes where nothing is said to be made of others.
+Writes ``results/origins-values.json`` or ``results/origins-mosaic.json``.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from PIL import Image
 import vaezip
 from vaezip.bench import machine
 from vaezip.codec import remaking
+from vaezip.origins.bayer import COPIED, MIRRORED, Layout
 
-RESULT = Path(__file__).parents[1] / "results" / "origins-remade.json"
+RESULTS = Path(__file__).parents[1] / "results"
 
 Samples = NDArray[Any]
 
@@ -49,7 +51,21 @@ def twelve(x: Samples) -> Samples:
     return (wide[::2, ::2] + wide[1::2, ::2] + wide[::2, 1::2] + wide[1::2, 1::2]) << 2
 
 
-CHANGES: dict[str, Callable[[Samples], Samples]] = {
+def interpolated(layout: Layout) -> Callable[[Samples], Samples]:
+    """Return what keeps the samples of a mosaic, and interpolates the others."""
+
+    def through(x: Samples) -> Samples:
+        channel = layout.channels(*x.shape[:2])[..., None]
+        return layout.colours(np.take_along_axis(x, channel, axis=-1)[None, ..., 0].astype(np.int64))[0].astype(
+            np.uint8
+        )
+
+    return through
+
+
+Changes = dict[str, Callable[[Samples], Samples]]
+
+VALUES: Changes = {
     "stretched by 1.3": stretched(1.3),
     "stretched by 2": stretched(2),
     "gamma 1.2": bent(1.2),
@@ -60,12 +76,19 @@ CHANGES: dict[str, Callable[[Samples], Samples]] = {
     "as it is": lambda x: x,
 }
 
+MOSAIC: Changes = {
+    "RGGB, as OpenCV interpolates": interpolated(Layout(0, 0, 1, COPIED)),
+    "GBRG, rounded down, mirrored": interpolated(Layout(1, 0, 0, MIRRORED)),
+    "doubled": lambda x: x[::2, ::2].repeat(2, axis=0).repeat(2, axis=1),
+}
+REAL = "frames of a camera"
 
-def measured(name: str, pictures: list[tuple[str, Samples]]) -> dict[str, Any]:
+
+def measured(name: str, change: Callable[[Samples], Samples], pictures: list[tuple[str, Samples]]) -> dict[str, Any]:
     """Code and decode pictures, and add up what they take."""
     rows = []
     for title, colours in pictures:
-        samples = np.ascontiguousarray(CHANGES[name](colours))
+        samples = np.ascontiguousarray(change(colours))
         row: dict[str, Any] = {"picture": title, "samples": samples.size, **coded(samples)}
         row["jpegxl"] = len(imagecodecs.jpegxl_encode(samples, effort=9, lossless=True))
         rows.append(row)
@@ -105,6 +128,7 @@ def main() -> None:
     """Measure, and write the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
+    parser.add_argument("--of", choices=["values", "mosaic"], required=True, help="which changes")
     parser.add_argument("--every", type=int, default=1, help="take one photograph of so many")
     parser.add_argument(
         "--crop", type=int, default=1 << 30, help="take the middle, of so many rows and columns at most"
@@ -112,10 +136,16 @@ def main() -> None:
     arguments = parser.parse_args()
     files = sorted((arguments.data / "photos" / "valid").iterdir())[:: arguments.every]
     pictures = [(path.name, cropped(path, arguments.crop)) for path in files]
+    changes, path = MOSAIC if arguments.of == "mosaic" else VALUES, RESULTS / f"origins-{arguments.of}.json"
     result: dict[str, Any] = {**machine.this_run(), "every": arguments.every, "crop": arguments.crop, "changes": []}
-    for name in CHANGES:
-        result["changes"].append(measured(name, pictures))
-        RESULT.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+    for name, change in changes.items():
+        result["changes"].append(measured(name, change, pictures))
+        path.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+    if arguments.of == "mosaic":
+        frames = sorted((arguments.data / "pictures" / "born").glob("rgbd_*"))
+        real = [(file.name, cropped(file, arguments.crop)) for file in frames]
+        result["changes"].append(measured(REAL, lambda x: x, real))
+        path.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

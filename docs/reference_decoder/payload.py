@@ -100,7 +100,7 @@ def decode_with_model(data: bytes, number: int, size: Size, model: Model, models
     depth = Depth(reader, (*size, colours)) if mode.bits == 16 else None
     before = zlib.crc32(data[1 : reader.position]) ^ zlib.crc32(data[:1])
     work = chain_work(reader.data[reader.position :], (*size, colours), model, steps)
-    check_work(work + (origin_work(origin.unexplained, size) if origin else 0), size)
+    check_work(work + (origin_work(origin.differences.unexplained, size) if origin else 0), size)
     chain = decode_pixel_chain if model.kind == "local" else decode_tile_chain
     values, seed = chain(reader.rest(), (*size, colours), model, steps)
     if number in TWO_LEVELS and model.levels == 256:

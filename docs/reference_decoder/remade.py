@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from .modes import ALL_WITH_RANKS, MODES, NARROW
+from .origins import Differences
 from .primitives import Reader, require
 
 Shape = tuple[int, ...]
@@ -109,4 +110,59 @@ class Repeated:
         return parts[0][:, rows][:, :, columns]
 
 
-KINDS = (Values, Repeated)
+AROUND = ((-1, -1), (-1, 1), (1, -1), (1, 1), (-1, 0), (1, 0), (0, -1), (0, 1))
+
+
+class Mosaic:
+    """Hold how colours follow from a mosaic (section 17.4)."""
+
+    def __init__(self, reader: Reader, number: int) -> None:
+        require(number == 3, "pictures of this mode have no mosaic")
+        layout = reader.number(1)
+        require(layout < 16, "damaged layout")
+        self.down, self.across, self.up, self.copied = (layout >> i & 1 for i in range(4))
+        self.weights = np.frombuffer(reader.take(16), "<i2").tolist()
+        self.constant = int(np.frombuffer(reader.take(4), "<i4")[0])
+        self.differences = Differences(reader)
+
+    def parts(self, shape: Shape) -> list[tuple[int, Shape]]:
+        """Return the modes and shapes of the two parts."""
+        n, h, w, _ = shape
+        require(min(h, w) >= 4, "the picture is too small for a mosaic")
+        self.differences.check(n * h * w)
+        return [(3, (n, -(-h // 2), -(-w // 2), 3)), (1, (n, -(-h // 2), -(-w // 2), 1))]
+
+    def samples(self, parts: list[np.ndarray], shape: Shape) -> np.ndarray:
+        """Compute the samples from both parts."""
+        pictures = [self.picture(q.astype(int), e.astype(int), shape[1:3]) for q, e in zip(*parts)]
+        return self.differences.add(np.stack(pictures)).astype(np.uint8)
+
+    def picture(self, q: np.ndarray, e: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """Compute the values of one picture."""
+        h, w = size
+        y, x = np.mgrid[:h, :w]
+        red_row, red_column = (y + self.down) % 2 == 0, (x + self.across) % 2 == 0
+        channel = np.where(red_row, np.where(red_column, 0, 1), 2)
+        late = ~red_row & red_column
+        m = np.where(late, 0, q[y // 2, x // 2, channel])
+        total = self.constant + sum(w * mirrored(m, dy, dx) for w, (dy, dx) in zip(self.weights, AROUND))
+        guess = np.clip((total + 2**11) >> 12, 0, 255)
+        m = np.where(late, (guess + e[y // 2, x // 2, 0] - 128) % 256, m)
+        beside = mirrored(m, 0, -1) + mirrored(m, 0, 1)
+        above = mirrored(m, -1, 0) + mirrored(m, 1, 0)
+        across, down, plus = (beside + self.up) >> 1, (above + self.up) >> 1, (beside + above + 2 * self.up) >> 2
+        cross = (sum(mirrored(m, dy, dx) for dy, dx in AROUND[:4]) + 2 * self.up) >> 2
+        is_green = red_row != red_column
+        red = np.where(is_green, np.where(red_row, across, down), np.where(red_row, m, cross))
+        blue = np.where(is_green, np.where(red_row, down, across), np.where(red_row, cross, m))
+        values = np.stack([red, np.where(is_green, m, plus), blue], axis=-1)
+        return np.pad(values[1:-1, 1:-1], ((1, 1), (1, 1), (0, 0)), mode="edge") if self.copied else values
+
+
+def mirrored(m: np.ndarray, dy: int, dx: int) -> np.ndarray:
+    """Return M[y + dy][x + dx] for all y and x, mirrored beyond the border."""
+    h, w = m.shape
+    return np.pad(m, 1, mode="reflect")[1 + dy : 1 + dy + h, 1 + dx : 1 + dx + w]
+
+
+KINDS = (Values, Repeated, Mosaic)

@@ -8,12 +8,14 @@ import pytest
 from click.testing import CliRunner
 
 import vaezip
+from tests.origins.pictures import frame
 from vaezip.cli import main
 from vaezip.codec import coders, jobs, remade
 from vaezip.errors import VaezipError
 from vaezip.models import file as model_file
 from vaezip.models.effort import Effort
 from vaezip.origins import ranking
+from vaezip.origins.bayer import Layout
 
 ROOT = Path(__file__).parents[2]
 if str(ROOT / "docs") not in sys.path:
@@ -183,3 +185,27 @@ def test_repeated_pixels_are_settled():
     assert np.array_equal(vaezip.decompress(data).samples, samples)
     small = compressed(samples[::2, ::2], "L")
     assert len(data) <= len(small) + 16
+
+
+@pytest.mark.parametrize("pasted", [0, 3])
+@pytest.mark.parametrize("layout", [Layout(0, 0, 0, 0), Layout(1, 0, 1, 0), Layout(0, 1, 1, 1), Layout(1, 1, 0, 1)])
+def test_both_readers_read_mosaics(layout, pasted, monkeypatch):
+    monkeypatch.setattr(jobs, "promising", _promising)
+    samples = frame(layout, 31, 32)[0]
+    samples[9 : 9 + pasted, 9 : 9 + pasted] = 7
+    data = compressed(samples, "RGB")
+    (block,) = blocks(data)
+    assert block["origin"]["name"].startswith("Bayer mosaic")
+    assert [part["mode"] for part in block["origin"]["parts"]] == ["RGB", "L"]
+    for found in both(data):
+        assert np.array_equal(found, samples)
+
+
+def test_a_mosaic_is_shorter_by_models(monkeypatch):
+    samples = frame(Layout(0, 1, 1, 1), 64, 64)[0]
+    samples[:16, :20] = smooth(3, height=16, width=20)[0]
+    data = compressed(samples, "RGB")
+    assert blocks(data)[0]["method"] == "remade"
+    assert np.array_equal(vaezip.decompress(data).samples, samples)
+    monkeypatch.setattr(jobs.remaking, "kind_of", lambda samples, mode: None)
+    assert len(data) < len(compressed(samples, "RGB"))

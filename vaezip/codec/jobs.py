@@ -107,6 +107,8 @@ def promising(job: BlockJob) -> list[Candidate]:
     if remaking.settles(job, drawn=bool(quick)):
         return [coders.REMADE, *quick]
     found, some = _promising(replace(job, candidates=others)), trial_part(job.samples)
+    if not remaking.shows_on_parts(job):
+        return [*found, coders.REMADE]
     if all(one in coders.CODERS for one in found):
         return found
     if job.open or some.size == job.samples.size:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vaezip.codec import coders, remade
 from vaezip.models.kinds import PLANES
 from vaezip.models.library import Reference
-from vaezip.origins import ranking, shrinking
+from vaezip.origins import mosaic, ranking, shrinking
 from vaezip.vz.records import NO_MODEL, Block
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Samples = NDArray[Any]
 Code = Callable[["BlockJob", int], Block]
 
-SEARCHES: dict[int, Any] = {1: shrinking, 0: ranking}
+SEARCHES: dict[int, Any] = {1: shrinking, 2: mosaic, 0: ranking}
 """The search of each kind of :data:`vaezip.codec.remade.KINDS`; the first that promises is taken."""
 
 _SMALL = 1 << 12
@@ -40,6 +40,11 @@ def settles(job: BlockJob, *, drawn: bool) -> bool:
     if search is None or job.samples[..., 0].size < _SMALL or (drawn and search is ranking):
         return False
     return bool(search.settles(job.samples, job.mode))
+
+
+def shows_on_parts(job: BlockJob) -> bool:
+    """Tell whether patches of the pictures of a job are made of the same as the whole."""
+    return job.made_of is not None and SEARCHES[job.made_of] is ranking
 
 
 def encode(job: BlockJob, checksum: int, *, code: Code) -> bytes:
