@@ -10,10 +10,10 @@ from click.testing import CliRunner
 import vaezip
 from tests.origins.pictures import frame
 from vaezip.cli import main
-from vaezip.codec import coders, jobs, remade
+from vaezip.codec import coders, jobs, remade, remaking
 from vaezip.errors import VaezipError
 from vaezip.models import file as model_file
-from vaezip.models.effort import Effort
+from vaezip.models.effort import PRESETS, Effort
 from vaezip.origins import ranking
 from vaezip.origins.bayer import Layout
 
@@ -209,3 +209,11 @@ def test_a_mosaic_is_shorter_by_models(monkeypatch):
     assert np.array_equal(vaezip.decompress(data).samples, samples)
     monkeypatch.setattr(jobs.remaking, "kind_of", lambda samples, mode: None)
     assert len(data) < len(compressed(samples, "RGB"))
+
+
+def test_parts_of_fewer_pixels_are_learned_from_more_closely():
+    """As far as one network goes; what learns nothing does not begin to."""
+    chosen = {preset: remaking._closer(PRESETS[preset]) for preset in PRESETS}
+    assert chosen == {1: PRESETS[1], 2: PRESETS[2], 3: PRESETS[5], 4: PRESETS[6], 5: PRESETS[6], **chosen}
+    assert [chosen[preset] for preset in (6, 7, 8, 9)] == [PRESETS[preset] for preset in (6, 7, 8, 9)]
+    assert remaking._closer(Effort(1, 7)) == Effort(1, 7)

@@ -104,7 +104,7 @@ def promising(job: BlockJob) -> list[Candidate]:
     if job.made_of is None:
         return _promising(replace(job, candidates=others))
     quick = [one for one in others if one in coders.CODERS and _promises(job, one)]
-    if remaking.settles(job, drawn=bool(quick)):
+    if not job.open and remaking.settles(job, drawn=bool(quick)):
         return [coders.REMADE, *quick]
     found, some = _promising(replace(job, candidates=others)), trial_part(job.samples)
     if not remaking.shows_on_parts(job):
@@ -119,7 +119,7 @@ def promising(job: BlockJob) -> list[Candidate]:
     trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0), candidates=tuple(models))
     plain, made = (len(_payload(trial, candidate, 0)) for candidate in (found[0], coders.REMADE))
     if abs(plain - made) * _CLEARLY > plain:
-        return found if plain < made else [coders.REMADE]
+        return found if plain < made else [coders.REMADE, *(one for one in found if one in coders.CODERS)]
     return [*found, coders.REMADE]
 
 

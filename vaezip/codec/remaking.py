@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from vaezip.codec import coders, remade
+from vaezip.models.effort import of_steps, scale
 from vaezip.models.kinds import PLANES
 from vaezip.models.library import Reference
 from vaezip.origins import mosaic, ranking, shrinking
@@ -17,12 +18,15 @@ from vaezip.vz.records import NO_MODEL, Block
 
 if TYPE_CHECKING:
     from vaezip.codec.jobs import BlockJob, Candidate
+    from vaezip.models.effort import Effort
 
 Samples = NDArray[Any]
 Code = Callable[["BlockJob", int], Block]
 
 SEARCHES: dict[int, Any] = {1: shrinking, 2: mosaic, 0: ranking}
 """The search of each kind of :data:`vaezip.codec.remade.KINDS`; the first that promises is taken."""
+
+_HALF = 2
 
 _SMALL = 1 << 12
 """Of fewer pixels nothing is settled before it is coded."""
@@ -68,6 +72,16 @@ def _part(job: BlockJob, mode: str, samples: Samples) -> BlockJob:
     if job.open:  # which holds no models that stand in no block
         candidates = ()
     quick = [mark for mark in coders.fitting(mode, (height, width)) if mark != coders.REMADE]
-    return replace(
-        job, mode=mode, samples=samples, candidates=(*candidates, *quick, NO_MODEL), open=False, made_of=None
-    )
+    effort = _closer(job.effort) if _HALF * samples[..., 0].size <= job.samples[..., 0].size else job.effort
+    part = replace(job, mode=mode, samples=samples, candidates=(*candidates, *quick, NO_MODEL), effort=effort)
+    return replace(part, open=False, before=0, made_of=None, origin=None)
+
+
+def _closer(effort: Effort) -> Effort:
+    """Return the next effort but one of those that learn by one network, for which a part of half as many pixels, or
+    fewer, leaves time."""
+    known = scale()
+    if not effort.steps or effort not in known:
+        return effort
+    most = known.index(of_steps(1))
+    return known[max(known.index(effort), min(known.index(effort) + 2, most))]
