@@ -217,3 +217,11 @@ def test_parts_of_fewer_pixels_are_learned_from_more_closely():
     assert chosen == {1: PRESETS[1], 2: PRESETS[2], 3: PRESETS[5], 4: PRESETS[6], 5: PRESETS[6], **chosen}
     assert [chosen[preset] for preset in (6, 7, 8, 9)] == [PRESETS[preset] for preset in (6, 7, 8, 9)]
     assert remaking._closer(Effort(1, 7)) == Effort(1, 7)
+
+
+def test_parts_of_another_size_have_models_of_their_own():
+    """A model that codes pictures of 32 × 32 alone does not code those of half the size."""
+    samples = smooth(3, height=16, width=16)[0].repeat(2, axis=0).repeat(2, axis=1)
+    data = compressed(samples, "RGB")
+    assert blocks(data)[0]["origin"]["name"] == "pixels repeated 2×2"
+    assert np.array_equal(vaezip.decompress(data).samples, samples)

@@ -64,10 +64,10 @@ def encode(job: BlockJob, checksum: int, *, code: Code) -> bytes:
 
 
 def _part(job: BlockJob, mode: str, samples: Samples) -> BlockJob:
-    """Return the job of a part: by the models of the job, or by others where these do not code its mode."""
+    """Return the job of a part: by the models of the job, or by those for another mode or size."""
     candidates: tuple[Candidate, ...] = tuple(one for one in job.candidates if isinstance(one, Reference))
     height, width = samples.shape[1:3]
-    if candidates and PLANES.get(mode) is not PLANES.get(job.mode):
+    if candidates and (PLANES.get(mode) is not PLANES.get(job.mode) or (height, width) != job.samples.shape[1:3]):
         candidates = tuple(job.library.fitting(mode, height, width))
     if job.open:  # which holds no models that stand in no block
         candidates = ()
