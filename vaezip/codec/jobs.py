@@ -109,18 +109,17 @@ def promising(job: BlockJob) -> list[Candidate]:
     found, some = _promising(replace(job, candidates=others)), trial_part(job.samples)
     if not remaking.shows_on_parts(job):
         return [*found, coders.REMADE]
-    if all(one in coders.CODERS for one in found):
+    if all(one in coders.CODERS for one in found):  # which do so well that values say nothing more
         return found
     if job.open or some.size == job.samples.size:
         return [*found, coders.REMADE]
-    models = [one for one in found if isinstance(one, Reference)] or [
-        one for one in others if isinstance(one, Reference)
-    ]
-    trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0), candidates=tuple(models))
+    references = tuple(one for one in found if isinstance(one, Reference))
+    references = references or tuple(one for one in others if isinstance(one, Reference))
+    trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0), candidates=references)
     plain, made = (len(_payload(trial, candidate, 0)) for candidate in (found[0], coders.REMADE))
-    if abs(plain - made) * _CLEARLY > plain:
-        return found if plain < made else [coders.REMADE, *(one for one in found if one in coders.CODERS)]
-    return [*found, coders.REMADE]
+    if abs(plain - made) * _CLEARLY <= plain:
+        return [*found, coders.REMADE]
+    return found if plain < made else [coders.REMADE, *(one for one in found if one in coders.CODERS)]
 
 
 def _promising(job: BlockJob) -> list[Candidate]:
