@@ -113,8 +113,8 @@ def promising(job: BlockJob) -> list[Candidate]:
         return found
     if job.open or some.size == job.samples.size:
         return [*found, coders.REMADE]
-    references = tuple(one for one in found if isinstance(one, Reference))
-    references = references or tuple(one for one in others if isinstance(one, Reference))
+    models = tuple(one for one in others if isinstance(one, Reference))
+    references = tuple(one for one in models if one in found) or models
     trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0), candidates=references)
     plain, made = (len(_payload(trial, candidate, 0)) for candidate in (found[0], coders.REMADE))
     if abs(plain - made) * _CLEARLY <= plain:

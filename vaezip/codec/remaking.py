@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
@@ -73,8 +72,14 @@ def _part(job: BlockJob, mode: str, samples: Samples) -> BlockJob:
         candidates = ()
     quick = [mark for mark in coders.fitting(mode, (height, width)) if mark != coders.REMADE]
     effort = _closer(job.effort) if _HALF * samples[..., 0].size <= job.samples[..., 0].size else job.effort
-    part = replace(job, mode=mode, samples=samples, candidates=(*candidates, *quick, NO_MODEL), effort=effort)
-    return replace(part, open=False, before=0, made_of=None, origin=None)
+    return type(job)(
+        mode=mode,
+        samples=samples,
+        candidates=(*candidates, *quick, NO_MODEL),
+        alpha=job.alpha,
+        library=job.library,
+        effort=effort,
+    )
 
 
 def _closer(effort: Effort) -> Effort:
