@@ -39,3 +39,5 @@ FILES = (VERBATIM, JPEG)  # the bytes of a file, as one row of samples
 COLOURS = (3, 4)  # modes whose colours have 8 bits
 TWO_LEVELS = (0, BLACK_AND_WHITE)  # modes whose samples are coded as 0 and 1
 ALPHA_MODES = {8: 1, 16: 6}  # bits of alpha, and the mode of a block that codes it with a model
+ALL_WITH_RANKS = (1, 2, 3, 4, 6, 7, 8, 9)  # modes whose samples may be coded as ranks
+NARROW = {6: 1, 7: 2, 8: 3, 9: 4}  # modes of 16 bits, and those of 8 with the same channels

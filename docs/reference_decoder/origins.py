@@ -68,9 +68,8 @@ class Origin:
         else:
             n = np.frombuffer(reader.take(48), "<i4").tolist()
             self.inner, self.outer, self.rows = 0, 20, [n[0:4], n[4:8], n[8:12]]
-        self.unexplained = reader.varint()
-        require(self.unexplained <= pixels, "more pixels are unexplained than there are")
-        self.data = reader.take(reader.varint()) if self.unexplained else b""
+        self.differences = Differences(reader)
+        self.differences.check(pixels)
 
     def read_sampling(self, sampling: int, size: tuple[int, int, int]) -> None:
         """Read how chroma was enlarged, and compute the size of the sheets (section 14.4)."""
@@ -117,9 +116,7 @@ class Origin:
         if self.sums:
             planes[..., 0::2] = (planes[..., 0::2] - planes[..., 1:2] + 128) % 256
         found = np.stack([self.channel(row, planes) for row in self.rows], axis=-1)
-        if self.unexplained:
-            found = (found + self.differences(planes)) % 256
-        return found.astype(np.uint8)
+        return self.differences.add(found, planes).astype(np.uint8)
 
     def channel(self, row: list[int], planes: np.ndarray) -> np.ndarray:
         """Compute a channel by the map (section 14.2)."""
@@ -129,19 +126,33 @@ class Origin:
         total = row[3] + sum(np.sign(a) * ((abs(a) * planes[..., i]) >> self.inner) for i, a in enumerate(row[:3]) if a)
         return np.clip(total >> self.outer, 0, 255)
 
-    def differences(self, planes: np.ndarray) -> np.ndarray:
-        """Decode the differences (section 14.3)."""
-        n, h, w, _ = planes.shape
+
+class Differences:
+    """Hold what is not explained: fields *unexplained*, *length* and *differences* (section 14.1)."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.unexplained = reader.varint()
+        self.data = reader.take(reader.varint()) if self.unexplained else b""
+
+    def check(self, pixels: int) -> None:
+        """Refuse more than there are pixels."""
+        require(self.unexplained <= pixels, "more pixels are unexplained than there are")
+
+    def add(self, values: np.ndarray, planes: np.ndarray | None = None) -> np.ndarray:
+        """Add the differences (section 14.3) to values (n, h, w, 3), which may be the planes."""
+        if not self.unexplained:
+            return values
+        n, h, w, _ = values.shape
         stack = Stack(self.data)
         decisions = Decisions(stack)
-        sheet, found = planes.reshape(n * h, w, 3), np.zeros((n * h, w, 3), np.int64)
+        sheet, found = (values if planes is None else planes).reshape(n * h, w, 3), np.zeros((n * h, w, 3), np.int64)
         for y in range(n * h):
             for x in range(w):
                 for k in range(3):
                     found[y, x, k] = decode_difference(decisions, sheet[y, x].tolist(), found, (y, x, k))
         require(stack.seed() == 0, "the differences are damaged")
         require(np.count_nonzero(found.any(axis=-1)) == self.unexplained, "another number of pixels is unexplained")
-        return found.reshape(planes.shape)
+        return (values + found.reshape(values.shape)) % 256
 
 
 def beside(place: int) -> int:

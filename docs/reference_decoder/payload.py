@@ -14,25 +14,44 @@ from .modes import ALPHA_MODES, COLOURS, FILES, JPEG, MODES, PALETTE, TWO_LEVELS
 from .origins import Origin
 from .pixel_model import decode_pixel_chain
 from .primitives import Reader, require
+from .remade import decode_remade
 from .tile_model import decode_tile_chain
 
 Size = tuple[int, int, int]
 Models = dict[bytes, Model]
 
-NO_MODEL, GRAPHIC, JPEG_PIXELS = bytes(4), bytes([0, 0, 0, 1]), bytes([0, 0, 0, 2])
+NO_MODEL = bytes(4)
+GRAPHIC, JPEG_PIXELS, REMADE = bytes([0, 0, 0, 1]), bytes([0, 0, 0, 2]), bytes([0, 0, 0, 3])
 
 
 def decode_block(data: bytes, number: int, size: Size, mark: bytes, models: Models, crc: int) -> np.ndarray:
     """Decode the samples (n, h, w, channels) of a block, whose mode has a number, and check them (section 2.1)."""
+    samples, checksum = decode_samples(data, number, size, mark, models)
+    raw = samples.astype("<u2" if MODES[number].bits == 16 else "u1").tobytes()
+    require(zlib.crc32(raw, crc) == checksum, "the block is damaged: its checksum differs")
+    return samples
+
+
+def decode_samples(data: bytes, number: int, size: Size, mark: bytes, models: Models) -> tuple[np.ndarray, int]:
+    """Decode the samples and the checksum of a block."""
     mode = MODES[number]
+    shape = (*size, mode.channels)
     if mark == GRAPHIC:
         require(number not in FILES and mode.bits < 16, "the graphics coder does not code this mode")
-        samples, checksum = decode_graphic(data, (*size, mode.channels))
+        samples, checksum = decode_graphic(data, shape)
     elif mark == JPEG_PIXELS:
-        samples, checksum = decode_pictures(data, number, (*size, mode.channels))
+        samples, checksum = decode_pictures(data, number, shape)
+    elif mark == REMADE:
+        require(number not in FILES, "files are made of no pictures")
+
+        def decode_part(part: bytes, mode: int, shape: tuple[int, ...], mark: bytes) -> tuple[np.ndarray, int]:
+            require(mark != REMADE, "a part is made of others")
+            return decode_samples(part, mode, shape[:3], mark, models)
+
+        samples, checksum = decode_remade(data, number, shape, decode_part)
     elif mark == NO_MODEL:
+        require(len(data) >= 4, "the payload is too short")
         body, checksum = data[4:], int.from_bytes(data[:4], "little")
-        shape = (*size, mode.channels)
         if number == VERBATIM:
             samples = take_bytes(body, shape)
         elif number == JPEG:
@@ -43,9 +62,7 @@ def decode_block(data: bytes, number: int, size: Size, mark: bytes, models: Mode
     else:
         samples, checksum = decode_with_model(data, number, size, find_model(models, mark), models)
     require(number not in TWO_LEVELS or samples.max() <= 1, "a sample is not 0 or 1")
-    raw = samples.astype("<u2" if mode.bits == 16 else "u1").tobytes()
-    require(zlib.crc32(raw, crc) == checksum, "the block is damaged: its checksum differs")
-    return samples
+    return samples, checksum
 
 
 def take_bytes(data: bytes, shape: tuple[int, ...]) -> np.ndarray:
@@ -81,7 +98,7 @@ def decode_with_model(data: bytes, number: int, size: Size, model: Model, models
     depth = Depth(reader, (*size, colours)) if mode.bits == 16 else None
     before = zlib.crc32(data[1 : reader.position]) ^ zlib.crc32(data[:1])
     work = chain_work(reader.data[reader.position :], shape, model, steps)
-    check_work(work + (origin_work(origin.unexplained, size) if origin else 0), size)
+    check_work(work + (origin_work(origin.differences.unexplained, size) if origin else 0), size)
     chain = decode_pixel_chain if model.kind == "local" else decode_tile_chain
     values, seed = chain(reader.rest(), shape, model, steps)
     if number in TWO_LEVELS and model.levels == 256:

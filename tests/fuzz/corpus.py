@@ -19,6 +19,7 @@ from safetensors.numpy import save as save_tensors
 
 import vaezip
 from tests.origins.jpeg.pictures import was_jpeg
+from tests.origins.pictures import frame
 from vaezip import pictures
 from vaezip.codec import payload
 from vaezip.codec.blocks import samples_checksum
@@ -28,6 +29,7 @@ from vaezip.models.kinds import MODE_NAMES, VERBATIM
 from vaezip.models.layers import Conv, Dense, DepthToSpace, Flatten, SpaceToDepth, weighted_layers
 from vaezip.models.posterior import Settings
 from vaezip.models.tile.architecture import TileArchitecture
+from vaezip.origins.bayer import COPIED, Layout
 from vaezip.origins.colour import named
 from vaezip.origins.upsampling import TRIANGLE, Sampling
 from vaezip.pictures import Picture
@@ -328,7 +330,7 @@ def decompress() -> Files:
     found["verbatim-set"] = archive((["0.pgm", "1.pgm"], picture("L")), original=pictures.write(picture("L"), ".pgm"))
     for steps in (0, 2):
         found[f"tile-{steps}"] = coded(picture("L", height=28, width=28), "mnist", Effort(steps, rows=0))
-    return found | held() | by_pixels() | kept_jpegs() | once_jpegs()
+    return found | held() | by_pixels() | kept_jpegs() | once_jpegs() | remade()
 
 
 def kept_jpegs() -> Files:
@@ -384,6 +386,17 @@ def once_jpegs() -> Files:
         pixels[8:10, 9:11] = 3
         found[f"jpeg-pixels-{mode}"] = vaezip.compress(pictures.Picture(mode, pixels), preset=1)
     return found
+
+
+def remade() -> Files:
+    """Files of pictures that are made of others, one of which was changed afterwards."""
+    grey = picture("L", height=40, width=40).samples
+    mosaic = frame(Layout(1, 0, 1, COPIED), 32, 32)[0]
+    mosaic[9, 9] ^= 1
+    samples = {"values": ("L", grey // 2 + grey // 4), "wide": ("I;16", grey.astype(np.uint16) * 257)}
+    small = np.random.default_rng(0).integers(0, 256, (24, 24, 3), np.uint8)
+    samples |= {"mosaic": ("RGB", mosaic), "repeated": ("RGB", small.repeat(2, axis=0).repeat(3, axis=1))}
+    return {f"remade-{name}": vaezip.compress(Picture(*one), preset=1) for name, one in samples.items()}
 
 
 def structure() -> Files:

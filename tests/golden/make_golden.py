@@ -18,6 +18,7 @@ import vaezip
 from vaezip.models import file as model_file
 from vaezip.models.effort import Effort
 from vaezip.models.sampling import sample
+from vaezip.origins.bayer import COPIED, Layout
 from vaezip.origins.colour import named
 from vaezip.origins.jpeg import picture as jpeg_picture
 from vaezip.origins.jpeg.description import Description, standard_steps
@@ -105,6 +106,22 @@ def halved(height: int, width: int, number: int, sampling: Sampling) -> vaezip.P
     samples = named()[number].map.samples(sampling.planes(sheets, (height, width)))[0]
     samples[:3, :4] = 77
     return vaezip.Picture("RGB", samples)
+
+
+def seen(height: int, width: int, seed: int) -> vaezip.Picture:
+    """Draw what a sensor behind a mosaic sees, with a mark that is drawn on it afterwards."""
+    layout = Layout(0, 1, 1, COPIED)
+    samples = odd("RGB", height, width, seed).samples // 2
+    mosaic = np.take_along_axis(samples, layout.channels(height, width)[..., None], axis=-1)[None, ..., 0]
+    colours = layout.colours(mosaic.astype(np.int64))[0].astype(np.uint8)
+    colours[9, 9] = 3
+    return vaezip.Picture("RGB", colours)
+
+
+def spread(mode: str, height: int, width: int, seed: int) -> vaezip.Picture:
+    """The same as ``odd`` with more contrast, or 8 bits of it in 16."""
+    samples = odd(mode.removesuffix(";16"), height, width, seed).samples
+    return vaezip.Picture(mode, samples.astype(np.uint16) * 257 if mode.endswith("16") else samples + samples // 2)
 
 
 def decoded(mode: str, height: int, width: int, seed: int) -> vaezip.Picture:
@@ -197,6 +214,11 @@ def cases() -> dict[str, tuple[Pictures, dict[str, object]]]:
     found["jpeg-pixels-gray"] = {"": decoded("L", 40, 52, seed=12)}, {}
     found["jpeg-pixels"] = {"": decoded("RGB", 48, 61, seed=13)}, {}
     found["jpeg-pixels-once"] = {"": rounded_once((6, 7), seed=14)}, {}
+    found["remade-values"] = {"": spread("LA", 40, 43, seed=3)}, {}
+    found["remade-values-16"] = {"": spread("RGB;16", 40, 30, seed=4)}, {}
+    doubled = drawing("RGBA", 20, 24, seed=5).samples.repeat(2, axis=0).repeat(3, axis=1)[1:, 2:]
+    found["remade-repeated"] = {"": vaezip.Picture("RGBA", doubled)}, {}
+    found["remade-mosaic"] = {"": seen(41, 42, seed=6)}, {}
     modes = enumerate(vaezip.pictures.MODES)
     found["archive"] = {f"{i:02d} {mode.replace(';', '-')}.png": odd(mode, 9, 7, seed=i) for i, mode in modes}, {}
     return found

@@ -127,6 +127,7 @@ _WITHOUT_MODELS = {
     "verbatim": "the file as it was",
     "jpeg": "the file as it was (JPEG)",
     "jpeg pixels": "coefficients of a JPEG",
+    "remade": "made of other pictures",
 }
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from vaezip.codec import coders, decoding, jpeg, metadata, payload, salvage
+from vaezip.codec import coders, decoding, jpeg, metadata, payload, remade, salvage
 from vaezip.codec.blocks import Samples, check_group
 from vaezip.codec.decoding import DecodeJob
 from vaezip.errors import FormatError, ImageError, ModelError, VaezipError
@@ -371,11 +371,13 @@ def _describe_block(group: Group, number: int, models: Mapping[bytes, tuple[str,
 
 
 def _describe_origin(group: Group, number: int) -> dict[str, Any] | None:
-    """Describe what the colours of a block were before; None where they were nothing, or no model coded them."""
-    if not has_model(group.blocks[number].model):
-        return None
+    """Describe what the pictures of a block were before, or what they are made of, if that is known."""
     block, shape = group.blocks[number], _block_shape(group, number)
+    if not has_model(block.model) and block.model != coders.REMADE:
+        return None
     with suppress(FormatError):
+        if block.model == coders.REMADE:
+            return remade.describe_origin(block.payload, MODE_NAMES[group.mode], shape)
         origin = payload.origin_of(block.payload, MODE_NAMES[group.mode], shape)
         return origin.describe(shape[0] * shape[1] * shape[2]) if origin else None
     return None

@@ -51,9 +51,13 @@ class Coder(Protocol):
         """
 
 
-GRAPHIC, JPEG_PIXELS = bytes([0, 0, 0, 1]), bytes([0, 0, 0, 2])
+GRAPHIC, JPEG_PIXELS, REMADE = (bytes([0, 0, 0, number]) for number in (1, 2, 3))
 
-CODERS: dict[bytes, str] = {JPEG_PIXELS: "vaezip.codec.jpeg_pixels", GRAPHIC: "vaezip.models.graphic.coder"}
+CODERS: dict[bytes, str] = {
+    JPEG_PIXELS: "vaezip.codec.jpeg_pixels",
+    GRAPHIC: "vaezip.models.graphic.coder",
+    REMADE: "vaezip.codec.remade",
+}
 """The modules by mark, in the order in which they are tried."""
 
 

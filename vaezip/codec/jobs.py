@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from vaezip.codec import coders, payload
+from vaezip.codec import coders, payload, remaking
 from vaezip.codec.blocks import Samples, samples_checksum
 from vaezip.codec.select import LEAST_DRAWN, MOST_DRAWN, trial_part, trial_rows
 from vaezip.errors import VaezipError
@@ -73,6 +73,7 @@ class BlockJob:
         before: CRC-32 of the bytes that the block's checksum covers, too.
         origin: a map that its colours may have gone through; see :func:`prepared`.
         halved: how their chroma may have been at half the resolution, and the model that codes it then.
+        made_of: the kind of other pictures that its pictures are made of, likewise.
     """
 
     mode: str
@@ -86,10 +87,14 @@ class BlockJob:
     before: int = 0
     origin: search.Candidate | None = None
     halved: Halved | None = None
+    made_of: int | None = None
 
 
 def prepared(job: BlockJob) -> BlockJob:
-    """Return a job that knows what its colours were before, if a model may code them and they were anything."""
+    """Return a job that knows what its colours were before, if a model may code them and they were anything, and what
+    its pictures are made of, if that is anything."""
+    if coders.REMADE in job.candidates:
+        job = replace(job, made_of=remaking.kind_of(job.samples, job.mode))
     if not payload.takes_origin(job.mode) or not any(isinstance(one, Reference) for one in job.candidates):
         return job
     origin = search.find(job.samples[..., :_COLOURS])
@@ -120,6 +125,31 @@ def encode(job: BlockJob) -> list[Block]:
 
 
 def promising(job: BlockJob) -> list[Candidate]:
+    """Return the candidates to code with: those of :func:`_promising`, and what the pictures are made of, if that is
+    anything; where one takes clearly less on some of many pixels, that alone."""
+    others = tuple(candidate for candidate in job.candidates if candidate != coders.REMADE)
+    if job.made_of is None:
+        return _promising(replace(job, candidates=others))
+    quick = [one for one in others if one in coders.CODERS and _promises(job, one)]
+    if not job.open and remaking.settles(job, drawn=bool(quick)):
+        return [coders.REMADE, *quick]
+    found, some = _promising(replace(job, candidates=others)), trial_part(job.samples)
+    if not remaking.shows_on_parts(job):
+        return [*found, coders.REMADE]
+    if all(one in coders.CODERS for one in found):  # which do so well that values say nothing more
+        return found
+    if job.open or some.size == job.samples.size:
+        return [*found, coders.REMADE]
+    models = tuple(one for one in others if isinstance(one, Reference))
+    references = tuple(one for one in models if one in found) or models
+    trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0), candidates=references)
+    plain, made = (len(_payload(trial, candidate, 0)) for candidate in (found[0], coders.REMADE))
+    if abs(plain - made) * _CLEARLY <= plain:
+        return [*found, coders.REMADE]
+    return found if plain < made else [coders.REMADE, *(one for one in found if one in coders.CODERS)]
+
+
+def _promising(job: BlockJob) -> list[Candidate]:
     """Return the candidates to code with: all, or of many pixels the model that is best on some of them, beside the
     coders that promise much and, where a model has yet to prove worth embedding, the fallback codec; no model where a
     coder without one does very well, or settles it."""
@@ -192,12 +222,24 @@ def _is_allowed(job: BlockJob, candidate: Candidate, data: bytes) -> bool:
 
 def _payload(job: BlockJob, candidate: Candidate, checksum: int) -> bytes:
     """Return the shortest payload by a candidate: of the colours, or of the planes that they were before."""
+    if candidate == coders.REMADE:
+        return remaking.encode(job, checksum, code=_coded_part)
     ways = _ways(job, candidate)
     if ways == [None]:
         return _coded(job, candidate, checksum, None)
     forms = [_coded(job, candidate, checksum, way) for way in ways]
     allowed = [data for data in forms if _is_allowed(job, candidate, data)]
     return min(allowed, key=len) if allowed else _coded(job, candidate, checksum, None)
+
+
+def _coded_part(job: BlockJob, checksum: int) -> Block:
+    """Code a part of pictures that are made of others, by the best candidate that a reader allows."""
+    job = prepared(job)
+    forms = [(candidate, _payload(job, candidate, checksum)) for candidate in promising(job)]
+    allowed = [Block(mark_of(candidate), data) for candidate, data in forms if _is_allowed(job, candidate, data)]
+    if not allowed:
+        raise VaezipError("a part of the picture takes more than a reader spends on it", "other-model")
+    return min(allowed, key=lambda block: len(block.payload))
 
 
 def _ways(job: BlockJob, candidate: Candidate) -> list[Found | None]:

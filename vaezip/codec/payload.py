@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vaezip.codec import coders, jpeg, webp
+from vaezip.codec import coders, jpeg, remade, webp
 from vaezip.errors import FormatError
 from vaezip.models.base import Model, seed_with
 from vaezip.models.cost import Cost
@@ -27,6 +27,7 @@ from vaezip.pictures.picture import DEFAULT_MAX_PIXELS
 from vaezip.vz.records import NO_MODEL, has_model
 
 if TYPE_CHECKING:
+    from vaezip.codec.remade import Part
     from vaezip.models.effort import Effort
     from vaezip.origins.inverse import Found
 
@@ -133,6 +134,8 @@ def decode(
         ImageError: the picture of a JPEG has more pixels.
     """
     n, height, width, channels = shape
+    if model is None and coder == coders.REMADE:
+        return remade.decode(payload, mode, shape, part=lambda part: _decode_part(part, find))
     if model is None and coder != NO_MODEL:
         return coders.of_block(coder, mode, shape).decode(payload, mode, shape)
     if model is None and mode == JPEG:
@@ -175,6 +178,8 @@ def cost(
         FormatError: the payload cannot be what :func:`encode` made of such pictures.
     """
     n, height, width, channels = shape
+    if model is None and coder == coders.REMADE:
+        return remade.cost(payload, mode, shape, part=lambda part: _part_cost(part, find))
     if model is None and coder != NO_MODEL:
         return coders.of_block(coder, mode, shape).cost(payload, mode, shape)
     if mode == VERBATIM:  # no more than the file itself, which is in memory
@@ -196,6 +201,24 @@ def cost(
     joined = Cost(2 * n * height * width * channels * dtype(mode)().itemsize * beside, 0)
     by_model = model.cost(stream, coded_shape, steps)
     return by_model.beside(alpha).beside(depth).beside(joined).beside(before)
+
+
+def _decode_part(part: Part, find: Find) -> tuple[Samples, int]:
+    """Decode a part of pictures that are made of others: samples and checksum."""
+    model, block = _part_model(part, find), part.block
+    return decode(block.payload, part.mode, part.shape, model=model, coder=block.model, find=find)
+
+
+def _part_cost(part: Part, find: Find) -> Cost:
+    model, block = _part_model(part, find), part.block
+    return cost(block.payload, part.mode, part.shape, model=model, coder=block.model, find=find)
+
+
+def _part_model(part: Part, find: Find) -> Model | None:
+    """Return the model of a part, which is not made of others again."""
+    if part.block.model == coders.REMADE:
+        raise FormatError("the coded data is damaged")
+    return find(part.block.model) if has_model(part.block.model) else None
 
 
 def pixels(payload: bytes, mode: str, shape: tuple[int, ...]) -> int:

@@ -107,7 +107,7 @@ def _checked(rows: list[tuple[int, ...]]) -> ColourMap | None:
 def _channel(inputs: Numbers, values: Numbers, astray: int) -> list[int] | None:
     """Return coefficients over 2^28 so that as many values as can be are the sums, rounded down: first by least
     squares, then by steps on the values that are none."""
-    row = _solve(inputs.T @ inputs, inputs.T @ (2 * values + 1), Fraction(_ONE, 2))
+    row = solve(inputs.T @ inputs, inputs.T @ (2 * values + 1), Fraction(_ONE, 2))
     if row is None:
         return None
     for margin in _MARGINS:
@@ -116,14 +116,14 @@ def _channel(inputs: Numbers, values: Numbers, astray: int) -> list[int] | None:
             wrong = np.minimum(over - margin, 0) + np.maximum(over - (_ONE - margin), 0)
             active = (wrong != 0) & (np.abs(wrong) < astray)
             some = inputs[active]
-            step = _solve(some.T @ some, some.T @ wrong[active], Fraction(1)) if len(some) > inputs.shape[1] else None
+            step = solve(some.T @ some, some.T @ wrong[active], Fraction(1)) if len(some) > inputs.shape[1] else None
             if step is None:
                 break
             row = [n - change for n, change in zip(row, step)]
     return row if max(map(abs, row)) < 1 << 44 else None
 
 
-def _solve(matrix: Numbers, vector: Numbers, scale: Fraction) -> list[int] | None:
+def solve(matrix: Numbers, vector: Numbers, scale: Fraction) -> list[int] | None:
     """Solve equations exactly, and return the solution times a scale, rounded; None where there is no single one."""
     size = len(vector)
     rows = [[Fraction(int(n)) for n in row] + [Fraction(int(v))] for row, v in zip(matrix, vector)]

@@ -1,0 +1,227 @@
+"""Blocks that are made of others: chosen where they are shorter, and read by both readers."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import vaezip
+from tests.origins.pictures import frame
+from vaezip.cli import main
+from vaezip.codec import coders, jobs, remade, remaking
+from vaezip.errors import VaezipError
+from vaezip.models import file as model_file
+from vaezip.models.effort import PRESETS, Effort
+from vaezip.origins import ranking
+from vaezip.origins.bayer import Layout
+
+ROOT = Path(__file__).parents[2]
+if str(ROOT / "docs") not in sys.path:
+    sys.path.insert(0, str(ROOT / "docs"))
+
+import reference_decoder  # noqa: E402
+
+MODELS = ROOT / "models"
+EFFORT = Effort(1, 4, 4, turns=1)
+
+
+def smooth(channels, *, height=24, width=32, seed=0, pictures=1):
+    """Draw waves with noise: (pictures, height, width, channels)."""
+    y, x = np.mgrid[:height, :width]
+    noise = np.random.default_rng(seed).integers(-9, 10, (pictures, height, width, channels))
+    found = 128 + 70 * np.sin(x / 7)[..., None] + 40 * np.cos(y / 9)[..., None] + noise
+    return np.clip(found, 0, 255).astype(np.uint8)
+
+
+def spread(samples, mode):
+    """Give samples holes: every sixth value of 8 bits, or 8 bits of 16, or 12."""
+    if not mode.endswith("16"):
+        return samples // 6 * 6
+    return samples.astype(np.uint16) * 257
+
+
+def compressed(samples, mode, **options):
+    return vaezip.compress(vaezip.Picture(mode, samples), **{"effort": EFFORT, **options})
+
+
+def blocks(data):
+    return vaezip.Archive(data).info()["blocks"]
+
+
+def both(data, name=""):
+    """What both readers make of a file."""
+    ours = vaezip.Archive(data).read(name)
+    theirs = reference_decoder.decode(data, reference_decoder.load_models(MODELS))[name]
+    return ours.samples, theirs.samples
+
+
+@pytest.fixture
+def remade_alone(monkeypatch):
+    """Nothing else is tried, and parts are coded without models, which takes no time."""
+    monkeypatch.setattr(jobs, "promising", _promising)
+    monkeypatch.setattr(ranking, "promises", lambda samples, mode: mode in ranking.NARROW)
+
+
+def _promising(job):
+    own = [one for one in job.candidates if one == coders.REMADE]
+    return own or [one for one in job.candidates if one in (coders.GRAPHIC, bytes(4))]
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "I;16", "LA;16", "RGB;16", "RGBA;16"])
+def test_both_readers_read_values_of_every_mode(remade_alone, mode):
+    samples = spread(smooth({"I": 1, "L": 1, "LA": 2, "RGB": 3, "RGBA": 4}[mode.split(";")[0]]), mode)[0]
+    data = compressed(samples, mode)
+    (block,) = blocks(data)
+    assert block["method"] == "remade"
+    assert block["origin"]["name"].startswith("values with holes (")
+    assert [part["mode"] for part in block["origin"]["parts"]] == [ranking.NARROW[mode]]
+    for found in both(data):
+        assert np.array_equal(found, samples)
+
+
+def test_ranks_may_have_more_than_8_bits(remade_alone):
+    samples = (smooth(1)[0].astype(np.uint16) * 16 + np.arange(32, dtype=np.uint16)[:, None] % 16) * 9
+    data = compressed(samples, "I;16")
+    assert [part["mode"] for part in blocks(data)[0]["origin"]["parts"]] == ["I;16"]
+    for found in both(data):
+        assert np.array_equal(found, samples)
+
+
+def test_values_with_holes_are_shorter_by_a_model(monkeypatch):
+    samples = spread(smooth(1, height=40, width=40)[0], "L")
+    data = compressed(samples, "L")
+    (block,) = blocks(data)
+    assert block["method"] == "remade"
+    assert block["origin"]["parts"][0]["fingerprint"] == model_file.fingerprint(model_file.find("photo-gray")).hex()
+    for found in both(data):
+        assert np.array_equal(found, samples)
+    monkeypatch.setattr(jobs.remaking, "kind_of", lambda samples, mode: None)
+    assert len(data) < len(compressed(samples, "L"))
+
+
+def test_a_trial_on_a_part_tells_where_that_is_enough(monkeypatch):
+    tried, coded = [], jobs.payload.encode
+    monkeypatch.setattr(jobs, "trial_part", lambda samples: samples[:, :16, :16])
+    monkeypatch.setattr(jobs.remaking, "settles", lambda job, *, drawn: False)
+    monkeypatch.setattr(
+        jobs.payload, "encode", lambda samples, *a, **o: tried.append(samples.shape[1]) or coded(samples, *a, **o)
+    )
+    samples = spread(smooth(1, height=40, width=40)[0], "L")
+    assert blocks(compressed(samples, "L"))[0]["method"] == "remade"
+    assert 16 in tried
+
+
+def test_a_picture_without_holes_keeps_its_bytes(monkeypatch):
+    samples = smooth(1)[0]
+    data = compressed(samples, "L")
+    monkeypatch.setattr(jobs.remaking, "kind_of", lambda samples, mode: None)
+    assert compressed(samples, "L") == data
+
+
+def test_a_set_with_models_in_it_needs_no_others():
+    pictures = {f"{i}.png": vaezip.Picture("L", spread(smooth(1, seed=i, height=40, width=40)[0], "L")) for i in (0, 1)}
+    data = vaezip.compress(pictures, embed_model=True, effort=EFFORT)
+    for block in blocks(data):
+        for part in (block["origin"] or {}).get("parts", []):
+            assert part["fingerprint"].startswith("000000")
+    for name, picture in pictures.items():
+        assert np.array_equal(vaezip.Archive(data).read(name).samples, picture.samples)
+
+
+def test_info_says_it_in_words(remade_alone, tmp_path):
+    path = tmp_path / "a.vz"
+    path.write_bytes(compressed(spread(smooth(1)[0], "L"), "L"))
+    out = CliRunner().invoke(main, ["info", str(path)]).stdout
+    assert "made of other pictures" in out
+    assert "values with holes (" in out
+
+
+def test_damage_is_refused_by_both_readers(remade_alone):
+    data = compressed(spread(smooth(1)[0], "L"), "L")
+    start = len(data) - len(vaezip.Archive(data).file.groups[0].blocks[0].payload)
+    known = reference_decoder.load_models(MODELS)
+    for place in range(start, start + 24):
+        for byte in (0, 1, 2, 3, 128, 255):
+            if data[place] == byte:
+                continue
+            forged = data[:place] + bytes([byte]) + data[place + 1 :]
+            with pytest.raises(VaezipError):
+                vaezip.decompress(forged)
+            with pytest.raises(reference_decoder.FormatError):
+                reference_decoder.decode(forged, known)
+
+
+def test_a_part_is_made_of_no_others(remade_alone):
+    data = compressed(spread(smooth(1)[0], "L"), "L")
+    payload = vaezip.Archive(data).file.groups[0].blocks[0].payload
+    found = remade.read(payload, "L", (1, 24, 32, 1))
+    forged = data[: -len(payload)] + found.head + coders.REMADE + payload
+    with pytest.raises(VaezipError):
+        vaezip.decompress(forged)
+    with pytest.raises(reference_decoder.FormatError):
+        reference_decoder.decode(forged, reference_decoder.load_models(MODELS))
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGBA", "RGB;16"])
+def test_both_readers_read_repeated_pixels(mode, monkeypatch):
+    monkeypatch.setattr(jobs, "promising", _promising)
+    channels, most = {"1": (1, 2), "L": (1, 256), "P": (1, 3), "RGBA": (4, 256), "RGB;16": (3, 9999)}[mode]
+    samples = np.random.default_rng(0).integers(0, most, (20, 21, channels)).repeat(3, axis=0).repeat(2, axis=1)[1:, 1:]
+    boxes = (("palette", bytes(9)),) if mode == "P" else ()
+    samples = samples.astype(np.uint16 if mode.endswith("16") else np.uint8)
+    data = vaezip.compress(vaezip.Picture(mode, samples, boxes), effort=EFFORT)
+    (block,) = blocks(data)
+    assert (block["method"], block["origin"]["name"]) == ("remade", "pixels repeated 2×3")
+    for found in both(data):
+        assert np.array_equal(found, samples)
+
+
+def test_repeated_pixels_are_settled():
+    samples = smooth(1, height=40, width=40)[0].repeat(2, axis=0).repeat(2, axis=1)
+    data = compressed(samples, "L")
+    assert blocks(data)[0]["origin"]["name"] == "pixels repeated 2×2"
+    assert np.array_equal(vaezip.decompress(data).samples, samples)
+    small = compressed(samples[::2, ::2], "L")
+    assert len(data) <= len(small) + 16
+
+
+@pytest.mark.parametrize("pasted", [0, 3])
+@pytest.mark.parametrize("layout", [Layout(0, 0, 0, 0), Layout(1, 0, 1, 0), Layout(0, 1, 1, 1), Layout(1, 1, 0, 1)])
+def test_both_readers_read_mosaics(layout, pasted, monkeypatch):
+    monkeypatch.setattr(jobs, "promising", _promising)
+    samples = frame(layout, 31, 32)[0]
+    samples[9 : 9 + pasted, 9 : 9 + pasted] = 7
+    data = compressed(samples, "RGB")
+    (block,) = blocks(data)
+    assert block["origin"]["name"].startswith("Bayer mosaic")
+    assert [part["mode"] for part in block["origin"]["parts"]] == ["RGB", "L"]
+    for found in both(data):
+        assert np.array_equal(found, samples)
+
+
+def test_a_mosaic_is_shorter_by_models(monkeypatch):
+    samples = frame(Layout(0, 1, 1, 1), 64, 64)[0]
+    samples[:16, :20] = smooth(3, height=16, width=20)[0]
+    data = compressed(samples, "RGB")
+    assert blocks(data)[0]["method"] == "remade"
+    assert np.array_equal(vaezip.decompress(data).samples, samples)
+    monkeypatch.setattr(jobs.remaking, "kind_of", lambda samples, mode: None)
+    assert len(data) < len(compressed(samples, "RGB"))
+
+
+def test_parts_of_fewer_pixels_are_learned_from_more_closely():
+    """As far as one network goes; what learns nothing does not begin to."""
+    chosen = {preset: remaking._closer(PRESETS[preset]) for preset in PRESETS}
+    assert chosen == {1: PRESETS[1], 2: PRESETS[2], 3: PRESETS[5], 4: PRESETS[6], 5: PRESETS[6], **chosen}
+    assert [chosen[preset] for preset in (6, 7, 8, 9)] == [PRESETS[preset] for preset in (6, 7, 8, 9)]
+    assert remaking._closer(Effort(1, 7)) == Effort(1, 7)
+
+
+def test_parts_of_another_size_have_models_of_their_own():
+    """A model that codes pictures of 32 × 32 alone does not code those of half the size."""
+    samples = smooth(3, height=16, width=16)[0].repeat(2, axis=0).repeat(2, axis=1)
+    data = compressed(samples, "RGB")
+    assert blocks(data)[0]["origin"]["name"] == "pixels repeated 2×2"
+    assert np.array_equal(vaezip.decompress(data).samples, samples)

@@ -1,0 +1,92 @@
+"""The encoder of pictures that are made of others: what they are made of, and the blocks of these parts."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from vaezip.codec import coders, remade
+from vaezip.models.effort import of_steps, scale
+from vaezip.models.kinds import PLANES
+from vaezip.models.library import Reference
+from vaezip.origins import mosaic, ranking, shrinking
+from vaezip.vz.records import NO_MODEL, Block
+
+if TYPE_CHECKING:
+    from vaezip.codec.jobs import BlockJob, Candidate
+    from vaezip.models.effort import Effort
+
+Samples = NDArray[Any]
+Code = Callable[["BlockJob", int], Block]
+
+SEARCHES: dict[int, Any] = {1: shrinking, 2: mosaic, 0: ranking}
+"""The search of each kind of :data:`vaezip.codec.remade.KINDS`; the first that promises is taken."""
+
+_HALF = 2
+
+_SMALL = 1 << 12
+"""Of fewer pixels nothing is settled before it is coded."""
+
+
+def kind_of(samples: Samples, mode: str) -> int | None:
+    """Return the kind of origin that samples have, if they have any."""
+    return next((kind for kind, search in SEARCHES.items() if search.promises(samples, mode)), None)
+
+
+def settles(job: BlockJob, *, drawn: bool) -> bool:
+    """Tell whether the pictures of a job take by far the least as what they are made of, also if they seem to be
+    ``drawn``, which is a matter of values, too."""
+    search = SEARCHES[job.made_of] if job.made_of is not None else None
+    if search is None or job.samples[..., 0].size < _SMALL or (drawn and search is ranking):
+        return False
+    return bool(search.settles(job.samples, job.mode))
+
+
+def shows_on_parts(job: BlockJob) -> bool:
+    """Tell whether patches of the pictures of a job are made of the same as the whole."""
+    return job.made_of is not None and SEARCHES[job.made_of] is ranking
+
+
+def encode(job: BlockJob, checksum: int, *, code: Code) -> bytes:
+    """Code pictures as what they are made of; ``code`` codes the job of a part with a checksum."""
+    assert job.made_of is not None, "the job was not prepared"
+    found = SEARCHES[job.made_of].find(job.samples, job.mode)
+    modes = [mode for mode, _ in found.origin.parts(job.samples.shape)]
+    parts = [_part(job, mode, samples) for mode, samples in zip(modes, found.parts)]
+    blocks = [code(part, 0) for part in parts[:-1]]
+    head = remade.head(job.made_of, found.origin, blocks)
+    last = code(parts[-1], checksum ^ zlib.crc32(head))
+    return head + last.model + last.payload
+
+
+def _part(job: BlockJob, mode: str, samples: Samples) -> BlockJob:
+    """Return the job of a part: by the models of the job, or by those for another mode or size."""
+    candidates: tuple[Candidate, ...] = tuple(one for one in job.candidates if isinstance(one, Reference))
+    height, width = samples.shape[1:3]
+    if candidates and (PLANES.get(mode) is not PLANES.get(job.mode) or (height, width) != job.samples.shape[1:3]):
+        candidates = tuple(job.library.fitting(mode, height, width))
+    if job.open:  # which holds no models that stand in no block
+        candidates = ()
+    quick = [mark for mark in coders.fitting(mode, (height, width)) if mark != coders.REMADE]
+    effort = _closer(job.effort) if _HALF * samples[..., 0].size <= job.samples[..., 0].size else job.effort
+    return type(job)(
+        mode=mode,
+        samples=samples,
+        candidates=(*candidates, *quick, NO_MODEL),
+        alpha=job.alpha,
+        library=job.library,
+        effort=effort,
+    )
+
+
+def _closer(effort: Effort) -> Effort:
+    """Return the next effort but one of those that learn by one network, for which a part of half as many pixels, or
+    fewer, leaves time."""
+    known = scale()
+    if not effort.steps or effort not in known:
+        return effort
+    most = known.index(of_steps(1))
+    return known[max(known.index(effort), min(known.index(effort) + 2, most))]
