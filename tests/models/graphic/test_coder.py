@@ -173,6 +173,15 @@ def test_drawings_promise_much_and_noise_does_not():
     assert not coder.promises(noise("RGB"), "RGB")
 
 
+def test_values_with_holes_promise_much():
+    """The pixel networks and WebP see nothing of the holes that fewer bits or a contrast leave."""
+    values = np.random.default_rng(0).integers(0, 256, (1, 200, 200, 3)).astype(np.uint8)
+    assert not coder.promises(values, "RGB")
+    assert coder.promises(values & 0xF8, "RGB")
+    assert coder.promises(values[..., :1] & 0xFE, "L")
+    assert not coder.promises(np.concatenate([values & 0xF8, values[..., :1]], axis=3), "RGBA")
+
+
 def test_small_sprites_promise_much_with_fewer_repetitions():
     """A sprite of 32×64 whose pixels were the same as those before in a third of all cases went another way."""
     sprite = noise("RGBA", (1, 32, 64))

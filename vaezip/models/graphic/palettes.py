@@ -29,7 +29,7 @@ _SMALL_COLOURED = 1 << 14
 
 
 def repeats(samples: Samples) -> bool:
-    """Tell by some rows whether pixels are often the same as their neighbours, or have few colours."""
+    """Tell by some rows whether pixels are often the same as their neighbours, or have few colours or values."""
     rows, channels = samples.reshape(-1, *samples.shape[2:]), samples.shape[-1]
     step = max(1, rows.shape[0] * rows.shape[1] // _LOOKED_AT)
     some = rows[::step]
@@ -38,8 +38,17 @@ def repeats(samples: Samples) -> bool:
         is_small = channels > 2 and rows.shape[0] * rows.shape[1] <= _SMALL_COLOURED
         if 100 * int(same.sum()) >= _REPEATED[channels] // (2 if is_small else 1) * same.size:
             return True
+    if _has_holes(some):
+        return True
     is_grey = channels == 1 and rows.shape[0] * rows.shape[1] > _SMALL
     return len(np.unique(packed(some))) <= (_FEW_LEVELS if is_grey else _MOST_COLOURS)
+
+
+def _has_holes(samples: Samples) -> bool:
+    """Tell whether half of the values or fewer occur, from the least to the greatest, in each channel that changes."""
+    channels = [np.unique(samples[..., c]).astype(np.int64) for c in range(samples.shape[-1])]
+    spreads = [(int(values[-1] - values[0]) + 1, values.size) for values in channels if values.size > 1]
+    return bool(spreads) and all(spread >= 2 * count - 1 for spread, count in spreads)
 
 
 def packed(samples: Samples) -> Pixels:
