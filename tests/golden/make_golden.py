@@ -60,10 +60,11 @@ def wide(mode: str, height: int, width: int, seed: int) -> vaezip.Picture:
 
 
 def feathered(height: int, width: int, seed: int) -> vaezip.Picture:
-    """The same in RGB, more and more transparent towards the corners."""
+    """The same in RGB, more and more transparent towards the corners, with some grain."""
     y, x = np.mgrid[:height, :width]
     distance = (2 * x - width) ** 2 + (2 * y - height) ** 2
-    alpha = np.clip(300 - distance // 8, 0, 255).astype(np.uint8)[..., None]
+    grain = np.random.default_rng(seed).integers(0, 12, (height, width))
+    alpha = np.clip(300 - distance // 8 - grain, 0, 255).astype(np.uint8)[..., None]
     return vaezip.Picture("RGBA", np.concatenate([odd("RGB", height, width, seed).samples, alpha], axis=2))
 
 
