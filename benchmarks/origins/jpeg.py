@@ -4,12 +4,14 @@
 five qualities, with whole and with halved chroma; the JPEGs of ``DIR/pictures/jpeg`` as they are; and the PNGs of
 ``DIR/pictures/born``, of whose past nothing is known, with what there is of a JPEG and what the compressor makes of
 them. Of the former two, Pillow decodes the pixels, and nothing but these is coded; each is decoded and compared.
-``--step N`` takes every Nth photograph. Writes ``results/origins-jpeg.json`` in the folder above.
+``--step N`` takes every Nth photograph. Writes ``results/origins-jpeg.json`` in the folder above, and its tables beside
+it; without ``--data``, only the tables.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import io
 import json
 import time
@@ -30,6 +32,7 @@ from vaezip.origins.jpeg.search import find, grid, lattice
 RESULT = Path(__file__).parents[1] / "results" / "origins-jpeg.json"
 QUALITIES = (50, 75, 85, 90, 95)
 SUBSAMPLINGS = {"4:4:4": 0, "4:2:0": 2}
+BORN = "pictures/born"
 
 
 def written(files: Iterable[Path], quality: int, subsampling: int) -> Iterable[tuple[str, bytes]]:
@@ -135,24 +138,67 @@ def measured(
     return row
 
 
+def reason(row: dict[str, Any]) -> str:
+    """Say what became of a picture of whose past nothing is known."""
+    if "jpeg pixels" in row["methods"]:
+        return f"coded so: {row['note']}"
+    if row["ours"] is not None:
+        return f"{row['note']}; but by other ways it takes less than these {row['ours']:,} bytes"
+    if row["colours"] < find.ON_LATTICE:
+        return f"none: libjpeg's decoder gives {100 * row['colours']:.0f} % of its colours"
+    return f"none: {100 * row['grid']:.0f} % of the high frequencies vanish in the likeliest grid"
+
+
+def tables(rows: list[dict[str, Any]]) -> str:
+    """Word the result."""
+    text = "# Pictures that were JPEGs\n\nMade by `python benchmarks/origins/jpeg.py` from `origins-jpeg.json`.\n\n"
+    text += "| JPEGs | files | found | bytes of the JPEGs | ours | share | blocks explained |"
+    text += " encode, s/MP | decode, s/MP |\n" + "|-" * 9 + "|\n"
+    for row in rows:
+        if row["name"] != BORN:
+            cells = [row[key] for key in ("name", "files", "found")]
+            cells += [f"{row['files_bytes']:,}", f"{row['ours']:,}", row["share"]]
+            cells += [f"{100 * row['explained_share']:.2f} %"]
+            cells += [row[f"{key}_s_of_megapixel"] for key in ("encode", "decode")]
+            text += "| " + " | ".join(map(str, cells)) + " |\n"
+    text += "\nSeconds are those of one thread.\n\n## Pictures of whose past nothing is known\n\n"
+    text += "| PNG | bytes | ours | by | what was found |\n" + "|-" * 5 + "|\n"
+    for row in next(row for row in rows if row["name"] == BORN)["list"]:
+        by = ", ".join(row["methods"])
+        text += f"| {row['name']} | {row['bytes']:,} | {row['file']:,} | {by} | {reason(row)} |\n"
+    return text
+
+
 def main() -> None:
-    """Measure, and write the result."""
+    """Run the command line of this script."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
+    parser.add_argument("--data", type=Path, help="folder of the data sets")
     parser.add_argument("--step", type=int, default=1, metavar="N", help="take every Nth photograph")
     parser.add_argument("--most", type=int, default=1 << 62, metavar="BYTES", help="leave out greater JPEGs")
+    parser.add_argument("--row", default="", metavar="NAME", help="measure this row alone again")
     arguments = parser.parse_args()
-    data = arguments.data
+    if arguments.data:
+        measure(arguments)
+    RESULT.with_suffix(".md").write_text(tables(json.loads(RESULT.read_text("utf-8"))["rows"]), "utf-8")
+
+
+def measure(arguments: argparse.Namespace) -> None:
+    """Measure, and write the result; rows that are not asked for stay as they are."""
+    data, before = arguments.data, {}
+    if arguments.row:
+        before = {row["name"]: row for row in json.loads(RESULT.read_text("utf-8"))["rows"]}
     photographs = sorted((data / "photos" / "valid").iterdir())[:: arguments.step]
-    rows = []
+    found: dict[str, Any] = {}
     for quality in QUALITIES:
         for name, subsampling in SUBSAMPLINGS.items():
-            rows.append(measured(f"quality {quality}, {name}", written(photographs, quality, subsampling)))
-    for folder in ("born", "jpeg"):
-        paths = [path for path in sorted((data / "pictures" / folder).iterdir()) if path.suffix in (".jpg", ".png")]
-        most = arguments.most if folder == "jpeg" else 1 << 62
-        found = ((path.name, path.read_bytes()) for path in paths if path.stat().st_size <= most)
-        rows.append(measured(f"pictures/{folder}", found, lists=True, looks=folder == "born"))
+            files = written(photographs, quality, subsampling)
+            found[f"quality {quality}, {name}"] = functools.partial(measured, files=files)
+    for name in (BORN, "pictures/jpeg"):
+        paths = [path for path in sorted((data / name).iterdir()) if path.suffix in (".jpg", ".png")]
+        most = arguments.most if name != BORN else 1 << 62
+        files = ((path.name, path.read_bytes()) for path in paths if path.stat().st_size <= most)
+        found[name] = functools.partial(measured, files=files, lists=True, looks=name == BORN)
+    rows = [run(name) if arguments.row in ("", name) else before[name] for name, run in found.items()]
     limits = {"step": arguments.step, "most": arguments.most}
     RESULT.write_text(json.dumps({**machine.this_run(), **limits, "rows": rows}, indent=1) + "\n", "utf-8")
 

@@ -35,7 +35,7 @@ _MOST_PICTURES = 64
 """In a block; of more it is not tried."""
 
 _CLEAR = 0.85
-"""The share of blocks that come from a JPEG exactly, by a quick look, from which on no model comes near."""
+"""The share of blocks, and of chroma, that come from a JPEG exactly, by a look, from which on no model comes near."""
 
 _WORK, _WORK_OF_SAMPLE, _BYTES_OF_SAMPLE = 1 << 19, 1 << 13, 16
 """Operations of a block of 8 × 8, and of a sample; memory of a sample."""
@@ -61,9 +61,9 @@ def promises(samples: Samples, mode: str) -> bool:
 
 def settles(samples: Samples, mode: str) -> bool:
     """Tell whether the traces are so clear that no model comes near."""
-    from vaezip.origins.jpeg.search.find import traces
+    from vaezip.origins.jpeg.search.find import explained
 
-    return all((traces(one) or 0) > _CLEAR for one in samples)
+    return all(explained(one) > _CLEAR for one in samples)
 
 
 def encode(samples: Samples, mode: str, checksum: int, *, effort: Effort) -> bytes:

@@ -6,6 +6,8 @@ import pytest
 from vaezip.origins.jpeg.description import standard_steps
 from vaezip.origins.jpeg.picture import picture, planes
 from vaezip.origins.jpeg.search import find
+from vaezip.origins.jpeg.search.lattice import preimages
+from vaezip.origins.jpeg.transform import to_rgb
 
 from .pictures import SAMPLINGS, by_floats, decoded, drawn, jpeg, was_jpeg
 
@@ -37,6 +39,18 @@ def test_grey_of_unknown_steps_is_explained():
     description, share = right(samples)
     assert description.phase == (0, 0)
     assert share > 0.97
+
+
+def test_chroma_of_another_past_is_not_explained():
+    samples = was_jpeg(160, 160, quality=85)[0]
+    ycc, _ = preimages(samples)
+    noise = np.random.default_rng(0).integers(118, 138, (2, 160, 160)).astype(np.uint8)
+    other = np.zeros_like(samples)
+    to_rgb(ycc[0], *noise, other)
+    assert find.explained(samples) > 0.95
+    assert find.traces(other) > 0.95
+    assert find.explained(other) < 0.5
+    assert find.explained(drawn(96, 96)) == 0
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -22,7 +22,7 @@ Half = tuple[Plane, NDArray[np.bool_], NDArray[np.bool_]]
 """Cb or Cr of a part at its own resolution, which of its samples are sure, and of which anything is known."""
 
 _WINDOW, _WINDOWS_ASIDE = 80, 4
-_ON_LATTICE = 0.97
+ON_LATTICE = 0.97
 """The share of pixels, of those that are not clipped, that libjpeg's map must give."""
 
 _OUTSTANDING = 0.1
@@ -94,6 +94,17 @@ def traces(samples: Samples) -> float | None:
     return found[0].fit.exact if found else None
 
 
+def explained(samples: Samples) -> float:
+    """Return the share of blocks of luma, or of samples of chroma if that is less, that a JPEG gives exactly in a part
+    of a picture, (height, width, 1 or 3); 0 where there was none."""
+    found = _look(samples)
+    if found is None or not found[1] or found[0].fit.exact == 0:
+        return found[0].fit.exact if found else 0.0
+    place, fit = found[0]
+    luma = Description(samples.shape[:2], place, (1, 1), False, (fit.steps,), fit.rounds_once)
+    return min(fit.exact, _explained(_with_chroma(luma, found[1]), found[1]))
+
+
 def detect(samples: Samples) -> Description | None:
     """Return the description of a JPEG that a picture may have been, by a look at a part of it.
 
@@ -127,7 +138,7 @@ def _look(samples: Samples) -> tuple[_Grid, list[Part]] | None:
     else:
         found = [preimages(part) for part in parts]
         counts = np.sum([np.bincount(known.ravel(), minlength=3) for _, known in found], 0)
-        if counts[EXACT] < _ON_LATTICE * (counts[EXACT] + counts[NEAR]) or not counts[EXACT]:
+        if counts[EXACT] < ON_LATTICE * (counts[EXACT] + counts[NEAR]) or not counts[EXACT]:
             return None
         luma = [(ycc[0], known == EXACT) for ycc, known in found]
     place = _grid(luma)
@@ -212,6 +223,22 @@ def _bits(description: Description, found: list[Part]) -> int:
             inner = slice(_MARGIN, -_MARGIN), slice(_MARGIN, -_MARGIN)
             bits += 3 * int(((again != ycc[c]) & (known == EXACT))[inner].sum()) if c else 0
     return bits
+
+
+def _explained(description: Description, found: list[Part]) -> float:
+    """Return the share of known samples of chroma, in the parts with most of it, that coefficients give."""
+    right = total = 0
+    for ycc, known in sorted(found, key=lambda part: -_activity(part))[:_SCORED]:
+        part = replace(description, size=(known.shape[0], known.shape[1]))
+        search, inner = _Search(part), slice(_MARGIN, -_MARGIN)
+        for c in range(1, len(description.steps)):
+            search.solve_chroma(c, ycc[c], known == EXACT)
+        for c, again in enumerate(shown(part, search.planes, search.borders)):
+            if c:
+                is_known = (known == EXACT)[inner, inner]
+                right += int((is_known & (again == ycc[c])[inner, inner]).sum())
+                total += int(is_known.sum())
+    return right / max(1, total)
 
 
 def _activity(part: Part) -> int:
