@@ -18,7 +18,8 @@ def test_samples_are_nearest_to_the_exact_ones(seed, quality):
     values = np.zeros(64, np.int64)
     inverse(coefficients, steps, values, True)
     exact = BASIS.T @ (coefficients * steps).reshape(8, 8) @ BASIS + 128
-    assert np.abs(values - exact.ravel()).max() < 0.502
+    of_constants = 4e-6 * np.abs(coefficients * steps).sum()
+    assert np.abs(values - exact.ravel()).max() <= 0.5 + of_constants
 
 
 def test_flat_blocks_between_two_values_become_the_upper_one():
