@@ -98,11 +98,12 @@ def explained(samples: Samples) -> float:
     """Return the share of blocks of luma, or of samples of chroma if that is less, that a JPEG gives exactly in a part
     of a picture, (height, width, 1 or 3); 0 where there was none."""
     found = _look(samples)
-    if found is None or not found[1] or found[0].fit.exact == 0:
-        return found[0].fit.exact if found else 0.0
-    place, fit = found[0]
-    luma = Description(samples.shape[:2], place, (1, 1), False, (fit.steps,), fit.rounds_once)
-    return min(fit.exact, _explained(_with_chroma(luma, found[1]), found[1]))
+    if found is None:
+        return 0.0
+    place, parts = found
+    if not parts or place.fit.exact == 0:
+        return place.fit.exact
+    return min(place.fit.exact, _explained(_described(samples, place, parts), parts))
 
 
 def detect(samples: Samples) -> Description | None:
@@ -112,11 +113,7 @@ def detect(samples: Samples) -> Description | None:
         samples: (height, width, 1 or 3).
     """
     found = _look(samples)
-    if found is None:
-        return None
-    place, fit = found[0]
-    luma = Description(samples.shape[:2], place, (1, 1), False, (fit.steps,), fit.rounds_once)
-    return _with_chroma(luma, found[1]) if found[1] else luma
+    return _described(samples, *found) if found else None
 
 
 class _Grid(NamedTuple):
@@ -143,6 +140,13 @@ def _look(samples: Samples) -> tuple[_Grid, list[Part]] | None:
         luma = [(ycc[0], known == EXACT) for ycc, known in found]
     place = _grid(luma)
     return (place, found) if place else None
+
+
+def _described(samples: Samples, place: _Grid, parts: list[Part]) -> Description:
+    """Return the description of a picture whose grid is known, and of one in colours the parts that were looked at."""
+    fit = place.fit
+    luma = Description(samples.shape[:2], place.phase, (1, 1), False, (fit.steps,), fit.rounds_once)
+    return _with_chroma(luma, parts) if parts else luma
 
 
 def _grid(luma: grid.Windows) -> _Grid | None:
@@ -211,34 +215,43 @@ def _different(tables: list[Steps]) -> list[Steps]:
 def _bits(description: Description, found: list[Part]) -> int:
     """Return about how many bits chroma takes: its coefficients, and the known samples that these do not explain."""
     bits = 0
-    for ycc, known in found:
-        size = known.shape[0], known.shape[1]
-        part = replace(description, size=size)
-        search = _Search(part)
-        for c in (1, 2):
-            search.solve_chroma(c, ycc[c], known == EXACT)
-            magnitudes = np.abs(search.coefficients[c][..., 1:].astype(np.int64))
+    for part in found:
+        solved = _solved(description, part)
+        for coefficients in solved.coefficients:
+            magnitudes = np.abs(coefficients[..., 1:].astype(np.int64))
             bits += int(_COST[np.minimum(magnitudes, len(_COST) - 1)].sum())
-        for c, again in enumerate(shown(part, search.planes, search.borders)):
-            inner = slice(_MARGIN, -_MARGIN), slice(_MARGIN, -_MARGIN)
-            bits += 3 * int(((again != ycc[c]) & (known == EXACT))[inner].sum()) if c else 0
+        bits += 3 * solved.wrong
     return bits
 
 
 def _explained(description: Description, found: list[Part]) -> float:
     """Return the share of known samples of chroma, in the parts with most of it, that coefficients give."""
-    right = total = 0
-    for ycc, known in sorted(found, key=lambda part: -_activity(part))[:_SCORED]:
-        part = replace(description, size=(known.shape[0], known.shape[1]))
-        search, inner = _Search(part), slice(_MARGIN, -_MARGIN)
-        for c in range(1, len(description.steps)):
-            search.solve_chroma(c, ycc[c], known == EXACT)
-        for c, again in enumerate(shown(part, search.planes, search.borders)):
-            if c:
-                is_known = (known == EXACT)[inner, inner]
-                right += int((is_known & (again == ycc[c])[inner, inner]).sum())
-                total += int(is_known.sum())
-    return right / max(1, total)
+    active = sorted(found, key=lambda part: -_activity(part))[:_SCORED]
+    solved = [_solved(description, part) for part in active]
+    total = sum(one.known for one in solved)
+    return (total - sum(one.wrong for one in solved)) / max(1, total)
+
+
+class _Solved(NamedTuple):
+    """The coefficients of chroma in a part; and away from its edges, how many of its samples are known, and how many of
+    these they do not give."""
+
+    coefficients: list[Coefficients]
+    known: int
+    wrong: int
+
+
+def _solved(description: Description, part: Part) -> _Solved:
+    """Find the coefficients of chroma in a part."""
+    ycc, known = part[0], part[1] == EXACT
+    description = replace(description, size=(known.shape[0], known.shape[1]))
+    search, inner = _Search(description), (slice(_MARGIN, -_MARGIN), slice(_MARGIN, -_MARGIN))
+    channels = range(1, len(description.steps))
+    for c in channels:
+        search.solve_chroma(c, ycc[c], known)
+    again = shown(description, search.planes, search.borders)
+    wrong = sum(int(((again[c] != ycc[c]) & known)[inner].sum()) for c in channels)
+    return _Solved(search.coefficients[1:], len(channels) * int(known[inner].sum()), wrong)
 
 
 def _activity(part: Part) -> int:
