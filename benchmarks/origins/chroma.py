@@ -9,20 +9,17 @@ decoded again, and compared. Writes ``results/origins-chroma.json``.
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import imagecodecs
 import numpy as np
+import photographs
 from numpy.typing import NDArray
 from PIL import Image
 
-import vaezip
 from vaezip.bench import machine
 from vaezip.origins.colour import named
 from vaezip.origins.upsampling import COPIED, LIBJPEG, TRIANGLE, Sampling
@@ -94,18 +91,9 @@ def measured(name: str, pictures: list[tuple[str, Colours]]) -> dict[str, Any]:
     rows = []
     for title, colours in pictures:
         picture = np.ascontiguousarray(CONVERTERS[name](colours))
-        began = time.process_time()
-        coded = vaezip.compress(vaezip.Picture("RGB", picture))
-        between = time.process_time()
-        decoded = vaezip.decompress(coded)
-        assert isinstance(decoded, vaezip.Picture)
-        assert np.array_equal(decoded.samples, picture)
-        ended = time.process_time()
-        (block,) = vaezip.Archive(coded).info()["blocks"][:1]
-        row = {"picture": title, "samples": picture.size, "ours": len(coded)}
-        row |= {"method": block["method"], "origin": block["origin"]}
-        row["jpegxl"] = len(imagecodecs.jpegxl_encode(picture, effort=9, lossless=True))
-        row |= {"encode_s": round(between - began, 2), "decode_s": round(ended - between, 2)}
+        taken, block = photographs.by_ours(picture)
+        row = {"picture": title, **taken, "method": block["method"], "origin": block["origin"]}
+        row["jpegxl"] = photographs.by_jpegxl(picture)
         rows.append(row)
         print(name, json.dumps(row), flush=True)
     total: dict[str, Any] = {key: sum(row[key] for row in rows) for key in ("samples", "ours", "jpegxl")}
@@ -116,26 +104,12 @@ def measured(name: str, pictures: list[tuple[str, Colours]]) -> dict[str, Any]:
 
 def main() -> None:
     """Measure, and write the result."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
-    parser.add_argument("--every", type=int, default=1, help="take one photograph of so many")
-    parser.add_argument(
-        "--crop", type=int, default=1 << 30, help="take the middle, of so many rows and columns at most"
-    )
-    arguments = parser.parse_args()
-    files = sorted((arguments.data / "photos" / "valid").iterdir())[:: arguments.every]
-    pictures = [(path.name, cropped(path, arguments.crop)) for path in files]
+    arguments = photographs.parser(__doc__).parse_args()
+    pictures = photographs.of(arguments, every=arguments.every)
     result = {**machine.this_run(), "every": arguments.every, "crop": arguments.crop, "converters": []}
     for name in CONVERTERS:
         result["converters"].append(measured(name, pictures))
         RESULT.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
-
-
-def cropped(path: Path, side: int) -> Colours:
-    """Return the middle of a photograph, of so many rows and columns at most."""
-    colours = np.asarray(Image.open(path).convert("RGB"))
-    top, left = (max(0, (extent - side) // 2) for extent in colours.shape[:2])
-    return np.ascontiguousarray(colours[top : top + side, left : left + side])
 
 
 if __name__ == "__main__":

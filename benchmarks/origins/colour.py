@@ -8,20 +8,17 @@ tells which of such maps are found. Writes ``results/origins-colour.json``.
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import imagecodecs
 import numpy as np
+import photographs
 from numpy.typing import NDArray
 from PIL import Image
 
-import vaezip
 from vaezip.bench import machine
 from vaezip.origins import inverse, search
 from vaezip.origins.colour import ColourMap, named
@@ -99,18 +96,9 @@ def measured(name: str, pictures: list[tuple[str, Colours]]) -> dict[str, Any]:
     rows = []
     for number, (title, colours) in enumerate(pictures):
         through = np.ascontiguousarray(CONVERTERS[name](colours, number))
-        began = time.process_time()
-        coded = vaezip.compress(vaezip.Picture("RGB", through))
-        between = time.process_time()
-        decoded = vaezip.decompress(coded)
-        assert isinstance(decoded, vaezip.Picture)
-        assert np.array_equal(decoded.samples, through)
-        ended = time.process_time()
-        (block,) = vaezip.Archive(coded).info()["blocks"][:1]
-        row = {"picture": title, "samples": through.size, "ours": len(coded), "origin": block["origin"]}
-        row["jpegxl"] = len(imagecodecs.jpegxl_encode(through, effort=9, lossless=True))
+        taken, block = photographs.by_ours(through)
+        row = {"picture": title, **taken, "origin": block["origin"], "jpegxl": photographs.by_jpegxl(through)}
         row["explained"] = unclipped_explained(through)
-        row |= {"encode_s": round(between - began, 2), "decode_s": round(ended - between, 2)}
         rows.append(row)
         print(name, json.dumps(row), flush=True)
     total = {key: sum(row[key] for row in rows) for key in ("samples", "ours", "jpegxl")}
@@ -121,31 +109,17 @@ def measured(name: str, pictures: list[tuple[str, Colours]]) -> dict[str, Any]:
 
 def main() -> None:
     """Measure, and write the result."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
-    parser.add_argument("--every", type=int, default=1, help="take one photograph of so many")
-    parser.add_argument(
-        "--crop", type=int, default=1 << 30, help="take the middle, of so many rows and columns at most"
-    )
-    arguments = parser.parse_args()
-    files = sorted((arguments.data / "photos" / "valid").iterdir())
-    pictures = [(path.name, cropped(path, arguments.crop)) for path in files[:: arguments.every]]
+    arguments = photographs.parser(__doc__).parse_args()
+    pictures = photographs.of(arguments)
     result = {**machine.this_run(), "every": arguments.every, "crop": arguments.crop}
-    shares = [unclipped_explained(by_unknown(cropped(path, arguments.crop), i)) for i, path in enumerate(files)]
+    shares = [unclipped_explained(by_unknown(colours, i)) for i, (_, colours) in enumerate(pictures)]
     found = sum((share or 0) >= _FOUND for share in shares)
-    result["unknown maps"] = {"pictures": len(files), "found": found, "explained": shares}
+    result["unknown maps"] = {"pictures": len(pictures), "found": found, "explained": shares}
     print(json.dumps(result["unknown maps"]), flush=True)
     result["converters"] = []
     for name in CONVERTERS:
-        result["converters"].append(measured(name, pictures))
+        result["converters"].append(measured(name, pictures[:: arguments.every]))
         RESULT.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
-
-
-def cropped(path: Path, side: int) -> Colours:
-    """Return the middle of a photograph, of so many rows and columns at most."""
-    colours = np.asarray(Image.open(path).convert("RGB"))
-    top, left = (max(0, (extent - side) // 2) for extent in colours.shape[:2])
-    return np.ascontiguousarray(colours[top : top + side, left : left + side])
 
 
 if __name__ == "__main__":

@@ -8,19 +8,15 @@ Writes ``results/origins-values.json`` or ``results/origins-mosaic.json``.
 
 from __future__ import annotations
 
-import argparse
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import imagecodecs
 import numpy as np
+import photographs
 from numpy.typing import NDArray
-from PIL import Image
 
-import vaezip
 from vaezip.bench import machine
 from vaezip.codec import remaking
 from vaezip.origins.bayer import COPIED, MIRRORED, Layout
@@ -89,8 +85,7 @@ def measured(name: str, change: Callable[[Samples], Samples], pictures: list[tup
     rows = []
     for title, colours in pictures:
         samples = np.ascontiguousarray(change(colours))
-        row: dict[str, Any] = {"picture": title, "samples": samples.size, **coded(samples)}
-        row["jpegxl"] = len(imagecodecs.jpegxl_encode(samples, effort=9, lossless=True))
+        row: dict[str, Any] = {"picture": title, **coded(samples), "jpegxl": photographs.by_jpegxl(samples)}
         rows.append(row)
         print(name, json.dumps(row), flush=True)
     total = {key: sum(row[key] for row in rows) for key in ("samples", "ours", "plain", "jpegxl")}
@@ -100,42 +95,19 @@ def measured(name: str, change: Callable[[Samples], Samples], pictures: list[tup
 
 def coded(samples: Samples) -> dict[str, Any]:
     """Code and decode a picture by ours, as it is made and as it is."""
-    picture = vaezip.Picture("RGB;16" if samples.dtype == np.uint16 else "RGB", samples)
-    began = time.process_time()
-    data = vaezip.compress(picture)
-    between = time.process_time()
-    decoded = vaezip.decompress(data)
-    ended = time.process_time()
-    assert isinstance(decoded, vaezip.Picture)
-    assert np.array_equal(decoded.samples, samples)
-    (block,) = vaezip.Archive(data).info()["blocks"]
+    taken, block = photographs.by_ours(samples)
     searches, remaking.SEARCHES = remaking.SEARCHES, {}
-    plain = len(vaezip.compress(picture))
+    plain, _ = photographs.by_ours(samples)
     remaking.SEARCHES = searches
-    plain_s = time.process_time() - ended
-    seconds = {"encode_s": round(between - began, 2), "decode_s": round(ended - between, 2)}
-    return {"ours": len(data), "plain": plain, "origin": block["origin"], **seconds, "plain_s": round(plain_s, 2)}
-
-
-def cropped(path: Path, side: int) -> Samples:
-    """Return the middle of a photograph, of so many rows and columns at most."""
-    colours = np.asarray(Image.open(path).convert("RGB"))
-    top, left = (max(0, (extent - side) // 2) for extent in colours.shape[:2])
-    return np.ascontiguousarray(colours[top : top + side, left : left + side])
+    return taken | {"plain": plain["ours"], "plain_s": plain["encode_s"], "origin": block["origin"]}
 
 
 def main() -> None:
     """Measure, and write the result."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder of the data sets")
+    parser = photographs.parser(__doc__)
     parser.add_argument("--of", choices=["values", "mosaic"], required=True, help="which changes")
-    parser.add_argument("--every", type=int, default=1, help="take one photograph of so many")
-    parser.add_argument(
-        "--crop", type=int, default=1 << 30, help="take the middle, of so many rows and columns at most"
-    )
     arguments = parser.parse_args()
-    files = sorted((arguments.data / "photos" / "valid").iterdir())[:: arguments.every]
-    pictures = [(path.name, cropped(path, arguments.crop)) for path in files]
+    pictures = photographs.of(arguments, every=arguments.every)
     changes, path = MOSAIC if arguments.of == "mosaic" else VALUES, RESULTS / f"origins-{arguments.of}.json"
     result: dict[str, Any] = {**machine.this_run(), "every": arguments.every, "crop": arguments.crop, "changes": []}
     for name, change in changes.items():
@@ -143,7 +115,7 @@ def main() -> None:
         path.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
     if arguments.of == "mosaic":
         frames = sorted((arguments.data / "pictures" / "born").glob("rgbd_*"))
-        real = [(file.name, cropped(file, arguments.crop)) for file in frames]
+        real = [(file.name, photographs.cropped(file, arguments.crop)) for file in frames]
         result["changes"].append(measured(REAL, lambda x: x, real))
         path.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
 
