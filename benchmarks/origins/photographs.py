@@ -42,7 +42,7 @@ def cropped(path: Path, side: int) -> Colours:
 
 
 def by_ours(samples: NDArray[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Code a picture, decode it, and compare; return what it takes in bytes and seconds, and what its first block is."""
+    """Code a picture, decode it, and compare; return what it takes in bytes and seconds, and its first block."""
     began = time.process_time()
     data = vaezip.compress(vaezip.Picture("RGB;16" if samples.dtype == np.uint16 else "RGB", samples))
     between = time.process_time()
