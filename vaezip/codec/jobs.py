@@ -38,6 +38,9 @@ _OF_PATCHES = 10
 """Of chroma at half the resolution, patches take up to one byte in so many more than all, for what lies beyond their
 edges is not known."""
 
+_OF_LEARNING = 10
+"""What learns all from the picture takes up to one byte in so many more for patches than for all."""
+
 _MOST_UNEXPLAINED = 2
 """One pixel of so many may be unexplained."""
 
@@ -164,21 +167,23 @@ def _promising(job: BlockJob) -> list[Candidate]:
     whole = [candidate for candidate in quick if coders.is_whole(mark_of(candidate))]
     if any(coders.settles(mark_of(candidate), job.samples, job.mode) for candidate in whole):
         return whole
-    tried = [candidate for candidate in candidates if candidate not in coders.CODERS]
+    tried = [candidate for candidate in candidates if candidate not in coders.CODERS or candidate == coders.DEEP]
     trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0))
     lengths = {candidate: len(_payload(trial, candidate, 0)) for candidate in tried}
     best = min(tried, key=lambda candidate: lengths[candidate])
-    found = {best: None, **dict.fromkeys(quick)}
+    found = {best: None, **dict.fromkeys(candidate for candidate in quick if candidate != coders.DEEP)}
+    if coders.DEEP in tried and lengths[coders.DEEP] * _OF_LEARNING < lengths[best] * (_OF_LEARNING + 1):
+        found[coders.DEEP] = None
     if job.halved and lengths[job.halved.model] * _OF_PATCHES < lengths[best] * (_OF_PATCHES + 1):
         found[job.halved.model] = None
-    if has_model(mark_of(best)) and not job.open:
+    if (has_model(mark_of(best)) or best == coders.DEEP) and not job.open:
         found.pop(NO_MODEL, None)
     return list(found)
 
 
 def _suffices(job: BlockJob, candidate: Candidate) -> bool:
     """Tell whether a coder without a model takes so little for some rows that no model takes less."""
-    if coders.is_whole(mark_of(candidate)) or candidate not in coders.CODERS or job.samples[..., 0].size < LEAST_DRAWN:
+    if candidate != coders.GRAPHIC or job.samples[..., 0].size < LEAST_DRAWN:
         return False
     some = trial_rows(job.samples)
     bits = some.size * (1 if kinds.levels(job.mode) == 2 else 8)
