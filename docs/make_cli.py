@@ -182,6 +182,8 @@ A list with one object per FILE that could be read, in their order:
 | `pictures[].name` | string | `""` for a single picture without a name |
 | `pictures[].mode` | string | `1`, `L`, `LA`, `RGB`, `RGBA`, `P`, `I;16`, `LA;16`, `RGB;16` or `RGBA;16` |
 | `pictures[].width`, `.height` | integer | in pixels |
+| `pictures[].blocks` | list of integers | places of its blocks in the list of blocks |
+| `pictures[].bytes` | integer | size of its coded pixels; of pictures that share a block, an equal part of it |
 | `pictures[].metadata` | list of strings | its kinds, sorted: `exif`, `icc`, `png-chunk`, `srgb`, and so on |
 | `pictures[].modified` | string or null | last change, in UTC, as `2026-11-30T08:15:00Z`; null if not told |
 | `blocks` | list | in the order of the file |

@@ -20,6 +20,8 @@ from vaezip.cli import inputs, names, options, streams
 from vaezip.cli.ahead import ahead
 from vaezip.cli.console import Console, LocatedError, Remarks, blame, plural, with_console
 from vaezip.cli.inputs import Source
+from vaezip.cli.progress import Progress
+from vaezip.cli.removal import Removal, digest
 from vaezip.cli.streams import PATH, STDIO
 from vaezip.errors import ImageError, OutputError
 from vaezip.models.effort import DEFAULT_PRESET, PRESETS, Effort, chosen_effort
@@ -45,6 +47,8 @@ def _presets(command: Callable[..., Any]) -> Callable[..., Any]:
         )
         flag = click.option(f"-{n}", "preset", flag_value=n, type=int, default=None, help=text, hidden=n > 1)
         command = flag(command)
+    for name, n in (("--fast", min(PRESETS)), ("--best", max(PRESETS))):  # as gzip, zstd and others call them
+        command = click.option(name, "preset", flag_value=n, type=int, default=None, hidden=True)(command)
     return command
 
 
@@ -64,7 +68,9 @@ class _Compress(click.Command):
 @click.option(
     "-o", "--output", metavar="OUT", type=PATH, help="The file, or the folder for files, to write; '-' for stdout."
 )
+@options.stdout
 @options.force
+@options.remove
 @click.option(
     "--model",
     metavar="NAME|PATH|auto",
@@ -114,7 +120,8 @@ def command(images: tuple[str, ...], output: str | None, console: Console, **fla
     the pixels and the metadata are.
 
     A folder stands for all pictures below it. '-' is standard input, whose result goes to standard
-    output. IMG is kept. Every result is decoded again and compared before it is written.
+    output. IMG is kept, unless --rm is given. Every result is decoded again and compared before it is
+    written.
     """
     if STDIO in images and len(images) > 1:
         raise click.UsageError("'-' cannot be one of several IMG.")
@@ -123,6 +130,7 @@ def command(images: tuple[str, ...], output: str | None, console: Console, **fla
         raise click.UsageError(f"-1 … -{max(PRESETS)} and --steps say the same; give one of them.")
     with Workers(chosen.threads) as workers:
         job = _Job(chosen, workers, console)
+        job.removal.check(images, output)
         if images == (STDIO,):
             job.alone(Source(STDIO, ""), output or STDIO)
         elif output is None or os.path.isdir(output):
@@ -139,6 +147,7 @@ class _Flags:
     """The options of a command line."""
 
     force: bool
+    remove: bool
     model: str
     preset: int | None
     steps: int | None
@@ -177,6 +186,16 @@ class _Read:
         return len(self.data)
 
     @property
+    def weight(self) -> int:
+        """Return what it weighs to the meter of the coder: its values, or the bytes of a file that is kept."""
+        return self.size if self.picture is None else self.picture.samples.size
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """Name the metadata that a .vz file does not keep."""
+        return self.picture.dropped if self.picture else ()
+
+    @property
     def values(self) -> int:
         """Count the samples of the picture, 0 where that is not known."""
         from vaezip.pictures.jpeg.parts import shape_of
@@ -193,6 +212,7 @@ class _Job:
         self.dropped = Remarks(console, "metadata that a .vz file does not keep")
         self.classic = Remarks(console, f"coded by WebP, as model '{flags.model}' does not code such pictures; mode")
         self.damaged = Remarks(console, "the JPEG file is kept as it is, as it")
+        self.removal = Removal(flags.remove, console)
         options.check_device(flags.device)
         self.model_files = () if flags.model == options.AUTO else (flags.model,)
         self.library = _library(flags.model, flags.device)
@@ -203,7 +223,10 @@ class _Job:
         self.console.progress(f"{streams.source_label(source.path)} …")
         with blame(streams.source_label(source.path)):
             read = self._read(source)
-        self._compress(source, read, target)
+        progress = Progress(self.console, read.size)
+        with progress.watched():
+            progress.begin(streams.source_label(source.path), read.size, read.weight)
+            self._compress(source, read, target)
 
     def each(self, sources: list[Source], folder: str | None) -> None:
         """Every picture to a file of its own, beside it or in a folder that exists."""
@@ -221,12 +244,14 @@ class _Job:
             check(source)
             return self._read(source)
 
-        with blame(folder), Folder(folder) if folder is not None else nullcontext() as where:
-            free = self._free(sources, target)
+        free = self._free(sources, target)
+        progress = Progress(self.console, sum(map(_file_size, free)))
+        with blame(folder), Folder(folder) if folder is not None else nullcontext() as where, progress.watched():
             for i, (source, job) in enumerate(ahead(read, free, self.workers, size=_file_size)):
-                self.console.progress(f"{i + 1:,} of {len(free):,}: {source.path}")
                 with self.console.attempt(source.path):
-                    self._compress(source, job.result(), target(source), where)
+                    found = job.result()
+                    progress.begin(_place(i, len(free)) + source.path, found.size, found.weight)
+                    self._compress(source, found, target(source), where)
 
     def _free(self, sources: list[Source], target: Callable[[Source], str]) -> list[Source]:
         """Leave out what was compressed already, and report that in one line, or with -v in one for each."""
@@ -245,16 +270,20 @@ class _Job:
         self._check(target, sources)
         inputs.check_distinct(sources)
         label, size, values, unfit = streams.target_label(target), 0, 0, dict.fromkeys(sources)
-        with self._compressor() as compressor:
-            fit = self._looked_at(sources)
+        taken: dict[str, bytes] = {}
+        fit = self._looked_at(sources)
+        progress = Progress(self.console, sum(map(_file_size, fit)))
+        with self._compressor() as compressor, progress.watched():
             for i, (source, job) in enumerate(ahead(self._read, fit, self.workers, size=_file_size)):
-                self.console.progress(f"{i + 1:,} of {len(fit):,}: {source.path}")
                 with self.console.attempt(source.path):
                     read = job.result()
+                    progress.begin(_place(i, len(fit)) + source.path, read.size, read.weight)
                     compressor.add(source.name, read.picture, original=read.data, modified=read.modified)
                     self._note(source, read.picture)
                     size, values = size + read.size, values + read.values
                     del unfit[source]
+                    if self.removal.wanted and not read.dropped:
+                        taken[source.path] = digest(read.data)
             if len(unfit) == len(sources):
                 raise LocatedError(label, "not written, because no picture could be compressed")
             with blame(label):
@@ -266,6 +295,7 @@ class _Job:
         if unfit:
             count = f"{len(unfit):,} of {plural(len(sources), 'file')}"
             self.console.remark(f"{label}: written without {count}: {_few(unfit)}")
+        self.removal.take(taken, {target: digest(data)})
 
     def _looked_at(self, sources: list[Source]) -> list[Source]:
         """Leave out, before the first is coded, what a look at names and first bytes shows to be unfit."""
@@ -303,6 +333,8 @@ class _Job:
                 folder.write(name, data, force=self.flags.force, sources=[source.path], like=source.path)
         self._summarise(f"{streams.source_label(source.path)}: ", read.size, read.values, data)
         self._note(source, read.picture)
+        if self.removal.wanted:
+            self.removal.take({source.path: digest(read.data)}, {target: digest(data)}, read.dropped)
 
     def _note_kept(self, compressor: vaezip.Compressor, sources: dict[str, Source]) -> None:
         """Note the JPEG files that could not be taken apart."""
@@ -344,6 +376,11 @@ class _Job:
             self.console.summary(
                 f"{head}{size:,} → {len(data):,} bytes ({share}, {rate}{_methods(data, self.model_files)})"
             )
+
+
+def _place(index: int, count: int) -> str:
+    """Word the place of a picture among several."""
+    return f"{index + 1:,} of {count:,}: " if count > 1 else ""
 
 
 def _refuse_vz(data: bytes) -> None:

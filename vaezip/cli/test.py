@@ -6,7 +6,7 @@ import click
 
 import vaezip
 from vaezip.cli import options, streams
-from vaezip.cli.archives import Damage, open_archive, require_models
+from vaezip.cli.archives import Damage, open_archive, progress, require_models
 from vaezip.cli.console import Console, LocatedError, plural, printable, with_console
 from vaezip.errors import VaezipError
 
@@ -31,12 +31,12 @@ def _test(path: str, how: vaezip.ReadOptions, console: Console) -> None:
     archive, _ = open_archive(path, how)
     require_models(archive)
     failures, damage = console.failures, Damage(console, label)
-    for i, (name, picture) in enumerate(archive.contents()):
-        console.progress(f"{i:,} of {len(archive.names):,}: {label}")
-        if isinstance(picture, VaezipError):
-            damage.add(name, picture)
-        else:
-            damage.end_run()
+    with progress(console, archive, label):
+        for name, picture in archive.contents():
+            if isinstance(picture, VaezipError):
+                damage.add(name, picture)
+            else:
+                damage.end_run()
     damage.end_run()
     for place in archive.file.damaged_indices:
         reason = f"the index at byte {place:,} is damaged, and no help once the directory is lost"

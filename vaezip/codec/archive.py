@@ -231,7 +231,7 @@ class Archive:
             "version": records.VERSION,
             "revision": records.REVISION,
             "layout": "inline" if self.file.inline else "archive",
-            "pictures": [p for group in self.file.groups for p in _describe_pictures(group)],
+            "pictures": _described(self.file.groups),
             "blocks": [block for group in self.file.groups for block in _describe_blocks(group, known)],
             "models": [
                 {"name": self.file.model_names[mark], "fingerprint": mark.hex(), "bytes": len(model.packed)}
@@ -383,17 +383,31 @@ def _describe_origin(group: Group, number: int) -> dict[str, Any] | None:
     return None
 
 
-def _describe_pictures(group: Group) -> Iterator[dict[str, Any]]:
-    """Describe each picture."""
+def _described(groups: list[Group]) -> list[dict[str, Any]]:
+    """Describe the pictures of all groups."""
+    found, first = [], 0
+    for group in groups:
+        found += _describe_pictures(group, first)
+        first += len(group.blocks)
+    return found
+
+
+def _describe_pictures(group: Group, first: int) -> Iterator[dict[str, Any]]:
+    """Describe each picture; ``first`` is the number of the first block of the group in the file."""
     mode = MODE_NAMES[group.mode]
     times = group.times or [None] * len(group.names)
     for i, (name, boxes, time) in enumerate(zip(group.names, group.boxes, times)):
         known: dict[str, Any] = {"mode": mode.removesuffix("/2"), "width": group.width, "height": group.height}
         if mode in FILES:
             known = _describe_file(mode, group.blocks[i], group.width)
+        start = i // group.per_block * group.bands
+        numbers = range(start, min(start + group.bands, len(group.blocks)))
+        sharing = min(group.per_block, len(group.names) - i // group.per_block * group.per_block)
         yield {
             "name": name,
             **known,
+            "blocks": [first + number for number in numbers],
+            "bytes": sum(len(group.blocks[number].payload) for number in numbers) // sharing,
             "metadata": sorted(set(metadata.names(boxes))),
             "modified": None if time is None else (_EPOCH + timedelta(seconds=time)).isoformat() + "Z",
         }

@@ -32,6 +32,7 @@ from vaezip.pictures.convert import PictureLike, as_picture, file_of, named
 from vaezip.pictures.formats import is_jpeg
 from vaezip.pictures.jpeg.parts import shape_of
 from vaezip.pictures.picture import DEFAULT_MAX_PIXELS, Picture, check_size
+from vaezip.system import meter
 from vaezip.system.threads import Workers
 from vaezip.vz import archive as vz
 from vaezip.vz import limits
@@ -345,10 +346,16 @@ class Compressor:
     def _close_inline(self) -> bytes:
         pending = next(iter(self._pending.values()))
         group, job = pending.group, self._job(pending.group, np.stack(pending.samples))
-        job = self._executor.submit(jobs.prepared, job).result()
         group.names, group.boxes = [""], [metadata.shortened(pending.entries[0].boxes)]
-        candidates = self._executor.submit(jobs.promising, job).result()
-        return min((self._inline(group, job, candidate) for candidate in candidates), key=len)
+        with meter.part(job.samples.size):
+            with meter.part(jobs.CHOICE):
+                job = self._executor.submit(jobs.prepared, job).result()
+                candidates = self._executor.submit(jobs.promising, job).result()
+            forms = []
+            for candidate in candidates:
+                with meter.part((1 - jobs.CHOICE) / len(candidates)):
+                    forms.append(self._inline(group, job, candidate))
+        return min(forms, key=len)
 
     def _inline(self, group: Group, job: BlockJob, candidate: Candidate) -> bytes:
         model = self.library.by_reference(candidate) if isinstance(candidate, Reference) else None
