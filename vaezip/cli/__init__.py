@@ -110,7 +110,7 @@ class Program(click.Group):
         except click.NoSuchOption as error:
             raise manners.reworded(error) from None
         except KeyboardInterrupt:
-            click.echo("vaezip: interrupted", err=True)
+            click.echo(signals.interrupted(), err=True)
             raise click.exceptions.Exit(130) from None
 
 

@@ -48,7 +48,9 @@ def _presets(command: Callable[..., Any]) -> Callable[..., Any]:
         flag = click.option(f"-{n}", "preset", flag_value=n, type=int, default=None, help=text, hidden=n > 1)
         command = flag(command)
     for name, n in (("--fast", min(PRESETS)), ("--best", max(PRESETS))):  # as gzip, zstd and others call them
-        command = click.option(name, "preset", flag_value=n, type=int, default=None, hidden=True)(command)
+        command = click.option(name, "preset", flag_value=n, type=int, default=None, hidden=True, help=f"As -{n}.")(
+            command
+        )
     return command
 
 

@@ -45,7 +45,7 @@ class Row:
     modified: float
 
 
-def render(title: str, rows: Sequence[Row], labels: Sequence[str], missing: Sequence[str]) -> str:
+def render(title: str, rows: Sequence[Row], *, labels: Sequence[str], missing: Sequence[str]) -> str:
     """Return the page.
 
     Args:

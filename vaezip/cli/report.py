@@ -61,7 +61,7 @@ def command(*, folder: str, output: str, fast: bool, force: bool, reading: optio
     from vaezip.cli import page
 
     with blame(streams.target_label(output)):
-        data = page.render(os.path.basename(os.path.abspath(folder)), rows, maker.labels, maker.missing)
+        data = page.render(os.path.basename(os.path.abspath(folder)), rows, labels=maker.labels, missing=maker.missing)
         streams.write(output, data.encode("utf-8"), force=force, sources=files)
     console.summary(f"{streams.target_label(output)}: {plural(len(rows), 'picture')}")
 

@@ -385,7 +385,8 @@ def _describe_origin(group: Group, number: int) -> dict[str, Any] | None:
 
 def _described(groups: list[Group]) -> list[dict[str, Any]]:
     """Describe the pictures of all groups."""
-    found, first = [], 0
+    found: list[dict[str, Any]] = []
+    first = 0
     for group in groups:
         found += _describe_pictures(group, first)
         first += len(group.blocks)

@@ -38,7 +38,8 @@ def thumbnail(picture: Picture, width: int, height: int) -> Image.Image:
 
 def _shown(picture: Picture) -> NDArray[np.uint8]:
     """Return the colours of a picture in 8 bits: (height, width, 3), or 4 with alpha."""
-    samples, mode = picture.samples, picture.mode
+    samples: NDArray[Any] = picture.samples
+    mode = picture.mode
     if mode == "P":
         return _looked_up(samples[..., 0], picture.box("palette") or b"", picture.box("transparency") or b"")
     if mode == "1":

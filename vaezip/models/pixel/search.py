@@ -152,7 +152,6 @@ def _shortest(forms: list[Form], pictures: Pixels, effort: Effort) -> Coded:
 def _ranked(forms: list[Form], pictures: Pixels) -> list[tuple[Form, Coded]]:
     """Return the forms with the streams by what is tried in their place, the shortest first."""
 
-
     def tried(form: Form) -> Coded:
         with meter.part(1 / len(forms)):
             return form.tried(pictures)
@@ -188,7 +187,6 @@ def encode(model: PixelModel, pictures: Pixels, *, effort: Effort, seed: int) ->
         seed: 32-bit checksum; that of the stack is :func:`vaezip.models.base.seed_with` of it.
     """
     efforts = effort.included(pictures.shape)
-
 
     def made(one: Effort) -> Coded:
         with meter.part(1 / len(efforts)):
