@@ -176,6 +176,7 @@ A list with one object per FILE that could be read, in their order:
 | `file` | string | as given |
 | `bytes` | integer | size of the file |
 | `bits_per_dimension` | number or null | bytes × 8 / Σ (width × height × channels) |
+| `sequence` | string or null | what the pictures were together: "an animated GIF of 5 frames, 1.24 s" |
 | `version`, `revision` | integer | of the format |
 | `layout` | string | `inline` (one picture, one block) or `archive` |
 | `pictures` | list | |

@@ -35,6 +35,10 @@ class ImageError(VaezipError):
     """A picture cannot be read, written or represented."""
 
 
+class SeveralError(ImageError):
+    """A file holds several pictures of equal rank where one is asked for."""
+
+
 class FormatError(VaezipError):
     """A ``.vz`` file is damaged, truncated, or of an unknown version or field."""
 

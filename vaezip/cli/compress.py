@@ -10,7 +10,7 @@ import stat
 from collections import Counter
 from collections.abc import Callable, Collection
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,7 +23,7 @@ from vaezip.cli.inputs import Source
 from vaezip.cli.progress import Progress
 from vaezip.cli.removal import Removal, digest
 from vaezip.cli.streams import PATH, STDIO
-from vaezip.errors import ImageError, OutputError
+from vaezip.errors import ImageError, OutputError, SeveralError
 from vaezip.models.effort import DEFAULT_PRESET, PRESETS, Effort, chosen_effort
 from vaezip.pictures.formats import has_picture_suffix, is_jpeg
 from vaezip.system.files import Folder, check_free, is_special
@@ -177,11 +177,18 @@ class _Flags:
 
 @dataclass(frozen=True)
 class _Read:
-    """A picture, None where only its file is coded; the file that it came in, and when that was last changed."""
+    """A picture, None where only its file is coded; the file that it came in, and when that was last changed; and all
+    pictures by name, where the file holds several."""
 
     picture: vaezip.Picture | None
     data: bytes
     modified: int | None
+    frames: dict[str, vaezip.Picture] = field(default_factory=dict)
+
+    @property
+    def pictures(self) -> list[vaezip.Picture]:
+        """List the pictures that are read."""
+        return list(self.frames.values()) or ([self.picture] if self.picture else [])
 
     @property
     def size(self) -> int:
@@ -190,19 +197,21 @@ class _Read:
     @property
     def weight(self) -> int:
         """Return what it weighs to the meter of the coder: its values, or the bytes of a file that is kept."""
-        return self.size if self.picture is None else self.picture.samples.size
+        return sum(picture.samples.size for picture in self.pictures) or self.size
 
     @property
     def dropped(self) -> tuple[str, ...]:
         """Name the metadata that a .vz file does not keep."""
-        return self.picture.dropped if self.picture else ()
+        return tuple(dict.fromkeys(name for picture in self.pictures for name in picture.dropped))
 
     @property
     def values(self) -> int:
         """Count the samples of the picture, 0 where that is not known."""
         from vaezip.pictures.jpeg.parts import shape_of
 
-        return math.prod(shape_of(self.data) or (0,)) if self.picture is None else self.picture.samples.size
+        if not self.pictures:
+            return math.prod(shape_of(self.data) or (0,))
+        return sum(picture.samples.size for picture in self.pictures)
 
 
 class _Job:
@@ -280,8 +289,8 @@ class _Job:
                 with self.console.attempt(source.path):
                     read = job.result()
                     progress.begin(_place(i, len(fit)) + source.path, read.size, read.weight)
-                    compressor.add(source.name, read.picture, original=read.data, modified=read.modified)
-                    self._note(source, read.picture)
+                    _add(compressor, source.name, read)
+                    self._note(source, read)
                     size, values = size + read.size, values + read.values
                     del unfit[source]
                     if self.removal.wanted and not read.dropped:
@@ -324,9 +333,11 @@ class _Job:
 
     def _compress(self, source: Source, read: _Read, target: str, folder: Folder | None = None) -> None:
         with blame(streams.source_label(source.path)), self._compressor() as compressor:
-            compressor.add("", read.picture, original=read.data)
+            _add(compressor, "", read)
             data = compressor.close()
             self._note_kept(compressor, {"": source})
+            if read.frames and len(data) >= read.size:
+                data = self._as_it_is(read.data)
         with blame(streams.target_label(target)):
             if folder is None:
                 streams.write(target, data, force=self.flags.force, sources=[source.path], like=source.path)
@@ -334,7 +345,7 @@ class _Job:
                 name = source.name + names.SUFFIX
                 folder.write(name, data, force=self.flags.force, sources=[source.path], like=source.path)
         self._summarise(f"{streams.source_label(source.path)}: ", read.size, read.values, data)
-        self._note(source, read.picture)
+        self._note(source, read)
         if self.removal.wanted:
             self.removal.take({source.path: digest(read.data)}, {target: digest(data)}, read.dropped)
 
@@ -343,17 +354,24 @@ class _Job:
         for name, reason in compressor.kept.items():
             self.damaged.add(streams.source_label(sources[name].path), [reason])
 
-    def _note(self, source: Source, picture: vaezip.Picture | None) -> None:
+    def _as_it_is(self, data: bytes) -> bytes:
+        """Return the file that keeps another as it is."""
+        with self._compressor() as compressor:
+            compressor.add("", None, original=data)
+            return compressor.close()
+
+    def _note(self, source: Source, read: _Read) -> None:
         """Note what of a picture does not go the way that one may think."""
         from vaezip.models.kinds import falls_back, fits
 
-        if picture is None:
+        self.dropped.add(streams.source_label(source.path), read.dropped)
+        if self.flags.model == options.AUTO:
             return
-        self.dropped.add(streams.source_label(source.path), picture.dropped)
-        if self.flags.model == options.AUTO or not falls_back(picture.mode):
-            return
-        if not fits(self.library.by_name(self.flags.model).architecture, picture.mode, picture.samples.shape[:2]):
-            self.classic.add(streams.source_label(source.path), [picture.mode])
+        architecture = self.library.by_name(self.flags.model).architecture
+        for picture in read.pictures:
+            if falls_back(picture.mode) and not fits(architecture, picture.mode, picture.samples.shape[:2]):
+                self.classic.add(streams.source_label(source.path), [picture.mode])
+                return
 
     def remark(self) -> None:
         """Tell what was noted."""
@@ -365,8 +383,16 @@ class _Job:
         data = streams.read(source.path, inputs.bound(self.flags.max_pixels))
         _refuse_vz(data)
         as_file = is_jpeg(data) and not self.flags.pixels
-        picture = None if as_file else vaezip.pictures.read(data, self.flags.max_pixels)
-        return _Read(picture, data, _modified(source))
+        if as_file:
+            return _Read(None, data, _modified(source))
+        try:
+            return _Read(vaezip.pictures.read(data, self.flags.max_pixels), data, _modified(source))
+        except SeveralError:
+            from vaezip.pictures.sequences import files
+
+            if not files.is_sequence(data):
+                raise
+            return _Read(None, data, _modified(source), files.read_all(data, self.flags.max_pixels))
 
     def _compressor(self) -> vaezip.Compressor:
         return vaezip.Compressor(self.options, library=self.library)
@@ -378,6 +404,14 @@ class _Job:
             self.console.summary(
                 f"{head}{size:,} → {len(data):,} bytes ({share}, {rate}{_methods(data, self.model_files)})"
             )
+
+
+def _add(compressor: vaezip.Compressor, name: str, read: _Read) -> None:
+    """Add a picture, or all that a file holds, by names below its own."""
+    for frame, picture in read.frames.items():
+        compressor.add(f"{name}/{frame}" if name else frame, picture, modified=read.modified)
+    if not read.frames:
+        compressor.add(name, read.picture, original=read.data, modified=read.modified if name else None)
 
 
 def _place(index: int, count: int) -> str:

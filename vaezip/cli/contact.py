@@ -64,7 +64,7 @@ def _fitting(text: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.Ima
 
 
 class Screen(NamedTuple):
-    """What a terminal can show: characters in a line, and colours: 2^24, 256, or none, which 0 says."""
+    """Say what a terminal can show: characters in a line, and colours: 2^24, 256, or none, which 0 says."""
 
     columns: int
     colours: int

@@ -15,7 +15,7 @@ import click
 import vaezip
 from vaezip.cli import names, options, streams
 from vaezip.cli.ahead import ahead
-from vaezip.cli.archives import Damage, is_set, open_archive, progress, require_models
+from vaezip.cli.archives import Damage, is_set, open_archive, progress, require_models, sequence
 from vaezip.cli.console import Console, LocatedError, Remarks, blame, plural, with_console
 from vaezip.cli.remedies import worded
 from vaezip.cli.removal import Removal, digest
@@ -199,6 +199,37 @@ class _Job:
             raise OutputError(f"is a set, and its name does not end in .vz; {remedy}")
         return Path(self.target.output, Path(default).name) if self.target.output is not None else Path(default)
 
+    def _one_file(self, path: str) -> str | None:
+        """Return the file that the frames of a set may become together, if its suffix is that of such a format."""
+        from vaezip.pictures.sequences.files import can_write
+
+        output = self.target.output
+        if output is not None and not self.target.many and not os.path.isdir(output):
+            return output if can_write(output) else None
+        default = names.without_suffix(path)
+        if default is None or not can_write(default):
+            return None
+        return default if output is None else os.path.join(output, os.path.basename(default))
+
+    def _write_sequence(self, path: str, archive: vaezip.Archive, target: str) -> None:
+        """Write all pictures of a set as the one file that they were, or another that holds them exactly."""
+        from vaezip.pictures.sequences.files import write_all
+
+        with blame(target):
+            self.kept.refuse(target)
+            streams.check(target, self.target.force)
+        pictures = {}
+        for name, picture in archive.pictures():
+            if isinstance(picture, VaezipError):
+                raise picture
+            pictures[name] = picture
+        with blame(target), self.kept.writing(target):
+            data = write_all(pictures, os.path.splitext(target)[1])
+            streams.write(target, data, force=self.target.force, sources=[path], like=path)
+            date(target, archive.modified(archive.names[0]))
+        self._note(target, data, ())
+        self._summarise(path, f"{plural(len(pictures), 'picture')} → {target}")
+
     def _folder_of_set(self, path: str, pictures: int) -> Path:
         """Return the folder for some pictures of a set; refuse a target that takes one alone."""
         count = plural(pictures, "picture")
@@ -210,6 +241,10 @@ class _Job:
         return folder
 
     def _take_set(self, path: str, archive: vaezip.Archive) -> None:
+        target = self._one_file(path)
+        if target is not None and sequence(archive):
+            self._write_sequence(path, archive, target)
+            return
         folder = self._folder_of_set(path, len(archive.names))
         files = names.file_names(archive.names, archive.formats())
         self._write_files(path, folder, files, archive, archive.contents())

@@ -1,4 +1,4 @@
-"""What a model that was just trained is worth: a table beside other codecs and the shipped models, and a verdict."""
+"""Say what a model that was just trained is worth: by a table beside other codecs and shipped models, and a verdict."""
 
 from __future__ import annotations
 

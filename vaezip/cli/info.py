@@ -11,7 +11,7 @@ import click
 
 import vaezip
 from vaezip.cli import options, streams
-from vaezip.cli.archives import open_archive
+from vaezip.cli.archives import open_archive, sequence
 from vaezip.cli.console import Console, plural, printable, with_console
 from vaezip.cli.tables import table
 
@@ -50,7 +50,8 @@ def _describe(path: str, models: tuple[str, ...]) -> dict[str, Any]:
     archive, size = open_archive(path, vaezip.ReadOptions(models, max_pixels=_NO_LIMIT, max_memory=_NO_LIMIT))
     found = archive.info()
     dimensions = _dimensions(found["pictures"])
-    return {"file": path, "bytes": size, "bits_per_dimension": 8 * size / dimensions if dimensions else None, **found}
+    rate = 8 * size / dimensions if dimensions else None
+    return {"file": path, "bytes": size, "bits_per_dimension": rate, "sequence": sequence(archive), **found}
 
 
 def _dimensions(pictures: list[dict[str, Any]]) -> int:
@@ -68,6 +69,8 @@ def _lines(found: dict[str, Any], most: int, width: int | None) -> Iterator[str]
     rate = f", {found['bits_per_dimension']:.4f} bpd" if found["bits_per_dimension"] else ""
     head = f"{plural(len(pictures), 'picture')}, {found['bytes']:,} bytes{rate}"
     yield printable(f"{streams.source_label(found['file'])}: {head}")
+    if found["sequence"]:
+        yield f"  {found['sequence']}"
     if len(pictures) > most:
         shapes = Counter((p["mode"], _size(p)) for p in pictures)
         rows = [[f"{n:,}", mode, size] for (mode, size), n in shapes.most_common()]

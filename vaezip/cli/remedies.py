@@ -19,6 +19,7 @@ REMEDIES = {
     "formats": "install it with: pip install '.[formats]' in a checkout of vaezip",
     "torch": "install it with: pip install '.[torch]' in a checkout of vaezip",
     "cpu": "use --device cpu",
+    "as-folder": "name a folder with -o, for a file each",
     "begin-with-nothing": "use --start none, or another model",
     "begin-anew": "use -f to begin anew, or another -o",
     "elbo-alone": "leave --objective out, or use --arch resnet",

@@ -11,7 +11,7 @@ _WIDEST = 200
 
 
 def table(
-    rows: Sequence[Sequence[str]], right: Container[str] = (), indent: str = "", width: int | None = None
+    rows: Sequence[Sequence[str]], *, right: Container[str] = (), indent: str = "", width: int | None = None
 ) -> Iterator[str]:
     """Lines with aligned columns, two spaces between them.
 

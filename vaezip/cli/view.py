@@ -17,7 +17,7 @@ from vaezip.cli import inputs, names, options, streams
 from vaezip.cli.archives import Damage, is_set, progress, require_models
 from vaezip.cli.console import Console, blame, plural, with_console
 from vaezip.cli.streams import PATH, STDIO
-from vaezip.errors import IncompleteError, OutputError, VaezipError
+from vaezip.errors import IncompleteError, OutputError, SeveralError, VaezipError
 from vaezip.vz.archive import is_vz
 
 if TYPE_CHECKING:
@@ -114,8 +114,7 @@ class _Viewer:
         """Yield the pictures of a file, and whether each is its only one."""
         data = streams.read(path, inputs.bound(self.how.options.max_pixels))
         if not is_vz(data):
-            self._known += 1
-            yield "", vaezip.pictures.read(data, self.how.options.max_pixels), True
+            yield from self._in_file(data)
             return
         archive = vaezip.Archive(data, self.how.options)
         require_models(archive)
@@ -132,6 +131,19 @@ class _Viewer:
                 else:
                     yield name, picture, len(held) == 1
         damage.end_run()
+
+    def _in_file(self, data: bytes) -> Iterator[tuple[str, vaezip.Picture, bool]]:
+        """Yield the picture, or the frames or pages, of a file of another format."""
+        try:
+            found = {"": vaezip.pictures.read(data, self.how.options.max_pixels)}
+        except SeveralError:
+            from vaezip.pictures.sequences import files
+
+            if not files.is_sequence(data):
+                raise
+            found = files.read_all(data, self.how.options.max_pixels)
+        self._known += len(found)
+        yield from ((name, picture, len(found) == 1) for name, picture in found.items())
 
     def _decoded(self, archive: vaezip.Archive, held: list[str]) -> Iterator[tuple[str, vaezip.Picture | VaezipError]]:
         if len(held) == len(archive.names):

@@ -94,6 +94,7 @@ class _File:
     name: str
     original: bytes
     modified: int | None = None
+    verbatim: bool = False
     job: Future[KeptFile] | None = None
 
 
@@ -152,8 +153,8 @@ class Compressor:
 
         Args:
             name: must be new; "" for a picture alone.
-            picture: what to code, in any form that :func:`vaezip.compress` takes; None will do for a JPEG whose pixels
-                are not coded.
+            picture: what to code, in any form that :func:`vaezip.compress` takes; None for a JPEG whose pixels are
+                not coded, or for a file of another format that is to be kept as it is.
             original: the file that it came in. A JPEG is kept byte for byte, unless its pixels are asked for; of other
                 formats, a file is where that is shorter.
             modified: when it was last changed, in seconds since 1970; a set tells it.
@@ -174,8 +175,11 @@ class Compressor:
                 self._add_file(name, original, modified)
                 return
             original = None
-        if picture is None:
+        if picture is None and original is None:
             raise ImageError("has no pixels to code")
+        if picture is None:
+            self._add_file(name, original or b"", modified, verbatim=True)
+            return
         picture, _ = as_picture(picture if data is None or isinstance(picture, Picture) else data)
         mode, samples = self._to_coded(picture)
         height, width = samples.shape[:2]
@@ -203,13 +207,13 @@ class Compressor:
             raise ImageError("its name is not valid Unicode; rename it")
         limits.check_name(name)
 
-    def _add_file(self, name: str, original: bytes, modified: int | None) -> None:
-        """Add a JPEG as a file; one without a name may become inline, and waits."""
+    def _add_file(self, name: str, original: bytes, modified: int | None, *, verbatim: bool = False) -> None:
+        """Add a JPEG as a file, or any file as it is; one without a name may become inline, and waits."""
         height, width, _ = shape_of(original) or (0, 0, 0)
         check_size(width, height, self.options.max_pixels)
         self._budget.take(limits.PICTURES, 1)
         self._names.add(name)
-        self._files.append(_File(name, original, modified))
+        self._files.append(_File(name, original, modified, verbatim))
         if self._names != {""}:
             self._submit_files()
 
@@ -217,7 +221,7 @@ class Compressor:
         for file in self._files:
             if file.job is None:
                 self._wait_until_workers_are_few()
-                file.job = self._executor.submit(keep, self._file_job(file.original))
+                file.job = self._executor.submit(keep, self._file_job(file.original, verbatim=file.verbatim))
                 file.original = b""
                 self._running.append(file.job)
 
@@ -240,7 +244,7 @@ class Compressor:
     def _close_alone(self) -> bytes:
         """Return the file of one picture without a name: the picture coded, or its original."""
         if self._files:
-            return self._close_file(self._files[0].original)
+            return self._close_file(self._files[0].original, verbatim=self._files[0].verbatim)
         entry = next(iter(self._pending.values())).entries[0]
         data = self._close_inline() if self._is_inline() else self._close_archive()
         if entry.original is None or len(data) <= len(entry.original):

@@ -28,10 +28,10 @@ Tiles = NDArray[Any]
 _MOST_EPOCHS = 500
 _LATER_SHARE = 4
 
-_BEGUN_SHARE, _BEGUN_EPOCHS = 4, 40
+_BEGUN_SHARE, _BEGUN_EPOCHS = 8, 12
 """Of the images of a whole training, one that begins with a model sees a part in so many, in at most so many epochs."""
 
-BEGUN_RATE = 1 / 4
+BEGUN_RATE = 1 / 10
 """The learning rate of a training that begins with a model, as a share of the usual one."""
 
 
