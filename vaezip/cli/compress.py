@@ -66,7 +66,7 @@ class _Compress(click.Command):
 
 
 @click.command(cls=_Compress)
-@click.argument("images", nargs=-1, required=True, metavar="IMG...", type=PATH)
+@click.argument("images", nargs=-1, metavar="IMG...", type=PATH, callback=streams.or_piped)
 @click.option(
     "-o", "--output", metavar="OUT", type=PATH, help="The file, or the folder for files, to write; '-' for stdout."
 )

@@ -34,7 +34,7 @@ _DROPPED = "without the metadata that only PNG would keep"
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=PATH)
+@click.argument("files", nargs=-1, metavar="FILE...", type=PATH, callback=streams.or_piped)
 @click.option(
     "-o",
     "--output",

@@ -20,7 +20,7 @@ _NO_LIMIT = 1 << 62
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=streams.PATH)
+@click.argument("files", nargs=-1, metavar="FILE...", type=streams.PATH, callback=streams.or_piped)
 @click.option("--json", "as_json", is_flag=True, help="Tell it as JSON: a list, with one object per FILE.")
 @options.models
 @with_console

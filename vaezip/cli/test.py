@@ -12,7 +12,7 @@ from vaezip.errors import VaezipError
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=streams.PATH)
+@click.argument("files", nargs=-1, metavar="FILE...", type=streams.PATH, callback=streams.or_piped)
 @options.reading
 @with_console
 def command(files: tuple[str, ...], reading: options.Reading, console: Console) -> None:

@@ -29,7 +29,7 @@ _PREFIX = b"\0" + CHUNK
 
 
 class Frame(NamedTuple):
-    """What a file says of one of its pictures.
+    """Hold what a file says of one of its pictures.
 
     Attributes:
         format: :data:`GIF`, :data:`PNG` or :data:`TIFF`.
