@@ -66,21 +66,21 @@ def verdict(shipped: str, *, beside: int, size: int, target: Path) -> str:
     pays = "pays" if saved >= _WORTHWHILE else "hardly pays"
     return (
         f"The training {pays}: {100 * saved:.1f} % fewer bytes than by {shipped}. The model itself takes {model:,} "
-        f"bytes where it is embedded: from sets of about {_rounded(model / saved):,} bytes on that is worth it."
+        f"bytes where it is embedded: from sets of about {_megabytes(model / saved)} on that is worth it."
     )
 
 
 _WORTHWHILE = 0.005
 
 
-def _rounded(count: float) -> int:
-    """Round up to two digits.
+def _megabytes(count: float) -> str:
+    """Word a number of bytes in two digits or so.
 
-    >>> _rounded(123456)
-    130000
+    >>> _megabytes(356_123_456), _megabytes(1_240_000)
+    ('360 MB', '1.2 MB')
     """
-    unit: int = 10 ** max(0, len(str(int(count))) - 2)
-    return -(-int(count) // unit) * unit
+    megabytes = float(f"{count / 1e6:.2g}")
+    return f"{megabytes:,.0f} MB" if megabytes >= 10 else f"{megabytes:g} MB"
 
 
 def _by_peer(name: str, finished: Finished, threads: int, console: Console) -> tuple[str, int]:

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
-from vaezip.pictures.picture import EXIF_PREFIX, MODES, Picture
+from vaezip.pictures.exif import orientation_of
+from vaezip.pictures.picture import MODES, Picture
 
 _SQUARE = 8
 _DARK, _LIGHT = 176, 224
@@ -23,17 +24,20 @@ def thumbnail(picture: Picture, width: int, height: int) -> Image.Image:
     """
     image = Image.fromarray(_on_ground(_shown(picture)))
     image.thumbnail((width, height), Image.Resampling.BOX if image.width > 4 * width else Image.Resampling.LANCZOS)
-    exif = picture.box("exif")
-    if exif is None:
-        return image
-    turned = Image.Exif()
-    try:
-        turned.load(EXIF_PREFIX + exif)
-        orientation = turned.get(0x0112, 1)
-    except (SyntaxError, ValueError, TypeError, KeyError):  # damaged, and no reason to show nothing
-        return image
-    image.getexif()[0x0112] = orientation
-    return ImageOps.exif_transpose(image)
+    turn = _TURNS.get(orientation_of(picture.box("exif") or b""))
+    return image if turn is None else image.transpose(turn)
+
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""How to turn a picture, by the orientation of EXIF data."""
 
 
 def _shown(picture: Picture) -> NDArray[np.uint8]:

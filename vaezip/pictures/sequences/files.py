@@ -12,7 +12,9 @@ from vaezip.pictures.formats import format_name
 from vaezip.pictures.picture import Picture, check_size, same
 from vaezip.pictures.sequences import apng, gif, tiff
 from vaezip.pictures.sequences.frame import (
+    GIF,
     NAMES,
+    PNG,
     TIFF,
     Frame,
     InexactError,
@@ -32,6 +34,11 @@ _JOINS: dict[str, Join] = {
     ".tif": tiff.join,
     ".tiff": tiff.join,
 }
+_MOST_BYTES = 1 << 37
+"""All files of single pictures together that one file is taken apart into: a hostile one would share what is large."""
+
+_FORMATS = {".gif": GIF, ".png": PNG, ".apng": PNG, ".tif": TIFF, ".tiff": TIFF}
+
 _DELAY = "delay"
 """What a reader of single pictures names as dropped, and a frame keeps."""
 
@@ -54,9 +61,12 @@ def read_all(data: bytes, max_pixels: int) -> dict[str, Picture]:
         ImageError: one of them cannot be read, or they have more than ``max_pixels`` pixels together.
     """
     found: list[Picture] = []
-    pixels = 0
+    pixels = size = 0
     suffix = ".png"
     for file, frame in _SPLITS[format_name(data) or ""](data):
+        size += len(file)
+        if size > _MOST_BYTES:
+            raise ImageError("holds too many pictures for its size; save them singly")
         picture = io.read(file, max_pixels)
         height, width, _ = picture.samples.shape
         pixels += height * width
@@ -77,7 +87,7 @@ def can_write(path: str | os.PathLike[str]) -> bool:
 def write_all(pictures: Mapping[str, Picture], suffix: str) -> bytes:
     """Return one file of all pictures, in the order of their names.
 
-    :func:`read_all` gives the same pictures back; frames may be those of another format.
+    :func:`read_all` gives the same pictures back.
 
     Raises:
         InexactError: the format cannot hold them so.
@@ -87,6 +97,10 @@ def write_all(pictures: Mapping[str, Picture], suffix: str) -> bytes:
     known = [frame for frame in frames if frame is not None]
     if len(known) < len(ordered):
         raise InexactError("not every picture tells its place in the animation")
+    format = _FORMATS[suffix.lower()]
+    other = next((frame for frame in known if frame.format != format), None)
+    if other:
+        raise InexactError(f"the pictures come from a {NAMES[other.format]}, and '{suffix}' is another format")
     bare = [without_frame(picture) for picture in ordered]
     data = _JOINS[suffix.lower()](bare, known)
     again = [without_frame(picture) for picture in read_all(data, sum(p.samples.size for p in bare)).values()]

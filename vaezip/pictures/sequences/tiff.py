@@ -30,6 +30,8 @@ def split(data: bytes) -> Iterator[tuple[bytes, Frame]]:
         raise damage("it holds no page")
     form = tiff.order + ("Q" if tiff.big else "I")
     for start, end in places:
+        if end + struct.calcsize(form) > len(data):
+            raise damage("the file ends in the directory of a page")
         page = bytearray(data)
         struct.pack_into(form, page, 8 if tiff.big else 4, start)
         struct.pack_into(form, page, end, 0)
