@@ -261,9 +261,10 @@ class _Job:
         torch.set_num_threads(self.threads)
         with blame(self.source):
             found = data.survey(self.source, self.console.progress)
+            asked = trainer.architecture_of(wanted, found)
             first = self._first(found, wanted, start)
             wanted = replace(wanted, begun=first is not None)
-            architecture = first.architecture if first else trainer.architecture_of(wanted, found)
+            architecture = first.architecture if first else asked
             _check_count(wanted.epochs, trainer.objectives_of(wanted, architecture))
             split = data.split(found, architecture, share=wanted.valid, seed=wanted.seed, report=self.console.progress)
         for reason in found.skipped:
@@ -301,8 +302,8 @@ class _Job:
     def _tell_time(self, run: Run, device: str) -> None:
         """Tell how long it will take, before it begins, and how it goes on once it was stopped."""
         seconds = run.seconds(device, self.group.count)
-        self._tell(f"about {duration(seconds)}; stopped at any moment, the same command goes on after the last epoch")
         signals.explain(f"the same command goes on after the last whole epoch, in {run.folder}")
+        self._tell(f"about {duration(seconds)}; stopped at any moment, the same command goes on after the last epoch")
 
     def _finish(self, run: Run, finished: Finished) -> None:
         for line in run.best():

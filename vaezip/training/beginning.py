@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import vaezip
 from vaezip.errors import DataError, ModelError
 from vaezip.models import file as model_file
+from vaezip.models import kinds
 from vaezip.models.base import Model
 from vaezip.models.effort import DEFAULT_PRESET
 from vaezip.models.library import Library
@@ -29,11 +30,15 @@ Named = tuple[str, "Picture"]
 def fitting(found: Survey) -> list[Path]:
     """Return the shipped models that code all pictures of a survey."""
     library, paths = Library(), sorted(model_file.shipped().values())
-    mode = {1: "L", 3: "RGB"}[found.planes.channels] if found.planes.levels > 2 else "1"
     for height, width in found.sizes:
-        fit = {reference.path for reference in library.fitting(mode, height, width)}
+        fit = {reference.path for reference in library.fitting(_mode(found), height, width)}
         paths = [path for path in paths if path in fit]
     return paths
+
+
+def _mode(found: Survey) -> str:
+    """Return the mode of the pictures of a survey, without alpha."""
+    return next(mode for mode, planes in kinds.PLANES.items() if planes == found.planes)
 
 
 def ranked(paths: Sequence[Path], pictures: Sequence[Named], threads: int) -> list[tuple[Path, int]]:
@@ -51,7 +56,9 @@ def can_begin(path: Path, options: Options, found: Survey) -> bool:
     """Tell whether training may begin with a model: its family suits the pictures, and its networks are those that the
     options ask for, where they ask for any."""
     architecture = model_file.architecture(path)
-    family = families.of(architecture)
+    family, mode = families.of(architecture), _mode(found)
+    if architecture.levels != kinds.levels(mode) or not all(kinds.fits(architecture, mode, s) for s in found.sizes):
+        return False
     if options.arch is None and options.latents is None and options.hidden is None:
         return families.suited(found) in family.arches
     arch = options.arch or families.suited(found)
