@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import vaezip
-from vaezip.cli import inputs, names, options, streams
+from vaezip.cli import batches, inputs, names, options, streams
 from vaezip.cli.ahead import ahead
 from vaezip.cli.console import Console, LocatedError, Remarks, blame, plural, with_console
 from vaezip.cli.inputs import Source
@@ -101,8 +101,11 @@ class _Compress(click.Command):
 @options.device
 @options.threads
 @options.max_pixels
+@batches.writing
 @with_console
-def command(images: tuple[str, ...], output: str | None, console: Console, **flags: Any) -> None:
+def command(
+    images: tuple[str, ...], output: str | None, console: Console, *, batch: batches.Batch, **flags: Any
+) -> None:
     """Compress pictures without loss.
 
     Each IMG gets a file of its own beside it: photo.png makes photo.png.vz. With -o, one IMG makes
@@ -113,14 +116,19 @@ def command(images: tuple[str, ...], output: str | None, console: Console, **fla
     A JPEG is kept as the file that it is, and decompress gives back the same bytes; of other formats
     the pixels and the metadata are.
 
-    A folder stands for all pictures below it. '-' is standard input, whose result goes to standard
-    output. IMG is kept. Every result is decoded again and compared before it is written.
+    A folder stands for all pictures below it. With --output-dir-mirror DIR, each picture gets a file in
+    DIR, in the folders that it was in, here or by the machines of a cluster. '-' is standard input,
+    whose result goes to standard output. IMG is kept. Every result is decoded again and compared before
+    it is written.
     """
     if STDIO in images and len(images) > 1:
         raise click.UsageError("'-' cannot be one of several IMG.")
     chosen = _Flags(**flags)
     if chosen.preset is not None and chosen.steps is not None:
         raise click.UsageError(f"-1 … -{max(PRESETS)} and --steps say the same; give one of them.")
+    if batch.asked_for((*images, output or "")):
+        _compress_batch(images, batch.destination(output), batch, chosen, console)
+        return
     with Workers(chosen.threads) as workers:
         job = _Job(chosen, workers, console)
         if images == (STDIO,):
@@ -149,7 +157,7 @@ class _Flags:
     threads: int
     max_pixels: int
 
-    def options(self, workers: Workers) -> vaezip.Options:
+    def options(self, workers: Workers | None = None) -> vaezip.Options:
         """Return what they mean to the codec."""
         return vaezip.Options(
             model=self.model,
@@ -182,6 +190,20 @@ class _Read:
         from vaezip.pictures.jpeg.parts import shape_of
 
         return math.prod(shape_of(self.data) or (0,)) if self.picture is None else self.picture.samples.size
+
+
+def _compress_batch(
+    images: tuple[str, ...], destination: str, batch: batches.Batch, flags: _Flags, console: Console
+) -> None:
+    """Compress each picture, here or on many machines, into a folder that mirrors theirs."""
+    from vaezip.batch.calls import compress
+
+    if STDIO in images:
+        raise click.UsageError("'-' has no name in a folder of results.")
+    options.check_device(flags.device)
+    found = batches.pictures(images, console)
+    plan = {"threads": flags.threads, "force": flags.force, "update": batch.update}
+    batches.run(compress, found, batch, console, destination, flags.options(), **plan)
 
 
 class _Job:

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias, Union
 import click
 
 import vaezip
-from vaezip.cli import names, options, streams
+from vaezip.cli import batches, inputs, names, options, streams
 from vaezip.cli.ahead import ahead
 from vaezip.cli.archives import Damage, is_set, open_archive, require_models
 from vaezip.cli.console import Console, LocatedError, Remarks, blame, plural, with_console
@@ -49,6 +49,7 @@ _DROPPED = "without the metadata that only PNG would keep"
 )
 @options.force
 @options.reading
+@batches.writing
 @with_console
 def command(
     *,
@@ -58,6 +59,7 @@ def command(
     salvage: bool,
     force: bool,
     reading: options.Reading,
+    batch: batches.Batch,
     console: Console,
 ) -> None:
     """Write the pictures of .vz files.
@@ -69,13 +71,22 @@ def command(
     A JPEG comes back as the same file, under its own name: photo.jpg.vz makes photo.jpg. With
     -o photo.png, its pixels are written.
 
-    '-' is standard input, whose picture goes to standard output as PNG, or as the JPEG that it was.
-    FILE is kept. Of a damaged set, the pictures that are intact are written.
+    A folder stands for all .vz files below it, whose pictures go where they are, or with -o OUT into the
+    same folders of OUT. '-' is standard input, whose picture goes to standard output as PNG, or as the
+    JPEG that it was. FILE is kept. Of a damaged set, the pictures that are intact are written.
     """
     if only is not None and len(files) > 1:
         raise click.UsageError("--only takes a picture out of one FILE.")
     if output == STDIO and len(files) > 1:
         raise click.UsageError("Only one FILE can go to standard output.")
+    in_batch, folders = batch.asked_for((*files, output or "")), any(map(os.path.isdir, files))
+    if in_batch or (folders and output is not None):
+        if only is not None or STDIO in files or output == STDIO:
+            raise click.UsageError("--only and '-' take one FILE, and no folders.")
+        target = batch.destination(output) if in_batch else output or ""
+        _decompress_batch(files, target, batch, (salvage, force, in_batch), reading, console)
+        return
+    files = tuple(inputs.results(files, console))
     with reading.opened() as how, ExitStack() as stack:
         how = how._replace(options=replace(how.options, salvage=salvage))
         job = _Job(_Target(output, len(files) > 1, force), how, console, streams.Protected(files))
@@ -89,6 +100,25 @@ def command(
             with console.attempt(streams.source_label(path)):
                 job.take_all(path) if only is None else job.take_one(path, only)
         job.dropped.tell()
+
+
+def _decompress_batch(
+    files: tuple[str, ...],
+    destination: str,
+    batch: batches.Batch,
+    flags: tuple[bool, bool, bool],
+    reading: options.Reading,
+    console: Console,
+) -> None:
+    """Write the pictures of each file, here or on many machines, into a folder that mirrors theirs; ``flags`` are
+    whether to salvage, to overwrite, and to write markers."""
+    from vaezip.batch.calls import decompress
+
+    salvage, force, mark = flags
+    how = replace(reading.options(), salvage=salvage)
+    found = batches.results(files, console)
+    plan = {"threads": reading.threads, "force": force, "update": batch.update, "mark": mark}
+    batches.run(decompress, found, batch, console, destination, how, **plan)
 
 
 class _Target(NamedTuple):
