@@ -108,6 +108,8 @@ def failed(outcome: Outcome, error: BaseException) -> Outcome:
         return replace(outcome, status=FAILED, error=str(error), remedy=error.remedy)
     if isinstance(error, MemoryError):
         return replace(outcome, status=FAILED, error="there is not enough memory")
+    if isinstance(error, FileNotFoundError):  # of which not every file system has words
+        return replace(outcome, status=FAILED, error="there is no such file")
     if isinstance(error, OSError):
         return replace(outcome, status=FAILED, error=error.strerror or str(error) or type(error).__name__)
     return replace(outcome, status=FAILED, error=f"unexpected error ({type(error).__name__}: {error})")
