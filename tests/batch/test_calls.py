@@ -180,7 +180,7 @@ def test_nothing_to_do_is_an_error(tmp_path):
 def test_two_files_that_would_become_one_are_refused(photos, tmp_path):
     source = photos(2)
     (source / "odd" / "0000.png").write_bytes(b"")
-    with pytest.raises(FormatError, match="two files are called '0000.png'"):
+    with pytest.raises(FormatError, match=r"two files are called '0000\.png'"):
         batch.compress([source / "0000.png", source / "odd" / "0000.png"], tmp_path / "made", QUICK)
 
 

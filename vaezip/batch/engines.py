@@ -1,4 +1,4 @@
-"""What runs the jobs of a batch."""
+"""Lend what runs the jobs of a batch."""
 
 from __future__ import annotations
 

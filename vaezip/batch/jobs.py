@@ -52,7 +52,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Attempt:
-    """What came of a job, and whether another attempt may do better."""
+    """Tell what came of a job, and whether another attempt may do better."""
 
     outcome: Outcome
     may_help: bool = False

@@ -1,4 +1,4 @@
-"""What became of each file of a batch, and of all together."""
+"""Tell what became of each file of a batch, and of all together."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DONE, SKIPPED, FAILED = "done", "skipped", "failed"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one file.
+    """Tell what became of one file.
 
     Attributes:
         source: its path or URL.

@@ -1,4 +1,4 @@
-"""What is done to a file of a batch: a value that can be pickled, whose ``do`` runs in whatever process has the job."""
+"""Do something to a file of a batch: by a value that can be pickled, in whatever process has the job."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _MOST_OF_RESULT = 1 << 40
 
 @dataclass(frozen=True)
 class Made:
-    """What a task made of a file; attributes are those of :class:`vaezip.batch.outcomes.Outcome`."""
+    """Tell what a task made of a file; attributes are those of :class:`vaezip.batch.outcomes.Outcome`."""
 
     target: str | None = None
     pictures: int = 1
@@ -40,7 +40,7 @@ class Made:
 
 
 class Task(Protocol):
-    """What is done to each file."""
+    """Do the same to each file."""
 
     @property
     def kind(self) -> str:

@@ -84,7 +84,7 @@ _WRITING = (
 
 @dataclass(frozen=True)
 class Batch:
-    """What a command line says of a batch."""
+    """Hold what a command line says of a batch."""
 
     mirror: str | None = None
     update: bool = False
@@ -168,16 +168,16 @@ def _elsewhere(paths: Sequence[str], wanted: Callable[[str], bool], console: Con
 
 
 def run(
-    call: Callable[..., Summary], found: list[Source], batch: Batch, console: Console, *arguments: Any, **plan: Any
+    call: Callable[..., Summary], found: list[Source], *arguments: Any, batch: Batch, console: Console, **plan: Any
 ) -> None:
     """Run a batch, and tell of it: errors as they come, progress, and at the end how many are done.
 
     Args:
         call: of :mod:`vaezip.batch.calls`.
         found: all files, of which a share may be done here.
+        arguments: of the call, behind the files.
         batch: the command line.
         console: is told.
-        arguments: of the call, behind the files.
         plan: fields of :class:`vaezip.batch.Plan` that are not of the batch.
     """
     if not found:
@@ -201,7 +201,7 @@ def _given_shard(console: Console) -> Shard | None:
 
 
 class _Teller:
-    """What is told of a batch."""
+    """Tells of a batch."""
 
     def __init__(self, console: Console, count: int) -> None:
         self.console, self.count, self.seen = console, count, 0

@@ -203,7 +203,7 @@ def _compress_batch(
     options.check_device(flags.device)
     found = batches.pictures(images, console)
     plan = {"threads": flags.threads, "force": flags.force, "update": batch.update}
-    batches.run(compress, found, batch, console, destination, flags.options(), **plan)
+    batches.run(compress, found, destination, flags.options(), batch=batch, console=console, **plan)
 
 
 class _Job:

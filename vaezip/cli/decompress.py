@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple, TypeAlias, Union
+from typing import Any, NamedTuple, TypeAlias, Union
 
 import click
 
@@ -57,10 +57,10 @@ def command(
     output: str | None,
     only: str | None,
     salvage: bool,
-    force: bool,
     reading: options.Reading,
     batch: batches.Batch,
     console: Console,
+    **flags: bool,
 ) -> None:
     """Write the pictures of .vz files.
 
@@ -84,12 +84,15 @@ def command(
         if only is not None or STDIO in files or output == STDIO:
             raise click.UsageError("--only and '-' take one FILE, and no folders.")
         target = batch.destination(output) if in_batch else output or ""
-        _decompress_batch(files, target, batch, (salvage, force, in_batch), reading, console)
+        asked = replace(reading.options(), salvage=salvage)
+        plan = {"threads": reading.threads, "force": flags["force"], "update": batch.update, "mark": in_batch}
+        found = batches.results(files, console)
+        batches.run(_decompress, found, target, asked, batch=batch, console=console, **plan)
         return
     files = tuple(inputs.results(files, console))
     with reading.opened() as how, ExitStack() as stack:
         how = how._replace(options=replace(how.options, salvage=salvage))
-        job = _Job(_Target(output, len(files) > 1, force), how, console, streams.Protected(files))
+        job = _Job(_Target(output, len(files) > 1, flags["force"]), how, console, streams.Protected(files))
         if job.target.many and output is not None:
             with blame(output):
                 if names.is_picture(output):
@@ -102,23 +105,10 @@ def command(
         job.dropped.tell()
 
 
-def _decompress_batch(
-    files: tuple[str, ...],
-    destination: str,
-    batch: batches.Batch,
-    flags: tuple[bool, bool, bool],
-    reading: options.Reading,
-    console: Console,
-) -> None:
-    """Write the pictures of each file, here or on many machines, into a folder that mirrors theirs; ``flags`` are
-    whether to salvage, to overwrite, and to write markers."""
-    from vaezip.batch.calls import decompress
+def _decompress(*arguments: Any, **plan: Any) -> Any:
+    from vaezip.batch.calls import decompress  # late, as all that codes
 
-    salvage, force, mark = flags
-    how = replace(reading.options(), salvage=salvage)
-    found = batches.results(files, console)
-    plan = {"threads": reading.threads, "force": force, "update": batch.update, "mark": mark}
-    batches.run(decompress, found, batch, console, destination, how, **plan)
+    return decompress(*arguments, **plan)
 
 
 class _Target(NamedTuple):

@@ -16,7 +16,7 @@ from vaezip.errors import VaezipError
 @options.reading
 @batches.reading
 @with_console
-def command(files: tuple[str, ...], reading: options.Reading, batch: batches.Batch, console: Console) -> None:
+def command(files: tuple[str, ...], reading: options.Reading, console: Console, *, batch: batches.Batch) -> None:
     """Decode .vz files and write nothing.
 
     Says for each FILE that it is ok, or what is damaged in it. A folder stands for all .vz files below
@@ -26,7 +26,7 @@ def command(files: tuple[str, ...], reading: options.Reading, batch: batches.Bat
         from vaezip.batch.calls import test
 
         found = batches.results(files, console)
-        batches.run(test, found, batch, console, reading.options(), threads=reading.threads)
+        batches.run(test, found, reading.options(), batch=batch, console=console, threads=reading.threads)
         return
     with reading.opened() as how:
         for path in inputs.results(files, console):
