@@ -17,7 +17,7 @@ TYPE_CHECKING = False  # as in typing, which takes time
 if TYPE_CHECKING:
     from typing import Any
 
-    from vaezip import pictures
+    from vaezip import batch, pictures
     from vaezip.codec.archive import Archive, ReadOptions, decompress
     from vaezip.codec.archive import open_file as open
     from vaezip.codec.compressor import Compressor, Options, compress
@@ -39,6 +39,7 @@ __all__ = [
     "Picture",
     "ReadOptions",
     "VaezipError",
+    "batch",
     "compress",
     "decompress",
     "load_model",
@@ -63,8 +64,8 @@ _REAL_NAMES = {"open": "open_file", "load_model": "load"}
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'vaezip' has no attribute '{name}'")
-    if name == "pictures":
-        return import_module("vaezip.pictures")
+    if name in ("batch", "pictures"):
+        return import_module(f"vaezip.{name}")
     home = import_module(f"vaezip.{_HOMES.get(name, 'errors')}")
     return getattr(home, _REAL_NAMES.get(name, name))
 

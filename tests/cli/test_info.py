@@ -72,6 +72,7 @@ def test_json(run, two):
     assert (status, err) == (0, "")
     rate = found.pop("bits_per_dimension")
     assert rate == pytest.approx(8 * two / (784 + 30))
+    assert found.pop("sequence") is None
     assert found == {"file": "set.vz", "bytes": two, **vaezip.open("set.vz").info()}
     assert list(found["pictures"][0]) == ["name", "mode", "width", "height", "blocks", "bytes", "metadata", "modified"]
     assert list(found["blocks"][0]) == ["method", "fingerprint", "bytes", "steps", "steps_on", "origin"]

@@ -66,7 +66,7 @@ def test_a_pipe_needs_no_name(tmp_path):
         (["-k", "a.vz"], "No such option '-k' before a command; did you mean 'vaezip decompress …'?"),
         (["compress", "--level", "5", "a.png"], "No such option '--level'; give -1 … -9."),
         (["compress", "-d", "a.vz"], "'vaezip decompress' gives pictures back"),
-        (["compress", "-r", "photos"], "a folder stands for all pictures below it"),
+        (["compress", "-R", "photos"], "a folder stands for all pictures below it"),
         (["decompress", "-9", "a.vz"], "a file tells itself how it is to be decoded"),
         (["decompress", "-C", "out", "a.vz"], "name a file or a folder with -o"),
         (["info", "--num_threads", "2"], "give --threads N, or -T N"),

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import vaezip
-from vaezip.cli import inputs, names, options, streams
+from vaezip.cli import batches, inputs, names, options, streams
 from vaezip.cli.ahead import ahead
 from vaezip.cli.console import Console, LocatedError, Remarks, blame, plural, with_console
 from vaezip.cli.inputs import Source
@@ -109,8 +109,11 @@ class _Compress(click.Command):
 @options.device
 @options.threads
 @options.max_pixels
+@batches.writing
 @with_console
-def command(images: tuple[str, ...], output: str | None, console: Console, **flags: Any) -> None:
+def command(
+    images: tuple[str, ...], output: str | None, console: Console, *, batch: batches.Batch, **flags: Any
+) -> None:
     """Compress pictures without loss.
 
     Each IMG gets a file of its own beside it: photo.png makes photo.png.vz. With -o, one IMG makes
@@ -121,15 +124,21 @@ def command(images: tuple[str, ...], output: str | None, console: Console, **fla
     A JPEG is kept as the file that it is, and decompress gives back the same bytes; of other formats
     the pixels and the metadata are.
 
-    A folder stands for all pictures below it. '-' is standard input, whose result goes to standard
-    output. IMG is kept, unless --rm is given. Every result is decoded again and compared before it is
-    written.
+    A folder stands for all pictures below it. With --output-dir-mirror DIR, each picture gets a file in
+    DIR, in the folders that it was in, here or by the machines of a cluster. '-' is standard input,
+    whose result goes to standard output. IMG is kept, unless --rm is given. Every result is decoded
+    again and compared before it is written.
     """
     if STDIO in images and len(images) > 1:
         raise click.UsageError("'-' cannot be one of several IMG.")
     chosen = _Flags(**flags)
     if chosen.preset is not None and chosen.steps is not None:
         raise click.UsageError(f"-1 … -{max(PRESETS)} and --steps say the same; give one of them.")
+    if batch.asked_for((*images, output or "")):
+        if chosen.remove:
+            raise click.UsageError("--rm does not go with a batch, of which other machines may read the results.")
+        _compress_batch(images, batch.destination(output), batch, chosen, console)
+        return
     with Workers(chosen.threads) as workers:
         job = _Job(chosen, workers, console)
         job.removal.check(images, output)
@@ -160,7 +169,7 @@ class _Flags:
     threads: int
     max_pixels: int
 
-    def options(self, workers: Workers) -> vaezip.Options:
+    def options(self, workers: Workers | None = None) -> vaezip.Options:
         """Return what they mean to the codec."""
         return vaezip.Options(
             model=self.model,
@@ -212,6 +221,20 @@ class _Read:
         if not self.pictures:
             return math.prod(shape_of(self.data) or (0,))
         return sum(picture.samples.size for picture in self.pictures)
+
+
+def _compress_batch(
+    images: tuple[str, ...], destination: str, batch: batches.Batch, flags: _Flags, console: Console
+) -> None:
+    """Compress each picture, here or on many machines, into a folder that mirrors theirs."""
+    from vaezip.batch.calls import compress
+
+    if STDIO in images:
+        raise click.UsageError("'-' has no name in a folder of results.")
+    options.check_device(flags.device)
+    found = batches.pictures(images, console)
+    plan = {"threads": flags.threads, "force": flags.force, "update": batch.update}
+    batches.run(compress, found, destination, flags.options(), batch=batch, console=console, **plan)
 
 
 class _Job:

@@ -8,12 +8,12 @@ from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple, TypeAlias, Union
+from typing import Any, NamedTuple, TypeAlias, Union
 
 import click
 
 import vaezip
-from vaezip.cli import names, options, streams
+from vaezip.cli import batches, inputs, names, options, streams
 from vaezip.cli.ahead import ahead
 from vaezip.cli.archives import Damage, is_set, open_archive, progress, require_models, sequence
 from vaezip.cli.console import Console, LocatedError, Remarks, blame, plural, with_console
@@ -57,6 +57,7 @@ _DROPPED = "without the metadata that only PNG would keep"
 @options.force
 @options.remove
 @options.reading
+@batches.writing
 @with_console
 def command(
     *,
@@ -65,6 +66,7 @@ def command(
     only: tuple[str, ...],
     salvage: bool,
     reading: options.Reading,
+    batch: batches.Batch,
     console: Console,
     **flags: bool,
 ) -> None:
@@ -77,17 +79,30 @@ def command(
     A JPEG comes back as the same file, under its own name: photo.jpg.vz makes photo.jpg. With
     -o photo.png, its pixels are written.
 
-    '-' is standard input, whose picture goes to standard output as PNG, or as the JPEG that it was.
-    FILE is kept, unless --rm is given. Of a damaged set, the pictures that are intact are written.
+    A folder stands for all .vz files below it, whose pictures go where they are, or with -o OUT into the
+    same folders of OUT. '-' is standard input, whose picture goes to standard output as PNG, or as the
+    JPEG that it was. FILE is kept, unless --rm is given. Of a damaged set, the pictures that are intact
+    are written.
     """
     if only and len(files) > 1:
         raise click.UsageError("--only takes a picture out of one FILE.")
     if output == STDIO and len(files) > 1:
         raise click.UsageError("Only one FILE can go to standard output.")
+    in_batch, folders = batch.asked_for((*files, output or "")), any(map(os.path.isdir, files))
     removal = Removal(flags["remove"], console)
     removal.check(files, output)
-    if flags["remove"] and (only or salvage):
-        raise click.UsageError("--rm goes with neither --only nor --salvage, which may leave pictures behind.")
+    if flags["remove"] and (only or salvage or in_batch or (folders and output is not None)):
+        raise click.UsageError("--rm goes with neither --only nor --salvage, nor with folders that mirror.")
+    if in_batch or (folders and output is not None):
+        if only or STDIO in files or output == STDIO:
+            raise click.UsageError("--only and '-' take one FILE, and no folders.")
+        target = batch.destination(output) if in_batch else output or ""
+        asked = replace(reading.options(), salvage=salvage)
+        plan = {"threads": reading.threads, "force": flags["force"], "update": batch.update, "mark": in_batch}
+        found = batches.results(files, console)
+        batches.run(_decompress, found, target, asked, batch=batch, console=console, **plan)
+        return
+    files = tuple(inputs.results(files, console))
     with reading.opened() as how, ExitStack() as stack:
         how = how._replace(options=replace(how.options, salvage=salvage))
         job = _Job(_Target(output, len(files) > 1, flags["force"]), how, console, streams.Protected(files))
@@ -105,6 +120,12 @@ def command(
                 else:
                     job.take_all(path)
         job.dropped.tell()
+
+
+def _decompress(*arguments: Any, **plan: Any) -> Any:
+    from vaezip.batch.calls import decompress  # late, as all that codes
+
+    return decompress(*arguments, **plan)
 
 
 class _Target(NamedTuple):

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 import vaezip
-from vaezip.cli import options, streams
+from vaezip.cli import inputs, options, streams
 from vaezip.cli.archives import open_archive, sequence
 from vaezip.cli.console import Console, plural, printable, with_console
 from vaezip.cli.tables import table
@@ -28,7 +28,8 @@ def command(*, files: tuple[str, ...], as_json: bool, models: tuple[str, ...], c
     """Tell what .vz files hold.
 
     Decodes no pixels, and so does not find all damage: 'vaezip test' does. Of a set of many pictures
-    only the first are listed; -v lists all. '-' is standard input.
+    only the first are listed; -v lists all. A folder stands for all .vz files below it. '-' is standard
+    input.
 
     'bpd' is bits per dimension: bits of the file for each sample, pixels times channels. The bytes of
     pictures that share a block are an equal part of it each. 'steps' are the gradient steps that a
@@ -36,7 +37,7 @@ def command(*, files: tuple[str, ...], as_json: bool, models: tuple[str, ...], c
     """
     options.check_models(models)
     found = []
-    for path in files:
+    for path in inputs.results(files, console):
         with console.attempt(streams.source_label(path)):
             found.append(_describe(path, models))
             if not as_json:

@@ -55,7 +55,7 @@ _EVERYWHERE = {
 }
 
 _OUTPUTS = dict.fromkeys(
-    ("-C", "--directory", "--out", "--dir", "--outdir", "--output-dir", "--output-dir-flat", "--output-dir-mirror"),
+    ("-C", "--directory", "--out", "--dir", "--outdir", "--output-dir", "--output-dir-flat"),
     _OUTPUT,
 )
 
@@ -74,7 +74,7 @@ HINTS: dict[str, dict[str, str]] = {
         **dict.fromkeys(
             ("--distance", "--lossless", "--lossless_jpeg", "--quality", "-z", "--near_lossless"), _LOSSLESS
         ),
-        **dict.fromkeys(("-r", "-R", "--recursive"), _FOLDERS),
+        "-R": _FOLDERS,
         **dict.fromkeys(("-P", "--preserve", "--strip", "-s", "-metadata", "-a"), _KEPT),
         **dict.fromkeys(("--check", "--no-check", "--verify"), _CHECKED),
         "--long": "--solid codes larger blocks",
@@ -92,7 +92,6 @@ HINTS: dict[str, dict[str, str]] = {
         "--test": "'vaezip test' decodes files and writes nothing",
         "-l": "'vaezip info' tells what files hold",
         "--list": "'vaezip info' tells what files hold",
-        "-r": "name the files; '*.vz' stands for all of a folder",
         "-M": "--max-memory bounds what a block takes",
         "--memory": "--max-memory bounds what a block takes",
         "--output_format": "the format follows the suffix of -o",

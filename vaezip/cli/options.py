@@ -134,6 +134,17 @@ class Reading:
     max_memory: int
     max_work: int
 
+    def options(self) -> vaezip.ReadOptions:
+        """Return what they mean to the codec, where each file is decoded by one of many.
+
+        Raises:
+            LocatedError: the device or a model is not there.
+        """
+        check_device(self.device)
+        check_models(self.models)
+        options = vaezip.ReadOptions(self.models, self.device, max_pixels=self.max_pixels)
+        return replace(options, max_memory=self.max_memory << 20, max_work=self.max_work)
+
     @contextmanager
     def opened(self) -> Iterator[Opened]:
         """Start the threads of the command, and give them and the options of its archives.
@@ -141,11 +152,9 @@ class Reading:
         Raises:
             LocatedError: the device or a model is not there.
         """
-        check_device(self.device)
-        check_models(self.models)
+        options = self.options()
         with Workers(self.threads) as workers:
-            options = vaezip.ReadOptions(self.models, self.device, self.threads, self.max_pixels, workers)
-            yield Opened(replace(options, max_memory=self.max_memory << 20, max_work=self.max_work), workers)
+            yield Opened(replace(options, threads=self.threads, executor=workers), workers)
 
 
 def reading(command: Callable[..., Any]) -> Callable[..., Any]:
