@@ -658,7 +658,7 @@ def test_threads_do_not_change_the_file(run, save):
 
 @pytest.mark.parametrize(
     ("option", "value", "range"),
-    [("--threads", "0", "x>=1"), ("--steps", "-1", "0<=x<=127"), ("--steps", "128", "0<=x<=127")],
+    [("--threads", "-1", "x>=0"), ("--steps", "-1", "0<=x<=127"), ("--steps", "128", "0<=x<=127")],
 )
 def test_number_out_of_range(run, option, value, range):
     status, out, err = run("compress", "a.png", option, value)

@@ -3,34 +3,31 @@
 from __future__ import annotations
 
 import itertools
-import math
 import os
 import re
-import stat
 from collections import Counter
 from collections.abc import Callable, Collection
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 import vaezip
-from vaezip.cli import batches, inputs, names, options, streams
+from vaezip.cli import batches, inputs, names, options, originals, streams
 from vaezip.cli.ahead import ahead
 from vaezip.cli.console import Console, LocatedError, Remarks, blame, plural, with_console
 from vaezip.cli.inputs import Source
+from vaezip.cli.originals import Read
 from vaezip.cli.progress import Progress
 from vaezip.cli.removal import Removal, digest
 from vaezip.cli.streams import PATH, STDIO
-from vaezip.errors import ImageError, OutputError, SeveralError
+from vaezip.errors import OutputError
 from vaezip.models.effort import DEFAULT_PRESET, PRESETS, Effort, chosen_effort
-from vaezip.pictures.formats import has_picture_suffix, is_jpeg
+from vaezip.pictures.formats import has_picture_suffix
 from vaezip.system.files import Folder, check_free, is_special
 from vaezip.system.threads import Workers
-from vaezip.vz.archive import is_vz
 from vaezip.vz.limits import MAX_STEPS
-from vaezip.vz.times import is_time
 
 if TYPE_CHECKING:
     from vaezip.models.library import Library
@@ -184,45 +181,6 @@ class _Flags:
         )
 
 
-@dataclass(frozen=True)
-class _Read:
-    """A picture, None where only its file is coded; the file that it came in, and when that was last changed; and all
-    pictures by name, where the file holds several."""
-
-    picture: vaezip.Picture | None
-    data: bytes
-    modified: int | None
-    frames: dict[str, vaezip.Picture] = field(default_factory=dict)
-
-    @property
-    def pictures(self) -> list[vaezip.Picture]:
-        """List the pictures that are read."""
-        return list(self.frames.values()) or ([self.picture] if self.picture else [])
-
-    @property
-    def size(self) -> int:
-        return len(self.data)
-
-    @property
-    def weight(self) -> int:
-        """Return what it weighs to the meter of the coder: its values, or the bytes of a file that is kept."""
-        return sum(picture.samples.size for picture in self.pictures) or self.size
-
-    @property
-    def dropped(self) -> tuple[str, ...]:
-        """Name the metadata that a .vz file does not keep."""
-        return tuple(dict.fromkeys(name for picture in self.pictures for name in picture.dropped))
-
-    @property
-    def values(self) -> int:
-        """Count the samples of the picture, 0 where that is not known."""
-        from vaezip.pictures.jpeg.parts import shape_of
-
-        if not self.pictures:
-            return math.prod(shape_of(self.data) or (0,))
-        return sum(picture.samples.size for picture in self.pictures)
-
-
 def _compress_batch(
     images: tuple[str, ...], destination: str, batch: batches.Batch, flags: _Flags, console: Console
 ) -> None:
@@ -274,14 +232,14 @@ class _Job:
                 kept.refuse(target(source))
                 (streams.check if folder is None else check_free)(target(source), self.flags.force)
 
-        def read(source: Source) -> _Read:
+        def read(source: Source) -> Read:
             check(source)
             return self._read(source)
 
         free = self._free(sources, target)
-        progress = Progress(self.console, sum(map(_file_size, free)))
+        progress = Progress(self.console, sum(map(originals.size, free)))
         with blame(folder), Folder(folder) if folder is not None else nullcontext() as where, progress.watched():
-            for i, (source, job) in enumerate(ahead(read, free, self.workers, size=_file_size)):
+            for i, (source, job) in enumerate(ahead(read, free, self.workers, size=originals.size)):
                 with self.console.attempt(source.path):
                     found = job.result()
                     progress.begin(_place(i, len(free)) + source.path, found.size, found.weight)
@@ -306,13 +264,13 @@ class _Job:
         label, size, values, unfit = streams.target_label(target), 0, 0, dict.fromkeys(sources)
         taken: dict[str, bytes] = {}
         fit = self._looked_at(sources)
-        progress = Progress(self.console, sum(map(_file_size, fit)))
+        progress = Progress(self.console, sum(map(originals.size, fit)))
         with self._compressor() as compressor, progress.watched():
-            for i, (source, job) in enumerate(ahead(self._read, fit, self.workers, size=_file_size)):
+            for i, (source, job) in enumerate(ahead(self._read, fit, self.workers, size=originals.size)):
                 with self.console.attempt(source.path):
                     read = job.result()
                     progress.begin(_place(i, len(fit)) + source.path, read.size, read.weight)
-                    _add(compressor, source.name, read)
+                    originals.add(compressor, source.name, read)
                     self._note(source, read)
                     size, values = size + read.size, values + read.values
                     del unfit[source]
@@ -338,7 +296,7 @@ class _Job:
             with self.console.attempt(source.path):
                 names.check_storable(source.name)
                 if not is_special(source.path):
-                    _refuse_vz(_beginning(source.path))
+                    originals.refuse_vz(originals.beginning(source.path))
                 fit.append(source)
         return fit
 
@@ -354,9 +312,9 @@ class _Job:
     def _kept(self, sources: list[Source]) -> streams.Protected:
         return streams.Protected((source.path for source in sources), self.model_files)
 
-    def _compress(self, source: Source, read: _Read, target: str, folder: Folder | None = None) -> None:
+    def _compress(self, source: Source, read: Read, target: str, folder: Folder | None = None) -> None:
         with blame(streams.source_label(source.path)), self._compressor() as compressor:
-            _add(compressor, "", read)
+            originals.add(compressor, "", read)
             data = compressor.close()
             self._note_kept(compressor, {"": source})
             if read.frames and len(data) >= read.size:
@@ -383,7 +341,7 @@ class _Job:
             compressor.add("", None, original=data)
             return compressor.close()
 
-    def _note(self, source: Source, read: _Read) -> None:
+    def _note(self, source: Source, read: Read) -> None:
         """Note what of a picture does not go the way that one may think."""
         from vaezip.models.kinds import falls_back, fits
 
@@ -402,20 +360,8 @@ class _Job:
         self.classic.tell()
         self.damaged.tell()
 
-    def _read(self, source: Source) -> _Read:
-        data = streams.read(source.path, inputs.bound(self.flags.max_pixels))
-        _refuse_vz(data)
-        as_file = is_jpeg(data) and not self.flags.pixels
-        if as_file:
-            return _Read(None, data, _modified(source))
-        try:
-            return _Read(vaezip.pictures.read(data, self.flags.max_pixels), data, _modified(source))
-        except SeveralError:
-            from vaezip.pictures.sequences import files
-
-            if not files.is_sequence(data):
-                raise
-            return _Read(None, data, _modified(source), files.read_all(data, self.flags.max_pixels))
+    def _read(self, source: Source) -> Read:
+        return originals.read(source, max_pixels=self.flags.max_pixels, pixels=self.flags.pixels)
 
     def _compressor(self) -> vaezip.Compressor:
         return vaezip.Compressor(self.options, library=self.library)
@@ -429,40 +375,9 @@ class _Job:
             )
 
 
-def _add(compressor: vaezip.Compressor, name: str, read: _Read) -> None:
-    """Add a picture, or all that a file holds, by names below its own."""
-    for frame, picture in read.frames.items():
-        compressor.add(f"{name}/{frame}" if name else frame, picture, modified=read.modified)
-    if not read.frames:
-        compressor.add(name, read.picture, original=read.data, modified=read.modified if name else None)
-
-
 def _place(index: int, count: int) -> str:
     """Word the place of a picture among several."""
     return f"{index + 1:,} of {count:,}: " if count > 1 else ""
-
-
-def _refuse_vz(data: bytes) -> None:
-    if is_vz(data):
-        raise ImageError("is a .vz file already; 'vaezip decompress' gives back its picture")
-
-
-def _beginning(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read(8)
-    except OSError as error:
-        raise ImageError(f"cannot be read: {error.strerror}") from error
-
-
-def _modified(source: Source) -> int | None:
-    """Return when a file was last changed; None of a pipe, or where no set could tell the time."""
-    try:
-        status = os.stat(source.path)
-    except OSError:
-        return None
-    seconds = status.st_mtime_ns // 10**9
-    return seconds if stat.S_ISREG(status.st_mode) and is_time(seconds) else None
 
 
 def _few(sources: Collection[Source]) -> str:
@@ -486,13 +401,6 @@ def _library(model: str, device: str) -> Library:
         if model != options.AUTO:
             library.by_name(model)
         return library
-
-
-def _file_size(source: Source) -> int:
-    try:
-        return os.path.getsize(source.path)
-    except OSError:
-        return 0
 
 
 def _methods(data: bytes, model_files: tuple[str, ...]) -> str:
