@@ -439,10 +439,19 @@ def test_output_in_a_folder_that_is_missing(run, save):
 
 @pytest.mark.parametrize("sources", [["a.png"], ["a.png", "b.png"]])
 def test_output_to_a_folder_that_is_missing(run, save, sources):
+    """A slash at the end says that a folder is meant."""
     for path in sources:
         save(path)
-    expected = "vaezip: new/: cannot be written: there is no folder 'new'; make it first\n"
-    assert run("compress", *sources, "-o", "new/") == (1, "", expected)
+    assert run("compress", "-1", *sources, "-o", "new/") == (0, "", "")
+    assert files("new") == [f"{path}.vz" for path in sources]
+
+
+def test_a_set_whose_name_may_mean_a_folder_is_remarked(run, save):
+    for path in ("a.png", "b.png"):
+        save(path)
+    told = "is one .vz file of all pictures; end OUT in '/' for a file each in a folder"
+    assert run("compress", "-1", "a.png", "b.png", "-o", "mirror") == (0, "", f"mirror: {told}\n")
+    assert run("compress", "-q", "-f", "-1", "a.png", "b.png", "-o", "mirror") == (0, "", "")
 
 
 def test_standard_input_to_a_folder(run):
@@ -658,7 +667,7 @@ def test_threads_do_not_change_the_file(run, save):
 
 @pytest.mark.parametrize(
     ("option", "value", "range"),
-    [("--threads", "-1", "x>=0"), ("--steps", "-1", "0<=x<=127"), ("--steps", "128", "0<=x<=127")],
+    [("--max-pixels", "0", "x>=1"), ("--steps", "-1", "0<=x<=127"), ("--steps", "128", "0<=x<=127")],
 )
 def test_number_out_of_range(run, option, value, range):
     status, out, err = run("compress", "a.png", option, value)

@@ -43,8 +43,8 @@ def test_the_time_that_is_left_follows_from_what_is_done(clock):
     assert terminal.shown == [
         "0 %: a.png",
         "25 %: a.png",
-        "50 %, about 10 s left: a.png",
-        "25 %, about 30 s left: b.png",
+        "50 %, about 16 s left: a.png",
+        "25 %: b.png",
         "100 %: b.png",
     ]
 

@@ -141,7 +141,7 @@ def command(
         job.removal.check(images, output)
         if images == (STDIO,):
             job.alone(Source(STDIO, ""), output or STDIO)
-        elif output is None or os.path.isdir(output):
+        elif output is None or os.path.isdir(output) or output.endswith(("/", os.sep)):
             job.each(inputs.find(images, console), output)
         elif len(images) == 1 and not os.path.isdir(images[0]):
             job.alone(Source(images[0], ""), output)
@@ -269,7 +269,7 @@ class _Job:
             for i, (source, job) in enumerate(ahead(self._read, fit, self.workers, size=originals.size)):
                 with self.console.attempt(source.path):
                     read = job.result()
-                    progress.begin(_place(i, len(fit)) + source.path, read.size, read.weight)
+                    progress.begin(f"{label}, {i + 1:,} of {len(fit):,} read", read.size, read.weight)
                     originals.add(compressor, source.name, read)
                     self._note(source, read)
                     size, values = size + read.size, values + read.values
@@ -283,6 +283,8 @@ class _Job:
             self._note_kept(compressor, {source.name: source for source in sources})
         with blame(label):
             streams.write(target, data, force=self.flags.force, sources=[source.path for source in sources])
+        if target != STDIO and not target.lower().endswith(names.SUFFIX) and not is_special(target):
+            self.console.remark(f"{label}: is one .vz file of all pictures; end OUT in '/' for a file each in a folder")
         self._summarise(f"{label}: {plural(len(sources) - len(unfit), 'picture')}, ", size, values, data)
         if unfit:
             count = f"{len(unfit):,} of {plural(len(sources), 'file')}"

@@ -217,8 +217,9 @@ svg circle { fill: var(--ours); fill-opacity: .7; }
 svg polyline { fill: none; stroke: var(--ours); stroke-width: 2; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { padding: 8px 10px; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
-th button { all: unset; cursor: pointer; font-weight: 600; white-space: nowrap; }
+table { font-size: 14px; }
+th, td { padding: 8px 8px; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
+th button { all: unset; cursor: pointer; font-weight: 600; }
 th button:focus-visible { outline: 2px solid var(--ours); outline-offset: 2px; }
 th[aria-sort=ascending] button::after { content: " ↑"; }
 th[aria-sort=descending] button::after { content: " ↓"; }
@@ -226,7 +227,7 @@ th[aria-sort=descending] button::after { content: " ↓"; }
 .date { white-space: nowrap; }
 .bar { display: block; height: 4px; margin: 4px 0 0 auto; border-radius: 2px; background: var(--theirs); }
 .bar.ours { background: var(--ours); }
-figure { margin: 0; display: flex; gap: 12px; min-width: 240px; }
+figure { margin: 0; display: flex; gap: 12px; min-width: 220px; }
 figure img { width: 96px; height: 96px; object-fit: contain; flex: none; background: var(--card); }
 figcaption { overflow-wrap: anywhere; }
 footer { margin-top: 24px; }

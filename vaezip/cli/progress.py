@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
@@ -28,6 +29,7 @@ class Progress:
         self._bytes = self._values = 0
         self._coded = 0.0
         self._began = time.monotonic()
+        self._passed: deque[tuple[float, float]] = deque([(self._began, 0.0)])
         self._lock = Lock()
 
     @contextmanager
@@ -57,11 +59,22 @@ class Progress:
         self._show()
 
     def _show(self) -> None:
-        share, passed = self.share(), time.monotonic() - self._began
-        left = ""
-        if passed >= _LEAST_SECONDS and share >= _LEAST_SHARE and (seconds := passed * (1 - share) / share) >= 1:
-            left = f", about {duration(seconds)} left"
+        share, seconds = self.share(), self._left()
+        left = f", about {duration(seconds)} left" if seconds is not None and seconds >= 1 else ""
         self.console.progress(f"{int(100 * share)} %{left}: {self._label}")
+
+    def _left(self) -> float | None:
+        """Guess at the time that is left, at the pace of the second half of the time that has passed."""
+        share, now = self.share(), time.monotonic()
+        with self._lock:
+            if now - self._passed[-1][0] >= _LEAST_SECONDS / 10:
+                self._passed.append((now, share))
+            while len(self._passed) > 2 and self._passed[1][0] <= (self._began + now) / 2:
+                self._passed.popleft()
+            then, before = self._passed[0]
+        if now - self._began < _LEAST_SECONDS or share < _LEAST_SHARE or share <= before:
+            return None
+        return (now - then) * (1 - share) / (share - before)
 
 
 def duration(seconds: float) -> str:
