@@ -80,8 +80,9 @@ def test_what_there_is_not_names_what_there_is(run, arguments, said):
 
 @pytest.mark.parametrize(("word", "preset"), [("--best", 9), ("--fast", 1)])
 def test_words_for_presets(word, preset):
+    group = click.Context(main, info_name="vaezip", **main.context_settings)
     command = import_module(COMMANDS["compress"][0]).command
-    assert command.make_context("compress", [word, "a.png"]).params["preset"] == preset
+    assert command.make_context("compress", [word, "a.png"], parent=group).params["preset"] == preset
 
 
 @pytest.mark.parametrize("arguments", [["-V"], ["--version"]])
