@@ -97,9 +97,8 @@ def run(folder: Path, command: str) -> str:
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
     program = folder / "vaezip"
-    program.write_text(
-        f'#!/bin/sh\nexec "{sys.executable}" -c "import sys; sys.argv[0] = \'vaezip\'; from vaezip.__main__ import main; main()" "$@"\n'
-    )
+    start = "import sys; sys.argv[0] = 'vaezip'; from vaezip.__main__ import main; main()"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{start}" "$@"\n')
     program.chmod(0o755)
     environment = {**os.environ, "COLORTERM": "truecolor", "TERM": "xterm-256color"}
     environment.pop("COLUMNS", None)
