@@ -170,6 +170,8 @@ def _promising(job: BlockJob) -> list[Candidate]:
     if any(coders.settles(mark_of(candidate), job.samples, job.mode) for candidate in whole):
         return whole
     tried = [candidate for candidate in candidates if candidate not in coders.CODERS]
+    if _goes_once(job) and drawn:  # which take less than the fallback codec does
+        tried = [candidate for candidate in tried if candidate != NO_MODEL] or tried
     trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0))
     lengths = {candidate: len(_payload(trial, candidate, 0)) for candidate in tried}
     best = min(tried, key=lambda candidate: lengths[candidate])
@@ -200,10 +202,15 @@ def _suffices(job: BlockJob, length: int) -> bool:
     return MOST_DRAWN * 8 * length < bits
 
 
+def _goes_once(job: BlockJob) -> bool:
+    """Tell whether all is to be coded but once: many pictures, at the least effort."""
+    return not job.effort.rows and len(job.samples) >= _MANY and not job.open
+
+
 def _beaten(job: BlockJob, best: Candidate, drawn: Mapping[Candidate, int]) -> list[Candidate]:
     """Return the coders that a model beats on the first of many pictures, where all is to be coded but once; ``drawn``
     is what each takes for these."""
-    if job.effort.rows or len(job.samples) < _MANY or not drawn:
+    if not _goes_once(job) or not drawn:
         return []
     length = _bytes_of_rows(job, best)
     return [candidate for candidate, other in drawn.items() if other > length]
