@@ -33,7 +33,7 @@ from vaezip.pictures import datasets
 from vaezip.system.threads import usable_cores
 
 RESULT = Path(__file__).parent / "results" / "batch.json"
-DIGITS, PICTURES, DONE = 10_000, 40, 2_000
+DIGITS, PICTURES, DONE = 10_000, 20, 2_000
 SIDE, SMALL = 128, 16
 ROUNDS = 5
 ALONE = Options(preset=1)
@@ -94,7 +94,8 @@ def _set(folder: Path, source: Path, count: int, how: list[str]) -> Row:
     back.rmdir()
     row = {"files": count, "options": " ".join(how), "bytes": size, "same": same}
     for name, run in (("compress", there), ("decompress", again)):
-        row[name] = run | {"files_a_second": round(count / run["seconds"], 1)}
+        rates = {"files_a_second": count / run["seconds"], "files_a_core_second": count / run["cpu_seconds"]}
+        row[name] = run | {key: round(rate) for key, rate in rates.items()}
     return row
 
 
