@@ -1,7 +1,7 @@
 """What batches cost: ``python benchmarks/batch.py --data DIR``.
 
-* ``set``: 10,000 black and white digits of MNIST, a PNG each, by the command line into one set and back, and a quarter
-  of them, whose memory tells whether it grows; ``-1``, and ``-1`` with the model of digits.
+* ``set``: 10,000 black and white digits of MNIST, a PNG each, by the command line into one set and back, at ``-1``, and
+  at ``-1`` with the model of digits; half as many and twice as many, whose memory tells whether it grows.
 * ``overhead``: pictures one after the other by the codec alone, and by a batch in one thread, in turns.
 * ``again``: a batch whose pictures are all done already, here and, where Dask is installed, by a cluster of two.
 
@@ -71,13 +71,15 @@ def sets(folder: Path, count: int, data: str | None) -> list[Row]:
     """Measure sets of digits, there and back."""
     digits = datasets.load("mnist", "test", data)
     rows = []
-    for some in (count // 4, count):
+    plain, by_model = ["-1"], ["-1", "--model", "mnist-binary"]
+    for some, hows in ((count // 2, [plain]), (count, [plain, by_model]), (2 * count, [plain])):
         source = folder / f"digits-{some}"
         source.mkdir()
-        for i, digit in enumerate(digits[:some]):
+        for i in range(some):
+            digit = digits[i % len(digits)]
             picture = vaezip.Picture("1", (digit.reshape(28, 28, 1) >= 128).astype(np.uint8))
             (source / f"{i:05}.png").write_bytes(vaezip.pictures.write(picture, ".png"))
-        for how in (["-1"], ["-1", "--model", "mnist-binary"]):
+        for how in hows:
             rows.append(_set(folder, source, some, how))
     return rows
 
