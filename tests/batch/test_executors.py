@@ -6,6 +6,7 @@ import signal
 from dataclasses import dataclass
 
 import pytest
+from click.testing import CliRunner
 
 import vaezip
 from tests.batch.conftest import QUICK, tree
@@ -13,6 +14,7 @@ from vaezip import batch
 from vaezip.batch import running, sources
 from vaezip.batch.jobs import Job
 from vaezip.batch.tasks import Made
+from vaezip.cli import main
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,22 @@ def test_a_dask_cluster_whose_worker_is_killed_loses_nothing(cluster, photos, tm
         back = batch.decompress(made.as_uri(), (tmp_path / "back").as_uri(), models=(QUICK.model,), executor=executor)
         assert back.done == count
     assert tree(tmp_path / "back") == tree(source)
+
+
+def test_the_command_line_has_a_cluster_work(cluster, photos, tmp_path):
+    command = ["compress", str(photos(3)), "--output-dir-mirror", str(tmp_path / "made"), "-1", "-q"]
+    more = [
+        "--model",
+        str(QUICK.model),
+        "--scheduler",
+        cluster.scheduler_address,
+        "--report",
+        str(tmp_path / "r.jsonl"),
+    ]
+    assert CliRunner().invoke(main, [*command, *more]).exit_code == 0
+    rows = [json.loads(line) for line in (tmp_path / "r.jsonl").read_text().splitlines()]
+    assert len(rows) == 3
+    assert not any(row["worker"].endswith(f":{os.getpid()}") for row in rows)
 
 
 def test_a_file_that_kills_its_worker_fails_alone(cluster, photos):

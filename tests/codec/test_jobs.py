@@ -10,13 +10,16 @@ import pytest
 
 import vaezip
 from vaezip.codec import blocks, compressor, decoding, jobs, webp
+from vaezip.codec.coders import GRAPHIC
 from vaezip.codec.jobs import BlockJob
 from vaezip.errors import VaezipError
+from vaezip.models import file as model_file
 from vaezip.models.cost import Budget
-from vaezip.models.effort import Effort
-from vaezip.models.library import Library
+from vaezip.models.effort import PRESETS, Effort
+from vaezip.models.library import Library, Reference
 from vaezip.models.pixel import adaptive, strips
 from vaezip.models.pixel.adaptation import Learners
+from vaezip.models.sampling import sample
 from vaezip.pictures import Picture
 from vaezip.vz.records import NO_MODEL
 
@@ -153,3 +156,14 @@ def test_a_block_that_a_reader_would_refuse_is_not_written(monkeypatch):
     job = BlockJob("L", samples, (NO_MODEL,), None, Library(), Effort())
     with pytest.raises(VaezipError, match="WebP takes more for such pictures than a reader spends on them"):
         jobs.code(job, NO_MODEL)
+
+
+@pytest.mark.parametrize(("count", "preset", "found"), [(300, 1, 1), (300, 2, 2), (200, 1, 2)])
+def test_the_least_effort_codes_many_pictures_but_once(count, preset, found):
+    """The first of them tell that digits are no drawings."""
+    path = model_file.find("mnist-binary")
+    model = Reference(path, model_file.fingerprint(path))
+    drawn = sample(model_file.load(path), count, 1)
+    samples = np.stack([picture.samples for picture in drawn]).reshape(count, 28, 28, 1)
+    job = BlockJob("1", samples, (model, GRAPHIC, NO_MODEL), None, Library(), PRESETS[preset])
+    assert jobs.promising(job) == [model, GRAPHIC][:found]

@@ -218,6 +218,7 @@ class Remote:
             fs, path = url_to_fs(self.join(name))
         except (ImportError, ValueError) as error:  # a protocol without its package, or that nobody knows
             raise FormatError(f"'{self.root}' cannot be opened: {error}") from error
+        fs.invalidate_cache()  # of listings, in which others may have written since
         return fs, path
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
+from concurrent.futures import CancelledError, Executor, Future
 from dataclasses import replace
 from itertools import islice
 from queue import SimpleQueue
@@ -84,7 +84,7 @@ class _Run:
     def _submit(self, function: Any, jobs: tuple[Job, ...]) -> None:
         try:
             future = self._executor.submit(function, jobs if function is look else jobs[0])
-        except (BrokenExecutor, RuntimeError) as error:
+        except Exception as error:  # each executor has its own words for being broken or closed
             raise VaezipError(f"the executor takes no more jobs ({error}); the same call goes on with them") from error
         self._submitted[future] = jobs
         future.add_done_callback(self._done.put)

@@ -5,6 +5,7 @@ So any executor may do it: threads, processes, or other machines. The bytes are 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -34,6 +35,9 @@ _NO_LIMIT = 1 << 62
 
 _CLEARLY = 50
 """A trial in which one way takes less by one byte of so many tells which is best; of less, all is coded both ways."""
+
+_MANY = 256
+"""Of so many pictures or more the first tell, at the least effort, whether one way is best."""
 
 _OF_PATCHES = 10
 """Of chroma at half the resolution, patches take up to one byte in so many more than all, for what lies beyond their
@@ -167,7 +171,8 @@ def _promising(job: BlockJob) -> list[Candidate]:
     halved = (job.halved.model,) if job.halved else ()
     candidates = [candidate for candidate in (*halved, *job.candidates) if _promises(job, candidate)]
     quick = [candidate for candidate in candidates if not has_model(mark_of(candidate))]
-    if len(quick) < len(candidates) and any(_suffices(job, candidate) for candidate in quick):
+    drawn = {candidate: _bytes_of_rows(job, candidate) for candidate in quick if _is_drawn(job, candidate)}
+    if len(quick) < len(candidates) and any(_suffices(job, length) for length in drawn.values()):
         return quick
     some = trial_part(job.samples)
     if len(candidates) == 1 or some.size == job.samples.size:
@@ -176,6 +181,8 @@ def _promising(job: BlockJob) -> list[Candidate]:
     if any(coders.settles(mark_of(candidate), job.samples, job.mode) for candidate in whole):
         return whole
     tried = [candidate for candidate in candidates if candidate not in coders.CODERS]
+    if _goes_once(job) and drawn:  # which take less than the fallback codec does
+        tried = [candidate for candidate in tried if candidate != NO_MODEL] or tried
     trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0))
     lengths = {candidate: len(_payload(trial, candidate, 0)) for candidate in tried}
     best = min(tried, key=lambda candidate: lengths[candidate])
@@ -184,16 +191,40 @@ def _promising(job: BlockJob) -> list[Candidate]:
         found[job.halved.model] = None
     if has_model(mark_of(best)) and not job.open:
         found.pop(NO_MODEL, None)
+        for beaten in _beaten(job, best, drawn):
+            del found[beaten]
     return list(found)
 
 
-def _suffices(job: BlockJob, candidate: Candidate) -> bool:
+def _is_drawn(job: BlockJob, candidate: Candidate) -> bool:
+    """Tell whether a coder without a model, for drawn pictures, can be tried on some rows."""
+    is_coder = candidate in coders.CODERS and not coders.is_whole(mark_of(candidate))
+    return is_coder and job.samples[..., 0].size >= LEAST_DRAWN
+
+
+def _bytes_of_rows(job: BlockJob, candidate: Candidate) -> int:
+    """Return what a candidate takes for some rows, or for the first of many pictures."""
+    return len(_payload(replace(job, samples=trial_rows(job.samples), alpha=None), candidate, 0))
+
+
+def _suffices(job: BlockJob, length: int) -> bool:
     """Tell whether a coder without a model takes so little for some rows that no model takes less."""
-    if coders.is_whole(mark_of(candidate)) or candidate not in coders.CODERS or job.samples[..., 0].size < LEAST_DRAWN:
-        return False
-    some = trial_rows(job.samples)
-    bits = some.size * (1 if kinds.levels(job.mode) == 2 else 8)
-    return MOST_DRAWN * 8 * len(_payload(replace(job, samples=some), candidate, 0)) < bits
+    bits = trial_rows(job.samples).size * (1 if kinds.levels(job.mode) == 2 else 8)
+    return MOST_DRAWN * 8 * length < bits
+
+
+def _goes_once(job: BlockJob) -> bool:
+    """Tell whether all is to be coded but once: many pictures, at the least effort."""
+    return not job.effort.rows and len(job.samples) >= _MANY and not job.open
+
+
+def _beaten(job: BlockJob, best: Candidate, drawn: Mapping[Candidate, int]) -> list[Candidate]:
+    """Return the coders that a model beats on the first of many pictures, where all is to be coded but once; ``drawn``
+    is what each takes for these."""
+    if not _goes_once(job) or not drawn:
+        return []
+    length = _bytes_of_rows(job, best)
+    return [candidate for candidate, other in drawn.items() if other > length]
 
 
 def _promises(job: BlockJob, candidate: Candidate) -> bool:
