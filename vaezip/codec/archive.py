@@ -72,6 +72,8 @@ class Archive:
     counts the pictures, iteration gives them in turn, ``in`` looks for a name, and ``dict`` makes a dictionary of it.
     Threads may share one, a process that has one may fork, and it can be pickled.
 
+    The order is that of the file, which keeps pictures of one mode and size together: where they differ, go by names.
+
     Attributes:
         names: of the pictures, in the order of the file; [""] for a single picture without a name.
         lost: ranges of bytes, first and end, in which a salvage found nothing that is whole.

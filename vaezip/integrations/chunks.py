@@ -1,6 +1,6 @@
 """Chunks of arrays to ``.vz`` files and back: the last two axes are a picture, those before them count pictures.
 
-The names of the pictures are their places along the leading axes, ``"3,0"``, so that the last one tells the shape.
+The names of the pictures are their places along the leading axes, ``"3,0"``, so that they tell the shape.
 """
 
 from __future__ import annotations
@@ -120,24 +120,28 @@ class ChunkCoder:
         path = Path(self.model)
         models = (path,) if path.is_file() else ()
         with Archive(data, models=models) as archive:
-            names, pictures = archive.names, np.stack([to_array(picture) for picture in archive])
-        if self.channel_axis is not None and pictures.ndim == 1 + _PLANE:
-            pictures = pictures[..., None]
-        shape = () if names == [""] else _shape_of(names[-1])
-        if math.prod(shape) != len(names):
+            found = [(_place(name), to_array(picture)) for name, picture in archive.items()]
+        shape = tuple(max(numbers) + 1 for numbers in zip(*(place for place, _ in found)))
+        if math.prod(shape) != len(found) or len({(one.shape, one.dtype) for _, one in found}) > 1:
             raise FormatError("is not the file of a chunk")
-        chunk = pictures.reshape(*shape, *pictures.shape[1:])
-        if self.channel_axis is None:
-            return chunk
-        if names == [""] and self.channel_axis != -1:  # all axes before the picture but that of channels have length 1
-            return np.ascontiguousarray(np.moveaxis(chunk, -1, 0))
-        return np.ascontiguousarray(np.moveaxis(chunk, -1, self._axis(chunk.ndim)))
+        chunk = np.empty((*shape, *found[0][1].shape), found[0][1].dtype)
+        for place, picture in found:  # in an order of their own, for some may be black and white alone
+            chunk[place] = picture
+        return chunk if self.channel_axis is None else self._with_channels(chunk, len(shape))
+
+    def _with_channels(self, chunk: NDArray[Any], leading: int) -> NDArray[Any]:
+        """Move the channels of a chunk, of so many leading axes, to their axis."""
+        if chunk.ndim == leading + _PLANE:
+            chunk = chunk[..., None]
+        first = not leading and self.channel_axis != -1  # all others before the picture have length 1
+        axis = 0 if first else self._axis(chunk.ndim)
+        return np.ascontiguousarray(np.moveaxis(chunk, -1, axis))
 
 
-def _shape_of(name: str) -> tuple[int, ...]:
-    """Return the lengths of the leading axes, by the name of the last picture."""
+def _place(name: str) -> tuple[int, ...]:
+    """Return where a picture stands along the leading axes, by its name."""
     try:
-        return tuple(int(place) + 1 for place in name.split(","))
+        return tuple(map(int, name.split(","))) if name else ()
     except ValueError as error:
         raise FormatError("is not the file of a chunk") from error
 

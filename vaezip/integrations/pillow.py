@@ -64,11 +64,13 @@ class VzImageFile(ImageFile.ImageFile):
             self._archive = Archive(data, threads=DECODE_THREADS, max_pixels=_NO_LIMIT if most is None else 2 * most)
             self.n_frames = len(self._archive)
             self.is_animated = self.n_frames > 1
+            self._keys = _in_order(self._archive.names)
             self._show(0)
 
     def _show(self, frame: int) -> None:
         """Become a frame, as far as the directory, or the beginning of a kept file, tells."""
-        look, start = self._archive.look(frame), self._archive.beginning(frame)
+        key = self._keys[frame]
+        look, start = self._archive.look(key), self._archive.beginning(key)
         if start is not None:
             with Image.open(io.BytesIO(start)) as image:
                 self._mode, self._size, self.info = image.mode, image.size, image.info.copy()
@@ -76,7 +78,7 @@ class VzImageFile(ImageFile.ImageFile):
             raise PillowError(f"Pillow has no mode for {look['mode']} pictures; vaezip.imread gives their samples")
         else:
             self._mode, self._size = look["mode"], (look["width"], look["height"])
-            self.info = info_of(self._archive.boxes(frame), look["mode"])
+            self.info = info_of(self._archive.boxes(key), look["mode"])
         if look["name"]:
             self.info["name"] = look["name"]
         self._frame = frame
@@ -85,8 +87,9 @@ class VzImageFile(ImageFile.ImageFile):
         """Decode the frame, if that is not done."""
         if self._decoded != self._frame:
             with _failing():
-                original = self._archive.original(self._frame)
-                image = self._archive.read(self._frame).to_pil() if original is None else _decoded(original)
+                key = self._keys[self._frame]
+                original = self._archive.original(key)
+                image = self._archive.read(key).to_pil() if original is None else _decoded(original)
             self.im, self.palette, self.readonly = image.im, image.palette, image.readonly
             self._mode, self._size = image.mode, image.size
             self.tile, self._decoded = [], self._frame
@@ -117,6 +120,11 @@ class VzImageFile(ImageFile.ImageFile):
         """Let the file go, and what was decoded of it."""
         super().close()
         self._archive.close()
+
+
+def _in_order(names: list[str]) -> list[str]:
+    """Return the names of frames: by their numbers where these are their names, for a set keeps sizes together."""
+    return sorted(names, key=int) if all(name.isdecimal() and name.isascii() for name in names) else names
 
 
 def _decoded(original: bytes) -> Image.Image:
