@@ -27,6 +27,7 @@ class VaezipCodec(Codec):
 
     def __init__(
         self,
+        *,
         effort: int = DEFAULT_EFFORT,
         model: str | os.PathLike[str] = AUTO,
         fingerprint: str | None = None,
