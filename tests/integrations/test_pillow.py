@@ -107,6 +107,13 @@ def test_metadata_of_a_png_stay_what_they_are(tmp_path):
     assert same(vaezip.decompress(saved(found)), one)
 
 
+def test_a_palette_may_have_alpha():
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 9, 4)).astype(np.uint8)
+    image = Image.fromarray(pixels).quantize(40, method=Image.Quantize.FASTOCTREE)
+    found = opened(saved(image))
+    assert np.array_equal(np.asarray(found.convert("RGBA")), np.asarray(image.convert("RGBA")))
+
+
 def test_nothing_is_decoded_before_it_is_asked_for(monkeypatch):
     data = saved(photo())
     monkeypatch.setattr("vaezip.codec.decoding.decode", None)

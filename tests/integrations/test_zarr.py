@@ -9,7 +9,7 @@ from vaezip.errors import ImageError
 
 from .test_chunks import stack
 
-zarr = pytest.importorskip("zarr", minversion="3")
+zarr = pytest.importorskip("zarr", minversion="3.1")
 numcodecs = pytest.importorskip("numcodecs")
 
 SERIALIZER = {"name": "vaezip.vz", "configuration": {"effort": 1}}

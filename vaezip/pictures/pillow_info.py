@@ -21,7 +21,7 @@ def boxes_of(image: Image.Image, mode: str, info: dict[Any, Any]) -> tuple[Box, 
     """Return what of an image's metadata a picture of a mode can hold: its palette, and those of an info."""
     found = {
         "palette": bytes(image.getpalette("RGB") or []) if mode == "P" else None,
-        "transparency": _transparency(info.get("transparency"), mode),
+        "transparency": _transparency(info.get("transparency"), mode) or _alpha_of_palette(image, mode),
         "icc": info.get("icc_profile"),
         "exif": _exif(info.get("exif")),
         "xmp": info.get("xmp"),
@@ -67,6 +67,13 @@ def _transparency(value: object, mode: str) -> bytes | None:
         case (int(), int(), int()) if mode == "RGB":
             return b"".join(int(part).to_bytes(2, "big") for part in value)
     return None
+
+
+def _alpha_of_palette(image: Image.Image, mode: str) -> bytes | None:
+    """Return the alpha of the colours of a palette that has some, as of an image that Pillow made from RGBA."""
+    if mode != "P" or image.im.getpalettemode() != "RGBA":
+        return None
+    return bytes(image.getpalette("RGBA") or [])[3::4].rstrip(b"\xff")
 
 
 def _as_transparency(data: bytes, mode: str) -> Any:
