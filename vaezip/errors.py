@@ -43,6 +43,13 @@ class FormatError(VaezipError):
     """A ``.vz`` file is damaged, truncated, or of an unknown version or field."""
 
 
+class MissingError(FormatError, KeyError, IndexError):
+    """A ``.vz`` file holds no such picture."""
+
+    def __str__(self) -> str:  # that of a KeyError is in quotes
+        return str(self.args[0])
+
+
 class IncompleteError(FormatError):
     """A part of a picture is lost.
 

@@ -822,6 +822,19 @@ def test_hidden_picture_in_a_folder_is_skipped(run, save):
 
 def test_blocks_have_as_many_pixels_as_the_help_says():
     assert (blocks.BLOCK_PIXELS, blocks.SOLID_PIXELS) == (1 << 20, 1 << 24)  # a million, and sixteen
+    assert blocks.group_of("RGB", (32, 32)).per_block == 128
+
+
+def test_a_set_in_blocks_of_so_many_pictures(run, save):
+    for i in range(5):
+        save(f"in/{i}.png")
+    assert run("compress", "in", "-o", "set.vz", "--block", "2") == (0, "", "")
+    archive = vaezip.open("set.vz")
+    assert [group.per_block for group in archive.file.groups] == [2]
+    assert len(archive.info()["blocks"]) == 3
+    status, _, err = run("compress", "in", "-o", "b.vz", "--block", "2", "--solid")
+    assert status == 2
+    assert "give one of them" in err
 
 
 def test_what_came_through_a_pipe_has_no_time_but_its_own(run, save, monkeypatch):

@@ -74,7 +74,7 @@ def test_json(run, two):
     assert rate == pytest.approx(8 * two / (784 + 30))
     assert found.pop("sequence") is None
     assert found == {"file": "set.vz", "bytes": two, **vaezip.open("set.vz").info()}
-    assert list(found["pictures"][0]) == ["name", "mode", "width", "height", "blocks", "bytes", "metadata", "modified"]
+    assert list(found["pictures"][0]) == ["name", "mode", "width", "height", "metadata", "modified", "blocks", "bytes"]
     assert list(found["blocks"][0]) == ["method", "fingerprint", "bytes", "steps", "steps_on", "origin"]
     assert found["blocks"][1]["method"] == "graphic"
 

@@ -1,7 +1,7 @@
 """Pictures to a file.
 
-Pictures of one mode and size form a group; a group is cut into blocks of about a million pixels (several pictures, or
-a band of one), and each block is coded alone, by a model or by the fallback codec, decoded again, compared, and kept.
+Pictures of one mode and size form a group; a group is cut into blocks (several pictures, or a band of one, of about a
+million pixels), and each block is coded alone, by a model or by the fallback codec, decoded again, compared, and kept.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from vaezip.codec import blocks, coders, jobs, metadata, select
-from vaezip.codec.blocks import Samples, check_group, new_group
+from vaezip.codec import coders, jobs, metadata, select
+from vaezip.codec.blocks import Samples, check_group, gathered, group_of
 from vaezip.codec.jobs import BlockJob, Candidate
 from vaezip.codec.kept import FileJob, KeptFile, keep
 from vaezip.codec.runs import Entry, Pending, Run
@@ -56,6 +56,8 @@ class Options:
         embed_model: put the models that are used into the file, which then needs nothing else to be read;
             alpha goes by WebP.
         solid: blocks of 16 million pixels rather than one: a pixel network learns from all that is before.
+        block: how many pictures of a set share a block at most: whoever reads one decodes those before it in its block,
+            too. None for so many that this takes about a second.
         pixels: code the pixels of JPEG files, and not the files.
         max_pixels: larger JPEG files are refused.
         verify: decode every block again and compare.
@@ -71,6 +73,7 @@ class Options:
     effort: Effort | None = None
     embed_model: bool = False
     solid: bool = False
+    block: int | None = None
     pixels: bool = False
     max_pixels: int = DEFAULT_MAX_PIXELS
     verify: bool = True
@@ -117,7 +120,7 @@ class Compressor:
 
         Raises:
             ModelError: the chosen model is missing or cannot be used.
-            VaezipError: preset or steps are out of range.
+            VaezipError: preset, steps or block are out of range.
             TypeError: there is no such option.
         """
         self.options = replace(options or Options(), **changes)
@@ -126,7 +129,8 @@ class Compressor:
         self.library = library or Library((chosen,) if chosen else (), self.options.device)
         self.chosen = self.library.by_path(chosen) if chosen else None
         self._chosen = Reference(chosen, self.chosen.fingerprint) if chosen and self.chosen else None
-        self._block_pixels = blocks.SOLID_PIXELS if self.options.solid else blocks.BLOCK_PIXELS
+        if self.options.block is not None and (self.options.block < 1 or self.options.solid):
+            raise VaezipError("a block holds one picture or more, and is solid only where nobody says how many")
         self._pending: dict[tuple[str, int, int], Pending] = {}
         self._names: set[str] = set()
         self._files: list[_File] = []
@@ -185,9 +189,10 @@ class Compressor:
         height, width = samples.shape[:2]
         pending = self._pending.get((mode, height, width))
         if pending is None:
-            pending = Pending(new_group(mode, (height, width), self._block_pixels))
+            group = group_of(mode, (height, width), pictures=self.options.block, solid=self.options.solid)
+            pending = Pending(group, gathered(group))
             self._pending[mode, height, width] = pending
-        if len(pending.samples) == pending.group.per_block:
+        if len(pending.samples) == pending.most:
             self._submit(pending)
         self._budget.take(limits.PICTURES, 1)
         self._budget.take(limits.PIECES, len(picture.boxes))
@@ -195,7 +200,7 @@ class Compressor:
         self._names.add(name)
         pending.entries.append(Entry(name, metadata.numbered(picture.boxes), original, modified))
         pending.samples.append(samples)
-        if len(pending.samples) == pending.group.per_block and self._names != {""}:  # which may become inline
+        if len(pending.samples) == pending.most and self._names != {""}:  # which may become inline
             self._submit(pending)
 
     def _check_name(self, name: str) -> None:
@@ -381,7 +386,9 @@ class Compressor:
         for top in range(0, pending.group.height, pending.group.band):
             band = np.ascontiguousarray(samples[:, top : top + pending.group.band])
             self._wait_until_workers_are_few()
-            self._running.append(self._executor.submit(jobs.encode, self._job(pending.group, band)))
+            self._running.append(
+                self._executor.submit(jobs.encode_run, self._job(pending.group, band), pending.group.per_block)
+            )
             run.jobs.append(self._running[-1])
         if not self.options.embed_model:  # with models in it, the whole file alone tells what is shorter
             self._unsettled = [*(one for one in self._unsettled if not one.settle()), run]

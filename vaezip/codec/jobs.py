@@ -21,6 +21,7 @@ from vaezip.models.library import Library, Reference
 from vaezip.origins import halving, inverse, search
 from vaezip.pictures.jpeg.parts import UnfitJpeg
 from vaezip.system import meter
+from vaezip.system.threads import spread
 from vaezip.vz.records import NO_MODEL, Block, has_model
 
 if TYPE_CHECKING:
@@ -137,6 +138,21 @@ def encode(job: BlockJob) -> list[Block]:
             with meter.part((1 - CHOICE) / len(candidates)):
                 forms.append(code(job, candidate))
     return forms if job.open else [min(forms, key=lambda block: len(block.payload))]
+
+
+def encode_run(job: BlockJob, pictures: int) -> list[list[Block]]:
+    """Code pictures in blocks of so many; models that take clearly more on some of all are tried for no block.
+
+    Raises:
+        VaezipError: what was coded does not decode to itself.
+    """
+    if len(job.samples) <= pictures:
+        return [encode(job)]
+    found = promising(prepared(job))
+    if all(one in job.candidates for one in found):
+        job = replace(job, candidates=tuple(one for one in job.candidates if one in found))
+    starts = range(0, len(job.samples), pictures)
+    return spread(encode, [replace(job, samples=job.samples[i : i + pictures]) for i in starts])
 
 
 def promising(job: BlockJob) -> list[Candidate]:

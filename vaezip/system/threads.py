@@ -48,6 +48,16 @@ def _within_quota(cores: int) -> int:
     return cores
 
 
+def _renew_lock() -> None:
+    """Begin anew in a process that was forked while a thread, which is not there, held the lock."""
+    global _lock
+    _lock = Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
+
+
 @contextmanager
 def products_on_one_thread() -> Iterator[None]:
     """Matrix products take no threads of their own, of which whoever codes has as many as were asked for.
