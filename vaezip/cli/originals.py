@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import vaezip
 from vaezip.cli import inputs, streams
 from vaezip.cli.inputs import Source
-from vaezip.errors import ImageError, SeveralError
+from vaezip.errors import ImageError
 from vaezip.pictures.formats import is_jpeg
 from vaezip.vz.archive import is_vz
 from vaezip.vz.times import is_time
@@ -66,14 +66,9 @@ def read(source: Source, *, max_pixels: int, pixels: bool) -> Read:
     refuse_vz(data)
     if is_jpeg(data) and not pixels:
         return Read(None, data, _modified(source))
-    try:
-        return Read(vaezip.pictures.read(data, max_pixels), data, _modified(source))
-    except SeveralError:
-        from vaezip.pictures.sequences import files
-
-        if not files.is_sequence(data):
-            raise
-        return Read(None, data, _modified(source), files.read_all(data, max_pixels))
+    found = vaezip.pictures.read_all(data, max_pixels)
+    alone = found.pop("", None)
+    return Read(alone, data, _modified(source), found)
 
 
 def add(compressor: vaezip.Compressor, name: str, read: Read) -> None:

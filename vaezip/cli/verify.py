@@ -101,14 +101,10 @@ class _Job:
 
     def _frames(self, path: str) -> dict[str, Source]:
         """Read an animation, or a file of pages, and return it as the source of each of its pictures."""
-        from vaezip.pictures.sequences import files
-
         with blame(path):
             data = streams.read(path, inputs.bound(self.how.options.max_pixels))
-            if not files.is_sequence(data):
-                raise LocatedError(path, "holds one picture, and the file those of an animation or of pages")
-            self.frames = files.read_all(data, self.how.options.max_pixels)
-        if len(self.frames) != len(self.archive.names):
+            self.frames = vaezip.pictures.read_all(data, self.how.options.max_pixels)
+        if set(self.frames) != set(self.archive.names):
             raise LocatedError(path, f"holds {len(self.frames):,} pictures, not {len(self.archive.names):,}")
         return {name: Source(path, name) for name in self.frames}
 

@@ -17,7 +17,7 @@ from vaezip.cli import inputs, names, options, streams
 from vaezip.cli.archives import Damage, is_set, progress, require_models
 from vaezip.cli.console import Console, blame, plural, with_console
 from vaezip.cli.streams import PATH, STDIO
-from vaezip.errors import IncompleteError, OutputError, SeveralError, VaezipError
+from vaezip.errors import IncompleteError, OutputError, VaezipError
 from vaezip.vz.archive import is_vz
 
 if TYPE_CHECKING:
@@ -134,14 +134,7 @@ class _Viewer:
 
     def _in_file(self, data: bytes) -> Iterator[tuple[str, vaezip.Picture, bool]]:
         """Yield the picture, or the frames or pages, of a file of another format."""
-        try:
-            found = {"": vaezip.pictures.read(data, self.how.options.max_pixels)}
-        except SeveralError:
-            from vaezip.pictures.sequences import files
-
-            if not files.is_sequence(data):
-                raise
-            found = files.read_all(data, self.how.options.max_pixels)
+        found = vaezip.pictures.read_all(data, self.how.options.max_pixels)
         self._known += len(found)
         yield from ((name, picture, len(found) == 1) for name, picture in found.items())
 

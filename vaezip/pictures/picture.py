@@ -248,7 +248,7 @@ def check_size(width: int, height: int, max_pixels: int) -> None:
         raise ImageError(f"{width * height} pixels are more than the limit of {max_pixels}", "more-pixels")
 
 
-ANIMATED = "animated pictures are not supported; save one frame as PNG"
+ANIMATED = "is an animation, and one picture is asked for; save one frame as PNG"
 SEVERAL = "holds several pictures; save them singly"
 
 

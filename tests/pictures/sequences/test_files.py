@@ -93,7 +93,7 @@ def shown(data):
 def test_one_picture_is_asked_for(case):
     with pytest.raises(SeveralError):
         vaezip.pictures.read(case[1])
-    assert files.is_sequence(case[1])
+    assert len(files.read_all(case[1], LIMIT)) > 1
 
 
 def test_what_comes_back_shows_the_same(case):
@@ -139,9 +139,7 @@ def test_other_pictures_are_no_sequence(case):
     first = next(iter(apart.values()))
     assert files.describe([first.boxes, ()]) is None
     assert files.describe([()]) is None
-    assert not files.is_sequence(vaezip.pictures.write(first, ".png"))
-    assert not files.is_sequence(b"GIF89a")
-    assert not files.is_sequence(b"")
+    assert list(files.read_all(vaezip.pictures.write(first, ".png"), LIMIT)) == [""]
     with pytest.raises(InexactError, match="not every picture tells its place"):
         files.write_all({**apart, "9999.png": Picture("L", first.samples[..., :1].astype(np.uint8))}, case[0])
 
@@ -156,8 +154,8 @@ def test_a_cut_or_damaged_file_is_refused_or_read_as_it_shows(case):
     data = case[1]
     for end in range(0, len(data), max(1, len(data) // 60)):
         try:
-            files.read_all(data[:end] + bytes(0), LIMIT)
-        except (ImageError, KeyError):  # KeyError: of a format that is not known
+            files.read_all(data[:end], LIMIT)
+        except ImageError:
             continue
 
 

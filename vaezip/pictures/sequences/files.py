@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import IO
 
-from vaezip.errors import ImageError
+from vaezip.errors import ImageError, SeveralError
 from vaezip.pictures import io
 from vaezip.pictures.formats import format_name
-from vaezip.pictures.picture import Picture, check_size, same
+from vaezip.pictures.picture import DEFAULT_MAX_PIXELS, Picture, check_size, same
+from vaezip.pictures.pillow import decoding
 from vaezip.pictures.sequences import apng, gif, tiff
 from vaezip.pictures.sequences.frame import (
     GIF,
@@ -43,27 +45,36 @@ _DELAY = "delay"
 """What a reader of single pictures names as dropped, and a frame keeps."""
 
 
-def is_sequence(data: bytes) -> bool:
-    """Tell whether a file of a format that can be taken apart holds several pictures."""
-    split = _SPLITS.get(format_name(data) or "")
-    if split is None:
-        return False
-    try:
-        return sum(1 for _, _ in zip(split(data), range(2))) > 1
-    except ImageError:
-        return False
+def read_all(
+    source: str | os.PathLike[str] | bytes | IO[bytes], max_pixels: int = DEFAULT_MAX_PIXELS
+) -> dict[str, Picture]:
+    """Read every picture in a file: the frames of an animated GIF or PNG, the pages of a TIFF, or the one picture.
 
-
-def read_all(data: bytes, max_pixels: int) -> dict[str, Picture]:
-    """Read all pictures of a file, by names that tell their order, each with its frame.
+    Several have names that tell their order, ``"0001.png"`` and so on, and each keeps in a chunk ``vzFr`` where it lies
+    and how long it is shown, from which :func:`write_all` makes the animation again. A picture alone is called ``""``.
 
     Raises:
         ImageError: one of them cannot be read, or they have more than ``max_pixels`` pixels together.
     """
+    data = io.file_bytes(source, max_pixels)
+    split = _SPLITS.get(format_name(data) or "")
+    if split is None:
+        return {"": io.read(data, max_pixels)}
+    try:
+        return {"": io.read(data, max_pixels)}
+    except SeveralError:
+        with decoding():
+            found = _frames(split(data), max_pixels)
+        if len(found) < 2:
+            raise
+        return found
+
+
+def _frames(parts: Iterable[tuple[bytes, Frame]], max_pixels: int) -> dict[str, Picture]:
     found: list[Picture] = []
     pixels = size = 0
     suffix = ".png"
-    for file, frame in _SPLITS[format_name(data) or ""](data):
+    for file, frame in parts:
         size += len(file)
         if size > _MOST_BYTES:
             raise ImageError("holds too many pictures for its size; save them singly")
@@ -85,19 +96,22 @@ def can_write(path: str | os.PathLike[str]) -> bool:
 
 
 def write_all(pictures: Mapping[str, Picture], suffix: str) -> bytes:
-    """Return one file of all pictures, in the order of their names.
+    """Return one file of pictures that :func:`read_all` gave, in the order of their names.
 
-    :func:`read_all` gives the same pictures back.
+    The suffix, ``".gif"``, ``".png"``, ``".apng"``, ``".tif"`` or ``".tiff"``, is that of the format that they came
+    from. What is written is read again and compared.
 
     Raises:
-        InexactError: the format cannot hold them so.
+        ImageError: the format cannot hold them exactly, or is another.
     """
     ordered = [pictures[name] for name in sorted(pictures)]
     frames = [frame_of(picture.boxes) for picture in ordered]
     known = [frame for frame in frames if frame is not None]
     if len(known) < len(ordered):
         raise InexactError("not every picture tells its place in the animation")
-    format = _FORMATS[suffix.lower()]
+    format = _FORMATS.get(suffix.lower())
+    if format is None or not known:
+        raise InexactError(f"'{suffix}' is no format of several pictures that vaezip writes")
     other = next((frame for frame in known if frame.format != format), None)
     if other:
         raise InexactError(f"the pictures come from a {NAMES[other.format]}, and '{suffix}' is another format")
