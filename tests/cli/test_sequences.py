@@ -66,6 +66,16 @@ def test_an_animation_in_a_set_is_a_folder_of_frames(run, save):
     assert vaezip.open("p.vz").names == ["a.gif/0001.png", "a.gif/0002.png", "a.gif/0003.png", "b.png"]
 
 
+def test_folders_that_mirror_hold_animations_too(run, save):
+    Path("p").mkdir()
+    data = gif("p/a.gif")
+    save("p/b.png")
+    assert run("compress", "-1", "p", "--output-dir-mirror", "m", "-q") == (0, "", "")
+    assert run("decompress", "m", "-o", "back", "-q") == (0, "", "")
+    assert shown(Path("back/a.gif").read_bytes()) == shown(data)
+    assert [name for name in files("back") if not name.startswith(".")] == ["a.gif", "b.png"]
+
+
 def test_a_form_that_cannot_hold_the_frames_is_refused(run):
     images = [Image.new("RGB", (16, 12), (80 * i, 10, 200)) for i in range(2)]
     images[0].save("a.png", save_all=True, append_images=images[1:], duration=40)

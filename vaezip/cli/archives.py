@@ -63,22 +63,6 @@ def progress(console: Console, archive: vaezip.Archive, label: str) -> Iterator[
         yield
 
 
-def boxes_of(archive: vaezip.Archive) -> list[tuple[tuple[str, bytes], ...]]:
-    """Return the metadata of all pictures of an archive."""
-    from vaezip.codec.metadata import named
-
-    return [named(boxes) for group in archive.file.groups for boxes in group.boxes]
-
-
-def sequence(archive: vaezip.Archive) -> str | None:
-    """Word what a set is whose pictures are the frames of an animation, or the pages of a file; None of any other."""
-    from vaezip.pictures.sequences import files
-
-    with suppress(FormatError):
-        return files.describe(boxes_of(archive)) if is_set(archive) else None
-    return None
-
-
 def is_set(archive: vaezip.Archive) -> bool:
     """Tell whether an archive holds pictures with names, and not one without."""
     return archive.names != [""]

@@ -15,7 +15,7 @@ import click
 import vaezip
 from vaezip.cli import batches, inputs, names, options, streams
 from vaezip.cli.ahead import ahead
-from vaezip.cli.archives import Damage, is_set, open_archive, progress, require_models, sequence
+from vaezip.cli.archives import Damage, is_set, open_archive, progress, require_models
 from vaezip.cli.console import Console, LocatedError, Remarks, blame, plural, with_console
 from vaezip.cli.remedies import worded
 from vaezip.cli.removal import Removal, digest
@@ -234,22 +234,17 @@ class _Job:
 
     def _write_sequence(self, path: str, archive: vaezip.Archive, target: str) -> None:
         """Write all pictures of a set as the one file that they were, or another that holds them exactly."""
-        from vaezip.pictures.sequences.files import write_all
+        from vaezip.codec.sequences import rejoined
 
         with blame(target):
             self.kept.refuse(target)
             streams.check(target, self.target.force)
-        pictures = {}
-        for name, picture in archive.pictures():
-            if isinstance(picture, VaezipError):
-                raise picture
-            pictures[name] = picture
         with blame(target), self.kept.writing(target):
-            data = write_all(pictures, os.path.splitext(target)[1])
+            data = rejoined(archive, os.path.splitext(target)[1])
             streams.write(target, data, force=self.target.force, sources=[path], like=path)
             date(target, archive.modified(archive.names[0]))
         self._note(target, data, ())
-        self._summarise(path, f"{plural(len(pictures), 'picture')} → {target}")
+        self._summarise(path, f"{plural(len(archive.names), 'picture')} → {target}")
 
     def _folder_of_set(self, path: str, pictures: int) -> Path:
         """Return the folder for some pictures of a set; refuse a target that takes one alone."""
@@ -262,8 +257,10 @@ class _Job:
         return folder
 
     def _take_set(self, path: str, archive: vaezip.Archive) -> None:
+        from vaezip.codec import sequences
+
         target = self._one_file(path)
-        if target is not None and sequence(archive):
+        if target is not None and sequences.described(archive):
             self._write_sequence(path, archive, target)
             return
         folder = self._folder_of_set(path, len(archive.names))

@@ -11,7 +11,7 @@ import click
 
 import vaezip
 from vaezip.cli import inputs, options, streams
-from vaezip.cli.archives import open_archive, sequence
+from vaezip.cli.archives import open_archive
 from vaezip.cli.console import Console, plural, printable, with_console
 from vaezip.cli.tables import table
 
@@ -48,11 +48,13 @@ def command(*, files: tuple[str, ...], as_json: bool, models: tuple[str, ...], c
 
 
 def _describe(path: str, models: tuple[str, ...]) -> dict[str, Any]:
+    from vaezip.codec.sequences import described
+
     archive, size = open_archive(path, vaezip.ReadOptions(models, max_pixels=_NO_LIMIT, max_memory=_NO_LIMIT))
     found = archive.info()
     dimensions = _dimensions(found["pictures"])
     rate = 8 * size / dimensions if dimensions else None
-    return {"file": path, "bytes": size, "bits_per_dimension": rate, "sequence": sequence(archive), **found}
+    return {"file": path, "bytes": size, "bits_per_dimension": rate, "sequence": described(archive), **found}
 
 
 def _dimensions(pictures: list[dict[str, Any]]) -> int:

@@ -11,7 +11,7 @@ import click
 import vaezip
 from vaezip.cli import inputs, options, streams
 from vaezip.cli.ahead import ahead
-from vaezip.cli.archives import Damage, is_set, open_archive, require_models, sequence
+from vaezip.cli.archives import Damage, is_set, open_archive, require_models
 from vaezip.cli.console import Console, LocatedError, Remarks, blame, plural, printable, with_console
 from vaezip.cli.inputs import Source
 from vaezip.cli.streams import STDIO
@@ -89,7 +89,9 @@ class _Job:
             return {"": Source(images[0], "")}
         if images == (STDIO,):
             raise LocatedError(self.label, "is a set, and standard input has no name in it")
-        if len(images) == 1 and not os.path.isdir(images[0]) and sequence(self.archive):
+        from vaezip.codec.sequences import described
+
+        if len(images) == 1 and not os.path.isdir(images[0]) and described(self.archive):
             return self._frames(images[0])
         found, held = {}, set(self.archive.names)
         for source in inputs.find(images, self.console):
