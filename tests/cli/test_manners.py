@@ -85,7 +85,7 @@ def test_words_for_presets(word, preset):
     assert command.make_context("compress", [word, "a.png"], parent=group).params["preset"] == preset
 
 
-@pytest.mark.parametrize("arguments", [["-V"], ["--version"]])
+@pytest.mark.parametrize("arguments", [["-V"], ["--version"], ["version"]])
 def test_version(run, arguments):
     assert run(*arguments).out == f"vaezip {vaezip.__version__}\n"
 

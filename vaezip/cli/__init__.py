@@ -75,7 +75,7 @@ class Program(click.Group):
         """As click's own; but ``-d FILE`` and its like name a command, and so does ``help COMMAND``."""
         if args[:1] == ["help"]:
             args = [*(name for name in args[1:2] if name in COMMANDS), "--help"]
-        args = manners.arguments(args)
+        args = ["--version"] if args == ["version"] else manners.arguments(args)
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
