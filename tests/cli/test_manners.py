@@ -1,5 +1,6 @@
 """What users of other programs type works, or says what does."""
 
+import os
 import re
 import subprocess
 import sys
@@ -124,6 +125,14 @@ def test_completion_is_what_click_makes(run, shell):
     assert (status, err) == (0, "")
     assert "_VAEZIP_COMPLETE" in out
     assert "vaezip" in out
+
+
+def test_a_shell_gets_its_completions():
+    words = {"_VAEZIP_COMPLETE": "bash_complete", "COMP_WORDS": "vaezip compress --st", "COMP_CWORD": "2"}
+    done = subprocess.run(
+        [sys.executable, "-m", "vaezip"], env={**os.environ, **words}, capture_output=True, check=True, text=True
+    )
+    assert done.stdout.split() == ["plain,--stdout", "plain,--steps"]
 
 
 @pytest.mark.parametrize(("begun", "found"), [("comp", ["compress", "completion"]), ("--ver", ["--version"])])

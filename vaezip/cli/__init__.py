@@ -39,6 +39,10 @@ COMMANDS = {
 """Of each command, its module and what the list of commands says of it."""
 
 
+COMPLETE = "_VAEZIP_COMPLETE"
+"""The variable of the environment by which a shell asks for completions."""
+
+
 class Program(click.Group):
     """The commands of the table, imported when they are needed."""
 
@@ -53,6 +57,7 @@ class Program(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """As click's own, but for standard output that takes no help or version; commands see to their own."""
+        kwargs.setdefault("complete_var", COMPLETE)  # whatever the program is called
         try:
             return super().main(*args, **kwargs)
         except OSError as error:

@@ -21,8 +21,8 @@ def command(shell: str, console: Console) -> None:
     zsh:   vaezip completion zsh > ~/.zfunc/_vaezip    (a folder of fpath)
     fish:  vaezip completion fish > ~/.config/fish/completions/vaezip.fish
     """
-    from vaezip.cli import main
+    from vaezip.cli import COMPLETE, main
 
     kind = get_completion_class(shell)
     assert kind is not None
-    console.tell(kind(main, {}, "vaezip", "_VAEZIP_COMPLETE").source().rstrip("\n"))
+    console.tell(kind(main, {}, "vaezip", COMPLETE).source().rstrip("\n"))

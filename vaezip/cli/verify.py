@@ -11,7 +11,7 @@ import click
 import vaezip
 from vaezip.cli import inputs, options, streams
 from vaezip.cli.ahead import ahead
-from vaezip.cli.archives import Damage, is_set, open_archive, require_models
+from vaezip.cli.archives import Damage, is_set, open_archive, progress, require_models
 from vaezip.cli.console import Console, LocatedError, Remarks, blame, plural, printable, with_console
 from vaezip.cli.inputs import Source
 from vaezip.cli.streams import STDIO
@@ -61,11 +61,9 @@ class _Job:
             for name in extra:
                 self.console.report(LocatedError(self.label, f"holds '{name}', which is not among the pictures"))
         damage = Damage(self.console, self.label)
+        found = self._watched(self._found(sources))
         for (name, picture), job in ahead(
-            lambda found: self._difference(sources[found[0]], found),
-            self._found(sources),
-            self.how.workers,
-            size=_picture_size,
+            lambda found: self._difference(sources[found[0]], found), found, self.how.workers, size=_picture_size
         ):
             if isinstance(picture, VaezipError):
                 damage.add(name, picture)
@@ -80,6 +78,11 @@ class _Job:
         damage.end_run()
         if self.console.failures == failures and not self.console.quiet:
             self.console.tell(f"{printable(self.label)}: equal ({plural(len(sources), 'picture')})")
+
+    def _watched(self, found: Iterator[Found]) -> Iterator[Found]:
+        """Show how much is decoded."""
+        with progress(self.console, self.archive, self.label):
+            yield from found
 
     def _sources(self, images: tuple[str, ...]) -> dict[str, Source]:
         """Return the source of each picture of the file, by its name there."""
