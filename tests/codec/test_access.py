@@ -157,8 +157,9 @@ def _first_samples(pictures):
 def test_a_closed_archive_is_closed():
     with vaezip.Archive(made()[1]) as archive:
         assert archive[1].samples[0, 0, 0] == 1
-    with pytest.raises(vaezip.VaezipError, match="closed"):
-        archive[1]
+    for read in (lambda: archive[1], lambda: list(archive), lambda: archive.look(1)):
+        with pytest.raises(vaezip.VaezipError, match="closed"):
+            read()
     assert len(archive) == 7
 
 

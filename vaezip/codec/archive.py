@@ -249,8 +249,7 @@ class Archive:
 
     def _place(self, key: SupportsIndex | str) -> tuple[Group, int]:
         """Return the group of a picture, and its index in that."""
-        if self._closed:
-            raise VaezipError("the archive is closed")
+        self._check_open()
         if isinstance(key, str):
             if key not in self._places:
                 raise MissingError(f"it holds no picture called '{key}'")
@@ -259,6 +258,10 @@ class Archive:
         if not -len(self) <= number < len(self):
             raise MissingError(f"it holds no picture number {number}, but {len(self)}, from 0 on")
         return self._places[self.names[number]]
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise VaezipError("the archive is closed")
 
     def formats(self) -> dict[str, str]:
         """Name the formats, as Pillow does, of the files that are kept byte for byte, by the names of their pictures.
@@ -370,6 +373,7 @@ class Archive:
     @contextmanager
     def _executor(self) -> Iterator[Executor]:
         """Lend the executor of the options, or threads of our own."""
+        self._check_open()
         if self.options.executor:
             yield self.options.executor
             return
