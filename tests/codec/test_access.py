@@ -83,6 +83,19 @@ def test_a_block_is_decoded_once(decoded):
     assert decoded == [3, 0, 3]
 
 
+def test_blocks_are_known(decoded):
+    archive = vaezip.Archive(made()[1], cache=1 << 9)
+    assert archive.blocks() == [range(3), range(3, 6), range(6, 7)]
+    for numbers in archive.blocks():
+        for i in numbers:
+            archive[i]
+    assert decoded == [0, 3, 6]
+    several = vaezip.Archive(
+        vaezip.compress({"a": np.zeros((3, 3), np.uint8), "b": np.ones((4, 3), np.uint8)}, preset=1)
+    )
+    assert several.blocks() == [range(1), range(1, 2)]
+
+
 def test_who_gets_a_picture_may_write_to_it():
     archive = vaezip.Archive(made()[1])
     archive[4].samples[:] = 0

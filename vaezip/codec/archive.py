@@ -220,6 +220,18 @@ class Archive:
             return jpeg.beginning(group.blocks[index].payload, group.width)
         return self.original(key)
 
+    def blocks(self) -> list[range]:
+        """Return the numbers of the pictures of each block, or of the blocks of one picture's bands.
+
+        Whoever reads all pictures of one block before those of another has each block decoded once.
+        """
+        found, first = [], 0
+        for group in self.file.groups:
+            end = first + len(group.names)
+            found += [range(i, min(i + group.per_block, end)) for i in range(first, end, group.per_block)]
+            first = end
+        return found
+
     def boxes(self, key: SupportsIndex | str = 0) -> tuple[Box, ...]:
         """Return the metadata of a picture, but not those in a file that is kept byte for byte.
 
