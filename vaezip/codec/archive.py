@@ -220,6 +220,18 @@ class Archive:
             return jpeg.beginning(group.blocks[index].payload, group.width)
         return self.original(key)
 
+    def blocks(self) -> list[range]:
+        """Return the numbers of the pictures of each block, or of the blocks of one picture's bands.
+
+        Whoever reads all pictures of one block before those of another has each block decoded once.
+        """
+        found, first = [], 0
+        for group in self.file.groups:
+            end = first + len(group.names)
+            found += [range(i, min(i + group.per_block, end)) for i in range(first, end, group.per_block)]
+            first = end
+        return found
+
     def boxes(self, key: SupportsIndex | str = 0) -> tuple[Box, ...]:
         """Return the metadata of a picture, but not those in a file that is kept byte for byte.
 
@@ -249,8 +261,7 @@ class Archive:
 
     def _place(self, key: SupportsIndex | str) -> tuple[Group, int]:
         """Return the group of a picture, and its index in that."""
-        if self._closed:
-            raise VaezipError("the archive is closed")
+        self._check_open()
         if isinstance(key, str):
             if key not in self._places:
                 raise MissingError(f"it holds no picture called '{key}'")
@@ -259,6 +270,10 @@ class Archive:
         if not -len(self) <= number < len(self):
             raise MissingError(f"it holds no picture number {number}, but {len(self)}, from 0 on")
         return self._places[self.names[number]]
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise VaezipError("the archive is closed")
 
     def formats(self) -> dict[str, str]:
         """Name the formats, as Pillow does, of the files that are kept byte for byte, by the names of their pictures.
@@ -370,6 +385,7 @@ class Archive:
     @contextmanager
     def _executor(self) -> Iterator[Executor]:
         """Lend the executor of the options, or threads of our own."""
+        self._check_open()
         if self.options.executor:
             yield self.options.executor
             return
