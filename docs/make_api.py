@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 import vaezip
-from vaezip import pictures
+from vaezip import batch, pictures
 
 PAGE = Path(__file__).parent / "api.md"
 
@@ -27,13 +27,14 @@ release. The package carries types (`py.typed`). Whatever fails on purpose raise
 """
 
 _ORDER = (
-    ("compress", "Options", "Compressor"),
-    ("decompress", "open", "Archive", "ReadOptions"),
+    ("compress", "imwrite", "Options", "Compressor"),
+    ("decompress", "imread", "open", "Archive", "ReadOptions"),
     ("Picture", "pictures"),
+    ("batch",),
     ("load_model",),
     ("VaezipError", "ImageError", "FormatError", "ModelError", "OutputError", "DataError"),
 )
-_TITLES = ("Compress", "Decompress", "Pictures", "Models", "Errors")
+_TITLES = ("Compress", "Decompress", "Pictures", "Batches", "Models", "Errors")
 
 _SECTION = re.compile(r"(Attributes|Args|Returns|Raises):")
 _ENTRY = re.compile(r"([*\w, ]+): (.*)")
@@ -85,12 +86,14 @@ def _methods(owner: type) -> Iterator[str]:
 
 def _module_members(name: str, module: ModuleType) -> Iterator[str]:
     """Yield the public names of a module, without aliases of types, modules, and what has a place of its own."""
-    texts = _texts_of_constants(pictures.picture)
+    texts = _texts_of_constants(pictures.picture) if module is pictures else {}
     for member in sorted(set(module.__all__) - set(vaezip.__all__)):
         value = getattr(module, member)
         if inspect.isfunction(value) or (inspect.isclass(value) and value.__doc__ and member[0].isupper()):
             yield f"#### `{_signature(f'{name}.{member}', value)}`\n"
             yield _prose(inspect.getdoc(value))
+            if module is batch and inspect.isclass(value):
+                yield from _methods(value)
         elif member in texts:
             yield f"#### `{name}.{member}`\n"
             yield _prose(texts[member])

@@ -17,9 +17,10 @@ TYPE_CHECKING = False  # as in typing, which takes time
 if TYPE_CHECKING:
     from typing import Any
 
-    from vaezip import pictures
+    from vaezip import batch, pictures
     from vaezip.codec.archive import Archive, ReadOptions, decompress
     from vaezip.codec.archive import open_file as open
+    from vaezip.codec.arrays import imread, imwrite
     from vaezip.codec.compressor import Compressor, Options, compress
     from vaezip.errors import DataError, FormatError, ImageError, ModelError, OutputError, VaezipError
     from vaezip.models.file import load as load_model
@@ -39,8 +40,11 @@ __all__ = [
     "Picture",
     "ReadOptions",
     "VaezipError",
+    "batch",
     "compress",
     "decompress",
+    "imread",
+    "imwrite",
     "load_model",
     "open",
     "pictures",
@@ -53,6 +57,8 @@ _HOMES = {
     "ReadOptions": "codec.archive",
     "compress": "codec.compressor",
     "decompress": "codec.archive",
+    "imread": "codec.arrays",
+    "imwrite": "codec.arrays",
     "open": "codec.archive",
     "load_model": "models.file",
     "Picture": "pictures.picture",
@@ -63,8 +69,8 @@ _REAL_NAMES = {"open": "open_file", "load_model": "load"}
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'vaezip' has no attribute '{name}'")
-    if name == "pictures":
-        return import_module("vaezip.pictures")
+    if name in ("batch", "pictures"):
+        return import_module(f"vaezip.{name}")
     home = import_module(f"vaezip.{_HOMES.get(name, 'errors')}")
     return getattr(home, _REAL_NAMES.get(name, name))
 

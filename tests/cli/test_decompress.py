@@ -607,7 +607,7 @@ def test_picture(run, save):
 
 def test_folder(run):
     Path("in").mkdir()
-    assert run("decompress", "in") == (1, "", "vaezip: in: is a folder; name the files in it\n")
+    assert run("decompress", "in") == (1, "", "vaezip: in: holds no .vz files\n")
 
 
 # Metadata

@@ -61,7 +61,7 @@ def test_no_such_file(run):
 
 def test_folder(run):
     Path("a").mkdir()
-    assert run("test", "a") == (1, "", "vaezip: a: is a folder; name the files in it\n")
+    assert run("test", "a") == (1, "", "vaezip: a: holds no .vz files\n")
 
 
 def test_no_vz_file(run):

@@ -10,13 +10,16 @@ import pytest
 
 import vaezip
 from vaezip.codec import blocks, compressor, decoding, jobs, webp
+from vaezip.codec.coders import GRAPHIC
 from vaezip.codec.jobs import BlockJob
 from vaezip.errors import VaezipError
+from vaezip.models import file as model_file
 from vaezip.models.cost import Budget
-from vaezip.models.effort import Effort
-from vaezip.models.library import Library
+from vaezip.models.effort import PRESETS, Effort
+from vaezip.models.library import Library, Reference
 from vaezip.models.pixel import adaptive, strips
 from vaezip.models.pixel.adaptation import Learners
+from vaezip.models.sampling import sample
 from vaezip.pictures import Picture
 from vaezip.vz.records import NO_MODEL
 
@@ -43,7 +46,7 @@ def test_a_job_can_be_pickled(pictures, small_blocks):
 
     with Recorder(1) as executor:
         vaezip.compress(pictures.items(), preset=1, executor=executor)
-    assert {function for function, _ in taken} == {jobs.encode}
+    assert {function for function, _ in taken} == {jobs.encode_run}
     for function, arguments in taken:
         again = pickle.loads(pickle.dumps(arguments))
         assert function(*again) == function(*arguments)
@@ -120,7 +123,7 @@ def test_so_many_threads_are_busy_and_no_more(monkeypatch, small_blocks, discs, 
     x = discs(4 if many else 1, *((24, 40) if many else (129, 128)), 3)
     before = threading.active_count()
     most = []
-    monkeypatch.setattr(compressor, "new_group", counted(compressor.new_group, most))
+    monkeypatch.setattr(compressor, "group_of", counted(compressor.group_of, most))
     pictures = [(f"{i}", Picture("RGB", p)) for i, p in enumerate(x)]
     data = vaezip.compress(pictures, model="photo", preset=preset, threads=count)
     assert busy.calls > 10
@@ -130,9 +133,9 @@ def test_so_many_threads_are_busy_and_no_more(monkeypatch, small_blocks, discs, 
 
 
 def counted(function, most):
-    def call(*arguments):
+    def call(*arguments, **options):
         most.append(threading.active_count())
-        return function(*arguments)
+        return function(*arguments, **options)
 
     return call
 
@@ -153,3 +156,14 @@ def test_a_block_that_a_reader_would_refuse_is_not_written(monkeypatch):
     job = BlockJob("L", samples, (NO_MODEL,), None, Library(), Effort())
     with pytest.raises(VaezipError, match="WebP takes more for such pictures than a reader spends on them"):
         jobs.code(job, NO_MODEL)
+
+
+@pytest.mark.parametrize(("count", "preset", "found"), [(300, 1, 1), (300, 2, 2), (200, 1, 2)])
+def test_the_least_effort_codes_many_pictures_but_once(count, preset, found):
+    """The first of them tell that digits are no drawings."""
+    path = model_file.find("mnist-binary")
+    model = Reference(path, model_file.fingerprint(path))
+    drawn = sample(model_file.load(path), count, 1)
+    samples = np.stack([picture.samples for picture in drawn]).reshape(count, 28, 28, 1)
+    job = BlockJob("1", samples, (model, GRAPHIC, NO_MODEL), None, Library(), PRESETS[preset])
+    assert jobs.promising(job) == [model, GRAPHIC][:found]

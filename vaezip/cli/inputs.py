@@ -5,20 +5,16 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from vaezip.batch.places import MARKERS, Local
+from vaezip.batch.sources import Source, is_result
 from vaezip.cli import streams
-from vaezip.cli.console import Console, LocatedError, plural
+from vaezip.cli.console import Console, LocatedError, blame, plural
 from vaezip.pictures.formats import has_picture_suffix, is_picture_in_folder, most_bytes, too_large
 from vaezip.system.files import is_special
 
-
-@dataclass(frozen=True)
-class Source:
-    """A picture file and what a set calls it."""
-
-    path: str
-    name: str
+__all__ = ["Source", "bound", "check_distinct", "find", "results"]
 
 
 def find(paths: Sequence[str], console: Console) -> list[Source]:
@@ -32,6 +28,21 @@ def find(paths: Sequence[str], console: Console) -> list[Source]:
         with console.attempt(path):
             sources += _below(path, console) if os.path.isdir(path) else [Source(path, os.path.basename(path))]
     return _distinct(sources)
+
+
+def results(paths: Sequence[str], console: Console) -> list[str]:
+    """Return the .vz files of a command line, in its order: a folder stands for all below it."""
+    found: list[str] = []
+    for path in paths:
+        if not os.path.isdir(path):
+            found.append(path)
+            continue
+        with console.attempt(path), blame(path):
+            below = [os.path.normpath(os.path.join(path, name)) for name in Local(path).files() if is_result(name)]
+            if not below:
+                raise LocatedError(path, "holds no .vz files")
+            found += below
+    return found
 
 
 def _below(folder: str, console: Console) -> list[Source]:
@@ -62,6 +73,8 @@ def _files(folder: str, console: Console) -> tuple[list[str], list[tuple[str, st
         for entry in entries:
             path = os.path.join(below, entry.name)
             reason = _reason_to_skip(entry)
+            if entry.name == MARKERS and entry.is_dir():
+                continue
             if reason is None:
                 (waiting if entry.is_dir() else pictures).append(path)
             else:

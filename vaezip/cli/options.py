@@ -59,12 +59,24 @@ device = click.option(
 )
 
 threads = click.option(
+    "-T",
     "--threads",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=0),
     metavar="N",
     callback=_count_cores,
     show_default="cores that can be used",
-    help="Threads to use; the result is the same.",
+    help="Threads to use, 0 for as many as there are cores; the result is the same.",
+)
+
+stdout = click.option("-c", "--stdout", "output", flag_value="-", help="Write to standard output, as -o - does.")
+
+remove = click.option(
+    "--rm/--keep",
+    " /-k",
+    "remove",
+    default=False,
+    help="Remove each input once its output was read back and is whole, unless metadata were dropped; or keep it.  "
+    "[default: --keep]",
 )
 
 max_pixels = click.option(
@@ -122,6 +134,17 @@ class Reading:
     max_memory: int
     max_work: int
 
+    def options(self) -> vaezip.ReadOptions:
+        """Return what they mean to the codec, where each file is decoded by one of many.
+
+        Raises:
+            LocatedError: the device or a model is not there.
+        """
+        check_device(self.device)
+        check_models(self.models)
+        options = vaezip.ReadOptions(self.models, self.device, max_pixels=self.max_pixels)
+        return replace(options, max_memory=self.max_memory << 20, max_work=self.max_work)
+
     @contextmanager
     def opened(self) -> Iterator[Opened]:
         """Start the threads of the command, and give them and the options of its archives.
@@ -129,11 +152,9 @@ class Reading:
         Raises:
             LocatedError: the device or a model is not there.
         """
-        check_device(self.device)
-        check_models(self.models)
+        options = self.options()
         with Workers(self.threads) as workers:
-            options = vaezip.ReadOptions(self.models, self.device, self.threads, self.max_pixels, workers)
-            yield Opened(replace(options, max_memory=self.max_memory << 20, max_work=self.max_work), workers)
+            yield Opened(replace(options, threads=self.threads, executor=workers), workers)
 
 
 def reading(command: Callable[..., Any]) -> Callable[..., Any]:

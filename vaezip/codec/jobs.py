@@ -5,6 +5,7 @@ So any executor may do it: threads, processes, or other machines. The bytes are 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,6 +20,8 @@ from vaezip.models.cost import DEFAULT as BUDGET
 from vaezip.models.library import Library, Reference
 from vaezip.origins import halving, inverse, search
 from vaezip.pictures.jpeg.parts import UnfitJpeg
+from vaezip.system import meter
+from vaezip.system.threads import spread
 from vaezip.vz.records import NO_MODEL, Block, has_model
 
 if TYPE_CHECKING:
@@ -34,6 +37,9 @@ _NO_LIMIT = 1 << 62
 _CLEARLY = 50
 """A trial in which one way takes less by one byte of so many tells which is best; of less, all is coded both ways."""
 
+_MANY = 256
+"""Of so many pictures or more the first tell, at the least effort, whether one way is best."""
+
 _OF_PATCHES = 10
 """Of chroma at half the resolution, patches take up to one byte in so many more than all, for what lies beyond their
 edges is not known."""
@@ -43,6 +49,10 @@ _OF_LEARNING = 10
 
 _MOST_UNEXPLAINED = 2
 """One pixel of so many may be unexplained."""
+
+CHOICE, _ENCODING = 0.15, 0.6
+"""Of the time that a block takes, about so much goes to the choice of candidates; and of the time that one takes, to
+encoding, before that is decoded again."""
 
 Candidate = Reference | bytes
 """A model, or the mark of a coder without one."""
@@ -122,9 +132,30 @@ def encode(job: BlockJob) -> list[Block]:
     Raises:
         VaezipError: what was coded does not decode to itself.
     """
-    job = prepared(job)
-    forms = [code(job, candidate) for candidate in promising(job)]
+    with meter.part(job.samples.size):
+        with meter.part(CHOICE):
+            job = prepared(job)
+            candidates = promising(job)
+        forms = []
+        for candidate in candidates:
+            with meter.part((1 - CHOICE) / len(candidates)):
+                forms.append(code(job, candidate))
     return forms if job.open else [min(forms, key=lambda block: len(block.payload))]
+
+
+def encode_run(job: BlockJob, pictures: int) -> list[list[Block]]:
+    """Code pictures in blocks of so many; models that take clearly more on some of all are tried for no block.
+
+    Raises:
+        VaezipError: what was coded does not decode to itself.
+    """
+    if len(job.samples) <= pictures:
+        return [encode(job)]
+    found = promising(prepared(job))
+    if all(one in job.candidates for one in found):
+        job = replace(job, candidates=tuple(one for one in job.candidates if one in found))
+    starts = range(0, len(job.samples), pictures)
+    return spread(encode, [replace(job, samples=job.samples[i : i + pictures]) for i in starts])
 
 
 def promising(job: BlockJob) -> list[Candidate]:
@@ -139,7 +170,9 @@ def promising(job: BlockJob) -> list[Candidate]:
     found, some = _promising(replace(job, candidates=others)), trial_part(job.samples)
     if not remaking.shows_on_parts(job):
         return [*found, coders.REMADE]
-    if all(one in coders.CODERS for one in found):  # which do so well that values say nothing more
+    if all(
+        one in coders.CODERS and one != coders.DEEP for one in found
+    ):  # which do so well that values say nothing more
         return found
     if job.open or some.size == job.samples.size:
         return [*found, coders.REMADE]
@@ -159,7 +192,8 @@ def _promising(job: BlockJob) -> list[Candidate]:
     halved = (job.halved.model,) if job.halved else ()
     candidates = [candidate for candidate in (*halved, *job.candidates) if _promises(job, candidate)]
     quick = [candidate for candidate in candidates if not has_model(mark_of(candidate))]
-    if len(quick) < len(candidates) and any(_suffices(job, candidate) for candidate in quick):
+    drawn = {candidate: _bytes_of_rows(job, candidate) for candidate in quick if _is_drawn(job, candidate)}
+    if len(quick) < len(candidates) and any(_suffices(job, length) for length in drawn.values()):
         return quick
     some = trial_part(job.samples)
     if len(candidates) == 1 or some.size == job.samples.size:
@@ -168,6 +202,8 @@ def _promising(job: BlockJob) -> list[Candidate]:
     if any(coders.settles(mark_of(candidate), job.samples, job.mode) for candidate in whole):
         return whole
     tried = [candidate for candidate in candidates if candidate not in coders.CODERS or candidate == coders.DEEP]
+    if _goes_once(job) and drawn:  # which take less than the fallback codec does
+        tried = [candidate for candidate in tried if candidate != NO_MODEL] or tried
     trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0))
     lengths = {candidate: len(_payload(trial, candidate, 0)) for candidate in tried}
     best = min(tried, key=lambda candidate: lengths[candidate])
@@ -178,16 +214,39 @@ def _promising(job: BlockJob) -> list[Candidate]:
         found[job.halved.model] = None
     if (has_model(mark_of(best)) or best == coders.DEEP) and not job.open:
         found.pop(NO_MODEL, None)
+        for beaten in _beaten(job, best, drawn):
+            del found[beaten]
     return list(found)
 
 
-def _suffices(job: BlockJob, candidate: Candidate) -> bool:
+def _is_drawn(job: BlockJob, candidate: Candidate) -> bool:
+    """Tell whether a candidate is the coder of drawn pictures, and can be tried on some rows."""
+    return candidate == coders.GRAPHIC and job.samples[..., 0].size >= LEAST_DRAWN
+
+
+def _bytes_of_rows(job: BlockJob, candidate: Candidate) -> int:
+    """Return what a candidate takes for some rows, or for the first of many pictures."""
+    return len(_payload(replace(job, samples=trial_rows(job.samples), alpha=None), candidate, 0))
+
+
+def _suffices(job: BlockJob, length: int) -> bool:
     """Tell whether a coder without a model takes so little for some rows that no model takes less."""
-    if candidate != coders.GRAPHIC or job.samples[..., 0].size < LEAST_DRAWN:
-        return False
-    some = trial_rows(job.samples)
-    bits = some.size * (1 if kinds.levels(job.mode) == 2 else 8)
-    return MOST_DRAWN * 8 * len(_payload(replace(job, samples=some), candidate, 0)) < bits
+    bits = trial_rows(job.samples).size * (1 if kinds.levels(job.mode) == 2 else 8)
+    return MOST_DRAWN * 8 * length < bits
+
+
+def _goes_once(job: BlockJob) -> bool:
+    """Tell whether all is to be coded but once: many pictures, at the least effort."""
+    return not job.effort.rows and len(job.samples) >= _MANY and not job.open
+
+
+def _beaten(job: BlockJob, best: Candidate, drawn: Mapping[Candidate, int]) -> list[Candidate]:
+    """Return the coders that a model beats on the first of many pictures, where all is to be coded but once; ``drawn``
+    is what each takes for these."""
+    if not _goes_once(job) or not drawn:
+        return []
+    length = _bytes_of_rows(job, best)
+    return [candidate for candidate, other in drawn.items() if other > length]
 
 
 def _promises(job: BlockJob, candidate: Candidate) -> bool:
@@ -204,7 +263,8 @@ def code(job: BlockJob, candidate: Candidate) -> Block:
         UnfitJpeg: a JPEG file cannot be made again from its coefficients, or that would take more.
     """
     checksum = samples_checksum(job.samples, job.before)
-    data, mark = _payload(job, candidate, checksum), mark_of(candidate)
+    with meter.part(_ENCODING):
+        data, mark = _payload(job, candidate, checksum), mark_of(candidate)
     model, find, shape = _model(job, candidate), job.library.by_fingerprint, job.samples.shape
     if not _is_allowed(job, candidate, data):
         if job.mode == kinds.JPEG:
