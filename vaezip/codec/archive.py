@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 import os
 import zlib
@@ -248,7 +249,8 @@ class Archive:
             FormatError: there is none.
         """
         group, index = self._place(key)
-        return describing.picture(group, index)
+        before = itertools.takewhile(lambda other: other is not group, self.file.groups)
+        return describing.picture(group, index, first_block=sum(len(other.blocks) for other in before))
 
     def modified(self, key: SupportsIndex | str = 0) -> int | None:
         """Return when a picture of a set was last changed, in seconds since 1970; None where the file does not tell.
