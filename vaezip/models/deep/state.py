@@ -1,4 +1,4 @@
-"""What the coder of deep pictures knows while it codes: of a picture, and of all pictures of a block."""
+"""Hold what the coder of deep pictures knows while it codes: of a picture, and of all pictures of a block."""
 
 from __future__ import annotations
 
