@@ -31,9 +31,10 @@ _ORDER = (
     ("decompress", "open", "Archive", "ReadOptions"),
     ("Picture", "pictures"),
     ("load_model",),
+    ("warm",),
     ("VaezipError", "ImageError", "FormatError", "ModelError", "OutputError", "DataError"),
 )
-_TITLES = ("Compress", "Decompress", "Pictures", "Models", "Errors")
+_TITLES = ("Compress", "Decompress", "Pictures", "Models", "Compiled functions", "Errors")
 
 _SECTION = re.compile(r"(Attributes|Args|Returns|Raises):")
 _ENTRY = re.compile(r"([*\w, ]+): (.*)")

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from vaezip.entropy.decisions import IS_SHORT, code
 from vaezip.exact import elementwise
 from vaezip.exact.backend import backend
-from vaezip.exact.jit import inline, jit
+from vaezip.exact.jit import borrowing, inline
 
 PRECISION = 16
 """log2 of the sum of the frequencies of 0 and 1."""
@@ -147,7 +147,7 @@ def combined(context, value):
     return mixed ^ (mixed >> 15)
 
 
-@jit
+@borrowing
 def decide(m, coder, words, made, count, node, kind, correction, bit):
     """Code one bit, or decode it, learn from it, and return it.
 
