@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from vaezip.entropy.decisions import IS_SHORT, code
 from vaezip.exact import elementwise
 from vaezip.exact.backend import backend
-from vaezip.exact.jit import inline, jit
+from vaezip.exact.jit import borrowing, inline
 
 PRECISION = 16
 """log2 of the sum of the frequencies of 0 and 1."""
@@ -154,7 +154,7 @@ def combined(context, value):
     return mixed ^ (mixed >> 15)
 
 
-@jit
+@borrowing
 def decide(m, coder, words, made, count, node, kind, correction, bit):
     """Code one bit, or decode it, learn from it, and return it.
 
@@ -172,7 +172,7 @@ def decide(m, coder, words, made, count, node, kind, correction, bit):
     return _decide(m, coder, words, made, 0, count, node, kind, correction, bit)
 
 
-@jit
+@borrowing
 def decide_given(m, coder, words, made, given, count, node, kind, correction, bit):
     """Code one bit as :func:`decide` does, where the first inputs are ``given``, stretched."""
     return _decide(m, coder, words, made, given, count, node, kind, correction, bit)
@@ -180,15 +180,15 @@ def decide_given(m, coder, words, made, given, count, node, kind, correction, bi
 
 @inline
 def _decide(m, coder, words, made, given, count, node, kind, correction, bit):
-    p = _predict(m, given, count, node, kind, correction)
+    p = predict(m, given, count, node, kind, correction)
     bit = code(coder, words, made, p, PRECISION, bit)
     if not coder[IS_SHORT]:
-        _update(m, given, count, kind, correction, bit)
+        update(m, given, count, kind, correction, bit)
     return bit
 
 
 @inline
-def _predict(m, given, count, node, kind, correction):
+def predict(m, given, count, node, kind, correction):
     """Return the frequency of a 1, of 2^PRECISION; arguments as of :func:`decide_given`."""
     slots, inputs = m.slots, m.inputs
     lines = slots.shape[1] >> 4
@@ -222,8 +222,8 @@ def _predict(m, given, count, node, kind, correction):
 
 
 @inline
-def _update(m, given, count, kind, correction, bit):
-    """Learn from a bit, after :func:`_predict` with the same arguments."""
+def update(m, given, count, kind, correction, bit):
+    """Learn from a bit, after :func:`predict` with the same arguments."""
     slots, inputs, maps = m.slots, m.inputs, m.maps[kind]
     goal = np.int64(bit) << 16
     t = m.outputs[SETS]

@@ -7,7 +7,7 @@ the part that a 1 stands for.
 from __future__ import annotations
 
 from vaezip.exact import tables
-from vaezip.exact.jit import inline, jit
+from vaezip.exact.jit import borrowing, inline
 from vaezip.models.deep.state import CENTRE, GIVEN, HIGH, LOW, PACE, SPLIT
 
 _EDGE = tables.LOGISTIC_RANGE << tables.ARGUMENT_BITS
@@ -37,7 +37,7 @@ def give(m, d, part, whole):
     m.inputs[d] = m.stretch[min((part << 12) // whole, 4095)] if whole >= _LEAST else 0
 
 
-@jit
+@borrowing
 def give_middle(m, s, low, high, top):
     """Keep the function at both ends of the prediction's step, low … high − 1, and give the share of all others."""
     for d in range(GIVEN):
@@ -46,14 +46,14 @@ def give_middle(m, s, low, high, top):
         give(m, d, _ONE - (s.given[d, HIGH] - s.given[d, LOW]), _ONE)
 
 
-@jit
+@borrowing
 def give_below(m, s):
     """Give the share of what is less, of all that is not in the step."""
     for d in range(GIVEN):
         give(m, d, s.given[d, LOW], s.given[d, LOW] + _ONE - s.given[d, HIGH])
 
 
-@jit
+@borrowing
 def choose_side(s, is_less):
     """Go on with what is less than the step, or with what is greater."""
     for d in range(GIVEN):
@@ -63,7 +63,7 @@ def choose_side(s, is_less):
             s.given[d, LOW], s.given[d, HIGH] = s.given[d, HIGH], _ONE
 
 
-@jit
+@borrowing
 def give_split(m, s, x, is_less):
     """Split at x, and give the share of what is less, or of the rest."""
     for d in range(GIVEN):
@@ -73,7 +73,7 @@ def give_split(m, s, x, is_less):
         give(m, d, split - low if is_less else high - split, high - low)
 
 
-@jit
+@borrowing
 def choose_part(s, is_less):
     """Go on with what is less than the split, or with the rest."""
     for d in range(GIVEN):

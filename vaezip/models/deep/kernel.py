@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from vaezip.entropy.decisions import IS_SHORT, decoder, head_of
-from vaezip.exact.jit import inline, jit
+from vaezip.entropy.decisions import IS_SHORT, coder_of, head_of
+from vaezip.exact.jit import borrowing, inline, jit
 from vaezip.models.deep import regression
 from vaezip.models.deep.regression import DECAYS, MARGIN, NEAREST, OWN, SEGMENT
 from vaezip.models.deep.sample import NE, NEE, NN, NW, WW, N, W, code_hit, code_sample, graded
@@ -25,21 +25,16 @@ _KEPT, _STREAK, _ROW_STREAK = 4, 7, 15
 
 
 @jit
-def decode_rows(head, m, s, numbers, made):
-    """Pop rows of a picture; a kernel of :meth:`vaezip.entropy.stack.Stack.run`."""
-    coder = decoder(head)
-    _code_rows(m, coder, head[1], made, s, numbers)
+def code_rows(head, decodes, m, s, numbers, made):
+    """Pop rows of a picture, a kernel of :meth:`vaezip.entropy.stack.Stack.run`; or put the decisions of rows, twice
+    the frequency of a 1 plus the bit, into ``made``."""
+    coder = coder_of(head, decodes)
+    _code_rows(m, coder, head[1], made, s, numbers, np.zeros(7, np.int64), np.zeros(s.order.size, np.int64))
     return head_of(coder)
 
 
-@jit
-def encode_rows(m, s, numbers, made):
-    """Put the decisions of rows, twice the frequency of a 1 plus the bit, into ``made``."""
-    _code_rows(m, np.zeros(4, np.uint64), np.zeros(1, np.uint32), made, s, numbers)
-
-
-@jit
-def _code_rows(m, coder, words, made, s, numbers):
+@borrowing
+def _code_rows(m, coder, words, made, s, numbers, near, rows):
     """Code rows of a picture.
 
     Args:
@@ -50,10 +45,9 @@ def _code_rows(m, coder, words, made, s, numbers):
         s: the state of the picture.
         numbers: the first row and the end, the greatest sample, whether hits are coded, and whether there is a picture
             before.
+        near, rows: room for the neighbours of a sample, and for the streak of a row in each channel.
     """
-    near = np.zeros(7, np.int64)
     width = s.frame.shape[2] - 2 * MARGIN
-    rows = np.zeros(s.order.size, np.int64)
     for y in range(numbers[0] + MARGIN, numbers[1] + MARGIN):
         now = y & 1
         _begin_row(s, y, now)
@@ -75,7 +69,7 @@ def _code_rows(m, coder, words, made, s, numbers):
         _end_row(s, y, now, width)
 
 
-@jit
+@borrowing
 def _begin_row(s, y, now):
     """Fill the margin to the left of a row, and move the ranks of the rows above."""
     s.beside[:] = 0.0
@@ -91,7 +85,7 @@ def _begin_row(s, y, now):
             s.ranks[c, 0, x] = 0
 
 
-@jit
+@borrowing
 def _end_row(s, y, now, width):
     """Fill the margin to the right of a row."""
     for c in range(s.order.size):
@@ -101,7 +95,7 @@ def _end_row(s, y, now, width):
                 s.errors[e, c, now, x] = s.errors[e, c, now, width + MARGIN - 1]
 
 
-@jit
+@borrowing
 def _extend_above(plane, y, x):
     """Fill the margin above a sample of the first row with that to its left."""
     for down in range(1, MARGIN + 1):
@@ -109,7 +103,7 @@ def _extend_above(plane, y, x):
             plane[y - down, x + right] = plane[y, x - 1]
 
 
-@jit
+@borrowing
 def _solve(s, k, has_past):
     """Solve both predictors of all channels for segment k, whose sums begin anew."""
     s.sums[:] = 0.0
@@ -131,7 +125,7 @@ def _around(errors, now, x):
     return 2 * (errors[now, x - 1] + errors[1 - now, x]) + errors[1 - now, x - 1] + errors[1 - now, x + 1]
 
 
-@jit
+@borrowing
 def _code(m, coder, words, made, s, near, rows, numbers, place, y, x, now):
     """Code a sample, and learn from it."""
     at, top = s.order[place], numbers[2]
@@ -156,7 +150,7 @@ def _code(m, coder, words, made, s, near, rows, numbers, place, y, x, now):
     _learn(s, place, at, value, blend, others, base, top, x, now)
 
 
-@jit
+@borrowing
 def _predict(s, near, place, at, others, base, top, x, now):
     """Predict a sample in all ways, and return their blend, in eighths."""
     w, n, slope = near[W], near[N], near[NE] - near[NW]
@@ -180,7 +174,7 @@ def _level(blend, top):
     return min(blend * 8 // (top + 1), LEVELS - 1)
 
 
-@jit
+@borrowing
 def _set_given(s, at, blend, top, x, now):
     """Set the distributions, and return the grade of the errors around."""
     errors, given = s.errors[BLEND, at], s.given
@@ -199,7 +193,7 @@ def _set_given(s, at, blend, top, x, now):
     return graded(near)
 
 
-@jit
+@borrowing
 def _learn(s, place, at, value, blend, others, base, top, x, now):
     """Note how far the predictions were off, and add the sample to the sums."""
     for e in range(PREDICTIONS):

@@ -62,7 +62,7 @@ class Coding:
             _inside(state)[...] = picture.transpose(2, 0, 1)
             for numbers in self._parts(state):
                 made[1][0] = 0
-                kernel.encode_rows(self._learned, state, numbers, made)
+                kernel.code_rows(decisions.NO_STACK, False, self._learned, state, numbers, made)
                 found.append(made[0][: made[1][0]].copy())
         return found
 
@@ -72,7 +72,7 @@ class Coding:
         samples = np.empty(self._shape, np.uint16)
         for picture, state in zip(samples, self._states()):
             for numbers in self._parts(state):
-                coded.run(kernel.decode_rows, self._learned, state, numbers, made)
+                coded.run(kernel.code_rows, True, self._learned, state, numbers, made)
             picture[...] = _inside(state).transpose(1, 2, 0)
         return samples
 

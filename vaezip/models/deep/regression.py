@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vaezip.exact.jit import inline, jit
+from vaezip.exact.jit import borrowing, inline
 
 OWN = (
     *((0, -1), (-1, 0), (-1, -1), (-1, 1), (0, -2), (-2, 0), (-1, -2), (-1, 2), (-2, -1), (-2, 1)),
@@ -60,7 +60,7 @@ def _median_at(plane, y, x):
     return median(np.int64(plane[y, x - 1]), np.int64(plane[y - 1, x]), np.int64(plane[y - 1, x - 1]))
 
 
-@jit
+@borrowing
 def gather(frame, past, has_past, order, place, y, x, v):
     """Write the regressors of a sample, and return their number beside the neighbours, and the median prediction.
 
@@ -93,7 +93,7 @@ def gather(frame, past, has_past, order, place, y, x, v):
     return at - _OWN.shape[0], expected
 
 
-@jit
+@borrowing
 def predict(coefficients, v, nearest, others):
     """Sum the products of coefficients and regressors."""
     total = 0.0
@@ -104,7 +104,7 @@ def predict(coefficients, v, nearest, others):
     return total
 
 
-@jit
+@borrowing
 def observe(sums, v, nearest, others, weight, target):
     """Add a sample with a weight to the sums of its segment: v vᵀ below the diagonal, in the last row v times the
     target, and in the corner nothing."""
@@ -119,7 +119,7 @@ def observe(sums, v, nearest, others, weight, target):
         sums[last, i] += weighed * target
 
 
-@jit
+@borrowing
 def fold(sums, beside, above, k, decays):
     """Make H of the row so far and of the sums of segment k, then G of it and of the row above."""
     here, after = above[k], above[min(k + 1, above.shape[0] - 1)]
@@ -130,7 +130,7 @@ def fold(sums, beside, above, k, decays):
             here[i, j] = total + decays[1] * after[i, j]
 
 
-@jit
+@borrowing
 def solve(beside, above, k, decays, size, scratch, coefficients):
     """Solve for the coefficients of segment k, by Cholesky's factor U of A, with a ridge.
 

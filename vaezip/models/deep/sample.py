@@ -6,7 +6,7 @@ import numpy as np
 
 from vaezip.entropy.decisions import bounded
 from vaezip.entropy.histories import combined, decide, decide_given
-from vaezip.exact.jit import inline, jit
+from vaezip.exact.jit import borrowing, inline
 from vaezip.models.deep.given import choose_part, choose_side, give_below, give_middle, give_split
 from vaezip.models.deep.state import GIVEN, LINEAR, MEDIAN
 
@@ -33,7 +33,7 @@ def graded(value):
     return 4 * bits + (((value << 2) >> bits) & 3)
 
 
-@jit
+@borrowing
 def _set_contexts(m, s, near, place, blend, k, energy, at, now, x):
     """Set the contexts of a sample, and return how much goes on around it.
 
@@ -83,7 +83,7 @@ def _off(value, blend, shift):
     return bounded((8 * value - blend) >> shift, 20)
 
 
-@jit
+@borrowing
 def code_sample(m, coder, words, made, s, near, numbers, value):
     """Code a sample, and return it.
 
@@ -124,7 +124,7 @@ def code_sample(m, coder, words, made, s, near, numbers, value):
     return high | _code_lower(m, coder, words, made, s, (place, blend, k, high), value) if k else high
 
 
-@jit
+@borrowing
 def _code_distance(m, coder, words, made, s, numbers, distance):
     """Code how many steps a sample lies from its prediction: in how many bits, and these."""
     around, place, expected, k, is_less, most = numbers
@@ -162,7 +162,7 @@ def _edge(expected, k, is_less, steps):
     return (expected - steps + 1) << k if is_less else (expected + steps) << k
 
 
-@jit
+@borrowing
 def _code_lower(m, coder, words, made, s, numbers, value):
     """Code the bits of a sample below its step."""
     place, blend, k, high = numbers
@@ -180,7 +180,7 @@ def _code_lower(m, coder, words, made, s, numbers, value):
     return low
 
 
-@jit
+@borrowing
 def code_hit(m, coder, words, made, s, near, numbers, value):
     """Code whether a sample is equal to its neighbour to the left, above, or above to the right or left: return it, and
     1 … 4, or 0 where it is not. The arguments are those of :func:`code_sample`."""
