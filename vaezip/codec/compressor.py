@@ -46,9 +46,9 @@ class Options:
 
     Attributes:
         model: a shipped model's name, the path of a model file, or ``auto``: whatever is smallest
-            among the models that fit and lossless WebP; of many pictures, or a large one, whatever is
-            smallest on some of it. Of 16 bits models code the upper ones that are used, and a model
-            that was chosen gives way where WebP is smaller. Alpha is coded by ``photo-gray`` or WebP.
+            among the models that fit, the coders that need none and lossless WebP; of many pictures, or a large
+            one, whatever is smallest on some of it. Of 16 bits models code the upper ones that are used, and a model
+            that was chosen gives way where WebP is smaller.
         preset: 1 (fast) … 9 (small).
         steps: in the place of a preset, K: gradient steps on each posterior; or, by a model with a pixel network, what
             :func:`vaezip.models.effort.of_steps` makes of it. Repeated by the decoder.
