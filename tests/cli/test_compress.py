@@ -642,7 +642,7 @@ def test_presets_and_steps_exclude_each_other(run, save):
 
 def test_solid(run, save):
     for i in range(3):
-        save(f"{i}.png", digit())
+        save(f"{i}.png", digit(i))
     assert run("compress", "--solid", "--model", "mnist", "0.png", "1.png", "2.png", "-o", "a.vz")[0] == 0
     assert run("test", "a.vz")[0] == 0
     assert len(json.loads(run("info", "--json", "a.vz").out)[0]["blocks"]) == 1

@@ -14,14 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from vaezip.codec import coders, decoding, jpeg, metadata, payload, remade, salvage
+from vaezip.codec import coders, copies, decoding, jpeg, metadata, payload, remade, salvage
 from vaezip.codec.blocks import Samples, check_group
 from vaezip.codec.decoding import DecodeJob
 from vaezip.errors import FormatError, ImageError, ModelError, VaezipError
 from vaezip.models import file as model_file
 from vaezip.models.base import Model
 from vaezip.models.cost import MAX_MEMORY, MAX_WORK, Budget
-from vaezip.models.kinds import BILEVEL_GREY, FILES, JPEG, MODE_NAMES, channels, dtype
+from vaezip.models.kinds import BILEVEL_GREY, COPY, FILES, JPEG, MODE_NAMES, ROWS, channels, dtype
 from vaezip.models.library import FileLibrary, Library
 from vaezip.pictures import io
 from vaezip.pictures.formats import format_name
@@ -31,6 +31,9 @@ from vaezip.vz import archive as vz
 from vaezip.vz import records
 from vaezip.vz.records import Block, Group, has_model
 from vaezip.vz.salvage import Recovered, recover
+
+Content = tuple[str, Picture | bytes | VaezipError]
+"""The name of a picture, and the picture, the file that it came in, or the error that it met."""
 
 _EPOCH = datetime(1970, 1, 1)
 
@@ -101,6 +104,7 @@ class Archive:
         self._places = {name: (group, i) for group in self.file.groups for i, name in enumerate(group.names)}
         if len(self._places) < len(self.names):
             raise FormatError("the directory lists a name twice")
+        self._originals = copies.originals(self.file.groups, self._places)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "options": replace(self.options, executor=None)}
@@ -112,6 +116,8 @@ class Archive:
             FormatError: there is none of this name, or its block is damaged.
             IncompleteError: a salvage found a part of it, which the error has as ``picture``.
         """
+        if name in self._originals:
+            return self._with_own_boxes(name, self.read(self._coded(name)))
         group, index = self._place(name)
         first = index // group.per_block * group.per_block
         with self._executor() as executor:
@@ -133,7 +139,7 @@ class Archive:
         Raises:
             FormatError: its block is damaged.
         """
-        group, index = self._place(name)
+        group, index = self._place(self._coded(name))
         if MODE_NAMES[group.mode] not in FILES:
             return None
         with self._executor() as executor:
@@ -154,6 +160,24 @@ class Archive:
             raise FormatError(f"it holds no picture called '{name}'")
         return self._places[name]
 
+    def _coded(self, name: str) -> str:
+        """Return the name of the picture that is coded for a name: of a copy that of its original.
+
+        Raises:
+            FormatError: a copy has none.
+        """
+        original = self._originals.get(name, name)
+        if isinstance(original, FormatError):
+            raise original
+        return original
+
+    def _with_own_boxes(self, name: str, original: Picture) -> Picture:
+        """Return a copy: its original with the metadata of its own, unless that stands in a file that both are."""
+        if original.original is not None:
+            return original
+        group, index = self._places[name]
+        return replace(original, boxes=metadata.named(group.boxes[index]))
+
     def formats(self) -> dict[str, str]:
         """Name the formats, as Pillow does, of the files that are kept byte for byte, by the names of their pictures.
 
@@ -167,6 +191,8 @@ class Archive:
                     with suppress(VaezipError):
                         data = b"" if mode == JPEG else self._decode_run(executor, group, i)[0].result().tobytes()
                         found[name] = format_name(data) if data else "JPEG"
+        for name, original in self._originals.items():
+            found[name] = found.get(original) if isinstance(original, str) else None
         return {name: format for name, format in found.items() if format}
 
     def pictures(self) -> Iterator[tuple[str, Picture | VaezipError]]:
@@ -180,14 +206,32 @@ class Archive:
             except ImageError as error:
                 yield name, error
 
-    def contents(self) -> Iterator[tuple[str, Picture | bytes | VaezipError]]:
+    def contents(self) -> Iterator[Content]:
         """Give every picture in turn, or the file that it came in where that is kept, or the error that its block met.
 
-        The pixels in files are not looked at.
+        The pixels in files are not looked at. A copy comes behind its original.
         """
+        yield from self._with_copies(self._coded_contents())
+        yield from ((name, error) for name, error in self._originals.items() if isinstance(error, FormatError))
+
+    def _with_copies(self, found: Iterator[Content]) -> Iterator[Content]:
+        named: dict[str, list[str]] = {}
+        for name, original in self._originals.items():
+            if isinstance(original, str):
+                named.setdefault(original, []).append(name)
+        for name, picture in found:
+            yield name, picture
+            for copy in named.get(name, ()):
+                try:
+                    yield copy, self._with_own_boxes(copy, picture) if isinstance(picture, Picture) else picture
+                except (ImageError, FormatError) as error:  # metadata that fits no such picture
+                    yield copy, error
+
+    def _coded_contents(self) -> Iterator[Content]:
+        """Give all that is coded."""
         with self._executor() as executor:
             waiting: list[tuple[Group, int, list[Future[Samples]]]] = []
-            for group in self.file.groups:
+            for group in (group for group in self.file.groups if MODE_NAMES[group.mode] != COPY):
                 for first in range(0, len(group.names), group.per_block):
                     waiting.append((group, first, self._decode_run(executor, group, first)))
                     while sum(len(futures) for _, _, futures in waiting) > self.options.threads:
@@ -195,9 +239,7 @@ class Archive:
             for entry in waiting:
                 yield from self._results(*entry)
 
-    def _results(
-        self, group: Group, first: int, futures: list[Future[Samples]]
-    ) -> Iterator[tuple[str, Picture | bytes | VaezipError]]:
+    def _results(self, group: Group, first: int, futures: list[Future[Samples]]) -> Iterator[Content]:
         try:
             samples = _assembled(group, list(futures) if self.options.salvage else futures)
         except VaezipError as error:
@@ -227,11 +269,12 @@ class Archive:
         """Describe the file in what JSON holds; no pixels are decoded."""
         marks = {block.model for group in self.file.groups for block in group.blocks if has_model(block.model)}
         known = {mark: self._describe_model(mark) for mark in marks}
+        pictures = [picture for group in self.file.groups for picture in _describe_pictures(group)]
         return {
             "version": records.VERSION,
             "revision": records.REVISION,
             "layout": "inline" if self.file.inline else "archive",
-            "pictures": [p for group in self.file.groups for p in _describe_pictures(group)],
+            "pictures": copies.described(pictures, self._originals),
             "blocks": [block for group in self.file.groups for block in _describe_blocks(group, known)],
             "models": [
                 {"name": self.file.model_names[mark], "fingerprint": mark.hex(), "bytes": len(model.packed)}
@@ -363,7 +406,7 @@ def _describe_block(group: Group, number: int, models: Mapping[bytes, tuple[str,
     described = {"fingerprint": block.model.hex(), "bytes": len(block.payload)}
     if not has_model(block.model):
         mode = MODE_NAMES[group.mode]
-        method = mode if mode in FILES else coders.name_of(block.model).lower()
+        method = mode if mode in ROWS else coders.name_of(block.model).lower()
         note = coders.note_on(block.model, block.payload, _block_shape(group, number))
         return {"method": method, **described, "steps": 0, "steps_on": None} | ({"note": note} if note else {})
     name, steps_on = models[block.model]

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from vaezip.codec import blocks, coders, jobs, metadata, select
+from vaezip.codec import blocks, coders, copies, jobs, metadata, select
 from vaezip.codec.blocks import Samples, check_group, new_group
 from vaezip.codec.jobs import BlockJob, Candidate
 from vaezip.codec.kept import FileJob, KeptFile, keep
@@ -26,7 +26,7 @@ from vaezip.errors import ImageError, VaezipError
 from vaezip.models import file as model_file
 from vaezip.models.cost import UNLIMITED
 from vaezip.models.effort import DEFAULT_PRESET, Effort, chosen_effort
-from vaezip.models.kinds import BILEVEL_GREY, MODE_NAMES, coded_mode, fits, is_wide, misfit
+from vaezip.models.kinds import BILEVEL_GREY, FILES, MODE_NAMES, coded_mode, fits, is_wide, misfit
 from vaezip.models.library import Library, Reference
 from vaezip.pictures.convert import PictureLike, as_picture, file_of, named
 from vaezip.pictures.formats import is_jpeg
@@ -128,6 +128,9 @@ class Compressor:
         self._pending: dict[tuple[str, int, int], Pending] = {}
         self._names: set[str] = set()
         self._files: list[_File] = []
+        self._seen: dict[bytes, tuple[str, bytes]] = {}
+        self._copies: list[tuple[str, Entry]] = []
+        self._shared: set[str] = set()
         self.kept: dict[str, str] = {}
         self._running: list[Future[Any]] = []
         self._unsettled: list[Run] = []
@@ -177,6 +180,9 @@ class Compressor:
             raise ImageError("has no pixels to code")
         picture, _ = as_picture(picture if data is None or isinstance(picture, Picture) else data)
         mode, samples = self._to_coded(picture)
+        entry = Entry(name, metadata.numbered(picture.boxes), original, modified)
+        if self._copies_another(copies.digest(mode, samples), entry):
+            return
         height, width = samples.shape[:2]
         pending = self._pending.get((mode, height, width))
         if pending is None:
@@ -188,10 +194,28 @@ class Compressor:
         self._budget.take(limits.PIECES, len(picture.boxes))
         self._budget.take_metadata([len(content) for _, content in picture.boxes])
         self._names.add(name)
-        pending.entries.append(Entry(name, metadata.numbered(picture.boxes), original, modified))
+        pending.entries.append(entry)
         pending.samples.append(samples)
         if len(pending.samples) == pending.group.per_block and self._names != {""}:  # which may become inline
             self._submit(pending)
+
+    def _copies_another(self, digest: bytes, entry: Entry) -> bool:
+        """Take a picture of a set as a copy if it equals one before it; of different files of one picture, that is then
+        coded, so that each can have metadata of its own."""
+        if not entry.name:
+            return False
+        file = copies.digest_of_file(entry.original) if entry.original is not None else b""
+        original, file_before = self._seen.setdefault(digest, (entry.name, file))
+        if original == entry.name:
+            return False
+        if not file or file != file_before:
+            self._shared.add(original)
+        self._budget.take(limits.PICTURES, 1)
+        self._budget.take(limits.PIECES, len(entry.boxes))
+        self._budget.take_metadata([len(content) for _, content in entry.boxes])
+        self._names.add(entry.name)
+        self._copies.append((original, replace(entry, original=None)))
+        return True
 
     def _check_name(self, name: str) -> None:
         if self._made:
@@ -206,6 +230,8 @@ class Compressor:
         """Add a JPEG as a file; one without a name may become inline, and waits."""
         height, width, _ = shape_of(original) or (0, 0, 0)
         check_size(width, height, self.options.max_pixels)
+        if self._copies_another(copies.digest_of_file(original), Entry(name, (), original, modified)):
+            return
         self._budget.take(limits.PICTURES, 1)
         self._names.add(name)
         self._files.append(_File(name, original, modified))
@@ -264,7 +290,7 @@ class Compressor:
         runs = [run for pending in self._pending.values() for run in pending.runs]
         embedded = self._models_for([forms for run in runs for forms in run.forms()])
         data = self._archive(embedded)
-        originals = [run.originals() for run in runs]
+        originals = [run.originals() for run in runs] if not self._shared else [[]]
         if embedded and all(originals) and len(data) > sum(len(file) for files in originals for file in files):
             return min(data, self._archive({}, verbatim=True), key=len)
         return data
@@ -276,7 +302,8 @@ class Compressor:
             group = replace(pending.group, names=[], boxes=[], blocks=[], times=[])
             for run in pending.runs:
                 found = run.blocks(embedded)
-                if verbatim or run.is_shorter_verbatim(found):
+                is_shared = any(entry.name in self._shared for entry in run.entries)
+                if verbatim or (not is_shared and run.is_shorter_verbatim(found)):
                     kept += [self._verbatim_group(entry) for entry in run.entries]
                     continue
                 group.names += [entry.name for entry in run.entries]
@@ -285,6 +312,8 @@ class Compressor:
                 group.blocks += found
             groups += [group] if group.names else []
         groups += kept + self._file_groups()
+        in_files = {name for group in groups if MODE_NAMES[group.mode] in FILES for name in group.names}
+        groups += copies.groups_of(self._copies, in_files)
         _forget_times_of_none(groups)
         used = {block.model for group in groups for block in group.blocks if has_model(block.model)}
         models = {mark: data for mark, data in embedded.items() if mark in used}
