@@ -27,8 +27,8 @@ release. The package carries types (`py.typed`). Whatever fails on purpose raise
 """
 
 _ORDER = (
-    ("compress", "Options", "Compressor"),
-    ("decompress", "open", "Archive", "ReadOptions"),
+    ("compress", "imwrite", "Options", "Compressor"),
+    ("decompress", "imread", "open", "Archive", "ReadOptions"),
     ("Picture", "pictures"),
     ("batch",),
     ("load_model",),

@@ -20,6 +20,42 @@ _HEAD = """\
 """
 
 _TAIL = """\
+## As in other programs
+
+What users of `zstd` type works: `vaezip -d FILE` decompresses, `-t` tests, `-l` lists, `-z` compresses, also joined
+to other flags as in `-dc`; `-T0` takes all cores, `-c` and `--stdout` write to standard output, `-k` keeps inputs,
+which is done without it, and a pipe needs no `-`. `--best` is `-9`, and `--fast` is `-1`. Of an option or a command
+that vaezip does not have, the message names the one that does the same.
+
+`--rm` removes an input once its output was read back from the disk and is whole, if the input still is what was read,
+and nothing of it was dropped. What `compress` wrote it has decoded and compared before. But of formats other than JPEG
+the picture comes back and not the file: another PNG of the same pixels and metadata.
+
+`--only` takes several pictures out of a set: names, base names, and patterns, of which `*` also stands for slashes.
+
+`vaezip completion bash` (or `zsh`, `fish`) prints what makes the shell complete commands and options. `pip install`
+puts a manual page beside the program: `man vaezip`. `NO_COLOR` leaves colours out.
+
+## Pictures in a terminal
+
+```
+vaezip view photo.png.vz          # one picture as wide as the terminal
+vaezip view photos.vz             # a set as one contact sheet
+vaezip view *.vz -o sheet.png     # the same as a picture
+```
+
+![A terminal of 80 columns](terminal-view.png)
+
+![info, progress and a summary](terminal-info.png)
+
+## A page of results
+
+`vaezip report DIR -o report.html` makes one file of HTML that needs nothing else, from all `.vz` files in a folder:
+thumbnails, the bytes of each picture beside PNG, lossless WebP and JPEG XL, what it was before, and its rate over the
+time at which it was last changed. The columns are sorted by a click.
+
+![The page in Chromium](report.png)
+
 ## Pictures and metadata
 
 A JPEG comes back as the same file, byte for byte ([JPEG files](#jpeg-files)). Of other formats the
@@ -28,12 +64,12 @@ writes all of it into PNG; into another format what stands in that format's row.
 
 | format | read | written | metadata |
 |-|-|-|-|
-| PNG | all but animated | everything | as listed below |
+| PNG | all; animated as frames | everything | as listed below |
 | WebP | still | 8-bit RGB and RGBA | ICC profile, EXIF, XMP |
-| TIFF | see below | 1, 8, 16-bit grey | palette, ICC profile, XMP, resolution, EXIF |
+| TIFF | see below; several pages as such | 1, 8, 16-bit grey | palette, ICC profile, XMP, resolution, EXIF |
 | BMP | up to 8 bits a channel | black and white, 8-bit grey, RGB | read only: palette, ICC profile, sRGB; resolution |
 | PPM, PGM, PBM | 1 bit, or a greatest value of 255 to 65535 | 1 or 8 bits, or 16-bit grey | none |
-| GIF | still | no | palette, transparency, ICC profile, XMP, shape of the pixels |
+| GIF | all; animated as frames | animated | palette, transparency, ICC profile, XMP, shape of the pixels |
 | JPEG | every | as the file that it was | all |
 | JPEG by its pixels | still, 8 bits; as decoded | no: lossy | ICC profile, EXIF, XMP, resolution |
 | JPEG 2000, AVIF | still, 8 bits; see below; as decoded | no: lossy | ICC profile, EXIF, XMP, resolution, cICP |
@@ -41,7 +77,8 @@ writes all of it into PNG; into another format what stands in that format's row.
 A picture is read only if its kind (format, colours, bits, sign) is on a list of those that are known to be read exactly
 (`vaezip/pictures/exact_kinds.py`). Refused, by its true kind and with the remedy, is everything else: CMYK, YCbCr, LAB
 or HSV, samples with a sign, with a floating point or with more than 16 bits, colours that are multiplied by alpha, and
-channels of other kinds; animations; and files of several pictures. The extra `formats` (tifffile and imagecodecs) reads
+channels of other kinds; animated WebP and AVIF; and files of several pictures, but for
+[animations and pages](#animations-and-pages). The extra `formats` (tifffile and imagecodecs) reads
 TIFF with colours of 16 bits, with 9 to 15 bits or compressed as LERC, JPEG 2000 or WebP, and JPEG 2000 and AVIF of 9 to
 16 bits; without it the message names it.
 
@@ -70,8 +107,9 @@ with `-v` in one for each.
 Each file is walked to its end, and whatever stands in it beside the picture is kept, named as dropped, or a reason to
 refuse the file:
 
-- **Another picture of equal rank** is a reason to refuse: a second page of full size in a TIFF, frames, the other view
-  of a stereo camera, files that were put one behind the other, of whatever formats.
+- **Another picture of equal rank** is a reason to refuse: the other view of a stereo camera, a frame of WebP or AVIF,
+  files that were put one behind the other, of whatever formats. Frames of GIF and PNG and pages of TIFF are
+  [taken apart](#animations-and-pages).
 - **What serves the one picture** is named: thumbnails, previews, the reduced pictures of a pyramid and transparency
   masks in TIFF, gain maps, depth maps, the video of a motion photo, an index of several pictures. A picture behind a
   JPEG counts as such only if an index (MPF), the XMP, or its own segments say so; else it is of equal rank.
@@ -86,6 +124,19 @@ refuse the file:
   ones. EXIF data of other formats are kept byte for byte; a TIFF that is written gets them but for thumbnails, such
   notes, and tags that belong to the former file.
 - **XMP of a JPEG in several segments** is put together into one packet, if its digest fits.
+
+### Animations and pages
+
+An animated GIF or PNG becomes a set of its frames, each as large as the part of the whole that it covers and as deep as
+it was, and a TIFF of several pages a set of these. Each picture keeps, in a chunk `vzFr`, where it lies, how long it is
+shown, what becomes of it then, how it is laid on what was before, and how often all is shown. Names tell the order:
+`0001.png` or `0001.tif` and so on; `info` says "an animated GIF of 24 frames, 1.92 s". Where the set would be larger
+than the file, the file is kept as it was.
+
+`decompress anim.gif.vz` makes `anim.gif` again, and so do `.png`, `.apng`, `.tif` and `.tiff`: not byte for byte, but
+every frame or page, delay, place and colour. What it writes it has taken apart again and compared; where the format
+cannot hold the pictures exactly (a TIFF with colours of 16 bits), it says so, and `-o FOLDER` writes a file each. In
+a set of several files, an animation is a folder of frames.
 
 ## Messages and exit status
 
@@ -102,6 +153,10 @@ files all the same, and ends with
 Where standard output is a pipe that nobody reads any more, as after `head`, a command ends without a
 message and with 1; where it takes nothing for another reason, that is an error as any. Where standard
 error takes nothing, the work goes on.
+
+Progress is that of the pixels, also within a picture: "34 %, about 2 min left: photo.png". The time that is left
+follows from what is done, pixels of a picture that was read and bytes of one that was not, and is told after three
+seconds. The share counts all passes: what is tried, coded, decoded again and compared.
 
 A line on each file that went well, and progress, are shown where standard error is a terminal;
 `-v` shows the lines elsewhere too, `-q` neither. `-q` also leaves out remarks: what was skipped or
@@ -176,12 +231,15 @@ A list with one object per FILE that could be read, in their order:
 | `file` | string | as given |
 | `bytes` | integer | size of the file |
 | `bits_per_dimension` | number or null | bytes × 8 / Σ (width × height × channels) |
+| `sequence` | string or null | what the pictures were together: "an animated GIF of 5 frames, 1.24 s" |
 | `version`, `revision` | integer | of the format |
 | `layout` | string | `inline` (one picture, one block) or `archive` |
 | `pictures` | list | |
 | `pictures[].name` | string | `""` for a single picture without a name |
 | `pictures[].mode` | string | `1`, `L`, `LA`, `RGB`, `RGBA`, `P`, `I;16`, `LA;16`, `RGB;16` or `RGBA;16` |
 | `pictures[].width`, `.height` | integer | in pixels |
+| `pictures[].blocks` | list of integers | places of its blocks in the list of blocks |
+| `pictures[].bytes` | integer | size of its coded pixels; of pictures that share a block, an equal part of it |
 | `pictures[].metadata` | list of strings | its kinds, sorted: `exif`, `icc`, `png-chunk`, `srgb`, and so on |
 | `pictures[].modified` | string or null | last change, in UTC, as `2026-11-30T08:15:00Z`; null if not told |
 | `blocks` | list | in the order of the file |

@@ -24,6 +24,8 @@ from vaezip.exact.elementwise import exp, grid_scale
 from vaezip.models import cost, kinds, likelihoods, posterior
 from vaezip.models import file as model_file
 from vaezip.models.pixel import constants
+from vaezip.pictures.picture import Picture
+from vaezip.pictures.sequences.frame import Frame, with_frame
 from vaezip.vz import archive, index, limits, names, wire
 from vaezip.vz.records import NO_MODEL, Block, Group
 
@@ -462,3 +464,8 @@ def test_one_picture_more_than_fits_is_refused(pictures, height, width):
     fitting = refused(group)
     group.per_block, group.names, group.boxes = pictures + 1, ["x"] * (pictures + 1), [()] * (pictures + 1)
     assert (fitting, refused(group)) == ([False, False], [True, True])
+
+
+def test_the_size_of_what_a_frame_keeps():
+    box = with_frame(Picture("L", np.zeros((1, 1, 1), np.uint8)), Frame(1, 1, 1)).box("png-chunk")
+    assert stated("layout", rf"Its data are {N} bytes") == [len(box) - 5]

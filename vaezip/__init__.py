@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from vaezip import batch, pictures
     from vaezip.codec.archive import Archive, ReadOptions, decompress
     from vaezip.codec.archive import open_file as open
+    from vaezip.codec.arrays import imread, imwrite
     from vaezip.codec.compressor import Compressor, Options, compress
     from vaezip.errors import DataError, FormatError, ImageError, ModelError, OutputError, VaezipError
     from vaezip.models.file import load as load_model
@@ -42,6 +43,8 @@ __all__ = [
     "batch",
     "compress",
     "decompress",
+    "imread",
+    "imwrite",
     "load_model",
     "open",
     "pictures",
@@ -54,6 +57,8 @@ _HOMES = {
     "ReadOptions": "codec.archive",
     "compress": "codec.compressor",
     "decompress": "codec.archive",
+    "imread": "codec.arrays",
+    "imwrite": "codec.arrays",
     "open": "codec.archive",
     "load_model": "models.file",
     "Picture": "pictures.picture",

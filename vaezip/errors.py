@@ -35,8 +35,19 @@ class ImageError(VaezipError):
     """A picture cannot be read, written or represented."""
 
 
+class SeveralError(ImageError):
+    """A file holds several pictures of equal rank where one is asked for."""
+
+
 class FormatError(VaezipError):
     """A ``.vz`` file is damaged, truncated, or of an unknown version or field."""
+
+
+class MissingError(FormatError, KeyError, IndexError):
+    """A ``.vz`` file holds no such picture."""
+
+    def __str__(self) -> str:  # that of a KeyError is in quotes
+        return str(self.args[0])
 
 
 class IncompleteError(FormatError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import functools
 import json
+import sys
 from typing import Any
 
 import common
@@ -51,6 +52,9 @@ def write(options: argparse.Namespace, name: str, found: Record, figure: Figure)
     fields = {"figure": name, "quick": options.quick, **less, "made_on": made_on(options.device), **found}
     common.path(options, name, ".json").write_text(json.dumps(fields, indent=1, ensure_ascii=False) + "\n")
     figure.savefig(common.path(options, name, ".png"), dpi=120)
+    if fields["made_on"]["commit"] is None:
+        print("of the vaezip that is installed, and not of this checkout: no commit is known", file=sys.stderr)
+    print(f"wrote {common.path(options, name, '.json')} and .png", file=sys.stderr)
 
 
 @functools.cache  # before a first result is a file that differs from the commit

@@ -439,10 +439,19 @@ def test_output_in_a_folder_that_is_missing(run, save):
 
 @pytest.mark.parametrize("sources", [["a.png"], ["a.png", "b.png"]])
 def test_output_to_a_folder_that_is_missing(run, save, sources):
+    """A slash at the end says that a folder is meant."""
     for path in sources:
         save(path)
-    expected = "vaezip: new/: cannot be written: there is no folder 'new'; make it first\n"
-    assert run("compress", *sources, "-o", "new/") == (1, "", expected)
+    assert run("compress", "-1", *sources, "-o", "new/") == (0, "", "")
+    assert files("new") == [f"{path}.vz" for path in sources]
+
+
+def test_a_set_whose_name_may_mean_a_folder_is_remarked(run, save):
+    for path in ("a.png", "b.png"):
+        save(path)
+    told = "is one .vz file of all pictures; end OUT in '/' for a file each in a folder"
+    assert run("compress", "-1", "a.png", "b.png", "-o", "mirror") == (0, "", f"mirror: {told}\n")
+    assert run("compress", "-q", "-f", "-1", "a.png", "b.png", "-o", "mirror") == (0, "", "")
 
 
 def test_standard_input_to_a_folder(run):
@@ -658,7 +667,7 @@ def test_threads_do_not_change_the_file(run, save):
 
 @pytest.mark.parametrize(
     ("option", "value", "range"),
-    [("--threads", "0", "x>=1"), ("--steps", "-1", "0<=x<=127"), ("--steps", "128", "0<=x<=127")],
+    [("--max-pixels", "0", "x>=1"), ("--steps", "-1", "0<=x<=127"), ("--steps", "128", "0<=x<=127")],
 )
 def test_number_out_of_range(run, option, value, range):
     status, out, err = run("compress", "a.png", option, value)
@@ -813,6 +822,19 @@ def test_hidden_picture_in_a_folder_is_skipped(run, save):
 
 def test_blocks_have_as_many_pixels_as_the_help_says():
     assert (blocks.BLOCK_PIXELS, blocks.SOLID_PIXELS) == (1 << 20, 1 << 24)  # a million, and sixteen
+    assert blocks.group_of("RGB", (32, 32)).per_block == 128
+
+
+def test_a_set_in_blocks_of_so_many_pictures(run, save):
+    for i in range(5):
+        save(f"in/{i}.png")
+    assert run("compress", "in", "-o", "set.vz", "--block", "2") == (0, "", "")
+    archive = vaezip.open("set.vz")
+    assert [group.per_block for group in archive.file.groups] == [2]
+    assert len(archive.info()["blocks"]) == 3
+    status, _, err = run("compress", "in", "-o", "b.vz", "--block", "2", "--solid")
+    assert status == 2
+    assert "give one of them" in err
 
 
 def test_what_came_through_a_pipe_has_no_time_but_its_own(run, save, monkeypatch):

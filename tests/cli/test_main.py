@@ -109,9 +109,10 @@ def test_default_of_max_pixels_is_that_of_the_library():
     assert options.MAX_PIXELS == vaezip.pictures.DEFAULT_MAX_PIXELS
 
 
-def test_page_is_up_to_date():
-    made = runpy.run_path(str(Path(__file__).parents[2] / "docs" / "make_cli.py"))
-    assert made["PAGE"].read_text(encoding="utf-8") == made["render"](), "run: python docs/make_cli.py"
+@pytest.mark.parametrize("script", ["make_cli.py", "make_man.py"])
+def test_page_is_up_to_date(script):
+    made = runpy.run_path(str(Path(__file__).parents[2] / "docs" / script))
+    assert made["PAGE"].read_text(encoding="utf-8") == made["render"](), f"run: python docs/{script}"
 
 
 def test_runs_as_a_module():

@@ -12,7 +12,7 @@ import pytest
 
 import vaezip
 from vaezip.bench import peers
-from vaezip.cli import train
+from vaezip.cli import gains, train
 from vaezip.cli.console import Console
 from vaezip.models import file as model_file
 from vaezip.pictures.datasets import INSTALL
@@ -63,17 +63,24 @@ def rates(name):
 
 def test_from_pictures_to_a_file_that_needs_nothing_else(run, digits, monkeypatch):
     status, out, err = run("train", "--data", digits, *TINY, "--epochs", "3,2")
-    assert (status, err) == (0, "")
+    assert status == 0
+    told = [line.split(" bpd")[0].rsplit(", ", 1)[0] for line in err.splitlines()]
+    assert told == [
+        f"{stage}, epoch {i} of {n}" for stage, n in (("elbo", 3), ("half-asleep", 2)) for i in range(1, n + 1)
+    ]
     assert left() == LEFT
     size, mark = os.path.getsize("digits.safetensors"), model_file.fingerprint(Path("digits.safetensors")).hex()
     lines = out.splitlines()
+    assert lines.pop(2).endswith("; stopped at any moment, the same command goes on after the last epoch")
     assert lines[:3] == [
         "digits: 18 pictures to train on (18 tiles of 28×28), 2 held out",
         "elbo for 3 epochs, then half-asleep for 2 epochs",
         f"digits.safetensors: {size:,} bytes, fingerprint {mark}; 2 pictures held out came back bit for bit",
     ]
     assert lines[3].split() == ["held", "out", "bytes", "bpd", "saved"]
-    assert [line.split("  ")[0] for line in lines[4:]] == ["vaezip", "PNG", "WebP lossless", "JPEG XL effort 7"]
+    others = ["vaezip", "vaezip by mnist-binary", "PNG", "WebP lossless", "JPEG XL effort 7"]
+    assert [line.split("  ")[0] for line in lines[4:-1]] == others
+    assert lines[-1].startswith("The training does not pay: mnist-binary, which comes with vaezip, takes ")
     assert run("compress", "--model", "digits.safetensors", "--embed-model", "digits", "-o", "set.vz") == (0, "", "")
     before = {path.name: vaezip.pictures.read(path.read_bytes()) for path in Path("digits").iterdir()}
     os.mkdir("elsewhere")
@@ -121,9 +128,9 @@ def test_colour_is_predicted_pixel_by_pixel(run, scraps):
     assert lines[0].startswith("scraps: 5 pictures to train on (")
     assert lines[0].endswith(" tiles of 32×32), 1 held out")
     assert lines[1] == "elbo for 2 epochs"
-    assert lines[2].endswith("; 1 picture held out came back bit for bit")
-    assert [line.split("  ")[0] for line in lines[4:]] == ["vaezip", "PNG", "WebP lossless", "JPEG XL effort 7"]
-    assert err.startswith("elbo: best in epoch ")
+    assert lines[3].endswith("; 1 picture held out came back bit for bit")
+    assert "PNG" in [line.split("  ")[0] for line in lines[5:]]
+    assert err.splitlines()[2].startswith("elbo: best in epoch ")
     model, record = vaezip.load_model("scraps.safetensors"), json.loads(Path("scraps.json").read_text())
     assert (model.architecture.hidden, model.architecture.latents) == (32, 2)
     assert model.information == {name: record[name] for name in model.information}
@@ -183,11 +190,8 @@ def test_photographs_of_odd_sizes(run, save, discs):
     for i, samples in enumerate(discs(6, 40, 33, 3)):
         save(f"photos/{i}.png", Picture("RGB", np.ascontiguousarray(samples[: 40 - i])))
     status, out, err = run("train", "--data", "photos", "--arch", "resnet", *ONE_EPOCH, "-v")
-    assert (status, out.splitlines()[0], err.splitlines()[0].split(":")[0]) == (
-        0,
-        "photos: 5 pictures to train on (20 tiles of 32×32), 1 held out",
-        "elbo",
-    )
+    assert (status, out.splitlines()[0]) == (0, "photos: 5 pictures to train on (20 tiles of 32×32), 1 held out")
+    assert err.startswith("elbo, epoch 1 of 1, ")
     assert run("compress", "--model", "photos.safetensors", "photos/3.png") == (0, "", "")
     assert run("test", "--model", "photos.safetensors", "photos/3.png.vz").status == 0
 
@@ -348,7 +352,8 @@ def test_one_process_and_two(run, request, data, sizes, monkeypatch):
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "without_noise.py"]
     two = subprocess.run([*torchrun, *arguments, "-o", "two.safetensors"], capture_output=True, text=True, timeout=300)
     assert two.returncode == 0, two.stderr
-    assert [line.split(":")[0] for line in two.stdout.splitlines()[:3]] == [
+    lines = two.stdout.splitlines()
+    assert [line.split(":")[0] for line in (lines[0], lines[1], lines[3])] == [
         data,
         "elbo for 3 epochs",
         "two.safetensors",
@@ -558,14 +563,15 @@ def test_objectives_are_those_of_the_library():
 
 def test_a_codec_that_is_not_installed_is_named(run, digits, monkeypatch):
     monkeypatch.setattr(peers, "_module", lambda name: None)
-    lines = run("train", "--data", digits, *ONE_EPOCH).out.splitlines()
+    lines = run("train", "--data", digits, *ONE_EPOCH).out.splitlines()[:-1]
     assert lines[-1] == (f"JPEG XL effort 7 is left out: imagecodecs is not installed; {INSTALL}")
     assert lines[-2].startswith("WebP lossless")
 
 
 def test_a_codec_that_cannot_hold_a_picture_is_named():
     wide = Picture("L", np.arange(1 << 14, dtype=np.uint8).reshape(1, -1, 1))
-    lines = list(train._gains(Finished({}, [("wide", wide)], 100), 1, Console(quiet=True)))
+    finished = Finished({}, [("wide", wide)], 100)
+    lines = list(gains.lines(finished, target=Path("x"), shipped=None, threads=1, console=Console(quiet=True)))
     assert lines[-1] == "WebP lossless is left out: WebP holds no pictures of more than 16,383 pixels a side"
     assert [line.split("  ")[0] for line in lines[1:-1]] == ["vaezip", "PNG", "JPEG XL effort 7"]
 
@@ -584,9 +590,10 @@ def test_stages_of_one_name(run, digits):
 
 
 def test_progress_tells_the_time_that_is_left(monkeypatch):
-    told, now = [], iter([0.0, 1.0, 2.0, 3.0])
+    told, now = [], iter([0.0, 1.0, 2.0, 3.0, 4.0])
 
     class Terminal:
+        shows_progress = True
         progress = told.append
 
     names = ("elbo", "sleep", "sleep")
@@ -596,6 +603,7 @@ def test_progress_tells_the_time_that_is_left(monkeypatch):
     monkeypatch.setattr(train.time, "monotonic", lambda: next(now))
     for step, epoch, stage in ((1, 1, 0), (2, 1, 0), (1, 1, 1), (5, 3, 2)):
         clock(stage, Progress(names[stage], epoch, step, 4, 1.25))
+    clock(0, Progress("elbo", 1, 2, 4, 1.25, 1.5))  # the end of an epoch, of which a terminal has seen enough
     assert told == [
         "elbo, epoch 1 of 2, 1.250 bpd",
         "elbo, epoch 1 of 2, 1.250 bpd, 10 s left",
@@ -616,3 +624,77 @@ def test_pictures_of_the_shipped_kind(run, save):
         save(f"grey/{i}.png", digit(i))
     assert run("train", "--data", "grey", "--arch", "mlp", *ONE_EPOCH, "-q") == (0, "", "")
     assert vaezip.load_model("grey.safetensors").architecture.tile == (28, 28)
+
+
+# What it begins with, how long it takes, and whether it pays
+
+
+SLOW_RATE = ("--epochs", "1", "--threads", "1", "--batch", "4")
+
+
+def test_it_goes_on_from_the_shipped_model_that_suits_best(run, scraps):
+    status, out, _ = run("train", "--data", scraps, *SLOW_RATE)
+    lines = out.splitlines()
+    assert (status, lines[1][:25]) == (0, "elbo for 1 epoch, from ph")
+    name = lines[1].rsplit(" ", 1)[1]
+    assert any(line.startswith(f"vaezip by {name} ") for line in lines)
+    assert lines[-1].startswith(
+        ("The training pays: ", "The training hardly pays: ", f"The training does not pay: {name}")
+    )
+    model = vaezip.load_model("scraps.safetensors")
+    assert model.architecture == vaezip.load_model(model_file.find(name)).architecture
+    settings = json.loads(Path("scraps.training/settings.json").read_text())
+    assert settings["start"] == model_file.fingerprint(model_file.find(name)).hex()
+    again = run("train", "--data", scraps, *SLOW_RATE, "-f").out.splitlines()
+    assert again[2] == "going on in scraps.training"
+    assert again[3].startswith("about 0 s; ")
+
+
+def test_it_begins_with_the_model_that_is_named_or_with_none(run, scraps):
+    assert run("train", "--data", scraps, "--start", "photo", *SLOW_RATE, "-o", "a.safetensors").out.splitlines()[
+        1
+    ] == ("elbo for 1 epoch, from photo")
+    out = run("train", "--data", scraps, "--start", "a.safetensors", *SLOW_RATE, "-o", "b.safetensors").out
+    assert out.splitlines()[1] == "elbo for 1 epoch, from a"
+    out = run("train", "--data", scraps, "--start", "none", *SLOW_RATE, *LOCAL[:4], "-o", "c.safetensors").out
+    assert out.splitlines()[1] == "elbo for 1 epoch"
+
+
+@pytest.mark.parametrize("start", ["mnist", "photo-gray"])
+def test_a_model_of_other_pictures_begins_nothing(run, scraps, start):
+    assert refused(run, "--data", scraps, "--start", start, *SLOW_RATE) == (
+        f"vaezip: scraps: model '{start}' cannot be begun with: it has networks of other sizes, or is for other "
+        "pictures; use --start none, or another model\n"
+    )
+
+
+def test_networks_that_no_shipped_model_has_begin_with_nothing(run, scraps):
+    assert run("train", "--data", scraps, *LOCAL, *SLOW_RATE).out.splitlines()[1] == "elbo for 1 epoch"
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [
+        (
+            100,
+            "The training does not pay: photo, which comes with vaezip, takes 100 bytes of them, and this model 100. ",
+        ),
+        (998, "The training hardly pays: 0.2 % fewer bytes than by photo. "),
+        (900, "The training pays: 10.0 % fewer bytes than by photo. The model itself takes 50,000 bytes where it is "),
+    ],
+)
+def test_it_says_plainly_whether_it_pays(size, said):
+    Path("x").write_bytes(bytes(50_000))
+    beside = 100 if size == 100 else 1000
+    assert gains.verdict("photo", beside=beside, size=size, target=Path("x")).startswith(said)
+
+
+@posix
+def test_an_interrupt_says_how_it_goes_on(start, scraps):
+    process = start("train", "--data", scraps, "--epochs", "500", "--threads", "1", "--start", "none", *LOCAL[:4])
+    while b"stopped at any moment" not in process.stdout.readline():
+        pass
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    advice = f"vaezip: interrupted; the same command goes on after the last whole epoch, in {Path('scraps.training')}"
+    assert err.decode().splitlines()[-1] == advice

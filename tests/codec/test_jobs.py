@@ -46,7 +46,7 @@ def test_a_job_can_be_pickled(pictures, small_blocks):
 
     with Recorder(1) as executor:
         vaezip.compress(pictures.items(), preset=1, executor=executor)
-    assert {function for function, _ in taken} == {jobs.encode}
+    assert {function for function, _ in taken} == {jobs.encode_run}
     for function, arguments in taken:
         again = pickle.loads(pickle.dumps(arguments))
         assert function(*again) == function(*arguments)
@@ -123,7 +123,7 @@ def test_so_many_threads_are_busy_and_no_more(monkeypatch, small_blocks, discs, 
     x = discs(4 if many else 1, *((24, 40) if many else (129, 128)), 3)
     before = threading.active_count()
     most = []
-    monkeypatch.setattr(compressor, "new_group", counted(compressor.new_group, most))
+    monkeypatch.setattr(compressor, "group_of", counted(compressor.group_of, most))
     pictures = [(f"{i}", Picture("RGB", p)) for i, p in enumerate(x)]
     data = vaezip.compress(pictures, model="photo", preset=preset, threads=count)
     assert busy.calls > 10
@@ -133,9 +133,9 @@ def test_so_many_threads_are_busy_and_no_more(monkeypatch, small_blocks, discs, 
 
 
 def counted(function, most):
-    def call(*arguments):
+    def call(*arguments, **options):
         most.append(threading.active_count())
-        return function(*arguments)
+        return function(*arguments, **options)
 
     return call
 

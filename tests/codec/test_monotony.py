@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import vaezip
-from vaezip.codec import compressor
+from vaezip.codec import blocks, compressor
 from vaezip.models import file as model_file
 from vaezip.models.effort import FEW_PIXELS, LADDER, PRESETS, of_steps, scale
 from vaezip.models.sampling import sample
@@ -181,7 +181,7 @@ def test_a_set_with_a_model_that_costs_too_much_holds_its_files():
 
 
 def test_originals_are_forgotten_as_soon_as_a_block_is_shorter(monkeypatch):
-    monkeypatch.setattr(compressor.blocks, "BLOCK_PIXELS", 1024)
+    monkeypatch.setattr(blocks, "BLOCK_PIXELS", 1024)
     picture = made("L", 32, 32, "flat")
     original = vaezip.pictures.write(picture, ".pgm")
     with vaezip.Compressor(preset=1, model="photo-gray") as some:

@@ -196,6 +196,17 @@ def gif() -> Files:
     return found
 
 
+def sequence() -> Files:
+    """Frames and pages, of all formats that are taken apart."""
+    others = [image("RGB").point(lambda value: 255 - value)]
+    found = {"gif": saved(image("P"), "GIF", save_all=True, append_images=others, duration=70, loop=2)}
+    found["png"] = saved(image("RGB"), "PNG", save_all=True, append_images=others, duration=70)
+    found["hidden"] = saved(image("RGB"), "PNG", save_all=True, append_images=others * 2, default_image=True)
+    found["tiff"] = saved(image("RGB"), "TIFF", save_all=True, append_images=[image("L"), image("1")])
+    found["still"] = saved(image("L"), "GIF")
+    return found
+
+
 def bmp() -> Files:
     """What Pillow writes, and headers by hand with bit fields and run lengths."""
     found = {mode: saved(image(mode), "BMP") for mode in ("1", "L", "P", "RGB", "RGBA")}
@@ -415,6 +426,7 @@ MAKERS: dict[str, Callable[[], Files]] = {
     "decompress": decompress,
     "model": model,
     "jpeg-file": jpeg_file,
+    "sequence": sequence,
     **{f.__name__: f for f in (png, pnm, jpeg, tiff, gif, bmp, webp, jpeg2000, avif)},
 }
 """For each target what makes its files."""

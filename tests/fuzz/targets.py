@@ -31,6 +31,7 @@ from vaezip.models.registry import architecture_from_json, search_of
 from vaezip.pictures.formats import FORMATS
 from vaezip.pictures.jpeg.parts import UnfitJpeg
 from vaezip.pictures.picture import Picture
+from vaezip.pictures.sequences.frame import frame_of
 from vaezip.vz import archive as vz
 from vaezip.vz.records import File
 
@@ -157,6 +158,24 @@ def _some_suffix(picture: Picture) -> Iterator[str]:
     known = [f.suffixes[0] for f in FORMATS if f.written and f.name != "PNG" and f.holds(picture.mode)]
     if known:
         yield known[zlib.crc32(picture.samples.tobytes()) % len(known)]
+
+
+def _read_sequence(data: bytes) -> dict[str, Picture]:
+    return pictures.read_all(data, MOST_PIXELS)
+
+
+def _check_sequence(found: dict[str, Picture]) -> VaezipError | None:
+    """Put together again, the pictures are the same; a single one is checked by the target of its format."""
+    if "" in found:
+        return None
+    frame = frame_of(next(iter(found.values())).boxes)
+    must(frame is not None, "a frame does not say what it is of")
+    try:
+        data = pictures.write_all(found, {1: ".gif", 2: ".png", 3: ".tif"}[frame.format])
+    except ImageError as error:
+        return error
+    must(len(_read_sequence(data)) == len(found), "together there are others")
+    return None
 
 
 # Files of vaezip
@@ -288,6 +307,7 @@ TARGETS = {
         Target("decompress", _read_archive, _check_decoding, _ERRORS, _FOR_VZ, mutators.of_vz, seconds=20),
         Target("model", _read_model, _check_model, (ModelError,), model_file._MALFORMED, mutators.of_model, 1 << 16),
         Target("jpeg-file", _keep_jpeg, _check_kept, (ImageError,), (), mutators.of_jpeg, seconds=10),
+        Target("sequence", _read_sequence, _check_sequence, (ImageError,), _CAUSES, seconds=10),
         *map(_of_pictures, PICTURES),
     )
 }

@@ -10,11 +10,13 @@ from __future__ import annotations
 import io
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 from PIL import Image
 
 import vaezip
+from vaezip.codec import blocks
 from vaezip.models import file as model_file
 from vaezip.models.effort import Effort
 from vaezip.models.sampling import sample
@@ -34,6 +36,9 @@ orientations."""
 
 DEFAULT = Effort(1, 4, 4, turns=1)
 """Likewise of the rest."""
+
+SAMPLES = 1 << 24
+"""Likewise of how many share a block."""
 
 SET = 5
 ODD = (37, 41)
@@ -229,7 +234,7 @@ def compress(pictures: Pictures, options: dict[str, object]) -> bytes:
     """The file of one case."""
     options = {"effort": DEFAULT, **options}
     originals, modified = options.pop("originals", False), options.pop("modified", {})
-    with vaezip.Compressor(**options) as compressor:
+    with patch.object(blocks, "SET_SAMPLES", SAMPLES), vaezip.Compressor(**options) as compressor:
         for name, picture in pictures.items():
             file = original(picture) if originals else None
             compressor.add(name, picture, original=file, modified=modified.get(name))

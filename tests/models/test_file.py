@@ -95,6 +95,10 @@ def test_find(small_models):
     path = small_models["logistic"].path
     assert model_file.find(str(path)) == path
     assert model_file.by_fingerprint(model_file.fingerprint(path), (path,)) == path
+    with pytest.raises(ModelError, match=r"no model is called 'phto'; 'photo' may be meant, or give the path"):
+        model_file.find("phto")
+    with pytest.raises(ModelError, match=r"there is no model file 'short.safetensors'"):
+        model_file.find("short.safetensors")
     with pytest.raises(ModelError, match=r"no model is called 'nonsense'; shipped are .*mnist"):
         model_file.find("nonsense")
 

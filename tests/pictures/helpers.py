@@ -21,7 +21,7 @@ HOLDS = {
     ".pgm": ["L", "I;16"],
     ".pbm": ["1"],
 }
-ANIMATED = "animated pictures are not supported; save one frame as PNG"
+ANIMATED = "is an animation, and one picture is asked for; save one frame as PNG"
 COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
 ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
 

@@ -182,11 +182,13 @@ def test_every_process_draws_noise_of_its_own():
 def test_progress_is_told_of_every_step(images, tmp_path):
     told = []
     fit(fresh(), Samples(images[:64], images[64:]), stage(2), state=tmp_path / "s.pt", progress=told.append)
-    assert [(p.stage, p.epoch, p.step, p.steps) for p in told] == [
-        ("s", 1, 1, 4),
-        ("s", 1, 2, 4),
-        ("s", 2, 3, 4),
-        ("s", 2, 4, 4),
+    assert [(p.stage, p.epoch, p.step, p.steps, p.valid_bpd is None) for p in told] == [
+        ("s", 1, 1, 4, True),
+        ("s", 1, 2, 4, True),
+        ("s", 1, 2, 4, False),
+        ("s", 2, 3, 4, True),
+        ("s", 2, 4, 4, True),
+        ("s", 2, 4, 4, False),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
@@ -11,6 +12,7 @@ from vaezip.batch import names
 from vaezip.batch.outcomes import described
 from vaezip.batch.places import Place
 from vaezip.batch.sources import Source
+from vaezip.codec import sequences
 from vaezip.codec.archive import Archive, ReadOptions
 from vaezip.codec.compressor import Compressor, Options
 from vaezip.errors import FormatError, ImageError, IncompleteError, OutputError, VaezipError
@@ -19,6 +21,7 @@ from vaezip.models.library import Library
 from vaezip.pictures import io
 from vaezip.pictures.formats import is_jpeg, most_bytes, too_large
 from vaezip.pictures.picture import Picture
+from vaezip.pictures.sequences import files as several
 from vaezip.system.threads import Inline
 from vaezip.vz.archive import is_vz
 from vaezip.vz.records import REVISION, VERSION
@@ -122,17 +125,22 @@ class Compressing:
         if is_vz(data):
             raise ImageError("is a .vz file already")
         as_file = is_jpeg(data) and not self.options.pixels
-        picture = None if as_file else io.read(data, self.options.max_pixels)
+        found = {} if as_file else several.read_all(data, self.options.max_pixels)
+        picture = found.pop("", None)
         with Compressor(replace(self.options, threads=1, executor=Inline())) as compressor:
-            compressor.add("", picture, original=data)
+            for frame, one in found.items():
+                compressor.add(frame, one)
+            if not found:
+                compressor.add("", picture, original=data)
             made = compressor.close()
         name = source.name + names.SUFFIX
         writer.write(name, made, source=source.path)
-        remarks = {"dropped": list(picture.dropped)} if picture and picture.dropped else {}
+        dropped = [kind for one in (picture, *found.values()) if one for kind in one.dropped]
+        remarks = {"dropped": list(dict.fromkeys(dropped))} if dropped else {}
         if compressor.kept:
             remarks["kept"] = list(compressor.kept.values())
         pixels = digest_of(picture) if picture else None
-        return Made(name, 1, len(made), hashlib.sha256(made).hexdigest(), pixels, remarks)
+        return Made(name, max(1, len(found)), len(made), hashlib.sha256(made).hexdigest(), pixels, remarks)
 
 
 @dataclass(frozen=True)
@@ -157,6 +165,9 @@ class Decompressing:
         stem = source.name if stem is None else stem
         if archive.names == [""]:
             return self._alone(source, stem, archive, writer)
+        if several.can_write(stem) and sequences.described(archive):
+            with suppress(ImageError):  # where the format cannot hold them, each goes to a file of its own
+                return self._sequence(source, stem, archive, writer)
         return self._set(stem, archive, writer)
 
     def _alone(self, source: Source, stem: str, archive: Archive, writer: Writer) -> Made:
@@ -167,6 +178,11 @@ class Decompressing:
         writer.write(name, made, source=source.path)
         pixels = digest_of(picture) if picture else None
         return Made(name, 1, len(made), hashlib.sha256(made).hexdigest(), pixels, _remarks(dropped))
+
+    def _sequence(self, source: Source, name: str, archive: Archive, writer: Writer) -> Made:
+        made = sequences.rejoined(archive, os.path.splitext(name)[1])
+        writer.write(name, made, source=source.path)
+        return Made(name, len(archive.names), len(made), hashlib.sha256(made).hexdigest())
 
     def _set(self, folder: str, archive: Archive, writer: Writer) -> Made:
         files = names.file_names(archive.names, archive.formats())

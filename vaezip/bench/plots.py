@@ -88,7 +88,15 @@ def draw(report: Report) -> Figure:
         peers = [peer for peer in report.peers if peer.figures.order == order]
         for axes, plot in zip(row, plots):
             plot(axes, curves(report, order), peers=peers, title=title)
+    figure.supxlabel(_made_on(report), x=0.01, ha="left", size="x-small", color=GREY)
     return figure
+
+
+def _made_on(report: Report) -> str:
+    """Word what the times hold for."""
+    threads = f"{report.threads} thread" + ("s" if report.threads != 1 else "")
+    commit = f"commit {report.commit[:10]}" if report.commit else "an unknown commit"
+    return ", ".join((str(report.machine.get("cpu") or "an unknown processor"), report.device, threads, commit))
 
 
 def curves(report: Report, order: str) -> list[Curve]:

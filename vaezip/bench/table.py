@@ -97,6 +97,10 @@ def _fitting_table(report: Report, order: str, console: Console) -> Table:
         wide = console.options.update(max_width=10 * _PLAIN_WIDTH)
         if Measurement.get(console, wide, table).maximum <= console.width:
             break
+    left_out = [" ".join(column.title.split()) for column in _COLUMNS if column.rank > rank]
+    if left_out:
+        table.caption = f"too wide for this terminal, and in the figures as JSON: {', '.join(dict.fromkeys(left_out))}"
+        table.caption_justify = "left"
     return table
 
 

@@ -10,13 +10,15 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 import vaezip
-from vaezip.cli import streams
+from vaezip.cli import manners, streams
 from vaezip.system import files as system_files
 from vaezip.system import signals
 
@@ -26,12 +28,19 @@ COMMANDS = {
     "test": ("vaezip.cli.test", "Decode .vz files and write nothing."),
     "verify": ("vaezip.cli.verify", "Compare pictures with what a .vz file gives back."),
     "info": ("vaezip.cli.info", "Tell what .vz files hold."),
+    "view": ("vaezip.cli.view", "Show pictures in the terminal, or in one PNG."),
+    "report": ("vaezip.cli.report", "Make a page of what .vz files hold, beside other codecs."),
     "models": ("vaezip.cli.models", "List the models that come with vaezip."),
     "train": ("vaezip.cli.train", "Train a model on pictures of your own."),
     "sample": ("vaezip.cli.sample", "Draw pictures from a model."),
     "bench": ("vaezip.cli.bench", "Measure rate, time and memory, beside other codecs."),
+    "completion": ("vaezip.cli.completion", "Print what makes a shell complete commands and options."),
 }
 """Of each command, its module and what the list of commands says of it."""
+
+
+COMPLETE = "_VAEZIP_COMPLETE"
+"""The variable of the environment by which a shell asks for completions."""
 
 
 class Program(click.Group):
@@ -48,6 +57,7 @@ class Program(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """As click's own, but for standard output that takes no help or version; commands see to their own."""
+        kwargs.setdefault("complete_var", COMPLETE)  # whatever the program is called
         try:
             return super().main(*args, **kwargs)
         except OSError as error:
@@ -66,13 +76,32 @@ class Program(click.Group):
         command: click.Command = import_module(COMMANDS[cmd_name][0]).command
         return command
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click's own; but ``-d FILE`` and its like name a command, and so does ``help COMMAND``."""
+        if args[:1] == ["help"]:
+            args = [*(name for name in args[1:2] if name in COMMANDS), "--help"]
+        args = ["--version"] if args == ["version"] else manners.arguments(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            wanted = "decompress" if any(arg.lower().endswith(".vz") for arg in args) else "compress"
+            ctx.fail(f"No such option '{error.option_name}' before a command; did you mean 'vaezip {wanted} …'?")
+
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        """As click's own; but who names a file and no command is told the command for it."""
+        """As click's own; but who names a file and no command, or another program's command, is told the command."""
         name = args[0]
         if name not in COMMANDS and os.path.exists(name):
             wanted = "decompress" if name.lower().endswith(".vz") else "compress"
             ctx.fail(f"No such command '{name}'; did you mean 'vaezip {wanted} {name}'?")
+        near = manners.command_for(name) or next(iter(get_close_matches(name, COMMANDS, 1)), None)
+        if name not in COMMANDS and near:
+            ctx.fail(f"No such command '{name}'; did you mean 'vaezip {near}'?")
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the commands that begin so, without importing any of them."""
+        found = [CompletionItem(name, help=text) for name, (_, text) in COMMANDS.items() if name.startswith(incomplete)]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list in ``--help``, without importing any of them."""
@@ -83,13 +112,15 @@ class Program(click.Group):
         """Run the command; click itself would take an interrupt for a mere failure."""
         try:
             return super().invoke(ctx)
+        except click.NoSuchOption as error:
+            raise manners.reworded(error) from None
         except KeyboardInterrupt:
-            click.echo("vaezip: interrupted", err=True)
+            click.echo(signals.interrupted(), err=True)
             raise click.exceptions.Exit(130) from None
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(vaezip.__version__, prog_name="vaezip", message="%(prog)s %(version)s")
+@click.version_option(vaezip.__version__, "-V", "--version", prog_name="vaezip", message="%(prog)s %(version)s")
 def main() -> None:
     """Compress pictures without loss, by a variational auto-encoder and bits-back coding.
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import vaezip
 from vaezip.cli import streams
 from vaezip.cli.console import Console, LocatedError, plural
+from vaezip.cli.progress import Progress
 from vaezip.cli.remedies import worded
 from vaezip.errors import FormatError, VaezipError
 from vaezip.pictures.formats import has_picture_suffix
@@ -42,6 +44,23 @@ def require_models(archive: vaezip.Archive) -> None:
         if has_model(fingerprint):
             with suppress(FormatError):
                 archive.model(fingerprint)
+
+
+def weight(archive: vaezip.Archive) -> int:
+    """Return what the pictures of an archive weigh to the meter of the decoder."""
+    from vaezip.models.kinds import MODE_NAMES, channels
+
+    groups = archive.file.groups
+    return sum(len(g.names) * g.height * g.width * channels(MODE_NAMES[g.mode]) for g in groups)
+
+
+@contextmanager
+def progress(console: Console, archive: vaezip.Archive, label: str) -> Iterator[None]:
+    """Show how much of an archive is decoded."""
+    shown = Progress(console, 1)
+    with shown.watched():
+        shown.begin(label, 1, weight(archive))
+        yield
 
 
 def is_set(archive: vaezip.Archive) -> bool:

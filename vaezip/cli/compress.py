@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import math
 import os
 import re
-import stat
 from collections import Counter
 from collections.abc import Callable, Collection
 from contextlib import nullcontext
@@ -16,19 +14,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import vaezip
-from vaezip.cli import batches, inputs, names, options, streams
+from vaezip.cli import batches, inputs, names, options, originals, streams
 from vaezip.cli.ahead import ahead
 from vaezip.cli.console import Console, LocatedError, Remarks, blame, plural, with_console
 from vaezip.cli.inputs import Source
+from vaezip.cli.originals import Read
+from vaezip.cli.progress import Progress
+from vaezip.cli.removal import Removal, digest
 from vaezip.cli.streams import PATH, STDIO
-from vaezip.errors import ImageError, OutputError
+from vaezip.errors import OutputError
 from vaezip.models.effort import DEFAULT_PRESET, PRESETS, Effort, chosen_effort
-from vaezip.pictures.formats import has_picture_suffix, is_jpeg
+from vaezip.pictures.formats import has_picture_suffix
 from vaezip.system.files import Folder, check_free, is_special
 from vaezip.system.threads import Workers
-from vaezip.vz.archive import is_vz
 from vaezip.vz.limits import MAX_STEPS
-from vaezip.vz.times import is_time
 
 if TYPE_CHECKING:
     from vaezip.models.library import Library
@@ -45,6 +44,10 @@ def _presets(command: Callable[..., Any]) -> Callable[..., Any]:
         )
         flag = click.option(f"-{n}", "preset", flag_value=n, type=int, default=None, help=text, hidden=n > 1)
         command = flag(command)
+    for name, n in (("--fast", min(PRESETS)), ("--best", max(PRESETS))):  # as gzip, zstd and others call them
+        command = click.option(name, "preset", flag_value=n, type=int, default=None, hidden=True, help=f"As -{n}.")(
+            command
+        )
     return command
 
 
@@ -60,11 +63,13 @@ class _Compress(click.Command):
 
 
 @click.command(cls=_Compress)
-@click.argument("images", nargs=-1, required=True, metavar="IMG...", type=PATH)
+@click.argument("images", nargs=-1, metavar="IMG...", type=PATH, callback=streams.or_piped)
 @click.option(
     "-o", "--output", metavar="OUT", type=PATH, help="The file, or the folder for files, to write; '-' for stdout."
 )
+@options.stdout
 @options.force
+@options.remove
 @click.option(
     "--model",
     metavar="NAME|PATH|auto",
@@ -94,6 +99,15 @@ class _Compress(click.Command):
     "one picture of a set cannot be read without those before it.",
 )
 @click.option(
+    "--block",
+    type=click.IntRange(min=1),
+    metavar="N",
+    default=None,
+    help="Put at most N pictures of a set into one block. To read one, all before it in its block are decoded, too: by "
+    "default about as many as a second decodes, such as 128 of 32×32. With 8, one takes some hundredths of a second, "
+    "and such a set about 0.2 % more bytes.",
+)
+@click.option(
     "--pixels",
     is_flag=True,
     help="Code the pixels of JPEG files, and not the files: much larger, and another file comes back.",
@@ -109,31 +123,36 @@ def command(
     """Compress pictures without loss.
 
     Each IMG gets a file of its own beside it: photo.png makes photo.png.vz. With -o, one IMG makes
-    that file, and several make it together, as a set from which each can be read alone; what is no
-    picture that vaezip can read is told and left out. If OUT is a folder, each gets a file of its own
-    there.
+    that file, and several make it together, as a set from which each can be read alone, with those
+    that share its block (see --block); what is no picture that vaezip can read is told and left out.
+    If OUT is a folder, each gets a file of its own there.
 
     A JPEG is kept as the file that it is, and decompress gives back the same bytes; of other formats
     the pixels and the metadata are.
 
     A folder stands for all pictures below it. With --output-dir-mirror DIR, each picture gets a file in
     DIR, in the folders that it was in, here or by the machines of a cluster. '-' is standard input,
-    whose result goes to standard output. IMG is kept. Every result is decoded again and compared before
-    it is written.
+    whose result goes to standard output. IMG is kept, unless --rm is given. Every result is decoded
+    again and compared before it is written.
     """
     if STDIO in images and len(images) > 1:
         raise click.UsageError("'-' cannot be one of several IMG.")
     chosen = _Flags(**flags)
     if chosen.preset is not None and chosen.steps is not None:
         raise click.UsageError(f"-1 … -{max(PRESETS)} and --steps say the same; give one of them.")
+    if chosen.solid and chosen.block is not None:
+        raise click.UsageError("--solid and --block both say how large a block is; give one of them.")
     if batch.asked_for((*images, output or "")):
+        if chosen.remove:
+            raise click.UsageError("--rm does not go with a batch, of which other machines may read the results.")
         _compress_batch(images, batch.destination(output), batch, chosen, console)
         return
     with Workers(chosen.threads) as workers:
         job = _Job(chosen, workers, console)
+        job.removal.check(images, output)
         if images == (STDIO,):
             job.alone(Source(STDIO, ""), output or STDIO)
-        elif output is None or os.path.isdir(output):
+        elif output is None or os.path.isdir(output) or output.endswith(("/", os.sep)):
             job.each(inputs.find(images, console), output)
         elif len(images) == 1 and not os.path.isdir(images[0]):
             job.alone(Source(images[0], ""), output)
@@ -147,11 +166,13 @@ class _Flags:
     """The options of a command line."""
 
     force: bool
+    remove: bool
     model: str
     preset: int | None
     steps: int | None
     embed_model: bool
     solid: bool
+    block: int | None
     pixels: bool
     device: str
     threads: int
@@ -164,32 +185,13 @@ class _Flags:
             effort=_effort(self.preset, self.steps),
             embed_model=self.embed_model,
             solid=self.solid,
+            block=self.block,
             pixels=self.pixels,
             max_pixels=self.max_pixels,
             device=self.device,
             threads=self.threads,
             executor=workers,
         )
-
-
-@dataclass(frozen=True)
-class _Read:
-    """A picture, None where only its file is coded; the file that it came in, and when that was last changed."""
-
-    picture: vaezip.Picture | None
-    data: bytes
-    modified: int | None
-
-    @property
-    def size(self) -> int:
-        return len(self.data)
-
-    @property
-    def values(self) -> int:
-        """Count the samples of the picture, 0 where that is not known."""
-        from vaezip.pictures.jpeg.parts import shape_of
-
-        return math.prod(shape_of(self.data) or (0,)) if self.picture is None else self.picture.samples.size
 
 
 def _compress_batch(
@@ -215,6 +217,7 @@ class _Job:
         self.dropped = Remarks(console, "metadata that a .vz file does not keep")
         self.classic = Remarks(console, f"coded by WebP, as model '{flags.model}' does not code such pictures; mode")
         self.damaged = Remarks(console, "the JPEG file is kept as it is, as it")
+        self.removal = Removal(flags.remove, console)
         options.check_device(flags.device)
         self.model_files = () if flags.model == options.AUTO else (flags.model,)
         self.library = _library(flags.model, flags.device)
@@ -225,7 +228,10 @@ class _Job:
         self.console.progress(f"{streams.source_label(source.path)} …")
         with blame(streams.source_label(source.path)):
             read = self._read(source)
-        self._compress(source, read, target)
+        progress = Progress(self.console, read.size)
+        with progress.watched():
+            progress.begin(streams.source_label(source.path), read.size, read.weight)
+            self._compress(source, read, target)
 
     def each(self, sources: list[Source], folder: str | None) -> None:
         """Every picture to a file of its own, beside it or in a folder that exists."""
@@ -239,16 +245,18 @@ class _Job:
                 kept.refuse(target(source))
                 (streams.check if folder is None else check_free)(target(source), self.flags.force)
 
-        def read(source: Source) -> _Read:
+        def read(source: Source) -> Read:
             check(source)
             return self._read(source)
 
-        with blame(folder), Folder(folder) if folder is not None else nullcontext() as where:
-            free = self._free(sources, target)
-            for i, (source, job) in enumerate(ahead(read, free, self.workers, size=_file_size)):
-                self.console.progress(f"{i + 1:,} of {len(free):,}: {source.path}")
+        free = self._free(sources, target)
+        progress = Progress(self.console, sum(map(originals.size, free)))
+        with blame(folder), Folder(folder) if folder is not None else nullcontext() as where, progress.watched():
+            for i, (source, job) in enumerate(ahead(read, free, self.workers, size=originals.size)):
                 with self.console.attempt(source.path):
-                    self._compress(source, job.result(), target(source), where)
+                    found = job.result()
+                    progress.begin(_place(i, len(free)) + source.path, found.size, found.weight)
+                    self._compress(source, found, target(source), where)
 
     def _free(self, sources: list[Source], target: Callable[[Source], str]) -> list[Source]:
         """Leave out what was compressed already, and report that in one line, or with -v in one for each."""
@@ -267,16 +275,20 @@ class _Job:
         self._check(target, sources)
         inputs.check_distinct(sources)
         label, size, values, unfit = streams.target_label(target), 0, 0, dict.fromkeys(sources)
-        with self._compressor() as compressor:
-            fit = self._looked_at(sources)
-            for i, (source, job) in enumerate(ahead(self._read, fit, self.workers, size=_file_size)):
-                self.console.progress(f"{i + 1:,} of {len(fit):,}: {source.path}")
+        taken: dict[str, bytes] = {}
+        fit = self._looked_at(sources)
+        progress = Progress(self.console, sum(map(originals.size, fit)))
+        with self._compressor() as compressor, progress.watched():
+            for i, (source, job) in enumerate(ahead(self._read, fit, self.workers, size=originals.size)):
                 with self.console.attempt(source.path):
                     read = job.result()
-                    compressor.add(source.name, read.picture, original=read.data, modified=read.modified)
-                    self._note(source, read.picture)
+                    progress.begin(f"{label}, {i + 1:,} of {len(fit):,} read", read.size, read.weight)
+                    originals.add(compressor, source.name, read)
+                    self._note(source, read)
                     size, values = size + read.size, values + read.values
                     del unfit[source]
+                    if self.removal.wanted and not read.dropped:
+                        taken[source.path] = digest(read.data)
             if len(unfit) == len(sources):
                 raise LocatedError(label, "not written, because no picture could be compressed")
             with blame(label):
@@ -284,10 +296,13 @@ class _Job:
             self._note_kept(compressor, {source.name: source for source in sources})
         with blame(label):
             streams.write(target, data, force=self.flags.force, sources=[source.path for source in sources])
+        if target != STDIO and not target.lower().endswith(names.SUFFIX) and not is_special(target):
+            self.console.remark(f"{label}: is one .vz file of all pictures; end OUT in '/' for a file each in a folder")
         self._summarise(f"{label}: {plural(len(sources) - len(unfit), 'picture')}, ", size, values, data)
         if unfit:
             count = f"{len(unfit):,} of {plural(len(sources), 'file')}"
             self.console.remark(f"{label}: written without {count}: {_few(unfit)}")
+        self.removal.take(taken, {target: digest(data)})
 
     def _looked_at(self, sources: list[Source]) -> list[Source]:
         """Leave out, before the first is coded, what a look at names and first bytes shows to be unfit."""
@@ -296,7 +311,7 @@ class _Job:
             with self.console.attempt(source.path):
                 names.check_storable(source.name)
                 if not is_special(source.path):
-                    _refuse_vz(_beginning(source.path))
+                    originals.refuse_vz(originals.beginning(source.path))
                 fit.append(source)
         return fit
 
@@ -312,11 +327,13 @@ class _Job:
     def _kept(self, sources: list[Source]) -> streams.Protected:
         return streams.Protected((source.path for source in sources), self.model_files)
 
-    def _compress(self, source: Source, read: _Read, target: str, folder: Folder | None = None) -> None:
+    def _compress(self, source: Source, read: Read, target: str, folder: Folder | None = None) -> None:
         with blame(streams.source_label(source.path)), self._compressor() as compressor:
-            compressor.add("", read.picture, original=read.data)
+            originals.add(compressor, "", read)
             data = compressor.close()
             self._note_kept(compressor, {"": source})
+            if read.frames and len(data) >= read.size:
+                data = self._as_it_is(read.data)
         with blame(streams.target_label(target)):
             if folder is None:
                 streams.write(target, data, force=self.flags.force, sources=[source.path], like=source.path)
@@ -324,24 +341,33 @@ class _Job:
                 name = source.name + names.SUFFIX
                 folder.write(name, data, force=self.flags.force, sources=[source.path], like=source.path)
         self._summarise(f"{streams.source_label(source.path)}: ", read.size, read.values, data)
-        self._note(source, read.picture)
+        self._note(source, read)
+        if self.removal.wanted:
+            self.removal.take({source.path: digest(read.data)}, {target: digest(data)}, read.dropped)
 
     def _note_kept(self, compressor: vaezip.Compressor, sources: dict[str, Source]) -> None:
         """Note the JPEG files that could not be taken apart."""
         for name, reason in compressor.kept.items():
             self.damaged.add(streams.source_label(sources[name].path), [reason])
 
-    def _note(self, source: Source, picture: vaezip.Picture | None) -> None:
+    def _as_it_is(self, data: bytes) -> bytes:
+        """Return the file that keeps another as it is."""
+        with self._compressor() as compressor:
+            compressor.add("", None, original=data)
+            return compressor.close()
+
+    def _note(self, source: Source, read: Read) -> None:
         """Note what of a picture does not go the way that one may think."""
         from vaezip.models.kinds import falls_back, fits
 
-        if picture is None:
+        self.dropped.add(streams.source_label(source.path), read.dropped)
+        if self.flags.model == options.AUTO:
             return
-        self.dropped.add(streams.source_label(source.path), picture.dropped)
-        if self.flags.model == options.AUTO or not falls_back(picture.mode):
-            return
-        if not fits(self.library.by_name(self.flags.model).architecture, picture.mode, picture.samples.shape[:2]):
-            self.classic.add(streams.source_label(source.path), [picture.mode])
+        architecture = self.library.by_name(self.flags.model).architecture
+        for picture in read.pictures:
+            if falls_back(picture.mode) and not fits(architecture, picture.mode, picture.samples.shape[:2]):
+                self.classic.add(streams.source_label(source.path), [picture.mode])
+                return
 
     def remark(self) -> None:
         """Tell what was noted."""
@@ -349,12 +375,8 @@ class _Job:
         self.classic.tell()
         self.damaged.tell()
 
-    def _read(self, source: Source) -> _Read:
-        data = streams.read(source.path, inputs.bound(self.flags.max_pixels))
-        _refuse_vz(data)
-        as_file = is_jpeg(data) and not self.flags.pixels
-        picture = None if as_file else vaezip.pictures.read(data, self.flags.max_pixels)
-        return _Read(picture, data, _modified(source))
+    def _read(self, source: Source) -> Read:
+        return originals.read(source, max_pixels=self.flags.max_pixels, pixels=self.flags.pixels)
 
     def _compressor(self) -> vaezip.Compressor:
         return vaezip.Compressor(self.options, library=self.library)
@@ -368,27 +390,9 @@ class _Job:
             )
 
 
-def _refuse_vz(data: bytes) -> None:
-    if is_vz(data):
-        raise ImageError("is a .vz file already; 'vaezip decompress' gives back its picture")
-
-
-def _beginning(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read(8)
-    except OSError as error:
-        raise ImageError(f"cannot be read: {error.strerror}") from error
-
-
-def _modified(source: Source) -> int | None:
-    """Return when a file was last changed; None of a pipe, or where no set could tell the time."""
-    try:
-        status = os.stat(source.path)
-    except OSError:
-        return None
-    seconds = status.st_mtime_ns // 10**9
-    return seconds if stat.S_ISREG(status.st_mode) and is_time(seconds) else None
+def _place(index: int, count: int) -> str:
+    """Word the place of a picture among several."""
+    return f"{index + 1:,} of {count:,}: " if count > 1 else ""
 
 
 def _few(sources: Collection[Source]) -> str:
@@ -412,13 +416,6 @@ def _library(model: str, device: str) -> Library:
         if model != options.AUTO:
             library.by_name(model)
         return library
-
-
-def _file_size(source: Source) -> int:
-    try:
-        return os.path.getsize(source.path)
-    except OSError:
-        return 0
 
 
 def _methods(data: bytes, model_files: tuple[str, ...]) -> str:

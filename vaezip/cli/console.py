@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import logging
+import shutil
 import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from threading import RLock
 from typing import Any
 
 import click
@@ -67,15 +69,19 @@ class Console:
     Attributes:
         failures: errors reported so far.
         summarises: whether summaries are shown, which may cost something to make.
+        shows_progress: whether progress is.
+        width: of the terminal that standard output is, in characters; None if it is none.
         quiet, verbose: whether to tell less or more.
     """
 
     def __init__(self, quiet: bool = False, verbose: bool = False) -> None:
         terminal = sys.stderr is not None and sys.stderr.isatty()
         self.failures = 0
+        self.width = shutil.get_terminal_size().columns if sys.stdout is not None and sys.stdout.isatty() else None
         self.quiet, self.verbose = quiet, verbose
         self.summarises = self.verbose or (terminal and not quiet)
-        self._shows_progress = terminal and not quiet
+        self.shows_progress = terminal and not quiet
+        self._lock = RLock()  # threads that work show progress, too
         self._awaited: set[str] = set()
         self._shown = 0  # length of the progress line on the screen
         self._shown_at = 0.0
@@ -123,15 +129,16 @@ class Console:
     def progress(self, text: str) -> None:
         """Show a line that the next one overwrites; not too often."""
         now = time.monotonic()
-        if self._shows_progress and now - self._shown_at >= _SECONDS_BETWEEN_PROGRESS:
-            self.clear()
-            text = printable(text)[:78]
-            _print(text)
-            self._shown, self._shown_at = len(text), now
+        with self._lock:
+            if self.shows_progress and now - self._shown_at >= _SECONDS_BETWEEN_PROGRESS:
+                self.clear()
+                text = printable(text)[:78]
+                _print(text)
+                self._shown, self._shown_at = len(text), now
 
     def awaited(self, text: str) -> None:
         """Report what takes long: as progress on a terminal, elsewhere once as a line."""
-        if self._shows_progress:
+        if self.shows_progress:
             self.progress(text)
         elif text not in self._awaited:
             self._awaited.add(text)
@@ -144,14 +151,16 @@ class Console:
             raise click.exceptions.Exit(1)
 
     def _say(self, text: str) -> None:
-        self.clear()
-        _print(printable(text) + "\n")
+        with self._lock:
+            self.clear()
+            _print(printable(text) + "\n")
 
     def clear(self) -> None:
         """Take the progress line off the screen."""
-        if self._shown:
-            _print("\r" + " " * self._shown + "\r")
-            self._shown = 0
+        with self._lock:
+            if self._shown:
+                _print("\r" + " " * self._shown + "\r")
+                self._shown = 0
 
 
 class Remarks:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import replace
@@ -15,9 +15,10 @@ import click
 import vaezip
 from vaezip.cli import batches, inputs, names, options, streams
 from vaezip.cli.ahead import ahead
-from vaezip.cli.archives import Damage, is_set, open_archive, require_models
+from vaezip.cli.archives import Damage, is_set, open_archive, progress, require_models
 from vaezip.cli.console import Console, LocatedError, Remarks, blame, plural, with_console
 from vaezip.cli.remedies import worded
+from vaezip.cli.removal import Removal, digest
 from vaezip.cli.streams import PATH, STDIO
 from vaezip.errors import FormatError, ImageError, IncompleteError, OutputError, VaezipError
 from vaezip.system.files import Folder, NoSpaceError, check_free, date
@@ -25,15 +26,15 @@ from vaezip.system.files import Folder, NoSpaceError, check_free, date
 Found: TypeAlias = tuple[str, Union["vaezip.Picture", bytes, VaezipError]]
 """The picture of a name in an archive, or the file that it came in, or the error that it met."""
 
-_Written: TypeAlias = tuple[Path, tuple[str, ...]]
-"""A file that a picture became, and the kinds of metadata that it lacks."""
+_Written: TypeAlias = tuple[Path, bytes, tuple[str, ...]]
+"""A file that a picture became, its bytes, and the kinds of metadata that it lacks."""
 
 
 _DROPPED = "without the metadata that only PNG would keep"
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=PATH)
+@click.argument("files", nargs=-1, metavar="FILE...", type=PATH, callback=streams.or_piped)
 @click.option(
     "-o",
     "--output",
@@ -41,13 +42,20 @@ _DROPPED = "without the metadata that only PNG would keep"
     type=PATH,
     help="The picture, or for a set or several FILEs the folder, to write; '-' for stdout.",
 )
-@click.option("--only", metavar="NAME", help="Take this picture alone out of a set.")
+@options.stdout
+@click.option(
+    "--only",
+    metavar="NAME",
+    multiple=True,
+    help="Take these pictures alone out of a set: a name, a base name, or a pattern such as '2024/*'. May be repeated.",
+)
 @click.option(
     "--salvage",
     is_flag=True,
     help="Write what is left of a damaged or cut FILE, even without its directory; names and metadata may be lost.",
 )
 @options.force
+@options.remove
 @options.reading
 @batches.writing
 @with_console
@@ -55,7 +63,7 @@ def command(
     *,
     files: tuple[str, ...],
     output: str | None,
-    only: str | None,
+    only: tuple[str, ...],
     salvage: bool,
     reading: options.Reading,
     batch: batches.Batch,
@@ -73,15 +81,20 @@ def command(
 
     A folder stands for all .vz files below it, whose pictures go where they are, or with -o OUT into the
     same folders of OUT. '-' is standard input, whose picture goes to standard output as PNG, or as the
-    JPEG that it was. FILE is kept. Of a damaged set, the pictures that are intact are written.
+    JPEG that it was. FILE is kept, unless --rm is given. Of a damaged set, the pictures that are intact
+    are written.
     """
-    if only is not None and len(files) > 1:
+    if only and len(files) > 1:
         raise click.UsageError("--only takes a picture out of one FILE.")
     if output == STDIO and len(files) > 1:
         raise click.UsageError("Only one FILE can go to standard output.")
     in_batch, folders = batch.asked_for((*files, output or "")), any(map(os.path.isdir, files))
+    removal = Removal(flags["remove"], console)
+    removal.check(files, output)
+    if flags["remove"] and (only or salvage or in_batch or (folders and output is not None)):
+        raise click.UsageError("--rm goes with neither --only nor --salvage, nor with folders that mirror.")
     if in_batch or (folders and output is not None):
-        if only is not None or STDIO in files or output == STDIO:
+        if only or STDIO in files or output == STDIO:
             raise click.UsageError("--only and '-' take one FILE, and no folders.")
         target = batch.destination(output) if in_batch else output or ""
         asked = replace(reading.options(), salvage=salvage)
@@ -93,6 +106,7 @@ def command(
     with reading.opened() as how, ExitStack() as stack:
         how = how._replace(options=replace(how.options, salvage=salvage))
         job = _Job(_Target(output, len(files) > 1, flags["force"]), how, console, streams.Protected(files))
+        job.removal = removal
         if job.target.many and output is not None:
             with blame(output):
                 if names.is_picture(output):
@@ -101,7 +115,10 @@ def command(
         for path in files:
             console.progress(f"{streams.source_label(path)} …")
             with console.attempt(streams.source_label(path)):
-                job.take_all(path) if only is None else job.take_one(path, only)
+                if only:
+                    job.take_some(path, only)
+                else:
+                    job.take_all(path)
         job.dropped.tell()
 
 
@@ -125,34 +142,46 @@ class _Job:
     def __init__(self, target: _Target, how: options.Opened, console: Console, kept: streams.Protected) -> None:
         self.target, self.how, self.console, self.kept = target, how, console, kept
         self.dropped = Remarks(console, _DROPPED)
+        self.removal = Removal(False, console)
+        self._made: dict[str, bytes] = {}
+        self._lacking: tuple[str, ...] = ()
 
     def take_all(self, path: str) -> None:
-        """Write all that a file holds."""
+        """Write all that a file holds, and remove the file, where that is asked for and nothing failed."""
+        self._made, self._lacking = {}, ()
+        failures = self.console.failures
+        source = {path: digest(Path(path).read_bytes())} if self.removal.wanted else {}
+        self._take_all(path)
+        if self.console.failures == failures:
+            self.removal.take(source, self._made, self._lacking)
+
+    def _take_all(self, path: str) -> None:
         archive, size = self._open(path)
         if self.how.options.salvage:
             self._tell_losses(path, archive)
         else:
             require_models(archive)
-        if is_set(archive):
-            self._take_set(path, archive)
-        elif self._names_a_file(path):
-            self._write_named(path, archive, "", size)
-        else:
-            target = self._default_picture(path, archive)
-            self._write_files(path, target.parent, {"": target.name}, archive, _one(archive, ""))
+        with progress(self.console, archive, streams.source_label(path)):
+            if is_set(archive):
+                self._take_set(path, archive)
+            elif self._names_a_file(path):
+                self._write_named(path, archive, "", size)
+            else:
+                target = self._default_picture(path, archive)
+                self._write_files(path, target.parent, {"": target.name}, archive, _one(archive, ""))
 
-    def take_one(self, path: str, name: str) -> None:
-        """Write one picture of a set."""
+    def take_some(self, path: str, patterns: tuple[str, ...]) -> None:
+        """Write some pictures of a set."""
         archive, size = self._open(path)
         if not is_set(archive):
             raise FormatError("holds one picture without a name; leave --only out")
-        if name not in archive.names:
-            raise FormatError(f"holds no picture called '{name}'; 'vaezip info -v' lists what it holds")
-        if self._names_a_file(path):
-            self._write_named(path, archive, name, size)
-        else:
-            files = {name: names.file_name(name, original=name in archive.formats())}
-            self._write_files(path, self._folder(path), files, archive, _one(archive, name))
+        found = names.chosen(archive.names, patterns)
+        if len(found) == 1 and self._names_a_file(path):
+            self._write_named(path, archive, found[0], size)
+            return
+        folder = self._folder_of_set(path, len(found))
+        files = names.file_names(found, archive.formats())
+        self._write_files(path, folder, files, archive, _some(archive, found))
 
     def _tell_losses(self, path: str, archive: vaezip.Archive) -> None:
         """Report what a salvage could not find."""
@@ -191,13 +220,50 @@ class _Job:
             raise OutputError(f"is a set, and its name does not end in .vz; {remedy}")
         return Path(self.target.output, Path(default).name) if self.target.output is not None else Path(default)
 
-    def _take_set(self, path: str, archive: vaezip.Archive) -> None:
-        count = plural(len(archive.names), "picture")
+    def _one_file(self, path: str) -> str | None:
+        """Return the file that the frames of a set may become together, if its suffix is that of such a format."""
+        from vaezip.pictures.sequences.files import can_write
+
+        output = self.target.output
+        if output is not None and not self.target.many and not os.path.isdir(output):
+            return output if can_write(output) else None
+        default = names.without_suffix(path)
+        if default is None or not can_write(default):
+            return None
+        return default if output is None else os.path.join(output, os.path.basename(default))
+
+    def _write_sequence(self, path: str, archive: vaezip.Archive, target: str) -> None:
+        """Write all pictures of a set as the one file that they were, or another that holds them exactly."""
+        from vaezip.codec.sequences import rejoined
+
+        with blame(target):
+            self.kept.refuse(target)
+            streams.check(target, self.target.force)
+        with blame(target), self.kept.writing(target):
+            data = rejoined(archive, os.path.splitext(target)[1])
+            streams.write(target, data, force=self.target.force, sources=[path], like=path)
+            date(target, archive.modified(archive.names[0]))
+        self._note(target, data, ())
+        self._summarise(path, f"{plural(len(archive.names), 'picture')} → {target}")
+
+    def _folder_of_set(self, path: str, pictures: int) -> Path:
+        """Return the folder for some pictures of a set; refuse a target that takes one alone."""
+        count = plural(pictures, "picture")
         if not self.target.many and (self.target.output == STDIO or (self.target.output is None and path == STDIO)):
             raise OutputError(f"holds {count}; name a folder with -o, or one of them with --only")
         folder = self._folder(path)
         if self.target.output is not None and not self.target.many and names.is_picture(self.target.output):
             raise OutputError(f"holds {count}, and '{self.target.output}' names one; name a folder, or one with --only")
+        return folder
+
+    def _take_set(self, path: str, archive: vaezip.Archive) -> None:
+        from vaezip.codec import sequences
+
+        target = self._one_file(path)
+        if target is not None and sequences.described(archive):
+            self._write_sequence(path, archive, target)
+            return
+        folder = self._folder_of_set(path, len(archive.names))
         files = names.file_names(archive.names, archive.formats())
         self._write_files(path, folder, files, archive, archive.contents())
 
@@ -214,9 +280,15 @@ class _Job:
             streams.write(target, data, force=self.target.force, sources=[path], like=None if name else path)
             if target != STDIO:
                 date(target, archive.modified(name))
-        if picture:
-            self.dropped.add(streams.target_label(target), vaezip.pictures.dropped_boxes(picture, suffix))
+        self._note(target, data, vaezip.pictures.dropped_boxes(picture, suffix) if picture else ())
         self._summarise(path, f"{size:,} → {len(data):,} bytes ({streams.target_label(target)})")
+
+    def _note(self, target: str, data: bytes, dropped: tuple[str, ...]) -> None:
+        """Note a file that was written, and the kinds of metadata that it lacks."""
+        self.dropped.add(streams.target_label(target), dropped)
+        self._lacking += dropped
+        if self.removal.wanted:
+            self._made[target] = digest(data)
 
     def _read(self, path: str, archive: vaezip.Archive, name: str) -> vaezip.Picture:
         """Read a picture, also one of which some rows are lost, which is told."""
@@ -259,12 +331,11 @@ class _Job:
                         continue
                 damage.end_run()
                 with self.console.attempt(label):
-                    target, dropped = job.result()
+                    target, data, dropped = job.result()
                     written.append(target)
-                    self.dropped.add(str(target), dropped)
+                    self._note(str(target), data, dropped)
                 if isinstance(_cause(job), NoSpaceError):
                     break
-                self.console.progress(f"{len(written):,} of {len(files):,}: {label}")
         damage.end_run()
         if written:
             self._summarise(path, f"{plural(len(written), 'picture')} → {written[0] if len(files) == 1 else where}")
@@ -298,8 +369,8 @@ class _Job:
             folder.write(file, data, force=self.target.force, sources=sources, like=like)
             date(folder.path / file, modified)
         if isinstance(picture, bytes):
-            return folder.path / file, ()
-        return folder.path / file, vaezip.pictures.dropped_boxes(picture, os.path.splitext(file)[1])
+            return folder.path / file, data, ()
+        return folder.path / file, data, vaezip.pictures.dropped_boxes(picture, os.path.splitext(file)[1])
 
     def _summarise(self, path: str, text: str) -> None:
         self.console.summary(f"{streams.source_label(path)}: {text}")
@@ -316,6 +387,24 @@ def _one(archive: vaezip.Archive, name: str) -> Iterator[Found]:
         yield name, archive.read(name) if original is None else original
     except IncompleteError as error:
         yield name, error
+
+
+def _some(archive: vaezip.Archive, chosen: Collection[str]) -> Iterator[Found]:
+    """Give some pictures of a set: few each alone, many by passing over the whole set."""
+    if len(chosen) > 1 and len(chosen) * _MANY >= len(archive.names):
+        yield from (found for found in archive.contents() if found[0] in chosen)
+        return
+    for name in chosen:
+        try:
+            yield from _one(archive, name)
+        except VaezipError as error:
+            if len(chosen) == 1:
+                raise
+            yield name, error
+
+
+_MANY = 8
+"""A pass over a set costs as much as so many of its pictures alone: pictures share blocks."""
 
 
 def _cause(job: Future[_Written]) -> BaseException | None:

@@ -20,7 +20,7 @@ _NO_LIMIT = 1 << 62
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=streams.PATH)
+@click.argument("files", nargs=-1, metavar="FILE...", type=streams.PATH, callback=streams.or_piped)
 @click.option("--json", "as_json", is_flag=True, help="Tell it as JSON: a list, with one object per FILE.")
 @options.models
 @with_console
@@ -28,7 +28,12 @@ def command(*, files: tuple[str, ...], as_json: bool, models: tuple[str, ...], c
     """Tell what .vz files hold.
 
     Decodes no pixels, and so does not find all damage: 'vaezip test' does. Of a set of many pictures
-    only the first are listed; -v lists all. A folder stands for all .vz files below it. '-' is standard input.
+    only the first are listed; -v lists all. A folder stands for all .vz files below it. '-' is standard
+    input.
+
+    'bpd' is bits per dimension: bits of the file for each sample, pixels times channels. The bytes of
+    pictures that share a block are an equal part of it each. 'steps' are the gradient steps that a
+    decoder takes.
     """
     options.check_models(models)
     found = []
@@ -36,16 +41,20 @@ def command(*, files: tuple[str, ...], as_json: bool, models: tuple[str, ...], c
         with console.attempt(streams.source_label(path)):
             found.append(_describe(path, models))
             if not as_json:
-                console.tell("\n".join(_lines(found[-1], len(found[-1]["pictures"]) if console.verbose else _FEW)))
+                most = len(found[-1]["pictures"]) if console.verbose else _FEW
+                console.tell("\n".join(_lines(found[-1], most, console.width)))
     if as_json:
         console.tell(json.dumps(found, indent=2))
 
 
 def _describe(path: str, models: tuple[str, ...]) -> dict[str, Any]:
+    from vaezip.codec.sequences import described
+
     archive, size = open_archive(path, vaezip.ReadOptions(models, max_pixels=_NO_LIMIT, max_memory=_NO_LIMIT))
     found = archive.info()
     dimensions = _dimensions(found["pictures"])
-    return {"file": path, "bytes": size, "bits_per_dimension": 8 * size / dimensions if dimensions else None, **found}
+    rate = 8 * size / dimensions if dimensions else None
+    return {"file": path, "bytes": size, "bits_per_dimension": rate, "sequence": described(archive), **found}
 
 
 def _dimensions(pictures: list[dict[str, Any]]) -> int:
@@ -58,24 +67,26 @@ def _dimensions(pictures: list[dict[str, Any]]) -> int:
     return sum(p["width"] * p["height"] * MODES[p["mode"]].channels for p in pictures)
 
 
-def _lines(found: dict[str, Any], most: int) -> Iterator[str]:
+def _lines(found: dict[str, Any], most: int, width: int | None) -> Iterator[str]:
     pictures = found["pictures"]
     rate = f", {found['bits_per_dimension']:.4f} bpd" if found["bits_per_dimension"] else ""
     head = f"{plural(len(pictures), 'picture')}, {found['bytes']:,} bytes{rate}"
     yield printable(f"{streams.source_label(found['file'])}: {head}")
+    if found["sequence"]:
+        yield f"  {found['sequence']}"
     if len(pictures) > most:
         shapes = Counter((p["mode"], _size(p)) for p in pictures)
         rows = [[f"{n:,}", mode, size] for (mode, size), n in shapes.most_common()]
         yield from table([["pictures", "mode", "size"], *rows], right=["pictures"], indent="  ")
-    columns = ["name", "mode", "size", "metadata", "modified"]
+    columns = ["name", "mode", "size", "bytes", "metadata", "modified"]
     shown = len(columns) if any(p["modified"] for p in pictures) else len(columns) - 1
     rows = [columns, *map(_picture_row, pictures[:most])]
-    yield from table([row[:shown] for row in rows], indent="  ")
+    yield from table([row[:shown] for row in rows], right=["bytes"], indent="  ", width=width)
     if len(pictures) > most:
         yield f"  … and {len(pictures) - most:,} more; -v lists all"
     blocks = [["method", "model", "steps", "blocks", "bytes"], *_block_rows(found["blocks"])]
-    yield from table(blocks, right=["steps", "blocks", "bytes"], indent="  ")
-    yield from (f"  {words}" for words in _origins(found["blocks"]))
+    yield from table(blocks, right=["steps", "blocks", "bytes"], indent="  ", width=width)
+    yield from (f"  {words}" for words in origins(found["blocks"]))
     notes = Counter(block["note"] for block in found["blocks"] if "note" in block)
     yield from (f"  {note}" for note, _ in notes.most_common(most))
     if found["models"]:
@@ -85,7 +96,7 @@ def _lines(found: dict[str, Any], most: int) -> Iterator[str]:
 
 def _picture_row(picture: dict[str, Any]) -> list[str]:
     name, metadata = picture["name"] or "(no name)", ", ".join(picture["metadata"]) or "-"
-    return [name, picture["mode"], _size(picture), metadata, picture["modified"] or "-"]
+    return [name, picture["mode"], _size(picture), f"{picture['bytes']:,}", metadata, picture["modified"] or "-"]
 
 
 def _size(picture: dict[str, Any]) -> str:
@@ -104,11 +115,10 @@ def _block_rows(blocks: list[dict[str, Any]]) -> Iterator[list[str]]:
         sizes[key] += block["bytes"]
     for key, size in sizes.most_common():
         method, fingerprint, steps = key
-        words = _WITHOUT_MODELS.get(method)
-        yield [words or f"model {method}", "-" if words else fingerprint, steps, f"{counts[key]:,}", f"{size:,}"]
+        yield [coder(method), "-" if method in WITHOUT_MODELS else fingerprint, steps, f"{counts[key]:,}", f"{size:,}"]
 
 
-def _origins(blocks: list[dict[str, Any]]) -> Iterator[str]:
+def origins(blocks: list[dict[str, Any]]) -> Iterator[str]:
     """Word what pictures were before, and how much of them that explains."""
     pixels: Counter[str] = Counter()
     explained: Counter[str] = Counter()
@@ -121,7 +131,12 @@ def _origins(blocks: list[dict[str, Any]]) -> Iterator[str]:
         yield f"{name}, {share:g} % explained"
 
 
-_WITHOUT_MODELS = {
+def coder(method: str) -> str:
+    """Word what coded a block, by its method."""
+    return WITHOUT_MODELS.get(method) or f"model {method}"
+
+
+WITHOUT_MODELS = {
     "webp": "fallback codec (lossless WebP)",
     "graphic": "drawn picture (contexts and matches)",
     "verbatim": "the file as it was",
@@ -133,7 +148,7 @@ _WITHOUT_MODELS = {
 
 def _steps(block: dict[str, Any]) -> str:
     """Word the gradient steps that the decoder takes, and on what."""
-    if block["method"] in _WITHOUT_MODELS:
+    if block["method"] in WITHOUT_MODELS:
         return "-"
     return (
         f"{block['steps']} on the {block['steps_on']}" if block["steps"] and block["steps_on"] else str(block["steps"])

@@ -20,6 +20,9 @@ _RATE = "integer_bpd"
 """Where the information of a model has its bits per dimension on its test set."""
 
 
+_LEAST = ("latents", "parameters")
+"""The columns that a narrow terminal does without."""
+
 _NUMBERS = ("latents", "parameters", "bytes", "bpd")
 
 
@@ -27,14 +30,29 @@ _NUMBERS = ("latents", "parameters", "bytes", "bpd")
 @click.option("--json", "as_json", is_flag=True, help="Tell it as JSON, with all that each model says of itself.")
 @with_console
 def command(as_json: bool, console: Console) -> None:
-    """List the models that come with vaezip."""
+    """List the models that come with vaezip.
+
+    'compress' tries all that code a picture, unless --model chooses one. 'bpd' is bits per dimension
+    (sample) of the pictures that each was tested on, which differ: the card of a model names them. A
+    narrow terminal shows fewer columns.
+    """
     from vaezip.models import file as model_file
 
     found = []
     for _, path in sorted(model_file.shipped().items()):
         with console.attempt():
             found.append(_describe(path))
-    console.tell(json.dumps(found, indent=2) if as_json else "\n".join(table(_rows(found), right=_NUMBERS)))
+    console.tell(json.dumps(found, indent=2) if as_json else _listed(found, console.width))
+
+
+def _listed(found: list[dict[str, Any]], width: int | None) -> str:
+    """Word the table, without the least of its columns where it would be too wide."""
+    rows = _rows(found)
+    lines = list(table(rows, right=_NUMBERS))
+    if width is not None and max(map(len, lines)) > width:
+        kept = [i for i, head in enumerate(rows[0]) if head not in _LEAST]
+        lines = list(table([[row[i] for i in kept] for row in rows], right=_NUMBERS, width=width))
+    return "\n".join(lines)
 
 
 def _describe(path: Path) -> dict[str, Any]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 
 import vaezip
 from vaezip.batch.names import SUFFIX, file_name, file_names, is_safe, lossless, of_format, without_suffix
 from vaezip.cli import streams
-from vaezip.errors import ImageError
+from vaezip.errors import FormatError, ImageError
 from vaezip.pictures.formats import is_suffix_of
 from vaezip.system.files import is_special
 from vaezip.vz.limits import check_name
@@ -48,6 +50,27 @@ def stands_for(target: str, format: str | None) -> bool:
     if target == streams.STDIO or is_special(target):
         return format == "JPEG"
     return is_suffix_of(os.path.splitext(target)[1], format)
+
+
+def chosen(held: Sequence[str], patterns: Sequence[str]) -> list[str]:
+    """Return the names that patterns mean, in the order of the set: each is a name, a pattern with ``*``, ``?`` and
+    ``[…]``, whose stars also stand for slashes, or a base name.
+
+    >>> chosen(["a/1.png", "a/2.png", "b/2.png"], ["a/*"]), chosen(["a/1.png", "a/2.png"], ["2.png"])
+    (['a/1.png', 'a/2.png'], ['a/2.png'])
+
+    Raises:
+        FormatError: a pattern means none.
+    """
+    found: set[str] = set()
+    for pattern in patterns:
+        same = {name for name in held if name == pattern}
+        same = same or {name for name in held if fnmatchcase(name, pattern)}
+        same = same or {name for name in held if fnmatchcase(name.rpartition("/")[2], pattern)}
+        if not same:
+            raise FormatError(f"holds no picture called '{pattern}'; 'vaezip info -v' lists what it holds")
+        found |= same
+    return [name for name in held if name in found]
 
 
 def is_picture(path: str) -> bool:

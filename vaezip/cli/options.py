@@ -59,12 +59,24 @@ device = click.option(
 )
 
 threads = click.option(
+    "-T",
     "--threads",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=0),
     metavar="N",
     callback=_count_cores,
     show_default="cores that can be used",
-    help="Threads to use; the result is the same.",
+    help="Threads to use, 0 for as many as there are cores; the result is the same.",
+)
+
+stdout = click.option("-c", "--stdout", "output", flag_value="-", help="Write to standard output, as -o - does.")
+
+remove = click.option(
+    "--rm/--keep",
+    " /-k",
+    "remove",
+    default=False,
+    help="Remove each input once its output was read back and is whole, unless metadata were dropped; or keep it.  "
+    "[default: --keep]",
 )
 
 max_pixels = click.option(

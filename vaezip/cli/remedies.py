@@ -22,6 +22,8 @@ REMEDIES = {
     "dask": "install it with: pip install '.[dask]' in a checkout of vaezip",
     "torch": "install it with: pip install '.[torch]' in a checkout of vaezip",
     "cpu": "use --device cpu",
+    "as-folder": "name a folder with -o, for a file each",
+    "begin-with-nothing": "use --start none, or another model",
     "begin-anew": "use -f to begin anew, or another -o",
     "elbo-alone": "leave --objective out, or use --arch resnet",
     "lower-rate": "give a lower --learning-rate",

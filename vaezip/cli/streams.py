@@ -32,6 +32,21 @@ PATH = _Path(readable=False)
 character is."""
 
 
+def or_piped(context: click.Context, parameter: click.Parameter, paths: tuple[str, ...]) -> tuple[str, ...]:
+    """Take standard input where no file is named and a file or a pipe is redirected to it, as zstd does.
+
+    Raises:
+        click.MissingParameter: nothing is.
+    """
+    if paths or context.resilient_parsing:
+        return paths
+    with suppress(ValueError, AttributeError, OSError):
+        mode = os.fstat(sys.stdin.fileno()).st_mode
+        if stat.S_ISFIFO(mode) or stat.S_ISREG(mode):
+            return (STDIO,)
+    raise click.MissingParameter(ctx=context, param=parameter)
+
+
 def source_label(path: str) -> str:
     """Return the name of an input in messages."""
     return "standard input" if path == STDIO else path

@@ -6,13 +6,13 @@ import click
 
 import vaezip
 from vaezip.cli import batches, inputs, options, streams
-from vaezip.cli.archives import Damage, open_archive, require_models
+from vaezip.cli.archives import Damage, open_archive, progress, require_models
 from vaezip.cli.console import Console, LocatedError, plural, printable, with_console
 from vaezip.errors import VaezipError
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=streams.PATH)
+@click.argument("files", nargs=-1, metavar="FILE...", type=streams.PATH, callback=streams.or_piped)
 @options.reading
 @batches.reading
 @with_console
@@ -39,12 +39,12 @@ def _test(path: str, how: vaezip.ReadOptions, console: Console) -> None:
     archive, _ = open_archive(path, how)
     require_models(archive)
     failures, damage = console.failures, Damage(console, label)
-    for i, (name, picture) in enumerate(archive.contents()):
-        console.progress(f"{i:,} of {len(archive.names):,}: {label}")
-        if isinstance(picture, VaezipError):
-            damage.add(name, picture)
-        else:
-            damage.end_run()
+    with progress(console, archive, label):
+        for name, picture in archive.contents():
+            if isinstance(picture, VaezipError):
+                damage.add(name, picture)
+            else:
+                damage.end_run()
     damage.end_run()
     for place in archive.file.damaged_indices:
         reason = f"the index at byte {place:,} is damaged, and no help once the directory is lost"

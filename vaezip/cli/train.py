@@ -6,7 +6,7 @@ import math
 import os
 import shlex
 import time
-from collections.abc import Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,17 +14,16 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from vaezip.cli import options, streams
+from vaezip.cli import gains, options, streams
 from vaezip.cli.console import Console, blame, plural, with_console
-from vaezip.cli.remedies import worded
+from vaezip.cli.progress import duration
 from vaezip.cli.streams import PATH
-from vaezip.cli.tables import table
-from vaezip.errors import DataError, VaezipError
+from vaezip.errors import DataError
+from vaezip.system import signals
 from vaezip.system.threads import usable_cores
 
 if TYPE_CHECKING:
-    from vaezip.bench.peers import Peer
-    from vaezip.pictures.picture import Picture
+    from vaezip.models.base import Model
     from vaezip.training.data import Split, Survey
     from vaezip.training.families.base import Options
     from vaezip.training.loop import Progress
@@ -46,7 +45,7 @@ NUMBERS = {"half-asleep": "α", "denoising": "α:σ"}
 """Numbers that may follow some of them, each above 0 and at most 1."""
 
 _SUFFIX = ".safetensors"
-_PEERS = ("png", "webp", "jxl-7")
+_START, _NOTHING = "auto", "none"
 _MOST_SEED = (1 << 31) - 1
 
 
@@ -118,10 +117,18 @@ def _model_file(_: click.Context, __: click.Parameter, value: str | None) -> str
     help="The model file to write, with its card and its figures beside it.  [default: NAME.safetensors]",
 )
 @click.option(
+    "--start",
+    metavar="NAME|PATH|auto|none",
+    default=_START,
+    show_default=True,
+    help="The model to go on from: one that comes with vaezip, a model file, whatever of the former makes these "
+    "pictures smallest, or none.",
+)
+@click.option(
     "--arch",
     type=click.Choice(["local", "mlp", "resnet"]),
     help="The network: local for grey and colour of any size, mlp for 28×28 in one channel, resnet for all of any "
-    "size.  [default: local; for black and white mlp or resnet]",
+    "size.  [default: that of --start; of none local, or for black and white mlp or resnet]",
 )
 @click.option(
     "--latents",
@@ -194,12 +201,13 @@ def _model_file(_: click.Context, __: click.Parameter, value: str | None) -> str
 )
 @with_console
 def command(
-    *, source: str, output: str | None, force: bool, device: str, threads: int | None, console: Console, **chosen: Any
+    *, source: str, output: str | None, start: str, force: bool, device: str, console: Console, **chosen: Any
 ) -> None:
     """Train a model on pictures of your own.
 
-    Cuts the pictures into tiles, trains a VAE on them, puts it on integers, and tries it on the
-    pictures held out. What comes out works at once:
+    Cuts the pictures into tiles, goes on from the model that comes with vaezip and suits them best, puts
+    the result on integers, and tries it on the pictures held out: beside that model, so that you see
+    whether the training pays. What comes out works at once:
 
     \b
     vaezip train --data photos/
@@ -223,11 +231,10 @@ def command(
         with blame(str(path)):
             streams.check(str(path), force or trainer.describes(path, folder / target.name))
     options.check_device(device)
-    threads = threads or max(1, usable_cores() // processes.processes_here())
+    threads = chosen.pop("threads") or max(1, usable_cores() // processes.processes_here())
     with processes.started(device) as group:
-        _Job(source, target, force, device, threads, group, console).run(
-            Options(**chosen), _command_line(click.get_current_context())
-        )
+        job = _Job(source, target, device, threads, group, console)
+        job.run(Options(**chosen), start, force, _command_line(click.get_current_context()))
 
 
 def _check_count(epochs: tuple[int, ...] | None, objectives: tuple[str, ...]) -> None:
@@ -238,41 +245,65 @@ def _check_count(epochs: tuple[int, ...] | None, objectives: tuple[str, ...]) ->
 class _Job:
     """One command line."""
 
-    def __init__(
-        self, source: str, target: Path, force: bool, device: str, threads: int, group: Processes, console: Console
-    ) -> None:
-        self.source, self.target, self.force, self.threads, self.group = source, target, force, threads, group
+    def __init__(self, source: str, target: Path, kind: str, threads: int, group: Processes, console: Console) -> None:
+        self.source, self.target, self.kind, self.threads, self.group = source, target, kind, threads, group
         self.console = console if group.first else Console(quiet=True)
-        from vaezip.training.processes import own_device
+        self.shipped: Path | None = None
 
-        self.device = own_device(device)
-
-    def run(self, wanted: Options, command: str) -> None:
+    def run(self, wanted: Options, start: str, force: bool, command: str) -> None:
         """Read, train, finish, compare."""
         import torch
 
         from vaezip.training import data, trainer
+        from vaezip.training.processes import own_device
 
+        device = own_device(self.kind)
         torch.set_num_threads(self.threads)
         with blame(self.source):
             found = data.survey(self.source, self.console.progress)
-            architecture = trainer.architecture_of(wanted, found)
+            asked = trainer.architecture_of(wanted, found)
+            first = self._first(found, wanted, start)
+            wanted = replace(wanted, begun=first is not None)
+            architecture = first.architecture if first else asked
             _check_count(wanted.epochs, trainer.objectives_of(wanted, architecture))
             split = data.split(found, architecture, share=wanted.valid, seed=wanted.seed, report=self.console.progress)
         for reason in found.skipped:
             self.console.note(f"{reason}; skipped")
         plan = trainer.plan_of(wanted, architecture, split, name=found.collection.name)
-        run = trainer.Run(plan, split, seed=wanted.seed, folder=_beside(self.target, ".training"))
-        self._tell(_about(self.source, found, split, plan))
+        run = trainer.Run(plan, split, seed=wanted.seed, folder=_beside(self.target, ".training"), start=first)
+        self._tell(_about(self.source, found, split, plan) + (f", from {first.name}" if first else ""))
         if self.group.first:
             with blame(None):
-                resumed = run.open(self.force)
+                resumed = run.open(force)
             if resumed:
                 self._tell(f"going on in {run.folder}")
+            self._tell_time(run, device)
         with blame(self.source):
-            vae = run.train(self.device, self.group, _Clock(plan, split, self.console))
+            vae = run.train(device, self.group, _Clock(plan, split, self.console))
         if self.group.first:
             self._finish(run, run.finish(vae, self.target, command=[command], threads=self.threads))
+
+    def _first(self, found: Survey, wanted: Options, start: str) -> Model | None:
+        """Return the model to begin with, if there is one, and keep the best of those that come with vaezip."""
+        from vaezip.models import file as model_file
+        from vaezip.training import beginning, data
+
+        paths = beginning.fitting(found)
+        self.console.progress("comparing the models that come with vaezip")
+        ranked = [path for path, _ in beginning.ranked(paths, data.sample(found, wanted.seed), self.threads)]
+        self.shipped = ranked[0] if ranked else None
+        if start == _NOTHING:
+            return None
+        if start != _START:
+            return beginning.model_to_begin_with(model_file.find(start), wanted, found)
+        fit = (path for path in ranked if beginning.can_begin(path, wanted, found))
+        return next(map(model_file.load, fit), None)
+
+    def _tell_time(self, run: Run, device: str) -> None:
+        """Tell how long it will take, before it begins, and how it goes on once it was stopped."""
+        seconds = run.seconds(device, self.group.count)
+        signals.explain(f"the same command goes on after the last whole epoch, in {run.folder}")
+        self._tell(f"about {duration(seconds)}; stopped at any moment, the same command goes on after the last epoch")
 
     def _finish(self, run: Run, finished: Finished) -> None:
         for line in run.best():
@@ -288,7 +319,10 @@ class _Job:
             f"{self.target}: {size}, fingerprint {finished.record['fingerprint']}; "
             f"{held_out} held out came back bit for bit"
         )
-        for row in _gains(finished, self.threads, self.console):
+        signals.explain("the model is done")
+        for row in gains.lines(
+            finished, target=self.target, shipped=self.shipped, threads=self.threads, console=self.console
+        ):
             self._tell(row)
 
     def _tell(self, text: str) -> None:
@@ -315,18 +349,11 @@ class _Clock:
         first, began = self.start
         left = f", {duration((now - began) / (done - first) * (self.all - done))} left" if done > first else ""
         epochs = self.plan.stages[stage].epochs
-        self.console.progress(f"{progress.stage}, epoch {progress.epoch} of {epochs}, {progress.bpd:.3f} bpd{left}")
-
-
-def duration(seconds: float) -> str:
-    """Word a duration in the unit that suits it.
-
-    >>> duration(40), duration(600), duration(36000)
-    ('40 s', '10 min', '10.0 h')
-    """
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+        text = f"{progress.stage}, epoch {progress.epoch} of {epochs}, {progress.bpd:.3f} bpd"
+        if progress.valid_bpd is None:
+            self.console.progress(text + left)
+        elif not self.console.shows_progress:
+            self.console.remark(f"{text}, held out {progress.valid_bpd:.3f} bpd{left}")
 
 
 def _about(source: str, found: Survey, split: Split, plan: Plan) -> str:
@@ -336,45 +363,6 @@ def _about(source: str, found: Survey, split: Split, plan: Plan) -> str:
     skipped = f", {len(found.skipped):,} skipped because they cannot be read" if found.skipped else ""
     stages = ", then ".join(f"{stage.name} for {plural(stage.epochs, 'epoch')}" for stage in plan.stages)
     return f"{source}: {plural(train, 'picture')} to train on ({tiles}), {valid:,} held out{skipped}\n{stages}"
-
-
-def _gains(finished: Finished, threads: int, console: Console) -> Iterator[str]:
-    """Yield the lines of a table: the pictures held out, as a set, by other codecs."""
-    from vaezip.bench.peers import CODECS, Peer
-
-    sizes, missing = [("vaezip", finished.size)], []
-    for name in _PEERS:
-        console.progress(f"comparing with {CODECS[name].label}")
-        try:
-            peer = Peer(name, threads)
-            size = _size(peer, finished.held_out)
-        except VaezipError as error:
-            missing.append(f"{CODECS[name].label} is left out: {worded(error)}")
-            continue
-        sizes.append((peer.name, size))
-    rows = [["held out", "bytes", "bpd", "saved"]]
-    rows += [
-        [label, f"{size:,}", f"{8 * size / finished.values:.3f}", f"{100 * (1 - finished.size / size):.1f} %"]
-        for label, size in sizes
-    ]
-    rows[1][-1] = ""
-    yield from table(rows, right=rows[0][1:])
-    yield from missing
-
-
-def _size(peer: Peer, pictures: list[tuple[str, Picture]]) -> int:
-    """Measure the pictures as a set in bytes.
-
-    Raises:
-        UnavailableError: the codec cannot hold them.
-    """
-    from vaezip.bench.method import UnavailableError
-
-    prepared = peer.prepare(pictures)
-    reason = next(filter(None, map(peer.codec.refuses, prepared)), None)
-    if reason:
-        raise UnavailableError(reason)
-    return sum(map(len, peer.encode(prepared, verify=False)))
 
 
 def _beside(target: Path, suffix: str) -> Path:

@@ -11,7 +11,7 @@ import click
 import vaezip
 from vaezip.cli import inputs, options, streams
 from vaezip.cli.ahead import ahead
-from vaezip.cli.archives import Damage, is_set, open_archive, require_models
+from vaezip.cli.archives import Damage, is_set, open_archive, progress, require_models
 from vaezip.cli.console import Console, LocatedError, Remarks, blame, plural, printable, with_console
 from vaezip.cli.inputs import Source
 from vaezip.cli.streams import STDIO
@@ -49,6 +49,7 @@ class _Job:
         self.how, self.console, self.label = how, console, streams.source_label(file)
         self.dropped = Remarks(console, "metadata that a .vz file does not keep")
         self.archive, _ = open_archive(file, how.options)
+        self.frames: dict[str, vaezip.Picture] = {}
 
     def compare(self, images: tuple[str, ...]) -> None:
         """Compare all pictures, and report each that differs."""
@@ -60,11 +61,9 @@ class _Job:
             for name in extra:
                 self.console.report(LocatedError(self.label, f"holds '{name}', which is not among the pictures"))
         damage = Damage(self.console, self.label)
+        found = self._watched(self._found(sources))
         for (name, picture), job in ahead(
-            lambda found: self._difference(sources[found[0]], found),
-            self._found(sources),
-            self.how.workers,
-            size=_picture_size,
+            lambda found: self._difference(sources[found[0]], found), found, self.how.workers, size=_picture_size
         ):
             if isinstance(picture, VaezipError):
                 damage.add(name, picture)
@@ -80,6 +79,11 @@ class _Job:
         if self.console.failures == failures and not self.console.quiet:
             self.console.tell(f"{printable(self.label)}: equal ({plural(len(sources), 'picture')})")
 
+    def _watched(self, found: Iterator[Found]) -> Iterator[Found]:
+        """Show how much is decoded."""
+        with progress(self.console, self.archive, self.label):
+            yield from found
+
     def _sources(self, images: tuple[str, ...]) -> dict[str, Source]:
         """Return the source of each picture of the file, by its name there."""
         if not is_set(self.archive):
@@ -88,6 +92,10 @@ class _Job:
             return {"": Source(images[0], "")}
         if images == (STDIO,):
             raise LocatedError(self.label, "is a set, and standard input has no name in it")
+        from vaezip.codec.sequences import described
+
+        if len(images) == 1 and not os.path.isdir(images[0]) and described(self.archive):
+            return self._frames(images[0])
         found, held = {}, set(self.archive.names)
         for source in inputs.find(images, self.console):
             if source.name in held:
@@ -95,6 +103,15 @@ class _Job:
             else:
                 self.console.report(LocatedError(source.path, f"is not in {self.label}"))
         return found
+
+    def _frames(self, path: str) -> dict[str, Source]:
+        """Read an animation, or a file of pages, and return it as the source of each of its pictures."""
+        with blame(path):
+            data = streams.read(path, inputs.bound(self.how.options.max_pixels))
+            self.frames = vaezip.pictures.read_all(data, self.how.options.max_pixels)
+        if set(self.frames) != set(self.archive.names):
+            raise LocatedError(path, f"holds {len(self.frames):,} pictures, not {len(self.archive.names):,}")
+        return {name: Source(path, name) for name in self.frames}
 
     def _found(self, sources: dict[str, Source]) -> Iterator[Found]:
         """Give the pictures of the file that have a source, as they are decoded; of one alone, its block only."""
@@ -116,7 +133,7 @@ class _Job:
             data = streams.read(source.path, inputs.bound(self.how.options.max_pixels))
             if isinstance(picture, bytes):
                 return _of_bytes(data, picture), ()
-            read = vaezip.pictures.read(data, self.how.options.max_pixels)
+            read = self.frames.get(found[0]) or vaezip.pictures.read(data, self.how.options.max_pixels)
             return _of_pictures(read, picture), read.dropped
 
 

@@ -2,40 +2,36 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsIndex, overload
 
 import numpy as np
 
-from vaezip.codec import coders, copies, decoding, jpeg, metadata, payload, remade, salvage
-from vaezip.codec.blocks import Samples, check_group
+from vaezip.codec import copies, decoding, describing, jpeg, metadata, salvage
+from vaezip.codec.blocks import Samples, block_shape, check_group
+from vaezip.codec.decoded import DecodedBlocks
 from vaezip.codec.decoding import DecodeJob
-from vaezip.errors import FormatError, ImageError, ModelError, VaezipError
+from vaezip.errors import FormatError, ImageError, MissingError, ModelError, VaezipError
 from vaezip.models import file as model_file
 from vaezip.models.base import Model
 from vaezip.models.cost import MAX_MEMORY, MAX_WORK, Budget
-from vaezip.models.kinds import BILEVEL_GREY, COPY, FILES, JPEG, MODE_NAMES, ROWS, channels, dtype
+from vaezip.models.kinds import BILEVEL_GREY, COPY, FILES, JPEG, MODE_NAMES, channels, dtype
 from vaezip.models.library import FileLibrary, Library
 from vaezip.pictures import io
 from vaezip.pictures.formats import format_name
-from vaezip.pictures.picture import DEFAULT_MAX_PIXELS, Picture
+from vaezip.pictures.picture import DEFAULT_MAX_PIXELS, Box, Picture
 from vaezip.system.threads import Workers
 from vaezip.vz import archive as vz
 from vaezip.vz import records
-from vaezip.vz.records import Block, Group, has_model
+from vaezip.vz.records import Group, has_model
 from vaezip.vz.salvage import Recovered, recover
-
-Content = tuple[str, Picture | bytes | VaezipError]
-"""The name of a picture, and the picture, the file that it came in, or the error that it met."""
-
-_EPOCH = datetime(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -51,6 +47,8 @@ class ReadOptions:
         max_memory: bytes that the blocks may take that are decoded at once; one that takes more is refused, and so are
             larger pictures.
         max_work: operations for each pixel; a block that takes more is refused.
+        cache: bytes that decoded blocks may take which are kept, so that :meth:`Archive.read` finds other pictures of
+            them at once; 0 keeps none.
         salvage: take what is left of a damaged set: where the directory is lost, what stands in the indices between
             its blocks. Names and metadata may be lost, too. :meth:`Archive.pictures` gives, for a picture of which only
             a part is left, an error whose ``picture`` is that part.
@@ -63,11 +61,18 @@ class ReadOptions:
     executor: Executor | None = None
     max_memory: int = MAX_MEMORY
     max_work: int = MAX_WORK
+    cache: int = 1 << 26
     salvage: bool = False
 
 
 class Archive:
     """Hold an open ``.vz`` file; nothing is decoded before it is asked for.
+
+    It is a sequence of its pictures, ``archive[7]``, and a mapping from their names, ``archive["7.png"]``: ``len``
+    counts the pictures, iteration gives them in turn, ``in`` looks for a name, and ``dict`` makes a dictionary of it.
+    Threads may share one, a process that has one may fork, and it can be pickled.
+
+    The order is that of the file, which keeps pictures of one mode and size together: where they differ, go by names.
 
     Attributes:
         names: of the pictures, in the order of the file; [""] for a single picture without a name.
@@ -94,6 +99,8 @@ class Archive:
         self.file, self.lost, self.missing = found.file, found.lost, found.missing
         library = library or Library(self.options.models, self.options.device)
         self.library = FileLibrary(library, self.file.embedded, self.file.model_names)
+        self._decoded = DecodedBlocks(self.options.cache)
+        self._closed = False
         self._budget = Budget(self.options.max_memory, self.options.max_work)
         self._before = zlib.crc32(self.file.header) if self.file.inline else 0
         if self.file.inline:
@@ -105,78 +112,180 @@ class Archive:
         if len(self._places) < len(self.names):
             raise FormatError("the directory lists a name twice")
         self._originals = copies.originals(self.file.groups, self._places)
+        self.names = copies.ordered(self.names, self._originals)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "options": replace(self.options, executor=None)}
 
-    def read(self, name: str = "") -> Picture:
-        """Decode one picture; no block but its own is decoded.
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<vaezip.Archive of {len(self)} {'picture' if len(self) == 1 else 'pictures'}>"
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __iter__(self) -> Iterator[Picture]:
+        return (picture for _, picture in self.items())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._places
+
+    @overload
+    def __getitem__(self, key: SupportsIndex | str) -> Picture: ...
+
+    @overload
+    def __getitem__(self, key: slice) -> list[Picture]: ...
+
+    def __getitem__(self, key: SupportsIndex | str | slice) -> Picture | list[Picture]:
+        if isinstance(key, slice):
+            return [self.read(i) for i in range(*key.indices(len(self)))]
+        return self.read(key)
+
+    def keys(self) -> list[str]:
+        """Return the names."""
+        return list(self.names)
+
+    def items(self) -> Iterator[tuple[str, Picture]]:
+        """Give every name and its picture in turn.
 
         Raises:
-            FormatError: there is none of this name, or its block is damaged.
+            VaezipError: the picture whose turn it is cannot be decoded.
+        """
+        for name, picture in self.pictures():
+            if isinstance(picture, VaezipError):
+                raise picture
+            yield name, picture
+
+    def close(self) -> None:
+        """Let the file go, and what was decoded of it; no picture can be read afterwards."""
+        self._closed, self.file = True, replace(self.file, groups=[], embedded={}, header=b"")
+        self._places = {}
+        self._decoded.clear()
+
+    def read(self, key: SupportsIndex | str = 0) -> Picture:
+        """Decode one picture; no block but its own is decoded, and that is kept for a while.
+
+        Args:
+            key: its name, or its number in the file; negative ones count from the end.
+
+        Raises:
+            FormatError: there is none, which is a KeyError and an IndexError, too, or its block is damaged.
             IncompleteError: a salvage found a part of it, which the error has as ``picture``.
         """
-        if name in self._originals:
-            return self._with_own_boxes(name, self.read(self._coded(name)))
-        group, index = self._place(name)
+        group, index = self._place(key)
+        name = group.names[index]
+        if name not in self._originals:
+            return self._read(group, index)
+        return self._with_own_boxes(name, self._read(*self._coded_place(name)))
+
+    def _read(self, group: Group, index: int) -> Picture:
         first = index // group.per_block * group.per_block
-        with self._executor() as executor:
-            futures = self._decode_run(executor, group, first)
-            if self.options.salvage and MODE_NAMES[group.mode] not in FILES:
-                found = dict(self._results(group, first, futures))[name]
-                if isinstance(found, VaezipError):
-                    raise found
-                assert isinstance(found, Picture)
-                return found
-            samples = _assembled(group, futures)
+        if self.options.salvage and MODE_NAMES[group.mode] not in FILES:
+            with self._executor() as executor:
+                found = dict(self._results(group, first, self._decode_run(executor, group, first)))[group.names[index]]
+            if isinstance(found, VaezipError):
+                raise found
+            assert isinstance(found, Picture)
+            return found
+        samples = self._block(group, first)
         if MODE_NAMES[group.mode] in FILES:
             return _opened(samples.tobytes(), self.options.max_pixels)
-        return _to_picture(group, index, samples[index - first])
+        return _to_picture(group, index, samples[index - first].copy())  # whoever asked for it may write to it
 
-    def original(self, name: str = "") -> bytes | None:
+    def _block(self, group: Group, first: int) -> Samples:
+        """Return the pictures that share a block, from ``first`` on, or one picture of several bands."""
+
+        def decode() -> Samples:
+            with self._executor() as executor:
+                return _assembled(group, self._decode_run(executor, group, first))
+
+        return self._decoded.get((id(group), first), decode)
+
+    def original(self, key: SupportsIndex | str = 0) -> bytes | None:
         """Return the file that a picture came in, where that is kept byte for byte; else None.
 
         Raises:
             FormatError: its block is damaged.
         """
-        group, index = self._place(self._coded(name))
-        if MODE_NAMES[group.mode] not in FILES:
-            return None
-        with self._executor() as executor:
-            return _assembled(group, self._decode_run(executor, group, index)).tobytes()
+        group, index = self._coded_place(key)
+        return self._block(group, index).tobytes() if MODE_NAMES[group.mode] in FILES else None
 
-    def modified(self, name: str = "") -> int | None:
+    def beginning(self, key: SupportsIndex | str = 0) -> bytes | None:
+        """Return how the file begins that a picture came in, where that is kept byte for byte; else None.
+
+        A JPEG ends where its pixels begin, so that nothing needs to be decoded.
+
+        Raises:
+            FormatError: its block is damaged.
+        """
+        group, index = self._coded_place(key)
+        if MODE_NAMES[group.mode] == JPEG:
+            return jpeg.beginning(group.blocks[index].payload, group.width)
+        return self.original(key)
+
+    def boxes(self, key: SupportsIndex | str = 0) -> tuple[Box, ...]:
+        """Return the metadata of a picture, but not those in a file that is kept byte for byte.
+
+        Raises:
+            FormatError: there is no such picture, or a palette is damaged.
+        """
+        group, index = self._place(key)
+        return metadata.named(group.boxes[index])
+
+    def look(self, key: SupportsIndex | str = 0) -> dict[str, Any]:
+        """Describe a picture as :meth:`info` does; no pixels are decoded.
+
+        Raises:
+            FormatError: there is none.
+        """
+        coded, own = describing.picture(*self._coded_place(key)), describing.picture(*self._place(key))
+        return copies.described([coded, own], self._originals)[-1]
+
+    def modified(self, key: SupportsIndex | str = 0) -> int | None:
         """Return when a picture of a set was last changed, in seconds since 1970; None where the file does not tell.
 
         Raises:
-            FormatError: there is none of this name.
+            FormatError: there is none.
         """
-        group, index = self._place(name)
+        group, index = self._place(key)
         return group.times[index] if group.times else None
 
-    def _place(self, name: str) -> tuple[Group, int]:
+    def _place(self, key: SupportsIndex | str) -> tuple[Group, int]:
         """Return the group of a picture, and its index in that."""
-        if name not in self._places:
-            raise FormatError(f"it holds no picture called '{name}'")
-        return self._places[name]
+        if self._closed:
+            raise VaezipError("the archive is closed")
+        if isinstance(key, str):
+            if key not in self._places:
+                raise MissingError(f"it holds no picture called '{key}'")
+            return self._places[key]
+        number = operator.index(key)
+        if not -len(self) <= number < len(self):
+            raise MissingError(f"it holds no picture number {number}, but {len(self)}, from 0 on")
+        return self._places[self.names[number]]
 
-    def _coded(self, name: str) -> str:
-        """Return the name of the picture that is coded for a name: of a copy that of its original.
+    def _coded_place(self, key: SupportsIndex | str) -> tuple[Group, int]:
+        """Return the place of what is coded for a picture: of a copy that of its original.
 
         Raises:
             FormatError: a copy has none.
         """
-        original = self._originals.get(name, name)
+        group, index = self._place(key)
+        original = self._originals.get(group.names[index])
         if isinstance(original, FormatError):
             raise original
-        return original
+        return self._places[original] if original is not None else (group, index)
 
     def _with_own_boxes(self, name: str, original: Picture) -> Picture:
         """Return a copy: its original with the metadata of its own, unless that stands in a file that both are."""
         if original.original is not None:
             return original
         group, index = self._places[name]
-        return replace(original, boxes=metadata.named(group.boxes[index]))
+        return replace(original, samples=original.samples.copy(), boxes=metadata.named(group.boxes[index]))
 
     def formats(self) -> dict[str, str]:
         """Name the formats, as Pillow does, of the files that are kept byte for byte, by the names of their pictures.
@@ -191,8 +300,7 @@ class Archive:
                     with suppress(VaezipError):
                         data = b"" if mode == JPEG else self._decode_run(executor, group, i)[0].result().tobytes()
                         found[name] = format_name(data) if data else "JPEG"
-        for name, original in self._originals.items():
-            found[name] = found.get(original) if isinstance(original, str) else None
+        found |= {name: found.get(str(original)) for name, original in self._originals.items()}
         return {name: format for name, format in found.items() if format}
 
     def pictures(self) -> Iterator[tuple[str, Picture | VaezipError]]:
@@ -206,29 +314,23 @@ class Archive:
             except ImageError as error:
                 yield name, error
 
-    def contents(self) -> Iterator[Content]:
+    def contents(self) -> Iterator[tuple[str, Picture | bytes | VaezipError]]:
         """Give every picture in turn, or the file that it came in where that is kept, or the error that its block met.
 
-        The pixels in files are not looked at. A copy comes behind its original.
+        The pixels in files are not looked at.
         """
-        yield from self._with_copies(self._coded_contents())
-        yield from ((name, error) for name, error in self._originals.items() if isinstance(error, FormatError))
-
-    def _with_copies(self, found: Iterator[Content]) -> Iterator[Content]:
-        named: dict[str, list[str]] = {}
-        for name, original in self._originals.items():
-            if isinstance(original, str):
-                named.setdefault(original, []).append(name)
-        for name, picture in found:
-            yield name, picture
-            for copy in named.get(name, ()):
+        behind = copies.behind(self._originals)
+        for name, found in self._coded_contents():
+            yield name, found
+            for copy in behind.get(name, ()):
                 try:
-                    yield copy, self._with_own_boxes(copy, picture) if isinstance(picture, Picture) else picture
+                    yield copy, self._with_own_boxes(copy, found) if isinstance(found, Picture) else found
                 except (ImageError, FormatError) as error:  # metadata that fits no such picture
                     yield copy, error
+        yield from ((name, error) for name, error in self._originals.items() if isinstance(error, FormatError))
 
-    def _coded_contents(self) -> Iterator[Content]:
-        """Give all that is coded."""
+    def _coded_contents(self) -> Iterator[tuple[str, Picture | bytes | VaezipError]]:
+        """Give all but copies."""
         with self._executor() as executor:
             waiting: list[tuple[Group, int, list[Future[Samples]]]] = []
             for group in (group for group in self.file.groups if MODE_NAMES[group.mode] != COPY):
@@ -239,7 +341,9 @@ class Archive:
             for entry in waiting:
                 yield from self._results(*entry)
 
-    def _results(self, group: Group, first: int, futures: list[Future[Samples]]) -> Iterator[Content]:
+    def _results(
+        self, group: Group, first: int, futures: list[Future[Samples]]
+    ) -> Iterator[tuple[str, Picture | bytes | VaezipError]]:
         try:
             samples = _assembled(group, list(futures) if self.options.salvage else futures)
         except VaezipError as error:
@@ -269,13 +373,12 @@ class Archive:
         """Describe the file in what JSON holds; no pixels are decoded."""
         marks = {block.model for group in self.file.groups for block in group.blocks if has_model(block.model)}
         known = {mark: self._describe_model(mark) for mark in marks}
-        pictures = [picture for group in self.file.groups for picture in _describe_pictures(group)]
         return {
             "version": records.VERSION,
             "revision": records.REVISION,
             "layout": "inline" if self.file.inline else "archive",
-            "pictures": copies.described(pictures, self._originals),
-            "blocks": [block for group in self.file.groups for block in _describe_blocks(group, known)],
+            "pictures": copies.described(list(describing.pictures(self.file.groups)), self._originals),
+            "blocks": [block for group in self.file.groups for block in describing.blocks(group, known)],
             "models": [
                 {"name": self.file.model_names[mark], "fingerprint": mark.hex(), "bytes": len(model.packed)}
                 for mark, model in self.file.embedded.items()
@@ -322,7 +425,7 @@ class Archive:
         mode = MODE_NAMES[group.mode]
         futures = []
         for number in range(start, min(start + group.bands, len(group.blocks))):
-            shape, block = _block_shape(group, number), group.blocks[number]
+            shape, block = block_shape(group, number), group.blocks[number]
             job = DecodeJob(mode, shape, block, self.library, self._before, self._budget, self.options.max_pixels)
             futures.append(executor.submit(decoding.decode, job))
         return futures
@@ -385,72 +488,3 @@ def _to_picture(group: Group, index: int, samples: Samples) -> Picture:
     if MODE_NAMES[group.mode] == BILEVEL_GREY:
         return Picture("L", samples * np.uint8(255), boxes)
     return Picture(MODE_NAMES[group.mode], np.ascontiguousarray(samples), boxes)
-
-
-def _describe_blocks(group: Group, models: Mapping[bytes, tuple[str, str | None]]) -> Iterator[dict[str, Any]]:
-    """Describe each block, and what its colours were before, if they were anything."""
-    for number in range(len(group.blocks)):
-        yield {**_describe_block(group, number, models), "origin": _describe_origin(group, number)}
-
-
-def _block_shape(group: Group, number: int) -> tuple[int, int, int, int]:
-    """Return (pictures, height, width, channels) of a block."""
-    run, band = divmod(number, group.bands)
-    count = min(group.per_block, len(group.names) - run * group.per_block)
-    rows = min(group.band, group.height - band * group.band)
-    return count, rows, group.width, channels(MODE_NAMES[group.mode])
-
-
-def _describe_block(group: Group, number: int, models: Mapping[bytes, tuple[str, str | None]]) -> dict[str, Any]:
-    block = group.blocks[number]
-    described = {"fingerprint": block.model.hex(), "bytes": len(block.payload)}
-    if not has_model(block.model):
-        mode = MODE_NAMES[group.mode]
-        method = mode if mode in ROWS else coders.name_of(block.model).lower()
-        note = coders.note_on(block.model, block.payload, _block_shape(group, number))
-        return {"method": method, **described, "steps": 0, "steps_on": None} | ({"note": note} if note else {})
-    name, steps_on = models[block.model]
-    return {"method": name, **described, "steps": payload.steps_of(block.payload), "steps_on": steps_on}
-
-
-def _describe_origin(group: Group, number: int) -> dict[str, Any] | None:
-    """Describe what the pictures of a block were before, or what they are made of, if that is known."""
-    block, shape = group.blocks[number], _block_shape(group, number)
-    if not has_model(block.model) and block.model != coders.REMADE:
-        return None
-    with suppress(FormatError):
-        if block.model == coders.REMADE:
-            return remade.describe_origin(block.payload, MODE_NAMES[group.mode], shape)
-        origin = payload.origin_of(block.payload, MODE_NAMES[group.mode], shape)
-        return origin.describe(shape[0] * shape[1] * shape[2]) if origin else None
-    return None
-
-
-def _describe_pictures(group: Group) -> Iterator[dict[str, Any]]:
-    """Describe each picture."""
-    mode = MODE_NAMES[group.mode]
-    times = group.times or [None] * len(group.names)
-    for i, (name, boxes, time) in enumerate(zip(group.names, group.boxes, times)):
-        known: dict[str, Any] = {"mode": mode.removesuffix("/2"), "width": group.width, "height": group.height}
-        if mode in FILES:
-            known = _describe_file(mode, group.blocks[i], group.width)
-        yield {
-            "name": name,
-            **known,
-            "metadata": sorted(set(metadata.names(boxes))),
-            "modified": None if time is None else (_EPOCH + timedelta(seconds=time)).isoformat() + "Z",
-        }
-
-
-def _describe_file(mode: str, block: Block, length: int) -> dict[str, Any]:
-    """Describe the picture in a file that is kept byte for byte; of a verbatim one, the length alone is known."""
-    known: dict[str, Any] = {"mode": mode, "file_bytes": length}
-    with suppress(FormatError):
-        if mode == JPEG:
-            height, width, components = jpeg.describe(block.payload, length)
-            known |= {"mode": _JPEG_MODES.get(components, mode), "width": width, "height": height}
-    return known
-
-
-_JPEG_MODES = {1: "L", 3: "RGB", 4: "CMYK"}
-"""The mode of the picture in a JPEG, by its number of components."""

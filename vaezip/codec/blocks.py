@@ -17,6 +17,10 @@ from vaezip.vz.records import Group
 Samples = NDArray[Any]
 
 BLOCK_PIXELS, SOLID_PIXELS = 1 << 20, 1 << 24
+
+SET_SAMPLES = 3 << 17
+"""Samples of a block of several pictures, so that any of them is read within a second, for all before it are, too."""
+
 _WITH_MARGINS, _IN_TILES = 2, 8
 """How many times as many pixels of a block there may be with those around each picture, and in whole tiles."""
 
@@ -44,6 +48,40 @@ def new_group(mode: str, size: tuple[int, int], pixels: int) -> Group:
         # what is so wide no model codes, and WebP as well in fewer rows
         group.band = min(height, whole if _BAND_MULTIPLE * width <= SOLID_PIXELS else max(1, rows))
     return group
+
+
+def group_of(mode: str, size: tuple[int, int], *, pictures: int | None = None, solid: bool = False) -> Group:
+    """Return how pictures of (height, width) are cut into blocks.
+
+    Args:
+        mode: of the pictures.
+        size: of each.
+        pictures: that share a block, where so many may; None for so many that each is read in a second.
+        solid: whether as many share one as may.
+    """
+    height, width = size
+    group = new_group(mode, size, SOLID_PIXELS if solid else BLOCK_PIXELS)
+    if pictures is not None:
+        group.per_block = max(
+            1, min(pictures, new_group(mode, size, SOLID_PIXELS).per_block if group.bands == 1 else 1)
+        )
+    elif not solid:
+        group.per_block = max(1, min(group.per_block, SET_SAMPLES // (height * width * channels(mode))))
+    return group
+
+
+def gathered(group: Group) -> int:
+    """Return how many pictures wait for each other: those of whole blocks, for which models are chosen together."""
+    most = new_group(MODE_NAMES[group.mode], (group.height, group.width), BLOCK_PIXELS).per_block
+    return group.per_block * max(1, most // group.per_block)
+
+
+def block_shape(group: Group, number: int) -> tuple[int, int, int, int]:
+    """Return (pictures, height, width, channels) of a block."""
+    run, band = divmod(number, group.bands)
+    count = min(group.per_block, len(group.names) - run * group.per_block)
+    rows = min(group.band, group.height - band * group.band)
+    return count, rows, group.width, channels(MODE_NAMES[group.mode])
 
 
 def _area(group: Group) -> int:

@@ -1,7 +1,7 @@
 """Pictures to a file.
 
-Pictures of one mode and size form a group; a group is cut into blocks of about a million pixels (several pictures, or
-a band of one), and each block is coded alone, by a model or by the fallback codec, decoded again, compared, and kept.
+Pictures of one mode and size form a group; a group is cut into blocks (several pictures, or a band of one, of about a
+million pixels), and each block is coded alone, by a model or by the fallback codec, decoded again, compared, and kept.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from vaezip.codec import blocks, coders, copies, jobs, metadata, select
-from vaezip.codec.blocks import Samples, check_group, new_group
+from vaezip.codec import coders, copies, jobs, metadata, select
+from vaezip.codec.blocks import Samples, check_group, gathered, group_of
 from vaezip.codec.jobs import BlockJob, Candidate
 from vaezip.codec.kept import FileJob, KeptFile, keep
 from vaezip.codec.runs import Entry, Pending, Run
@@ -32,6 +32,7 @@ from vaezip.pictures.convert import PictureLike, as_picture, file_of, named
 from vaezip.pictures.formats import is_jpeg
 from vaezip.pictures.jpeg.parts import shape_of
 from vaezip.pictures.picture import DEFAULT_MAX_PIXELS, Picture, check_size
+from vaezip.system import meter
 from vaezip.system.threads import Workers
 from vaezip.vz import archive as vz
 from vaezip.vz import limits
@@ -55,6 +56,8 @@ class Options:
         embed_model: put the models that are used into the file, which then needs nothing else to be read;
             alpha goes by WebP.
         solid: blocks of 16 million pixels rather than one: a pixel network learns from all that is before.
+        block: how many pictures of a set share a block at most: whoever reads one decodes those before it in its block,
+            too. None for so many that this takes about a second.
         pixels: code the pixels of JPEG files, and not the files.
         max_pixels: larger JPEG files are refused.
         verify: decode every block again and compare.
@@ -70,6 +73,7 @@ class Options:
     effort: Effort | None = None
     embed_model: bool = False
     solid: bool = False
+    block: int | None = None
     pixels: bool = False
     max_pixels: int = DEFAULT_MAX_PIXELS
     verify: bool = True
@@ -93,6 +97,7 @@ class _File:
     name: str
     original: bytes
     modified: int | None = None
+    verbatim: bool = False
     job: Future[KeptFile] | None = None
 
 
@@ -115,7 +120,7 @@ class Compressor:
 
         Raises:
             ModelError: the chosen model is missing or cannot be used.
-            VaezipError: preset or steps are out of range.
+            VaezipError: preset, steps or block are out of range.
             TypeError: there is no such option.
         """
         self.options = replace(options or Options(), **changes)
@@ -124,13 +129,12 @@ class Compressor:
         self.library = library or Library((chosen,) if chosen else (), self.options.device)
         self.chosen = self.library.by_path(chosen) if chosen else None
         self._chosen = Reference(chosen, self.chosen.fingerprint) if chosen and self.chosen else None
-        self._block_pixels = blocks.SOLID_PIXELS if self.options.solid else blocks.BLOCK_PIXELS
+        if self.options.block is not None and (self.options.block < 1 or self.options.solid):
+            raise VaezipError("a block holds one picture or more, and is solid only where nobody says how many")
         self._pending: dict[tuple[str, int, int], Pending] = {}
         self._names: set[str] = set()
         self._files: list[_File] = []
-        self._seen: dict[bytes, tuple[str, bytes]] = {}
-        self._copies: list[tuple[str, Entry]] = []
-        self._shared: set[str] = set()
+        self._taken = copies.Taken()
         self.kept: dict[str, str] = {}
         self._running: list[Future[Any]] = []
         self._unsettled: list[Run] = []
@@ -154,8 +158,8 @@ class Compressor:
 
         Args:
             name: must be new; "" for a picture alone.
-            picture: what to code, in any form that :func:`vaezip.compress` takes; None will do for a JPEG whose pixels
-                are not coded.
+            picture: what to code, in any form that :func:`vaezip.compress` takes; None for a JPEG whose pixels are
+                not coded, or for a file of another format that is to be kept as it is.
             original: the file that it came in. A JPEG is kept byte for byte, unless its pixels are asked for; of other
                 formats, a file is where that is shorter.
             modified: when it was last changed, in seconds since 1970; a set tells it.
@@ -176,46 +180,36 @@ class Compressor:
                 self._add_file(name, original, modified)
                 return
             original = None
-        if picture is None:
+        if picture is None and original is None:
             raise ImageError("has no pixels to code")
+        if picture is None:
+            self._add_file(name, original or b"", modified, verbatim=True)
+            return
         picture, _ = as_picture(picture if data is None or isinstance(picture, Picture) else data)
         mode, samples = self._to_coded(picture)
         entry = Entry(name, metadata.numbered(picture.boxes), original, modified)
-        if self._copies_another(copies.digest(mode, samples), entry):
+        self._take(name, entry.boxes)
+        if self._taken.has(copies.digest(mode, samples), entry):
             return
         height, width = samples.shape[:2]
         pending = self._pending.get((mode, height, width))
         if pending is None:
-            pending = Pending(new_group(mode, (height, width), self._block_pixels))
+            group = group_of(mode, (height, width), pictures=self.options.block, solid=self.options.solid)
+            pending = Pending(group, gathered(group))
             self._pending[mode, height, width] = pending
-        if len(pending.samples) == pending.group.per_block:
+        if len(pending.samples) == pending.most:
             self._submit(pending)
-        self._budget.take(limits.PICTURES, 1)
-        self._budget.take(limits.PIECES, len(picture.boxes))
-        self._budget.take_metadata([len(content) for _, content in picture.boxes])
-        self._names.add(name)
         pending.entries.append(entry)
         pending.samples.append(samples)
-        if len(pending.samples) == pending.group.per_block and self._names != {""}:  # which may become inline
+        if len(pending.samples) == pending.most and self._names != {""}:  # which may become inline
             self._submit(pending)
 
-    def _copies_another(self, digest: bytes, entry: Entry) -> bool:
-        """Take a picture of a set as a copy if it equals one before it; of different files of one picture, that is then
-        coded, so that each can have metadata of its own."""
-        if not entry.name:
-            return False
-        file = copies.digest_of_file(entry.original) if entry.original is not None else b""
-        original, file_before = self._seen.setdefault(digest, (entry.name, file))
-        if original == entry.name:
-            return False
-        if not file or file != file_before:
-            self._shared.add(original)
+    def _take(self, name: str, boxes: tuple[tuple[int, bytes], ...]) -> None:
+        """Take a picture and its metadata from what a file may list."""
         self._budget.take(limits.PICTURES, 1)
-        self._budget.take(limits.PIECES, len(entry.boxes))
-        self._budget.take_metadata([len(content) for _, content in entry.boxes])
-        self._names.add(entry.name)
-        self._copies.append((original, replace(entry, original=None)))
-        return True
+        self._budget.take(limits.PIECES, len(boxes))
+        self._budget.take_metadata([len(content) for _, content in boxes])
+        self._names.add(name)
 
     def _check_name(self, name: str) -> None:
         if self._made:
@@ -226,15 +220,14 @@ class Compressor:
             raise ImageError("its name is not valid Unicode; rename it")
         limits.check_name(name)
 
-    def _add_file(self, name: str, original: bytes, modified: int | None) -> None:
-        """Add a JPEG as a file; one without a name may become inline, and waits."""
+    def _add_file(self, name: str, original: bytes, modified: int | None, *, verbatim: bool = False) -> None:
+        """Add a JPEG as a file, or any file as it is; one without a name may become inline, and waits."""
         height, width, _ = shape_of(original) or (0, 0, 0)
         check_size(width, height, self.options.max_pixels)
-        if self._copies_another(copies.digest_of_file(original), Entry(name, (), original, modified)):
+        self._take(name, ())
+        if self._taken.has(copies.digest_of_file(original), Entry(name, (), original, modified)):
             return
-        self._budget.take(limits.PICTURES, 1)
-        self._names.add(name)
-        self._files.append(_File(name, original, modified))
+        self._files.append(_File(name, original, modified, verbatim))
         if self._names != {""}:
             self._submit_files()
 
@@ -242,7 +235,7 @@ class Compressor:
         for file in self._files:
             if file.job is None:
                 self._wait_until_workers_are_few()
-                file.job = self._executor.submit(keep, self._file_job(file.original))
+                file.job = self._executor.submit(keep, self._file_job(file.original, verbatim=file.verbatim))
                 file.original = b""
                 self._running.append(file.job)
 
@@ -265,7 +258,7 @@ class Compressor:
     def _close_alone(self) -> bytes:
         """Return the file of one picture without a name: the picture coded, or its original."""
         if self._files:
-            return self._close_file(self._files[0].original)
+            return self._close_file(self._files[0].original, verbatim=self._files[0].verbatim)
         entry = next(iter(self._pending.values())).entries[0]
         data = self._close_inline() if self._is_inline() else self._close_archive()
         if entry.original is None or len(data) <= len(entry.original):
@@ -290,7 +283,7 @@ class Compressor:
         runs = [run for pending in self._pending.values() for run in pending.runs]
         embedded = self._models_for([forms for run in runs for forms in run.forms()])
         data = self._archive(embedded)
-        originals = [run.originals() for run in runs] if not self._shared else [[]]
+        originals = [run.originals() for run in runs] if not self._taken.shared else [[]]
         if embedded and all(originals) and len(data) > sum(len(file) for files in originals for file in files):
             return min(data, self._archive({}, verbatim=True), key=len)
         return data
@@ -302,7 +295,7 @@ class Compressor:
             group = replace(pending.group, names=[], boxes=[], blocks=[], times=[])
             for run in pending.runs:
                 found = run.blocks(embedded)
-                is_shared = any(entry.name in self._shared for entry in run.entries)
+                is_shared = any(entry.name in self._taken.shared for entry in run.entries)
                 if verbatim or (not is_shared and run.is_shorter_verbatim(found)):
                     kept += [self._verbatim_group(entry) for entry in run.entries]
                     continue
@@ -313,7 +306,7 @@ class Compressor:
             groups += [group] if group.names else []
         groups += kept + self._file_groups()
         in_files = {name for group in groups if MODE_NAMES[group.mode] in FILES for name in group.names}
-        groups += copies.groups_of(self._copies, in_files)
+        groups += copies.groups_of(self._taken.copies, in_files)
         _forget_times_of_none(groups)
         used = {block.model for group in groups for block in group.blocks if has_model(block.model)}
         models = {mark: data for mark, data in embedded.items() if mark in used}
@@ -374,10 +367,16 @@ class Compressor:
     def _close_inline(self) -> bytes:
         pending = next(iter(self._pending.values()))
         group, job = pending.group, self._job(pending.group, np.stack(pending.samples))
-        job = self._executor.submit(jobs.prepared, job).result()
         group.names, group.boxes = [""], [metadata.shortened(pending.entries[0].boxes)]
-        candidates = self._executor.submit(jobs.promising, job).result()
-        return min((self._inline(group, job, candidate) for candidate in candidates), key=len)
+        with meter.part(job.samples.size):
+            with meter.part(jobs.CHOICE):
+                job = self._executor.submit(jobs.prepared, job).result()
+                candidates = self._executor.submit(jobs.promising, job).result()
+            forms = []
+            for candidate in candidates:
+                with meter.part((1 - jobs.CHOICE) / len(candidates)):
+                    forms.append(self._inline(group, job, candidate))
+        return min(forms, key=len)
 
     def _inline(self, group: Group, job: BlockJob, candidate: Candidate) -> bytes:
         model = self.library.by_reference(candidate) if isinstance(candidate, Reference) else None
@@ -399,7 +398,9 @@ class Compressor:
         for top in range(0, pending.group.height, pending.group.band):
             band = np.ascontiguousarray(samples[:, top : top + pending.group.band])
             self._wait_until_workers_are_few()
-            self._running.append(self._executor.submit(jobs.encode, self._job(pending.group, band)))
+            self._running.append(
+                self._executor.submit(jobs.encode_run, self._job(pending.group, band), pending.group.per_block)
+            )
             run.jobs.append(self._running[-1])
         if not self.options.embed_model:  # with models in it, the whole file alone tells what is shorter
             self._unsettled = [*(one for one in self._unsettled if not one.settle()), run]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from vaezip.models.cost import DEFAULT as BUDGET
 from vaezip.models.cost import Budget
 from vaezip.models.library import Library
 from vaezip.pictures.picture import DEFAULT_MAX_PIXELS
+from vaezip.system import meter
 from vaezip.vz.records import Block, has_model
 
 
@@ -54,7 +56,7 @@ def decode(job: DecodeJob) -> Samples:
     cost = payload.cost(block.payload, job.mode, job.shape, model=model, coder=block.model, find=find)
     job.budget.check(cost, payload.pixels(block.payload, job.mode, job.shape))
     try:
-        with _taking(cost.memory, job.budget.memory):
+        with _taking(cost.memory, job.budget.memory), meter.part(math.prod(job.shape)):
             samples, checksum = payload.decode(
                 block.payload,
                 job.mode,

@@ -103,6 +103,15 @@ def describe(payload: bytes, length: int) -> tuple[int, int, int]:
     return *file.size, len(file.components)
 
 
+def beginning(payload: bytes, length: int) -> bytes:
+    """Return the bytes of the file before its first pixels.
+
+    Raises:
+        FormatError: the payload is damaged.
+    """
+    return _first_piece(payload, length)[0]
+
+
 def pixels(payload: bytes, length: int) -> int:
     """Count the pixels of the picture in a payload; raises what :func:`cost` does."""
     height, width = _look(payload, length)[0].size
@@ -123,13 +132,19 @@ def cost(payload: bytes, length: int) -> Cost:
 
 def _look(payload: bytes, length: int) -> tuple[JpegFile, int]:
     """Return what the beginning of the head tells: a file without coefficients, and its number of scans."""
+    first, count = _first_piece(payload, length)
+    try:
+        return frame_of(first), count - 1
+    except UnfitJpeg as error:
+        raise FormatError("the coded data is damaged") from error
+
+
+def _first_piece(payload: bytes, length: int) -> tuple[bytes, int]:
+    """Return the first piece of a file, and the number of all."""
     reader = Reader(payload)
     most = min(2 * length + 16 * MOST_SCANS, _LENGTHS + _MOST_FIRST)
     count, lengths, head = _read_lengths(_beginning(reader.take(reader.varint()), most)[0])
-    try:
-        return frame_of(head.take(lengths[0])), count - 1
-    except UnfitJpeg as error:
-        raise FormatError("the coded data is damaged") from error
+    return head.take(lengths[0]), count
 
 
 def _write_head(file: JpegFile) -> bytes:

@@ -13,6 +13,7 @@ from vaezip.codec.jobs import BlockJob
 from vaezip.models.kinds import JPEG, MODE_NAMES, VERBATIM
 from vaezip.models.library import Library
 from vaezip.pictures.jpeg.parts import UnfitJpeg
+from vaezip.system import meter
 from vaezip.vz import archive as vz
 from vaezip.vz.records import NO_MODEL, Block, Group
 
@@ -65,13 +66,14 @@ def keep(job: FileJob) -> KeptFile:
     Raises:
         VaezipError: it does not decode to itself.
     """
-    as_it_is = _kept(job, VERBATIM)
-    if job.verbatim:
-        return as_it_is
-    try:
-        return min(_kept(job, JPEG), as_it_is, key=lambda kept: kept.size)
-    except UnfitJpeg as error:
-        return replace(as_it_is, reason=str(error))
+    with meter.part(len(job.data)):
+        as_it_is = _kept(job, VERBATIM)
+        if job.verbatim:
+            return as_it_is
+        try:
+            return min(_kept(job, JPEG), as_it_is, key=lambda kept: kept.size)
+        except UnfitJpeg as error:
+            return replace(as_it_is, reason=str(error))
 
 
 def _kept(job: FileJob, mode: str) -> KeptFile:

@@ -1,4 +1,4 @@
-"""Runs: the pictures that share blocks while a file is made, with the files that they came in."""
+"""Runs: the pictures that are coded together while a file is made, with the files that they came in."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ class Entry:
 
 @dataclass
 class Run:
-    """Pictures that share a block, or one picture and the blocks of its bands.
+    """Pictures of some blocks, or one picture and the blocks of its bands.
 
     Attributes:
         entries: one for each picture.
-        jobs: of each block, the forms that it may take.
+        jobs: of some blocks each, the forms that each may take.
     """
 
     entries: list[Entry]
-    jobs: list[Future[list[Block]]]
+    jobs: list[Future[list[list[Block]]]]
 
     def forms(self) -> list[list[Block]]:
         """Return the forms of each block, as soon as they are known."""
-        return [job.result() for job in self.jobs]
+        return [forms for job in self.jobs for forms in job.result()]
 
     def blocks(self, embedded: Container[bytes] = ()) -> list[Block]:
         """Return each block in its shortest form that needs no model but those in the file."""
@@ -78,11 +78,13 @@ class Pending:
 
     Attributes:
         group: their mode and size, and how they are cut into blocks.
+        most: how many pictures a run has.
         entries, samples: the pictures that wait for their run to fill.
         runs: what is being coded, or is coded.
     """
 
     group: Group
+    most: int
     entries: list[Entry] = field(default_factory=list)
     samples: list[Samples] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)

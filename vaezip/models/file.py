@@ -13,6 +13,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -197,7 +198,11 @@ def find(name: str) -> Path:
         return known[name]
     if Path(name).is_file():
         return Path(name)
-    raise ModelError(f"no model is called '{name}'; shipped are {', '.join(known)}, or give the path of a model file")
+    if name.endswith(SUFFIX) or os.path.dirname(name):
+        raise ModelError(f"there is no model file '{name}'")
+    near = get_close_matches(name, known, 1)
+    meant = f"; '{near[0]}' may be meant" if near else f"; shipped are {', '.join(known)}"
+    raise ModelError(f"no model is called '{name}'{meant}, or give the path of a model file")
 
 
 def by_fingerprint(wanted: bytes, extra: tuple[Path, ...] = (), name: str = "") -> Path:

@@ -17,6 +17,16 @@ from vaezip.vz.records import Embedded
 _loaded: dict[tuple[Path, tuple[int, int], str], Model] = {}
 _lock = RLock()
 
+
+def _renew_lock() -> None:
+    """Begin anew in a process that was forked while a thread, which is not there, held the lock."""
+    global _lock
+    _lock = RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
+
 _MOST_ENTRIES = 2 * model_file.MAX_ENTRIES
 """Entries of the tensors of all models that are unpacked from a file."""
 

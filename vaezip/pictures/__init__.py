@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from vaezip.pictures.formats import check_suffix
     from vaezip.pictures.io import dropped_boxes, read, stands_for, write
     from vaezip.pictures.picture import BOXES, DEFAULT_MAX_PIXELS, MODES, Box, Mode, Picture, Samples, same
+    from vaezip.pictures.sequences.files import read_all, write_all
 
 __all__ = [
     "BOXES",
@@ -59,12 +60,22 @@ __all__ = [
     "io",
     "picture",
     "read",
+    "read_all",
     "same",
     "stands_for",
     "write",
+    "write_all",
 ]
 
-_HOMES = {"check_suffix": "formats", "dropped_boxes": "io", "read": "io", "stands_for": "io", "write": "io"}
+_HOMES = {
+    "check_suffix": "formats",
+    "dropped_boxes": "io",
+    "read": "io",
+    "read_all": "sequences.files",
+    "stands_for": "io",
+    "write": "io",
+    "write_all": "sequences.files",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from vaezip.errors import ImageError
+from vaezip.errors import SeveralError
 from vaezip.pictures.findings import Findings
 from vaezip.pictures.picture import SEVERAL
 
@@ -38,7 +38,7 @@ def look_behind(data: bytes, end: int | None, found: Findings) -> None:
     if end is None or end >= len(data):
         return
     if starts_picture(data, end) or starts_picture(data, after_padding(data, end)):
-        raise ImageError(SEVERAL)
+        raise SeveralError(SEVERAL)
     name_bytes_behind(len(data) - end, found)
 
 

@@ -1,4 +1,4 @@
-"""Take as a picture whatever people have one in: files, arrays, images of Pillow."""
+"""Take as a picture whatever people have one in: files, arrays, images of Pillow; and give it back as those."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from PIL import Image
 
 from vaezip.errors import ImageError
 from vaezip.pictures import io
-from vaezip.pictures.picture import EXIF_PREFIX, Box, Picture, as_samples, sort_boxes
-from vaezip.pictures.pillow import decoding
+from vaezip.pictures.picture import MODES, Picture, as_samples
+from vaezip.pictures.pillow import decoding, to_pillow
+from vaezip.pictures.pillow_info import boxes_of, info_of
 
 PictureLike: TypeAlias = Union[
     Picture, str, "os.PathLike[str]", bytes, bytearray, memoryview, "IO[bytes]", NDArray[Any], Image.Image
@@ -33,7 +34,8 @@ _CHANNEL_MODES: dict[np.dtype[Any], tuple[str, ...]] = {
 """The modes of arrays by their type and, less one, their channels."""
 
 
-_PILLOW_MODES = ("1", "L", "LA", "RGB", "RGBA", "P", "I;16")
+PILLOW_MODES = ("1", "L", "LA", "RGB", "RGBA", "P", "I;16")
+"""The modes of pictures that Pillow has, too."""
 
 
 def as_picture(source: PictureLike) -> tuple[Picture, bytes | None]:
@@ -48,7 +50,9 @@ def as_picture(source: PictureLike) -> tuple[Picture, bytes | None]:
         case np.ndarray():
             return _of_array(source), None
         case Image.Image():
-            return _of_pillow(source), None
+            if getattr(source, "n_frames", 1) > 1:
+                raise ImageError("the PIL image holds several pictures; give a copy of one frame")
+            return of_pillow(source), None
     data = file_of(source)
     if data is None:
         raise ImageError(f"a picture must be {TAKEN}; this is of the type {type(source).__name__}")
@@ -99,36 +103,59 @@ def _of_array(array: NDArray[Any]) -> Picture:
     return Picture(modes[channels - 1], as_samples(array, modes[channels - 1]))
 
 
-def _of_pillow(image: Image.Image) -> Picture:
-    """Represent an image of Pillow, with what of its metadata a box can hold."""
+def of_pillow(image: Image.Image, info: dict[Any, Any] | None = None) -> Picture:
+    """Represent an image of Pillow, or its frame of the moment, with what of its metadata a box can hold.
+
+    Args:
+        image: is decoded where it is not yet.
+        info: metadata in the place of ``image.info``.
+
+    Raises:
+        ImageError: no picture has its mode, or it cannot be decoded.
+    """
     with decoding():
-        if getattr(image, "n_frames", 1) > 1:
-            raise ImageError("the PIL image holds several pictures; give a copy of one frame")
         mode = "I;16" if image.mode in ("I;16L", "I;16B") else image.mode
-        if mode not in _PILLOW_MODES:
-            modes = ", ".join(_PILLOW_MODES)
+        if mode not in PILLOW_MODES:
+            modes = ", ".join(PILLOW_MODES)
             raise ImageError(f"PIL images of mode {image.mode} are not supported; convert it to one of {modes}")
         samples = as_samples(np.array(image), mode)
-        boxes: list[tuple[str, Any]] = [
-            ("palette", bytes(image.getpalette("RGB") or []) if mode == "P" else None),
-            ("transparency", _transparency(image.info.get("transparency"), mode)),
-            ("icc", image.info.get("icc_profile")),
-            ("exif", image.info.get("exif", b"").removeprefix(EXIF_PREFIX)),
-            ("xmp", image.info.get("xmp")),
-        ]
-        kept: list[Box] = [(name, bytes(data)) for name, data in boxes if data]
-        return Picture(mode, samples, sort_boxes(kept))
+        return Picture(mode, samples, boxes_of(image, mode, image.info if info is None else info))
 
 
-def _transparency(value: object, mode: str) -> bytes | None:
-    """Return what Pillow calls the transparency as PNG has it."""
-    match value:
-        case bytes() if mode == "P":
-            return value
-        case int() if mode == "P":
-            return b"\xff" * value + b"\0"
-        case int() if mode in ("1", "L", "I;16"):
-            return value.to_bytes(2, "big")
-        case (int(), int(), int()) if mode == "RGB":
-            return b"".join(int(part).to_bytes(2, "big") for part in value)
-    return None
+def to_pil(picture: Picture) -> Image.Image:
+    """Invert :func:`of_pillow`.
+
+    Raises:
+        ImageError: Pillow has no such mode.
+    """
+    if picture.mode not in PILLOW_MODES:
+        raise ImageError(f"Pillow has no mode for {picture.mode} pictures; np.asarray gives their samples")
+    image = to_pillow(picture)
+    image.info.update(info_of(picture.boxes, picture.mode))
+    return image
+
+
+def to_array(picture: Picture) -> NDArray[Any]:
+    """Return what a picture shows, in the shape that :func:`as_picture` takes.
+
+    That is (height, width) of one channel, and else (height, width, channels); bool of black and white. Indices become
+    the colours of their palette, with alpha where some are transparent; one transparent colour of other modes is left
+    out.
+    """
+    samples = picture.samples
+    if picture.mode == "1":
+        return samples[..., 0].astype(np.bool_)
+    if picture.mode == "P":
+        return _colours(picture)[samples[..., 0]]
+    return samples[..., 0] if MODES[picture.mode].channels == 1 else samples
+
+
+def _colours(picture: Picture) -> NDArray[np.uint8]:
+    """Return the palette, as (256, 3), or (256, 4) with alpha; an index beyond it means black."""
+    palette, alpha = picture.box("palette") or b"", picture.box("transparency")
+    colours = np.zeros((256, 3 if alpha is None else 4), np.uint8)
+    colours[: len(palette) // 3, :3] = np.frombuffer(palette, np.uint8).reshape(-1, 3)
+    if alpha is not None:
+        colours[:, 3] = 255
+        colours[: len(alpha), 3] = np.frombuffer(alpha, np.uint8)
+    return colours

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from PIL import ImageFile
 
-from vaezip.errors import ImageError
+from vaezip.errors import SeveralError
 from vaezip.pictures.avif.metadata import look_into_avif
 from vaezip.pictures.bmp.metadata import look_into_bmp
 from vaezip.pictures.exif import orientation_of, with_orientation
@@ -50,7 +50,7 @@ def find_metadata(format: str, data: bytes, image: ImageFile.ImageFile | None) -
         ImageError: the file holds several pictures.
     """
     if getattr(image, "is_animated", False) and format not in _OWN_RANKS:
-        raise ImageError(ANIMATED)
+        raise SeveralError(ANIMATED)
     found = Findings()
     _READERS[format](data, found)
     if image is not None:

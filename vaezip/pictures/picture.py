@@ -137,6 +137,16 @@ class Picture:
         """Return the samples, for :func:`numpy.asarray`."""
         return np.array(self.samples, dtype) if copy else np.asarray(self.samples, dtype)
 
+    def to_pil(self) -> Any:
+        """Return the picture as an image of Pillow, with its metadata in ``info``.
+
+        Raises:
+            ImageError: Pillow has no such mode: colours of 16 bits.
+        """
+        from vaezip.pictures.convert import to_pil  # late, for Pillow is not always needed
+
+        return to_pil(self)
+
     def box(self, name: str) -> bytes | None:
         """Return the data of the first box of that name, or None."""
         return next((data for kind, data in self.boxes if kind == name), None)
@@ -238,7 +248,7 @@ def check_size(width: int, height: int, max_pixels: int) -> None:
         raise ImageError(f"{width * height} pixels are more than the limit of {max_pixels}", "more-pixels")
 
 
-ANIMATED = "animated pictures are not supported; save one frame as PNG"
+ANIMATED = "is an animation, and one picture is asked for; save one frame as PNG"
 SEVERAL = "holds several pictures; save them singly"
 
 

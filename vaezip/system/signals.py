@@ -28,6 +28,7 @@ _PATIENCE = 0.1
 """Seconds that the main thread has to hear a signal before it is sent again."""
 
 _undoing: list[Callable[[], None]] = []
+_advice: list[str] = []
 
 
 def install() -> None:
@@ -51,6 +52,16 @@ def before_leaving(undo: Callable[[], None]) -> None:
     _undoing.append(undo)
 
 
+def explain(text: str) -> None:
+    """Have what is told of an interrupt end with a text: how to go on."""
+    _advice[:] = [text]
+
+
+def interrupted() -> str:
+    """Word what is told of an interrupt."""
+    return "; ".join(["vaezip: interrupted", *_advice])
+
+
 def _repeat(heard: int, handled: list[int], main: int) -> None:
     """Wait for a handled signal, whatever thread it came to, and send it to the main thread until that has left."""
     number = 0
@@ -67,7 +78,7 @@ def _leave(number: int, _: FrameType | None) -> None:
         undo()
     if sys.stderr is not None:  # else another file may have its number
         with suppress(OSError):
-            os.write(2, b"\nvaezip: interrupted\n" if os.isatty(2) else b"vaezip: interrupted\n")
+            os.write(2, ("\n" * os.isatty(2) + interrupted() + "\n").encode(errors="backslashreplace"))
     if os.name == "posix":
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
+from contextvars import copy_context
 from pathlib import Path
 from threading import Condition, Lock, Thread, local
 from typing import Any, Generic, TypeVar
@@ -45,6 +46,16 @@ def _within_quota(cores: int) -> int:
         if quota > 0 and period > 0:
             return min(cores, -(-quota // period))
     return cores
+
+
+def _renew_lock() -> None:
+    """Begin anew in a process that was forked while a thread, which is not there, held the lock."""
+    global _lock
+    _lock = Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
 
 
 @contextmanager
@@ -88,18 +99,19 @@ class Workers(Executor):
             thread.start()
 
     def submit(self, fn: Callable[..., Result], /, *args: Any, **kwargs: Any) -> Future[Result]:
-        """Have a worker call ``fn``.
+        """Have a worker call ``fn``, in the context of this thread.
 
         Raises:
             RuntimeError: the workers are shut down.
         """
         future: Future[Result] = Future()
+        context = copy_context()
 
         def task() -> None:
             if not future.set_running_or_notify_cancel():
                 return
             try:
-                result = fn(*args, **kwargs)
+                result = context.run(fn, *args, **kwargs)
             except BaseException as error:  # noqa: BLE001 (whoever asks for the result gets to see it)
                 future.set_exception(error)
             else:
@@ -196,6 +208,7 @@ class _Batch(Generic[Item, Result]):
 
     def __init__(self, function: Callable[[Item], Result], items: list[Item]) -> None:
         self._function, self._items = function, items
+        self._context = copy_context()
         self._futures: list[Future[Result]] = [Future() for _ in items]
         self._next = iter(range(len(items)))
         self._lock = Lock()
@@ -208,7 +221,7 @@ class _Batch(Generic[Item, Result]):
             if i is None:
                 return
             try:
-                self._futures[i].set_result(self._function(self._items[i]))
+                self._futures[i].set_result(self._context.copy().run(self._function, self._items[i]))
             except BaseException as error:  # noqa: BLE001 (likewise)
                 self._futures[i].set_exception(error)
 

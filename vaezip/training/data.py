@@ -40,6 +40,9 @@ _LEAST = 2
 _HELD_OUT_VALUES = 1 << 22
 """Values of the pictures that the finished model is tried on: a minute or so."""
 
+_SAMPLE_VALUES = 1 << 18
+"""Values of the pictures that models are compared on before training."""
+
 Report = Callable[[str], None]
 """Called with how far the work has come, in words."""
 
@@ -169,6 +172,11 @@ def _tiles(
     whole = np.concatenate(parts)
     rng.shuffle(whole)  # in place: a copy may be large
     return whole[:most]
+
+
+def sample(found: Survey, seed: int) -> list[tuple[str, Picture]]:
+    """Return a few pictures of a data set, drawn at random, without metadata, to compare models on."""
+    return list(_within(found.collection.select(seed=seed), _SAMPLE_VALUES))
 
 
 def _within(pictures: Iterable[tuple[str, Picture]], values: int) -> Iterator[tuple[str, Picture]]:

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import functools
 import io
+import itertools
 import json
 import math
+import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -146,7 +148,8 @@ class Progress:
         stage: its name.
         epoch: the one under way, from 1.
         step, steps: those done in this stage and all of it.
-        bpd: the last batch's loss in bits per dimension.
+        bpd: the last batch's loss in bits per dimension, or at the end of an epoch the mean of all.
+        valid_bpd: at the end of an epoch, −ELBO of the pictures held out; else None.
     """
 
     stage: str
@@ -154,6 +157,7 @@ class Progress:
     step: int
     steps: int
     bpd: float
+    valid_bpd: float | None = None
 
 
 def fit(
@@ -178,7 +182,7 @@ def fit(
         state: checkpoint of this stage (weights, optimisers, epoch).
         seed: of the order of the images and of all noise.
         processes: which share every batch.
-        progress: called with where the stage stands after every step.
+        progress: called with where the stage stands after every step, and in the first process after every epoch.
 
     Raises:
         DataError: fewer images than a batch, or a batch that does not divide among the processes.
@@ -205,8 +209,32 @@ def fit(
         if processes.first:
             figures = {"train_bpd": train_bpd} | stage.figures(run.model, valid)
             run.keep(epoch + 1, figures, time.time() - started)
+            if progress:
+                done = (epoch + 1) * steps, stage.epochs * steps
+                progress(Progress(stage.name, epoch + 1, *done, train_bpd, figures["valid_bpd"]))
     run.replayed = None  # which holds the run, and the memory of the GPU, until there is a garbage collection
     vae.load_state_dict(processes.share(run.result))
+
+
+def seconds_of_step(vae: Vae, stage: Stage, train: Any, *, processes: int) -> float:
+    """Measure how long a step of a stage takes; the weights are changed by it."""
+    optimisers, batches = stage.optimisers(vae), stage.batches(train, 0, 0)
+    times = []
+    for x in itertools.islice(batches, _MEASURED):
+        began = time.monotonic()
+        stage.loss(vae, x[::processes].to(device_of(vae)), 0.0).backward()  # type: ignore[no-untyped-call]
+        for optimiser in optimisers:
+            optimiser.param_groups[0]["lr"] = 0.0
+            optimiser.step()
+            optimiser.zero_grad()
+        if device_of(vae).type == "cuda":
+            torch.cuda.synchronize()
+        times.append(time.monotonic() - began)
+    return statistics.median(times[1:] or times or [0.0])
+
+
+_MEASURED = 4
+"""Steps that are measured; the first is slower."""
 
 
 @torch.no_grad()

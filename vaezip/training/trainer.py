@@ -21,13 +21,13 @@ import torch
 import vaezip
 from vaezip.errors import ModelError, OutputError, VaezipError
 from vaezip.models import file as model_file
-from vaezip.models.base import Architecture
+from vaezip.models.base import Architecture, Model
 from vaezip.pictures.picture import Picture, same
 from vaezip.system.files import is_temporary, remove_temporaries, store
 from vaezip.training import families
 from vaezip.training.data import Split, Survey, pixels_of
 from vaezip.training.families.base import Options, Trained
-from vaezip.training.loop import Progress, Samples, Stage, fit, read_log
+from vaezip.training.loop import Progress, Samples, Stage, fit, read_log, seconds_of_step
 from vaezip.training.networks.base import Vae
 from vaezip.training.processes import Processes
 from vaezip.training.publish import beside, publish
@@ -38,6 +38,9 @@ SUFFIXES = (".json", ".md", model_file.SUFFIX)
 _NO_BETTER = "No epoch of {} was better on the pictures held out than the encoder it began with, which is this one."
 
 _SETTINGS = "settings.json"
+
+_WATCHING = 3
+"""Tiles that are watched in the time in which one is trained on."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,9 @@ class Run:
         folder: holds settings, states and logs.
     """
 
-    def __init__(self, plan: Plan, data: Split, *, seed: int, folder: Path) -> None:
-        self.plan, self.data, self.seed, self.folder = plan, data, seed, folder
+    def __init__(self, plan: Plan, data: Split, *, seed: int, folder: Path, start: Model | None = None) -> None:
+        """``start`` is the model whose weights it begins with; where there is none, they are random."""
+        self.plan, self.data, self.seed, self.folder, self.start = plan, data, seed, folder, start
 
     def open(self, force: bool) -> bool:
         """Make the folder, or go on in it.
@@ -119,8 +123,7 @@ class Run:
         """
         torch.backends.cudnn.deterministic = True
         torch.manual_seed(self.seed)
-        architecture = self.plan.architecture
-        vae = families.of(architecture).vae(architecture).to(device)
+        vae = self._first().to(device)
         for i, stage in enumerate(self.plan.stages):
             fit(
                 vae,
@@ -133,6 +136,26 @@ class Run:
             )
         return vae.cpu()
 
+    def _first(self) -> Vae:
+        """Make the networks with their first weights."""
+        architecture = self.plan.architecture
+        family = families.of(architecture)
+        vae = family.vae(architecture)
+        if self.start:
+            family.dequantize(vae, self.start)
+        return vae
+
+    def seconds(self, device: str, processes: int) -> float:
+        """Measure how long the training will take from where it stands, by some steps on weights of its own."""
+        torch.manual_seed(self.seed)
+        vae, total = self._first().to(device), 0.0
+        for i, stage in enumerate(self.plan.stages):
+            epochs = stage.epochs - len(read_log(self._state(i).with_suffix(".jsonl")))
+            step = seconds_of_step(vae, stage, self.data.train, processes=processes)
+            watched = len(self.data.valid) / stage.batch / _WATCHING
+            total += epochs * step * (stage.steps(self.data.train) + watched)
+        return total
+
     def best(self) -> list[dict[str, Any]]:
         """Find the log's line of the best epoch of each stage.
 
@@ -142,6 +165,9 @@ class Run:
         found: list[dict[str, Any]] = []
         for i in range(len(self.plan.stages)):
             line = min(read_log(self._state(i).with_suffix(".jsonl")), key=lambda line: line["valid_bpd"])
+            if i == 0 and self.start:
+                kept = torch.load(self._state(0), weights_only=True)["valid_bpd"]
+                line = line if line["valid_bpd"] <= kept else {**line, "valid_bpd": kept, "epoch": 0}
             if found and found[-1]["valid_bpd"] <= line["valid_bpd"]:
                 line = {**found[-1], "stage": line["stage"], "epoch": 0}
             found.append(line)
@@ -206,11 +232,13 @@ class Run:
         digest = hashlib.sha256()
         for pixels in (self.data.train, self.data.valid):
             digest.update(str(pixels.shape).encode() + pixels.tobytes())
+        begun = {"start": self.start.fingerprint.hex()} if self.start else {}
         return {
             "pictures": digest.hexdigest(),
             "architecture": json.loads(self.plan.architecture.to_json()),
             "stages": stages,
             "seed": self.seed,
+            **begun,
         }
 
     def _kept_settings(self) -> dict[str, Any] | None:
@@ -269,5 +297,5 @@ def describes(path: Path, model: Path) -> bool:
 def _refusal(folder: Path, kept: dict[str, Any] | None, settings: dict[str, Any]) -> OutputError:
     if kept is None:
         return OutputError(f"the folder '{folder}' is in the way", remedy="other-output")
-    differing = [name for name in settings if kept.get(name) != settings[name]]
+    differing = [name for name in {**settings, **kept} if kept.get(name) != settings.get(name)]
     return OutputError(f"'{folder}' holds a training with other {', '.join(differing)}", remedy="begin-anew")

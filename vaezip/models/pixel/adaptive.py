@@ -32,6 +32,7 @@ from vaezip.models.pixel.least_squares import frame_with_predictions
 from vaezip.models.pixel.networks import PixelNetworks
 from vaezip.models.pixel.settings import Adaptation
 from vaezip.models.pixel.strips import Predictors, Strip
+from vaezip.system import meter
 from vaezip.system.threads import parts, together
 
 Intervals = tuple[NDArray[np.uint32], NDArray[np.uint32]]
@@ -70,6 +71,7 @@ def _intervals(
     Where the network learns, the intervals of a row group are made while it learns from it.
     """
     frame = frame_with_predictions(model.architecture, pictures) if frame is None else frame
+    share = 1 / _count_row_groups(pictures.shape, settings)
     learners = _learners(model, pictures.shape, settings)
     state = calibration.start(model.architecture.channels, model.architecture.predictors)
     for strip in strips.strips(pictures.shape):
@@ -87,6 +89,7 @@ def _intervals(
                 learn = partial(learners.learn, part, top=group.top, rows=group.rows, offsets=offsets)
                 found, _ = together(make, learn)
             starts, freqs = found
+            meter.advance(share)
             yield starts.astype(np.uint32), freqs.astype(np.uint32)  # half the memory
 
 
@@ -129,6 +132,7 @@ def _pop(model: PixelNetworks, stack: Stack, frame: strips.Frame, settings: Adap
     a = model.architecture
     shape = len(frame), frame.shape[1] - RADIUS, frame.shape[2] - 2 * RADIUS, a.channels
     learners, state = _learners(model, shape, settings), calibration.start(a.channels, a.predictors)
+    share = 1 / _count_row_groups(shape, settings)
     for strip, known in strips.walk(model, frame):
         state = calibration.begin_pictures(state, known.frame) if strip.top == 0 else state
         offsets = _style_offsets(model, known.frame)
@@ -138,6 +142,7 @@ def _pop(model: PixelNetworks, stack: Stack, frame: strips.Frame, settings: Adap
             strips.pop_pixels(model, stack, known, strip=group, predictors=predictors)
             if learners:
                 learners.learn(known.frame, top=group.top, rows=group.rows, offsets=offsets)
+            meter.advance(share)
 
 
 def _style_offsets(model: PixelNetworks, frame: strips.Frame) -> NDArray[np.int32]:
@@ -150,8 +155,12 @@ def _learners(model: PixelNetworks, shape: Shape, settings: Adaptation) -> Learn
     """Make the copies of the network that learn, where the settings ask for passes."""
     if not settings.passes:
         return None
-    groups = sum(1 for strip in strips.strips(shape) for _ in _row_groups(strip, settings.row_group))
+    groups = _count_row_groups(shape, settings)
     return Learners(model.architecture, model.layers, settings=settings, groups=groups)
+
+
+def _count_row_groups(shape: Shape, settings: Adaptation) -> int:
+    return sum(1 for strip in strips.strips(shape) for _ in _row_groups(strip, settings.row_group))
 
 
 def _row_groups(strip: Strip, rows: int) -> Iterator[Strip]:

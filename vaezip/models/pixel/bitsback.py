@@ -40,6 +40,7 @@ from vaezip.models.pixel.strips import (
     walk,
 )
 from vaezip.models.tiling import Tiling
+from vaezip.system import meter
 from vaezip.system.threads import parts, spread, together
 
 
@@ -62,6 +63,7 @@ def encode(model: PixelNetworks, pictures: Pixels, *, steps: int, seed: int) -> 
         _prior(model, bins.shape[0], coarse).push(stack, (bins >> model.coarse * coarse).ravel())
         if number:
             d.Uniform(1, 1).push(stack, np.array([int(coarse)]))
+        meter.advance(1 / len(upwards))
     return stack.to_bytes()
 
 
@@ -92,10 +94,11 @@ def decode(model: PixelNetworks, data: bytes, shape: Shape, *, steps: int) -> tu
         FormatError: the data is not what :func:`encode` made.
     """
     with decoding(data) as stack:
-        frame, last = unknown(model, shape), list(strips(shape))[-1]
+        frame, listed = unknown(model, shape), list(strips(shape))
         for strip, known in walk(model, frame):
-            coarse = strip == last or bool(d.Uniform(1, 1).pop(stack)[0])
+            coarse = strip == listed[-1] or bool(d.Uniform(1, 1).pop(stack)[0])
             _pop_strip(model, stack, known, strip, coarse, steps)
+            meter.advance(1 / len(listed))
     return unframed(model, frame), stack.finish()
 
 

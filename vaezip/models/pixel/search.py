@@ -18,6 +18,7 @@ from vaezip.models.pixel.least_squares import Frame, frame_with_predictions
 from vaezip.models.pixel.model import LATENTS, PixelModel
 from vaezip.models.pixel.orientation import TRANSPOSED, oriented_shape
 from vaezip.models.pixel.settings import Adaptation
+from vaezip.system import meter
 from vaezip.system.threads import spread
 
 _ORIENTATIONS = (0, 4, 1, 2, 3, 5, 6, 7)
@@ -76,8 +77,18 @@ def _adapted(model: PixelModel, pictures: Pixels, effort: Effort, seed: int) -> 
         latents = partial(_with_latents, model, seed, 0)
         fixed.append(Form(latents, latents))
     learning = (forms(effort) or forms(replace(effort, networks=1))) if effort.steps else []
-    kinds = [(fixed, without), (learning, effort)] if learning else [(fixed, without)]
-    return min(spread(lambda kind: _shortest(kind[0], pictures, kind[1]), kinds), key=_length)
+    kinds = [(fixed, without, _FIXED_SHARE if learning else 1.0)]
+    kinds += [(learning, effort, 1 - _FIXED_SHARE)] if learning else []
+
+    def made(kind: tuple[list[Form], Effort, float]) -> Coded:
+        with meter.part(kind[2]):
+            return _shortest(kind[0], pictures, kind[1])
+
+    return min(spread(made, kinds), key=_length)
+
+
+_FIXED_SHARE = 0.25
+"""Of the time, about so much goes to forms without learning."""
 
 
 def _affordable(model: PixelModel, settings: Adaptation, shape: Shape) -> bool:
@@ -129,7 +140,9 @@ def _shortest(forms: list[Form], pictures: Pixels, effort: Effort) -> Coded:
     part."""
     part = _some(pictures)
     if len(forms) > effort.whole and part.size < pictures.size:
-        forms = [form for form, _ in _ranked(forms, part)[: effort.whole]]
+        trial = len(forms) * part.size
+        with meter.part(trial / (trial + effort.whole * pictures.size)):
+            forms = [form for form, _ in _ranked(forms, part)[: effort.whole]]
     if len(forms) == 1:
         return forms[0].codes(pictures)
     best, made = _ranked(forms, pictures)[0]
@@ -138,7 +151,12 @@ def _shortest(forms: list[Form], pictures: Pixels, effort: Effort) -> Coded:
 
 def _ranked(forms: list[Form], pictures: Pixels) -> list[tuple[Form, Coded]]:
     """Return the forms with the streams by what is tried in their place, the shortest first."""
-    made = spread(lambda form: form.tried(pictures), forms)
+
+    def tried(form: Form) -> Coded:
+        with meter.part(1 / len(forms)):
+            return form.tried(pictures)
+
+    made = spread(tried, forms)
     return sorted(zip(forms, made), key=lambda found: _length(found[1]))
 
 
@@ -169,7 +187,12 @@ def encode(model: PixelModel, pictures: Pixels, *, effort: Effort, seed: int) ->
         seed: 32-bit checksum; that of the stack is :func:`vaezip.models.base.seed_with` of it.
     """
     efforts = effort.included(pictures.shape)
-    return min(spread(lambda one: _by_effort(model, pictures, one, seed), efforts), key=_length)
+
+    def made(one: Effort) -> Coded:
+        with meter.part(1 / len(efforts)):
+            return _by_effort(model, pictures, one, seed)
+
+    return min(spread(made, efforts), key=_length)
 
 
 def _by_effort(model: PixelModel, pictures: Pixels, effort: Effort, seed: int) -> Coded:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from vaezip.errors import ImageError
+from vaezip.errors import SeveralError
 from vaezip.pictures.avif.kind import ALPHA
 from vaezip.pictures.behind import look_behind
 from vaezip.pictures.findings import Findings, label
@@ -28,7 +28,7 @@ def look_into_avif(data: bytes, found: Findings) -> None:
     """
     boxes = list(whole_boxes(data, 0, len(data)))
     if [box.type for box in boxes].count(b"ftyp") > 1:
-        raise ImageError(SEVERAL)
+        raise SeveralError(SEVERAL)
     first = next((box for box in boxes if box.type == b"meta"), None)
     if first is not None:
         _look_into_meta(data, {box.type: box for box in whole_boxes(data, first.start + 4, first.end)}, found)
@@ -101,7 +101,7 @@ def _look_at_pictures(
         if kind == b"tmap":
             found.drop("gain map")
         elif kind in _PICTURES and item not in serving:
-            raise ImageError(SEVERAL)
+            raise SeveralError(SEVERAL)
 
 
 def _version(data: bytes, box: IsoBox) -> int:

@@ -12,7 +12,7 @@ import struct
 from collections import deque
 from fractions import Fraction
 
-from vaezip.errors import ImageError
+from vaezip.errors import SeveralError
 from vaezip.pictures.behind import after_padding, look_behind, name_bytes_behind, starts_picture
 from vaezip.pictures.findings import Findings, label
 from vaezip.pictures.jpeg import xmp
@@ -204,13 +204,13 @@ def _attachment(other: Jpeg, kind: int | None, listed: deque[str]) -> str:
     if kind == _GAIN_MAP:
         return "gain map"
     if kind not in (None, _UNDEFINED):
-        raise ImageError(SEVERAL)
+        raise SeveralError(SEVERAL)
     if listed:
         semantic = listed.popleft()
         return _SEMANTIC_NAMES.get(semantic, f"{semantic} picture")
     servant = None if any(map(_lists_others, other.segments)) else _servant(other)
     if servant is None:
-        raise ImageError(SEVERAL)
+        raise SeveralError(SEVERAL)
     return servant
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from vaezip.errors import ImageError
+from vaezip.errors import SeveralError
 from vaezip.pictures.behind import look_behind
 from vaezip.pictures.findings import Findings, label
 from vaezip.pictures.iso_boxes import IsoBox, whole_boxes
@@ -36,7 +36,7 @@ def look_into_jpeg2000(data: bytes, found: Findings) -> None:
     boxes = list(whole_boxes(data, 0, len(data)))
     kinds = [box.type for box in boxes]
     if kinds.count(b"jp2c") > 1 or kinds.count(b"jP  ") > 1:
-        raise ImageError(SEVERAL)
+        raise SeveralError(SEVERAL)
     for box in boxes:
         _look_into_box(data, box, found)
     look_behind(data, boxes[-1].end if boxes else None, found)

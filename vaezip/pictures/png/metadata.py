@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 
-from vaezip.errors import ImageError
+from vaezip.errors import ImageError, SeveralError
 from vaezip.pictures.picture import ANIMATED, EXIF_PREFIX, Box, box_fits, damage, is_kept_as_chunk, sort_boxes
 from vaezip.pictures.png.chunks import Chunk, Header, check_sound, encoded
 
@@ -86,7 +86,7 @@ class Metadata:
             ImageError: the picture is animated; or the chunk matters to the pixels, and is damaged or unknown.
         """
         if chunk.name == b"fdAT" or (chunk.name == b"acTL" and int.from_bytes(chunk.data[:4], "big") > 1):
-            raise ImageError(ANIMATED)
+            raise SeveralError(ANIMATED)
         colours = self._decides_colours(chunk)
         if colours or not chunk.is_named or (chunk.is_critical and chunk.name != b"PLTE") or _was_vital(chunk.name):
             check_sound(chunk)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
-from vaezip.errors import ImageError
+from vaezip.errors import SeveralError
 from vaezip.pictures.formats import format_name
 from vaezip.pictures.inflating import inflated_size
 from vaezip.pictures.picture import MODES, SEVERAL, Picture, Samples, as_samples, check_size, damage
@@ -71,7 +71,7 @@ def _sort(parts: Iterator[Chunk], metadata: Metadata) -> tuple[bytearray, int]:
 def _check_rest(rest: bytes) -> None:
     """Refuse a second picture behind the first."""
     if PNG_SIGNATURE in rest or format_name(rest.lstrip(b"\0\r\n ")) is not None:
-        raise ImageError(SEVERAL)
+        raise SeveralError(SEVERAL)
 
 
 def _check_compressed(compressed: bytearray, header: Header) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from PIL import TiffTags
 
-from vaezip.errors import ImageError
+from vaezip.errors import SeveralError
 from vaezip.pictures.exif import PLAIN_TAGS, exif_of_tiff
 from vaezip.pictures.findings import Findings
 from vaezip.pictures.picture import SEVERAL
@@ -60,9 +60,14 @@ def _look_at_others(tiff: TiffFile, others: list[Directory], found: Findings) ->
     """Refuse a second picture of full size; name smaller versions of the first, thumbnails and masks."""
     kinds = [_kind(tiff, other) for other in others]
     if "picture" in kinds:
-        raise ImageError(SEVERAL)
+        raise SeveralError(SEVERAL)
     for kind in kinds:
         found.drop(kind)
+
+
+def is_page(tiff: TiffFile, directory: Directory) -> bool:
+    """Tell whether a directory is that of a picture of full size, and not of what serves another."""
+    return _kind(tiff, directory) == "picture"
 
 
 def _kind(tiff: TiffFile, directory: Directory) -> str:

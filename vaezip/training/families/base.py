@@ -28,6 +28,12 @@ Tiles = NDArray[Any]
 _MOST_EPOCHS = 500
 _LATER_SHARE = 4
 
+_BEGUN_SHARE, _BEGUN_EPOCHS = 8, 12
+"""Of the images of a whole training, one that begins with a model sees a part in so many, in at most so many epochs."""
+
+BEGUN_RATE = 1 / 10
+"""The learning rate of a training that begins with a model, as a share of the usual one."""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -43,6 +49,7 @@ class Options:
         learning_rate: Adam's, before it falls; half of it where the encoder alone is trained.
         valid: share of the pictures that is held out.
         seed: of everything drawn.
+        begun: whether the first weights come from a model, which then needs fewer and smaller steps.
     """
 
     arch: str | None = None
@@ -54,6 +61,7 @@ class Options:
     learning_rate: float | None = None
     valid: float = 0.1
     seed: int = 0
+    begun: bool = False
 
 
 class MostTiles(NamedTuple):
@@ -91,7 +99,8 @@ def pace_of(options: Options, count: int, *, stages: int, images: int, batch: in
         batch: the largest.
     """
     size = options.batch or min(batch, _power_of_two(count // 4))
-    first = min(_MOST_EPOCHS, -(-images // count))
+    images, most = (images // _BEGUN_SHARE, _BEGUN_EPOCHS) if options.begun else (images, _MOST_EPOCHS)
+    first = min(most, -(-images // count))
     later = -(-first // _LATER_SHARE)
     return Pace(size, count // size, options.epochs or (first, *[later] * (stages - 1)))
 

@@ -12,7 +12,7 @@ from vaezip.errors import DataError
 from vaezip.models.base import Architecture, Model
 from vaezip.models.kinds import BLACK_AND_WHITE
 from vaezip.models.pixel.architecture import PixelArchitecture, pixel_architecture
-from vaezip.training.families.base import Family, MostTiles, Options, Recipe, Tiles, Trained, pace_of
+from vaezip.training.families.base import BEGUN_RATE, Family, MostTiles, Options, Recipe, Tiles, Trained, pace_of
 from vaezip.training.families.pixel import draft as drafts
 from vaezip.training.families.pixel import stage as stages
 from vaezip.training.families.pixel.quantize import dequantize
@@ -81,10 +81,17 @@ class PixelFamily(Family):
     def stages(self, architecture: PixelArchitecture, options: Options, count: int) -> tuple[PixelStage, ...]:
         """Plan the one stage, for so many tiles."""
         pace = pace_of(options, count, stages=1, images=_IMAGES, batch=stages.TILES)
-        rate = options.learning_rate or stages.RATE
+        rate = options.learning_rate or stages.RATE * (BEGUN_RATE if options.begun else 1)
         warmup = pace.warmup(0, stages.RISE)
         epochs, batch = pace.epochs[0], pace.batch
-        return (stages.stage_of(architecture, epochs, learning_rate=rate, batch=batch, warmup=warmup, best=True),)
+        fields: dict[str, Any] = {
+            "learning_rate": rate,
+            "batch": batch,
+            "warmup": warmup,
+            "best": True,
+            "begun": options.begun,
+        }
+        return (stages.stage_of(architecture, epochs, **fields),)
 
     def vae(self, architecture: PixelArchitecture) -> PixelVae:
         """Make float networks with random weights, by PyTorch's generator."""

@@ -15,7 +15,7 @@ from vaezip.models.kinds import COLOUR
 from vaezip.models.tile.architecture import TileArchitecture
 from vaezip.models.tile.mlp import mlp
 from vaezip.models.tile.resnet import resnet
-from vaezip.training.families.base import Family, MostTiles, Options, Pace, Recipe, Tiles, Trained, pace_of
+from vaezip.training.families.base import BEGUN_RATE, Family, MostTiles, Options, Pace, Recipe, Tiles, Trained, pace_of
 from vaezip.training.families.tile import draft as drafts
 from vaezip.training.families.tile.quantize import dequantize
 from vaezip.training.families.tile.recipes import RECIPES
@@ -134,7 +134,7 @@ def _stage(a: TileArchitecture, options: Options, pace: Pace, i: int, name: str)
         name,
         loss,
         pace.epochs[i],
-        (options.learning_rate or _RATE) / (2 if objective.encoder_only else 1),
+        (options.learning_rate or _RATE * (BEGUN_RATE if options.begun else 1)) / (2 if objective.encoder_only else 1),
         best=True,
         encoder_only=objective.encoder_only,
         batch=pace.batch,

@@ -1,0 +1,37 @@
+"""Sets whose pictures are the frames of an animation, or the pages of a file."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from vaezip.codec import metadata
+from vaezip.errors import FormatError, VaezipError
+from vaezip.pictures.picture import Picture
+from vaezip.pictures.sequences import files
+
+if TYPE_CHECKING:
+    from vaezip.codec.archive import Archive
+
+
+def described(archive: Archive) -> str | None:
+    """Word what the pictures of a set were together; None where they were nothing."""
+    with suppress(FormatError):
+        boxes = [metadata.named(boxes) for group in archive.file.groups for boxes in group.boxes]
+        return None if archive.names == [""] else files.describe(boxes)
+    return None
+
+
+def rejoined(archive: Archive, suffix: str) -> bytes:
+    """Decode the pictures of such a set, and return the file of all of them, in the format of a suffix.
+
+    Raises:
+        VaezipError: one of them is damaged.
+        ImageError: the format cannot hold them exactly.
+    """
+    found: dict[str, Picture] = {}
+    for name, picture in archive.pictures():
+        if isinstance(picture, VaezipError):
+            raise picture
+        found[name] = picture
+    return files.write_all(found, suffix)
