@@ -163,7 +163,7 @@ def read_inline(data: bytes, models: dict[bytes, Model]) -> Group:
     flags = data[FIRST_BYTES - 1]
     require(flags & 8 == 0, "unknown flags")
     mode = flags >> 4
-    require(mode < len(MODES), "unknown mode")
+    require(mode < len(MODES) and mode != COPY, "unknown mode")
     fingerprint = reader.take(4)
     if flags & 2:
         require(fingerprint != NO_MODEL, "the fallback codec has no tile size")
