@@ -14,6 +14,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ BLOCKS = (1, 8, 32, None, 1024)
 
 WORKERS = (1, 2)
 CACHE = 1 << 30
+BATCH = 32
 SETS = {
     "photographs of 32×32": 1500,
     "grey digits": 1500,
@@ -129,6 +131,21 @@ def first_samples(pictures: list[vaezip.Picture]) -> torch.Tensor:
     return torch.tensor([int(np.asarray(picture)[0, 0, 0]) for picture in pictures])
 
 
+class Shuffled(torch.utils.data.Sampler):
+    """Give batches in random order: of pictures at random, or each of the pictures of a block."""
+
+    def __init__(self, blocks: list[range] | int) -> None:
+        self.blocks = blocks
+
+    def __iter__(self) -> Iterator[list[int]]:
+        if isinstance(self.blocks, int):
+            return (some.tolist() for some in torch.randperm(self.blocks).split(BATCH))
+        return (list(self.blocks[i]) for i in torch.randperm(len(self.blocks)))
+
+    def __len__(self) -> int:
+        return -(-self.blocks // BATCH) if isinstance(self.blocks, int) else len(self.blocks)
+
+
 def measured_loading(data: Path, folders: Path, scale: int) -> list[dict[str, Any]]:
     """Measure two epochs of a loader, in random order, with so many processes; other programs slow them down."""
     rows = []
@@ -139,13 +156,14 @@ def measured_loading(data: Path, folders: Path, scale: int) -> list[dict[str, An
     }
     for kind, (pictures, model) in sets.items():
         file = vaezip.compress(pictures, preset=PRESET, model=model, verify=False)
-        for workers in WORKERS:
+        for order, workers in product(("pictures", "blocks") if kind == small else ("pictures",), WORKERS):
             archive = vaezip.Archive(file, cache=CACHE)
+            batches = Shuffled(archive.blocks() if order == "blocks" else len(archive))
             loader = torch.utils.data.DataLoader(
-                archive, 32, shuffle=True, num_workers=workers, collate_fn=first_samples, persistent_workers=True
+                archive, batch_sampler=batches, num_workers=workers, collate_fn=first_samples, persistent_workers=True
             )
             first, second = (seconds(lambda loader=loader: list(loader), time.perf_counter) for _ in range(2))
-            row = {"set": kind, "pictures": len(pictures), "model": model, "workers": workers}
+            row = {"set": kind, "pictures": len(pictures), "model": model, "shuffled": order, "workers": workers}
             row |= {"first_epoch_per_s": round(len(pictures) / first, 1)}
             row |= {"second_epoch_per_s": round(len(pictures) / second, 1), "busy": round(os.getloadavg()[0], 1)}
             print(json.dumps(row, ensure_ascii=False), flush=True)
@@ -182,10 +200,13 @@ def page(found: dict[str, Any]) -> str:
         "A `DataLoader` of PyTorch in random order, pictures a second; each process keeps what it has decoded.",
         "",
     ]
-    lines += ["| set | processes | first epoch | second epoch | programs that were running |", "|-|-|-|-|-|"]
+    lines += [
+        "| set | shuffled | processes | first epoch | second epoch | programs that were running |",
+        "|-|-|-|-|-|-|",
+    ]
     for row in found["loading"]["rows"]:
         speeds = f"{row['first_epoch_per_s']:,.1f} | {row['second_epoch_per_s']:,.0f} | {row['busy']:.0f} |"
-        lines.append(f"| {row['pictures']:,} {row['set']} | {row['workers']} | {speeds}")
+        lines.append(f"| {row['pictures']:,} {row['set']} | {row['shuffled']} | {row['workers']} | {speeds}")
     return "\n".join(lines) + "\n"
 
 

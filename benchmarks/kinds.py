@@ -1,13 +1,15 @@
 """Measure kinds of pictures of which models of photographs or classic codecs see too little.
 
 ``python benchmarks/kinds.py --data DIR`` makes of photographs of ``DIR/photos/valid`` what editors and old screens make
-of them: fewer bits, holes in the histogram, palettes, tints; and renders text. Each is coded by ours and by the peers
-of :mod:`graphics`. Writes ``results/kinds.json`` beside this file.
+of them: fewer bits, holes in the histogram, palettes, tints; renders text, also pages of several blocks; and cuts
+pieces out of the screenshots of ``DIR/pictures/screens``. Each is coded by ours and by the peers of :mod:`graphics`.
+Writes ``results/kinds.json`` beside this file.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +25,10 @@ import vaezip
 from vaezip.bench import machine
 
 RESULT = Path(__file__).parent / "results" / "kinds.json"
-SIDE = 192
+SIDE, SCREEN = 192, 320
+PAGE = (2900, 2200)
+"""Rows and columns of a page that takes seven blocks."""
+
 Samples = NDArray[np.uint8]
 
 
@@ -74,6 +79,25 @@ def rendered(seed: int) -> Iterator[tuple[str, vaezip.Picture]]:
     yield "R5-text-colour", vaezip.Picture("RGB", ink.astype(np.uint8), ())
 
 
+def large(seed: int) -> Iterator[tuple[str, vaezip.Picture]]:
+    """Yield a page of several blocks, in grey and as a scan of black and white."""
+    height, width = PAGE
+    grey = np.asarray(text_page(np.random.default_rng(seed), height, width, dots=260))
+    yield "R7-page-grey", vaezip.Picture("L", grey[..., None].copy(), ())
+    bits = page("scan", seed, [], height=height, width=width, dots=260)
+    yield "R7-page-scan", vaezip.Picture("1", bits[..., None], ())
+
+
+def screens(folder: Path) -> Iterator[tuple[str, vaezip.Picture]]:
+    """Yield a piece out of the middle of each screenshot."""
+    for path in sorted(folder.iterdir()):
+        with Image.open(path) as image:
+            samples = np.asarray(image.convert("RGB"))
+        top, left = (max(0, extent - SCREEN) // 2 for extent in samples.shape[:2])
+        piece = np.ascontiguousarray(samples[top : top + SCREEN, left : left + SCREEN])
+        yield f"R4-screen/{path.stem}", vaezip.Picture("RGB", piece, ())
+
+
 def measured(name: str, picture: vaezip.Picture) -> dict[str, Any]:
     """Measure a picture."""
     data = vaezip.compress(picture, verify=False)
@@ -92,7 +116,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--result", type=Path, default=RESULT)
     options = parser.parse_args()
-    rows = [measured(name, picture) for name, picture in rendered(1)]
+    drawn = itertools.chain(rendered(1), screens(options.data / "pictures" / "screens"), large(2))
+    rows = [measured(name, picture) for name, picture in drawn]
     for seed, photograph in enumerate(sorted((options.data / "photos" / "valid").iterdir())[5:30:20]):
         rows += [measured(name, picture) for name, picture in made(photograph, seed)]
     larger = [row["name"] for row in rows if row["share"] > 1]

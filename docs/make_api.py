@@ -32,9 +32,10 @@ _ORDER = (
     ("Picture", "pictures"),
     ("batch",),
     ("load_model",),
+    ("warm",),
     ("VaezipError", "ImageError", "FormatError", "ModelError", "OutputError", "DataError"),
 )
-_TITLES = ("Compress", "Decompress", "Pictures", "Batches", "Models", "Errors")
+_TITLES = ("Compress", "Decompress", "Pictures", "Batches", "Models", "Compiled functions", "Errors")
 
 _SECTION = re.compile(r"(Attributes|Args|Returns|Raises):")
 _ENTRY = re.compile(r"([*\w, ]+): (.*)")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from vaezip.codec.archive import open_file as open
     from vaezip.codec.arrays import imread, imwrite
     from vaezip.codec.compressor import Compressor, Options, compress
+    from vaezip.codec.warming import warm
     from vaezip.errors import DataError, FormatError, ImageError, ModelError, OutputError, VaezipError
     from vaezip.models.file import load as load_model
     from vaezip.pictures.picture import Picture
@@ -48,6 +49,7 @@ __all__ = [
     "load_model",
     "open",
     "pictures",
+    "warm",
 ]
 
 _HOMES = {
@@ -61,6 +63,7 @@ _HOMES = {
     "imwrite": "codec.arrays",
     "open": "codec.archive",
     "load_model": "models.file",
+    "warm": "codec.warming",
     "Picture": "pictures.picture",
 }
 _REAL_NAMES = {"open": "open_file", "load_model": "load"}

@@ -56,10 +56,19 @@ class Decisions:
         self.last: dict[int, list[int]] = {}
         self.tables: dict[int, list[int]] = {}
         self.seconds: dict[int, list[int]] = {}
+        self.first_weights = [4915] * 32
 
-    def pop(self, kind: int, node: int, h: list[int], choices: tuple[int, int, int], correction: int) -> int:
-        """Pop a decision."""
-        slots, maps, x = [], [], []
+    def pop(
+        self,
+        kind: int,
+        node: int,
+        h: list[int],
+        choices: tuple[int, int, int],
+        correction: int,
+        given: tuple[int, ...] = (),
+    ) -> int:
+        """Pop a decision, some of whose inputs may be given (section 18.1)."""
+        slots, maps, x = [], [], list(given)
         for i, context in enumerate(h):
             line = ((context + (node >> 4) * 0x9E3779B1) % 2**32 * 0x2545F491) % 2**32
             place = ((line * self.lines) >> 32) * 16 + (node ^ context) % 16
@@ -68,7 +77,7 @@ class Decisions:
             maps.append(self.maps.setdefault((kind, i, history), list(FIRST_MAP[history])))
             x += [STRETCH[slots[-1][0] >> 6], STRETCH[maps[-1][0] >> 10]]
         x.append(256)
-        rows = [self.weights.setdefault((s, choices[s]), [4915] * 32) for s in range(3)]
+        rows = [self.weights.setdefault((s, choices[s]), list(self.first_weights)) for s in range(3)]
         y = [clamp(sum((w * v) >> 10 for w, v in zip(row, x)) >> 6, -3071, 3071) for row in rows]
         last = self.last.setdefault(kind, [21845] * 3)
         t = clamp(sum(w * v for w, v in zip(last, y)) >> 16, -3071, 3071)

@@ -5,6 +5,7 @@ import zlib
 import numpy as np
 
 from .cost import chain_work, check_work, origin_work
+from .deep import decode_deep
 from .fallback import Depth, decode_streams
 from .graphics import decode_graphic
 from .jpeg_file import decode_file
@@ -21,7 +22,7 @@ Size = tuple[int, int, int]
 Models = dict[bytes, Model]
 
 NO_MODEL = bytes(4)
-GRAPHIC, JPEG_PIXELS, REMADE = bytes([0, 0, 0, 1]), bytes([0, 0, 0, 2]), bytes([0, 0, 0, 3])
+GRAPHIC, JPEG_PIXELS, REMADE, DEEP = (bytes([0, 0, 0, number]) for number in (1, 2, 3, 4))
 
 
 def decode_block(data: bytes, number: int, size: Size, mark: bytes, models: Models, crc: int) -> np.ndarray:
@@ -41,6 +42,9 @@ def decode_samples(data: bytes, number: int, size: Size, mark: bytes, models: Mo
         samples, checksum = decode_graphic(data, shape)
     elif mark == JPEG_PIXELS:
         samples, checksum = decode_pictures(data, number, shape)
+    elif mark == DEEP:
+        require(mode.bits == 16, "the deep coder does not code this mode")
+        samples, checksum = decode_deep(data, shape)
     elif mark == REMADE:
         require(number not in ROWS, "files are made of no pictures")
 

@@ -165,4 +165,22 @@ def mirrored(m: np.ndarray, dy: int, dx: int) -> np.ndarray:
     return np.pad(m, 1, mode="reflect")[1 + dy : 1 + dy + h, 1 + dx : 1 + dx + w]
 
 
-KINDS = (Values, Repeated, Mosaic)
+class Tones:
+    """Hold how many tones there are (section 17.5)."""
+
+    def __init__(self, reader: Reader, number: int) -> None:
+        require(number == 3, "pictures of this mode have no tones")
+        self.count = reader.number(1) + 1
+
+    def parts(self, shape: Shape) -> list[tuple[int, Shape]]:
+        """Return the modes and shapes of the table and of the places in it."""
+        return [(3, (1, 1, self.count, 3)), (1, (*shape[:3], 1))]
+
+    def samples(self, parts: list[np.ndarray], shape: Shape) -> np.ndarray:
+        """Look the tone of each pixel up."""
+        tones, places = parts
+        require(int(places.max()) < self.count, "there is no such tone")
+        return tones[0, 0][places[..., 0]]
+
+
+KINDS = (Values, Repeated, Mosaic, Tones)

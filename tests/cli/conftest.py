@@ -37,7 +37,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-KERNELS = "vaezip.exact.jit"
+KERNELS = "vaezip.exact.kernel_cache"
 """The logger that tells of compiling, which happens in whatever test comes first on a machine."""
 
 

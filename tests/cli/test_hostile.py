@@ -94,7 +94,7 @@ def test_devices_and_sockets_are_refused_by_name(run, command):
         assert run(command, "s.sock") == (1, "", f"vaezip: s.sock: is a socket, {reason}\n")
     Path("in").mkdir()
     if command != "compress":
-        assert run(command, "in") == (1, "", "vaezip: in: is a folder; name the files in it\n")
+        assert run(command, "in") == (1, "", "vaezip: in: holds no .vz files\n")
 
 
 class Endless(io.RawIOBase):

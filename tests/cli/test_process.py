@@ -19,7 +19,7 @@ STOP_AT_REPLACE = """
 import os, time
 real = os.replace
 def stop(source, target, **places):
-    if str(target).endswith((".nbi", ".nbc")):  # numba's cache
+    if str(target).endswith(".kernel"):  # compiled, and kept
         return real(source, target)
     print("ready", flush=True)
     time.sleep(60)

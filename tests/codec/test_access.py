@@ -83,6 +83,19 @@ def test_a_block_is_decoded_once(decoded):
     assert decoded == [3, 0, 3]
 
 
+def test_blocks_are_known(decoded):
+    archive = vaezip.Archive(made()[1], cache=1 << 9)
+    assert archive.blocks() == [range(3), range(3, 6), range(6, 7)]
+    for numbers in archive.blocks():
+        for i in numbers:
+            archive[i]
+    assert decoded == [0, 3, 6]
+    several = vaezip.Archive(
+        vaezip.compress({"a": np.zeros((3, 3), np.uint8), "b": np.ones((4, 3), np.uint8)}, preset=1)
+    )
+    assert several.blocks() == [range(1), range(1, 2)]
+
+
 def test_who_gets_a_picture_may_write_to_it():
     archive = vaezip.Archive(made()[1])
     archive[4].samples[:] = 0
@@ -157,8 +170,9 @@ def _first_samples(pictures):
 def test_a_closed_archive_is_closed():
     with vaezip.Archive(made()[1]) as archive:
         assert archive[1].samples[0, 0, 0] == 1
-    with pytest.raises(vaezip.VaezipError, match="closed"):
-        archive[1]
+    for read in (lambda: archive[1], lambda: list(archive), lambda: archive.look(1)):
+        with pytest.raises(vaezip.VaezipError, match="closed"):
+            read()
     assert len(archive) == 7
 
 

@@ -42,6 +42,11 @@ def spread(samples, mode):
     return samples.astype(np.uint16) * 257
 
 
+def tinted(grey):
+    """Give grey pictures (pictures, height, width, 1) the colours of a sepia print."""
+    return (grey * np.array([1.0, 0.84, 0.66])).astype(np.uint8)
+
+
 def compressed(samples, mode, **options):
     return vaezip.compress(vaezip.Picture(mode, samples), **{"effort": EFFORT, **options})
 
@@ -225,3 +230,38 @@ def test_parts_of_another_size_have_models_of_their_own():
     data = compressed(samples, "RGB")
     assert blocks(data)[0]["origin"]["name"] == "pixels repeated 2×2"
     assert np.array_equal(vaezip.decompress(data).samples, samples)
+
+
+def test_both_readers_read_tones(monkeypatch):
+    monkeypatch.setattr(jobs, "promising", _promising)
+    samples = tinted(smooth(1, pictures=2))
+    pictures = {f"{i}.png": vaezip.Picture("RGB", samples[i]) for i in range(2)}
+    data = vaezip.compress(pictures, effort=EFFORT)
+    (block,) = blocks(data)
+    assert block["origin"]["name"].startswith("grey in ")
+    assert [part["mode"] for part in block["origin"]["parts"]] == ["RGB", "L"]
+    for name, picture in pictures.items():
+        for found in both(data, name):
+            assert np.array_equal(found, picture.samples)
+
+
+def test_tones_are_shorter_as_grey(monkeypatch):
+    samples = tinted(smooth(1, height=72, width=72))[0]
+    data = compressed(samples, "RGB")
+    assert blocks(data)[0]["method"] == "remade"
+    assert np.array_equal(vaezip.decompress(data).samples, samples)
+    monkeypatch.setattr(jobs.remaking, "kind_of", lambda samples, mode: None)
+    assert len(data) < len(compressed(samples, "RGB"))
+
+
+def test_damaged_tones_are_refused_by_both_readers(monkeypatch):
+    monkeypatch.setattr(jobs, "promising", _promising)
+    data = compressed(tinted(smooth(1))[0], "RGB")
+    start = len(data) - len(vaezip.Archive(data).file.groups[0].blocks[0].payload)
+    known = reference_decoder.load_models(MODELS)
+    for byte in (0, data[start + 1] - 1, data[start + 1] + 1):  # tones, of which the table then has others
+        forged = data[: start + 1] + bytes([byte]) + data[start + 2 :]
+        with pytest.raises(VaezipError):
+            vaezip.decompress(forged)
+        with pytest.raises(reference_decoder.FormatError):
+            reference_decoder.decode(forged, known)

@@ -2,13 +2,15 @@
 
 import numpy as np
 
+from vaezip.entropy import histories
+
 
 def bits_of(by, m, decisions):
     """Return what decisions (contexts, bit) cost by the module that predicts them, learning from each."""
-    cost = 0.0
+    cost, given = 0.0, (0,) if by is histories else ()
     for contexts, bit in decisions:
         m.contexts[: len(contexts)] = contexts
-        p = by.predict(m, len(contexts), 0, 1, 2)
+        p = by.predict(m, *given, len(contexts), 0, 1, 2)
         cost -= np.log2((p if bit else (1 << by.PRECISION) - p) / (1 << by.PRECISION))
-        by.update(m, len(contexts), 1, 2, bit)
+        by.update(m, *given, len(contexts), 1, 2, bit)
     return cost

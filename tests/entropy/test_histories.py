@@ -43,9 +43,9 @@ def test_nothing_leaves_its_bounds(decisions):
     for context, bit, choice in decisions:
         m.contexts[:] = context
         m.choices[:] = choice
-        p = predict(m, MOST_CONTEXTS, context & 255, 0, 1)
+        p = predict(m, 0, MOST_CONTEXTS, context & 255, 0, 1)
         assert 0 < p < 1 << PRECISION
-        update(m, MOST_CONTEXTS, 0, 1, bit)
+        update(m, 0, MOST_CONTEXTS, 0, 1, bit)
     assert (np.abs(m.weights) <= 1 << 19).all()
     assert ((m.slots & np.uint32(HISTORIES - 1)) > 0).all()
     assert ((m.corrections >= 0) & (m.corrections <= 65536)).all()

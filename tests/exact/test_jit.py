@@ -1,12 +1,17 @@
-"""The cache of compiled functions may fail; the functions may not."""
+"""Functions are compiled once, alone and as parts of others; what keeps them may fail, the functions may not."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
+
+from vaezip.exact.jit import borrowing, inline, jit
+from vaezip.exact.kernel_cache import KernelCache
 
 SCRIPT = """
 import sys
@@ -38,31 +43,89 @@ def twice(tmp_path):
             text=True,
             check=True,
         )
-        return result.stdout, sorted(f.suffix for f in cache.rglob("mine.*") if f.is_file())
+        return result.stdout, sorted(f.name.split("-")[0] for f in cache.rglob("*") if f.is_file())
 
     return call
 
 
+LISTENING = "import logging; logging.basicConfig(level=logging.INFO, stream=sys.stdout, format='%(message)s')"
+
+
 def test_functions_are_cached(twice):
-    assert twice() == ("42\n", [".nbc", ".nbi"])
-    assert twice() == ("42\n", [".nbc", ".nbi"])
+    assert twice() == ("42\n", ["twice"])
+    assert twice() == ("42\n", ["twice"])
 
 
 def test_compiling_is_told(twice):
-    listening = "import logging; logging.basicConfig(level=logging.INFO, stream=sys.stdout, format='%(message)s')"
-    assert "compiling" in twice(listening)[0]
-    assert twice(listening)[0] == "42\n"
+    assert "compiling" in twice(LISTENING)[0]
+    assert twice(LISTENING)[0] == "42\n"
+
+
+def test_processes_that_need_the_same_at_once_compile_it_once(twice):
+    with ThreadPoolExecutor() as several:
+        found = list(several.map(twice, [LISTENING] * 3))
+    assert [text.endswith("42\n") for text, _ in found] == [True] * 3
+    assert sum("compiling" in text for text, _ in found) == 1
+
+
+def test_a_function_whose_file_changed_is_compiled_anew(twice, tmp_path):
+    twice()
+    (tmp_path / "mine.py").write_text(MODULE.replace("2 * x", "3 * x"))
+    assert twice() == ("63\n", ["twice", "twice"])
+
+
+def test_a_damaged_file_is_compiled_anew(twice, tmp_path):
+    twice()
+    (file,) = (tmp_path / "cache").rglob("*.kernel")
+    file.write_bytes(file.read_bytes()[:-1] + b"x")
+    assert twice(LISTENING)[0].endswith("42\n")
+    assert twice(LISTENING)[0] == "42\n"
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(twice):
     pytest.importorskip("resource")
-    assert twice("import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))") == ("42\n", [])
+    out, files = twice("import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))")
+    assert (out, files) == ("42\n", [])
 
 
 def test_a_cache_that_cannot_be_read_is_done_without(twice):
     twice()
-    unreadable = "import builtins; opened = builtins.open\n"
-    unreadable += "def refuse(name, *mode, **more):\n"
-    unreadable += "    if str(name).endswith('.nbi'): raise PermissionError(13, 'Permission denied')\n"
-    unreadable += "    return opened(name, *mode, **more)\n"
-    assert twice(unreadable + "builtins.open = refuse")[0] == "42\n"
+    unreadable = "import pathlib\n"
+    unreadable += "def refuse(self): raise PermissionError(13, 'Permission denied')\n"
+    assert twice(unreadable + "pathlib.Path.read_bytes = refuse")[0] == "42\n"
+
+
+@pytest.fixture
+def kernels(monkeypatch):
+    """Three functions, of which nothing is on disk: a kernel, its part, and the part of that."""
+    monkeypatch.setattr(KernelCache, "load_overload", lambda *_: None)
+    monkeypatch.setattr(KernelCache, "save_overload", lambda *_: None)
+
+    @inline
+    def added(a, b):
+        return a + b
+
+    @borrowing
+    def second(row, k):
+        return added(row[k], 1)
+
+    @jit
+    def both(rows):
+        made = np.empty(2, np.int64)
+        made[0], made[1] = second(rows[0], 0), second(rows[1], 1)
+        return made
+
+    return both, second, added
+
+
+def test_a_part_is_compiled_once_whatever_numbers_stand_in_its_calls(kernels):
+    both, second, added = kernels
+    assert both(np.arange(4).reshape(2, 2)).tolist() == [1, 4]
+    assert len(second.part.overloads) == len(added.part.overloads) == 1
+    assert both.part is None
+
+
+def test_a_part_is_a_kernel_where_python_calls_it(kernels):
+    both, second, _ = kernels
+    both(np.arange(4).reshape(2, 2))
+    assert second(np.arange(3), 2) == 3

@@ -407,6 +407,8 @@ def remade() -> Files:
     samples = {"values": ("L", grey // 2 + grey // 4), "wide": ("I;16", grey.astype(np.uint16) * 257)}
     small = np.random.default_rng(0).integers(0, 256, (24, 24, 3), np.uint8)
     samples |= {"mosaic": ("RGB", mosaic), "repeated": ("RGB", small.repeat(2, axis=0).repeat(3, axis=1))}
+    samples["deep"] = "I;16", (grey.astype(np.uint16) * 13) + grey[::-1]
+    samples["tones"] = "RGB", (grey * np.array([1.0, 0.84, 0.66])).astype(np.uint8)
     return {f"remade-{name}": vaezip.compress(Picture(*one), preset=1) for name, one in samples.items()}
 
 

@@ -64,6 +64,19 @@ def wide(mode: str, height: int, width: int, seed: int) -> vaezip.Picture:
     return vaezip.Picture(mode, np.clip(samples, 0, 65535).astype(np.uint16))
 
 
+def sensed(mode: str, height: int, width: int, seed: int) -> vaezip.Picture:
+    """Waves of light on a sensor of 12 bits, with the noise of photons; rows of its corner stand twice."""
+    y, x = np.mgrid[:height, :width]
+    light = np.stack(
+        [2000 + 900 * np.sin(x / (6 + c)) + 700 * np.cos(y / 5) for c in range(vaezip.pictures.MODES[mode].channels)],
+        -1,
+    )
+    grain = np.random.default_rng(seed).integers(-30, 31, light.shape) + np.random.default_rng(seed).integers(-9, 9)
+    samples = np.rint(light + grain).astype(np.uint16)
+    samples[1 : height // 2 : 2, : width // 2] = samples[: height // 2 - height // 2 % 2 : 2, : width // 2]
+    return vaezip.Picture(mode, samples)
+
+
 def feathered(height: int, width: int, seed: int) -> vaezip.Picture:
     """The same in RGB, more and more transparent towards the corners, with some grain."""
     y, x = np.mgrid[:height, :width]
@@ -84,7 +97,8 @@ def drawing(mode: str, height: int, width: int, seed: int) -> vaezip.Picture:
         samples[y : y + 10, x : x + 14] = colours[i % 6]
     samples[rng.integers(0, height, 20), rng.integers(0, width, 20)] = colours[5]
     if form.channels > 2:  # more colours than a palette holds
-        samples[4:20, 6:24] = rng.integers(0, 256, (16, 18, 1)) // (1 + np.arange(form.channels))
+        place, fall = np.arange(form.channels), rng.integers(0, 256, (16, 18, 1))
+        samples[4:20, 6:24] = fall // (1 + place) + 60 * rng.integers(0, 3, (16, 18, 1)) * (place == 1)
     boxes = (("palette", bytes(range(48))),) if mode == "P" else ()
     return vaezip.Picture(mode, samples, boxes)
 
@@ -225,6 +239,11 @@ def cases() -> dict[str, tuple[Pictures, dict[str, object]]]:
     doubled = drawing("RGBA", 20, 24, seed=5).samples.repeat(2, axis=0).repeat(3, axis=1)[1:, 2:]
     found["remade-repeated"] = {"": vaezip.Picture("RGBA", doubled)}, {}
     found["remade-mosaic"] = {"": seen(41, 42, seed=6)}, {}
+    sepia = (odd("L", 44, 45, seed=7).samples * np.array([1.0, 0.84, 0.66])).astype(np.uint8)
+    found["remade-tones"] = {"": vaezip.Picture("RGB", sepia)}, {}
+    found["deep"] = {"": sensed("RGB;16", 20, 36, seed=15)}, {}
+    found["deep-linked"] = {f"{i}.png": sensed("I;16", 40, 50, seed=i) for i in range(2)}, {}
+    found["deep-alpha"] = {"": sensed("LA;16", 30, 31, seed=16)}, {}
     modes = enumerate(vaezip.pictures.MODES)
     found["archive"] = {f"{i:02d} {mode.replace(';', '-')}.png": odd(mode, 9, 7, seed=i) for i, mode in modes}, {}
     return found

@@ -74,7 +74,8 @@ def test_what_is_no_picture_is_refused(coder, chunk, reason):
 
 def test_a_file_of_something_else_is_no_chunk():
     coder, one = ChunkCoder(), np.zeros((3, 3), np.uint8)
-    for pictures in ({"a.png": one}, {"0,1": one}, {"0": one, "1": one[1:]}, {"-1": one}, {"0": one, "00": one}):
+    sets = ["a.png"], ["0,1"], ["-1", "1"], ["0", "00"], ["2", "0", "00"], ["0", "1,5"], ["0", "٣"], ["0", "1" * 20]
+    for pictures in (*(dict.fromkeys(names, one) for names in sets), {"0": one, "1": one[1:]}):
         with pytest.raises(FormatError, match="not the file of a chunk"):
             coder.decode(vaezip.compress(pictures, preset=1))
     with pytest.raises(FormatError):

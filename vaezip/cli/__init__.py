@@ -33,6 +33,7 @@ COMMANDS = {
     "models": ("vaezip.cli.models", "List the models that come with vaezip."),
     "train": ("vaezip.cli.train", "Train a model on pictures of your own."),
     "sample": ("vaezip.cli.sample", "Draw pictures from a model."),
+    "warm": ("vaezip.cli.warm", "Compile everything now, for an image of a container or a cluster."),
     "bench": ("vaezip.cli.bench", "Measure rate, time and memory, beside other codecs."),
     "completion": ("vaezip.cli.completion", "Print what makes a shell complete commands and options."),
 }

@@ -171,7 +171,7 @@ def _model_file(_: click.Context, __: click.Parameter, value: str | None) -> str
     callback=_finite,
     metavar="R",
     help="Of Adam at the start; half of it in stages that train the encoder alone.  [default: 0.002 for local, "
-    "else 0.001]",
+    "else 0.001; a tenth of it where a model is gone on from]",
 )
 @click.option(
     "--valid",

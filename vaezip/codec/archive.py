@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 import os
 import zlib
@@ -181,7 +182,7 @@ class Archive:
         name = group.names[index]
         if name not in self._originals:
             return self._read(group, index)
-        return self._with_own_boxes(name, self._read(*self._coded_place(name)))
+        return copies.with_own_boxes(self._read(*self._coded_place(name)), group, index)
 
     def _read(self, group: Group, index: int) -> Picture:
         first = index // group.per_block * group.per_block
@@ -228,6 +229,18 @@ class Archive:
             return jpeg.beginning(group.blocks[index].payload, group.width)
         return self.original(key)
 
+    def blocks(self) -> list[range]:
+        """Return the numbers of the pictures of each block, or of the blocks of one picture's bands.
+
+        Whoever reads all pictures of one block before those of another has each block decoded once.
+        """
+        found, first = [], 0
+        for group in self.file.groups:
+            end = first + len(group.names)
+            found += [range(i, min(i + group.per_block, end)) for i in range(first, end, group.per_block)]
+            first = end
+        return found
+
     def boxes(self, key: SupportsIndex | str = 0) -> tuple[Box, ...]:
         """Return the metadata of a picture, but not those in a file that is kept byte for byte.
 
@@ -243,8 +256,12 @@ class Archive:
         Raises:
             FormatError: there is none.
         """
-        coded, own = describing.picture(*self._coded_place(key)), describing.picture(*self._place(key))
+        coded, own = (self._described(*place) for place in (self._coded_place(key), self._place(key)))
         return copies.described([coded, own], self._originals)[-1]
+
+    def _described(self, group: Group, index: int) -> dict[str, Any]:
+        before = itertools.takewhile(lambda other: other is not group, self.file.groups)
+        return describing.picture(group, index, first_block=sum(len(other.blocks) for other in before))
 
     def modified(self, key: SupportsIndex | str = 0) -> int | None:
         """Return when a picture of a set was last changed, in seconds since 1970; None where the file does not tell.
@@ -257,8 +274,7 @@ class Archive:
 
     def _place(self, key: SupportsIndex | str) -> tuple[Group, int]:
         """Return the group of a picture, and its index in that."""
-        if self._closed:
-            raise VaezipError("the archive is closed")
+        self._check_open()
         if isinstance(key, str):
             if key not in self._places:
                 raise MissingError(f"it holds no picture called '{key}'")
@@ -280,12 +296,9 @@ class Archive:
             raise original
         return self._places[original] if original is not None else (group, index)
 
-    def _with_own_boxes(self, name: str, original: Picture) -> Picture:
-        """Return a copy: its original with the metadata of its own, unless that stands in a file that both are."""
-        if original.original is not None:
-            return original
-        group, index = self._places[name]
-        return replace(original, samples=original.samples.copy(), boxes=metadata.named(group.boxes[index]))
+    def _check_open(self) -> None:
+        if self._closed:
+            raise VaezipError("the archive is closed")
 
     def formats(self) -> dict[str, str]:
         """Name the formats, as Pillow does, of the files that are kept byte for byte, by the names of their pictures.
@@ -319,15 +332,7 @@ class Archive:
 
         The pixels in files are not looked at.
         """
-        behind = copies.behind(self._originals)
-        for name, found in self._coded_contents():
-            yield name, found
-            for copy in behind.get(name, ()):
-                try:
-                    yield copy, self._with_own_boxes(copy, found) if isinstance(found, Picture) else found
-                except (ImageError, FormatError) as error:  # metadata that fits no such picture
-                    yield copy, error
-        yield from ((name, error) for name, error in self._originals.items() if isinstance(error, FormatError))
+        yield from copies.beside(self._coded_contents(), self._originals, self._places)
 
     def _coded_contents(self) -> Iterator[tuple[str, Picture | bytes | VaezipError]]:
         """Give all but copies."""
@@ -410,6 +415,7 @@ class Archive:
     @contextmanager
     def _executor(self) -> Iterator[Executor]:
         """Lend the executor of the options, or threads of our own."""
+        self._check_open()
         if self.options.executor:
             yield self.options.executor
             return

@@ -51,11 +51,12 @@ class Coder(Protocol):
         """
 
 
-GRAPHIC, JPEG_PIXELS, REMADE = (bytes([0, 0, 0, number]) for number in (1, 2, 3))
+GRAPHIC, JPEG_PIXELS, REMADE, DEEP = (bytes([0, 0, 0, number]) for number in (1, 2, 3, 4))
 
 CODERS: dict[bytes, str] = {
     JPEG_PIXELS: "vaezip.codec.jpeg_pixels",
     GRAPHIC: "vaezip.models.graphic.coder",
+    DEEP: "vaezip.models.deep.coder",
     REMADE: "vaezip.codec.remade",
 }
 """The modules by mark, in the order in which they are tried."""

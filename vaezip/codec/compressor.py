@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from vaezip.codec import coders, copies, jobs, metadata, select
+from vaezip.codec import coders, jobs, metadata, select, taken
 from vaezip.codec.blocks import Samples, check_group, gathered, group_of
 from vaezip.codec.jobs import BlockJob, Candidate
 from vaezip.codec.kept import FileJob, KeptFile, keep
@@ -134,7 +134,7 @@ class Compressor:
         self._pending: dict[tuple[str, int, int], Pending] = {}
         self._names: set[str] = set()
         self._files: list[_File] = []
-        self._taken = copies.Taken()
+        self._taken = taken.Taken()
         self.kept: dict[str, str] = {}
         self._running: list[Future[Any]] = []
         self._unsettled: list[Run] = []
@@ -189,7 +189,7 @@ class Compressor:
         mode, samples = self._to_coded(picture)
         entry = Entry(name, metadata.numbered(picture.boxes), original, modified)
         self._take(name, entry.boxes)
-        if self._taken.has(copies.digest(mode, samples), entry):
+        if self._taken.has(taken.digest(mode, samples), entry):
             return
         height, width = samples.shape[:2]
         pending = self._pending.get((mode, height, width))
@@ -225,7 +225,7 @@ class Compressor:
         height, width, _ = shape_of(original) or (0, 0, 0)
         check_size(width, height, self.options.max_pixels)
         self._take(name, ())
-        if self._taken.has(copies.digest_of_file(original), Entry(name, (), original, modified)):
+        if self._taken.has(taken.digest_of_file(original), Entry(name, (), original, modified)):
             return
         self._files.append(_File(name, original, modified, verbatim))
         if self._names != {""}:
@@ -306,7 +306,7 @@ class Compressor:
             groups += [group] if group.names else []
         groups += kept + self._file_groups()
         in_files = {name for group in groups if MODE_NAMES[group.mode] in FILES for name in group.names}
-        groups += copies.groups_of(self._taken.copies, in_files)
+        groups += taken.groups_of(self._taken.copies, in_files)
         _forget_times_of_none(groups)
         used = {block.model for group in groups for block in group.blocks if has_model(block.model)}
         models = {mark: data for mark, data in embedded.items() if mark in used}

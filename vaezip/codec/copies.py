@@ -2,76 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
 import zlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from vaezip.codec.blocks import Samples
-from vaezip.codec.runs import Entry
-from vaezip.errors import FormatError
+from vaezip.codec import metadata
+from vaezip.errors import FormatError, ImageError, VaezipError
 from vaezip.models.kinds import COPY, MODE_NAMES
+from vaezip.pictures.picture import Picture
 from vaezip.vz.records import NO_MODEL, Block, Group
 
-_CRC = 4
+Places = Mapping[str, tuple[Group, int]]
+"""The group of each picture, and its index in that."""
+
+Content = Picture | bytes | VaezipError
+
+CRC_BYTES = 4
 """Bytes of the checksum before the name in a payload."""
 
 
-def digest(mode: str, samples: Samples) -> bytes:
-    """Return what is equal for equal pictures, whatever their metadata."""
-    found = hashlib.sha256(f"{mode} {samples.shape}".encode())
-    found.update(samples.astype(samples.dtype.newbyteorder("<"), copy=False).tobytes())
-    return found.digest()
-
-
-def digest_of_file(data: bytes) -> bytes:
-    """Return what is equal for equal files that are kept byte for byte."""
-    return hashlib.sha256(b"file " + data).digest()
-
-
-class Taken:
-    """The pictures of a set, while it is made.
-
-    Attributes:
-        copies: each with the name of its original.
-        shared: originals in files that differ from those of their copies: these are coded, so that each picture can
-            come back in a format of its own and with metadata of its own.
-    """
-
-    def __init__(self) -> None:
-        self._seen: dict[bytes, tuple[str, bytes]] = {}
-        self.copies: list[tuple[str, Entry]] = []
-        self.shared: set[str] = set()
-
-    def has(self, digest: bytes, entry: Entry) -> bool:
-        """Take a picture, as a copy if it equals one before it, and tell whether it does."""
-        file = digest_of_file(entry.original) if entry.original is not None else b""
-        original, file_before = self._seen.setdefault(digest, (entry.name, file))
-        if not entry.name or original == entry.name:
-            return False
-        if not file or file != file_before:
-            self.shared.add(original)
-        self.copies.append((original, replace(entry, original=None)))
-        return True
-
-
-def groups_of(copies: Iterable[tuple[str, Entry]], kept: Collection[str]) -> list[Group]:
-    """Return the groups of copies, each with the name of its original; those of ``kept`` files have all metadata in
-    themselves."""
-    groups: dict[int, Group] = {}
-    for original, entry in copies:
-        name = original.encode()
-        group = groups.setdefault(len(name), Group(MODE_NAMES.index(COPY), 1, len(name), 1, 1))
-        group.names.append(entry.name)
-        group.boxes.append(() if original in kept else entry.boxes)
-        group.times.append(entry.modified)
-        group.blocks.append(Block(NO_MODEL, zlib.crc32(name).to_bytes(_CRC, "little") + name))
-    return list(groups.values())
-
-
-def originals(groups: Iterable[Group], places: Mapping[str, tuple[Group, int]]) -> dict[str, str | FormatError]:
+def originals(groups: Iterable[Group], places: Places) -> dict[str, str | FormatError]:
     """Return the name of the original of each copy, or why there is none."""
     found: dict[str, str | FormatError] = {}
     for group in groups:
@@ -90,6 +42,33 @@ def behind(found: Mapping[str, str | FormatError]) -> dict[str, list[str]]:
     for copy, original in found.items():
         copies.setdefault(original if isinstance(original, str) else "", []).append(copy)
     return copies
+
+
+def with_own_boxes(original: Picture, group: Group, index: int) -> Picture:
+    """Return a copy: its original with the metadata of its own, unless that stands in a file that both are.
+
+    Raises:
+        ImageError: it fits no such picture.
+        FormatError: it is damaged.
+    """
+    if original.original is not None:
+        return original
+    return replace(original, samples=original.samples.copy(), boxes=metadata.named(group.boxes[index]))
+
+
+def beside(
+    coded: Iterable[tuple[str, Content]], found: Mapping[str, str | FormatError], places: Places
+) -> Iterator[tuple[str, Content]]:
+    """Yield what is coded, behind each original its copies, and at last the errors of those that have none."""
+    copies = behind(found)
+    for name, content in coded:
+        yield name, content
+        for copy in copies.get(name, ()):
+            try:
+                yield copy, with_own_boxes(content, *places[copy]) if isinstance(content, Picture) else content
+            except (ImageError, FormatError) as error:  # metadata that fits no such picture
+                yield copy, error
+    yield from ((name, error) for name, error in found.items() if isinstance(error, FormatError))
 
 
 def ordered(names: list[str], found: Mapping[str, str | FormatError]) -> list[str]:
@@ -118,9 +97,9 @@ def _described(
     return {**known[original], **own, "copy_of": original}
 
 
-def _original(block: Block, length: int, places: Mapping[str, tuple[Group, int]]) -> str:
-    checksum, name = block.payload[:_CRC], block.payload[_CRC:]
-    if block.model != NO_MODEL or len(name) != length or zlib.crc32(name).to_bytes(_CRC, "little") != checksum:
+def _original(block: Block, length: int, places: Places) -> str:
+    checksum, name = block.payload[:CRC_BYTES], block.payload[CRC_BYTES:]
+    if block.model != NO_MODEL or len(name) != length or zlib.crc32(name).to_bytes(CRC_BYTES, "little") != checksum:
         raise FormatError("the name of the picture that it equals fails its checksum; the file is damaged")
     try:
         original = name.decode()

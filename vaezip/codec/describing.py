@@ -48,31 +48,36 @@ def _describe_origin(group: Group, number: int) -> dict[str, Any] | None:
 
 
 def pictures(groups: Sequence[Group]) -> Iterator[dict[str, Any]]:
-    """Describe each picture, also by the blocks that hold it; those that share a block have an equal part of it."""
+    """Describe each picture of a file."""
     first = 0
     for group in groups:
-        for i in range(len(group.names)):
-            run, place = divmod(i, group.per_block)
-            numbers = range(run * group.bands, min((run + 1) * group.bands, len(group.blocks)))
-            sharing = min(group.per_block, len(group.names) - i + place)
-            size = sum(len(group.blocks[number].payload) for number in numbers) // sharing
-            held = {"blocks": [first + number for number in numbers], "bytes": size}
-            yield {**picture(group, i), **held}
+        yield from (picture(group, i, first_block=first) for i in range(len(group.names)))
         first += len(group.blocks)
 
 
-def picture(group: Group, index: int) -> dict[str, Any]:
-    """Describe one picture of a group."""
+def picture(group: Group, index: int, *, first_block: int) -> dict[str, Any]:
+    """Describe one picture of a group, also by the blocks that hold it: those that share a block have an equal part.
+
+    Args:
+        group: the group.
+        index: of the picture in it.
+        first_block: the place of the group's first block among all of the file.
+    """
     mode = MODE_NAMES[group.mode]
     time = group.times[index] if group.times else None
     known: dict[str, Any] = {"mode": mode.removesuffix("/2"), "width": group.width, "height": group.height}
     if mode in FILES:
         known = _describe_file(mode, group.blocks[index], group.width)
+    run, place = divmod(index, group.per_block)
+    numbers = range(run * group.bands, min((run + 1) * group.bands, len(group.blocks)))
+    sharing = min(group.per_block, len(group.names) - index + place)
     return {
         "name": group.names[index],
         **known,
         "metadata": sorted(set(metadata.names(group.boxes[index]))),
         "modified": None if time is None else (_EPOCH + timedelta(seconds=time)).isoformat() + "Z",
+        "blocks": [first_block + number for number in numbers],
+        "bytes": sum(len(group.blocks[number].payload) for number in numbers) // sharing,
     }
 
 

@@ -44,6 +44,9 @@ _OF_PATCHES = 10
 """Of chroma at half the resolution, patches take up to one byte in so many more than all, for what lies beyond their
 edges is not known."""
 
+_OF_LEARNING = 10
+"""What learns all from the picture takes up to one byte in so many more for patches than for all."""
+
 _MOST_UNEXPLAINED = 2
 """One pixel of so many may be unexplained."""
 
@@ -167,7 +170,9 @@ def promising(job: BlockJob) -> list[Candidate]:
     found, some = _promising(replace(job, candidates=others)), trial_part(job.samples)
     if not remaking.shows_on_parts(job):
         return [*found, coders.REMADE]
-    if all(one in coders.CODERS for one in found):  # which do so well that values say nothing more
+    if all(
+        one in coders.CODERS and one != coders.DEEP for one in found
+    ):  # which do so well that values say nothing more
         return found
     if job.open or some.size == job.samples.size:
         return [*found, coders.REMADE]
@@ -196,16 +201,18 @@ def _promising(job: BlockJob) -> list[Candidate]:
     whole = [candidate for candidate in quick if coders.is_whole(mark_of(candidate))]
     if any(coders.settles(mark_of(candidate), job.samples, job.mode) for candidate in whole):
         return whole
-    tried = [candidate for candidate in candidates if candidate not in coders.CODERS]
+    tried = [candidate for candidate in candidates if candidate not in coders.CODERS or candidate == coders.DEEP]
     if _goes_once(job) and drawn:  # which take less than the fallback codec does
         tried = [candidate for candidate in tried if candidate != NO_MODEL] or tried
     trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0))
     lengths = {candidate: len(_payload(trial, candidate, 0)) for candidate in tried}
     best = min(tried, key=lambda candidate: lengths[candidate])
-    found = {best: None, **dict.fromkeys(quick)}
+    found = {best: None, **dict.fromkeys(candidate for candidate in quick if candidate != coders.DEEP)}
+    if coders.DEEP in tried and lengths[coders.DEEP] * _OF_LEARNING < lengths[best] * (_OF_LEARNING + 1):
+        found[coders.DEEP] = None
     if job.halved and lengths[job.halved.model] * _OF_PATCHES < lengths[best] * (_OF_PATCHES + 1):
         found[job.halved.model] = None
-    if has_model(mark_of(best)) and not job.open:
+    if (has_model(mark_of(best)) or best == coders.DEEP) and not job.open:
         found.pop(NO_MODEL, None)
         for beaten in _beaten(job, best, drawn):
             del found[beaten]
@@ -213,9 +220,8 @@ def _promising(job: BlockJob) -> list[Candidate]:
 
 
 def _is_drawn(job: BlockJob, candidate: Candidate) -> bool:
-    """Tell whether a coder without a model, for drawn pictures, can be tried on some rows."""
-    is_coder = candidate in coders.CODERS and not coders.is_whole(mark_of(candidate))
-    return is_coder and job.samples[..., 0].size >= LEAST_DRAWN
+    """Tell whether a candidate is the coder of drawn pictures, and can be tried on some rows."""
+    return candidate == coders.GRAPHIC and job.samples[..., 0].size >= LEAST_DRAWN
 
 
 def _bytes_of_rows(job: BlockJob, candidate: Candidate) -> int:

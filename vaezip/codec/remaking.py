@@ -12,7 +12,7 @@ from vaezip.codec import coders, remade
 from vaezip.models.effort import of_steps, scale
 from vaezip.models.kinds import PLANES
 from vaezip.models.library import Reference
-from vaezip.origins import mosaic, ranking, shrinking
+from vaezip.origins import curve, mosaic, ranking, shrinking
 from vaezip.vz.records import NO_MODEL, Block
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Samples = NDArray[Any]
 Code = Callable[["BlockJob", int], Block]
 
-SEARCHES: dict[int, Any] = {1: shrinking, 2: mosaic, 0: ranking}
+SEARCHES: dict[int, Any] = {1: shrinking, 3: curve, 2: mosaic, 0: ranking}
 """The search of each kind of :data:`vaezip.codec.remade.KINDS`; the first that promises is taken."""
 
 _HALF = 2

@@ -12,17 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.entropy.stack import Stack, drop, is_short, slot_of
-from vaezip.exact.jit import inline, jit
+from vaezip.exact.jit import borrowing, inline, jit
 
 DECODES, STATE, SIZE, IS_SHORT = range(4)
 """The entries of a coder."""
 
 Made = tuple[NDArray[Any], NDArray[np.int64]]
 
-
-def encoder() -> NDArray[np.uint64]:
-    """Return a coder that puts decisions into a list."""
-    return np.zeros(4, np.uint64)
+NO_STACK = np.uint64(0), np.zeros(1, np.uint32), 0
+"""What a kernel that decodes gets from :meth:`vaezip.entropy.stack.Stack.run`, for one that does not."""
 
 
 def room(most: int, dtype: type[np.generic] = np.uint16) -> Made:
@@ -37,14 +35,16 @@ def push(coded: Stack, made: NDArray[Any], precision: int) -> None:
 
 
 @jit
-def decoder(head):
-    """Return a coder that pops from a stack, by the head that :meth:`vaezip.entropy.stack.Stack.run` lends."""
+def coder_of(head, decodes):
+    """Return a coder that pops from a stack, by the head that :meth:`vaezip.entropy.stack.Stack.run` lends, or one that
+    puts decisions into a list."""
     coder = np.zeros(4, np.uint64)
-    coder[DECODES], coder[STATE], coder[SIZE] = np.uint64(1), head[0], np.uint64(head[2])
+    if decodes:
+        coder[DECODES], coder[STATE], coder[SIZE] = np.uint64(1), head[0], np.uint64(head[2])
     return coder
 
 
-@jit
+@borrowing
 def head_of(coder):
     """Return the head of the stack that a coder leaves, as :meth:`vaezip.entropy.stack.Stack.run` takes it."""
     return coder[STATE], np.int64(-1) if coder[IS_SHORT] else np.int64(coder[SIZE])

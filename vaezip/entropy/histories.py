@@ -2,9 +2,9 @@
 
 Each context finds a *slot*, which holds a probability, how often it was used, and its *history*: the last six bits
 that came after it. A slot gives two inputs: its probability, and the probability that a table has learned for its
-history. The inputs are *stretched*, multiplied by weights, added and *squashed* as in :mod:`.mixing`, by three sets of
-weights, each chosen by a small number. A last set mixes what they give, and two tables that the bits so far have filled
-correct the result.
+history. A caller may give inputs of its own, too. The inputs are *stretched*, multiplied by weights, added and
+*squashed* as in :mod:`.mixing`, by three sets of weights, each chosen by a small number. A last set mixes what they
+give, and two tables that the bits so far have filled correct the result.
 
 All of it is integer arithmetic. The bounds: |t| < 2^12 and |weight| ≤ 2^19 make products below 2^31, which are shifted
 by 10 before at most 32 of them are added; an error is below 2^16, and its product with a rate of at most 2^9 and an
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from vaezip.entropy.decisions import IS_SHORT, code
 from vaezip.exact import elementwise
 from vaezip.exact.backend import backend
-from vaezip.exact.jit import inline, jit
+from vaezip.exact.jit import borrowing, inline
 
 PRECISION = 16
 """log2 of the sum of the frequencies of 0 and 1."""
@@ -34,6 +34,8 @@ HISTORIES = 128
 """Histories: the last bits, as many as there were but six at most, behind a 1."""
 
 _INPUTS = 2 * MOST_CONTEXTS + 2
+"""Room for two inputs of each context, one that never changes, and those that are given."""
+
 _STRETCHED, _WIDEST = 2047, 3071
 """The greatest input, and the greatest sum."""
 
@@ -95,7 +97,9 @@ class Histories(NamedTuple):
     outputs: NDArray[np.int64]
 
 
-def new_histories(slot_bits: int, contexts: int, *, choices: int, kinds: int, corrections: int) -> Histories:
+def new_histories(
+    slot_bits: int, contexts: int, *, choices: int, kinds: int, corrections: int, given: int = 0
+) -> Histories:
     """Return a state that has learned nothing.
 
     Args:
@@ -104,13 +108,16 @@ def new_histories(slot_bits: int, contexts: int, *, choices: int, kinds: int, co
         choices: what a set of weights is chosen by is less.
         kinds: of decisions.
         corrections: what a correction is chosen by is less.
+        given: inputs that the caller gives at most.
     """
+    weights = np.full((SETS, choices, _INPUTS), FIRST_WEIGHT, np.int32)
+    weights[..., :given] = FIRST_OF_GIVEN
     stretch, squash, paces, rates = tables()
     start = squash[np.clip(np.arange(_BUCKETS + 1) * 256, 1, 6143)].astype(np.int64)
     return Histories(
         slots=np.full((contexts, 1 << slot_bits), _FIRST_SLOT, np.uint32),
         maps=np.tile(_first_map(), (kinds, contexts, 1)),
-        weights=np.full((SETS, choices, _INPUTS), FIRST_WEIGHT, np.int32),
+        weights=weights,
         uses=np.zeros((SETS, choices), np.uint8),
         last=np.full((kinds, SETS), 65536 // SETS, np.int64),
         corrections=np.tile(start, (corrections, 1)),
@@ -127,7 +134,7 @@ def new_histories(slot_bits: int, contexts: int, *, choices: int, kinds: int, co
     )
 
 
-FIRST_WEIGHT = 65536 * 3 // 40
+FIRST_WEIGHT, FIRST_OF_GIVEN = 65536 * 3 // 40, 65536 // 4
 
 
 def _first_map() -> NDArray[np.uint32]:
@@ -147,7 +154,7 @@ def combined(context, value):
     return mixed ^ (mixed >> 15)
 
 
-@jit
+@borrowing
 def decide(m, coder, words, made, count, node, kind, correction, bit):
     """Code one bit, or decode it, learn from it, and return it.
 
@@ -162,16 +169,27 @@ def decide(m, coder, words, made, count, node, kind, correction, bit):
         correction: which table corrects the result.
         bit: to code.
     """
-    p = predict(m, count, node, kind, correction)
+    return _decide(m, coder, words, made, 0, count, node, kind, correction, bit)
+
+
+@borrowing
+def decide_given(m, coder, words, made, given, count, node, kind, correction, bit):
+    """Code one bit as :func:`decide` does, where the first inputs are ``given``, stretched."""
+    return _decide(m, coder, words, made, given, count, node, kind, correction, bit)
+
+
+@inline
+def _decide(m, coder, words, made, given, count, node, kind, correction, bit):
+    p = predict(m, given, count, node, kind, correction)
     bit = code(coder, words, made, p, PRECISION, bit)
     if not coder[IS_SHORT]:
-        update(m, count, kind, correction, bit)
+        update(m, given, count, kind, correction, bit)
     return bit
 
 
 @inline
-def predict(m, count, node, kind, correction):
-    """Return the frequency of a 1, of 2^PRECISION; arguments as of :func:`decide`."""
+def predict(m, given, count, node, kind, correction):
+    """Return the frequency of a 1, of 2^PRECISION; arguments as of :func:`decide_given`."""
     slots, inputs = m.slots, m.inputs
     lines = slots.shape[1] >> 4
     maps = m.maps[kind]
@@ -181,14 +199,15 @@ def predict(m, count, node, kind, correction):
         place = (((line * lines) >> 32) << 4) | ((node ^ context) & 15)
         m.places[i] = place
         slot = slots[i, place]
-        inputs[2 * i] = m.stretch[slot >> np.uint32(20)]
-        inputs[2 * i + 1] = m.stretch[maps[i, slot & np.uint32(HISTORIES - 1)] >> np.uint32(20)]
-    inputs[2 * count] = _BIAS
+        inputs[given + 2 * i] = m.stretch[slot >> np.uint32(20)]
+        inputs[given + 2 * i + 1] = m.stretch[maps[i, slot & np.uint32(HISTORIES - 1)] >> np.uint32(20)]
+    last = given + 2 * count
+    inputs[last] = _BIAS
     mixed = 0
     for k in range(SETS):
         row = m.weights[k, m.choices[k]]
         total = 0
-        for i in range(2 * count + 1):
+        for i in range(last + 1):
             total += (row[i] * inputs[i]) >> 10
         m.outputs[k] = min(max(total >> 6, -_WIDEST), _WIDEST)
         mixed += m.last[kind, k] * m.outputs[k]
@@ -203,7 +222,7 @@ def predict(m, count, node, kind, correction):
 
 
 @inline
-def update(m, count, kind, correction, bit):
+def update(m, given, count, kind, correction, bit):
     """Learn from a bit, after :func:`predict` with the same arguments."""
     slots, inputs, maps = m.slots, m.inputs, m.maps[kind]
     goal = np.int64(bit) << 16
@@ -220,7 +239,7 @@ def update(m, count, kind, correction, bit):
         step = (goal - m.squash[m.outputs[k] + 3072]) * m.rates[used]
         m.uses[k, m.choices[k]] = np.uint8(min(used + 1, _USES))
         weight = m.weights[k, m.choices[k]]
-        for i in range(2 * count + 1):
+        for i in range(given + 2 * count + 1):
             moved = weight[i] + ((inputs[i] * step + (1 << 17)) >> 18)
             weight[i] = min(max(moved, -_WEIGHT_BOUND), _WEIGHT_BOUND)
     for i in range(count):

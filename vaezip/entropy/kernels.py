@@ -15,7 +15,7 @@ import numpy as np
 from vaezip.entropy import grids
 from vaezip.entropy.stack import drop, slot_of
 from vaezip.exact import tables
-from vaezip.exact.jit import inline, jit
+from vaezip.exact.jit import borrowing, inline, jit
 
 _STEP = tables.ARGUMENT_BITS - tables.STEP_BITS
 _STEP_MASK = (1 << _STEP) - 1
@@ -164,7 +164,7 @@ def softmax(logits, count, powers, whole, at, weights):
 # --- arrays of symbols ---
 
 
-@jit
+@borrowing
 def softmax_rows(logits, powers, weights):
     """Write the weights of each row of logits, whose sum is 2^WEIGHT_BITS."""
     for i in range(logits.shape[0]):
@@ -202,7 +202,7 @@ def intervals_gaussian(symbols, means, log_sigmas, table, scales):
     return starts, freqs
 
 
-@jit
+@borrowing
 def pop_uniform(stack, precision, out):
     """Pop symbols that are equally likely."""
     state, words, size = stack
@@ -213,7 +213,7 @@ def pop_uniform(stack, precision, out):
     return state, size
 
 
-@jit
+@borrowing
 def pop_bernoulli(stack, logits, zero_frequencies, out):
     """Pop symbols 0 and 1 by the frequencies of 0."""
     state, words, size = stack
@@ -236,7 +236,7 @@ def _pop_logistic(state, words, size, mean, log_scale, table, scales):
     return _pop_one(state, words, size, _cdf_logistic, of, grids.LEVELS, grids.LOGISTIC_PRECISION)
 
 
-@jit
+@borrowing
 def pop_logistic(stack, means, log_scales, table, scales, out):
     """Pop pixel values."""
     state, words, size = stack
@@ -246,7 +246,7 @@ def pop_logistic(stack, means, log_scales, table, scales, out):
     return state, size
 
 
-@jit
+@borrowing
 def pop_mixture(stack, means, log_scales, weights, table, scales, out):
     """Pop pixel values, whose parameters are the rows of matrices."""
     state, words, size = stack
@@ -256,7 +256,7 @@ def pop_mixture(stack, means, log_scales, weights, table, scales, out):
     return state, size
 
 
-@jit
+@borrowing
 def pop_colour(stack, means, log_scales, coefficients, table, scales, out):
     """Pop pixels, each of whose channels moves the means of those after it."""
     state, words, size = stack
@@ -271,7 +271,7 @@ def pop_colour(stack, means, log_scales, coefficients, table, scales, out):
     return state, size
 
 
-@jit
+@borrowing
 def pop_gaussian(stack, means, log_sigmas, table, scales, out):
     """Pop latent bins."""
     state, words, size = stack
@@ -282,7 +282,7 @@ def pop_gaussian(stack, means, log_sigmas, table, scales, out):
     return state, size
 
 
-@jit
+@borrowing
 def pop_normal(stack, cdf, coarse, out):
     """Pop bins 2^coarse times as wide as those of a table of cumulative frequencies."""
     state, words, size = stack

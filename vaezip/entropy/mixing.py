@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from vaezip.entropy.decisions import IS_SHORT, code
 from vaezip.exact import elementwise
 from vaezip.exact.backend import backend
-from vaezip.exact.jit import borrowing, inline, jit
+from vaezip.exact.jit import borrowing, inline
 
 PRECISION = 15
 """log2 of the sum of the frequencies of 0 and 1."""
@@ -128,7 +128,7 @@ def key(context, a, b):
     return ((np.int64(context) << 40) + (np.int64(a) << 20) + np.int64(b)) << LINE_BITS
 
 
-@jit
+@borrowing
 def decide(m, coder, words, made, count, node, kind, correction, bit):
     """Code one bit, or decode it, and learn from it; ``coder`` is of :mod:`.decisions`, the rest as of
     :func:`predict`."""

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.errors import FormatError
-from vaezip.exact.jit import inline, jit
+from vaezip.exact.jit import borrowing, inline
 
 MAX_PRECISION = 32
 
@@ -66,7 +66,7 @@ def is_short(state, size, start, freq, precision):
     return size == 0 and freq * (state >> precision) + (state & ((_1 << precision) - _1)) - start < _LOW
 
 
-@jit
+@borrowing
 def _push(state, words, size, starts, freqs, precision):
     for i in range(starts.size):
         freq = np.uint64(freqs[i])

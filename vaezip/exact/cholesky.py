@@ -18,7 +18,7 @@ from numba import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from vaezip.exact.jit import jit
+from vaezip.exact.jit import borrowing
 
 LANES = 4
 """Systems side by side."""
@@ -38,7 +38,7 @@ def workspace(size: int) -> NDArray[np.float64]:
     return np.zeros((size + TARGETS + 1, size + _BLOCK, LANES))
 
 
-@jit
+@borrowing
 def factorise(a, size):
     """Factorise A = Uᵀ U, in place; the reciprocals of U's diagonal take its place.
 
@@ -57,7 +57,7 @@ def factorise(a, size):
                 row[m, t] *= pivot[t]
 
 
-@jit
+@borrowing
 def regress(a, size, targets):
     """Regress each of the last variables on all before it; row ``size + j`` takes the j-th one's coefficients.
 

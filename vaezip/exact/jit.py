@@ -1,55 +1,75 @@
-"""Compiled functions: numba without the global interpreter lock, cached where a folder can be written.
+"""Compiled functions: numba without the global interpreter lock, kept on disk for the next process.
 
-A cache that cannot be read or written (a full disk, a limit on file sizes, somebody else's folder)
-costs the time to compile again, and nothing else. The logger of this module reports each function that the
-cache lacks, for somebody may wait.
+A function that Python calls is a *kernel*; it is compiled when it is first called. A function that compiled code calls
+is a part of that (:mod:`.parts`), whatever it is to Python. What was compiled is on disk (:mod:`.kernel_cache`), whose
+logger reports each kernel that is not, for somebody may wait.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
-from numba import njit
-from numba.core.caching import FunctionCache
+from numba import config
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.registry import CPUDispatcher
 
-_LOG = logging.getLogger(__name__)
+from vaezip.exact.kernel_cache import KernelCache
+from vaezip.exact.parts import Part, plain
 
 
 def jit(function: Callable[..., Any]) -> Any:
     """Compile a function of integers and arrays; called from others, it is inlined by LLVM as it sees fit."""
-    return _compile(function)
+    return _compile(function, _nrt=True)
 
 
 def borrowing(function: Callable[..., Any]) -> Any:
-    """Compile a function that makes no arrays, only looks into those that it is called with, for it counts none."""
+    """Compile a function that makes no arrays, only looks into those that it is called with: it counts no references,
+    and is compiled in half the time."""
     return _compile(function, _nrt=False)
 
 
 def inline(function: Callable[..., Any]) -> Any:
-    """Compile a function that becomes part of every kernel that calls it."""
-    return _compile(function, inline="always")
+    """Compile a function that makes no arrays, and becomes part of every kernel that calls it."""
+    return _compile(function, _nrt=False, forceinline=True)
 
 
-class _Cache(FunctionCache):
-    """numba's own cache, without its errors about files."""
+class Kernel(CPUDispatcher):
+    """A compiled function."""
 
-    def load_overload(self, *arguments: Any) -> Any:
-        with suppress(OSError):
-            if found := super().load_overload(*arguments):  # type: ignore[no-untyped-call]
-                return found
-        _LOG.info("compiling for this processor, once: up to a minute")
-        return None
+    def __init__(self, function: Callable[..., Any], options: dict[str, Any]) -> None:
+        super().__init__(function, {}, options)
+        self._cache = KernelCache(function, options)
+        self.part: Part | None = None
+        """The function as compiled code calls it, if any does."""
 
-    def save_overload(self, *arguments: Any) -> None:
-        with suppress(OSError):
-            super().save_overload(*arguments)  # type: ignore[no-untyped-call]
+    def compile(self, signature: Any) -> Any:
+        """Compile the function for the types of arguments, as numba does, unless that was done."""
+        with global_compiler_lock:
+            try:
+                return super().compile(signature)
+            finally:
+                self._cache.release()
+
+    def get_call_template(self, args: Any, kws: Any) -> Any:
+        """Tell numba, which compiles a call of this function, what it calls."""
+        if self.part is None:
+            self.part = Part(self.py_func, self.targetoptions)
+        return self.part.get_call_template([plain(a) for a in args], {name: plain(a) for name, a in kws.items()})
+
+    def get_overload(self, signature: Any) -> Any:
+        """Return what callers know the compiled part by."""
+        assert self.part is not None
+        return self.part.get_overload(signature)
+
+    def add_overload(self, compiled: Any) -> None:
+        """Keep a compiled function; its parts share what numba gives to each function."""
+        super().add_overload(compiled)
+        for environment in compiled._find_referenced_environments():
+            compiled.library.codegen.set_env(environment.env_name, environment)
 
 
 def _compile(function: Callable[..., Any], **options: Any) -> Any:
-    compiled = njit(nogil=True, **options)(function)
-    with suppress(RuntimeError):  # neither the package's folder nor the user's cache can be written
-        compiled._cache = _Cache(function)  # type: ignore[no-untyped-call]
-    return compiled
+    if config.DISABLE_JIT:
+        return function
+    return Kernel(function, {"nopython": True, "nogil": True, "no_cfunc_wrapper": True, **options})

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vaezip.exact.jit import jit
+from vaezip.exact.jit import borrowing
 from vaezip.exact.layer import Integers, Layer
 from vaezip.exact.product16 import ROWS, empty, pack, product16
 
@@ -82,7 +82,7 @@ def _runs(reach: Integers) -> Integers:
 # Values have the type of the sums and indices no sign, or the compiler makes no vectors of the loops.
 
 
-@jit
+@borrowing
 def _affine(x, w, ends, bias, shift, clamp, sums, totals, out):
     low, high = clamp[0], clamp[1]
     for start in range(0, out.shape[0], sums.shape[0]):

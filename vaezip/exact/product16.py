@@ -17,7 +17,7 @@ from numba import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from vaezip.exact.jit import jit
+from vaezip.exact.jit import borrowing
 
 LANES = 16
 """Outputs of one vector."""
@@ -40,7 +40,7 @@ def empty(outputs: int, inputs: int) -> NDArray[np.int16]:
     return np.zeros((-(-inputs // 2), -(-outputs // LANES) * LANES, 2), np.int16)
 
 
-@jit
+@borrowing
 def pack(weight, out):
     """Write W (outputs, inputs), integers of any type within 16 bits, into an array of :func:`empty`."""
     for i in range(weight.shape[1]):
@@ -126,7 +126,7 @@ _four_rows, _two_rows = _block(4, _FOURS), _block(2, _TWOS)
 _four_by_one, _two_by_one = _block(4, 1), _block(2, 1)
 
 
-@jit
+@borrowing
 def product16(n, x, w, out):
     """Compute out = x Wᵀ, sums modulo 2^32, for the first n rows; up to three more rows of out are overwritten.
 

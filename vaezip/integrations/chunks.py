@@ -6,6 +6,7 @@ The names of the pictures are their places along the leading axes, ``"3,0"``, so
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -27,6 +28,9 @@ DEFAULT_EFFORT = 2
 _TYPES = ("bool", "uint8", "uint16")
 _PLANE = 2
 """The axes of a picture."""
+
+_PLACE = re.compile(r"(?:[0-9]{1,9}(?:,[0-9]{1,9})*)?")
+_NO_CHUNK = "is not the file of a chunk"
 
 
 @dataclass(frozen=True)
@@ -122,8 +126,9 @@ class ChunkCoder:
         with Archive(data, models=models) as archive:
             found = [(_place(name), to_array(picture)) for name, picture in archive.items()]
         shape = tuple(max(numbers) + 1 for numbers in zip(*(place for place, _ in found)))
-        if math.prod(shape) != len(found) or len({(one.shape, one.dtype) for _, one in found}) > 1:
-            raise FormatError("is not the file of a chunk")
+        alike = len({(len(place), one.shape, one.dtype) for place, one in found}) == 1
+        if not alike or math.prod(shape) != len(found) or len(dict(found)) < len(found):
+            raise FormatError(_NO_CHUNK)
         chunk = np.empty((*shape, *found[0][1].shape), found[0][1].dtype)
         for place, picture in found:  # in an order of their own, for some may be black and white alone
             chunk[place] = picture
@@ -140,10 +145,9 @@ class ChunkCoder:
 
 def _place(name: str) -> tuple[int, ...]:
     """Return where a picture stands along the leading axes, by its name."""
-    try:
-        return tuple(map(int, name.split(","))) if name else ()
-    except ValueError as error:
-        raise FormatError("is not the file of a chunk") from error
+    if not _PLACE.fullmatch(name):
+        raise FormatError(_NO_CHUNK)
+    return tuple(map(int, name.split(","))) if name else ()
 
 
 def _fingerprint(model: str) -> str:

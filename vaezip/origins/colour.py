@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.errors import FormatError
-from vaezip.exact.jit import inline, jit
+from vaezip.exact.jit import borrowing, inline
 
 Planes = NDArray[np.uint8]
 """Three planes in the order in which a model codes them: (pictures, height, width, 3)."""
@@ -96,7 +96,7 @@ def clipped(value):
     return min(max(value, 0), 255)
 
 
-@jit
+@borrowing
 def _map(m, planes, out):
     for i in range(planes.shape[0]):
         p0, p1, p2 = np.int64(planes[i, 0]), np.int64(planes[i, 1]), np.int64(planes[i, 2])

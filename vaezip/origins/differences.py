@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.entropy import decisions, mixing, stack
-from vaezip.entropy.decisions import DECODES, IS_SHORT, bounded, decoder, head_of
+from vaezip.entropy.decisions import DECODES, IS_SHORT, bounded, coder_of, head_of
 from vaezip.entropy.mixing import PRECISION, decide, key
 from vaezip.entropy.stack import Stack
 from vaezip.errors import FormatError
-from vaezip.exact.jit import jit
+from vaezip.exact.jit import borrowing, jit
 from vaezip.models.cost import Cost
 from vaezip.origins.colour import Planes
 
@@ -42,7 +42,7 @@ def encode(planes: Planes, differences: Differences) -> bytes:
     state, rows, made = _new_mixing(), [], decisions.room(width * MOST_DECISIONS)
     for y in range(height):
         made[1][0] = 0
-        _encode_row(state, decisions.encoder(), known, found, y, made)
+        _code_rows(decisions.NO_STACK, False, state, made, known, found, (y, y + 1))
         rows.append(made[0][: made[1][0]].copy())
     coded = Stack()
     for row in reversed(rows):
@@ -59,7 +59,8 @@ def decode(data: bytes, planes: Planes) -> Differences:
     height, width = _sheet(planes.shape)
     out = np.zeros((height, width, 3), np.int8)
     with stack.decoding(data) as coded:
-        coded.run(_decode_rows, _new_mixing(), decisions.room(1), planes.reshape(height, width, 3), out)
+        made, known = decisions.room(1), planes.reshape(height, width, 3)
+        coded.run(_code_rows, True, _new_mixing(), made, known, out, (0, height))
         if coded.finish():
             raise FormatError("the coded data is damaged")
     return out.reshape(planes.shape)
@@ -78,7 +79,7 @@ def _new_mixing() -> Any:
     return mixing.new_mixing(SLOT_BITS, choices=CHOICES, kinds=KINDS, corrections=CORRECTIONS)
 
 
-@jit
+@borrowing
 def _code(m, coder, words, made, difference, around):
     """Code a difference whose contexts are set: whether there is one, its sign, how many bits it has, and these."""
     m.choices[0], m.choices[1], m.choices[2] = around, 48, 49
@@ -102,7 +103,7 @@ def _code(m, coder, words, made, difference, around):
     return max(-known, -128) if less else min(known, 127)
 
 
-@jit
+@borrowing
 def _code_pixel(m, coder, words, made, planes, differences, y, x):
     """Code the differences of the channels of a pixel."""
     p0, p1, p2 = np.int64(planes[y, x, 0]), np.int64(planes[y, x, 1]), np.int64(planes[y, x, 2])
@@ -133,17 +134,10 @@ def _code_pixel(m, coder, words, made, planes, differences, y, x):
 
 
 @jit
-def _encode_row(m, coder, planes, differences, y, made):
-    """Put the decisions of a row into a list."""
-    for x in range(planes.shape[1]):
-        _code_pixel(m, coder, np.zeros(1, np.uint32), made, planes, differences, y, x)
-
-
-@jit
-def _decode_rows(head, m, made, planes, differences):
-    """Pop all rows; a kernel of :meth:`vaezip.entropy.stack.Stack.run`."""
-    coder = decoder(head)
-    for y in range(planes.shape[0]):
+def _code_rows(head, decodes, m, made, planes, differences, rows):
+    """Pop rows, a kernel of :meth:`vaezip.entropy.stack.Stack.run`; or put their decisions into a list."""
+    coder = coder_of(head, decodes)
+    for y in range(rows[0], rows[1]):
         for x in range(planes.shape[1]):
             if coder[IS_SHORT]:
                 return head_of(coder)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vaezip.exact.jit import inline, jit
+from vaezip.exact.jit import borrowing, inline, jit
 from vaezip.origins import differences, inverse
 from vaezip.origins.colour import clipped, unclipped
 from vaezip.origins.header import Origin
@@ -366,7 +366,7 @@ def _off(m, colours, y, x, planes, luma, channel):
     return np.int64(colours[y, x, channel]) - found
 
 
-@jit
+@borrowing
 def _settle(m, colours, planes, differences):
     """Choose Y of each pixel by chroma: the one whose colour comes nearest, of these the one nearest to what Y was or,
     at clipped colours, to what is beside and above; and fill in the differences."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vaezip.exact.jit import inline, jit
+from vaezip.exact.jit import borrowing, inline, jit
 from vaezip.origins import differences
 from vaezip.origins.colour import ColourMap, Planes, clipped, summed, unclipped
 from vaezip.origins.header import Origin
@@ -145,7 +145,7 @@ def _nearest(back, row, r, g, b):
     return (m[row, 0] * r + m[row, 1] * g + m[row, 2] * b + m[row, 3] + (1 << (_SHIFT - 1))) >> _SHIFT
 
 
-@jit
+@borrowing
 def _exact(back, r, g, b, ur, ug, ub, likely, out):
     """Find planes that make (r, g, b), near those of an unclipped colour (ur, ug, ub), and of these the likeliest."""
     q0, q1, q2 = _nearest(back, 0, ur, ug, ub), _nearest(back, 1, ur, ug, ub), _nearest(back, 2, ur, ug, ub)
@@ -191,7 +191,7 @@ def _beside(back, channel, value, p0, p1, p2):
     return max(-x, 0) + max(x - (1 << _SHIFT), 0)
 
 
-@jit
+@borrowing
 def _nearly(back, r, g, b, out):
     """Find the planes that come nearest to a colour before they are rounded down."""
     best = 1 << 60
@@ -215,7 +215,7 @@ def _beyond(back, channel, value, likely):
     return max(found, 255) if value else min(found, 0)
 
 
-@jit
+@borrowing
 def _clipped(back, r, g, b, likely, out):
     """Find planes of a colour with clipped channels: the likely ones, or others of channels further out or in."""
     if _fits(back.numbers, r, g, b, likely[0], likely[1], likely[2]):
@@ -238,7 +238,7 @@ def _clipped(back, r, g, b, likely, out):
     return False
 
 
-@jit
+@borrowing
 def _close(back, r, g, b, out):
     """Find planes whose colour is near to one that the map does not reach."""
     best = 1 << 40
@@ -262,7 +262,7 @@ def _wrapped(difference):
     return ((difference + 128) & 255) - 128
 
 
-@jit
+@borrowing
 def _predict(planes, y, x, likely):
     """Put what the planes beside and above make likely into ``likely``."""
     for i in range(3):

@@ -41,8 +41,8 @@ class Ranked(NamedTuple):
 
 
 def promises(samples: Samples, mode: str) -> bool:
-    """Tell whether ranks may take less: of 8 bits, if there are many holes; of 16, if there are few values, or some
-    channel has far fewer than all together."""
+    """Tell whether ranks may take less: of 8 bits, if there are many holes; of 16, if there are few values, some
+    channel has far fewer than all together, or a quarter of those from the least to the greatest do not occur."""
     if mode not in NARROW or samples[..., 0].size < _SMALLEST:
         return False
     counted = _counts(_some(samples), mode)
@@ -50,7 +50,9 @@ def promises(samples: Samples, mode: str) -> bool:
         return _missing(counted[: len(counted) - has_alpha(mode)], _PART)
     sets = [np.flatnonzero(one) for one in (*counted, sum(counted))]
     *bits, of_all = (_bits(one) for one in sets)
-    return max(bits) <= 8 or sum(bits) < len(bits) * of_all or _has_long_table(sets[-1])
+    if max(bits) <= 8 or sum(bits) < len(bits) * of_all or _has_long_table(sets[-1]):
+        return True
+    return any(4 * len(values) <= 3 * int(np.ptp(values)) for values in sets[:-1] if len(values) > 1)
 
 
 def settles(samples: Samples, mode: str) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.errors import FormatError
-from vaezip.exact.jit import inline, jit
+from vaezip.exact.jit import borrowing, inline
 from vaezip.origins.colour import Planes
 
 COPIED, TRIANGLE, LIBJPEG = range(3)
@@ -119,7 +119,7 @@ def enlarged(plane, r, c, sampling):
     return (total + (7 if by == LIBJPEG and c & 1 else 8)) >> 4
 
 
-@jit
+@borrowing
 def _enlarge(plane, sampling, out):
     phase = sampling.phase
     for row in range(out.shape[0]):

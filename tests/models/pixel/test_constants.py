@@ -10,6 +10,7 @@ DIGESTS = {
     (5, 2): "5a4e67ff1eceb679b6f4da01c0776e7c5190667b52cd1ad30aa7c043008aa5e5",
     (5, 3): "8cf11a4791d86485665032d84c0af21e6f2a9a556325deb19e6fd68af65ac501",
     (5, 4): "8cf11a4791d86485665032d84c0af21e6f2a9a556325deb19e6fd68af65ac501",
+    (5, 5): "8cf11a4791d86485665032d84c0af21e6f2a9a556325deb19e6fd68af65ac501",
 }
 """SHA-256 of the constants by version and revision. With another digest old files no longer decode: it needs others."""
 

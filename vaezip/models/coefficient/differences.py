@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.entropy import decisions, mixing
-from vaezip.entropy.decisions import DECODES, IS_SHORT, bounded, decoder, head_of
+from vaezip.entropy.decisions import DECODES, IS_SHORT, bounded, coder_of, head_of
 from vaezip.entropy.mixing import Mixing, decide, key
 from vaezip.entropy.stack import Stack
-from vaezip.exact.jit import jit
+from vaezip.exact.jit import borrowing, jit
 from vaezip.models.coefficient.contexts import graded
 
 SIDE = 8
@@ -56,7 +56,7 @@ def encode(state: Mixing, differences: Differences, *, kind: int) -> list[NDArra
     made, rows = decisions.room(most), []
     for y in range(-(-differences.shape[1] // SIDE)):
         made[1][0] = 0
-        _code(state, decisions.encoder(), np.zeros(1, np.uint32), made, differences, y, kind)
+        _code_row(decisions.NO_STACK, False, state, made, differences, y, kind)
         rows.append(made[0][: made[1][0]].copy())
     return rows
 
@@ -65,18 +65,18 @@ def decode(state: Mixing, coded: Stack, differences: Differences, *, kind: int) 
     """Pop differences into an array of zeros; the inverse of :func:`encode`."""
     made = decisions.room(1)
     for y in range(-(-differences.shape[1] // SIDE)):
-        coded.run(_decode_row, state, made, differences, y, kind)
+        coded.run(_code_row, True, state, made, differences, y, kind)
 
 
 @jit
-def _decode_row(head, m, made, differences, y, kind):
-    """Pop a row of tiles; a kernel of :meth:`vaezip.entropy.stack.Stack.run`."""
-    coder = decoder(head)
+def _code_row(head, decodes, m, made, differences, y, kind):
+    """Pop a row of tiles, a kernel of :meth:`vaezip.entropy.stack.Stack.run`; or put its decisions into a list."""
+    coder = coder_of(head, decodes)
     _code(m, coder, head[1], made, differences, y, kind)
     return head_of(coder)
 
 
-@jit
+@borrowing
 def _has(differences, y, x):
     """Tell whether a tile has a difference that is not 0."""
     for c in range(differences.shape[0]):
@@ -87,7 +87,7 @@ def _has(differences, y, x):
     return False
 
 
-@jit
+@borrowing
 def _code(m, coder, words, made, differences, y, kind):
     """Code a row of tiles: of each whether it has differences, and then these."""
     decodes = coder[DECODES] > 0
@@ -110,7 +110,7 @@ def _code(m, coder, words, made, differences, y, kind):
                     differences[c, i, j] = _code_value(m, coder, words, made, differences, kind + c, c, i, j)
 
 
-@jit
+@borrowing
 def _code_value(m, coder, words, made, differences, kind, c, i, j):
     """Code a difference, in the contexts of those to the left, above, and of the planes before."""
     value, width = np.int64(differences[c, i, j]), differences.shape[2]

@@ -7,7 +7,7 @@ import numpy as np
 from vaezip.entropy.decisions import bounded
 from vaezip.entropy.mixing import PRECISION, predict, update
 from vaezip.entropy.stack import drop, is_short, slot_of
-from vaezip.exact.jit import borrowing, inline, jit
+from vaezip.exact.jit import borrowing, inline
 from vaezip.models.coefficient import contexts as ctx
 from vaezip.models.coefficient.contexts import BITS, COUNT, DC, SIGN, SIZE, UNIT, ZERO, graded, sign_of
 from vaezip.pictures.jpeg.scans import BLOCK, NATURAL_ORDER
@@ -20,7 +20,7 @@ _FIRST_SCALE, _SCALE = 181, 256
 """The values of the basis functions of a cosine transform at the border, 1/√8 and ½, in 1/512."""
 
 
-@jit
+@borrowing
 def decode_row(head, m, k, planes, row, ratios):
     """Pop a row of blocks; a kernel of :meth:`vaezip.entropy.stack.Stack.run`. The arguments are those of
     :func:`_code_row`."""
@@ -30,7 +30,7 @@ def decode_row(head, m, k, planes, row, ratios):
     return k.state, np.int64(-1) if k.is_short else k.size
 
 
-@jit
+@borrowing
 def encode_row(m, k, made, planes, row, ratios):
     """Put the decisions of a row of blocks, twice the frequency of a 1 plus the bit, into ``made``, and return their
     number. The other arguments are those of :func:`_code_row`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vaezip.entropy.histories import combined, decide
-from vaezip.exact.jit import inline, jit
+from vaezip.exact.jit import borrowing, inline
 from vaezip.models.graphic.contexts import BIT, FLAT_BIT, LARGE, LENGTH, MATCH, REACHES, SEEN
 
 _HERE = 12
@@ -20,7 +20,7 @@ def _bit(pixels, y, x):
     return np.int64(pixels[y, x])
 
 
-@jit
+@borrowing
 def fill_windows(s, pixels, y, x):
     """Fill the windows, s[0] … s[4], for the pixel before one."""
     for row in range(5):
@@ -46,7 +46,7 @@ def _wide(row):
     return _HERE if row == 0 else 2 * (7 - row) + 1
 
 
-@jit
+@borrowing
 def _see(s, pixels, y, x, i):
     """Move the three rows of three pixels around a distant place to a pixel."""
     up, right = s[REACHES + 2 * i], min(max(x + s[REACHES + 2 * i + 1] + 1, 0), pixels.shape[1] - 1)
@@ -59,7 +59,7 @@ def _see(s, pixels, y, x, i):
         s[place + 2] = ((s[place + 2] << 1) | _bit(pixels, max(y - up + 1, 0), right)) & 7
 
 
-@jit
+@borrowing
 def _tall(s, pixels, y, x):
     """Hash the windows and some pixels of the three rows above them."""
     found, fifth, sixth, seventh = np.int64(0), pixels[max(y - 5, 0)], pixels[max(y - 6, 0)], pixels[max(y - 7, 0)]
@@ -68,7 +68,7 @@ def _tall(s, pixels, y, x):
     return combined(s[LARGE], (found << 2) | (np.int64(fifth[x - 1]) << 1) | np.int64(fifth[x + 1]))
 
 
-@jit
+@borrowing
 def look(s, pixels, y, x):
     """Move the windows to a pixel, and hash them."""
     for i in range(DISTANT):
@@ -78,7 +78,7 @@ def look(s, pixels, y, x):
     s[LARGE] = combined(combined(combined(combined(combined(53, s[0]), s[1]), s[2]), s[3]), s[4])
 
 
-@jit
+@borrowing
 def code_bit(m, coder, words, made, s, pixels, y, x, bit):
     """Code a pixel."""
     here, above, second, third, fourth = s[0], s[1], s[2], s[3], s[4]
@@ -133,7 +133,7 @@ def _is_flat(here, above, second, third):
     return here == 0 and above == 0 and second == 0 and third == 0
 
 
-@jit
+@borrowing
 def _ones(window):
     count = 0
     while window:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from vaezip.entropy.histories import combined
-from vaezip.exact.jit import inline, jit
+from vaezip.exact.jit import borrowing, inline
 
 HIT, FLAT, INDEX, SAMPLE, BIT, FLAT_BIT, RUN = range(7)
 """Kinds of decisions."""
@@ -52,7 +52,7 @@ def graded(value):
     return grade + value
 
 
-@jit
+@borrowing
 def look_around(s, pixels, ranks, y, x):
     """Gather the neighbours of a pixel."""
     above, here, over = pixels[y - 1], pixels[y], pixels[y - 2]
@@ -70,7 +70,7 @@ def is_flat(s):
     return same and w == s[NN] and w == s[NEE] and w == s[NNE] and w == s[NWW] and w == s[NNW] and w == s[WWW]
 
 
-@jit
+@borrowing
 def hash_neighbours(s, pixels, y, x):
     """Hash the neighbours in four sizes."""
     s[TWO] = combined(combined(1, s[W]), s[N])
@@ -84,7 +84,7 @@ def hash_neighbours(s, pixels, y, x):
     s[LARGE] = combined(combined(far, pixels[y, x - 4]), pixels[y - 3, x])
 
 
-@jit
+@borrowing
 def shape_of(s):
     """Tell which neighbours are the same."""
     shape = 1 if s[W] == s[N] else 0
@@ -98,7 +98,7 @@ def shape_of(s):
     return shape | (256 if s[NW] == s[NWW] else 0)
 
 
-@jit
+@borrowing
 def may_run(s, pixels, y, x, end):
     """Tell whether the pixels around a run that would begin here are the same, and no run failed here."""
     if x < s[RUN_END] or x + RUN_LENGTH > end:
@@ -112,7 +112,7 @@ def may_run(s, pixels, y, x, end):
     return True
 
 
-@jit
+@borrowing
 def run_contexts(m, s, pixels, flat, y, x):
     """Set the contexts of whether a run of pixels are that to the left; return their number."""
     h, c, matched = m.contexts, np.int64(pixels[y, x - 1]), 0
@@ -135,7 +135,7 @@ def run_contexts(m, s, pixels, flat, y, x):
     return 5
 
 
-@jit
+@borrowing
 def flat_contexts(m, s, pixels, y, x):
     """Set the contexts of whether a pixel is that of its neighbours, which are all the same; return their number."""
     h, c = m.contexts, s[W]
@@ -150,7 +150,7 @@ def flat_contexts(m, s, pixels, y, x):
     return 4
 
 
-@jit
+@borrowing
 def hit_contexts(m, s, c, k):
     """Set the contexts of whether a pixel is candidate number k, c; return how many there are."""
     h = m.contexts
@@ -180,7 +180,7 @@ def hit_contexts(m, s, c, k):
     return 12
 
 
-@jit
+@borrowing
 def index_contexts(m, s):
     """Set the contexts of the bits of an index; return how many there are."""
     h = m.contexts

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from vaezip.entropy.decisions import IS_SHORT, decoder, head_of
+from vaezip.entropy.decisions import IS_SHORT, coder_of, head_of
 from vaezip.entropy.histories import decide
-from vaezip.exact.jit import inline, jit
+from vaezip.exact.jit import borrowing, inline, jit
 from vaezip.models.graphic import contexts as ctx
 from vaezip.models.graphic import matches
 from vaezip.models.graphic.bilevel import DISTANT, code_bit, fill_windows, look
@@ -45,21 +45,16 @@ MOST_DECISIONS = 80
 
 
 @jit
-def decode_rows(head, m, memory, arrays, numbers, made):
-    """Pop rows of a picture; a kernel of :meth:`vaezip.entropy.stack.Stack.run`."""
-    coder = decoder(head)
-    _code_rows(m, coder, head[1], memory, arrays, numbers, made)
+def code_rows(head, decodes, m, memory, arrays, numbers, made):
+    """Pop rows of a picture, a kernel of :meth:`vaezip.entropy.stack.Stack.run`; or put the decisions of rows, twice
+    the frequency of a 1 plus the bit, into ``made``."""
+    coder = coder_of(head, decodes)
+    _code_rows(m, coder, head[1], memory, arrays, numbers, made, np.zeros(MOST_CANDIDATES, np.int64))
     return head_of(coder)
 
 
-@jit
-def encode_rows(m, memory, arrays, numbers, made):
-    """Put the decisions of rows, twice the frequency of a 1 plus the bit, into ``made``."""
-    _code_rows(m, np.zeros(4, np.uint64), np.zeros(1, np.uint32), memory, arrays, numbers, made)
-
-
-@jit
-def _code_rows(m, coder, words, memory, arrays, numbers, made):
+@borrowing
+def _code_rows(m, coder, words, memory, arrays, numbers, made, candidates):
     """Code rows of a picture.
 
     Args:
@@ -71,12 +66,13 @@ def _code_rows(m, coder, words, memory, arrays, numbers, made):
         numbers: the picture, the first row and the end, the width, channels or levels, whether pixels are indices, and
             the distant places, rows up and columns to the right.
         made: decisions, and their number.
+        candidates: room for so many.
     """
     pixels, ranks, s = arrays[0][numbers[0]], arrays[1][numbers[0]], arrays[3]
-    candidates = np.zeros(MOST_CANDIDATES, np.int64)
     end = SIDE + numbers[3]
     bilevel = numbers[5] and numbers[4] == 2
-    s[REACHES : REACHES + 2 * DISTANT] = numbers[6:]
+    for i in range(2 * DISTANT):
+        s[REACHES + i] = numbers[6 + i]
     for y in range(numbers[1] + TOP, numbers[2] + TOP):
         for x in range(SIDE):
             pixels[y, x] = pixels[y - 1, SIDE]
@@ -103,7 +99,7 @@ def _code_rows(m, coder, words, memory, arrays, numbers, made):
             pixels[y, x] = pixels[y, end - 1]
 
 
-@jit
+@borrowing
 def _code_run(m, coder, words, made, s, arrays, numbers, y, x):
     """Code whether a run of pixels are that to the left."""
     pixels, ranks = arrays[0][numbers[0]], arrays[1][numbers[0]]
@@ -124,7 +120,7 @@ def _code_run(m, coder, words, made, s, arrays, numbers, y, x):
     return True
 
 
-@jit
+@borrowing
 def _code_bit(m, coder, words, memory, arrays, made, s, pixels, y, x):
     look(s, pixels, y, x)
     matches.follow(s, memory[2], arrays[2])
@@ -133,7 +129,7 @@ def _code_bit(m, coder, words, memory, arrays, made, s, pixels, y, x):
     matches.go_on(s, value)
 
 
-@jit
+@borrowing
 def _code_pixel(m, coder, words, memory, arrays, numbers, made, s, candidates, pixels, ranks, y, x):
     value = np.int64(pixels[y, x])
     ctx.look_around(s, pixels, ranks, y, x)
@@ -185,7 +181,7 @@ def _add(candidates, count, value):
     return count + 1
 
 
-@jit
+@borrowing
 def _candidates(s, candidates, count):
     """List the pixels that this one may be, the likeliest first, and return how many there are."""
     if s[LENGTH] > 15:
@@ -206,7 +202,7 @@ def _candidates(s, candidates, count):
     return _add(candidates, count, s[NN])
 
 
-@jit
+@borrowing
 def _left(candidates, count, first, end):
     """Count the values from first to end that are no candidates."""
     left = end - first
@@ -216,7 +212,7 @@ def _left(candidates, count, first, end):
     return left
 
 
-@jit
+@borrowing
 def _code_index(m, coder, words, made, s, candidates, count, levels, value):
     """Code an index that is none of the candidates, from its highest bit; what nothing else is left for takes none."""
     contexts = ctx.index_contexts(m, s)

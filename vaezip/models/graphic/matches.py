@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vaezip.exact.jit import jit
+from vaezip.exact.jit import borrowing
 from vaezip.models.graphic.contexts import HERE, LARGE, LENGTH, MATCH, PLACE, RECALLED, TRUST
 
 SIZES = 4
@@ -13,13 +13,13 @@ SIZES = 4
 _MOST_LENGTH, _MOST_TRUST = 65535, 255
 
 
-@jit
+@borrowing
 def follow_on(s, flat):
     """Find the pixel behind a match that was found before."""
     s[MATCH] = np.int64(flat[s[PLACE]]) if s[LENGTH] else np.int64(-1)
 
 
-@jit
+@borrowing
 def follow(s, places, flat):
     """Find the pixel that followed the last time that the large neighbourhood was as here."""
     slot = s[LARGE] & (places.size - 1)
@@ -30,7 +30,7 @@ def follow(s, places, flat):
     follow_on(s, flat)
 
 
-@jit
+@borrowing
 def go_on(s, value):
     """Go on behind a match that was right, and nearly forget one that was not."""
     if s[LENGTH]:
@@ -38,7 +38,7 @@ def go_on(s, value):
         s[LENGTH] = min(s[LENGTH] + 1, _MOST_LENGTH) if s[MATCH] == value else min(s[LENGTH] >> 2, 3)
 
 
-@jit
+@borrowing
 def recall(s, recalled, trust):
     """Find what followed the neighbourhoods of all sizes, and how often."""
     for i in range(SIZES):
@@ -47,7 +47,7 @@ def recall(s, recalled, trust):
         s[RECALLED + i] = np.int64(recalled[i, slot]) if trust[i, slot] else np.int64(-1)
 
 
-@jit
+@borrowing
 def learn(s, recalled, trust, value):
     """Keep a pixel behind the neighbourhoods of all sizes, where not another was there three times."""
     for i in range(SIZES):

@@ -79,7 +79,7 @@ class Coding:
         found = []
         for numbers in self._parts():
             made[1][0] = 0
-            kernel.encode_rows(self._learned, self._memory, self._arrays, numbers, made)
+            kernel.code_rows(decisions.NO_STACK, False, self._learned, self._memory, self._arrays, numbers, made)
             found.append(made[0][: made[1][0]].copy())
         return found
 
@@ -87,7 +87,7 @@ class Coding:
         """Pop the pixels."""
         made = decisions.room(1, np.uint32)
         for numbers in self._parts():
-            coded.run(kernel.decode_rows, self._learned, self._memory, self._arrays, numbers, made)
+            coded.run(kernel.code_rows, True, self._learned, self._memory, self._arrays, numbers, made)
 
     def _rows(self) -> int:
         return min(self._shape[1], max(1, _ROW_PIXELS // self._shape[2]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vaezip.entropy.decisions import bounded
 from vaezip.entropy.histories import combined, decide
-from vaezip.exact.jit import inline, jit
+from vaezip.exact.jit import borrowing, inline
 from vaezip.models.graphic.contexts import (
     NE,
     NN,
@@ -42,7 +42,7 @@ def _median(w, n, nw):
     return w + n - nw
 
 
-@jit
+@borrowing
 def code_sample(m, coder, words, made, s, channels, value):
     """Code a pixel; its channels one after another, each expected to rise from its neighbours as the one before."""
     pixel = rise = 0
@@ -65,7 +65,7 @@ def code_sample(m, coder, words, made, s, channels, value):
     return pixel
 
 
-@jit
+@borrowing
 def _sample_contexts(m, s, c, pixel, first, second):
     """Set the contexts of a difference, of which there are CONTEXTS, and tell how much goes on around the pixel."""
     shift = 8 * c
@@ -93,7 +93,7 @@ def _sample_contexts(m, s, c, pixel, first, second):
     return around
 
 
-@jit
+@borrowing
 def _code_difference(m, coder, words, made, expected, sample, c, around):
     """Code how far a sample lies from what is expected: whether, on which side, in how many bits, and these."""
     base0, base1 = m.choices[0], m.choices[1]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vaezip.exact.jit import jit
+from vaezip.exact.jit import borrowing, jit
 from vaezip.exact.product16 import product16
 from vaezip.models.pixel.constants import ACTIVATION_BOUND, BETAS, EPSILON, GRADIENT_BITS, RADIUS, SUM_BOUND, TILE
 from vaezip.models.pixel.kernel import relu, requantise, write_features
@@ -72,7 +72,7 @@ def forward(pixels, x, integers, hints, shift, clamp, out):
     requantise(pixels, sums, hint_weight, hints, bias, shift, clamp[0], clamp[1], out)
 
 
-@jit
+@borrowing
 def add_style(sums, offsets, tile, begin, out):
     """Compute out = relu(sums + style offsets of the pixel's tile, from column ``begin`` on)."""
     for p in range(tile.size):
@@ -81,7 +81,7 @@ def add_style(sums, offsets, tile, begin, out):
             out[p, o] = relu(sums[p, o] + offsets[row, first + np.uint64(o)])
 
 
-@jit
+@borrowing
 def add_block(h, outer, out):
     """Compute out = relu(h + outer)."""
     for p in range(h.shape[0]):
@@ -92,7 +92,7 @@ def add_block(h, outer, out):
 # Backwards
 
 
-@jit
+@borrowing
 def stop_at_clamps(gradient, units):
     """Let nothing flow back through units at 0 or at the bound; in place."""
     for p in range(gradient.shape[0]):
@@ -148,13 +148,13 @@ def quantise_gradient(gradient, scale, hints, halves, halves_by_output):
     return for_hints.T, for_bias
 
 
-@jit
+@borrowing
 def sum_over_pixels(halves_by_output, inputs, out):
     """Compute out = Gᵀ x from halves (2, outputs, pixels) and the packed inputs of the same pixels."""
     _exact_product(halves_by_output, inputs, _PIXELS, out)
 
 
-@jit
+@borrowing
 def sum_over_outputs(halves, transposed, out, unit):
     """Compute out = G W · unit from halves (2, pixels, outputs) and the packed transpose of W."""
     _exact_product(halves, transposed, _OUTPUTS, out)
@@ -167,7 +167,9 @@ def sum_over_outputs(halves, transposed, out, unit):
 def _exact_product(halves, w, together, out):
     """Compute out = (2^HALF high + low) Wᵀ exactly; ``together`` inputs at a time are summed in 32 bits."""
     high, low = np.empty(out.shape, np.int32), np.empty(out.shape, np.int32)
-    out[:] = 0.0
+    for p in range(out.shape[0]):
+        for i in range(out.shape[1]):
+            out[p, i] = 0.0
     for begin in range(0, halves.shape[2], together):
         end = min(begin + together, halves.shape[2])
         some = w[begin >> 1 : (end + 1) >> 1]
@@ -213,7 +215,7 @@ def adam(gradient, rate, share, corrections, state, integers, bounds):
             average[o, i] += (master[o, i] - average[o, i]) * share
 
 
-@jit
+@borrowing
 def _adam_row(g, rate, corrections, master, mean, square, pace, new, rounded):
     """Update Adam's moments, and compute where the weights would go, in a loop that the compiler turns into vectors."""
     for i in range(g.size):
@@ -236,7 +238,7 @@ def round_average(average, integers, bounds):
             _write_row(row, integers, o)
 
 
-@jit
+@borrowing
 def _write_row(row, integers, o):
     """Write a row as the integers of output o."""
     weight, hint_weight, bias = integers
@@ -248,7 +250,7 @@ def _write_row(row, integers, o):
     bias[o] = np.int32(row[units + hints])
 
 
-@jit
+@borrowing
 def _fits(row, units, bounds):
     """Tell whether a row's sums stay within 32 bits, and its weights within 16."""
     beyond, sizes = np.int32(0), np.int32(0)

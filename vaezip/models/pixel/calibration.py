@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.entropy import distributions as d
-from vaezip.exact.jit import inline, jit
+from vaezip.exact.jit import borrowing, inline, jit
 from vaezip.models.pixel.constants import (
     ADJACENT,
     AROUND,
@@ -131,7 +131,7 @@ def scratch_for(state):
     return Scratch(np.zeros(state.move.shape[2]), np.zeros(state.stretch.shape[2]), np.zeros(2), np.zeros(2, np.int64))
 
 
-@jit
+@borrowing
 def calibrate(state, frame, order, i, y, x, j, w, m, s, tables, scratch):
     """Move and stretch a mixture, in place.
 
@@ -162,7 +162,7 @@ def calibrate(state, frame, order, i, y, x, j, w, m, s, tables, scratch):
         s[k] = min(max(s[k] + stretch, d.LOG_SCALE_LOW), d.LOG_SCALE_HIGH)
 
 
-@jit
+@borrowing
 def observe(state, i, y, x, j, w, m, s, value, tables, scratch):
     """Note the error of a value that is now known, and gather the gradient for what :func:`calibrate` has just used."""
     f, g, mean, spread = scratch.f, scratch.g, scratch.moments[0], scratch.moments[1]
@@ -183,7 +183,7 @@ def observe(state, i, y, x, j, w, m, s, value, tables, scratch):
     state.pixels[0] += j == 0
 
 
-@jit
+@borrowing
 def step(state):
     """Move ψ and θ up the gradients that were gathered."""
     if state.pixels[0] == 0:
@@ -247,7 +247,7 @@ def _classes_of(moments):
     return by_spread, SPREADS + int(min(max(moments[0], 0.0), 255.0)) * LEVELS // 256
 
 
-@jit
+@borrowing
 def _write_errors(errors, i, y, x, j, f, g):
     """Write the inputs that are errors."""
     channels, near = errors.shape[3], _NEAR_DOWN.size
@@ -267,7 +267,7 @@ def _write_errors(errors, i, y, x, j, f, g):
         g[AROUND + c] = abs(before) - USUAL_ERROR if c < j else 0.0
 
 
-@jit
+@borrowing
 def _write_deviations(frame, order, i, y, x, j, moments, f, g):
     """Write the inputs that are deviations of other predictions from the mixture, and the constant ones."""
     channels, mean, spread = order.size, moments[0], moments[1]
@@ -296,7 +296,7 @@ def _predictors_at(planes, channels, size):
     return size - (2 * predictors - 1 if predictors > 1 else 0)
 
 
-@jit
+@borrowing
 def _write_predictors(frame, order, i, y, x, j, moments, f):
     """Write the inputs that there are for several least-squares predictors."""
     channels, mean, spread = order.size, moments[0], moments[1]

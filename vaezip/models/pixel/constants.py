@@ -3,8 +3,6 @@
 These numbers are part of the file format: with one of them changed, no file coded by a pixel model decodes.
 ``tests/models/pixel/test_constants.py`` ties the digest of their values to the version of the format.
 The choices of the encoder alone (what it tries, and at which rates) stand in :mod:`vaezip.models.pixel.search`.
-
-Whoever changes one to try it: numba's cache of compiled kernels does not notice. Delete ``__pycache__/*.nb[ic]`` first.
 """
 
 from __future__ import annotations

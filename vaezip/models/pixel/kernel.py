@@ -21,17 +21,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.entropy import kernels
-from vaezip.exact.jit import inline, jit
+from vaezip.exact.jit import borrowing, inline, jit
 from vaezip.exact.product16 import product16
 from vaezip.models.pixel import calibration, least_squares
 from vaezip.models.pixel.constants import ACTIVATION_BOUND, BLANK, CHUNK, LAG, RADIUS, TILE
-from vaezip.models.pixel.context import median_edge_at
+from vaezip.models.pixel.context import OFFSETS, median_edge_at
 from vaezip.models.pixel.mixture import joint_mixture
 
 Ints = NDArray[Any]
 
 # A 0 as it stands has a type of its own, for which numba would compile a kernel once more.
 _ZERO = np.int64(0)
+
+_AROUND = len(OFFSETS)
 
 # Loops over outputs compute in 32 bits and index without a sign, or the compiler does not turn them into vectors.
 
@@ -48,7 +50,7 @@ def relu(y):
     return min(max(np.int32(y), np.int32(0)), np.int32(ACTIVATION_BOUND))
 
 
-@jit
+@borrowing
 def _styled_layer(n, layers, i, x, offsets, tile, begin, sums, out):
     """Compute out = relu(W x + style offsets of the pixel's tile, from column ``begin`` on), for n pixels.
 
@@ -71,7 +73,7 @@ def _styled_layer(n, layers, i, x, offsets, tile, begin, sums, out):
             out[p, o] = relu(y + offsets[row, first + np.uint64(o)])
 
 
-@jit
+@borrowing
 def _add_outer(n, layers, i, inner, sums, h):
     """Compute h = relu(h + W inner) of block i, in place."""
     low, high = layers.clamp[i, 0], layers.clamp[i, 1]
@@ -82,7 +84,7 @@ def _add_outer(n, layers, i, inner, sums, h):
             h[p, o] = relu(h[p, o] + _shifted(sums[p, o] + bias[o], shift[o], low, high))
 
 
-@jit
+@borrowing
 def _hinted_layer(n, layers, i, x, hints, sums, out):
     """Compute out = clamp(W (x, hints)) of the i-th channel."""
     product16(n, x, layers.weight[i], sums)
@@ -90,7 +92,7 @@ def _hinted_layer(n, layers, i, x, hints, sums, out):
     requantise(n, sums, layers.hint_weight[i], hints, layers.bias[i], layers.shift[i], low, high, out)
 
 
-@jit
+@borrowing
 def requantise(n, sums, hint_weight, hints, bias, shift, low, high, out):
     """Compute out = clamp((sums + hint_weight hints + bias) >> shift); a hint that must not be seen has weights of 0.
 
@@ -119,12 +121,13 @@ def write_features(frame, i, y, x, channels, f, p, prediction):
     """
     for c in range(channels):
         prediction[p, c] = median_edge_at(frame, i, y, x, c)
-    at = 0
-    for dy in range(-RADIUS, 1):
-        for dx in range(-RADIUS, RADIUS + 1 if dy < 0 else 0):
-            for c in range(channels):
-                f[p, at] = frame[i, y + dy, x + dx, c] - prediction[p, c]
-                at += 1
+    for c in range(channels):
+        predicted, at = prediction[p, c], c
+        for row in range(max(y - RADIUS, 0), y + 1):  # which y is not below: or the compiler writes all loops out
+            for column in range(x - RADIUS, x + RADIUS + 1 if row < y else x):
+                f[p, at] = frame[i, row, column, c] - predicted
+                at += channels
+    at = _AROUND * channels
     for c in range(channels):
         f[p, at] = prediction[p, c] - BLANK
         at += 1
@@ -204,6 +207,11 @@ def _empty_chunk(networks, mix, predictors):
     )
 
 
+@jit
+def _empty_mixture(mix):
+    return np.zeros(mix, np.int64), np.zeros(mix, np.int64), np.zeros(mix, np.int64)
+
+
 def wave_count(rows: int, width: int) -> int:
     """Count the waves of a strip."""
     return width + LAG * (rows - 1)
@@ -222,7 +230,7 @@ def _waves_of_segments(rows, width):
     return LAG * ((width + LAG - 1) // LAG + rows - 1)
 
 
-@jit
+@borrowing
 def _add_pixels(chunk, filled, n, begin, wave, low, count, top, width, done):
     """Add n pixels of a wave to a chunk, from the ``begin``-th on; their symbols begin at ``done``."""
     across, channels = (width + TILE - 1) // TILE, chunk.prediction.shape[1]
@@ -236,7 +244,7 @@ def _add_pixels(chunk, filled, n, begin, wave, low, count, top, width, done):
     return filled + n, done + n * channels
 
 
-@jit
+@borrowing
 def _run_trunk(n, frame, networks, offsets, chunk):
     """Compute the features of n pixels, and their hidden units in each network."""
     for p in range(n):
@@ -246,7 +254,7 @@ def _run_trunk(n, frame, networks, offsets, chunk):
         _run_trunk_of(n, networks[v], offsets, chunk, chunk.hidden[v])
 
 
-@jit
+@borrowing
 def _run_trunk_of(n, weights, offsets, chunk, h):
     """Compute the hidden units of n pixels in one network: the first layer and the blocks."""
     width = weights.first.bias.shape[1]
@@ -257,7 +265,7 @@ def _run_trunk_of(n, weights, offsets, chunk, h):
         _add_outer(n, weights.outer, b, chunk.inner, chunk.sums, h)
 
 
-@jit
+@borrowing
 def _run_heads(n, j, networks, chunk):
     """Compute the parameters of the j-th channel of n pixels in each network."""
     for v in range(len(networks)):
@@ -315,12 +323,19 @@ def pop_strip(stack, frame, top, rows, networks, offsets, mix, tables, predictor
     Returns:
         head and size of the stack.
     """
-    head, words, size = stack
-    order, all_mix = networks[0].order, mix * len(networks)
+    memory = _empty_chunk(networks, mix, len(predictors)), _empty_mixture(mix * len(networks))
+    inputs = calibration.scratch_for(calibrator)
+    return _pop_waves(
+        stack, frame, top, rows, networks, offsets, tables, predictors, scratch, calibrator, inputs, memory
+    )
+
+
+@borrowing
+def _pop_waves(stack, frame, top, rows, networks, offsets, tables, predictors, scratch, calibrator, inputs, memory):
+    """Do what :func:`pop_strip` does, in memory that it makes; what makes none itself is compiled in half the time."""
+    (head, words, size), (chunk, mixture), order = stack, memory, networks[0].order
     pictures, width, channels = frame.shape[0], frame.shape[2] - 2 * RADIUS, order.size
     regressed, calibrated = frame.shape[3] > channels, calibrator.move.shape[0] > 0
-    chunk, inputs = _empty_chunk(networks, mix, len(predictors)), calibration.scratch_for(calibrator)
-    mixture = np.zeros(all_mix, np.int64), np.zeros(all_mix, np.int64), np.zeros(all_mix, np.int64)
     for wave in range(_waves_of_segments(rows, width)):
         if regressed and wave % LAG == 0:
             least_squares.solve(predictors, top, wave // LAG, rows, scratch)
@@ -377,9 +392,16 @@ def mixtures(frame, top, rows, waves, networks, offsets, mix, tables, out):
         out: int32 (values of the whole strip, 3, mix · networks), weights, means and log scales; those of the waves are
             filled.
     """
+    predictors = max(1, least_squares.predictors_of(frame.shape[3], networks[0].order.size))
+    memory = _empty_chunk(networks, mix, predictors), _empty_mixture(mix * len(networks))
+    _write_waves(frame, top, rows, waves, networks, offsets, tables, memory, out)
+
+
+@borrowing
+def _write_waves(frame, top, rows, waves, networks, offsets, tables, memory, out):
+    """Do what :func:`mixtures` does, in memory that it makes."""
     pictures, width = frame.shape[0], frame.shape[2] - 2 * RADIUS
-    channels = networks[0].order.size
-    chunk = _empty_chunk(networks, mix, max(1, least_squares.predictors_of(frame.shape[3], channels)))
+    channels, (chunk, mixture) = networks[0].order.size, memory
     filled, done = _ZERO, _ZERO
     for wave in range(waves[0]):
         done += pictures * _wave_rows(wave, rows, width)[1] * channels
@@ -389,16 +411,15 @@ def mixtures(frame, top, rows, waves, networks, offsets, mix, tables, out):
         for begin in range(0, max(1, pixels), CHUNK):
             n = min(CHUNK, pixels - begin)
             if filled + n > CHUNK or wave == waves[1]:
-                _write_mixtures(filled, frame, networks, offsets, mix, tables, chunk, out)
+                _write_mixtures(filled, frame, networks, offsets, tables, chunk, mixture, out)
                 filled = _ZERO
             filled, done = _add_pixels(chunk, filled, n, begin, wave, low, count, top, width, done)
 
 
 @inline
-def _write_mixtures(n, frame, networks, offsets, mix, tables, chunk, out):
+def _write_mixtures(n, frame, networks, offsets, tables, chunk, mixture, out):
     """Compute the mixtures of a chunk of n pixels."""
-    all_mix, order = out.shape[2], networks[0].order
-    w, m, s = np.zeros(all_mix, np.int64), np.zeros(all_mix, np.int64), np.zeros(all_mix, np.int64)
+    (w, m, s), order, mix = mixture, networks[0].order, chunk.out.shape[2] // 3
     channels = order.size
     _run_trunk(n, frame, networks, offsets, chunk)
     for p in range(n):
@@ -412,7 +433,7 @@ def _write_mixtures(n, frame, networks, offsets, mix, tables, chunk, out):
             predicted = chunk.prediction[p, c]
             joint_mixture(chunk.out, p, predicted, mix, tables.powers, w, m, s)
             into = out[chunk.place[p, 0] + j * chunk.place[p, 1]]
-            for k in range(all_mix):
+            for k in range(w.size):
                 into[0, k], into[1, k], into[2, k] = np.int32(w[k]), np.int32(m[k]), np.int32(s[k])
             chunk.hints[p, j] = np.int64(frame[i, y, x, c]) - predicted
 
@@ -426,9 +447,15 @@ def intervals(frame, top, rows, order, found, tables, calibrator, starts, freqs)
         found: of :func:`mixtures`.
         starts, freqs: int64, one for each value, filled.
     """
+    inputs, mixture = calibration.scratch_for(calibrator), _empty_mixture(found.shape[2])
+    _write_intervals(frame, top, rows, order, found, tables, calibrator, inputs, mixture, starts, freqs)
+
+
+@borrowing
+def _write_intervals(frame, top, rows, order, found, tables, calibrator, inputs, mixture, starts, freqs):
+    """Do what :func:`intervals` does, in memory that it makes."""
     pictures, width, mix = frame.shape[0], frame.shape[2] - 2 * RADIUS, found.shape[2]
-    calibrated, inputs, symbol = calibrator.move.shape[0] > 0, calibration.scratch_for(calibrator), 0
-    w, m, s = np.zeros(mix, np.int64), np.zeros(mix, np.int64), np.zeros(mix, np.int64)
+    calibrated, symbol, (w, m, s) = calibrator.move.shape[0] > 0, 0, mixture
     for wave in range(_waves_of_segments(rows, width)):
         if calibrated and wave % LAG == 0:
             calibration.step(calibrator)

@@ -35,7 +35,7 @@ from numpy.typing import NDArray
 
 from vaezip.exact import cholesky
 from vaezip.exact.cholesky import LANES, factorise, regress
-from vaezip.exact.jit import inline, jit
+from vaezip.exact.jit import borrowing, inline, jit
 from vaezip.models.pixel.architecture import PixelArchitecture
 from vaezip.models.pixel.constants import (
     COEFFICIENT_BITS,
@@ -132,7 +132,7 @@ def workspace(a: PixelArchitecture) -> Floats:
     return cholesky.workspace(vector_size(a.channels, a.predictors))
 
 
-@jit
+@borrowing
 def vector_size(channels, predictors):
     """Count the entries of v, for the predictor that sees the most neighbours."""
     return (_NEIGHBOURS[predictors - 1] + 1) * channels
@@ -149,9 +149,13 @@ def predictors_of(planes, channels):
 @jit
 def _predict_all(frame, order, states, scratch):
     """Go strip by strip in the steps of its waves, so that several rows are solved side by side."""
-    segments = states[0].above.shape[1]
     v = np.empty(vector_size(order.size, len(states)), np.int32)
-    sums = np.empty((len(states), 2, order.size), np.int64)
+    _predict_rows(frame, order, states, scratch, v, np.empty((len(states), 2, order.size), np.int64))
+
+
+@borrowing
+def _predict_rows(frame, order, states, scratch, v, sums):
+    segments = states[0].above.shape[1]
     for top in range(RADIUS, frame.shape[1], TILE):
         rows = min(TILE, frame.shape[1] - top)
         for step in range(segments + rows - 1):
@@ -189,7 +193,7 @@ def write_vector(frame, i, y, x, order, v):
         v[neighbours * channels + j] = frame[i, y, x, c] - predicted
 
 
-@jit
+@borrowing
 def solve(states, top, step, rows, scratch):
     """Compute coefficients and spreads for the segments that come next: of each row, ``step − row``.
 
@@ -204,7 +208,7 @@ def solve(states, top, step, rows, scratch):
         _solve_one(states[r], top, step, rows, scratch)
 
 
-@jit
+@borrowing
 def _solve_one(state, top, step, rows, scratch):
     """Solve one predictor, whose turn is the same for all rows that are under way, or only where a row begins."""
     pictures, channels, regressors = state.above.shape[0], state.spread.shape[2], state.coefficients.shape[3]
@@ -246,7 +250,7 @@ def _write_covariance(state, i, row, k, scratch, t):
         scratch[n, n, t] += ridge
 
 
-@jit
+@borrowing
 def _round_solution(scratch, t, coefficients, spread):
     """Round the solution of lane t; the spread is log2 of the mean square that a regression leaves."""
     channels, regressors = coefficients.shape
@@ -273,7 +277,7 @@ def _requantised(total):
     return min(max((total + (1 << (drop - 1))) >> drop, -PREDICTION_BOUND), PREDICTION_BOUND)
 
 
-@jit
+@borrowing
 def predict(frame, i, y, x, states, row, v, sums):
     """Write the unconditional predictions of a pixel, and the spreads, into the frame.
 
@@ -354,7 +358,7 @@ def nearby_energies(frame: Frame, a: PixelArchitecture) -> NDArray[np.int16]:
     return found
 
 
-@jit
+@borrowing
 def _write_all_energies(frame, found):
     for i in range(found.shape[0]):
         for y in range(found.shape[1]):
@@ -372,8 +376,10 @@ def observe(frame, top, step, rows, order, states):
         for row in range(low, low + count):
             left = RADIUS + SEGMENT * (step - row)
             pixels = min(SEGMENT, frame.shape[2] - RADIUS - left)
-            v[pixels:] = 0
-            weights[pixels:] = 0.0
+            for p in range(pixels, SEGMENT):
+                weights[p] = 0.0
+                for n in range(v.shape[1]):
+                    v[p, n] = 0
             for p in range(pixels):
                 write_vector(frame, i, top + row, left + p, order, v[p])
             _sum(_own_part(v, states[0].coefficients.shape[3], order.size), pixels, sums)
@@ -395,17 +401,21 @@ def _weight(frame, i, y, x, predictors):
     return USUAL_ENERGY / (USUAL_ENERGY + np.float64(total))
 
 
-@inline
+@jit
 def _own_part(v, regressors, channels):
     """Take what one predictor sees of v (SEGMENT, entries): its neighbours, and the residuals."""
     if v.shape[1] == regressors:
         return v
     own, nearest = np.empty((SEGMENT, regressors), np.int32), regressors - channels
-    own[:, :nearest], own[:, nearest:] = v[:, :nearest], v[:, v.shape[1] - channels :]
+    for p in range(SEGMENT):
+        for n in range(nearest):
+            own[p, n] = v[p, n]
+        for j in range(channels):
+            own[p, nearest + j] = v[p, v.shape[1] - channels + j]
     return own
 
 
-@jit
+@borrowing
 def _sum(v, pixels, sums):
     """Sum v vᵀ over a segment of so many pixels, v int32 (SEGMENT, regressors): lower triangle, and the pixels."""
     v0, v1, v2, v3, at = v[0], v[1], v[2], v[3], 0
@@ -431,7 +441,7 @@ def _sum_weighted(v, weights, sums):
     sums[at] = w0 + w1 + w2 + w3
 
 
-@jit
+@borrowing
 def _fold(sums, k, above, beside, decays):
     """Make H of the row so far and of the sums of segment k, then G of it and of the row above."""
     decay = decays[0] if k > 0 else 0.0

@@ -6,7 +6,7 @@ else is libjpeg's. All is in integers; what leaves 8 bits is clipped. The decode
 
 from __future__ import annotations
 
-from vaezip.exact.jit import inline, jit
+from vaezip.exact.jit import borrowing, inline
 from vaezip.origins.colour import CB_TO_BLUE, CB_TO_GREEN, CR_TO_GREEN, CR_TO_RED, clipped
 
 _BITS = 13
@@ -23,7 +23,7 @@ _COSINES = (0, 181802, 171254, 154124, 131072, 102983, 70936, 36163)
 _ONCE_SHIFT = 2 * 17 + 3
 
 
-@jit
+@borrowing
 def _transform(values, start, step, shift):
     """Transform eight values in place, by the algorithm of Loeffler, Ligtenberg and Moschytz (jidctint.c)."""
     x0, x1, x2, x3 = values[start], values[start + step], values[start + 2 * step], values[start + 3 * step]
@@ -46,7 +46,7 @@ def _transform(values, start, step, shift):
     values[start + 3 * step], values[start + 4 * step] = (t13 + t0 + half) >> shift, (t13 - t0 + half) >> shift
 
 
-@jit
+@borrowing
 def _turn(values, start, step):
     """Transform eight values in place, and multiply them by 2^17, without a rounding: places x and 7 − x differ in the
     signs of odd frequencies."""
@@ -65,7 +65,7 @@ def _turn(values, start, step):
     values[start + 3 * step], values[start + 4 * step] = e3 + o3, e3 - o3
 
 
-@jit
+@borrowing
 def inverse(coefficients, steps, values, rounds_once):
     """Put the samples of a block into ``values``, int64 (64), before they are clipped to 8 bits."""
     for i in range(64):
@@ -84,7 +84,7 @@ def inverse(coefficients, steps, values, rounds_once):
         values[i] = 128 + ((values[i] + (1 << (_ONCE_SHIFT - 1))) >> _ONCE_SHIFT if rounds_once else values[i])
 
 
-@jit
+@borrowing
 def decode_plane(coefficients, steps, values, plane, rounds_once):
     """Decode a component.
 
@@ -108,7 +108,7 @@ def beside(place):
     return (place >> 1) + (1 if place & 1 else -1)
 
 
-@jit
+@borrowing
 def upsample(plane, phase, sampling, fancy, out):
     """Bring a plane to the resolution of the picture.
 
@@ -158,7 +158,7 @@ def blue_of(cb):
     return (CB_TO_BLUE * (cb - 128) + 32768) >> 16
 
 
-@jit
+@borrowing
 def to_rgb(y, cb, cr, out):
     """Turn Y, Cb, Cr, uint8 (height, width), into red, green and blue (height, width, 3)."""
     for row in range(out.shape[0]):

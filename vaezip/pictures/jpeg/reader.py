@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vaezip.exact.jit import inline, jit
+from vaezip.exact.jit import borrowing, inline, jit
 from vaezip.pictures.jpeg.scans import BLOCK, DAMAGED, MOST_COEFFICIENT, NATURAL_ORDER, OK, Bytes, ScanPlan, Tables
 
 
@@ -59,7 +59,7 @@ def _fill(data, reader):
         reader[_COUNT] += 8
 
 
-@jit
+@borrowing
 def _take(data, reader, count):
     """Return the next bits, at most 16."""
     if count == 0:
@@ -69,7 +69,7 @@ def _take(data, reader, count):
     return (reader[_BITS] >> reader[_COUNT]) & ((1 << count) - 1)
 
 
-@jit
+@borrowing
 def _symbol(data, reader, tables, number):
     """Return the next symbol of a table, less than 0 where no code begins so."""
     _fill(data, reader)
@@ -83,14 +83,14 @@ def _symbol(data, reader, tables, number):
     return tables.symbols[number, ((peek >> (16 - length)) + tables.offsets[number, length]) & 255]
 
 
-@jit
+@borrowing
 def _extended(data, reader, size):
     """Return the next number of a size in bits (T.81, figure F.12)."""
     value = _take(data, reader, size)
     return value if size == 0 or value >> (size - 1) else value - (1 << size) + 1
 
 
-@jit
+@borrowing
 def _finish_segment(data, reader):
     """Take what pads a segment to a byte, and return its bits behind a 1; less than 0 where bits were missing."""
     missing = reader[_STOPPED] - 1 if reader[_STOPPED] else 0
@@ -156,7 +156,7 @@ def _decode(data, start, components, numbers, tables, coefficients, pads, fills)
     return OK, reader[_PLACE], segments + 1
 
 
-@jit
+@borrowing
 def _sequential(data, reader, tables, block, state, c, dc, ac):
     size = _symbol(data, reader, tables, dc)
     if size < 0 or size > 15:
@@ -184,7 +184,7 @@ def _sequential(data, reader, tables, block, state, c, dc, ac):
     return k == BLOCK
 
 
-@jit
+@borrowing
 def _progressive(data, reader, tables, block, state, c, dc, ac, first, last, high, low):
     if first == 0:
         if high:
@@ -226,7 +226,7 @@ def _progressive(data, reader, tables, block, state, c, dc, ac, first, last, hig
     return k == last + 1
 
 
-@jit
+@borrowing
 def _refined(data, reader, tables, block, state, ac, first, last, low):
     """Add a bit to the coefficients that are not zero, and find those that become so (T.81, section G.1.2.3)."""
     k = first

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from vaezip.exact.jit import inline, jit
+from vaezip.exact.jit import borrowing, inline, jit
 from vaezip.pictures.jpeg.scans import BLOCK, DAMAGED, NATURAL_ORDER, ONES, TOO_LONG, ZEROS, Bytes, ScanPlan, Tables
 
 _LONGEST_RUN = 0x7FFF
@@ -46,7 +46,7 @@ def encode_scan(
 _PLACE, _BITS, _COUNT, _STOPPED, _STATE = 0, 1, 2, 3, 4
 
 
-@jit
+@borrowing
 def _put(out, writer, value, count):
     """Write the lowest bits of a value, at most 16; nothing once something went wrong."""
     if writer[_STOPPED]:
@@ -66,7 +66,7 @@ def _put(out, writer, value, count):
             writer[_PLACE] += 1
 
 
-@jit
+@borrowing
 def _put_symbol(out, writer, tables, number, symbol):
     length = tables.lengths[number, symbol]
     if length == 0:
@@ -84,12 +84,12 @@ def _size_of(value):
     return size
 
 
-@jit
+@borrowing
 def _put_number(out, writer, value, size):
     _put(out, writer, value if value >= 0 else value - 1, size)
 
 
-@jit
+@borrowing
 def _put_run(out, writer, tables, ac, state, waiting):
     """Write the run of blocks without coefficients, and the correction bits of its blocks."""
     if state[4]:
@@ -102,7 +102,7 @@ def _put_run(out, writer, tables, ac, state, waiting):
     state[5] = 0
 
 
-@jit
+@borrowing
 def _end_segment(out, writer, tables, ac, state, waiting, pads, segment):
     _put_run(out, writer, tables, ac, state, waiting)
     count = (8 - writer[_COUNT]) % 8
@@ -162,7 +162,7 @@ def _encode(out, start, components, numbers, tables, coefficients, pads, fills):
     return writer[_STOPPED], writer[_PLACE]
 
 
-@jit
+@borrowing
 def _put_sequential(out, writer, tables, block, state, c, dc, ac):
     _put_difference(out, writer, tables, dc, state, c, np.int64(block[0]))
     run = 0
@@ -177,7 +177,7 @@ def _put_sequential(out, writer, tables, block, state, c, dc, ac):
         _put_symbol(out, writer, tables, ac, 0)
 
 
-@jit
+@borrowing
 def _put_dc(out, writer, tables, block, state, c, dc, high, low):
     value = np.int64(block[0]) >> low
     if high:
@@ -186,7 +186,7 @@ def _put_dc(out, writer, tables, block, state, c, dc, high, low):
     _put_difference(out, writer, tables, dc, state, c, value)
 
 
-@jit
+@borrowing
 def _put_difference(out, writer, tables, dc, state, c, value):
     """Write DC as the difference to the component's block before."""
     difference = value - state[c]
@@ -196,7 +196,7 @@ def _put_difference(out, writer, tables, dc, state, c, value):
     _put_number(out, writer, difference, size)
 
 
-@jit
+@borrowing
 def _put_coefficient(out, writer, tables, ac, run, value):
     """Write a coefficient behind a run of zeros."""
     while run > 15:
@@ -207,7 +207,7 @@ def _put_coefficient(out, writer, tables, ac, run, value):
     _put_number(out, writer, value, size)
 
 
-@jit
+@borrowing
 def _put_first(out, writer, tables, block, state, ac, first, last, low, waiting):
     run = 0
     for k in range(first, last + 1):
@@ -225,7 +225,7 @@ def _put_first(out, writer, tables, block, state, ac, first, last, low, waiting)
             _put_run(out, writer, tables, ac, state, waiting)
 
 
-@jit
+@borrowing
 def _put_refined(out, writer, tables, block, state, ac, first, last, low, waiting):
     newest = 0
     for k in range(first, last + 1):
@@ -253,7 +253,7 @@ def _put_refined(out, writer, tables, block, state, ac, first, last, low, waitin
             _put_run(out, writer, tables, ac, state, waiting)
 
 
-@jit
+@borrowing
 def _flush(out, writer, tables, ac, state, waiting, here, symbol):
     """Write the run before this block, a symbol and its sign, and the correction bits of this block so far."""
     count = state[5] - here

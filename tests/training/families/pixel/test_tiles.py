@@ -12,6 +12,7 @@ from vaezip.training.families.pixel.tiles import (
     Photographs,
     RegressedPhotographs,
     Small,
+    luma_and_chroma,
     split_photographs,
     tiles,
     varied,
@@ -151,3 +152,14 @@ def test_variations_are_of_every_kind():
         assert np.array_equal(x, np.rint(x))
         kinds.add("plain" if np.array_equal(x, square) else "order" if x.std((0, 1)).max() == 0 else "noise")
     assert kinds == {"plain", "order", "noise"}
+
+
+def test_luma_and_chroma_are_those_of_jfif():
+    square = np.float32([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [90, 90, 90]]])
+    assert np.array_equal(luma_and_chroma(square)[0], [[255, 76, 85], [21, 150, 44], [107, 29, 255], [128, 90, 128]])
+
+
+def test_a_smaller_range_holds_luma_and_chroma():
+    square = np.float32([[[255, 255, 255], [0, 0, 0], [255, 0, 0]]])
+    planes = luma_and_chroma(square, of_luma=219 / 255, of_chroma=224 / 255, low=16)
+    assert np.array_equal(planes[0], [[128, 235, 128], [128, 16, 128], [240, 81, 90]])

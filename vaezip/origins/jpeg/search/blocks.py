@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from vaezip.exact.jit import inline, jit
+from vaezip.exact.jit import borrowing, inline, jit
 from vaezip.origins.colour import clipped
 from vaezip.origins.jpeg.search.lattice import ANY
 from vaezip.origins.jpeg.transform import inverse
@@ -49,7 +49,7 @@ def basis_of_blocks() -> NDArray[np.float64]:
     return (one[:, np.newaxis, :, np.newaxis] * one[np.newaxis, :, np.newaxis, :]).reshape(64, 64)
 
 
-@jit
+@borrowing
 def transform(matrix, values, room, out):
     """Transform 64 values by a matrix, first along rows: by that of :func:`basis` forwards, by its transpose back."""
     for y in range(8):
@@ -66,7 +66,7 @@ def transform(matrix, values, room, out):
             out[8 * v + u] = total
 
 
-@jit
+@borrowing
 def _wrong(low, high, values):
     """Count the samples that lie beyond their bounds, once they are clipped to 8 bits."""
     count = 0
@@ -83,7 +83,7 @@ def _beyond(value, low, high):
     return value - (high + 0.5) if value > high + 0.5 else (value - (low - 0.5) if value < low - 0.5 else 0.0)
 
 
-@jit
+@borrowing
 def _round(one, target, steps, room, transformed, guess):
     for i in range(64):
         room[64 + i] = target[i] - 128.0
@@ -92,7 +92,7 @@ def _round(one, target, steps, room, transformed, guess):
         guess[i] = np.int64(np.floor(transformed[i] / steps[i] + 0.5))
 
 
-@jit
+@borrowing
 def _keep(wrong, best, guess, found):
     if wrong < best:
         for i in range(64):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from vaezip.exact.jit import inline, jit
+from vaezip.exact.jit import borrowing, inline, jit
 from vaezip.origins.jpeg import transform
 
 _SWEEPS, _MOVES = 24, 16
@@ -52,7 +52,7 @@ def halved(
     return rounded.astype(np.uint8), sure
 
 
-@jit
+@borrowing
 def _first(samples, known, phase, sampling, plane):
     """Take the mean of the known samples at each place, or of all where none is known, or what is beside it."""
     for y in range(plane.shape[0]):
@@ -94,7 +94,7 @@ def _weights(filters):
     return down, far_down, across, far_across
 
 
-@jit
+@borrowing
 def _mean16(plane, r, c, filters):
     """Return 16 times the mean that a sample in row r and column c of the JPEG is."""
     y = r >> 1 if filters[0] else r
@@ -105,7 +105,7 @@ def _mean16(plane, r, c, filters):
     return a * (b * plane[y, x] + b2 * plane[y, x2]) + a2 * (b * plane[y2, x] + b2 * plane[y2, x2])
 
 
-@jit
+@borrowing
 def _reach(place, phase, doubles, count):
     """Return the first and the last row (or column) of the picture that a sample of the plane reaches."""
     if doubles:
@@ -113,7 +113,7 @@ def _reach(place, phase, doubles, count):
     return max(place - phase, 0), min(place - phase, count - 1)
 
 
-@jit
+@borrowing
 def _weight(place, r, doubles, limit):
     """Return how much of 4 a sample of the plane adds to row (or column) r of the JPEG."""
     if not doubles:
@@ -122,7 +122,7 @@ def _weight(place, r, doubles, limit):
     return weight + (1 if _beside(r, limit) == place else 0)
 
 
-@jit
+@borrowing
 def _approach(samples, known, phase, filters, plane):
     """Minimise the squares of the distances of means to known samples, one sample of the plane after another."""
     height, width = samples.shape
@@ -158,7 +158,7 @@ def _rounding(r, c, filters):
     return 8 if r & 1 else 4
 
 
-@jit
+@borrowing
 def _off(plane, samples, i, j, phase, filters):
     """Return by how many sixteenths the mean at a pixel lies beyond what rounds to its sample."""
     r, c = i + phase[0], j + phase[1]
@@ -166,7 +166,7 @@ def _off(plane, samples, i, j, phase, filters):
     return -mean if mean < 0 else (mean - 15 if mean > 15 else 0)
 
 
-@jit
+@borrowing
 def _around(plane, samples, known, y, x, phase, filters):
     """Add up the squares of how far known samples are missed that a sample of the plane reaches."""
     total = 0
@@ -198,7 +198,7 @@ def _move(samples, known, phase, filters, plane, margin):
             break
 
 
-@jit
+@borrowing
 def _move_one(samples, known, phase, filters, plane, y, x, step):
     """Move a sample by a step where known samples are missed by less then; tell whether it has moved."""
     before = _around(plane, samples, known, y, x, phase, filters)
@@ -214,7 +214,7 @@ def _move_one(samples, known, phase, filters, plane, y, x, step):
     return best != value
 
 
-@jit
+@borrowing
 def _move_border(samples, known, phase, filters, plane):
     """Move the samples of a margin of 1."""
     height, width = plane.shape
@@ -229,7 +229,7 @@ def _move_border(samples, known, phase, filters, plane):
         plane[height - 1, 0], plane[height - 1, width - 1] = plane[height - 1, 1], plane[height - 1, width - 2]
 
 
-@jit
+@borrowing
 def _check(samples, known, phase, filters, plane, sure):
     for y in range(plane.shape[0]):
         for x in range(plane.shape[1]):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from vaezip.exact.backend import backend
 from vaezip.exact.elementwise import log
-from vaezip.exact.jit import jit
+from vaezip.exact.jit import borrowing, jit
 from vaezip.origins.jpeg.description import SIDE, Steps, standard_steps
 from vaezip.origins.jpeg.search.blocks import basis, basis_of_blocks, solve, transform
 
@@ -72,7 +72,7 @@ def steepest(windows: Windows) -> int:
     return int(SIDE * np.argmax(sums[0]) + np.argmax(sums[1]))
 
 
-@jit
+@borrowing
 def _is_known(known, top, left):
     for i in range(top, top + 8):
         for j in range(left, left + 8):
@@ -81,7 +81,7 @@ def _is_known(known, top, left):
     return True
 
 
-@jit
+@borrowing
 def _transform(one, plane, top, left, room, out):
     for i in range(64):
         room[64 + i] = float(plane[top + (i >> 3), left + (i & 7)]) - 128.0
@@ -223,7 +223,7 @@ def _count_exact(plane, known, bases, phase, steps, rounds_once, counts):
                 counts[0] += 1
 
 
-@jit
+@borrowing
 def _likelihoods(coefficients, logarithms, points):
     """Add up, for each frequency and step, how much likelier multiples of the step are than anything."""
     for n in range(coefficients.shape[0]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from vaezip.exact.jit import jit
+from vaezip.exact.jit import borrowing
 from vaezip.origins.colour import clipped
 from vaezip.origins.jpeg.transform import blue_of, green_of, red_of
 
@@ -23,7 +23,7 @@ def preimages(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uin
     return out, known
 
 
-@jit
+@borrowing
 def _preimages(rgb, out, known):
     for i in range(rgb.shape[0]):
         for j in range(rgb.shape[1]):
@@ -50,7 +50,7 @@ def _preimages(rgb, out, known):
                     break
 
 
-@jit
+@borrowing
 def bounds_of_luma(rgb, cb, cr, low, high):
     """Find between which values Y must lie where Cb and Cr are known, int32; ANY where they cannot be right."""
     for i in range(rgb.shape[0]):

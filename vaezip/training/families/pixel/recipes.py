@@ -16,7 +16,7 @@ from vaezip.models.pixel.architecture import PixelArchitecture, pixel_architectu
 from vaezip.training import publish
 from vaezip.training.families.pixel import draft as drafts
 from vaezip.training.families.pixel.stage import RATE, TILES, PixelStage, drawn_stage, samples_of
-from vaezip.training.families.pixel.tiles import RegressedPhotographs, Small, Source
+from vaezip.training.families.pixel.tiles import PlanesOfPhotographs, RegressedPhotographs, Small, Source
 from vaezip.training.loop import Samples, Stage
 from vaezip.training.networks.pixel import PixelVae
 from vaezip.training.publish import Draft
@@ -78,10 +78,16 @@ class PixelRecipe:
 
 RECIPES = {
     "photo": PixelRecipe(
-        pixel_architecture(hidden=128, blocks=1, predictors=3),
+        pixel_architecture(hidden=128, blocks=1, predictors=1),
         RegressedPhotographs,
         "photographs",
         50_000,
+    ),
+    "photo-planes": PixelRecipe(
+        pixel_architecture(hidden=128, blocks=1, predictors=1),
+        PlanesOfPhotographs,
+        "Cr, Y and Cb of photographs",
+        16_000,
     ),
     "photo-gray": PixelRecipe(
         pixel_architecture(channels=1, hidden=96, blocks=1, head=32, predictors=1),

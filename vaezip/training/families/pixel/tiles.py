@@ -42,8 +42,9 @@ _ALONE = 0.2
 CODED = (slice(None), slice(RADIUS, None), slice(RADIUS, -RADIUS))
 """Index of the pixels of tiles without their surroundings."""
 
-_PLANES = 0.25
-"""Share of the squares that are Cr, Y and Cb, as pictures on a colour lattice are coded."""
+_FULL_RANGE = 0.5
+"""Share of the crops that are Cr, Y and Cb as JFIF has them. The others have smaller ranges: 219 values of luma and
+224 of chroma in BT.601 and BT.709, fewer in PhotoCD."""
 
 Photograph = NDArray[np.uint8]
 Pictures = NDArray[np.uint8]
@@ -102,8 +103,12 @@ class RegressedPhotographs(Photographs):
         rng = np.random.default_rng([epoch, DRAWN])
         drawn = rng.choice(len(self.train), min(DRAWN, len(self.train)), replace=False, p=_shares(self.train))
         crops = (oriented(cropped(self.train[i], DRAWN_SIDE, rng), int(rng.integers(8))) for i in drawn)
-        varieties = (varied(crop.astype(np.float32), rng) for crop in crops)
+        varieties = (self.varied(crop.astype(np.float32), rng) for crop in crops)
         self.frames = [frame_with_predictions(self.architecture, x.astype(np.uint8)[None])[0] for x in varieties]
+
+    def varied(self, crop: Frames, rng: np.random.Generator) -> Frames:
+        """Vary a crop; see :func:`varied`."""
+        return varied(crop, rng)
 
     def batch(self, count: int, rng: np.random.Generator) -> Tiles:
         """Draw tiles from the crops of :meth:`prepare`; see :class:`Source`."""
@@ -118,6 +123,22 @@ class RegressedPhotographs(Photographs):
             pictures = tiles[(*CODED, slice(self.architecture.channels))].astype(np.uint8)
             tiles = frame_with_predictions(self.architecture, pictures)
         return marked(tiles, np.ones((count, TILE, TILE), np.bool_))
+
+
+class PlanesOfPhotographs(RegressedPhotographs):
+    """Photographs for a regressed model of Cr, Y and Cb, as pictures on a colour lattice are coded."""
+
+    def varied(self, crop: Frames, rng: np.random.Generator) -> Frames:
+        """Vary a crop, and take its luma and chroma, in a smaller range where JFIF's is not drawn."""
+        x = varied(crop, rng)
+        if rng.random() < _FULL_RANGE:
+            return luma_and_chroma(x)
+        of_luma, of_chroma = rng.uniform((0.65, 0.6), (0.95, 1.0))
+        return luma_and_chroma(x, of_luma=of_luma, of_chroma=of_chroma, low=rng.uniform(0, 255 * (1 - of_luma)))
+
+    def held_out(self) -> Iterator[Pictures]:
+        """Yield the photographs held out in JFIF's range; see :class:`Source`."""
+        return (luma_and_chroma(p.astype(np.float32)).astype(np.uint8)[None] for p in self.valid)
 
 
 class Small:
@@ -194,9 +215,8 @@ def cropped(photograph: Photograph, side: int, rng: np.random.Generator) -> Phot
 
 
 def varied(square: Frames, rng: np.random.Generator) -> Frames:
-    """Give some squares another channel order, gain and gamma, grain, or another colour space: a training set is
-    cleaner than the world."""
-    order, tone, grain, space = rng.random(4)
+    """Give some squares another channel order, gain and gamma, or grain: a training set is cleaner than the world."""
+    order, tone, grain = rng.random(3)
     x = square.astype(np.float64)
     if order < 0.15:
         x = x[..., rng.permutation(x.shape[2])]
@@ -207,15 +227,22 @@ def varied(square: Frames, rng: np.random.Generator) -> Frames:
         sigma = np.exp(rng.uniform(np.log(0.7), np.log(8)))
         shared = rng.normal(0, sigma, (*x.shape[:2], 1)) * rng.uniform(0.3, 1)
         x = x + shared + rng.normal(0, sigma, x.shape) * rng.uniform(0, 1)
-    if space < _PLANES and x.shape[2] == 3:
-        x = _luma_and_chroma(x)
     return np.clip(np.rint(x), 0, 255).astype(np.float32)
 
 
-def _luma_and_chroma(square: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return Cr, Y and Cb of JFIF in the place of R, G and B."""
-    luma = square @ np.array([0.299, 0.587, 0.114])
-    return np.stack([128 + (square[..., 0] - luma) / 1.402, luma, 128 + (square[..., 2] - luma) / 1.772], axis=-1)
+def luma_and_chroma(square: Frames, *, of_luma: float = 1.0, of_chroma: float = 1.0, low: float = 0.0) -> Frames:
+    """Return Cr, Y and Cb in the place of R, G and B, as JFIF has them or in a smaller range.
+
+    Args:
+        of_luma: share of JFIF's range that luma has.
+        of_chroma: the same of chroma.
+        low: luma of black.
+    """
+    x = square.astype(np.float64)
+    luma = x @ np.array([0.299, 0.587, 0.114])
+    red, blue = (x[..., 0] - luma) / 1.402, (x[..., 2] - luma) / 1.772
+    planes = [128 + of_chroma * red, low + of_luma * luma, 128 + of_chroma * blue]
+    return np.clip(np.rint(np.stack(planes, axis=-1)), 0, 255).astype(np.float32)
 
 
 def _shares(photographs: Sequence[Photograph]) -> NDArray[np.float64]:

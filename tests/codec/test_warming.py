@@ -1,0 +1,39 @@
+"""Everything is compiled ahead, by processes that share the kinds of pictures."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from vaezip.codec import warming
+
+NEVER_CALLED = {
+    "vaezip.models.pixel.least_squares._sum_weighted",
+    "vaezip.models.pixel.least_squares._weight",
+    "vaezip.models.pixel.least_squares._write_all_energies",
+}
+"""These are for several predictors, which no shipped model has."""
+
+COMPILE = "from vaezip.codec import warming; warming.warm(1); print(*warming.missing(), sep='\\n')"
+
+
+def test_each_kind_is_done_once(monkeypatch):
+    done = []
+    kinds = {str(i): lambda i=i: done.append(i) for i in range(3)}
+    monkeypatch.setattr(warming, "_KINDS", kinds)
+    warming.warm(1)
+    assert done == [0, 1, 2]
+
+
+def test_another_process_does_some(monkeypatch):
+    monkeypatch.setattr(warming, "_KINDS", {})  # of this process
+    warming._feed(iter(["facsimiles"]))
+
+
+@pytest.mark.slow
+def test_nothing_is_missing():
+    """Of quick ones, all that code pictures stand for it."""
+    done = subprocess.run([sys.executable, "-c", COMPILE], capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) == NEVER_CALLED

@@ -1,0 +1,109 @@
+"""Code pictures of 16 bits a sample by what they teach: ``docs/format/deep.md``."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from numpy.typing import NDArray
+
+from vaezip.entropy import decisions, stack
+from vaezip.entropy.histories import PRECISION
+from vaezip.entropy.stack import Stack
+from vaezip.errors import FormatError
+from vaezip.models.cost import Cost
+from vaezip.models.deep import model
+from vaezip.models.deep.model import Coding
+from vaezip.models.kinds import is_wide
+
+if TYPE_CHECKING:
+    from vaezip.models.effort import Effort
+
+NAME = "deep"
+
+Samples = NDArray[Any]
+
+_HITS, _LINKED = 1, 2
+"""Bits of the form, the first byte of a payload."""
+
+_HEAD = 3
+"""Bytes before the stack: the form, and the greatest sample."""
+
+_TRIED = 1 << 15
+"""Samples that tell which form is shortest, where there are four times as many."""
+
+
+class _Form(NamedTuple):
+    hits: bool
+    linked: bool
+
+
+def fits(mode: str, shape: tuple[int, ...]) -> bool:
+    """Tell whether pictures of a mode are coded: those of 16 bits a sample."""
+    return is_wide(mode)
+
+
+def promises(samples: Samples, mode: str) -> bool:
+    """Tell whether pictures are worth a try: all are."""
+    return True
+
+
+def encode(samples: Samples, mode: str, checksum: int, *, effort: Effort) -> bytes:
+    """Code pictures in the form that is shortest, of many samples on some of them."""
+    forms = [_Form(hits, linked) for linked in (False, True)[: len(samples)] for hits in (False, True)]
+    some = _some(samples)
+    if some.size < samples.size:
+        forms = [min(forms, key=lambda form: len(_encode(some, form, 0)))]
+    return min((_encode(samples, form, checksum) for form in forms), key=len)
+
+
+def _some(samples: Samples) -> Samples:
+    """Return the middle rows of the first two of many pictures."""
+    if samples.size <= 4 * _TRIED:
+        return samples
+    first = samples[:2]
+    rows = max(1, _TRIED // (first.size // first.shape[1]))
+    top = max(0, (first.shape[1] - rows) // 2)
+    return first[:, top : top + rows]
+
+
+def _encode(samples: Samples, form: _Form, checksum: int) -> bytes:
+    top = int(samples.max())
+    head = bytes([_HITS * form.hits | _LINKED * form.linked]) + top.to_bytes(2, "little")
+    coding = Coding(samples.shape, top=top, hits=form.hits, linked=form.linked)
+    made, coded = coding.encode(samples), Stack(checksum ^ zlib.crc32(head))
+    for part in reversed(made):
+        decisions.push(coded, part, PRECISION)
+    return head + coded.to_bytes()
+
+
+def decode(data: bytes, mode: str, shape: tuple[int, ...]) -> tuple[Samples, int]:
+    """Invert :func:`encode`: samples and checksum.
+
+    Raises:
+        FormatError: the data is not what it made of such pictures.
+    """
+    form, top = _read_head(data)
+    n, height, width, channels = shape
+    with stack.decoding(data[_HEAD:]) as coded:
+        coding = Coding((n, height, width, channels), top=top, hits=form.hits, linked=form.linked)
+        samples = coding.decode(coded)
+        checksum = coded.finish() ^ zlib.crc32(data[:_HEAD])
+    return samples, checksum
+
+
+def cost(data: bytes, mode: str, shape: tuple[int, ...]) -> Cost:
+    """Compute what :func:`decode` costs, before it begins.
+
+    Raises:
+        FormatError: the data cannot be what :func:`encode` made of such pictures.
+    """
+    n, height, width, channels = shape
+    return model.cost((n, height, width, channels), linked=_read_head(data)[0].linked)
+
+
+def _read_head(data: bytes) -> tuple[_Form, int]:
+    """Read the form and the greatest sample."""
+    if len(data) < _HEAD or data[0] > (_HITS | _LINKED):
+        raise FormatError("the coded data is damaged or truncated")
+    return _Form(bool(data[0] & _HITS), bool(data[0] & _LINKED)), int.from_bytes(data[1:_HEAD], "little")

@@ -1,0 +1,174 @@
+"""Predict samples by least squares from those just coded; a scalar kin of :mod:`vaezip.models.pixel.least_squares`.
+
+A channel's *regressors* are its nearest neighbours, then some of each channel coded before and of the picture before,
+each less the median prediction of what it belongs to. For each segment of a row their coefficients are solved anew.
+With S(r, k) the sum of v vᵀ over segment k of row r, where v ends in the sample itself, less its median prediction too,
+
+    H(r, k) = S(r, k) + beside H(r, k − 1)        G(r, k) = H(r, k) + above G(r − 1, k + 1)
+
+segment k of row r is predicted from A = beside H(r, k − 1) + above G(r − 1, k + 1).
+
+Exactness: every operation is a correctly rounded one of float64, in the order in which it stands here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vaezip.exact.jit import borrowing, inline
+
+OWN = (
+    *((0, -1), (-1, 0), (-1, -1), (-1, 1), (0, -2), (-2, 0), (-1, -2), (-1, 2), (-2, -1), (-2, 1)),
+    *((-2, -2), (-2, 2), (0, -3), (-3, 0), (-1, -3), (-1, 3), (-3, -1), (-3, 1)),
+)
+"""Neighbours of a sample in its channel, (down, right), the nearest first."""
+
+BEFORE = ((0, 0), (0, -1), (-1, 0), (-1, -1), (-1, 1))
+"""Those in a channel that was coded before."""
+
+PAST = ((0, 0), (0, -1), (-1, 0), (0, 1), (1, 0), (-1, -1))
+"""Those in the same channel of the picture before."""
+
+SEGMENT = 16
+MARGIN = 3
+"""Columns at each side of a picture, and rows above."""
+
+NEAREST = (6, 18)
+"""Neighbours that the predictors see."""
+
+DECAYS = ((0.85, 0.65), (0.93, 0.85))
+"""What the sums of each predictor are multiplied by, beside and above."""
+
+_RIDGE_SHARE, _RIDGE = 1.0 / 8192.0, 1.0 / 1024.0
+
+_OWN, _BEFORE, _PAST = (np.array(places, np.int64) for places in (OWN, BEFORE, PAST))
+_NEAREST, _DECAYS = np.array(NEAREST, np.int64), np.array(DECAYS)
+
+
+@inline
+def median(w, n, nw):
+    """Return the median prediction of a sample from those to the left, above, and above to the left."""
+    if nw >= max(w, n):
+        return min(w, n)
+    if nw <= min(w, n):
+        return max(w, n)
+    return w + n - nw
+
+
+@inline
+def _median_at(plane, y, x):
+    return median(np.int64(plane[y, x - 1]), np.int64(plane[y - 1, x]), np.int64(plane[y - 1, x - 1]))
+
+
+@borrowing
+def gather(frame, past, has_past, order, place, y, x, v):
+    """Write the regressors of a sample, and return their number beside the neighbours, and the median prediction.
+
+    Args:
+        frame: int32 (channels, MARGIN + height, width + 2 · MARGIN).
+        past: the frame of the picture before.
+        has_past: whether there is one.
+        order: of coding of the channels.
+        place: of the channel in it.
+        y, x: of the sample, in the frame.
+        v: float64, filled.
+    """
+    plane = frame[order[place]]
+    expected = _median_at(plane, y, x)
+    at = _OWN.shape[0]
+    for q in range(at):
+        v[q] = plane[y + _OWN[q, 0], x + _OWN[q, 1]] - expected
+    for earlier in range(place):
+        other = frame[order[earlier]]
+        base = _median_at(other, y, x)
+        for q in range(_BEFORE.shape[0]):
+            v[at] = other[y + _BEFORE[q, 0], x + _BEFORE[q, 1]] - base
+            at += 1
+    if has_past:
+        other = past[order[place]]
+        base = _median_at(other, y, x)
+        for q in range(_PAST.shape[0]):
+            v[at] = other[min(y + _PAST[q, 0], other.shape[0] - 1), x + _PAST[q, 1]] - base
+            at += 1
+    return at - _OWN.shape[0], expected
+
+
+@borrowing
+def predict(coefficients, v, nearest, others):
+    """Sum the products of coefficients and regressors."""
+    total = 0.0
+    for q in range(nearest):
+        total += coefficients[q] * v[q]
+    for q in range(others):
+        total += coefficients[nearest + q] * v[_OWN.shape[0] + q]
+    return total
+
+
+@borrowing
+def observe(sums, v, nearest, others, weight, target):
+    """Add a sample with a weight to the sums of its segment: v vᵀ below the diagonal, in the last row v times the
+    target, and in the corner nothing."""
+    last = sums.shape[0] - 1
+    for i in range(nearest + others):
+        weighed = weight * (v[i] if i < nearest else v[_OWN.shape[0] + i - nearest])
+        row = sums[i]
+        for j in range(min(i + 1, nearest)):
+            row[j] += weighed * v[j]
+        for j in range(nearest, i + 1):
+            row[j] += weighed * v[_OWN.shape[0] + j - nearest]
+        sums[last, i] += weighed * target
+
+
+@borrowing
+def fold(sums, beside, above, k, decays):
+    """Make H of the row so far and of the sums of segment k, then G of it and of the row above."""
+    here, after = above[k], above[min(k + 1, above.shape[0] - 1)]
+    for i in range(sums.shape[0]):
+        for j in range(i + 1):
+            total = decays[0] * beside[i, j] + sums[i, j]
+            beside[i, j] = total
+            here[i, j] = total + decays[1] * after[i, j]
+
+
+@borrowing
+def solve(beside, above, k, decays, size, scratch, coefficients):
+    """Solve for the coefficients of segment k, by Cholesky's factor U of A, with a ridge.
+
+    Args:
+        beside, above, decays: of the predictor.
+        size: regressors.
+        scratch: float64 (2, size, size) or larger.
+        coefficients: filled.
+    """
+    a, u, after = scratch[0], scratch[1], above[min(k + 1, above.shape[0] - 1)]
+    last, trace = beside.shape[0] - 1, 0.0
+    for i in range(size):
+        for j in range(i + 1):
+            a[i, j] = decays[0] * beside[i, j] + decays[1] * after[i, j]
+        trace += a[i, i]
+    ridge = _RIDGE_SHARE * (trace / size) + _RIDGE
+    for i in range(size):
+        for j in range(i):
+            total = a[i, j]
+            for n in range(j):
+                total -= u[i, n] * u[j, n]
+            u[i, j] = total * u[j, j]
+        total = a[i, i] + ridge
+        for n in range(i):
+            total -= u[i, n] * u[i, n]
+        u[i, i] = 1.0 / np.sqrt(total)
+    for i in range(size):
+        total = decays[0] * beside[last, i] + decays[1] * after[last, i]
+        for n in range(i):
+            total -= u[i, n] * coefficients[n]
+        coefficients[i] = total * u[i, i]
+    for i in range(size - 1, -1, -1):
+        total = coefficients[i]
+        for n in range(i + 1, size):
+            total -= u[n, i] * coefficients[n]
+        coefficients[i] = total * u[i, i]
+
+
+def regressors(channels: int, *, has_past: bool) -> int:
+    """Count the regressors of the last channel of a picture."""
+    return len(OWN) + len(BEFORE) * (channels - 1) + len(PAST) * has_past

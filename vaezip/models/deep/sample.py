@@ -1,0 +1,218 @@
+"""Code a sample: whether it lies in the step of its prediction, on which side, how far, and its lower bits."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vaezip.entropy.decisions import bounded
+from vaezip.entropy.histories import combined, decide, decide_given
+from vaezip.exact.jit import borrowing, inline
+from vaezip.models.deep.given import choose_part, choose_side, give_below, give_middle, give_split
+from vaezip.models.deep.state import GIVEN, LINEAR, MEDIAN
+
+SAMPLE, LOWER, HIT = range(3)
+"""Kinds of decisions."""
+
+KINDS, CHOICES, CORRECTIONS = 3, 1040, 256
+CONTEXTS, LOWER_CONTEXTS, HIT_CONTEXTS = 13, 2, 10
+MOST_SIZE = 17
+MOST_DECISIONS = 4 + 2 + 2 * MOST_SIZE + 16
+"""Of a sample: hits, the step and the side, how far, and lower bits."""
+
+W, N, NW, NE, WW, NN, NEE = range(7)
+"""Places of neighbours among those that are looked at."""
+
+
+@inline
+def graded(value):
+    """Return 4 · log2 of a value and 1, about."""
+    value += 1
+    bits = 0
+    while value >> (bits + 1):
+        bits += 1
+    return 4 * bits + (((value << 2) >> bits) & 3)
+
+
+@borrowing
+def _set_contexts(m, s, near, place, blend, k, energy, at, now, x):
+    """Set the contexts of a sample, and return how much goes on around it.
+
+    Args:
+        near: of the sample.
+        place: of the channel in the order of coding.
+        blend: the prediction, in eighths.
+        k: log2 of the step.
+        energy: the grade of the errors around.
+        at: the channel.
+        now: the row's place in what is kept of two rows.
+        x: of the sample, in the frame.
+    """
+    h, salt, shift = m.contexts, 1000 * place, k + 3
+    w, n, nw, ne, ww, nn = near[W], near[N], near[NW], near[NE], near[WW], near[NN]
+    relative = energy - 4 * k
+    slope = abs(w - nw) + abs(n - nw) + abs(n - ne)
+    signed, predictions = s.signed[at], s.predictions
+    expected = blend >> 3
+    h[0] = combined(combined(salt, relative), (blend >> (shift - 2)) & 3)
+    h[1] = combined(combined(salt + 1, relative >> 1), bounded((graded(slope) - 4 * k) >> 1, 14))
+    h[2] = combined(
+        combined(salt + 2, bounded(signed[now, x - 1] >> shift, 12)), bounded(signed[1 - now, x] >> shift, 12)
+    )
+    h[3] = combined(combined(salt + 3, _off(w, blend, shift)), _off(n, blend, shift))
+    h[4] = combined(combined(salt + 4, _off(ne, blend, shift)), _off(nw, blend, shift))
+    h[5] = combined(combined(salt + 5, bounded((predictions[MEDIAN] - blend) >> (shift - 1), 30)), relative >> 2)
+    first, second = (predictions[LINEAR] - blend) >> (shift - 2), (predictions[LINEAR + 1] - blend) >> (shift - 2)
+    h[6] = combined(combined(salt + 6, bounded(first, 20)), bounded(second, 20))
+    if place:
+        h[7] = combined(
+            combined(salt + 7, bounded(s.left[0, place - 1] >> (s.left[1, place - 1] + 2), 24)), relative >> 2
+        )
+    else:
+        far = bounded(signed[now, x - 2] >> shift, 8), bounded(signed[1 - now, x + 1] >> shift, 8)
+        h[7] = combined(combined(salt + 7, far[0]), far[1])
+    h[8] = combined(combined(salt + 8, _off(2 * w - ww, blend, shift)), _off(2 * n - nn, blend, shift))
+    h[9] = combined(combined(salt + 9, expected), k)
+    h[10] = combined(combined(combined(salt + 10, w), n), k)
+    h[11] = combined(combined(combined(salt + 11, w - nw), n - ne), w - n)
+    h[12] = combined(combined(salt + 12, expected >> max(k + 2, 4)), relative >> 1)
+    return slope
+
+
+@inline
+def _off(value, blend, shift):
+    return bounded((8 * value - blend) >> shift, 20)
+
+
+@borrowing
+def code_sample(m, coder, words, made, s, near, numbers, value):
+    """Code a sample, and return it.
+
+    Args:
+        m, coder, words, made: as of :func:`vaezip.entropy.histories.decide`.
+        s: the state of the picture.
+        near: int64, its neighbours.
+        numbers: place and number of the channel, the blend, log2 of the step, the grade of the errors around, the row's
+            place, the column, the greatest sample, and the row's streak.
+        value: of the sample, to code.
+    """
+    place, at, blend, k, energy, now, x, top, _ = numbers
+    slope = _set_contexts(m, s, near, place, blend, k, energy, at, now, x)
+    around = min(max(energy - 4 * k - 12, 0), 15)
+    expected = (blend >> 3) >> k
+    up = (top >> k) - expected
+    m.choices[0], m.choices[1], m.choices[2] = 32 * around, 64 * place, graded(slope)
+    give_middle(m, s, expected << k, (expected + 1) << k, top)
+    steps = (value >> k) - expected
+    if decide_given(m, coder, words, made, GIVEN, CONTEXTS, 0, SAMPLE, around, 1 if steps else 0):
+        is_less = 1 if steps < 0 else 0
+        if expected == 0:
+            is_less = 0
+        elif up == 0:
+            is_less = 1
+        else:
+            m.choices[0], m.choices[1] = 32 * around + 1, 64 * place + 1
+            give_below(m, s)
+            part = (blend >> (k + 1)) & 3
+            is_less = decide_given(m, coder, words, made, GIVEN, CONTEXTS, 1, SAMPLE, 16 + part, is_less)
+        choose_side(s, is_less)
+        most = expected if is_less else up
+        steps = _code_distance(m, coder, words, made, s, (around, place, expected, k, is_less, most), abs(steps))
+        steps = -steps if is_less else steps
+    else:
+        steps = 0
+    high = (expected + steps) << k
+    return high | _code_lower(m, coder, words, made, s, (place, blend, k, high), value) if k else high
+
+
+@borrowing
+def _code_distance(m, coder, words, made, s, numbers, distance):
+    """Code how many steps a sample lies from its prediction: in how many bits, and these."""
+    around, place, expected, k, is_less, most = numbers
+    size = 1
+    while (1 << size) <= most:
+        m.choices[0], m.choices[1] = 32 * around + 1 + min(size, 10), 64 * place + 2 + size
+        give_split(m, s, _edge(expected, k, is_less, 1 << size), is_less)
+        node = 16 + 20 * is_less + size
+        more = decide_given(
+            m, coder, words, made, GIVEN, CONTEXTS, node, SAMPLE, 32 + size, 1 if distance >> size else 0
+        )
+        choose_part(s, more == is_less)
+        if not more:
+            break
+        size += 1
+    known = 1
+    for i in range(size - 2, -1, -1):
+        split = ((known << 1) | 1) << i
+        if split > most:
+            known = 2 * known
+            continue
+        m.choices[0], m.choices[1] = 32 * around + 12 + min(i, 10), 64 * place + 20 + size
+        give_split(m, s, _edge(expected, k, is_less, split), is_less)
+        node = ((64 + 2 * size + is_less) << 4) + (known if known < 8 else 8 + min(i, 7))
+        correction = 64 + 8 * size + min(i, 7)
+        bit = decide_given(m, coder, words, made, GIVEN, CONTEXTS, node, SAMPLE, correction, (distance >> i) & 1)
+        choose_part(s, bit == is_less)
+        known = 2 * known + bit
+    return known
+
+
+@inline
+def _edge(expected, k, is_less, steps):
+    """Return the value from which on, or below which, samples lie so many steps away."""
+    return (expected - steps + 1) << k if is_less else (expected + steps) << k
+
+
+@borrowing
+def _code_lower(m, coder, words, made, s, numbers, value):
+    """Code the bits of a sample below its step."""
+    place, blend, k, high = numbers
+    h, low = m.contexts, 0
+    h[0] = combined(combined(2000 + place, k), bounded((blend - 8 * high) >> k, 16))
+    h[1] = combined(3000 + place, k)
+    for i in range(k - 1, -1, -1):
+        m.choices[0], m.choices[1], m.choices[2] = 512 + i, 256 + k, 72 + 16 * i + k
+        give_split(m, s, high | (2 * low + 1) << i, 0)
+        before = min(2, k - 1 - i)
+        node = (i << 3) + (1 << before | low & ((1 << before) - 1))
+        bit = decide_given(m, coder, words, made, GIVEN, LOWER_CONTEXTS, node, LOWER, 208 + i, (value >> i) & 1)
+        choose_part(s, bit == 0)
+        low = 2 * low + bit
+    return low
+
+
+@borrowing
+def code_hit(m, coder, words, made, s, near, numbers, value):
+    """Code whether a sample is equal to its neighbour to the left, above, or above to the right or left: return it, and
+    1 … 4, or 0 where it is not. The arguments are those of :func:`code_sample`."""
+    place, at, blend, k, energy, _, x, _, row = numbers
+    ranks, column = s.ranks[at], s.streaks[at, x]
+    w, n, nw, ne = near[W], near[N], near[NW], near[NE]
+    equal = _bit(w == n, 0) | _bit(w == nw, 1) | _bit(n == nw, 2) | _bit(n == ne, 3)
+    equal |= _bit(ne == near[NEE], 4) | _bit(w == near[WW], 5) | _bit(n == near[NN], 6)
+    left, above = ranks[0, x - 1], ranks[1, x]
+    pair = 5 * left + above
+    h, relative = m.contexts, energy - 4 * k
+    for j in range(4):
+        candidate = near[j] if j < 2 else near[NE] if j == 2 else nw
+        if (j > 0 and candidate == w) or (j > 1 and candidate == n) or (j > 2 and candidate == ne):
+            continue
+        salt = 5000 + 100 * place + 20 * j
+        h[0] = combined(salt, equal)
+        h[1] = combined(combined(salt + 1, bounded((8 * candidate - blend) >> (k + 2), 20)), relative >> 1)
+        h[2] = combined(combined(salt + 2, 25 * pair + 5 * ranks[1, x - 1] + ranks[1, x + 1]), 0)
+        h[3] = combined(combined(salt + 3, 5 * pair + ranks[0, x - 2]), ranks[2, x])
+        h[4] = combined(combined(salt + 4, candidate), pair)
+        h[5] = combined(combined(salt + 5, w), n)
+        h[6] = combined(combined(combined(combined(salt + 6, w), n), ne), nw)
+        h[7] = combined(combined(salt + 7, 16 * column + row), pair)
+        h[8] = combined(combined(salt + 8, 16 * column + row), 25 * ranks[3, x] + 5 * ranks[2, x] + above)
+        h[9] = combined(combined(salt + 9, equal), 5 * pair + ranks[1, x + 1])
+        m.choices[0], m.choices[1], m.choices[2] = 528 + 128 * j + equal, 272 + 25 * j + pair, 328 + 16 * j + row
+        if decide(m, coder, words, made, HIT_CONTEXTS, 0, HIT, 224 + 8 * j + column, 1 if value == candidate else 0):
+            return candidate, j + 1
+    return np.int64(value), 0
+
+
+@inline
+def _bit(holds, place):
+    return (1 if holds else 0) << place
