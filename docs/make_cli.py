@@ -254,6 +254,8 @@ A list with one object per FILE that could be read, in their order:
 | `models[].fingerprint` | string | as in the blocks |
 | `models[].bytes` | integer | that it takes in the file |
 
+A picture that equals another of the set has `copy_of`, the name of that; its mode and size are those of the other.
+
 Of a file that is kept as it was, mode and method are `verbatim`, and `file_bytes` is there in the place
 of width and height. Of a JPEG, the method is `jpeg`; mode (`L`, `RGB` or `CMYK`), width and height are
 those of its picture, and `file_bytes` is there, too. Where a file is kept, `bits_per_dimension` is null.

@@ -109,6 +109,22 @@ def test_times_of_a_set_are_read() -> None:
     assert {name: picture.time for name, picture in pictures.items()} == told
 
 
+def test_copies_are_what_they_equal() -> None:
+    """Section 1.4: a picture of mode 13 has the samples of another, with boxes and a time of its own."""
+    rng = np.random.default_rng(0)
+    samples = rng.integers(0, 256, (9, 8, 1)).astype(np.uint8)
+    boxes = {"a": (), "b": (("text", b"Title\0\0\0x"),), "c": ()}
+    with vaezip.Compressor(preset=1) as compressor:
+        for i, (name, own) in enumerate(boxes.items()):
+            compressor.add(name, vaezip.Picture("L", samples, own), modified=i)
+        data = compressor.close()
+    pictures = decode(data, models())
+    assert [pictures[name].time for name in boxes] == [0, 1, 2]
+    assert [pictures[name].boxes for name in boxes] == [[], [(5, b"Title\0\0\0x")], []]
+    for picture in pictures.values():
+        np.testing.assert_array_equal(picture.samples, samples)
+
+
 def test_indices_between_blocks_are_stepped_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """Section 1.3.3: one after each block, and one behind the embedded model."""
     for name, value in (("_RUN", 1), ("_LEAST", 1), ("_SHARE", 0)):

@@ -9,7 +9,7 @@ import numpy as np
 from .graphics import decode_palette
 from .limits import LONGEST_MODEL_NAME, LONGEST_NAME, MOST_MODELS, Budget, check_name
 from .model_file import Model, find_model, load_models
-from .modes import BLACK_AND_WHITE, FILES, MODES, PALETTE
+from .modes import BLACK_AND_WHITE, COPY, MODES, PALETTE, ROWS
 from .payload import NO_MODEL, decode_block
 from .primitives import FormatError, Reader, require, unpack
 
@@ -97,7 +97,21 @@ def decode(data: bytes, models: Path | dict[bytes, Model]) -> dict[str, Picture]
     result: dict[str, Picture] = {}
     for group in groups:
         result.update(decode_group(group, known))
-    return result
+    return {name: copied(picture, result) for name, picture in result.items()}
+
+
+def copied(picture: Picture, decoded: dict[str, Picture]) -> Picture:
+    """Return what a copy equals, with its own boxes and time; other pictures as they are (section 1.4)."""
+    if picture.mode != MODES[COPY].name:
+        return picture
+    try:
+        original = decoded.get(picture.samples.tobytes().decode())
+    except UnicodeDecodeError as error:
+        raise FormatError("a copy names no picture") from error
+    require(original is not None and original.mode != picture.mode, "the original of a copy is not there")
+    number = next(i for i, mode in enumerate(MODES) if mode.name == original.mode)
+    check_boxes(number, picture.boxes)
+    return Picture(original.mode, original.samples, picture.boxes, picture.time)
 
 
 def read_flags(data: bytes) -> int:
@@ -116,7 +130,7 @@ def decode_group(group: Group, models: dict[bytes, Model]) -> dict[str, Picture]
     mode = MODES[group.mode]
     parts = []
     for (fingerprint, payload), (n, h) in zip(group.blocks, group.shapes(), strict=True):
-        require(group.mode not in FILES or fingerprint == NO_MODEL, "no model file codes files")
+        require(group.mode not in ROWS or fingerprint == NO_MODEL, "no model file codes files")
         parts.append(decode_block(payload, group.mode, (n, h, group.width), fingerprint, models, group.crc))
     samples = np.concatenate([part.reshape(-1, group.width, mode.channels) for part in parts])
     samples = samples.reshape(len(group.names), group.height, group.width, mode.channels)
@@ -125,7 +139,8 @@ def decode_group(group: Group, models: dict[bytes, Model]) -> dict[str, Picture]
     for boxes in group.boxes:
         if boxes and boxes[0][0] == CODED_PALETTE:
             boxes[0] = 0, decode_palette(boxes[0][1])
-        check_boxes(group.mode, boxes)
+        if group.mode != COPY:  # whose boxes are those of another mode
+            check_boxes(group.mode, boxes)
     times = group.times or [None] * len(group.names)
     return {
         name: Picture(mode.name, picture, boxes, time)
@@ -148,7 +163,7 @@ def read_inline(data: bytes, models: dict[bytes, Model]) -> Group:
     flags = data[FIRST_BYTES - 1]
     require(flags & 8 == 0, "unknown flags")
     mode = flags >> 4
-    require(mode < len(MODES), "unknown mode")
+    require(mode < len(MODES) and mode != COPY, "unknown mode")
     fingerprint = reader.take(4)
     if flags & 2:
         require(fingerprint != NO_MODEL, "the fallback codec has no tile size")
@@ -308,7 +323,7 @@ def check_size(group: Group) -> None:
     require(1 <= group.height <= GREATEST_SIDE and 1 <= group.width <= GREATEST_SIDE, "a side is out of range")
     require(1 <= group.band <= group.height and group.per_block >= 1, "a band or block is out of range")
     require(group.band == group.height or group.per_block == 1, "a block of bands holds one picture")
-    if group.mode in FILES:
+    if group.mode in ROWS:
         require(group.height == 1 and group.per_block == 1, "the block of a file is one row of one file")
     n, h, w = min(group.per_block, len(group.names)), group.band, group.width
     most = max(1 << 24, 32 * w)

@@ -31,11 +31,14 @@ MODES = (
     Mode("L", 1, 8),
     Mode("verbatim", 1, 8),
     Mode("jpeg", 1, 8),
+    Mode("copy", 1, 8),
 )
 BLACK_AND_WHITE = 10  # shown as grey: 0 and 255
 PALETTE = 5
 VERBATIM, JPEG = 11, 12
 FILES = (VERBATIM, JPEG)  # the bytes of a file, as one row of samples
+COPY = 13  # the name of the picture that one equals, likewise
+ROWS = (*FILES, COPY)
 COLOURS = (3, 4)  # modes whose colours have 8 bits
 TWO_LEVELS = (0, BLACK_AND_WHITE)  # modes whose samples are coded as 0 and 1
 ALPHA_MODES = {8: 1, 16: 6}  # bits of alpha, and the mode of a block that codes it with a model

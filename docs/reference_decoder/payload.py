@@ -11,7 +11,7 @@ from .graphics import decode_graphic
 from .jpeg_file import decode_file
 from .jpeg_pixels import decode_pictures
 from .model_file import Model, find_model
-from .modes import ALPHA_MODES, COLOURS, FILES, JPEG, MODES, PALETTE, TWO_LEVELS, VERBATIM
+from .modes import ALPHA_MODES, COLOURS, COPY, JPEG, MODES, PALETTE, ROWS, TWO_LEVELS, VERBATIM
 from .origins import Origin
 from .pixel_model import decode_pixel_chain
 from .primitives import Reader, require
@@ -38,7 +38,7 @@ def decode_samples(data: bytes, number: int, size: Size, mark: bytes, models: Mo
     mode = MODES[number]
     shape = (*size, mode.channels)
     if mark == GRAPHIC:
-        require(number not in FILES and mode.bits < 16, "the graphics coder does not code this mode")
+        require(number not in ROWS and mode.bits < 16, "the graphics coder does not code this mode")
         samples, checksum = decode_graphic(data, shape)
     elif mark == JPEG_PIXELS:
         samples, checksum = decode_pictures(data, number, shape)
@@ -46,7 +46,7 @@ def decode_samples(data: bytes, number: int, size: Size, mark: bytes, models: Mo
         require(mode.bits == 16, "the deep coder does not code this mode")
         samples, checksum = decode_deep(data, shape)
     elif mark == REMADE:
-        require(number not in FILES, "files are made of no pictures")
+        require(number not in ROWS, "files are made of no pictures")
 
         def decode_part(part: bytes, mode: int, shape: tuple[int, ...], mark: bytes) -> tuple[np.ndarray, int]:
             require(mark != REMADE, "a part is made of others")
@@ -56,7 +56,7 @@ def decode_samples(data: bytes, number: int, size: Size, mark: bytes, models: Mo
     elif mark == NO_MODEL:
         require(len(data) >= 4, "the payload is too short")
         body, checksum = data[4:], int.from_bytes(data[:4], "little")
-        if number == VERBATIM:
+        if number in (VERBATIM, COPY):
             samples = take_bytes(body, shape)
         elif number == JPEG:
             file, checksum = decode_file(data, size[2])
@@ -117,7 +117,7 @@ def decode_with_model(data: bytes, number: int, size: Size, model: Model, models
 
 def check_model(model: Model, number: int, colours: int, size: Size) -> None:
     """Refuse a model that does not code this mode or size."""
-    fitting = number not in (PALETTE, *FILES) and colours == model.channels
+    fitting = number not in (PALETTE, *ROWS) and colours == model.channels
     require(fitting, "the model does not code pictures of this mode")
     require(number in TWO_LEVELS or model.levels == 256, "the model codes black and white only")
     require(model.tiled or size[1:] == model.tile, "the model codes pictures of its own tile size only")

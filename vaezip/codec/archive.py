@@ -15,7 +15,7 @@ from typing import Any, SupportsIndex, overload
 
 import numpy as np
 
-from vaezip.codec import decoding, describing, jpeg, metadata, salvage
+from vaezip.codec import copies, decoding, describing, jpeg, metadata, salvage
 from vaezip.codec.blocks import Samples, block_shape, check_group
 from vaezip.codec.decoded import DecodedBlocks
 from vaezip.codec.decoding import DecodeJob
@@ -23,7 +23,7 @@ from vaezip.errors import FormatError, ImageError, MissingError, ModelError, Vae
 from vaezip.models import file as model_file
 from vaezip.models.base import Model
 from vaezip.models.cost import MAX_MEMORY, MAX_WORK, Budget
-from vaezip.models.kinds import BILEVEL_GREY, FILES, JPEG, MODE_NAMES, channels, dtype
+from vaezip.models.kinds import BILEVEL_GREY, COPY, FILES, JPEG, MODE_NAMES, channels, dtype
 from vaezip.models.library import FileLibrary, Library
 from vaezip.pictures import io
 from vaezip.pictures.formats import format_name
@@ -112,6 +112,8 @@ class Archive:
         self._places = {name: (group, i) for group in self.file.groups for i, name in enumerate(group.names)}
         if len(self._places) < len(self.names):
             raise FormatError("the directory lists a name twice")
+        self._originals = copies.originals(self.file.groups, self._places)
+        self.names = copies.ordered(self.names, self._originals)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "options": replace(self.options, executor=None)}
@@ -177,6 +179,12 @@ class Archive:
             IncompleteError: a salvage found a part of it, which the error has as ``picture``.
         """
         group, index = self._place(key)
+        name = group.names[index]
+        if name not in self._originals:
+            return self._read(group, index)
+        return copies.with_own_boxes(self._read(*self._coded_place(name)), group, index)
+
+    def _read(self, group: Group, index: int) -> Picture:
         first = index // group.per_block * group.per_block
         if self.options.salvage and MODE_NAMES[group.mode] not in FILES:
             with self._executor() as executor:
@@ -205,7 +213,7 @@ class Archive:
         Raises:
             FormatError: its block is damaged.
         """
-        group, index = self._place(key)
+        group, index = self._coded_place(key)
         return self._block(group, index).tobytes() if MODE_NAMES[group.mode] in FILES else None
 
     def beginning(self, key: SupportsIndex | str = 0) -> bytes | None:
@@ -216,7 +224,7 @@ class Archive:
         Raises:
             FormatError: its block is damaged.
         """
-        group, index = self._place(key)
+        group, index = self._coded_place(key)
         if MODE_NAMES[group.mode] == JPEG:
             return jpeg.beginning(group.blocks[index].payload, group.width)
         return self.original(key)
@@ -248,7 +256,10 @@ class Archive:
         Raises:
             FormatError: there is none.
         """
-        group, index = self._place(key)
+        coded, own = (self._described(*place) for place in (self._coded_place(key), self._place(key)))
+        return copies.described([coded, own], self._originals)[-1]
+
+    def _described(self, group: Group, index: int) -> dict[str, Any]:
         before = itertools.takewhile(lambda other: other is not group, self.file.groups)
         return describing.picture(group, index, first_block=sum(len(other.blocks) for other in before))
 
@@ -273,6 +284,18 @@ class Archive:
             raise MissingError(f"it holds no picture number {number}, but {len(self)}, from 0 on")
         return self._places[self.names[number]]
 
+    def _coded_place(self, key: SupportsIndex | str) -> tuple[Group, int]:
+        """Return the place of what is coded for a picture: of a copy that of its original.
+
+        Raises:
+            FormatError: a copy has none.
+        """
+        group, index = self._place(key)
+        original = self._originals.get(group.names[index])
+        if isinstance(original, FormatError):
+            raise original
+        return self._places[original] if original is not None else (group, index)
+
     def _check_open(self) -> None:
         if self._closed:
             raise VaezipError("the archive is closed")
@@ -290,6 +313,7 @@ class Archive:
                     with suppress(VaezipError):
                         data = b"" if mode == JPEG else self._decode_run(executor, group, i)[0].result().tobytes()
                         found[name] = format_name(data) if data else "JPEG"
+        found |= {name: found.get(str(original)) for name, original in self._originals.items()}
         return {name: format for name, format in found.items() if format}
 
     def pictures(self) -> Iterator[tuple[str, Picture | VaezipError]]:
@@ -308,9 +332,13 @@ class Archive:
 
         The pixels in files are not looked at.
         """
+        yield from copies.beside(self._coded_contents(), self._originals, self._places)
+
+    def _coded_contents(self) -> Iterator[tuple[str, Picture | bytes | VaezipError]]:
+        """Give all but copies."""
         with self._executor() as executor:
             waiting: list[tuple[Group, int, list[Future[Samples]]]] = []
-            for group in self.file.groups:
+            for group in (group for group in self.file.groups if MODE_NAMES[group.mode] != COPY):
                 for first in range(0, len(group.names), group.per_block):
                     waiting.append((group, first, self._decode_run(executor, group, first)))
                     while sum(len(futures) for _, _, futures in waiting) > self.options.threads:
@@ -354,7 +382,7 @@ class Archive:
             "version": records.VERSION,
             "revision": records.REVISION,
             "layout": "inline" if self.file.inline else "archive",
-            "pictures": list(describing.pictures(self.file.groups)),
+            "pictures": copies.described(list(describing.pictures(self.file.groups)), self._originals),
             "blocks": [block for group in self.file.groups for block in describing.blocks(group, known)],
             "models": [
                 {"name": self.file.model_names[mark], "fingerprint": mark.hex(), "bytes": len(model.packed)}

@@ -11,7 +11,7 @@ from vaezip.codec import metadata
 from vaezip.errors import FormatError, ImageError
 from vaezip.models.cost import DEFAULT as BUDGET
 from vaezip.models.cost import Budget
-from vaezip.models.kinds import FILES, MODE_NAMES, channels, dtype
+from vaezip.models.kinds import MODE_NAMES, ROWS, channels, dtype
 from vaezip.vz.records import Group
 
 Samples = NDArray[Any]
@@ -101,7 +101,7 @@ def check_group(group: Group, max_pixels: int, budget: Budget = BUDGET) -> None:
     unknown = next((boxes for boxes in group.boxes if not metadata.is_known(boxes)), ())
     if unknown:
         raise FormatError(f"metadata field {max(unknown)[0]} is unknown; a newer vaezip may read it")
-    if MODE_NAMES[group.mode] in FILES:  # one row of bytes
+    if MODE_NAMES[group.mode] in ROWS:  # one row of bytes
         if (group.height, group.per_block) != (1, 1):
             raise FormatError("the directory describes impossible blocks")
         return

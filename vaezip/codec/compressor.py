@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from vaezip.codec import coders, jobs, metadata, select
+from vaezip.codec import coders, jobs, metadata, select, taken
 from vaezip.codec.blocks import Samples, check_group, gathered, group_of
 from vaezip.codec.jobs import BlockJob, Candidate
 from vaezip.codec.kept import FileJob, KeptFile, keep
@@ -26,7 +26,7 @@ from vaezip.errors import ImageError, VaezipError
 from vaezip.models import file as model_file
 from vaezip.models.cost import UNLIMITED
 from vaezip.models.effort import DEFAULT_PRESET, Effort, chosen_effort
-from vaezip.models.kinds import BILEVEL_GREY, MODE_NAMES, coded_mode, fits, is_wide, misfit
+from vaezip.models.kinds import BILEVEL_GREY, FILES, MODE_NAMES, coded_mode, fits, is_wide, misfit
 from vaezip.models.library import Library, Reference
 from vaezip.pictures.convert import PictureLike, as_picture, file_of, named
 from vaezip.pictures.formats import is_jpeg
@@ -134,6 +134,7 @@ class Compressor:
         self._pending: dict[tuple[str, int, int], Pending] = {}
         self._names: set[str] = set()
         self._files: list[_File] = []
+        self._taken = taken.Taken()
         self.kept: dict[str, str] = {}
         self._running: list[Future[Any]] = []
         self._unsettled: list[Run] = []
@@ -186,6 +187,10 @@ class Compressor:
             return
         picture, _ = as_picture(picture if data is None or isinstance(picture, Picture) else data)
         mode, samples = self._to_coded(picture)
+        entry = Entry(name, metadata.numbered(picture.boxes), original, modified)
+        self._take(name, entry.boxes)
+        if self._taken.has(taken.digest(mode, samples), entry):
+            return
         height, width = samples.shape[:2]
         pending = self._pending.get((mode, height, width))
         if pending is None:
@@ -194,14 +199,17 @@ class Compressor:
             self._pending[mode, height, width] = pending
         if len(pending.samples) == pending.most:
             self._submit(pending)
-        self._budget.take(limits.PICTURES, 1)
-        self._budget.take(limits.PIECES, len(picture.boxes))
-        self._budget.take_metadata([len(content) for _, content in picture.boxes])
-        self._names.add(name)
-        pending.entries.append(Entry(name, metadata.numbered(picture.boxes), original, modified))
+        pending.entries.append(entry)
         pending.samples.append(samples)
         if len(pending.samples) == pending.most and self._names != {""}:  # which may become inline
             self._submit(pending)
+
+    def _take(self, name: str, boxes: tuple[tuple[int, bytes], ...]) -> None:
+        """Take a picture and its metadata from what a file may list."""
+        self._budget.take(limits.PICTURES, 1)
+        self._budget.take(limits.PIECES, len(boxes))
+        self._budget.take_metadata([len(content) for _, content in boxes])
+        self._names.add(name)
 
     def _check_name(self, name: str) -> None:
         if self._made:
@@ -216,8 +224,9 @@ class Compressor:
         """Add a JPEG as a file, or any file as it is; one without a name may become inline, and waits."""
         height, width, _ = shape_of(original) or (0, 0, 0)
         check_size(width, height, self.options.max_pixels)
-        self._budget.take(limits.PICTURES, 1)
-        self._names.add(name)
+        self._take(name, ())
+        if self._taken.has(taken.digest_of_file(original), Entry(name, (), original, modified)):
+            return
         self._files.append(_File(name, original, modified, verbatim))
         if self._names != {""}:
             self._submit_files()
@@ -274,7 +283,7 @@ class Compressor:
         runs = [run for pending in self._pending.values() for run in pending.runs]
         embedded = self._models_for([forms for run in runs for forms in run.forms()])
         data = self._archive(embedded)
-        originals = [run.originals() for run in runs]
+        originals = [run.originals() for run in runs] if not self._taken.shared else [[]]
         if embedded and all(originals) and len(data) > sum(len(file) for files in originals for file in files):
             return min(data, self._archive({}, verbatim=True), key=len)
         return data
@@ -286,7 +295,8 @@ class Compressor:
             group = replace(pending.group, names=[], boxes=[], blocks=[], times=[])
             for run in pending.runs:
                 found = run.blocks(embedded)
-                if verbatim or run.is_shorter_verbatim(found):
+                is_shared = any(entry.name in self._taken.shared for entry in run.entries)
+                if verbatim or (not is_shared and run.is_shorter_verbatim(found)):
                     kept += [self._verbatim_group(entry) for entry in run.entries]
                     continue
                 group.names += [entry.name for entry in run.entries]
@@ -295,6 +305,8 @@ class Compressor:
                 group.blocks += found
             groups += [group] if group.names else []
         groups += kept + self._file_groups()
+        in_files = {name for group in groups if MODE_NAMES[group.mode] in FILES for name in group.names}
+        groups += taken.groups_of(self._taken.copies, in_files)
         _forget_times_of_none(groups)
         used = {block.model for group in groups for block in group.blocks if has_model(block.model)}
         models = {mark: data for mark, data in embedded.items() if mark in used}

@@ -10,7 +10,7 @@ from typing import Any
 from vaezip.codec import coders, jpeg, metadata, payload, remade
 from vaezip.codec.blocks import block_shape
 from vaezip.errors import FormatError
-from vaezip.models.kinds import FILES, JPEG, MODE_NAMES
+from vaezip.models.kinds import FILES, JPEG, MODE_NAMES, ROWS
 from vaezip.vz.records import Block, Group, has_model
 
 _EPOCH = datetime(1970, 1, 1)
@@ -27,7 +27,7 @@ def _describe_block(group: Group, number: int, models: Mapping[bytes, tuple[str,
     described = {"fingerprint": block.model.hex(), "bytes": len(block.payload)}
     if not has_model(block.model):
         mode = MODE_NAMES[group.mode]
-        method = mode if mode in FILES else coders.name_of(block.model).lower()
+        method = mode if mode in ROWS else coders.name_of(block.model).lower()
         note = coders.note_on(block.model, block.payload, block_shape(group, number))
         return {"method": method, **described, "steps": 0, "steps_on": None} | ({"note": note} if note else {})
     name, steps_on = models[block.model]

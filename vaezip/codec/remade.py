@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from vaezip.errors import FormatError
 from vaezip.models.cost import Cost
-from vaezip.models.kinds import FILES
+from vaezip.models.kinds import ROWS
 from vaezip.origins import bayer, enlarged, tones, values
 from vaezip.vz.records import NO_MODEL, Block
 from vaezip.vz.wire import Reader, varint
@@ -76,7 +76,7 @@ class Remade(NamedTuple):
 
 def fits(mode: str, shape: Shape) -> bool:
     """Tell whether pictures of a mode may be made of others."""
-    return mode not in FILES
+    return mode not in ROWS
 
 
 def head(kind: int, origin: Origin, blocks: list[Block]) -> bytes:

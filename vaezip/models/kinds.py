@@ -21,9 +21,15 @@ JPEG = "jpeg"
 FILES = (VERBATIM, JPEG)
 """The modes of blocks that give back the bytes of a file."""
 
+COPY = "copy"
+"""The name of another picture of the set, which this one equals but for its metadata; one row of 8-bit samples."""
+
+ROWS = (*FILES, COPY)
+"""The modes of blocks that hold bytes, in one row of samples, and no pixels."""
+
 MODE_NAMES = (
     *("1", "L", "LA", "RGB", "RGBA", "P", "I;16", "LA;16", "RGB;16", "RGBA;16"),
-    *(BILEVEL_GREY, VERBATIM, JPEG),
+    *(BILEVEL_GREY, VERBATIM, JPEG, COPY),
 )
 """The number of a mode in a file is its place here, which it keeps for ever: a new mode goes behind the last."""
 

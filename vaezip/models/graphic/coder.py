@@ -15,7 +15,7 @@ from vaezip.errors import FormatError
 from vaezip.models.cost import Cost
 from vaezip.models.graphic import distant, model, palettes
 from vaezip.models.graphic.model import NO_REACHES, Coding, Pixels, Reaches
-from vaezip.models.kinds import FILES, is_wide, levels
+from vaezip.models.kinds import ROWS, is_wide, levels
 
 if TYPE_CHECKING:
     from vaezip.models.effort import Effort
@@ -48,7 +48,7 @@ class _Head(NamedTuple):
 
 def fits(mode: str, shape: tuple[int, ...]) -> bool:
     """Tell whether pictures of a mode are coded: all of at most 8 bits a sample."""
-    return mode not in FILES and not is_wide(mode)
+    return mode not in ROWS and not is_wide(mode)
 
 
 def promises(samples: Samples, mode: str) -> bool:
