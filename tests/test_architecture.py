@@ -60,8 +60,8 @@ def test_decoding_imports_nothing_of_the_encoder(tmp_path, shape):
 
 
 def test_nothing_is_unpickled_and_nothing_is_downloaded_while_decoding():
-    """SECURITY.md promises it. A training reads its own state by PyTorch, as numbers alone. Kernels, which are code, come
-    from the user's own folder."""
+    """SECURITY.md promises it. A training reads its own state by PyTorch, as numbers alone. Kernels, which are code,
+    come from the user's own folder."""
     for path in sorted(PACKAGE.rglob("*.py")):
         nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
         imported = {a.name.split(".")[0] for n in nodes if isinstance(n, ast.Import) for a in n.names}
