@@ -17,6 +17,7 @@ Invariants:
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import pickle
@@ -176,10 +177,10 @@ def _locked(path: Path) -> IO[bytes] | None:
     while time.monotonic() < end:
         try:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except OSError as error:
+            if error.errno not in (errno.EACCES, errno.EAGAIN) or path.exists():
+                break  # the file system has no locks, or the other process is done
             time.sleep(0.05)
-            if path.exists():
-                break
         else:
             return file
     file.close()

@@ -41,7 +41,6 @@ class _Library(JITCodeLibrary):
 
     def finalize(self) -> None:
         for library in dict.fromkeys(self._linking_libraries):
-            self._reload_init.update(library._reload_init)
             self._final_module.link_in(library._get_module_for_linking(), preserve=True)
         self._finalized = True
 
@@ -78,7 +77,6 @@ class _Register(LoweringPass):
         state.library._ensure_finalized()
         key = _Key()
         state.targetctx.insert_user_function(key, state["cr"].fndesc, [state.library])
-        state.reload_init.extend(state.library._reload_init)
         state["cr"] = state["cr"]._replace(cfunc=key)
         return False
 
