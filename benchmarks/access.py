@@ -37,8 +37,8 @@ BATCH = 32
 SETS = {
     "photographs of 32×32": 1500,
     "grey digits": 1500,
-    "digits in black and white": 1500,
-    "drawn tiles of 32×32": 500,
+    "digits in black and white": 600,
+    "drawn tiles of 32×32": 150,
 }
 PHOTOGRAPHS, MANY = 100, 10_000
 SIDE = 32
@@ -176,7 +176,7 @@ def page(found: dict[str, Any]) -> str:
     lines = [
         "# Random access to sets",
         "",
-        "Made by `benchmarks/access.py`: preset 1, a warm process; seconds of a core.",
+        "Made by `benchmarks/access.py`: preset 1, a warm process; seconds of a core, but those of loaders.",
         "",
     ]
     lines += [

@@ -5,7 +5,13 @@ import pytest
 
 import vaezip
 from vaezip import Picture
+from vaezip.codec import taken
 from vaezip.errors import FormatError, VaezipError
+
+
+@pytest.fixture(autouse=True)
+def _of_any_size(monkeypatch):
+    monkeypatch.setattr(taken, "LEAST", 0)
 
 
 def drawn(seed, mode="RGB", boxes=()):
@@ -109,3 +115,11 @@ def test_a_copy_that_is_damaged_fails_alone(word):
     assert vaezip.pictures.same(found["original.png"], pictures["original.png"])
     with pytest.raises(VaezipError, match="fails its checksum"):
         archive.read("c.png")
+
+
+def test_small_pictures_are_no_copies(monkeypatch):
+    monkeypatch.setattr(taken, "LEAST", 24 * 20 * 3 + 1)
+    pictures = {"a.png": drawn(1), "b.png": drawn(1)}
+    data = made(pictures)
+    assert_back(data, pictures)
+    assert all("copy_of" not in picture for picture in vaezip.Archive(data).info()["pictures"])

@@ -103,8 +103,8 @@ class _Compress(click.Command):
     type=click.IntRange(min=1),
     metavar="N",
     default=None,
-    help="Put at most N pictures of a set into one block. To read one, all before it in its block are decoded, too: by "
-    "default about as many as a second decodes, such as 128 of 32×32. With 8, one takes some hundredths of a second, "
+    help="Put at most N pictures of a set into one block. To read one, its block is decoded as a whole: by "
+    "default as many as a second decodes, such as 128 of 32×32. With 8, one takes some hundredths of a second, "
     "and such a set about 0.2 % more bytes.",
 )
 @click.option(

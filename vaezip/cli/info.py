@@ -143,6 +143,7 @@ WITHOUT_MODELS = {
     "jpeg": "the file as it was (JPEG)",
     "jpeg pixels": "coefficients of a JPEG",
     "remade": "made of other pictures",
+    "copy": "copy of an equal picture",
     "deep": "deep picture (regression and contexts)",
 }
 

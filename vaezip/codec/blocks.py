@@ -19,7 +19,7 @@ Samples = NDArray[Any]
 BLOCK_PIXELS, SOLID_PIXELS = 1 << 20, 1 << 24
 
 SET_SAMPLES = 3 << 17
-"""Samples of a block of several pictures, so that any of them is read within a second, for all before it are, too."""
+"""Samples of a block of several pictures, so that it is decoded in less than a second, for whoever reads one."""
 
 _WITH_MARGINS, _IN_TILES = 2, 8
 """How many times as many pixels of a block there may be with those around each picture, and in whole tiles."""

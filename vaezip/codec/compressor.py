@@ -56,8 +56,8 @@ class Options:
         embed_model: put the models that are used into the file, which then needs nothing else to be read;
             alpha goes by WebP.
         solid: blocks of 16 million pixels rather than one: a pixel network learns from all that is before.
-        block: how many pictures of a set share a block at most: whoever reads one decodes those before it in its block,
-            too. None for so many that this takes about a second.
+        block: how many pictures of a set share a block at most, which is decoded as a whole to read one of them. None
+            for so many that this takes less than a second.
         pixels: code the pixels of JPEG files, and not the files.
         max_pixels: larger JPEG files are refused.
         verify: decode every block again and compare.
@@ -189,7 +189,7 @@ class Compressor:
         mode, samples = self._to_coded(picture)
         entry = Entry(name, metadata.numbered(picture.boxes), original, modified)
         self._take(name, entry.boxes)
-        if self._taken.has(taken.digest(mode, samples), entry):
+        if samples.nbytes >= taken.LEAST and self._taken.has(taken.digest(mode, samples), entry):
             return
         height, width = samples.shape[:2]
         pending = self._pending.get((mode, height, width))

@@ -13,6 +13,9 @@ from vaezip.codec.runs import Entry
 from vaezip.models.kinds import COPY, MODE_NAMES
 from vaezip.vz.records import NO_MODEL, Block, Group
 
+LEAST = 1 << 12
+"""Bytes of samples. Of smaller pictures, in one block with their equals, one more may take no more than its name."""
+
 
 def digest(mode: str, samples: Samples) -> bytes:
     """Return what is equal for equal pictures, whatever their metadata."""
