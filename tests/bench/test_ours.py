@@ -118,13 +118,11 @@ def test_a_preset_does_all_that_the_command_line_does_by_it(local_models):
 
 
 def test_solid_sets_stand_in_one_block(small_models):
-    picture = Picture("L", np.zeros((1000, 1000, 1), np.uint8))
+    dark, grey = (Picture("L", np.full((1000, 1000, 1), value, np.uint8)) for value in (8, 9))
     model = str(small_models["logistic"].path)
     named = [(f"{i}", Picture("L", np.full((28, 28, 1), i % 200, np.uint8))) for i in range(3)]
     for solid in (False, True):
-        (file,) = ours.Ours(Options(model="auto", effort=NONE, solid=solid)).encode(
-            [("a", picture), ("b", picture)], False
-        )
+        (file,) = ours.Ours(Options(model="auto", effort=NONE, solid=solid)).encode([("a", dark), ("b", grey)], False)
         assert len(Archive(file).file.groups[0].blocks) == 2 - solid
     assert ours.Ours(Options(model=model, effort=NONE, solid=True)).encode(named, False) == [
         compress(named, model=model, steps=0, solid=True)

@@ -103,7 +103,8 @@ def test_samples_of_16_bits_promise_where_there_are_few_or_their_list_is_long():
     twelve = np.random.default_rng(0).integers(0, 4096, (1, 90, 90, 1))
     assert ranking.promises((smooth(1) * 100).astype(np.uint16), "I;16")
     assert ranking.promises((twelve * 16).astype(np.uint16), "I;16")
-    assert not ranking.promises((twelve * 14 + twelve[:, ::-1] % 13).astype(np.uint16), "I;16")
+    assert ranking.promises((twelve * 14 + twelve[:, ::-1] % 13).astype(np.uint16), "I;16")
+    assert not ranking.promises(twelve.astype(np.uint16), "I;16")
 
 
 def test_it_says_how_many_values_occur():

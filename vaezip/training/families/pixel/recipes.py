@@ -16,7 +16,7 @@ from vaezip.models.pixel.architecture import PixelArchitecture, pixel_architectu
 from vaezip.training import publish
 from vaezip.training.families.pixel import draft as drafts
 from vaezip.training.families.pixel.stage import RATE, TILES, PixelStage, drawn_stage, samples_of
-from vaezip.training.families.pixel.tiles import PlanesOfPhotographs, RegressedPhotographs, Small, Source
+from vaezip.training.families.pixel.tiles import PlanesOfPhotographs, RegressedPhotographs, Small, TileSource
 from vaezip.training.loop import Samples, Stage
 from vaezip.training.networks.pixel import PixelVae
 from vaezip.training.publish import Draft
@@ -32,7 +32,7 @@ class PixelRecipe:
     """
 
     architecture: PixelArchitecture
-    source: Callable[[Path | None, PixelArchitecture], Source]
+    source: Callable[[Path | None, PixelArchitecture], TileSource]
     about: str
     steps: int
     learning_rate: float = RATE

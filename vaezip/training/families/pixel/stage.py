@@ -19,7 +19,7 @@ from torch import Tensor
 
 from vaezip.models.pixel.architecture import PixelArchitecture
 from vaezip.training.families.pixel.quantize import units
-from vaezip.training.families.pixel.tiles import CODED, Source, Tiles, tiles
+from vaezip.training.families.pixel.tiles import CODED, Tiles, TileSource, tiles
 from vaezip.training.loop import Samples, Stage, device_of, fit, summed
 from vaezip.training.muon import Muon
 from vaezip.training.networks.pixel import PixelVae
@@ -51,13 +51,13 @@ _EVALUATED = 64
 """Tiles at once."""
 
 
-def train(vae: PixelVae, source: Source, *, steps: int, state: Path, learning_rate: float = RATE) -> None:
+def train(vae: PixelVae, source: TileSource, *, steps: int, state: Path, learning_rate: float = RATE) -> None:
     """Train in place on tiles drawn from a source; state and log as :func:`vaezip.training.loop.fit` has
     them, where an epoch is 500 steps."""
     fit(vae, samples_of(source, vae.architecture), drawn_stage(vae.architecture, steps, learning_rate), state=state)
 
 
-def samples_of(source: Source, architecture: PixelArchitecture) -> Samples:
+def samples_of(source: TileSource, architecture: PixelArchitecture) -> Samples:
     """Take a source for what to train on, and all tiles of what it holds out for what to watch the training by."""
     return Samples(source, np.concatenate([tiles(pictures, architecture) for pictures in source.held_out()]))
 
@@ -118,11 +118,11 @@ class PixelStage(Stage):
 class DrawnStage(PixelStage):
     """A stage on tiles that are drawn anew for each step."""
 
-    def steps(self, train: Source) -> int:
+    def steps(self, train: TileSource) -> int:
         """Count the steps of an epoch; see :class:`Stage`."""
         return _EVERY
 
-    def batches(self, train: Source, epoch: int, seed: int) -> Iterator[Tensor]:
+    def batches(self, train: TileSource, epoch: int, seed: int) -> Iterator[Tensor]:
         """Yield the tiles of an epoch; those of a step depend on its number alone."""
         train.prepare(epoch)
         for step in range(epoch * _EVERY, (epoch + 1) * _EVERY):

@@ -52,7 +52,7 @@ Tiles = NDArray[Any]
 Frames = NDArray[np.float32]
 
 
-class Source(Protocol):
+class TileSource(Protocol):
     """Where tiles come from."""
 
     def prepare(self, epoch: int) -> None:
@@ -80,17 +80,17 @@ class Photographs:
             self.train, self.valid = ([_grey(p) for p in part] for part in (self.train, self.valid))
 
     def prepare(self, epoch: int) -> None:
-        """Do nothing; see :class:`Source`."""
+        """Do nothing; see :class:`TileSource`."""
 
     def batch(self, count: int, rng: np.random.Generator) -> Tiles:
-        """Draw tiles from all photographs; see :class:`Source`."""
+        """Draw tiles from all photographs; see :class:`TileSource`."""
         found = frames(self.train, count, rng).astype(np.uint8)
         if rng.random() < _ALONE:
             found = framed(found[CODED]).astype(np.uint8)
         return marked(found, np.ones((count, TILE, TILE), np.bool_))
 
     def held_out(self) -> Iterator[Pictures]:
-        """Yield the photographs held out; see :class:`Source`."""
+        """Yield the photographs held out; see :class:`TileSource`."""
         return (p[None] for p in self.valid)
 
 
@@ -99,7 +99,7 @@ class RegressedPhotographs(Photographs):
     and varied as a whole."""
 
     def prepare(self, epoch: int) -> None:
-        """Draw crops of the photographs; see :class:`Source`."""
+        """Draw crops of the photographs; see :class:`TileSource`."""
         rng = np.random.default_rng([epoch, DRAWN])
         drawn = rng.choice(len(self.train), min(DRAWN, len(self.train)), replace=False, p=_shares(self.train))
         crops = (oriented(cropped(self.train[i], DRAWN_SIDE, rng), int(rng.integers(8))) for i in drawn)
@@ -111,7 +111,7 @@ class RegressedPhotographs(Photographs):
         return varied(crop, rng)
 
     def batch(self, count: int, rng: np.random.Generator) -> Tiles:
-        """Draw tiles from the crops of :meth:`prepare`; see :class:`Source`."""
+        """Draw tiles from the crops of :meth:`prepare`; see :class:`TileSource`."""
         places = np.array([(f.shape[0] - SIDE[0] + 1) * (f.shape[1] - SIDE[1] + 1) for f in self.frames], np.float64)
         found = []
         for which in rng.choice(len(self.frames), count, p=places / places.sum()):
@@ -137,7 +137,7 @@ class PlanesOfPhotographs(RegressedPhotographs):
         return luma_and_chroma(x, of_luma=of_luma, of_chroma=of_chroma, low=rng.uniform(0, 255 * (1 - of_luma)))
 
     def held_out(self) -> Iterator[Pictures]:
-        """Yield the photographs held out in JFIF's range; see :class:`Source`."""
+        """Yield the photographs held out in JFIF's range; see :class:`TileSource`."""
         return (luma_and_chroma(p.astype(np.float32)).astype(np.uint8)[None] for p in self.valid)
 
 
@@ -153,17 +153,17 @@ class Small:
         self.train, self.valid, self.mirrored = images[:-SMALL_HELD_OUT], images[-SMALL_HELD_OUT:], mirrored
 
     def prepare(self, epoch: int) -> None:
-        """Do nothing; see :class:`Source`."""
+        """Do nothing; see :class:`TileSource`."""
 
     def batch(self, count: int, rng: np.random.Generator) -> Tiles:
-        """Draw pictures, half of them mirrored where that makes pictures of the kind; see :class:`Source`."""
+        """Draw pictures, half of them mirrored where that makes pictures of the kind; see :class:`TileSource`."""
         found = self.train[rng.integers(0, len(self.train), count)]
         if self.mirrored:
             found = np.where(rng.random((count, 1, 1, 1)) < 0.5, found[:, :, ::-1], found)
         return tiles(found, self.architecture)
 
     def held_out(self) -> Iterator[Pictures]:
-        """Yield the pictures held out; see :class:`Source`."""
+        """Yield the pictures held out; see :class:`TileSource`."""
         return iter([self.valid])
 
 
