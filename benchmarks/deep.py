@@ -17,8 +17,8 @@ from typing import Any
 
 import imagecodecs
 import numpy as np
+import tifffile
 from graphics import SPARE
-from PIL import Image, ImageSequence
 
 import vaezip
 from vaezip.bench import machine
@@ -42,8 +42,8 @@ def pages(path: Path) -> list[vaezip.Picture]:
     if path.suffix not in (".tif", ".tiff"):
         picture = picture_files.read(path.read_bytes())
         return [vaezip.Picture(picture.mode, picture.samples)]
-    with Image.open(path) as image:
-        found = [np.asarray(page) for page in ImageSequence.Iterator(image)]
+    found = tifffile.imread(path)
+    found = found.reshape(-1, *found.shape[-2:])
     return [vaezip.Picture("I;16" if page.dtype != np.uint8 else "L", page[..., None].copy()) for page in found]
 
 
