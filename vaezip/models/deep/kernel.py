@@ -11,12 +11,11 @@ import numpy as np
 from vaezip.entropy.decisions import IS_SHORT, coder_of, head_of
 from vaezip.exact.jit import borrowing, inline, jit
 from vaezip.models.deep import regression
-from vaezip.models.deep.regression import DECAYS, MARGIN, NEAREST, OWN, SEGMENT
+from vaezip.models.deep.regression import DECAYS, MARGIN, NEAREST, SEGMENT
 from vaezip.models.deep.sample import NE, NEE, NN, NW, WW, N, W, code_hit, code_sample, graded
 from vaezip.models.deep.state import BLEND, CENTRE, LEVEL, LEVELS, LINEAR, MEAN, MEDIAN, PACE, PREDICTIONS
 
 _DECAYS, _NEAREST = np.array(DECAYS), np.array(NEAREST, np.int64)
-_OWN = len(OWN)
 
 _PACE = 41_672_000_000
 """2^32 · 7 · 2 ln 2, for errors whose weights add up to 7: the mean of |x| of a logistic distribution is 2 s ln 2."""

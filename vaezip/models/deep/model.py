@@ -11,7 +11,7 @@ from vaezip.entropy import decisions, histories
 from vaezip.entropy.stack import Stack
 from vaezip.models.cost import Cost
 from vaezip.models.deep import kernel, sample
-from vaezip.models.deep.regression import MARGIN, SEGMENT
+from vaezip.models.deep.regression import MARGIN
 from vaezip.models.deep.state import GIVEN, State, new_state, state_bytes
 
 Samples = NDArray[np.uint16]
@@ -80,7 +80,7 @@ class Coding:
         """Yield the state of each picture; it begins when the one before is coded."""
         past = None
         for _ in range(self._shape[0]):
-            state = new_state(self._shape[1:], self._top, has_past=past is not None, segment=SEGMENT)
+            state = new_state(self._shape[1:], self._top, has_past=past is not None)
             state = state._replace(past=past) if past is not None else state
             yield state
             past = state.frame if self._linked else None
@@ -109,5 +109,5 @@ def slot_bits(shape: Shape) -> int:
 def cost(shape: Shape, *, linked: bool) -> Cost:
     """Compute what it costs to decode samples of a shape."""
     size = int(np.prod(shape))
-    memory = 2 * state_bytes(shape[1:], has_past=linked, segment=SEGMENT)
+    memory = 2 * state_bytes(shape[1:], has_past=linked)
     return Cost(memory + (_SLOT_BYTES << slot_bits(shape)) + 4 * size + _LEARNED, _WORK * size)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import numpy as np
 
 from vaezip.exact.jit import borrowing, inline
+from vaezip.models.median import median_of
 
 OWN = (
     *((0, -1), (-1, 0), (-1, -1), (-1, 1), (0, -2), (-2, 0), (-1, -2), (-1, 2), (-2, -1), (-2, 1)),
@@ -46,18 +47,8 @@ _NEAREST, _DECAYS = np.array(NEAREST, np.int64), np.array(DECAYS)
 
 
 @inline
-def median(w, n, nw):
-    """Return the median prediction of a sample from those to the left, above, and above to the left."""
-    if nw >= max(w, n):
-        return min(w, n)
-    if nw <= min(w, n):
-        return max(w, n)
-    return w + n - nw
-
-
-@inline
 def _median_at(plane, y, x):
-    return median(np.int64(plane[y, x - 1]), np.int64(plane[y - 1, x]), np.int64(plane[y - 1, x - 1]))
+    return median_of(np.int64(plane[y, x - 1]), np.int64(plane[y - 1, x]), np.int64(plane[y - 1, x - 1]))
 
 
 @borrowing

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.exact import tables
-from vaezip.models.deep.regression import MARGIN, NEAREST, regressors
+from vaezip.models.deep.regression import MARGIN, NEAREST, SEGMENT, regressors
 
 LINEAR, MEDIAN, LEVEL, MEAN, BLEND = 0, 2, 3, 4, 5
 """The predictions of a sample: by each of the two regressions, the median one, the left sample and the slope above, the
@@ -81,11 +81,11 @@ ORDERS = {1: (0,), 2: (0, 1), 3: (1, 0, 2), 4: (1, 0, 2, 3)}
 """In which order channels are coded: green tells most of the others."""
 
 
-def new_state(shape: tuple[int, int, int], top: int, *, has_past: bool, segment: int) -> State:
+def new_state(shape: tuple[int, int, int], top: int, *, has_past: bool) -> State:
     """Begin a picture of a shape (height, width, channels) whose greatest sample is ``top``."""
     height, width, channels = shape
     columns, size = width + 2 * MARGIN, regressors(channels, has_past=has_past) + 1
-    segments, kinds = -(-width // segment), len(NEAREST)
+    segments, kinds = -(-width // SEGMENT), len(NEAREST)
     frame = np.zeros((channels, MARGIN + height, columns), np.int32)
     frame[:, :MARGIN] = top // 2
     return State(
@@ -111,9 +111,9 @@ def new_state(shape: tuple[int, int, int], top: int, *, has_past: bool, segment:
     )
 
 
-def state_bytes(shape: tuple[int, int, int], *, has_past: bool, segment: int) -> int:
+def state_bytes(shape: tuple[int, int, int], *, has_past: bool) -> int:
     """Count the bytes of a state, about."""
     height, width, channels = shape
     columns, size = width + 2 * MARGIN, regressors(channels, has_past=has_past) + 1
     planes = channels * columns * (8 * (MARGIN + height) + 8 * (2 * PREDICTIONS + 12))
-    return planes + 8 * len(NEAREST) * channels * size * size * (-(-width // segment) + 5)
+    return planes + 8 * len(NEAREST) * channels * size * size * (-(-width // SEGMENT) + 5)

@@ -17,6 +17,7 @@ from vaezip.models.graphic.contexts import (
     W,
     graded,
 )
+from vaezip.models.median import median_of
 
 ERRORS = 32
 """Where the errors of two predictions of each channel stand, in the array of what is known of a pixel."""
@@ -32,23 +33,13 @@ def _channel(pixel, shift):
     return (pixel >> shift) & 255
 
 
-@inline
-def _median(w, n, nw):
-    """Predict a sample: the middle one of its neighbours and the plane through them."""
-    if nw >= max(w, n):
-        return min(w, n)
-    if nw <= min(w, n):
-        return max(w, n)
-    return w + n - nw
-
-
 @borrowing
 def code_sample(m, coder, words, made, s, channels, value):
     """Code a pixel; its channels one after another, each expected to rise from its neighbours as the one before."""
     pixel = rise = 0
     for c in range(channels):
         shift = 8 * c
-        plain = _median(_channel(s[W], shift), _channel(s[N], shift), _channel(s[NW], shift))
+        plain = median_of(_channel(s[W], shift), _channel(s[N], shift), _channel(s[NW], shift))
         risen = min(max(plain + rise, 0), 255)
         errors = ERRORS + 2 * c
         first, second = (risen, plain) if s[errors] > s[errors + 1] else (plain, risen)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.exact.jit import inline
+from vaezip.models.median import median_of
 from vaezip.models.pixel.constants import BLANK, RADIUS
 
 Array = Any
@@ -71,6 +72,4 @@ def median_edge(xp: Any, *, west: Array, north: Array, north_west: Array) -> Arr
 @inline
 def median_edge_at(frame, i, y, x, c):
     """Compute the same for channel c of the pixel at frame position (y, x) of picture i, compiled."""
-    west, north, corner = frame[i, y, x - 1, c], frame[i, y - 1, x, c], frame[i, y - 1, x - 1, c]
-    low, high = min(west, north), max(west, north)
-    return max(low, min(high, west + north - corner))
+    return median_of(frame[i, y, x - 1, c], frame[i, y - 1, x, c], frame[i, y - 1, x - 1, c])
