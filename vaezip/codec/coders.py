@@ -61,6 +61,10 @@ CODERS: dict[bytes, str] = {
 }
 """The modules by mark, in the order in which they are tried."""
 
+LEARNING = frozenset({DEEP})
+"""Coders that take as long as models, and are chosen as these are: by a trial on a part of the pictures. A look tells
+whether the others are worth coding with."""
+
 
 def by_mark(mark: bytes) -> Coder:
     """Return the coder of a mark.

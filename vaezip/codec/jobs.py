@@ -170,9 +170,7 @@ def promising(job: BlockJob) -> list[Candidate]:
     found, some = _promising(replace(job, candidates=others)), trial_part(job.samples)
     if not remaking.shows_on_parts(job):
         return [*found, coders.REMADE]
-    if all(
-        one in coders.CODERS and one != coders.DEEP for one in found
-    ):  # which do so well that values say nothing more
+    if all(map(_is_quick, found)):  # which do so well that values say nothing more
         return found
     if job.open or some.size == job.samples.size:
         return [*found, coders.REMADE]
@@ -201,22 +199,28 @@ def _promising(job: BlockJob) -> list[Candidate]:
     whole = [candidate for candidate in quick if coders.is_whole(mark_of(candidate))]
     if any(coders.settles(mark_of(candidate), job.samples, job.mode) for candidate in whole):
         return whole
-    tried = [candidate for candidate in candidates if candidate not in coders.CODERS or candidate == coders.DEEP]
+    tried = [candidate for candidate in candidates if not _is_quick(candidate)]
     if _goes_once(job) and drawn:  # which take less than the fallback codec does
         tried = [candidate for candidate in tried if candidate != NO_MODEL] or tried
     trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0))
     lengths = {candidate: len(_payload(trial, candidate, 0)) for candidate in tried}
     best = min(tried, key=lambda candidate: lengths[candidate])
-    found = {best: None, **dict.fromkeys(candidate for candidate in quick if candidate != coders.DEEP)}
-    if coders.DEEP in tried and lengths[coders.DEEP] * _OF_LEARNING < lengths[best] * (_OF_LEARNING + 1):
-        found[coders.DEEP] = None
+    found = {best: None, **dict.fromkeys(candidate for candidate in quick if candidate not in coders.LEARNING)}
+    for candidate in coders.LEARNING.intersection(tried):
+        if lengths[candidate] * _OF_LEARNING < lengths[best] * (_OF_LEARNING + 1):
+            found[candidate] = None
     if job.halved and lengths[job.halved.model] * _OF_PATCHES < lengths[best] * (_OF_PATCHES + 1):
         found[job.halved.model] = None
-    if (has_model(mark_of(best)) or best == coders.DEEP) and not job.open:
+    if best != NO_MODEL and not job.open:
         found.pop(NO_MODEL, None)
         for beaten in _beaten(job, best, drawn):
             del found[beaten]
     return list(found)
+
+
+def _is_quick(candidate: Candidate) -> bool:
+    """Tell whether a candidate is a coder of whose worth a look tells, without a trial."""
+    return candidate in coders.CODERS and candidate not in coders.LEARNING
 
 
 def _is_drawn(job: BlockJob, candidate: Candidate) -> bool:
