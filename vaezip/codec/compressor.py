@@ -410,11 +410,12 @@ class Compressor:
             mode=MODE_NAMES[group.mode],
             samples=samples,
             candidates=self._candidates(group),
-            alpha=self._alpha_model(),
+            alpha=None if self.options.embed_model else _shipped(select.ALPHA_MODEL),  # which no file would hold
             library=self.library,
             effort=self.effort,
             verify=self.options.verify,
             open=self.options.embed_model and not self.chosen,
+            planes=None if self.chosen else _shipped(select.PLANES_MODEL),
         )
 
     def _wait_until_workers_are_few(self) -> None:
@@ -440,11 +441,6 @@ class Compressor:
             return (NO_MODEL,)
         return (self._chosen, NO_MODEL) if is_wide(mode) else (self._chosen,)
 
-    def _alpha_model(self) -> Reference | None:
-        """Return None where the file shall need nothing that it does not hold."""
-        path = None if self.options.embed_model else model_file.shipped().get(select.ALPHA_MODEL)
-        return Reference(path, model_file.fingerprint(path)) if path else None
-
 
 def compress(
     pictures: PictureLike | Mapping[str, PictureLike] | Iterable[tuple[str, PictureLike]],
@@ -469,6 +465,12 @@ def compress(
         for name, picture in named(pictures):
             compressor.add(name, picture)
         return compressor.close()
+
+
+def _shipped(name: str) -> Reference | None:
+    """Return the shipped model of a name, if there is one."""
+    path = model_file.shipped().get(name)
+    return Reference(path, model_file.fingerprint(path)) if path else None
 
 
 def _forget_times_of_none(groups: list[Group]) -> None:

@@ -87,6 +87,7 @@ class BlockJob:
         origin: a map that its colours may have gone through; see :func:`prepared`.
         halved: how their chroma may have been at half the resolution, and the model that codes it then.
         made_of: the kind of other pictures that its pictures are made of, likewise.
+        planes: the model that is tried on the planes that colours were before, and on nothing else, if there is one.
     """
 
     mode: str
@@ -101,6 +102,7 @@ class BlockJob:
     origin: search.Candidate | None = None
     halved: Halved | None = None
     made_of: int | None = None
+    planes: Reference | None = None
 
 
 def prepared(job: BlockJob) -> BlockJob:
@@ -254,8 +256,10 @@ def _beaten(job: BlockJob, best: Candidate, drawn: Mapping[Candidate, int]) -> l
 
 
 def _promises(job: BlockJob, candidate: Candidate) -> bool:
-    """Tell whether a candidate is worth a trial; models always are."""
+    """Tell whether a candidate is worth a trial; models always are, but for the one of planes."""
     mark = mark_of(candidate)
+    if candidate == job.planes:
+        return job.origin is not None
     return mark not in coders.CODERS or coders.by_mark(mark).promises(job.samples, job.mode)
 
 
@@ -316,20 +320,32 @@ def _ways(job: BlockJob, candidate: Candidate) -> list[Found | None]:
     that are best on some of them."""
     if job.origin and job.halved and candidate == job.halved.model:
         return [halving.planes_of(job.samples[..., :_COLOURS], job.origin, job.halved.sampling)]
-    found = _origin(job) if isinstance(candidate, Reference) else None
-    if found is None:
+    ways, some = _ways_as_planes(job, candidate), trial_part(job.samples)
+    if not ways:
         return [None]
-    ways, some = [None, found, found.as_sums()], trial_part(job.samples)
+    if candidate == job.planes:
+        return list(ways)
     trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0))
-    tried = _origin(trial) if some.size < job.samples.size else None
-    if tried is None:
-        return ways
-    colours, *others = (len(_coded(trial, candidate, 0, way)) for way in (None, tried, tried.as_sums()))
+    tried = _ways_as_planes(trial, candidate) if some.size < job.samples.size else []
+    if not tried:
+        return [None, *ways]
+    colours, *others = (len(_coded(trial, candidate, 0, way)) for way in (None, *tried))
     planes = min(others)
-    best = ways[1 + others.index(planes)]
+    best = ways[others.index(planes)]
     if abs(planes - colours) * _CLEARLY > colours:
         return [best if planes < colours else None]
     return [None, best]
+
+
+def _ways_as_planes(job: BlockJob, candidate: Candidate) -> list[Found]:
+    """Return the ways to code by a model as the planes that the colours were before, if they were any: by the model of
+    planes as these, and by others as sums, which look like colours; without a model of planes as both."""
+    found = _origin(job) if isinstance(candidate, Reference) else None
+    if found is None:
+        return []
+    if candidate == job.planes:
+        return [found]
+    return [found.as_sums()] if job.planes in job.candidates else [found, found.as_sums()]
 
 
 def _origin(job: BlockJob) -> Found | None:

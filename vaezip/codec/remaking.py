@@ -79,6 +79,7 @@ def _part(job: BlockJob, mode: str, samples: Samples) -> BlockJob:
         alpha=job.alpha,
         library=job.library,
         effort=effort,
+        planes=job.planes,
     )
 
 

@@ -13,6 +13,10 @@ AUTO = "auto"
 
 ALPHA_MODEL = "photo-gray"
 """Tried beside WebP for the alpha of pictures whose colours a model codes."""
+
+PLANES_MODEL = "photo-planes"
+"""Tried on the planes that colours were before, and on nothing else."""
+
 _TRIAL_PICTURES = 32
 _TRIAL_PIXELS, _TRIAL_SIDE = 1 << 17, 64
 
