@@ -88,6 +88,15 @@ def test_format_follows_the_suffix(run, one):
     assert np.array_equal(vaezip.pictures.read("b.TIF").samples, one.samples)
 
 
+def test_a_level_of_png_changes_the_size_alone(run, one):
+    for level in ("0", "9"):
+        assert run("decompress", "a.png.vz", "--png-level", level, "-o", f"{level}.png") == (0, "", "")
+        assert run("decompress", "a.png.vz", "--png-level", level, "--output-dir-mirror", f"out{level}").status == 0
+        assert Path(f"out{level}/a.png").read_bytes() == Path(f"{level}.png").read_bytes()
+    assert same(vaezip.pictures.read("0.png"), vaezip.pictures.read("9.png"))
+    assert Path("9.png").stat().st_size < Path("0.png").stat().st_size
+
+
 def test_lossy_format_is_refused_by_name(run, one):
     assert run("decompress", "a.png.vz", "-o", "b.jpg") == (
         1,

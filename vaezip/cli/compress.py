@@ -112,6 +112,11 @@ class _Compress(click.Command):
     is_flag=True,
     help="Code the pixels of JPEG files, and not the files: much larger, and another file comes back.",
 )
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Refuse a picture that has metadata which a .vz file does not keep, where else a remark names them.",
+)
 @options.device
 @options.threads
 @options.max_pixels
@@ -174,6 +179,7 @@ class _Flags:
     solid: bool
     block: int | None
     pixels: bool
+    strict: bool
     device: str
     threads: int
     max_pixels: int
@@ -187,6 +193,7 @@ class _Flags:
             solid=self.solid,
             block=self.block,
             pixels=self.pixels,
+            strict=self.strict,
             max_pixels=self.max_pixels,
             device=self.device,
             threads=self.threads,

@@ -31,7 +31,7 @@ from vaezip.models.library import Library, Reference
 from vaezip.pictures.convert import PictureLike, as_picture, file_of, named
 from vaezip.pictures.formats import is_jpeg
 from vaezip.pictures.jpeg.parts import shape_of
-from vaezip.pictures.picture import DEFAULT_MAX_PIXELS, Picture, check_size
+from vaezip.pictures.picture import DEFAULT_MAX_PIXELS, Picture, check_size, refuse_dropped
 from vaezip.system import meter
 from vaezip.system.threads import Workers
 from vaezip.vz import archive as vz
@@ -59,6 +59,7 @@ class Options:
         block: how many pictures of a set share a block at most, which is decoded as a whole to read one of them. None
             for so many that this takes less than a second.
         pixels: code the pixels of JPEG files, and not the files.
+        strict: refuse a picture that had metadata which a ``.vz`` file does not keep.
         max_pixels: larger JPEG files are refused.
         verify: decode every block again and compare.
         device: ``cpu``, or ``cuda`` where PyTorch sees one.
@@ -75,6 +76,7 @@ class Options:
     solid: bool = False
     block: int | None = None
     pixels: bool = False
+    strict: bool = False
     max_pixels: int = DEFAULT_MAX_PIXELS
     verify: bool = True
     device: str = "cpu"
@@ -186,6 +188,8 @@ class Compressor:
             self._add_file(name, original or b"", modified, verbatim=True)
             return
         picture, _ = as_picture(picture if data is None or isinstance(picture, Picture) else data)
+        if self.options.strict:
+            refuse_dropped(picture.dropped)
         mode, samples = self._to_coded(picture)
         entry = Entry(name, metadata.numbered(picture.boxes), original, modified)
         self._take(name, entry.boxes)
