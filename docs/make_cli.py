@@ -230,6 +230,7 @@ A list with one object per FILE that could be read, in their order:
 |-|-|-|
 | `file` | string | as given |
 | `bytes` | integer | size of the file |
+| `raw_bytes` | integer or null | that the samples take as they are: two of 16 bits, an eighth of mode `1`, else one |
 | `bits_per_dimension` | number or null | bytes × 8 / Σ (width × height × channels) |
 | `sequence` | string or null | what the pictures were together: "an animated GIF of 5 frames, 1.24 s" |
 | `version`, `revision` | integer | of the format |
@@ -258,7 +259,8 @@ A picture that equals another of the set has `copy_of`, the name of that; its mo
 
 Of a file that is kept as it was, mode and method are `verbatim`, and `file_bytes` is there in the place
 of width and height. Of a JPEG, the method is `jpeg`; mode (`L`, `RGB` or `CMYK`), width and height are
-those of its picture, and `file_bytes` is there, too. Where a file is kept, `bits_per_dimension` is null.
+those of its picture, and `file_bytes` is there, too. With a verbatim file, or a JPEG of other colours, `raw_bytes` and
+`bits_per_dimension` are null.
 Of a single picture of its model's own size, such as a digit, only the model tells the size: without it
 `info` fails. Later versions may add fields.
 
