@@ -11,7 +11,7 @@ from vaezip.models import file as model_file
 from vaezip.pictures.picture import Picture, same
 from vaezip.vz import archive as vz
 
-from .conftest import digit, files, noise, reason
+from .conftest import digit, files, noise, reason, wrong
 
 pytestmark = pytest.mark.usefixtures("few_models")
 
@@ -387,7 +387,7 @@ def test_only_one_of_a_single_picture(run, one):
 def test_only_one_of_several_files(run):
     status, out, err = run("decompress", "a.vz", "b.vz", "--only", "a.png")
     assert (status, out) == (2, "")
-    assert err.endswith("--only takes a picture out of one FILE.\n")
+    assert err == wrong("--only takes a picture out of one FILE", "decompress")
 
 
 # Names that would leave the folder
@@ -534,7 +534,7 @@ def test_model_file_that_is_none(run, one):
 def test_model_file_that_is_missing(run, one):
     status, out, err = run("decompress", "a.png.vz", "--model", "none.safetensors")
     assert (status, out) == (2, "")
-    assert err.endswith("Invalid value for '--model': File 'none.safetensors' does not exist.\n")
+    assert err == wrong("invalid value for '--model': File 'none.safetensors' does not exist", "decompress")
 
 
 def test_too_large_a_picture(run, one):
@@ -690,7 +690,7 @@ def test_set_from_standard_input_among_several(run, one, set_of, options):
 def test_several_cannot_go_to_standard_output(run):
     status, out, err = run("decompress", "a.vz", "b.vz", "-o", "-")
     assert (status, out) == (2, "")
-    assert err.endswith("Only one FILE can go to standard output.\n")
+    assert err == wrong("only one FILE can go to standard output", "decompress")
 
 
 @pytest.mark.parametrize("mode", vaezip.pictures.MODES)

@@ -12,7 +12,6 @@ from vaezip.cli import inputs, streams
 from vaezip.cli.inputs import Source
 from vaezip.errors import ImageError
 from vaezip.pictures.formats import is_jpeg
-from vaezip.pictures.picture import refuse_dropped
 from vaezip.vz.archive import is_vz
 from vaezip.vz.times import is_time
 
@@ -74,6 +73,8 @@ def read(source: Source, *, max_pixels: int, pixels: bool) -> Read:
 
 def add(compressor: vaezip.Compressor, name: str, read: Read) -> None:
     """Add a picture, or all that a file holds, by names below its own."""
+    from vaezip.pictures.picture import refuse_dropped
+
     if compressor.options.strict:
         refuse_dropped(read.dropped)  # of any frame, before the first of them is added
     for frame, picture in read.frames.items():
