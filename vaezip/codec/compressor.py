@@ -107,8 +107,8 @@ class Compressor:
     """Take pictures one by one, code them in blocks, and give the file at the end.
 
     Pixels are coded as they come, so that what is held of them are the coded bytes, and the files that they came in
-    as long as those may be shorter. No byte of a set can be written before the last picture is added: in a file the blocks of
-    one mode and size stand together, in the order of these.
+    as long as those may be shorter. No byte of a set can be written before the last picture is added: in a file the
+    blocks of one mode and size stand together.
 
     The bytes depend on the pictures, their order, the models and the effort alone: not on ``threads``,
     ``device``, ``executor`` or the machine.
