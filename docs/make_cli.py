@@ -63,7 +63,8 @@ update-mime-database ~/.local/share/mime
 
 `vaezip` must be in the desktop's `PATH`; one that runs thumbnailers in a sandbox, as GNOME does, finds it in `/usr`
 alone. A thumbnail takes as long as its picture takes to decode. Pillow's plugin serves viewers that are written in
-Python ([an example](examples/pillow.md)). There is no plugin for gdk-pixbuf, Qt, Quick Look of macOS or Explorer of Windows.
+Python ([an example](examples/pillow.md)). There is no plugin for gdk-pixbuf, Qt, Quick Look of macOS or Explorer of
+Windows.
 
 ## A page of results
 
