@@ -6,6 +6,7 @@ from vaezip.errors import VaezipError
 
 REMEDIES = {
     "other-model": "use --model auto",
+    "not-strict": "leave out --strict to compress it without",
     "more-pixels": "raise it with --max-pixels",
     "as-a-file": "write it to a file, and name that",
     "more-memory": "raise it with --max-memory",

@@ -31,7 +31,7 @@ from vaezip.models.library import Library, Reference
 from vaezip.pictures.convert import PictureLike, as_picture, file_of, named
 from vaezip.pictures.formats import is_jpeg
 from vaezip.pictures.jpeg.parts import shape_of
-from vaezip.pictures.picture import DEFAULT_MAX_PIXELS, Picture, check_size
+from vaezip.pictures.picture import DEFAULT_MAX_PIXELS, Picture, check_size, refuse_dropped
 from vaezip.system import meter
 from vaezip.system.threads import Workers
 from vaezip.vz import archive as vz
@@ -59,6 +59,7 @@ class Options:
         block: how many pictures of a set share a block at most, which is decoded as a whole to read one of them. None
             for so many that this takes less than a second.
         pixels: code the pixels of JPEG files, and not the files.
+        strict: refuse a picture that had metadata which a ``.vz`` file does not keep.
         max_pixels: larger JPEG files are refused.
         verify: decode every block again and compare.
         device: ``cpu``, or ``cuda`` where PyTorch sees one.
@@ -75,6 +76,7 @@ class Options:
     solid: bool = False
     block: int | None = None
     pixels: bool = False
+    strict: bool = False
     max_pixels: int = DEFAULT_MAX_PIXELS
     verify: bool = True
     device: str = "cpu"
@@ -103,6 +105,10 @@ class _File:
 
 class Compressor:
     """Take pictures one by one, code them in blocks, and give the file at the end.
+
+    Pixels are coded as they come, so that what is held of them are the coded bytes, and the files that they came in
+    as long as those may be shorter. No byte of a set can be written before the last picture is added: in a file the
+    blocks of one mode and size stand together.
 
     The bytes depend on the pictures, their order, the models and the effort alone: not on ``threads``,
     ``device``, ``executor`` or the machine.
@@ -186,6 +192,8 @@ class Compressor:
             self._add_file(name, original or b"", modified, verbatim=True)
             return
         picture, _ = as_picture(picture if data is None or isinstance(picture, Picture) else data)
+        if self.options.strict:
+            refuse_dropped(picture.dropped)
         mode, samples = self._to_coded(picture)
         entry = Entry(name, metadata.numbered(picture.boxes), original, modified)
         self._take(name, entry.boxes)

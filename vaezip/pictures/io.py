@@ -15,6 +15,7 @@ from vaezip.pictures.formats import BY_SUFFIX, Format, check_suffix, format_name
 from vaezip.pictures.picture import DEFAULT_MAX_PIXELS, Picture
 from vaezip.pictures.pillow import decoding, read_by_pillow, write_by_pillow
 from vaezip.pictures.png.chunks import is_png
+from vaezip.pictures.png.metadata import LEVEL
 from vaezip.pictures.png.pixels import read_png, write_png
 from vaezip.pictures.tiff.resolution import written_resolution
 from vaezip.pictures.tiff.writing import keeps_exif
@@ -78,8 +79,10 @@ def _read_all(file: IO[bytes], max_pixels: int) -> bytes:
     return bytes(data)
 
 
-def write(picture: Picture, suffix: str) -> bytes:
+def write(picture: Picture, suffix: str, *, level: int = LEVEL) -> bytes:
     """Return the bytes of a file that holds the picture, in the format of a suffix such as ``".png"``.
+
+    The level, 0 (fast) to 9 (small), says how hard zlib tries on the pixels of a PNG.
 
     :func:`read` gives the mode and the samples of that file back exactly, and of ``.png`` all
     boxes too.  The other formats keep the boxes that the text of the package names and drop the
@@ -95,7 +98,7 @@ def write(picture: Picture, suffix: str) -> bytes:
     check_suffix(suffix)
     name = suffix.lower()
     _check_held(picture, name)
-    return write_png(picture) if name == ".png" else write_by_pillow(picture, name)
+    return write_png(picture, level) if name == ".png" else write_by_pillow(picture, name)
 
 
 def stands_for(suffix: str, data: bytes) -> bool:
