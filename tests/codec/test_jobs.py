@@ -150,6 +150,17 @@ def test_one_job_is_one_block(discs):
     assert np.array_equal(decoded[0], picture.samples)
 
 
+@pytest.mark.parametrize("named", [False, True])
+def test_of_several_forms_the_one_that_is_kept_is_decoded_again(discs, monkeypatch, named):
+    decoded = []
+    decode = jobs.payload.decode
+    monkeypatch.setattr(jobs.payload, "decode", lambda *a, **named: decoded.append(a[0]) or decode(*a, **named))
+    picture = Picture("L", discs(1, 33, 20)[0])
+    data = vaezip.compress({"a": picture} if named else picture, preset=1)
+    (block,) = vaezip.Archive(data).file.groups[0].blocks
+    assert decoded == [block.payload]
+
+
 def test_a_block_that_a_reader_would_refuse_is_not_written(monkeypatch):
     monkeypatch.setattr("vaezip.codec.jobs.BUDGET", Budget(work=1))
     samples = np.zeros((1, 4, 4, 1), np.uint8)

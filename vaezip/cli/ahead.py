@@ -7,13 +7,17 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, wait
 from typing import TypeVar
 
-from vaezip.system.threads import Workers
+from vaezip.system.threads import Inline, Workers
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_ITEMS_A_THREAD = 2
+_TASKS_A_THREAD = 2
 _BYTES = 1 << 25
+
+_LITTLE, _ITEMS_A_TASK = 1 << 16, 16
+"""Items of so few bytes together, and at most so many, are one task, for to hand over one takes as long as a small file
+does."""
 
 
 def ahead(
@@ -21,7 +25,7 @@ def ahead(
 ) -> Iterator[tuple[Item, Future[Result]]]:
     """Yield each item with what ``function`` makes of it, in order.
 
-    So few are under way at once that memory does not grow with the number of items: two a
+    So few are under way at once that memory does not grow with the number of items: two tasks a
     thread, and, but for one, 32 MiB.
 
     Args:
@@ -30,17 +34,37 @@ def ahead(
         workers: call it.
         size: of an item, in bytes.
     """
-    waiting: deque[tuple[Item, int, Future[Result]]] = deque()
+    here = Inline()
+
+    def call(some: list[Item]) -> list[Future[Result]]:
+        return [here.submit(function, item) for item in some]
+
+    waiting: deque[tuple[list[Item], int, Future[list[Future[Result]]]]] = deque()
     held = 0
     try:
-        for item in items:
-            waiting.append((item, size(item), workers.submit(function, item)))
-            held += waiting[-1][1]
-            while len(waiting) > _ITEMS_A_THREAD * workers.count or (held > _BYTES and len(waiting) > 1):
+        for some, weight in _tasks(items, size):
+            waiting.append((some, weight, workers.submit(call, some)))
+            held += weight
+            while len(waiting) > _TASKS_A_THREAD * workers.count or (held > _BYTES and len(waiting) > 1):
                 first, weight, job = waiting.popleft()
                 held -= weight
-                yield first, job
-        for first, _, job in waiting:
-            yield first, job
+                yield from zip(first, job.result())
+        for some, _, job in waiting:
+            yield from zip(some, job.result())
     finally:
         wait([job for _, _, job in waiting if not job.cancel()])  # they may be writing where the caller tidies up
+
+
+def _tasks(items: Iterable[Item], size: Callable[[Item], int]) -> Iterator[tuple[list[Item], int]]:
+    """Yield the items of each task, and their bytes."""
+    some: list[Item] = []
+    weight = 0
+    for item in items:
+        more = size(item)
+        if some and (weight + more > _LITTLE or len(some) == _ITEMS_A_TASK):
+            yield some, weight
+            some, weight = [], 0
+        some.append(item)
+        weight += more
+    if some:
+        yield some, weight

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor, Future, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -101,6 +101,15 @@ class _File:
     modified: int | None = None
     verbatim: bool = False
     job: Future[KeptFile] | None = None
+
+
+class _Inline(NamedTuple):
+    """One picture as a file without a directory, and the job and the candidate that coded it."""
+
+    job: BlockJob
+    candidate: Candidate
+    group: Group
+    data: bytes
 
 
 class Compressor:
@@ -380,13 +389,17 @@ class Compressor:
             with meter.part(jobs.CHOICE):
                 job = self._executor.submit(jobs.prepared, job).result()
                 candidates = self._executor.submit(jobs.promising, job).result()
+            share = (1 - jobs.CHOICE) / (len(candidates) + 1)
             forms = []
             for candidate in candidates:
-                with meter.part((1 - jobs.CHOICE) / len(candidates)):
+                with meter.part(share):
                     forms.append(self._inline(group, job, candidate))
-        return min(forms, key=len)
+            best = min(forms, key=lambda form: len(form.data))
+            with meter.part(share):
+                self._executor.submit(jobs.check, best.job, best.candidate, best.group.blocks[0]).result()
+        return self._checked(best.data, [best.group])
 
-    def _inline(self, group: Group, job: BlockJob, candidate: Candidate) -> bytes:
+    def _inline(self, group: Group, job: BlockJob, candidate: Candidate) -> _Inline:
         model = self.library.by_reference(candidate) if isinstance(candidate, Reference) else None
         mark = jobs.mark_of(candidate)
         native = model is not None and (group.height, group.width) == model.architecture.tile
@@ -395,8 +408,8 @@ class Compressor:
         written = replace(group, height=height, width=width, per_block=1, band=height, blocks=[empty])
         header = vz.inline_header(written, self.library.name_of(mark) if model else "")
         job = replace(job, before=zlib.crc32(header))
-        written.blocks = [self._executor.submit(jobs.code, job, candidate).result()]
-        return self._checked(header + written.blocks[0].payload, [written])
+        written.blocks = [self._executor.submit(jobs.form, job, candidate).result()]
+        return _Inline(job, candidate, written, header + written.blocks[0].payload)
 
     def _submit(self, pending: Pending) -> None:
         """Begin to code the pictures that wait."""

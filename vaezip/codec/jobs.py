@@ -50,9 +50,9 @@ _OF_LEARNING = 10
 _MOST_UNEXPLAINED = 2
 """One pixel of so many may be unexplained."""
 
-CHOICE, _ENCODING = 0.15, 0.6
-"""Of the time that a block takes, about so much goes to the choice of candidates; and of the time that one takes, to
-encoding, before that is decoded again."""
+CHOICE = 0.15
+"""Of the time that a block takes, about so much goes to the choice of candidates; what is left goes to encoding by each
+and to decoding again, in equal parts."""
 
 Candidate = Reference | bytes
 """A model, or the mark of a coder without one."""
@@ -138,11 +138,17 @@ def encode(job: BlockJob) -> list[Block]:
         with meter.part(CHOICE):
             job = prepared(job)
             candidates = promising(job)
-        forms = []
+        share = (1 - CHOICE) / (len(candidates) + 1)
+        forms = {}
         for candidate in candidates:
-            with meter.part((1 - CHOICE) / len(candidates)):
-                forms.append(code(job, candidate))
-    return forms if job.open else [min(forms, key=lambda block: len(block.payload))]
+            with meter.part(share):
+                forms[candidate] = form(job, candidate)
+        best = min(forms, key=lambda candidate: len(forms[candidate].payload))
+        kept = forms if job.open else {best: forms[best]}
+        with meter.part(share):
+            for candidate, block in kept.items():
+                check(job, candidate, block)
+    return list(kept.values())
 
 
 def encode_run(job: BlockJob, pictures: int) -> list[list[Block]]:
@@ -264,26 +270,48 @@ def _promises(job: BlockJob, candidate: Candidate) -> bool:
 
 
 def code(job: BlockJob, candidate: Candidate) -> Block:
-    """Code a block by one candidate.
+    """Code a block by one candidate, and check it.
 
     Raises:
-        VaezipError: it does not decode to itself, or that would take more than a reader spends.
+        VaezipError: see :func:`form` and :func:`check`.
+        UnfitJpeg: likewise.
+    """
+    block = form(job, candidate)
+    check(job, candidate, block)
+    return block
+
+
+def form(job: BlockJob, candidate: Candidate) -> Block:
+    """Return the form that a block takes by one candidate; if it is kept, it is to be checked.
+
+    Raises:
+        VaezipError: to decode it would take more than a reader spends.
         UnfitJpeg: a JPEG file cannot be made again from its coefficients, or that would take more.
     """
-    checksum = samples_checksum(job.samples, job.before)
-    with meter.part(_ENCODING):
-        data, mark = _payload(job, candidate, checksum), mark_of(candidate)
-    model, find, shape = _model(job, candidate), job.library.by_fingerprint, job.samples.shape
+    data = _payload(job, candidate, samples_checksum(job.samples, job.before))
     if not _is_allowed(job, candidate, data):
         if job.mode == kinds.JPEG:
             raise UnfitJpeg("takes more than a reader spends on it")
-        name = f"model '{model.name}'" if model else coders.name_of(mark)
+        model = _model(job, candidate)
+        name = f"model '{model.name}'" if model else coders.name_of(mark_of(candidate))
         raise VaezipError(f"{name} takes more for such pictures than a reader spends on them", "other-model")
-    if job.verify:
-        decoded, found = payload.decode(data, job.mode, shape, model=model, coder=mark, find=find, max_pixels=_NO_LIMIT)
-        if found != checksum or not np.array_equal(decoded, job.samples):
-            raise VaezipError("the coded picture does not decode to itself on this machine; please report this")
-    return Block(mark, data)
+    return Block(mark_of(candidate), data)
+
+
+def check(job: BlockJob, candidate: Candidate, block: Block) -> None:
+    """Decode a block by a candidate again and compare, if the job asks for that.
+
+    Raises:
+        VaezipError: it does not decode to itself.
+    """
+    if not job.verify:
+        return
+    model, find, shape = _model(job, candidate), job.library.by_fingerprint, job.samples.shape
+    decoded, found = payload.decode(
+        block.payload, job.mode, shape, model=model, coder=block.model, find=find, max_pixels=_NO_LIMIT
+    )
+    if found != samples_checksum(job.samples, job.before) or not np.array_equal(decoded, job.samples):
+        raise VaezipError("the coded picture does not decode to itself on this machine; please report this")
 
 
 def _is_allowed(job: BlockJob, candidate: Candidate, data: bytes) -> bool:

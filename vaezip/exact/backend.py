@@ -19,7 +19,7 @@ class Backend:
     """An array namespace and a device.
 
     Attributes:
-        xp: namespace of the Python array API (``array_api_compat``).
+        xp: namespace of the Python array API: NumPy itself, or one of ``array_api_compat``.
         device: the device that the namespace understands.
     """
 
@@ -57,9 +57,7 @@ def backend(device: str = "cpu") -> Backend:
         ModelError: PyTorch is not installed, or it sees no such device.
     """
     if device == "cpu":
-        import array_api_compat.numpy as numpy_namespace
-
-        return Backend(numpy_namespace, "cpu")
+        return Backend(_numpy(), "cpu")
     try:
         import torch
     except ImportError as error:
@@ -75,6 +73,15 @@ def backend(device: str = "cpu") -> Backend:
     if device != "torch":
         raise ModelError(f"no device is called '{device}'; there are cpu and cuda")
     return _tested(Backend(torch_namespace, torch.device("cpu")))
+
+
+def _numpy() -> Any:
+    """Return NumPy, which keeps to the array API from 2.1 on, or else what makes up for that and is slower."""
+    if hasattr(np, "__array_namespace_info__"):
+        return np
+    import array_api_compat.numpy as numpy_namespace
+
+    return numpy_namespace
 
 
 def _tested(b: Backend) -> Backend:

@@ -35,6 +35,7 @@ from typing import IO, Any
 import numba
 from numba.core import config
 from numba.core.compiler import CompileResult
+from numba.core.runtime import rtsys
 from numba.core.serialize import dumps
 from platformdirs import user_cache_path
 
@@ -66,7 +67,7 @@ class KernelCache:
 
     def load_overload(self, signature: Any, target_context: Any) -> Any:
         """Return the compiled function for the types of arguments, or None: the caller is to compile it."""
-        target_context.refresh()
+        rtsys.initialize(target_context)  # which is all that compiled code needs of numba, and quick
         with suppress(OSError):
             path = self._path(signature, target_context.codegen())
             if (found := _read(path)) is None:

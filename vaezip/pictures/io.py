@@ -12,8 +12,8 @@ from typing import IO
 from vaezip.errors import ImageError
 from vaezip.pictures.bmp.metadata import keeps_resolution
 from vaezip.pictures.formats import BY_SUFFIX, Format, check_suffix, format_name, is_suffix_of, most_bytes, too_large
-from vaezip.pictures.picture import DEFAULT_MAX_PIXELS, Picture
-from vaezip.pictures.pillow import decoding, read_by_pillow, write_by_pillow
+from vaezip.pictures.picture import DEFAULT_MAX_PIXELS, Picture, damage
+from vaezip.pictures.pillow import decoding, read_by_pillow, refusing, write_by_pillow
 from vaezip.pictures.png.chunks import is_png
 from vaezip.pictures.png.metadata import LEVEL
 from vaezip.pictures.png.pixels import read_png, write_png
@@ -39,9 +39,10 @@ def read(source: str | os.PathLike[str] | bytes | IO[bytes], max_pixels: int = D
     data = file_bytes(source, max_pixels)
     if not data:
         raise ImageError("the file is empty")
-    with decoding():
-        if is_png(data):
+    if is_png(data):
+        with refusing(damage):
             return read_png(data, max_pixels)
+    with decoding():
         return read_by_pillow(data, max_pixels)
 
 

@@ -171,6 +171,8 @@ def _check_samples(samples: Samples, mode: str) -> None:
 
 
 def _check_boxes(boxes: tuple[Box, ...], mode: str) -> None:
+    if not boxes and mode != "P":  # as of most pictures
+        return
     names = [name for name, _ in boxes]
     if not set(names) <= set(BOXES):
         raise ImageError(f"unknown metadata: {', '.join(sorted(set(names) - set(BOXES)))}")

@@ -60,12 +60,12 @@ _SWITCHES = _PillowSwitches()
 @contextmanager
 def decoding() -> Iterator[None]:
     """Turn every exception of Pillow inside into an :class:`ImageError`, and keep its messages from standard error."""
-    with _SWITCHES, overheard(), _refusing(damage):
+    with _SWITCHES, overheard(), refusing(damage):
         yield
 
 
 @contextmanager
-def _refusing(refusal: Callable[[str], ImageError]) -> Iterator[None]:
+def refusing(refusal: Callable[[str], ImageError]) -> Iterator[None]:
     """Turn every exception inside into an :class:`ImageError` that a function makes of its reason."""
     try:
         yield
@@ -188,7 +188,7 @@ _WITH_METADATA: dict[str, Callable[[bytes, Picture], bytes]] = {"TIFF": with_met
 def write_by_pillow(picture: Picture, suffix: str) -> bytes:
     """Return the bytes of a picture file in any format but PNG."""
     file = io.BytesIO()
-    with _refusing(lambda reason: ImageError(f"cannot be written as '{suffix}' ({reason}); choose .png")):
+    with refusing(lambda reason: ImageError(f"cannot be written as '{suffix}' ({reason}); choose .png")):
         to_pillow(picture).save(file, BY_SUFFIX[suffix].name.upper(), **_save_options(picture, suffix))
         written = _WITH_METADATA.get(BY_SUFFIX[suffix].name)
         return written(file.getvalue(), picture) if written else file.getvalue()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -10,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL.PngImagePlugin import PngImageFile
+from PIL import Image
 
 from vaezip.errors import SeveralError
 from vaezip.pictures.formats import format_name
@@ -101,28 +100,36 @@ def _size_of_pixels(header: Header) -> int:
 
 
 def _samples(compressed: bytearray, header: Header) -> Samples:
-    match header.mode:
+    mode, depth = header.mode, header.depth
+    match mode:
         case "LA;16":
             # Four bytes per pixel are stored and filtered alike for 16-bit grey with alpha and for 8-bit RGBA.
-            bytewise = _decoded(compressed, header._replace(depth=8, colour=6))
-            array: NDArray[Any] = bytewise.view(">u2")
+            array: NDArray[Any] = _decoded(compressed, header, "RGBA").view(">u2")
         case "RGB;16" | "RGBA;16":
             # Pillow keeps one byte of each sample: the first if it takes them as big-endian, else the second.
-            array = _decoded(compressed, header, header.mode + "B").astype(np.uint16)
+            array = _decoded(compressed, header, mode[:-3], mode + "B").astype(np.uint16)
             array <<= 8
-            array |= _decoded(compressed, header, header.mode + "L")
+            array |= _decoded(compressed, header, mode[:-3], mode + "L")
+        case "I;16":
+            array = _decoded(compressed, header, mode, "I;16B")
+        case "L" | "P" if depth < 8:
+            array = _decoded(compressed, header, mode, f"{mode};{depth}")
         case _:
-            array = _decoded(compressed, header)
-    return as_samples(array, header.mode)
+            array = _decoded(compressed, header, mode)
+    return as_samples(array, mode)
 
 
-def _decoded(compressed: bytearray, header: Header, rawmode: str | None = None) -> NDArray[Any]:
-    """Decode the pixels by Pillow, from a PNG that holds nothing else."""
-    with PngImageFile(io.BytesIO(_png(header, _pieces(compressed)))) as image:
-        if rawmode is not None:
-            tiles: list[Any] = [(*tile[:3], rawmode) for tile in image.tile]
-            image.tile = tiles
-        return np.array(image)
+def _decoded(compressed: bytearray, header: Header, mode: str, stored: str | None = None) -> NDArray[Any]:
+    """Return the pixels as Pillow inflates them and takes their filters back.
+
+    Args:
+        compressed: the pixels.
+        header: of the PNG.
+        mode: of Pillow, for the result.
+        stored: how Pillow calls the form in which they are stored, if not by the mode.
+    """
+    size = header.width, header.height
+    return np.array(Image.frombytes(mode, size, compressed, "zip", stored or mode, header.interlace))
 
 
 def _needs_depth(header: Header, samples: Samples, palette: bytes) -> bool:
