@@ -16,6 +16,9 @@ from vaezip.pictures.picture import DEFAULT_MAX_PIXELS, Picture
 from vaezip.pictures.pillow import decoding, read_by_pillow, write_by_pillow
 from vaezip.pictures.png.chunks import is_png
 from vaezip.pictures.png.pixels import read_png, write_png
+from vaezip.pictures.sequences.frame import NUMBERS
+from vaezip.pictures.shell import file_of
+from vaezip.pictures.stored import is_stored, read_stored
 from vaezip.pictures.tiff.resolution import written_resolution
 from vaezip.pictures.tiff.writing import keeps_exif
 
@@ -41,6 +44,8 @@ def read(source: str | os.PathLike[str] | bytes | IO[bytes], max_pixels: int = D
     with decoding():
         if is_png(data):
             return read_png(data, max_pixels)
+        if is_stored(data):
+            return read_stored(data, max_pixels)
         return read_by_pillow(data, max_pixels)
 
 
@@ -82,7 +87,8 @@ def write(picture: Picture, suffix: str) -> bytes:
     """Return the bytes of a file that holds the picture, in the format of a suffix such as ``".png"``.
 
     :func:`read` gives the mode and the samples of that file back exactly, and of ``.png`` all
-    boxes too.  The other formats keep the boxes that the text of the package names and drop the
+    boxes too.  Those of DICOM and FITS write only what they were read from, byte for byte where
+    :attr:`Picture.dropped` was empty. The other formats keep the boxes that the text of the package names and drop the
     others; a palette in TIFF is filled up with black to 256 colours.  A picture whose original is at
     hand goes back to it, byte for byte, in the format that it had.
 
@@ -95,6 +101,8 @@ def write(picture: Picture, suffix: str) -> bytes:
     check_suffix(suffix)
     name = suffix.lower()
     _check_held(picture, name)
+    if BY_SUFFIX[name].own:
+        return file_of([picture], NUMBERS[BY_SUFFIX[name].name])
     return write_png(picture) if name == ".png" else write_by_pillow(picture, name)
 
 
