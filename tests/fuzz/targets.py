@@ -288,7 +288,8 @@ _CAUSES = (OSError, zlib.error, struct.error, UnicodeError, MemoryError)
 
 def _of_pictures(name: str) -> Target:
     mutate = {"png": mutators.of_png, "webp": mutators.of_riff}.get(name, mutators.of_bytes)
-    return Target(name, _read_picture, _check_picture, (ImageError,), _CAUSES, mutate)
+    most = 1 << 14 if name == "fits" else 4096  # a FITS has blocks of 2880 bytes
+    return Target(name, _read_picture, _check_picture, (ImageError,), _CAUSES, mutate, most)
 
 
 _ERRORS = (FormatError, ImageError, ModelError)

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from vaezip.errors import ImageError
 from vaezip.pictures.dicom.header import PHOTOMETRIC, PLANAR, Header, plain_meta
-from vaezip.pictures.exact_kinds import RGB, library
+from vaezip.pictures.exact_kinds import GREY, RGB, library
 from vaezip.pictures.jpeg2000.kind import look_at_jpeg2000
 from vaezip.pictures.picture import damage
 from vaezip.pictures.places import Place
 
-Size = tuple[int, int]
+Size = tuple[int, int, int]
 
 
 class Syntax(NamedTuple):
@@ -26,7 +26,7 @@ class Syntax(NamedTuple):
     Attributes:
         name: of the transfer syntax.
         decoder: of imagecodecs.
-        size: returns width and height by the bytes of a frame; None where the decoder is told how much there is.
+        size: returns width, height and channels of a frame; None where the decoder is told how much there is.
         as_rgb: the photometric interpretation of which the decoder makes RGB.
     """
 
@@ -39,17 +39,17 @@ class Syntax(NamedTuple):
 def _size_of_jpeg(frame: bytes) -> Size:
     """Return the size that the header of a lossless JPEG or JPEG-LS tells."""
     place = 2
-    while place + 9 <= len(frame) and frame[place] == 0xFF:
-        marker, length, _, height, width = struct.unpack_from(">xBHBHH", frame, place)
+    while place + 10 <= len(frame) and frame[place] == 0xFF:
+        marker, length, _, height, width, channels = struct.unpack_from(">xBHBHHB", frame, place)
         if marker in (0xC3, 0xF7):
-            return width, height
+            return width, height, channels
         place += 2 + length
     raise damage("a frame of it is no lossless JPEG")
 
 
 def _size_of_jpeg2000(frame: bytes) -> Size:
     look = look_at_jpeg2000(frame)
-    return look.width, look.height
+    return look.width, look.height, {GREY: 1, RGB: 3}.get(look.kind.colour, 0)
 
 
 _UID = "1.2.840.10008.1.2."
@@ -102,7 +102,7 @@ def _codestreams(header: Header, frames: int) -> tuple[list[bytes], bytes]:
         place += 8 + length
         if tag == _END or tag != _ITEM or place > len(data):
             break
-    if tag != _END or length:
+    if tag != _END or length or place > len(data):
         raise damage("its pixel data have no end")
     found = list(generate_frames(io.BytesIO(data[header.pixels : place]), number_of_frames=frames))
     if len(found) != frames:
@@ -117,7 +117,7 @@ def _decoded(frame: bytes, header: Header, place: Place) -> bytes:
     channels = 3 if place.kind.colour == RGB else 1
     if syntax.size is None:
         return _decoded_runs(frame, decode, place, channels)
-    if syntax.size(frame) != (place.width, place.height):
+    if syntax.size(frame) != (place.width, place.height, channels):
         raise damage("a frame has another size than the header tells")
     found = np.asarray(decode(frame))
     if found.size != place.width * place.height * channels or found.shape[:2] != (place.height, place.width):

@@ -44,7 +44,7 @@ class Unit(NamedTuple):
         try:
             return float(self.cards.get(keyword, str(default)).replace("D", "E"))
         except ValueError:
-            return default
+            return float(default)
 
 
 def units(data: bytes) -> Iterator[Unit]:
