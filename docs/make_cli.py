@@ -91,14 +91,15 @@ writes all of it into PNG; into another format what stands in that format's row.
 | JPEG | every | as the file that it was | all |
 | JPEG by its pixels | still, 8 bits; as decoded | no: lossy | ICC profile, EXIF, XMP, resolution |
 | JPEG 2000, AVIF | still, 8 bits; see below; as decoded | no: lossy | ICC profile, EXIF, XMP, resolution, cICP |
+| DICOM, FITS | [see below](#dicom-and-fits); frames, planes and images as pages | as the file that it was | all |
 
-A picture is read only if its kind (format, colours, bits, sign) is on a list of those that are known to be read exactly
-(`vaezip/pictures/exact_kinds.py`). Refused, by its true kind and with the remedy, is everything else: CMYK, YCbCr, LAB
-or HSV, samples with a sign, with a floating point or with more than 16 bits, colours that are multiplied by alpha, and
-channels of other kinds; animated WebP and AVIF; and files of several pictures, but for
-[animations and pages](#animations-and-pages). The extra `formats` (tifffile and imagecodecs) reads
-TIFF with colours of 16 bits, with 9 to 15 bits or compressed as LERC, JPEG 2000 or WebP, and JPEG 2000 and AVIF of 9 to
-16 bits; without it the message names it.
+A picture is read only if its kind (format, colours, bits, sign) is on a list of those that are known to be read
+exactly (`vaezip/pictures/exact_kinds.py`). Refused, by its true kind and with the remedy, is everything else: CMYK,
+YCbCr, LAB or HSV, samples with a sign, with a floating point or with more than 16 bits, but for those of [DICOM and
+FITS](#dicom-and-fits), colours that are multiplied by alpha, and channels of other kinds; animated WebP and AVIF; and
+files of several pictures, but for [animations and pages](#animations-and-pages). The extra `formats` (tifffile and
+imagecodecs) reads TIFF with colours of 16 bits, with 9 to 15 bits or compressed as LERC, JPEG 2000 or WebP, and JPEG
+2000 and AVIF of 9 to 16 bits; without it the message names it.
 
 Of TIFF, 1, 2, 4 and 8 bits, and grey of 12 and 16, need no extra. What comes back of other depths: grey of 2 and 4
 bits and the channels of a BMP of fewer than 8 bits become 8 bits with the values that they stand for (BMP rounds
@@ -159,6 +160,35 @@ than the file, the file is kept as it was.
 every frame or page, delay, place and colour. What it writes it has taken apart again and compared; where the format
 cannot hold the pictures exactly (a TIFF with colours of 16 bits), it says so, and `-o FOLDER` writes a file each. In
 a set of several files, an animation is a folder of frames.
+
+### DICOM and FITS
+
+`scan.dcm.vz` becomes `scan.dcm` again, and `sky.fits.vz` becomes `sky.fits`, byte for byte: the picture keeps all
+that stands around its samples, every element, card, table and private block, in a box, which `info` shows as
+`dicom-header` or `fits-header`. To write the file again takes neither pydicom nor any other library. `-o scan.png`
+writes the picture, and the box with it, as PNG keeps all metadata: **also the name of a patient**. Another format,
+such as `.tif`, has the samples alone.
+
+Samples are those that are stored. No Rescale Slope, BSCALE or window is applied, MONOCHROME1 is not turned round, and
+the first row of a FITS stays the first, though it is the lowest. What 16 bits do not hold as it is, is shifted, and
+the box says by how much: samples with a sign, where one is negative, by half of their range; unsigned ones of FITS by
+BZERO; and whole numbers of 32 and 64 bits, in FITS also of floating point, so that the least is 0. If these differ by
+65,536 or more, or are no whole numbers, the file is refused.
+
+- **DICOM** (extra `dicom`: pydicom and imagecodecs): grey of 1, 8, 16 and 32 bits, with and without a sign, also 12
+  bits in 16; RGB of 8 and 16 bits, by pixel and by plane; palettes of up to 256 colours, of which a PNG shows the
+  upper 8 bits. Files in implicit and explicit little-endian and explicit big-endian come back byte for byte; those
+  that are deflated, or in RLE, JPEG Lossless, JPEG-LS Lossless or JPEG 2000 Lossless, come back as Explicit VR Little
+  Endian with equal samples and elements, and a remark says so.
+- **FITS** (no extra): images of BITPIX 8, 16, 32, 64, −32 and −64, planes of cubes, images in extensions.
+- **Refused** are DICOM files in a lossy syntax, for the pixels that a decoder makes are not the file; YBR,
+  floating-point and byte-swapped ones; those without the preamble, or with more than 8 MiB before their pixel data;
+  and FITS that is compressed, by tiles (`funpack` makes it plain) or as a whole (`.gz`).
+
+Of a file with more than 32 MiB around its samples, the samples alone are kept, and a remark says so. Frames of a
+DICOM, planes of a cube and the images of a FITS are pages: the set of them makes the file again, byte for byte. In a
+folder, files are found by `.dcm`, `.dicom`, `.fits`, `.fit` and `.fts`; name those without a suffix, which come back
+with one.
 
 ## Messages and exit status
 

@@ -173,7 +173,7 @@ class Decompressing:
         return self._set(stem, archive, writer)
 
     def _alone(self, source: Source, stem: str, archive: Archive, writer: Writer) -> Made:
-        format, original = archive.formats().get(""), archive.original()
+        format, original = archive.formats().get("") or sequences.came_from(archive), archive.original()
         picture = archive.read() if original is None else None
         name = names.of_format(stem, format) if format else names.lossless(stem)
         name, made, dropped = self._as_file(name, original if picture is None else picture)

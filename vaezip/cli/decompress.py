@@ -218,7 +218,9 @@ class _Job:
         return not os.path.isdir(self.target.output)
 
     def _default_picture(self, path: str, archive: vaezip.Archive) -> Path:
-        format, stem = archive.formats().get(""), names.without_suffix(path)
+        from vaezip.codec.sequences import came_from
+
+        format, stem = archive.formats().get("") or came_from(archive), names.without_suffix(path)
         if format is not None:
             file = Path(names.of_format(stem if stem is not None else path, format))
         else:

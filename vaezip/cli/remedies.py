@@ -19,6 +19,7 @@ REMEDIES = {
     "data-folder": "give --data DIR",
     "bench": "install it with: pip install '.[bench]' in a checkout of vaezip",
     "formats": "install it with: pip install '.[formats]' in a checkout of vaezip",
+    "dicom": "install it with: pip install '.[dicom]' in a checkout of vaezip",
     "fsspec": "install it with: pip install '.[dask]' in a checkout of vaezip",
     "dask": "install it with: pip install '.[dask]' in a checkout of vaezip",
     "torch": "install it with: pip install '.[torch]' in a checkout of vaezip",
