@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vaezip.codec import coders, remade
 from vaezip.models.effort import of_steps, scale
-from vaezip.models.kinds import PLANES
+from vaezip.models.kinds import PLANES, is_wide
 from vaezip.models.library import Reference
 from vaezip.origins import curve, mosaic, ranking, shrinking
 from vaezip.vz.records import NO_MODEL, Block
@@ -70,7 +70,8 @@ def _part(job: BlockJob, mode: str, samples: Samples) -> BlockJob:
         candidates = tuple(job.library.fitting(mode, height, width))
     if job.open:  # which holds no models that stand in no block
         candidates = ()
-    quick = [mark for mark in coders.fitting(mode, (height, width)) if mark != coders.REMADE]
+    fitting = coders.fitting(mode, (height, width), ranks=is_wide(job.mode))
+    quick = [mark for mark in fitting if mark != coders.REMADE]
     effort = _closer(job.effort) if _HALF * samples[..., 0].size <= job.samples[..., 0].size else job.effort
     return type(job)(
         mode=mode,
