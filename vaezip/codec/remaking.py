@@ -50,6 +50,16 @@ def shows_on_parts(job: BlockJob) -> bool:
     return job.made_of is not None and SEARCHES[job.made_of] is ranking
 
 
+def some_ranks(job: BlockJob, some: Callable[[Samples], Samples]) -> tuple[BlockJob, int]:
+    """Return the job of some of the ranks of pictures, and how many bytes tell the values of all.
+
+    What occurs in some of the pictures is less than what occurs in all; so its ranks would promise too much.
+    """
+    found = ranking.find(job.samples, job.mode)
+    ((mode, _),) = found.origin.parts(job.samples.shape)
+    return _part(job, mode, some(found.parts[0])), len(found.origin.to_bytes())
+
+
 def encode(job: BlockJob, checksum: int, *, code: Code) -> bytes:
     """Code pictures as what they are made of; ``code`` codes the job of a part with a checksum."""
     assert job.made_of is not None, "the job was not prepared"

@@ -33,7 +33,7 @@ _LEVELS = 256
 """Of modes that have neither bits nor indices of colours."""
 
 _TRIED = 1 << 15
-"""Samples that tell which form is shortest, where there are four times as many."""
+"""Samples that tell which form is shortest, where there are more than twice as many."""
 
 
 class _Form(NamedTuple):
@@ -42,7 +42,7 @@ class _Form(NamedTuple):
 
 
 def fits(mode: str, shape: tuple[int, ...]) -> bool:
-    """Tell whether pictures of a mode are coded: those of 16 bits a sample, and ranks of 8 bits in the place of them."""
+    """Tell whether pictures of a mode are coded: of 16 bits a sample, and of ranks of 8 bits in the place of them."""
     return levels(mode) == _LEVELS
 
 
@@ -62,7 +62,7 @@ def encode(samples: Samples, mode: str, checksum: int, *, effort: Effort) -> byt
 
 def _some(samples: Samples) -> Samples:
     """Return the middle rows of the first two of many pictures."""
-    if samples.size <= 4 * _TRIED:
+    if samples.size <= 2 * _TRIED:
         return samples
     first = samples[:2]
     rows = max(1, _TRIED // (first.size // first.shape[1]))
