@@ -5,18 +5,20 @@ So any executor may do it: threads, processes, or other machines. The bytes are 
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from vaezip.codec import coders, payload, remaking
+from vaezip.codec import bit_depth, coders, payload, remaking
 from vaezip.codec.blocks import Samples, samples_checksum
-from vaezip.codec.select import LEAST_DRAWN, MOST_DRAWN, trial_part, trial_rows
+from vaezip.codec.select import LEAST_DRAWN, MOST_DRAWN, trial_bands, trial_part, trial_rows
 from vaezip.errors import VaezipError
 from vaezip.models import kinds
 from vaezip.models.cost import DEFAULT as BUDGET
+from vaezip.models.effort import FEW_PIXELS
 from vaezip.models.library import Library, Reference
 from vaezip.origins import halving, inverse, search
 from vaezip.pictures.jpeg.parts import UnfitJpeg
@@ -43,6 +45,16 @@ _MANY = 256
 _OF_PATCHES = 10
 """Of chroma at half the resolution, patches take up to one byte in so many more than all, for what lies beyond their
 edges is not known."""
+
+_NEARLY = 200
+"""A trial of whole rows in which a deep coder takes more by one byte in so many, or less, does not tell which of two
+ways to go."""
+
+_MOST_BITS = 10
+"""Of ranks of more bits models code too few."""
+
+_REPEATED = 2
+"""Where Deflate takes less than so many times as much as what learns, samples may repeat from far away."""
 
 _OF_LEARNING = 10
 """What learns all from the picture takes up to one byte in so many more for patches than for all."""
@@ -170,6 +182,8 @@ def promising(job: BlockJob) -> list[Candidate]:
     """Return the candidates to code with: those of :func:`_promising`, and what the pictures are made of, if that is
     anything; where one takes clearly less on some of many pixels, that alone."""
     others = tuple(candidate for candidate in job.candidates if candidate != coders.REMADE)
+    if coders.DEEP in others and job.samples.size > FEW_PIXELS and not job.open:
+        return _promising_deep(job, others)
     if job.made_of is None:
         return _promising(replace(job, candidates=others))
     quick = [one for one in others if one in coders.CODERS and _promises(job, one)]
@@ -224,6 +238,30 @@ def _promising(job: BlockJob) -> list[Candidate]:
         for beaten in _beaten(job, best, drawn):
             del found[beaten]
     return list(found)
+
+
+def _promising_deep(job: BlockJob, others: tuple[Candidate, ...]) -> list[Candidate]:
+    """Return the candidates to code pictures of 16 bits with, or ranks in the place of them: the one that is best on
+    some rows, and those that are nearly as good."""
+    if job.made_of is not None and remaking.settles(job, drawn=False):
+        return [coders.REMADE]
+    some = trial_bands(job.samples)
+    trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0))
+    lengths: dict[Candidate, float] = {coders.DEEP: len(_payload(trial, coders.DEEP, 0))}
+    if remaking.shows_on_parts(job):
+        ranks, values = remaking.some_ranks(job, trial_bands)
+        quick = [one for one in ranks.candidates if one in coders.CODERS and _promises(ranks, one)]
+        length = min(len(_payload(ranks, one, 0)) for one in quick)
+        lengths[coders.REMADE] = length + values * some.size / job.samples.size
+    few = bit_depth.low_bits(np.unique(job.samples)) + 8 <= _MOST_BITS
+    repeated = len(zlib.compress(some.tobytes())) < _REPEATED * lengths[coders.DEEP]
+    for one in others:
+        worthy = few if isinstance(one, Reference) else repeated if one == NO_MODEL else _promises(job, one)
+        if worthy and one not in lengths:
+            lengths[one] = len(_payload(trial, one, 0))
+    best = min(lengths.values())
+    found = [one for one in lengths if lengths[one] * _NEARLY <= best * (_NEARLY + 1)]
+    return found if job.made_of is None or coders.REMADE in lengths else [*found, coders.REMADE]
 
 
 def _is_quick(candidate: Candidate) -> bool:

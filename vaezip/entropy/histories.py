@@ -7,7 +7,7 @@ history. A caller may give inputs of its own, too. The inputs are *stretched*, m
 give, and two tables that the bits so far have filled correct the result.
 
 All of it is integer arithmetic. The bounds: |t| < 2^12 and |weight| ≤ 2^19 make products below 2^31, which are shifted
-by 10 before at most 32 of them are added; an error is below 2^16, and its product with a rate of at most 2^9 and an
+by 10 before at most 40 of them are added; an error is below 2^16, and its product with a rate of at most 2^9 and an
 input below 2^37. The last weights, bounded alike, meet numbers below 2^12.
 """
 
@@ -27,13 +27,13 @@ from vaezip.exact.jit import borrowing, inline
 PRECISION = 16
 """log2 of the sum of the frequencies of 0 and 1."""
 
-MOST_CONTEXTS, SETS = 15, 3
-"""Contexts of a decision at most, and sets of weights that are chosen for it."""
+MOST_CONTEXTS, MOST_GIVEN, SETS = 15, 5, 3
+"""Contexts of a decision at most, inputs that are given at most, and sets of weights that are chosen for it."""
 
 HISTORIES = 128
 """Histories: the last bits, as many as there were but six at most, behind a 1."""
 
-_INPUTS = 2 * MOST_CONTEXTS + 2
+_INPUTS = MOST_GIVEN + 2 * MOST_CONTEXTS + 1
 """Room for two inputs of each context, one that never changes, and those that are given."""
 
 _STRETCHED, _WIDEST = 2047, 3071
