@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from graphics import group4, peer_sizes
+from graphics import peer_sizes
 from pages import Bits, pages
 from PIL import Image
 
