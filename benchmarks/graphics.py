@@ -15,6 +15,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -104,7 +105,7 @@ def bits_of(picture: vaezip.Picture) -> vaezip.Picture | None:
     return found if found.mode == "1" else None
 
 
-def peers_sizes(picture: vaezip.Picture, peer: str) -> dict[str, int]:
+def size_by(picture: vaezip.Picture, peer: str) -> dict[str, int]:
     """Return the bytes that a peer takes, if it can hold the picture; it is decoded and compared."""
     codec = CODECS[peer]
     if codec.refuses(picture) is not None:
@@ -116,7 +117,7 @@ def peers_sizes(picture: vaezip.Picture, peer: str) -> dict[str, int]:
 
 def peer_sizes(picture: vaezip.Picture, peers: tuple[str, ...]) -> dict[str, int]:
     """Return the bytes that each peer takes, and those for bilevel pictures."""
-    found = {name: size for peer in peers for name, size in peers_sizes(picture, peer).items()}
+    found = {name: size for peer in peers for name, size in size_by(picture, peer).items()}
     bits = bits_of(picture)
     return found | (bilevel_peers.sizes(bits.samples[..., 0]) if bits else {})
 
@@ -169,26 +170,37 @@ def measure(kept: Kept, picture: vaezip.Picture) -> None:
     """Measure ours and the peers, whatever is not kept."""
     digest = digest_of(picture)
     kept.measure(digest, "ours", digest_of_source(), lambda: ours(picture))
+    measure_peers(kept, digest, picture)
+
+
+def measure_peers(kept: Kept, digest: str, picture: vaezip.Picture) -> None:
+    """Measure the peers, whatever is not kept."""
     for peer in PEERS:
-        kept.measure(digest, peer, CODECS[peer].version(), lambda: peers_sizes(picture, peer))
+        kept.measure(digest, peer, CODECS[peer].version(), partial(size_by, picture, peer))
     bits = bits_of(picture)
     if bits:
-        there = " ".join(bilevel_peers.missing())
-        kept.measure(digest, "bilevel", f"without {there}", lambda: bilevel_peers.sizes(bits.samples[..., 0]))
+        lacking = " ".join(bilevel_peers.missing())
+        kept.measure(digest, "bilevel", f"without {lacking}", lambda: bilevel_peers.sizes(bits.samples[..., 0]))
 
 
 def row_of(kept: Kept, name: str, picture: vaezip.Picture) -> Found | None:
     """Return what is kept of a picture; None if that is not all."""
     digest = digest_of(picture)
-    found = kept.get(digest, "ours")
-    coded = [kept.get(digest, peer) for peer in PEERS]
-    if found is None or None in coded:
+    found, sizes = kept.get(digest, "ours"), kept_sizes(kept, digest)
+    if found is None or sizes is None:
         return None
-    sizes = {name: size for one in (*coded, kept.get(digest, "bilevel") or {}) for name, size in one.items()}
     best = min(sizes.values())
     row = {"name": name, "mode": picture.mode, "size": list(picture.samples.shape[:2]), "kind": kind_of(picture)}
     row |= found | sizes | {"best": best, "share": round(found["ours"] / best, 4)}
     return row | {"of_this_source": kept.is_new(digest, "ours", digest_of_source())}
+
+
+def kept_sizes(kept: Kept, digest: str) -> dict[str, int] | None:
+    """Return the bytes that the peers take of a picture; None if not all were measured."""
+    coded = [kept.get(digest, peer) for peer in PEERS]
+    if None in coded:
+        return None
+    return {name: size for one in (*coded, kept.get(digest, "bilevel") or {}) for name, size in one.items()}
 
 
 def mean(shares: list[float]) -> float:
