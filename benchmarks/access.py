@@ -220,8 +220,9 @@ def main() -> None:
     parser.add_argument("--folders", type=Path, required=True)
     parser.add_argument("--only", choices=PARTS)
     parser.add_argument("--quick", action="store_true", help="a tenth of all pictures")
-    parser.add_argument("--result", type=Path, default=RESULTS / "access.json")
+    parser.add_argument("--result", type=Path, help="the JSON to write")
     options = parser.parse_args()
+    options.result = options.result or RESULTS / f"access{'-quick' if options.quick else ''}.json"
     found = json.loads(options.result.read_text()) if options.result.exists() else {}
     for part in [options.only] if options.only else PARTS:
         rows = PARTS[part](options.data, options.folders, 10 if options.quick else 1)

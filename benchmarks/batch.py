@@ -34,7 +34,7 @@ from vaezip.codec.compressor import Options
 from vaezip.pictures import datasets
 from vaezip.system.threads import usable_cores
 
-RESULT = Path(__file__).parent / "results" / "batch.json"
+RESULTS = Path(__file__).parent / "results"
 DIGITS, COLOURS, PICTURES, DONE = 10_000, 2_000, 20, 2_000
 SIDE, SMALL = 128, 16
 ROUNDS = 5
@@ -49,8 +49,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", default=None, help="folder with the data sets")
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--out", type=Path, default=RESULT)
+    parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
+    arguments.out = arguments.out or RESULTS / f"batch{'-quick' if arguments.quick else ''}.json"
     share = 10 if arguments.quick else 1
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

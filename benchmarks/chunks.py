@@ -106,8 +106,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folders", type=Path, required=True)
     parser.add_argument("--quick", action="store_true", help="a part of each stack")
-    parser.add_argument("--result", type=Path, default=RESULTS / "chunks.json")
+    parser.add_argument("--result", type=Path, help="the JSON to write")
     options = parser.parse_args()
+    options.result = options.result or RESULTS / f"chunks{'-quick' if options.quick else ''}.json"
     zarr.config.set({"async.concurrency": 1, "threading.max_workers": 1})
     vaezip.compress(np.add.outer(np.arange(99), np.arange(80)).astype(np.uint16), preset=4)  # to compile
     rows = []

@@ -36,9 +36,10 @@ def main() -> None:
     """Command line of this script."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--before", metavar="COMMIT", help="an older commit to measure, too")
-    parser.add_argument("--result", type=Path, default=RESULTS / "first.json", help="the JSON to write")
+    parser.add_argument("--result", type=Path, help="the JSON to write")
     parser.add_argument("--quick", action="store_true", help="leave out everything")
     options = parser.parse_args()
+    options.result = options.result or RESULTS / f"first{'-quick' if options.quick else ''}.json"
     found: dict[str, Any] = {"machine": machine.describe("cpu"), "cores": usable_cores(), "commit": machine.commit()}
     with tempfile.TemporaryDirectory() as folder:
         pictures = _pictures(Path(folder))

@@ -1,119 +1,293 @@
 """Measure drawn pictures: the bytes of ours over those of the best of all peers, file by file.
 
 ``python benchmarks/graphics.py --data DIR`` takes the pictures of ``DIR/pictures/{screens,graphics,odd}`` of at most
-8 bits a sample, without their metadata, each coded by ours and by the peers, decoded again and compared. Writes
-``results/graphics.json`` beside this file. ``--most`` leaves larger pictures out.
+8 bits a sample, without their metadata, the smallest first, each coded by ours and by the peers, decoded again and
+compared. Writes ``results/graphics.json`` beside this file. What was measured is kept in
+``results/graphics-part.json``: the same call goes on where it was cut, and measures again what other source measured;
+``--seconds`` ends it early. Then the result says what was left out, and which rows are of an older commit.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import math
 import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+import bilevel_peers
 import numpy as np
-from PIL import Image
+from measured import Found, Kept, digest_of, digest_of_source
 
 import vaezip
 from vaezip.bench import machine
-from vaezip.bench.peers import CODECS, as_given
+from vaezip.bench.peers import CODECS, as_bits, as_given
+from vaezip.codec import jobs, webp
 from vaezip.errors import VaezipError
+from vaezip.models.graphic.model import Coding
 from vaezip.pictures import io as picture_files
 
 RESULT = Path(__file__).parent / "results" / "graphics.json"
-PEERS = ("oxipng", "webp", "jxl-7", "jxl-9")
+PEERS = ("oxipng", "webp", "jxl-7", "jxl-9", "jxl-10")
 FOLDERS = ("screens", "graphics", "odd")
-MOST = 1 << 20
 KEPT = ("palette", "transparency")
 SPARE = 16
 """Bytes by which a file may be larger than the best peer's."""
 
+_NEVER = 1 << 26
+"""Bytes that are added to WebP where it is switched off, so that it is never the shortest."""
 
-def group4(picture: vaezip.Picture) -> bytes | None:
-    """Code a picture of black and white alone as a fax; None is said of any other."""
-    values = np.unique(picture.samples)
-    if picture.mode not in ("1", "L") or not set(values.tolist()) <= {0, 1 if picture.mode == "1" else 255}:
-        return None
-    file = io.BytesIO()
-    image = Image.fromarray(np.squeeze(picture.samples > 0, axis=2))
-    image.save(file, "TIFF", compression="group4")
-    with Image.open(io.BytesIO(file.getvalue())) as again:
-        assert np.array_equal(np.asarray(again), np.asarray(image))
-    return file.getvalue()
+_FEW_COLOURS, _FLAT = 256, 0.95
+
+
+class Watch:
+    """Tell what goes on while ours codes and decodes: the seconds of the choice, whether WebP decodes, and the bytes of
+    the decisions that are kept of a pixel."""
+
+    def __init__(self) -> None:
+        self.choice = 0.0
+        self.webp = False
+        self.kept_bytes = 0.0
+
+    def watching(self) -> ExitStack:
+        """Put functions that do the same, and tell, in the place of those that are watched."""
+        watched = ExitStack()
+        for module, name, told in (
+            (jobs, "prepared", self._timed),
+            (jobs, "promising", self._timed),
+            (webp, "decode", self._seen),
+            (Coding, "encode", self._weighed),
+        ):
+            watched.enter_context(patch.object(module, name, told(getattr(module, name))))
+        return watched
+
+    def _timed(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*arguments: Any) -> Any:
+            began = time.process_time()
+            try:
+                return function(*arguments)
+            finally:
+                self.choice += time.process_time() - began
+
+        return timed
+
+    def _seen(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def seen(*arguments: Any) -> Any:
+            self.webp = True
+            return function(*arguments)
+
+        return seen
+
+    def _weighed(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def weighed(coding: Coding) -> Any:
+            found = function(coding)
+            self.kept_bytes = max(self.kept_bytes, sum(part.nbytes for part in found) / coding.pixels.size)
+            return found
+
+        return weighed
+
+
+def without_webp(picture: vaezip.Picture) -> int:
+    """Return the bytes of ours where lossless WebP never codes anything."""
+    encode = webp.encode
+    with patch.object(webp, "encode", lambda samples: encode(samples) + bytes(_NEVER)):
+        return len(vaezip.compress(picture, verify=False, threads=1))
+
+
+def bits_of(picture: vaezip.Picture) -> vaezip.Picture | None:
+    """Return a picture of black and white as bits; None of any other."""
+    found = as_bits(picture)
+    return found if found.mode == "1" else None
+
+
+def size_by(picture: vaezip.Picture, peer: str) -> dict[str, int]:
+    """Return the bytes that a peer takes, if it can hold the picture; it is decoded and compared."""
+    codec = CODECS[peer]
+    if codec.refuses(picture) is not None:
+        return {}
+    data = codec.encode(picture, 1)
+    assert np.array_equal(as_given(codec.decode(data, picture.mode), picture).samples, picture.samples)
+    return {peer: len(data)}
 
 
 def peer_sizes(picture: vaezip.Picture, peers: tuple[str, ...]) -> dict[str, int]:
-    """Return the bytes that each peer takes, if it can hold the picture; each is decoded and compared."""
-    sizes = {}
-    for name in peers:
-        codec = CODECS[name]
-        if codec.refuses(picture) is None:
-            data = codec.encode(picture, 1)
-            assert np.array_equal(as_given(codec.decode(data, picture.mode), picture).samples, picture.samples)
-            sizes[name] = len(data)
-    fax = group4(picture)
-    return sizes | ({"group4": len(fax)} if fax else {})
+    """Return the bytes that each peer takes, and those for bilevel pictures."""
+    found = {name: size for peer in peers for name, size in size_by(picture, peer).items()}
+    bits = bits_of(picture)
+    return found | (bilevel_peers.sizes(bits.samples[..., 0]) if bits else {})
 
 
-def measured(path: Path, peers: tuple[str, ...], most: int) -> dict[str, Any] | None:
-    """Measure a file; None is said of those that are not read, or not of the kind."""
-    try:
-        picture = picture_files.read(path.read_bytes())
-    except VaezipError:
-        return None
-    height, width = picture.samples.shape[:2]
-    if picture.samples.dtype != np.uint8 or height * width > most:
-        return None
-    picture = vaezip.Picture(picture.mode, picture.samples, tuple(box for box in picture.boxes if box[0] in KEPT))
-    began = time.process_time()
-    data = vaezip.compress(picture, verify=False)
-    between = time.process_time()
-    assert vaezip.pictures.same(vaezip.decompress(data), picture)
-    ended = time.process_time()
-    sizes = peer_sizes(picture, peers)
+def kind_of(picture: vaezip.Picture) -> str:
+    """Tell what a picture is, for the speed: bilevel, of a palette, flat, or of smooth edges."""
+    samples = picture.samples
+    if bits_of(picture):
+        return "bilevel"
+    if len(np.unique(samples.reshape(-1, samples.shape[2]), axis=0)) <= _FEW_COLOURS:
+        return "palette"
+    same = (samples[:, 1:] == samples[:, :-1]).all(axis=2).mean()
+    return "flat" if same >= _FLAT else "antialiased"
+
+
+def ours(picture: vaezip.Picture) -> Found:
+    """Measure ours."""
+    watch = Watch()
+    with watch.watching():
+        began = time.process_time()
+        data = vaezip.compress(picture, verify=False, threads=1)
+        between = time.process_time()
+        choice, watch.webp = watch.choice, False
+        assert vaezip.pictures.same(vaezip.decompress(data), picture)
+        ended = time.process_time()
     methods = sorted({block["method"] for block in vaezip.Archive(data).info()["blocks"]})
-    row = {"name": f"{path.parent.name}/{path.name}", "mode": picture.mode, "size": [height, width], "methods": methods}
-    row |= {"ours": len(data), **sizes, "share": round(len(data) / min(sizes.values()), 4)}
-    row |= {"encode_s": round(between - began, 3), "decode_s": round(ended - between, 3)}
-    print(json.dumps(row), flush=True)
-    return row
+    found = {"methods": methods, "ours": len(data), "commit": machine.commit()}
+    if watch.webp:
+        found["without_webp"] = without_webp(picture)
+    found |= {"encode_s": round(between - began, 3), "decode_s": round(ended - between, 3)}
+    return found | {"choice_s": round(choice, 4), "kept_bytes_a_pixel": round(watch.kept_bytes, 2)}
 
 
-def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return what the bars are about."""
-    best = [min(row[peer] for peer in (*PEERS, "group4") if peer in row) for row in rows]
-    larger = [row["name"] for row, size in zip(rows, best) if row["ours"] > size + SPARE]
+def pictures(data: Path) -> Iterator[tuple[str, vaezip.Picture | None, str]]:
+    """Yield the name of each file, its picture without metadata, and why there is none."""
+    for path in (path for folder in FOLDERS for path in sorted((data / "pictures" / folder).iterdir())):
+        name = f"{path.parent.name}/{path.name}"
+        try:
+            picture = picture_files.read(path.read_bytes())
+        except VaezipError as error:
+            yield name, None, str(error)
+            continue
+        if picture.samples.dtype != np.uint8:
+            yield name, None, "has more than 8 bits a sample"
+            continue
+        yield name, vaezip.Picture(picture.mode, picture.samples, tuple(b for b in picture.boxes if b[0] in KEPT)), ""
+
+
+def measure(kept: Kept, picture: vaezip.Picture) -> None:
+    """Measure ours and the peers, whatever is not kept."""
+    digest = digest_of(picture)
+    kept.measure(digest, "ours", digest_of_source(), lambda: ours(picture))
+    measure_peers(kept, digest, picture)
+
+
+def measure_peers(kept: Kept, digest: str, picture: vaezip.Picture) -> None:
+    """Measure the peers, whatever is not kept."""
+    for peer in PEERS:
+        kept.measure(digest, peer, CODECS[peer].version(), partial(size_by, picture, peer))
+    bits = bits_of(picture)
+    if bits:
+        lacking = " ".join(bilevel_peers.missing())
+        kept.measure(digest, "bilevel", f"without {lacking}", lambda: bilevel_peers.sizes(bits.samples[..., 0]))
+
+
+def row_of(kept: Kept, name: str, picture: vaezip.Picture) -> Found | None:
+    """Return what is kept of a picture; None if that is not all."""
+    digest = digest_of(picture)
+    found, sizes = kept.get(digest, "ours"), kept_sizes(kept, digest)
+    if found is None or sizes is None:
+        return None
+    best = min(sizes.values())
+    row = {"name": name, "mode": picture.mode, "size": list(picture.samples.shape[:2]), "kind": kind_of(picture)}
+    row |= found | sizes | {"best": best, "share": round(found["ours"] / best, 4)}
+    return row | {"of_this_source": kept.is_new(digest, "ours", digest_of_source())}
+
+
+def kept_sizes(kept: Kept, digest: str) -> dict[str, int] | None:
+    """Return the bytes that the peers take of a picture; None if not all were measured."""
+    coded = [kept.get(digest, peer) for peer in PEERS]
+    if None in coded:
+        return None
+    return {name: size for one in (*coded, kept.get(digest, "bilevel") or {}) for name, size in one.items()}
+
+
+def mean(shares: list[float]) -> float:
+    """Return the geometric mean."""
+    return round(math.exp(sum(map(math.log, shares)) / len(shares)), 4)
+
+
+def summary(rows: list[Found]) -> Found:
+    """Return what the bars on bytes are about."""
+    best, total = sum(row["best"] for row in rows), sum(row["ours"] for row in rows)
     methods = [method for row in rows for method in row["methods"]]
+    by_webp = [row for row in rows if "without_webp" in row]
+    bare = [row.get("without_webp", row["ours"]) / row["best"] for row in rows]
     return {
         "files": len(rows),
-        "geometric_mean": round(math.exp(sum(math.log(row["share"]) for row in rows) / len(rows)), 4),
-        "ours": sum(row["ours"] for row in rows),
-        "best": sum(best),
-        "larger": larger,
+        "geometric_mean": mean([row["ours"] / row["best"] for row in rows]),
+        "ours": total,
+        "best": best,
+        "total": round(total / best, 4),
+        "larger": [row["name"] for row in rows if row["ours"] > row["best"] + SPARE],
         "methods": {method: methods.count(method) for method in sorted(set(methods))},
+        "webp": {
+            "files": len(by_webp),
+            "bytes": sum(row["ours"] for row in by_webp),
+            "geometric_mean_without": mean(bare),
+            "larger_without": [
+                row["name"] for row in rows if row.get("without_webp", row["ours"]) > row["best"] + SPARE
+            ],
+        },
     }
+
+
+def speeds(rows: list[Found]) -> Found:
+    """Return what the bars on time and memory are about: of what the coder of drawn pictures codes, by kind."""
+    found: Found = {}
+    for kind in ("bilevel", "palette", "flat", "antialiased"):
+        some = [row for row in rows if row["kind"] == kind and row["methods"] == ["graphic"]]
+        if not some:
+            continue
+        pixels = [math.prod(row["size"]) for row in some]
+        times = {part: sum(row[f"{part}_s"] for row in some) for part in ("encode", "decode", "choice")}
+        found[kind] = {
+            "files": len(some),
+            "megapixels": round(sum(pixels) / 1e6, 2),
+            "decoded_megapixels_a_second": round(sum(pixels) / 1e6 / times["decode"], 2),
+            "encoded_megapixels_a_second": round(sum(pixels) / 1e6 / times["encode"], 2),
+            "choice_share": round(times["choice"] / times["encode"], 4),
+            "most_kept_bytes_a_pixel": max(row["kept_bytes_a_pixel"] for row in some),
+        }
+    return found
+
+
+def result(kept: Kept, data: Path) -> Found:
+    """Return the rows that are there, and what they say."""
+    rows, left_out = [], {}
+    for name, picture, why in pictures(data):
+        row = row_of(kept, name, picture) if picture is not None else None
+        if row:
+            rows.append(row)
+        else:
+            left_out[name] = why or "was not reached"
+    kinds = {folder: [row for row in rows if row["name"].startswith(folder)] for folder in FOLDERS}
+    kinds["drawn"] = kinds["screens"] + kinds["graphics"]
+    kinds["bilevel"] = [row for row in rows if row["kind"] == "bilevel"]
+    found = {**machine.this_run(), "peers": {peer: CODECS[peer].version() for peer in PEERS}}
+    found["peers_missing"] = bilevel_peers.missing()
+    found["summary"] = {kind: summary(some) for kind, some in kinds.items() if some}
+    return found | {"speeds": speeds(rows), "left_out": left_out, "rows": rows}
 
 
 def main() -> None:
     """Measure, and write the result."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--most", type=int, default=MOST, help="pixels; larger pictures are left out")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="after which no other picture is begun")
     parser.add_argument("--result", type=Path, default=RESULT)
     options = parser.parse_args()
-    rows = []
-    for folder in FOLDERS:
-        for path in sorted((options.data / "pictures" / folder).iterdir()):
-            rows += [row for row in (measured(path, PEERS, options.most),) if row]
-    found = {**machine.this_run(), "peers": PEERS, "most": options.most}
-    kinds = {folder: [row for row in rows if row["name"].startswith(folder)] for folder in FOLDERS}
-    kinds["bilevel"] = [row for row in rows if "group4" in row]
-    found["summary"] = {kind: summary(some) for kind, some in kinds.items() if some} | {"all": summary(rows)}
-    options.result.write_text(json.dumps(found | {"rows": rows}, indent=1) + "\n")
+    kept = Kept(options.result.with_name(f"{options.result.stem}-part.json"))
+    began = time.monotonic()
+    found = [(name, picture) for name, picture, _ in pictures(options.data) if picture is not None]
+    ours(found[0][1])  # kernels are compiled, models are read
+    for name, picture in sorted(found, key=lambda one: one[1].samples[..., 0].size):
+        if time.monotonic() - began > options.seconds:
+            break
+        measure(kept, picture)
+        print(json.dumps(row_of(kept, name, picture)), flush=True)
+    options.result.write_text(json.dumps(result(kept, options.data), indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -24,8 +24,8 @@ _TAIL = """\
 
 What users of `zstd` type works: `vaezip -d FILE` decompresses, `-t` tests, `-l` lists, `-z` compresses, also joined
 to other flags as in `-dc`; `-T0` takes all cores, `-c` and `--stdout` write to standard output, `-k` keeps inputs,
-which is done without it, and a pipe needs no `-`. `--best` is `-9`, and `--fast` is `-1`. Of an option or a command
-that vaezip does not have, the message names the one that does the same.
+which is done without it, and a pipe needs no `-`. `--best` is `-9`, and `--fast` is `-1`; of several the last counts.
+Of an option or a command that vaezip does not have, the message names the one that does the same.
 
 `--rm` removes an input once its output was read back from the disk and is whole, if the input still is what was read,
 and nothing of it was dropped. What `compress` wrote it has decoded and compared before. But of formats other than JPEG
@@ -34,7 +34,7 @@ the picture comes back and not the file: another PNG of the same pixels and meta
 `--only` takes several pictures out of a set: names, base names, and patterns, of which `*` also stands for slashes.
 
 `vaezip completion bash` (or `zsh`, `fish`) prints what makes the shell complete commands and options. `pip install`
-puts a manual page beside the program: `man vaezip`. `NO_COLOR` leaves colours out.
+puts a manual page beside the program: `man vaezip`. `NO_COLOR` leaves colours and bold letters out.
 
 ## Pictures in a terminal
 
@@ -47,6 +47,24 @@ vaezip view *.vz -o sheet.png     # the same as a picture
 ![A terminal of 80 columns](terminal-view.png)
 
 ![info, progress and a summary](terminal-info.png)
+
+## In a file manager
+
+`pip install` puts a MIME type (`image/x-vaezip`, `*.vz`) and an entry for thumbnails into the folder `share` of its
+environment, as freedesktop.org describes them. Desktops look for them in `/usr/share`, `/usr/local/share` and
+`~/.local/share`, so from a virtual environment link or copy both, and tell the database:
+
+```
+mkdir -p ~/.local/share/mime/packages ~/.local/share/thumbnailers
+cp VENV/share/mime/packages/vaezip.xml ~/.local/share/mime/packages/
+cp VENV/share/thumbnailers/vaezip.thumbnailer ~/.local/share/thumbnailers/
+update-mime-database ~/.local/share/mime
+```
+
+`vaezip` must be in the desktop's `PATH`; one that runs thumbnailers in a sandbox, as GNOME does, finds it in `/usr`
+alone. A thumbnail takes as long as its picture takes to decode. Pillow's plugin serves viewers that are written in
+Python ([an example](examples/pillow.md)). There is no plugin for gdk-pixbuf, Qt, Quick Look of macOS or Explorer of
+Windows.
 
 ## A page of results
 
@@ -73,14 +91,15 @@ writes all of it into PNG; into another format what stands in that format's row.
 | JPEG | every | as the file that it was | all |
 | JPEG by its pixels | still, 8 bits; as decoded | no: lossy | ICC profile, EXIF, XMP, resolution |
 | JPEG 2000, AVIF | still, 8 bits; see below; as decoded | no: lossy | ICC profile, EXIF, XMP, resolution, cICP |
+| DICOM, FITS | [see below](#dicom-and-fits); frames, planes and images as pages | as the file that it was | all |
 
-A picture is read only if its kind (format, colours, bits, sign) is on a list of those that are known to be read exactly
-(`vaezip/pictures/exact_kinds.py`). Refused, by its true kind and with the remedy, is everything else: CMYK, YCbCr, LAB
-or HSV, samples with a sign, with a floating point or with more than 16 bits, colours that are multiplied by alpha, and
-channels of other kinds; animated WebP and AVIF; and files of several pictures, but for
-[animations and pages](#animations-and-pages). The extra `formats` (tifffile and imagecodecs) reads
-TIFF with colours of 16 bits, with 9 to 15 bits or compressed as LERC, JPEG 2000 or WebP, and JPEG 2000 and AVIF of 9 to
-16 bits; without it the message names it.
+A picture is read only if its kind (format, colours, bits, sign) is on a list of those that are known to be read
+exactly (`vaezip/pictures/exact_kinds.py`). Refused, by its true kind and with the remedy, is everything else: CMYK,
+YCbCr, LAB or HSV, samples with a sign, with a floating point or with more than 16 bits, but for those of [DICOM and
+FITS](#dicom-and-fits), colours that are multiplied by alpha, and channels of other kinds; animated WebP and AVIF; and
+files of several pictures, but for [animations and pages](#animations-and-pages). The extra `formats` (tifffile and
+imagecodecs) reads TIFF with colours of 16 bits, with 9 to 15 bits or compressed as LERC, JPEG 2000 or WebP, and JPEG
+2000 and AVIF of 9 to 16 bits; without it the message names it.
 
 Of TIFF, 1, 2, 4 and 8 bits, and grey of 12 and 16, need no extra. What comes back of other depths: grey of 2 and 4
 bits and the channels of a BMP of fewer than 8 bits become 8 bits with the values that they stand for (BMP rounds
@@ -100,7 +119,11 @@ signs the file with), chunks that are malformed or damaged and do not matter to 
 where there may be one, data behind the end, the palette that a true-colour picture suggests, and the
 name of the ICC profile; of GIF, JPEG and PNM comments; of TIFF tags of other kinds. `compress` and
 `decompress` say so where it happens (but for the name of the profile), in one line for all pictures, or
-with `-v` in one for each.
+with `-v` in one for each. `compress --strict` refuses such pictures instead, and ends with status 1; of a set,
+the others are written.
+
+A PNG that `decompress` writes is not the file that the picture came in, and may be larger than it: `--png-level 9` is
+smaller and slower than the default, 6. The rows of a PNG are filtered, or not, by what makes some of them shorter.
 
 ### What else a file may hold
 
@@ -138,10 +161,39 @@ every frame or page, delay, place and colour. What it writes it has taken apart 
 cannot hold the pictures exactly (a TIFF with colours of 16 bits), it says so, and `-o FOLDER` writes a file each. In
 a set of several files, an animation is a folder of frames.
 
+### DICOM and FITS
+
+`scan.dcm.vz` becomes `scan.dcm` again, and `sky.fits.vz` becomes `sky.fits`, byte for byte: the picture keeps all
+that stands around its samples, every element, card, table and private block, in a box, which `info` shows as
+`dicom-header` or `fits-header`. To write the file again takes neither pydicom nor any other library. `-o scan.png`
+writes the picture, and the box with it, as PNG keeps all metadata: **also the name of a patient**. Another format,
+such as `.tif`, has the samples alone.
+
+Samples are those that are stored. No Rescale Slope, BSCALE or window is applied, MONOCHROME1 is not turned round, and
+the first row of a FITS stays the first, though it is the lowest. What 16 bits do not hold as it is, is shifted, and
+the box says by how much: samples with a sign, where one is negative, by half of their range; unsigned ones of FITS by
+BZERO; and whole numbers of 32 and 64 bits, in FITS also of floating point, so that the least is 0. If these differ by
+65,536 or more, or are no whole numbers, the file is refused.
+
+- **DICOM** (extra `dicom`: pydicom and imagecodecs): grey of 1, 8, 16 and 32 bits, with and without a sign, also 12
+  bits in 16; RGB of 8 and 16 bits, by pixel and by plane; palettes of up to 256 colours, of which a PNG shows the
+  upper 8 bits. Files in implicit and explicit little-endian and explicit big-endian come back byte for byte; those
+  that are deflated, or in RLE, JPEG Lossless, JPEG-LS Lossless or JPEG 2000 Lossless, come back as Explicit VR Little
+  Endian with equal samples and elements, and a remark says so.
+- **FITS** (no extra): images of BITPIX 8, 16, 32, 64, −32 and −64, planes of cubes, images in extensions.
+- **Refused** are DICOM files in a lossy syntax, for the pixels that a decoder makes are not the file; YBR,
+  floating-point and byte-swapped ones; those without the preamble, or with more than 8 MiB before their pixel data;
+  and FITS that is compressed, by tiles (`funpack` makes it plain) or as a whole (`.gz`).
+
+Of a file with more than 32 MiB around its samples, the samples alone are kept, and a remark says so. Frames of a
+DICOM, planes of a cube and the images of a FITS are pages: the set of them makes the file again, byte for byte. In a
+folder, files are found by `.dcm`, `.dicom`, `.fits`, `.fit` and `.fts`; name those without a suffix, which come back
+with one.
+
 ## Messages and exit status
 
-An error is one line on standard error, `vaezip: FILE: reason; remedy`. A command does the other
-files all the same, and ends with
+An error is one line on standard error, `vaezip: FILE: reason; remedy`, also where the command line is wrong. A command
+does the other files all the same, and ends with
 
 | status | meaning |
 |-|-|
@@ -179,7 +231,8 @@ Of a picture file no more is read than 8 bytes for each of `--max-pixels` and 64
 comes through a pipe, 2 GiB. Devices and sockets are not read, and in folders neither are pipes.
 
 A set is written without what is unfit, and each of these files is told when it is met and again at the
-end; only where nothing is fit, there is no set. Of a damaged set,
+end; only where nothing is fit, there is no set. A set is written once it is whole, so one that was interrupted begins
+anew; where that would take long, `--output-dir-mirror` makes a file of each picture and goes on. Of a damaged set,
 `decompress` writes the pictures that are intact.
 
 ## JPEG files
@@ -230,6 +283,7 @@ A list with one object per FILE that could be read, in their order:
 |-|-|-|
 | `file` | string | as given |
 | `bytes` | integer | size of the file |
+| `raw_bytes` | integer or null | that the samples take as they are: two of 16 bits, an eighth of mode `1`, else one |
 | `bits_per_dimension` | number or null | bytes × 8 / Σ (width × height × channels) |
 | `sequence` | string or null | what the pictures were together: "an animated GIF of 5 frames, 1.24 s" |
 | `version`, `revision` | integer | of the format |
@@ -258,7 +312,8 @@ A picture that equals another of the set has `copy_of`, the name of that; its mo
 
 Of a file that is kept as it was, mode and method are `verbatim`, and `file_bytes` is there in the place
 of width and height. Of a JPEG, the method is `jpeg`; mode (`L`, `RGB` or `CMYK`), width and height are
-those of its picture, and `file_bytes` is there, too. Where a file is kept, `bits_per_dimension` is null.
+those of its picture, and `file_bytes` is there, too. With a verbatim file, or a JPEG of other colours, `raw_bytes` and
+`bits_per_dimension` are null.
 Of a single picture of its model's own size, such as a digit, only the model tells the size: without it
 `info` fails. Later versions may add fields.
 

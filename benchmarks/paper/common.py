@@ -127,6 +127,7 @@ def arguments(description: str | None, measures: bool = True) -> argparse.Namesp
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--data", default=None, help="folder with the data sets")
     parser.add_argument("--quick", action="store_true", help="100 images at K = 0 and 3: minutes, not hours")
+    add_results(parser)
     parser.add_argument("--draw", action="store_true", help="measure nothing: draw what the results hold")
     if measures:
         parser.add_argument("--only", choices=list(PAPER), action="append", help="measure these anew, keep the rest")
@@ -136,6 +137,16 @@ def arguments(description: str | None, measures: bool = True) -> argparse.Namesp
         parser.add_argument("--count", type=int, default=1000, help="how many are the first images")
         parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()
+
+
+def add_results(parser: argparse.ArgumentParser) -> None:
+    """The option that says where results are written; those of a quick run stand apart from the committed ones."""
+    parser.add_argument(
+        "--results",
+        type=Path,
+        metavar="DIR",
+        help="folder for results; if not given, results, or with --quick results/quick, which git ignores",
+    )
 
 
 def held(options: argparse.Namespace) -> tuple[list[Run], dict[str, str]]:
@@ -264,8 +275,10 @@ def apart(runs: list[Run]) -> list[str]:
 
 
 def path(options: argparse.Namespace, figure: str, suffix: str) -> Path:
-    """Of a result."""
-    return RESULTS / f"{figure}{'-quick' if options.quick else ''}{suffix}"
+    """Of a result, whose folder is made."""
+    folder: Path = options.results or (RESULTS / "quick" if options.quick else RESULTS)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{figure}{'-quick' if options.quick else ''}{suffix}"
 
 
 def markdown(head: list[str], rows: list[list[str]]) -> str:

@@ -189,7 +189,7 @@ def _curve(axes: Axes, rows: list[ModelRow], text: str, colour: str, marker: str
     axes.plot(decompress, rates, color=colour, marker=marker, lw=1.2, ms=4, mfc="white", ls=(0, (3, 2)))
     return [
         Label(rates[-1], f"{text}, compress", colour, compress[-1]),
-        Label(rates[0], f"{text}, decompress", colour, decompress[0]),
+        Label(rates[-1], f"{text}, decompress", colour, decompress[-1]),
     ]
 
 

@@ -46,8 +46,7 @@ def record(
 
 
 def write(options: argparse.Namespace, name: str, found: Record, figure: Figure) -> None:
-    """``results/NAME.json`` and ``.png``, or ``NAME-quick``."""
-    common.RESULTS.mkdir(exist_ok=True)
+    """``NAME.json`` and ``.png``, or ``NAME-quick``, in the folder of the results."""
     less = {"epochs": options.epochs} if getattr(options, "epochs", None) else {}
     fields = {"figure": name, "quick": options.quick, **less, "made_on": made_on(options.device), **found}
     common.path(options, name, ".json").write_text(json.dumps(fields, indent=1, ensure_ascii=False) + "\n")

@@ -24,9 +24,10 @@ Rates are −ELBO, in Figure 7 of files, in bits per dimension where no other un
 standard deviation over seeds.
 
 Each experiment is one command, `--quick` for its small form, which takes some minutes on one CPU core; without it, the
-paper's sizes. Both keep their states in `--runs` (default `runs/paper`) and go on from there when started again;
-experiments share the trainings that they have in common. A claim **holds** where the mean difference, taken seed by
-seed, has the claimed sign and is larger than its standard deviation; *within the deviation* where it is not larger.
+paper's sizes. A quick run writes to `results/quick`, which git ignores, or to `--results DIR`. Both keep their states
+in `--runs` (default `runs/paper`) and go on from there when started again; experiments share the trainings that they
+have in common. A claim **holds** where the mean difference, taken seed by seed, has the claimed sign and is larger than
+its standard deviation; *within the deviation* where it is not larger.
 Figures 1, 2 and 5 are of one seed, and Figure 7 is of the shipped models, one of each kind: there the sign alone
 decides, and a small difference says little, for another seed may turn it. The best σ of Table 1 and Figure 6 is chosen
 on the test images themselves, as in the paper.

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import common
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -272,6 +273,7 @@ def arguments(
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", default=None, help="folder with the data sets")
     parser.add_argument("--quick", action="store_true", help="few images and epochs: minutes on a CPU core, not hours")
+    common.add_results(parser)
     if partial:
         parser.add_argument("--epochs", type=int, help="stop the VAE's training there; a later call may go further")
     if only:

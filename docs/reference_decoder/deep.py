@@ -23,23 +23,24 @@ Q = 41_672_000_000
 ONE = 1 << 30
 
 
-def decode_deep(data: bytes, shape: tuple[int, int, int, int]) -> tuple[np.ndarray, int]:
-    """Decode samples (n, h, w, c) and their checksum (section 18.1)."""
+def decode_deep(data: bytes, shape: tuple[int, int, int, int], depth: int = 16) -> tuple[np.ndarray, int]:
+    """Decode samples (n, h, w, c) of so many bits, and their checksum (section 18.1)."""
     n, h, w, channels = shape
     reader = Reader(data)
     form, top = reader.number(1), reader.number(2)
     require(form < 4, "a block of the deep coder has an unknown form")
+    require(top < 1 << depth, "a sample has more bits than its mode")
     stack = Stack(reader.rest())
     bits = clamp((n * h * w * channels).bit_length() + 2, 12, 20)
     decisions = Decisions(stack, bits)
-    decisions.first_weights = [16384] * 5 + [4915] * 27
+    decisions.first_weights = [16384] * 5 + [4915] * 31
     pictures: list[Picture] = []
     for _ in range(n):
         past = pictures[-1] if pictures and form & 2 else None
         pictures.append(Picture(decisions, (h, w, channels), top, bool(form & 1), past))
         pictures[-1].decode()
     samples = np.stack([[plane.inside() for plane in picture.planes] for picture in pictures])
-    return samples.transpose(0, 2, 3, 1).astype(np.uint16), stack.seed() ^ zlib.crc32(data[:3])
+    return samples.transpose(0, 2, 3, 1).astype(np.uint16 if depth == 16 else np.uint8), stack.seed() ^ zlib.crc32(data[:3])
 
 
 def grade(x: int) -> int:
@@ -178,6 +179,7 @@ class Channel:
         self.off, self.ranks = Plane(h, w, 0), Plane(h, w, 0)
         self.noise, self.usual = [400] * 66, 1024
         self.columns, self.row = [0] * w, 0
+        self.run, self.other, self.seen = 0, 0, {}
         self.last = (0, 0)
 
 
@@ -201,7 +203,7 @@ class Picture:
             for c, channel in self.channels.items():
                 for plane in (self.planes[c], *channel.errors):
                     plane.begin_row(y)
-                channel.row = 0
+                channel.row, channel.run, channel.other = 0, 0, self.planes[c].at(y, 0, 1, 0)
                 for predictor in channel.predictors:
                     predictor.beside = predictor.nothing()
             for x in range(self.w):
@@ -260,6 +262,11 @@ class Picture:
         channel.ranks.set(y, x, rank)
         channel.columns[x] = min(channel.columns[x] + 1, 7) if value == near["W"] else 0
         channel.row = min(channel.row + 1, 15) if value == near["N"] else channel.row >> 2
+        if value == near["W"]:
+            channel.run += 1
+        else:
+            channel.run, channel.other = 0, near["W"]
+        channel.seen[value] = y
         channel.last = 8 * value - blend, sample.k
         channel.noise[sample.level] += (8 * abs(8 * value - blend) - channel.noise[sample.level]) >> 4
         first = channel.errors[0]
@@ -331,8 +338,16 @@ class Sample:
             (w, n, k),
             (w - nw, n - ne, w - n),
             ((blend >> 3) >> max(k + 2, 4), z >> 1),
+            (self.beside(w), bounded(w - (blend >> 3), 20), k),
         ]
         return [hashes(1000 * self.place + i, *part) for i, part in enumerate(parts)], slope
+
+    def beside(self, w: int) -> int:
+        """Return which values beside w the row has had."""
+        bits = 0
+        for value in (*range(w - 4, w), *range(w + 1, w + 5)):
+            bits = 2 * bits + (self.channel.seen.get(value) == self.y)
+        return bits
 
     def decode(self) -> int:
         """Decode it where it is no hit."""
@@ -404,6 +419,7 @@ class Sample:
         for j, z in enumerate((w, n, ne, nw)):
             if z in (w, n, ne, nw)[:j]:
                 continue
+            age, run = min(self.y - channel.seen.get(z, -3), 3), min(channel.run, 15)
             parts: list[tuple[int, ...]] = [
                 (equal,),
                 (bounded((8 * z - self.blend) >> (self.k + 2), 20), self.z >> 1),
@@ -415,6 +431,9 @@ class Sample:
                 (16 * t + o, q),
                 (16 * t + o, 25 * rank(3, 0) + 5 * rank(2, 0) + rank(1, 0)),
                 (equal, 5 * q + rank(1, 1)),
+                (w, channel.other, run),
+                (age, run, bounded((8 * z - self.blend) >> (self.k + 2), 20)),
+                (age, w - channel.other, n - w),
             ]
             h = [hashes(5000 + 100 * p + 20 * j + i, *part) for i, part in enumerate(parts)]
             choices = 528 + 128 * j + equal, 272 + 25 * j + q, 328 + 16 * j + o

@@ -25,6 +25,7 @@ def decode_graphic(data: bytes, shape: tuple[int, int, int, int]) -> tuple[np.nd
     n, h, w, channels = shape
     reader = Reader(data)
     form = reader.number(1)
+    brief, form = bool(form & 8), form & ~8
     require(form in (0, 1, 3, 5, 7), "a block of the graphics coder has an unknown form")
     size = reader.number(1) + 1 if form else 0
     distant = read_distant(reader, size) if form & 2 else []
@@ -32,7 +33,7 @@ def decode_graphic(data: bytes, shape: tuple[int, int, int, int]) -> tuple[np.nd
     stack = Stack(reader.rest())
     palette = Drawing(stack, (1, 1, size), channels, 0).decode()[0, 0] if form in (1, 3) else np.arange(size)
     drawing = Drawing(stack, (n, h, w), channels, size)
-    drawing.distant = distant
+    drawing.distant, drawing.brief = distant, brief
     pixels = drawing.decode()
     if form:
         pixels = palette[pixels]
@@ -93,6 +94,7 @@ class Drawing:
         self.errors = [0] * 8
         self.place = self.length = 0
         self.distant: list[tuple[int, int]] = []
+        self.brief = False
 
     def decode(self) -> np.ndarray:
         """Decode all pixels, (n, h, w)."""
@@ -255,7 +257,7 @@ class Drawing:
             yield from (self.recalled[3], self.match(), self.WW, self.NN)
 
         for value in listed():
-            if value >= 0 and value not in found and len(found) < 6:
+            if value >= 0 and value not in found and len(found) < (3 if self.brief else 6):
                 found.append(value)
         return found
 
@@ -285,6 +287,8 @@ class Drawing:
             hashes(16, c, far),
             hashes(17, c, matched, k),
         ]
+        if self.brief:
+            h = [h[i] for i in (1, 4, 6, 11)]
         choices = 64 + 52 * k + matched, 64 + 16 * k + likeness + 128 * min(shape % 8, 6), 16 + recalled
         return self.decisions.pop(HIT, 0, h, choices, 16 + 8 * k + min(self.length, 7))
 
@@ -356,6 +360,8 @@ class Drawing:
                 hashes(S + 10, before, earlier),
                 hashes(S + 11, ((w + n) >> 1) - P, (self.around >> 3) % 64),
             ]
+            if self.brief:
+                h = [h[i] for i in (1, 5, 6, 10)]
             difference = self.pop_difference(h, P, c, min(a, 15))
             sample = P + difference
             for i, predicted in enumerate((plain, risen)):
@@ -429,6 +435,8 @@ class Drawing:
                 hashes(52, ones, near % 512),
                 hashes(54, hashes(large, self.tall())),
             ]
+            if self.brief:
+                h = [h[i] for i in (1, 5, 7)]
             h += [hashes(55 + i, self.seen(*place), near) for i, place in enumerate(self.distant)]
             choices = 1026 + matched, 1168 + ((r0 % 8) << 5 | (r1 >> 4) % 32), 900 + ones
             b = self.decisions.pop(BIT, 0, h, choices, 1168 + min(ones, 63))

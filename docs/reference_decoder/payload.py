@@ -43,8 +43,8 @@ def decode_samples(data: bytes, number: int, size: Size, mark: bytes, models: Mo
     elif mark == JPEG_PIXELS:
         samples, checksum = decode_pictures(data, number, shape)
     elif mark == DEEP:
-        require(mode.bits == 16, "the deep coder does not code this mode")
-        samples, checksum = decode_deep(data, shape)
+        require(number in (*range(1, 5), *range(6, 10)), "the deep coder does not code this mode")
+        samples, checksum = decode_deep(data, shape, mode.bits)
     elif mark == REMADE:
         require(number not in ROWS, "files are made of no pictures")
 

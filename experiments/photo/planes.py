@@ -3,9 +3,8 @@
 ``python experiments/photo/planes.py --photos FOLDER --models FILE...`` codes some of the photographs of FOLDER that are
 held out of training, as they are and as Cr, Y and Cb, by each model file at the default preset, and decodes and
 compares them. ``planes.safetensors`` is ``photo`` after 16,000 more steps, in which a quarter of the squares were such
-planes; ``three-predictors.safetensors`` is the same with three predictors; ``photo-planes.safetensors`` begins with the
-first, sees planes alone, and is to be trained on: it stopped after 17 of 21 epochs, before its rate fell. Writes
-``planes.json``.
+planes; ``three-predictors.safetensors`` is the same with three predictors; the shipped ``photo-planes`` began with the
+first and saw planes alone. Writes ``planes.json``.
 """
 
 from __future__ import annotations

@@ -14,11 +14,18 @@ def shown(report, **options):
     return out.getvalue()
 
 
+@pytest.mark.parametrize(("no_color", "styled"), [("", True), ("1", False)])
+def test_no_color_leaves_out_bold_too(report, monkeypatch, no_color, styled):
+    for name, value in {"FORCE_COLOR": "1", "TERM": "xterm", "NO_COLOR": no_color}.items():
+        monkeypatch.setenv(name, value)
+    assert ("\x1b" in shown(report)) == styled
+
+
 def test_plain_text_marks_the_best_of_each_column(report):
     text = shown(report)
     assert "\x1b" not in text
     rows = [line.split() for line in text.splitlines() if line.startswith("  vaezip m ")]
-    assert rows[2][:6] == ["vaezip", "m", "half-asleep", "10", "0.0900*", "0.0850*"]
+    assert rows[2][:6] == ["vaezip", "m", "half-asleep", "10", "0.0900*", "0.0850"]
     assert rows[0][:6] == ["vaezip", "m", "half-asleep", "0", "0.1900", "0.1850"]
     (png, *_) = (line.split() for line in text.splitlines() if line.startswith("  PNG"))
     assert png == ["PNG", "0.4000", "0.100*", "10000*", "0.0333*", "30000*", "75*"]

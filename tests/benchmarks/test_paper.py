@@ -44,8 +44,14 @@ def options(tmp_path_factory):
         labels = np.array([2049, 50], ">u4").tobytes() + rng.integers(0, 10, 50, np.uint8).tobytes()
         (folder / "mnist" / f"{part}-images-idx3-ubyte.gz").write_bytes(gzip.compress(pixels))
         (folder / "mnist" / f"{part}-labels-idx1-ubyte.gz").write_bytes(gzip.compress(labels))
-    given = {"data": str(folder), "runs": folder / "runs", "quick": True, "only": None, "device": "cpu"}
-    return argparse.Namespace(**given, sigma=None, alpha=None)
+    given = {
+        "data": str(folder),
+        "runs": folder / "runs",
+        "quick": True,
+        "only": None,
+        "device": "cpu",
+    }
+    return argparse.Namespace(**given, results=None, sigma=None, alpha=None)
 
 
 def tiny(dataset="mnist-binary", latents=4):

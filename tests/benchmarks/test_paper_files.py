@@ -148,8 +148,8 @@ def test_the_readme_tells_where_a_training_stopped(monkeypatch, tmp_path):
     table, record = (importlib.import_module(name) for name in ("table", "record"))
     monkeypatch.setattr(table.common, "RESULTS", tmp_path)
     found = record.record("Figure 1: what", [], {}, [], [], [])
-    record.write(argparse.Namespace(quick=False, device="cpu", epochs=300), "figure1", found, Figure())
-    record.write(argparse.Namespace(quick=False, device="cpu"), "figure3", found, Figure())
+    record.write(argparse.Namespace(quick=False, results=None, device="cpu", epochs=300), "figure1", found, Figure())
+    record.write(argparse.Namespace(quick=False, results=None, device="cpu"), "figure3", found, Figure())
     text = table.document()
     assert text.count("stopped after 300 epochs") == 1
     assert "`python benchmarks/paper/figure1.py --data DIR --epochs 300`" in text

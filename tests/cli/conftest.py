@@ -137,6 +137,12 @@ def files(folder: str | Path = ".") -> list[str]:
     return sorted(p.relative_to(folder).as_posix() + "/" * p.is_dir() for p in below)
 
 
+def wrong(said: str, command: str = "") -> str:
+    """What standard error holds where the command line is wrong: a reason, and a remedy or where help is."""
+    help = f"; see '{' '.join(filter(None, ['vaezip', command]))} --help'"
+    return f"vaezip: {said}{'' if ';' in said else help}\n"
+
+
 def reason(function: Callable[..., object], *arguments: Any) -> str:
     """What the command line must say where the library refuses: its reason and, in options, the remedy."""
     with pytest.raises(vaezip.VaezipError) as caught:

@@ -98,10 +98,10 @@ def test_urls_will_do(run, photos, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--update",), "Name the folder for the results with --output-dir-mirror DIR."),
-        (("--report", "r", "-o", "set.vz"), "Name the folder for the results with --output-dir-mirror DIR."),
+        (("--update",), "name the folder for the results with --output-dir-mirror DIR"),
+        (("--report", "r", "-o", "set.vz"), "name the folder for the results with --output-dir-mirror DIR"),
         (("--output-dir-mirror", "a", "-o", "b"), "-o and --output-dir-mirror both say where to write"),
-        (("--shard", "0/2", "--output-dir-mirror", "a"), "'0/2' is no shard; give K/N, with K from 1 to N."),
+        (("--shard", "0/2", "--output-dir-mirror", "a"), "'0/2' is no shard; give K/N, with K from 1 to N"),
     ],
 )
 def test_what_makes_no_sense_is_told(run, photos, arguments, words):

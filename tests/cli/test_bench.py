@@ -124,20 +124,20 @@ OTHER = Picture("L", np.zeros((6, 8, 1), np.uint8))
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--steps", "3..1"], "Invalid value for '--steps': '3..1' is no number of steps; write 0,5,10 or 0..10"),
+        (["--steps", "3..1"], "invalid value for '--steps': '3..1' is no number of steps; write 0,5,10 or 0..10"),
         (
             ["--presets", "1..10"],
-            "Invalid value for '--presets': '1..10' is no preset; write 1,4,6 or 1..6, from 1 to 9",
+            "invalid value for '--presets': '1..10' is no preset; write 1,4,6 or 1..6, from 1 to 9",
         ),
-        (["--peers", "gif"], "Invalid value for '--peers': 'gif' is no peer; there are png, oxipng"),
-        (["--plot", "r.jpg"], "Invalid value for '--plot': the name must end in .png or .svg"),
-        (["--plot", ""], "Invalid value for '--plot': the name must end in .png or .svg"),
-        (["--json", ""], "Invalid value for '--json': the name is empty; give one"),
-        (["--data", ""], "Invalid value for '--data': the name is empty; give one"),
-        (["--dataset", ""], "Invalid value for '--dataset': the name is empty; give one"),
-        (["--json", "r.png", "--plot", "./r.png"], "--json and --plot name the same file; name two."),
-        (["--limit", "0"], "Invalid value for '--limit'"),
-        (["--order", "both"], "Invalid value for '--order'"),
+        (["--peers", "gif"], "invalid value for '--peers': 'gif' is no peer; there are png, oxipng"),
+        (["--plot", "r.jpg"], "invalid value for '--plot': the name must end in .png or .svg"),
+        (["--plot", ""], "invalid value for '--plot': the name must end in .png or .svg"),
+        (["--json", ""], "invalid value for '--json': the name is empty; give one"),
+        (["--data", ""], "invalid value for '--data': the name is empty; give one"),
+        (["--dataset", ""], "invalid value for '--dataset': the name is empty; give one"),
+        (["--json", "r.png", "--plot", "./r.png"], "--json and --plot name the same file; name two"),
+        (["--limit", "0"], "invalid value for '--limit'"),
+        (["--order", "both"], "invalid value for '--order'"),
     ],
 )
 def test_usage(run, photos, arguments, words):
@@ -171,7 +171,7 @@ def test_targets_that_a_link_makes_one_are_refused(run, photos, folder, monkeypa
     (folder / "link.png").symlink_to("r.png")
     status, _, err = run("bench", "--dataset", photos, "--json", "r.png", "--plot", "link.png", "-f")
     assert status == 2
-    assert "--json and --plot name the same file; name two." in err
+    assert "--json and --plot name the same file; name two" in err
 
 
 @pytest.mark.parametrize("option", ["--json", "--plot"])

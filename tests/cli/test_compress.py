@@ -13,13 +13,13 @@ import pytest
 from PIL import Image
 
 import vaezip
-from vaezip.cli import ahead
+from vaezip.cli import ahead, compress
 from vaezip.codec import blocks, payload
 from vaezip.models import file as model_file
 from vaezip.models import library
 from vaezip.vz import limits
 
-from .conftest import digit, files, noise, reason
+from .conftest import digit, files, noise, reason, wrong
 
 pytestmark = pytest.mark.usefixtures("few_models")
 
@@ -75,7 +75,7 @@ def test_quiet_and_verbose_exclude_each_other(run, save):
     save("a.png")
     status, out, err = run("compress", "a.png", "-q", "-v")
     assert (status, out, files()) == (2, "", ["a.png"])
-    assert err.endswith("-q and -v exclude each other; give one of them.\n")
+    assert err == wrong("-q and -v exclude each other; give one of them")
 
 
 def test_several_each_get_a_file(run, save):
@@ -294,7 +294,7 @@ def test_name_that_is_not_unicode(run, save):
     status, _, err = run("compress", os.fsdecode(b"\xff.png"), "b.png", "-o", "set.vz")
     assert (status, err.splitlines()[0]) == (
         1,
-        "vaezip: \\udcff.png: its name is not UTF-8, as names in a set must be; rename it",
+        "vaezip: \\xff.png: its name is not UTF-8, as names in a set must be; rename it",
     )
 
 
@@ -341,7 +341,7 @@ def test_set_to_standard_output(run, save):
 def test_standard_input_among_several(run):
     status, out, err = run("compress", "-", "a.png", stdin=b"")
     assert (status, out) == (2, b"")
-    assert err.endswith("'-' cannot be one of several IMG.\n")
+    assert err == wrong("'-' cannot be one of several IMG", "compress")
 
 
 # Outputs that are refused
@@ -548,7 +548,7 @@ def test_name_without_a_character(run, save, arguments):
     save("a.png")
     status, out, err = run("compress", *arguments)
     assert (status, out, files()) == (2, "", ["a.png"])
-    assert err.endswith(": a name cannot be empty.\n")
+    assert err.endswith(": a name cannot be empty; see 'vaezip compress --help'\n")
 
 
 def test_metadata_that_is_not_kept(run):
@@ -566,6 +566,32 @@ def test_metadata_that_is_not_kept(run):
     assert run("compress", "--pixels", "-vf", "a.jpg").err.splitlines()[-1] == f"a.jpg: {told}"
 
 
+def test_strict_refuses_what_would_not_be_kept_whole(run, save):
+    save("in/a.png")
+    Image.new("RGB", (3, 2)).save("in/b.jpg", comment=b"here")
+    reason = "has metadata that a .vz file does not keep: comment; leave out --strict to compress it without"
+    refused = f"vaezip: in/b.jpg: {reason}\n"
+    assert run("compress", "--strict", "--pixels", "in/b.jpg") == (1, "", refused)
+    assert run("compress", "--strict", "in/b.jpg") == (0, "", "")  # the file, which is kept whole
+    Path("in/b.jpg.vz").unlink()
+    assert run("compress", "--strict", "--pixels", "in", "-o", "out/") == (1, "", refused)
+    assert files("out") == ["a.png.vz"]
+    told = "set.vz: written without 1 of 2 files: in/b.jpg\n"
+    assert run("compress", "--strict", "--pixels", "in", "-o", "set.vz") == (1, "", refused + told)
+    assert vaezip.open("set.vz").names == ["a.png"]
+    done = "vaezip: 1 file done, 1 failed; the same command takes these again"
+    status, _, err = run("compress", "--strict", "--pixels", "in", "--output-dir-mirror", "mirror")
+    assert (status, err.startswith(refused + done)) == (1, True)
+
+
+def test_strict_adds_no_frame_of_a_file_of_which_something_would_be_dropped(run, save):
+    save("in/a.png")
+    frames = [Image.new("L", (8, 8), 90 * i) for i in range(3)]
+    frames[0].save("in/b.gif", save_all=True, append_images=frames[1:], comment=b"here")
+    assert run("compress", "--strict", "in", "-o", "set.vz").status == 1
+    assert vaezip.open("set.vz").names == ["a.png"]
+
+
 def test_truncated_picture(run, save):
     save("a.png")
     data = Path("a.png").read_bytes()[:-20]
@@ -579,6 +605,14 @@ def test_too_large_a_picture(run, save):
     expected = f"vaezip: a.png: {reason(vaezip.pictures.read, 'a.png', 783)}\n"
     assert run("compress", "a.png", "--max-pixels", "783") == (1, "", expected)
     assert run("compress", "a.png", "--max-pixels", "784") == (0, "", "")
+
+
+# Presets
+
+
+@pytest.mark.parametrize(("given", "meant"), [("-4 -7", 7), ("-7 -4", 4), ("--best --fast", 1)])
+def test_of_several_presets_the_last_counts(given, meant):
+    assert compress.command.make_context("compress", [*given.split(), "a.png"]).params["preset"] == meant
 
 
 # Models
@@ -638,7 +672,7 @@ def test_levels_that_there_are_not(run, save, level):
     save("a.png")
     status, out, err = run("compress", level, "a.png")
     assert (status, out, files()) == (2, "", ["a.png"])
-    assert err.endswith(f"There is no level {level}; levels are -1 … -9.\n")
+    assert err == wrong(f"there is no level {level}; levels are -1 … -9")
 
 
 def test_presets_and_steps_exclude_each_other(run, save):
@@ -672,7 +706,7 @@ def test_threads_do_not_change_the_file(run, save):
 def test_number_out_of_range(run, option, value, range):
     status, out, err = run("compress", "a.png", option, value)
     assert (status, out) == (2, "")
-    assert err.endswith(f"Invalid value for '{option}': {value} is not in the range {range}.\n")
+    assert err == wrong(f"invalid value for '{option}': {value} is not in the range {range}", "compress")
 
 
 def test_as_many_steps_as_the_help_promises(run, save):

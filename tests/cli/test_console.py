@@ -6,9 +6,21 @@ import sys
 import click
 import pytest
 
-from vaezip.cli.console import Console, Remarks, with_console
+from vaezip.cli.console import Console, Remarks, printable, with_console
 
 from .conftest import KERNELS
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("d\udcc3\udcafgit", "dïgit"),  # UTF-8, in a place where file names are said to be ASCII
+        ("x\udcff\udcc3", r"x\xff\xc3"),
+        ("a\nb\x1b\ud800", r"a b\x1b\ud800"),
+    ],
+)
+def test_every_name_is_one_readable_line(name, shown):
+    assert printable(name) == shown
 
 
 @pytest.mark.parametrize(

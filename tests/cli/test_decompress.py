@@ -11,7 +11,7 @@ from vaezip.models import file as model_file
 from vaezip.pictures.picture import Picture, same
 from vaezip.vz import archive as vz
 
-from .conftest import digit, files, noise, reason
+from .conftest import digit, files, noise, reason, wrong
 
 pytestmark = pytest.mark.usefixtures("few_models")
 
@@ -86,6 +86,15 @@ def test_format_follows_the_suffix(run, one):
     assert run("decompress", "a.png.vz", "-o", "b.TIF") == (0, "", "")
     assert Path("b.TIF").read_bytes()[:2] == b"II"
     assert np.array_equal(vaezip.pictures.read("b.TIF").samples, one.samples)
+
+
+def test_a_level_of_png_changes_the_size_alone(run, one):
+    for level in ("0", "9"):
+        assert run("decompress", "a.png.vz", "--png-level", level, "-o", f"{level}.png") == (0, "", "")
+        assert run("decompress", "a.png.vz", "--png-level", level, "--output-dir-mirror", f"out{level}").status == 0
+        assert Path(f"out{level}/a.png").read_bytes() == Path(f"{level}.png").read_bytes()
+    assert same(vaezip.pictures.read("0.png"), vaezip.pictures.read("9.png"))
+    assert Path("9.png").stat().st_size < Path("0.png").stat().st_size
 
 
 def test_lossy_format_is_refused_by_name(run, one):
@@ -378,7 +387,7 @@ def test_only_one_of_a_single_picture(run, one):
 def test_only_one_of_several_files(run):
     status, out, err = run("decompress", "a.vz", "b.vz", "--only", "a.png")
     assert (status, out) == (2, "")
-    assert err.endswith("--only takes a picture out of one FILE.\n")
+    assert err == wrong("--only takes a picture out of one FILE", "decompress")
 
 
 # Names that would leave the folder
@@ -525,7 +534,7 @@ def test_model_file_that_is_none(run, one):
 def test_model_file_that_is_missing(run, one):
     status, out, err = run("decompress", "a.png.vz", "--model", "none.safetensors")
     assert (status, out) == (2, "")
-    assert err.endswith("Invalid value for '--model': File 'none.safetensors' does not exist.\n")
+    assert err == wrong("invalid value for '--model': File 'none.safetensors' does not exist", "decompress")
 
 
 def test_too_large_a_picture(run, one):
@@ -681,7 +690,7 @@ def test_set_from_standard_input_among_several(run, one, set_of, options):
 def test_several_cannot_go_to_standard_output(run):
     status, out, err = run("decompress", "a.vz", "b.vz", "-o", "-")
     assert (status, out) == (2, "")
-    assert err.endswith("Only one FILE can go to standard output.\n")
+    assert err == wrong("only one FILE can go to standard output", "decompress")
 
 
 @pytest.mark.parametrize("mode", vaezip.pictures.MODES)

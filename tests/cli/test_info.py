@@ -1,4 +1,5 @@
 import json
+import math
 import os
 import re
 from pathlib import Path
@@ -45,9 +46,9 @@ def test_single_picture(run, one):
     mark, size = fingerprint(model_file.find("mnist")), vaezip.open("a.vz").info()["blocks"][0]["bytes"]
     assert run("info", "a.vz") == (
         0,
-        f"a.vz: 1 picture, {one} bytes, {8 * one / 784:.4f} bpd\n"
-        "  name       mode  size   bytes  metadata\n"
-        f"  (no name)  L     28×28  {size:>5}  -\n"
+        f"a.vz: 1 picture, {one} bytes, {one / 7.84:.1f} % of 784 raw, {8 * one / 784:.4f} bpd\n"
+        "  name       mode  size   bytes  of raw  metadata\n"
+        f"  (no name)  L     28×28  {size:>5}  {size / 7.84:.1f} %  -\n"
         "  method       model     steps  blocks  bytes\n"
         f"  model mnist  {mark}      0       1  {size:>5}\n",
         "",
@@ -58,7 +59,8 @@ def test_set_and_coder_without_a_model(run, two):
     status, out, err = run("info", "set.vz")
     lines = out.splitlines()
     assert (status, err) == (0, "")
-    assert lines[0] == f"set.vz: 2 pictures, {two:,} bytes, {8 * two / (784 + 30):.4f} bpd"
+    raw = f"{two / 8.14:.1f} % of 814 raw"
+    assert lines[0] == f"set.vz: 2 pictures, {two:,} bytes, {raw}, {8 * two / (784 + 30):.4f} bpd"
     assert [line.split("  ")[1] for line in lines[2:4]] == ["a b.png", "dots.png"]
     assert lines[3].endswith("  gamma, palette, resolution")
     drawn, model = sorted(lines[5:])
@@ -72,7 +74,7 @@ def test_json(run, two):
     assert (status, err) == (0, "")
     rate = found.pop("bits_per_dimension")
     assert rate == pytest.approx(8 * two / (784 + 30))
-    assert found.pop("sequence") is None
+    assert (found.pop("sequence"), found.pop("raw_bytes")) == (None, 784 + 30)
     assert found == {"file": "set.vz", "bytes": two, **vaezip.open("set.vz").info()}
     assert list(found["pictures"][0]) == ["name", "mode", "width", "height", "metadata", "modified", "blocks", "bytes"]
     assert list(found["blocks"][0]) == ["method", "fingerprint", "bytes", "steps", "steps_on", "origin"]
@@ -90,14 +92,15 @@ def test_many_pictures_are_cut_short(run, monkeypatch):
     pictures = [(f"{i}.png", digit(i)) for i in range(3)]
     Path("set.vz").write_bytes(vaezip.compress([*pictures, ("x.png", noise("RGB"))]))
     share = vaezip.open("set.vz").info()["blocks"][0]["bytes"] // 3
+    words = f"{share:>5}  {share / 7.84:>4.1f} %"
     lines = run("info", "set.vz").out.splitlines()
     assert lines[1:8] == [
         "  pictures  mode  size",
         "         3  L     28×28",
         "         1  RGB   6×5",
-        "  name   mode  size   bytes  metadata",
-        f"  0.png  L     28×28  {share:>5}  -",
-        f"  1.png  L     28×28  {share:>5}  -",
+        "  name   mode  size   bytes  of raw  metadata",
+        f"  0.png  L     28×28  {words}  -",
+        f"  1.png  L     28×28  {words}  -",
         "  … and 2 more; -v lists all",
     ]
     listed = run("info", "-v", "set.vz").out.splitlines()
@@ -197,14 +200,61 @@ def test_times_of_a_set(run):
         compressor.add("c.png", digit(2), modified=-62_135_596_800)
         Path("set.vz").write_bytes(compressor.close())
     lines = run("info", "set.vz").out.splitlines()
-    assert lines[1].split() == ["name", "mode", "size", "bytes", "metadata", "modified"]
-    assert [line.split()[0::5] for line in lines[2:5]] == [
-        ["a.png", "2023-11-14T22:13:20Z"],
-        ["b.png", "-"],
-        ["c.png", "0001-01-01T00:00:00Z"],
-    ]
+    assert lines[1].endswith("  metadata  modified (UTC)")
+    ends = ["2023-11-14 22:13", "-", "0001-01-01 00:00"]
+    assert [line.endswith(f"  -         {end}") for line, end in zip(lines[2:5], ends)] == [True] * 3
     (found,) = json.loads(run("info", "--json", "set.vz").out)
     assert [p["modified"] for p in found["pictures"]] == ["2023-11-14T22:13:20Z", None, "0001-01-01T00:00:00Z"]
+
+
+def test_raw_bytes_are_those_of_the_samples(run, save):
+    for mode, size in (("1", 3 * 5 / 8), ("P", 3 * 5), ("RGBA", 3 * 5 * 4), ("RGB;16", 3 * 5 * 6)):
+        save("a.png", noise(mode, 3, 5))
+        Path("a.vz").write_bytes(vaezip.compress("a.png"))
+        (found,) = json.loads(run("info", "--json", "a.vz").out)
+        assert found["raw_bytes"] in (math.ceil(size), None)  # None where the file is smaller
+        assert (found["raw_bytes"] is None) == (found["pictures"][0]["mode"] == "verbatim")
+
+
+# Damage that shows without pixels
+
+
+def spoilt(path, place):
+    """Change a byte of a file."""
+    data = bytearray(Path(path).read_bytes())
+    data[place] ^= 1
+    Path(path).write_bytes(data)
+
+
+def test_a_damaged_model_in_the_file_is_told(run, other_model):
+    Path("own.vz").write_bytes(vaezip.compress([("a.png", digit())], model=other_model, embed_model=True))
+    (model,) = vaezip.open("own.vz").file.embedded.values()
+    spoilt("own.vz", Path("own.vz").read_bytes().index(model.packed) + 40)
+    status, out, err = run("info", "own.vz")
+    said = f"vaezip: own.vz: the model in the file (other, {fingerprint(other_model)}) is damaged\n"
+    assert (status, err) == (1, said)
+    assert out.startswith("own.vz: 1 picture, ")
+    assert run("info", "--json", "own.vz")[::2] == (1, said)
+
+
+def test_a_damaged_file_that_was_kept_is_told(run):
+    for name, seed in (("a", 1), ("b", 2)):
+        Path(f"{name}.pgm").write_bytes(vaezip.pictures.write(noise("L", 40, 40, seed), ".pgm"))
+    assert run("compress", "a.pgm", "b.pgm", "-o", "set.vz") == (0, "", "")
+    assert run("info", "set.vz").status == 0
+    spoilt("set.vz", 500)
+    said = f"vaezip: set.vz: a.pgm: {reason(vaezip.open('set.vz').original, 'a.pgm')}\n"
+    assert run("info", "set.vz")[::2] == (1, said)
+
+
+def test_a_copy_without_its_original_is_told(run):
+    twice = noise("RGB", 40, 40)
+    Path("set.vz").write_bytes(vaezip.compress([("a.png", twice), ("b.png", twice)]))
+    data = Path("set.vz").read_bytes()
+    spoilt("set.vz", data.index(b"a.png"))
+    status, _, err = run("info", "set.vz")
+    assert (status, err.count("\n")) == (1, 1)
+    assert err.startswith("vaezip: set.vz: b.png: the name of the picture that it equals fails its checksum")
 
 
 def documented(heading):
@@ -248,7 +298,7 @@ def test_file_that_is_kept_as_it_was(run):
     assert found["pictures"] == [kept]
     (block,) = found["blocks"]
     assert (block["method"], block["fingerprint"], block["steps_on"]) == ("verbatim", "00000000", None)
-    assert found["bits_per_dimension"] is None
+    assert (found["bits_per_dimension"], found["raw_bytes"]) == (None, None)
     assert "the file as it was" in run("info", "a.pgm.vz").out
 
 

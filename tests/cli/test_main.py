@@ -15,7 +15,7 @@ import vaezip.cli
 from vaezip.cli import COMMANDS, main, options
 from vaezip.cli.console import Console
 
-from .conftest import noise
+from .conftest import noise, wrong
 
 HEAVY = ("numpy", "numba", "PIL", "torch", "safetensors")
 
@@ -64,7 +64,7 @@ def test_version(run):
 def test_unknown_command(run):
     status, out, err = run("squash")
     assert (status, out) == (2, "")
-    assert err.endswith("No such command 'squash'.\n")
+    assert err == wrong("no such command 'squash'")
 
 
 @pytest.mark.parametrize(("name", "command"), [("a.png", "compress"), ("a.png.VZ", "decompress")])
@@ -72,13 +72,13 @@ def test_file_in_the_place_of_a_command(run, name, command):
     Path(name).write_bytes(b"")
     status, out, err = run(name, "-f")
     assert (status, out) == (2, "")
-    assert err.endswith(f"No such command '{name}'; did you mean 'vaezip {command} {name}'?\n")
+    assert err == wrong(f"no such command '{name}'; did you mean 'vaezip {command} {name}'?")
 
 
 def test_missing_argument(run):
     status, out, err = run("compress")
     assert (status, out) == (2, "")
-    assert err.endswith("Missing argument 'IMG...'.\n")
+    assert err == wrong("missing argument 'IMG...'", "compress")
 
 
 @pytest.mark.parametrize(

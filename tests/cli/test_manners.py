@@ -59,13 +59,13 @@ def test_a_pipe_needs_no_name(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["c", "a"], "No such command 'c'; did you mean 'vaezip compress'?"),
-        (["extract"], "No such command 'extract'; did you mean 'vaezip decompress'?"),
-        (["list"], "No such command 'list'; did you mean 'vaezip info'?"),
-        (["compres"], "No such command 'compres'; did you mean 'vaezip compress'?"),
-        (["-9", "a.png"], "No such option '-9' before a command; did you mean 'vaezip compress …'?"),
-        (["-k", "a.vz"], "No such option '-k' before a command; did you mean 'vaezip decompress …'?"),
-        (["compress", "--level", "5", "a.png"], "No such option '--level'; give -1 … -9."),
+        (["c", "a"], "no such command 'c'; did you mean 'vaezip compress'?"),
+        (["extract"], "no such command 'extract'; did you mean 'vaezip decompress'?"),
+        (["list"], "no such command 'list'; did you mean 'vaezip info'?"),
+        (["compres"], "no such command 'compres'; did you mean 'vaezip compress'?"),
+        (["-9", "a.png"], "no such option '-9' before a command; did you mean 'vaezip compress …'?"),
+        (["-k", "a.vz"], "no such option '-k' before a command; did you mean 'vaezip decompress …'?"),
+        (["compress", "--level", "5", "a.png"], "no such option '--level'; give -1 … -9"),
         (["compress", "-d", "a.vz"], "'vaezip decompress' gives pictures back"),
         (["compress", "-R", "photos"], "a folder stands for all pictures below it"),
         (["decompress", "-9", "a.vz"], "a file tells itself how it is to be decoded"),
@@ -77,6 +77,8 @@ def test_what_there_is_not_names_what_there_is(run, arguments, said):
     status, out, err = run(*arguments)
     assert (status, out) == (2, "")
     assert said in err
+    assert err.startswith("vaezip: ")
+    assert err.count("\n") == 1
 
 
 @pytest.mark.parametrize(("word", "preset"), [("--best", 9), ("--fast", 1)])
@@ -132,7 +134,7 @@ def test_a_shell_gets_its_completions():
     done = subprocess.run(
         [sys.executable, "-m", "vaezip"], env={**os.environ, **words}, capture_output=True, check=True, text=True
     )
-    assert done.stdout.split() == ["plain,--stdout", "plain,--steps"]
+    assert done.stdout.split() == ["plain,--stdout", "plain,--steps", "plain,--strict"]
 
 
 @pytest.mark.parametrize(("begun", "found"), [("comp", ["compress", "completion"]), ("--ver", ["--version"])])

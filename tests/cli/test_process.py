@@ -84,10 +84,11 @@ def test_interrupt_while_writing_leaves_what_was_there(start, save, name):
 def test_interrupt_while_coding_ends_at_once(start, save):
     save("a.png")
     save("b.png")
+    advice = "a set is written once it is whole; --output-dir-mirror DIR, for a file each, goes on where it was cut"
     process = start("compress", "a.png", "b.png", "-o", "set.vz", before=STOP_IN_A_THREAD)
     assert process.stdout.readline() == b"ready\n"
     process.send_signal(signal.SIGINT)
-    assert end(process) == (-signal.SIGINT, b"", "vaezip: interrupted\n")
+    assert end(process) == (-signal.SIGINT, b"", f"vaezip: interrupted; {advice}\n")
     assert files() == ["a.png", "b.png"]
 
 

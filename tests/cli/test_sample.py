@@ -6,7 +6,7 @@ import vaezip
 from vaezip.models import file as model_file
 from vaezip.models.sampling import sample
 
-from .conftest import files, reason
+from .conftest import files, reason, wrong
 
 
 def drawn(count, seed, model="mnist"):
@@ -83,7 +83,7 @@ def test_several_to_the_name_of_one(run):
 def test_several_to_standard_output(run):
     status, out, err = run("sample", "-n", "2", "-o", "-")
     assert (status, out) == (2, "")
-    assert err.endswith("Only one picture can go to standard output.\n")
+    assert err == wrong("only one picture can go to standard output", "sample")
 
 
 def test_lossy_format(run):
@@ -98,4 +98,4 @@ def test_model_that_there_is_not(run):
 def test_output_is_asked_for(run):
     status, out, err = run("sample")
     assert (status, out) == (2, "")
-    assert err.endswith("Missing option '-o' / '--output'.\n")
+    assert err == wrong("missing option '-o' / '--output'", "sample")

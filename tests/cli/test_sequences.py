@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 import vaezip
+from tests.pictures.fits.fits_files import fits
 from vaezip.pictures.sequences import files as sequences
 from vaezip.pictures.sequences.frame import frame_of
 
@@ -124,3 +125,28 @@ def test_another_animation_differs(run, change):
     assert "vaezip: b.gif: is not what a.gif.vz gives: " in err
     gif("c.gif", 2)
     assert run("verify", "c.gif", "a.gif.vz").err == "vaezip: c.gif: holds 2 pictures, not 3\n"
+
+
+def test_a_fits_cube_comes_back_byte_for_byte(run):
+    planes = np.arange(2 * 6 * 9).reshape(2, 6, 9)
+    data = fits(planes.astype("i2"), OBJECT="'sky'")
+    Path("cube.fits").write_bytes(data)
+    Path("one.fits").write_bytes(fits(planes[0].astype("i2")))
+    assert run("compress", "-1", "cube.fits", "one.fits") == (0, "", "")
+    Path("cube.fits").unlink()
+    assert "  the 2 pages of a FITS\n" in run("info", "cube.fits.vz").out
+    assert "fits-header" in run("info", "one.fits.vz").out
+    assert run("decompress", "cube.fits.vz") == (0, "", "")
+    assert Path("cube.fits").read_bytes() == data
+
+
+def test_a_file_without_a_suffix_gets_that_of_the_format_that_it_was(run):
+    data = fits(np.arange(54).reshape(6, 9).astype("i2"))
+    Path("sky").write_bytes(data)
+    run("compress", "-1", "sky")
+    assert run("decompress", "sky.vz") == (0, "", "")
+    assert Path("sky.fits").read_bytes() == data
+    assert run("decompress", "sky.vz", "-o", "sky.png") == (0, "", "")
+    assert run("compress", "-1", "sky.png") == (0, "", "")
+    assert run("decompress", "sky.png.vz", "-o", "again.fits") == (0, "", "")
+    assert Path("again.fits").read_bytes() == data

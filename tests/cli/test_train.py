@@ -23,7 +23,7 @@ from vaezip.training.families.tile import stage as tile_stage
 from vaezip.training.loop import Progress, Stage, read_log
 from vaezip.training.trainer import Finished, Plan
 
-from .conftest import digit, files, noise, reason
+from .conftest import digit, files, noise, reason, wrong
 
 torch = pytest.importorskip("torch")
 
@@ -183,7 +183,7 @@ def test_local_is_not_for_black_and_white(run, digits):
 def test_epochs_of_stages_that_the_pictures_choose(run, scraps):
     status, out, err = run("train", "--data", scraps, "--epochs", "2,1")
     assert (status, out, left()) == (2, "", [])
-    assert err.splitlines()[-1] == "Error: --epochs must give 1 number, one for each objective."
+    assert err == wrong("--epochs must give 1 number, one for each objective", "train")
 
 
 def test_photographs_of_odd_sizes(run, save, discs):
@@ -509,20 +509,20 @@ def test_pytorch_is_missing(run, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "Missing option '--data'."),
-        (("--data", "x", "-o", "x.pt"), "Invalid value for '-o' / '--output': the name must end in .safetensors"),
+        ((), "missing option '--data'"),
+        (("--data", "x", "-o", "x.pt"), "invalid value for '-o' / '--output': the name must end in .safetensors"),
         (
             ("--data", "x", "--objective", "half-asleep"),
-            "Invalid value for '--objective': half-asleep trains the encoder alone; put elbo or wake-sleep before it",
+            "invalid value for '--objective': half-asleep trains the encoder alone; put elbo or wake-sleep before it",
         ),
         (
             ("--data", "x", "--objective", "elbo,nap"),
-            f"Invalid value for '--objective': 'nap' is none of {', '.join(train.OBJECTIVES)}",
+            f"invalid value for '--objective': 'nap' is none of {', '.join(train.OBJECTIVES)}",
         ),
         *(
             (
                 ("--data", "x", "--objective", f"elbo,{wrong}"),
-                f"Invalid value for '--objective': '{wrong}' is not of the form {form}",
+                f"invalid value for '--objective': '{wrong}' is not of the form {form}",
             )
             for wrong, form in (
                 ("half-asleep:2", "half-asleep:α, each above 0 and at most 1"),
@@ -534,21 +534,21 @@ def test_pytorch_is_missing(run, monkeypatch):
         ),
         (
             ("--data", "x", "--objective", "elbo,sleep", "--epochs", "5"),
-            "--epochs must give 2 numbers, one for each objective.",
+            "--epochs must give 2 numbers, one for each objective",
         ),
         (
             ("--data", "x", "--epochs", "5,0"),
-            "Invalid value for '--epochs': give whole numbers above 0, such as 50,10",
+            "invalid value for '--epochs': give whole numbers above 0, such as 50,10",
         ),
         *(
-            (("--data", "x", option, number), f"Invalid value for '{option}': give a finite number, not {number}")
+            (("--data", "x", option, number), f"invalid value for '{option}': give a finite number, not {number}")
             for option, number in (("--learning-rate", "nan"), ("--learning-rate", "inf"), ("--valid", "nan"))
         ),
     ],
 )
 def test_usage(run, arguments, said):
     status, out, err = run("train", *arguments)
-    assert (status, out, err.splitlines()[-1]) == (2, "", f"Error: {said}")
+    assert (status, out, err) == (2, "", wrong(said, "train"))
 
 
 # Parts

@@ -11,6 +11,7 @@ from tests.origins.pictures import planes
 from vaezip.codec import blocks, jobs, payload
 from vaezip.codec.jobs import BlockJob
 from vaezip.errors import VaezipError
+from vaezip.models import file
 from vaezip.models.effort import Effort
 from vaezip.models.library import Library, Reference
 from vaezip.origins.colour import ColourMap, named
@@ -128,6 +129,39 @@ def test_a_trial_on_a_part_tells_where_that_is_enough(monkeypatch):
     job = jobs.prepared(BlockJob("RGB", samples, (reference,), None, library, EFFORT))
     block = jobs.code(job, reference)
     assert payload.origin_of(block.payload, "RGB", samples.shape[:3]).number == 1
+
+
+def tried_by(monkeypatch, samples, names=("photo", "photo-planes")):
+    """Which shipped models were tried, on what: True stands for planes."""
+    tried, coded = set(), jobs._coded
+
+    def noted(job, candidate, checksum, found):
+        if isinstance(candidate, Reference):
+            tried.add((candidate.path.stem, found is not None and not found.origin.sums))
+        return coded(job, candidate, checksum, found)
+
+    monkeypatch.setattr(jobs, "_coded", noted)
+    library = Library()
+    of_names = [Reference(file.find(name), file.fingerprint(file.find(name))) for name in names]
+    (block,) = jobs.encode(BlockJob("RGB", samples, tuple(of_names), None, library, Effort(), planes=of_names[-1]))
+    return tried, library.name_of(block.model, even_shipped=True)
+
+
+def test_the_model_of_planes_is_tried_on_these_alone(monkeypatch):
+    tried, best = tried_by(monkeypatch, born())
+    assert tried == {("photo", False), ("photo-planes", True)}
+    assert best == "photo-planes"
+
+
+def test_the_model_of_planes_is_not_tried_where_there_are_none(monkeypatch):
+    tried, best = tried_by(monkeypatch, planes(24, 24))
+    assert tried == {("photo", False)}
+    assert best == "photo"
+
+
+def test_the_model_of_planes_is_tried_by_default():
+    (block,) = vaezip.Archive(vaezip.compress(vaezip.Picture("RGB", born(48, 48)[0]))).info()["blocks"]
+    assert block["method"] == "photo-planes"
 
 
 def test_a_mode_that_has_no_origin_is_refused():

@@ -20,6 +20,8 @@ from safetensors.numpy import save as save_tensors
 import vaezip
 from tests.origins.jpeg.pictures import was_jpeg
 from tests.origins.pictures import frame
+from tests.pictures.dicom import dicoms
+from tests.pictures.fits import fits_files
 from vaezip import pictures
 from vaezip.codec import payload
 from vaezip.codec.blocks import samples_checksum
@@ -204,6 +206,7 @@ def sequence() -> Files:
     found["hidden"] = saved(image("RGB"), "PNG", save_all=True, append_images=others * 2, default_image=True)
     found["tiff"] = saved(image("RGB"), "TIFF", save_all=True, append_images=[image("L"), image("1")])
     found["still"] = saved(image("L"), "GIF")
+    found |= {name: dicom()[name] for name in ("frames", "rle")} | {"cube": fits()["cube"]}
     return found
 
 
@@ -245,6 +248,34 @@ def avif() -> Files:
     found = {mode: saved(image(mode), "AVIF", speed=10) for mode in ("L", "RGB", "RGBA")}
     found["metadata"] = saved(image("RGB"), "AVIF", speed=10, exif=exif(), icc_profile=bytes(150), xmp=b"<x/>")
     found["animated"] = saved(image("L"), "AVIF", speed=10, save_all=True, append_images=[image("L")])
+    return found
+
+
+def dicom() -> Files:
+    """Frames in every form in which they are read."""
+    found = {"grey": dicoms.dicom(samples("I;16")), "rgb": dicoms.dicom(samples("RGB"))}
+    found["signed"] = dicoms.dicom(samples("I;16").astype(np.int16) - 9)
+    found["big-endian"] = dicoms.dicom(samples("I;16"), syntax=dicoms.BIG_ENDIAN)
+    found["implicit"] = dicoms.dicom(samples("L"), syntax=dicoms.IMPLICIT)
+    found["deflated"] = dicoms.dicom(samples("L"), syntax=dicoms.DEFLATED)
+    found["planar"] = dicoms.dicom(samples("RGB"), PlanarConfiguration=1)
+    found["palette"] = dicoms.dicom(samples("P"), **dicoms.PALETTE)
+    found["frames"] = dicoms.dicom(samples("L"), samples("L", seed=1))
+    found["rle"] = dicoms.packed(dicoms.RLE, samples("I;16"), samples("I;16", seed=1))
+    for name, syntax in (("jpeg-ls", dicoms.JPEG_LS), ("jpeg2000", dicoms.JPEG_2000), ("jpeg", dicoms.JPEG)):
+        found[name] = dicoms.packed(syntax, samples("L", 16, 16))
+    return found
+
+
+def fits() -> Files:
+    """Images of every type, cubes, extensions and tables."""
+    grey = samples("I;16").squeeze()
+    found = {f"type-{name.strip('><|')}": fits_files.fits(grey.astype(name)) for name in ("|u1", ">i4", ">f8")}
+    found["unsigned"] = fits_files.fits((grey - 32768).astype(">i2"), BZERO=32768)
+    found["signed"] = fits_files.fits(grey.astype(">i2") - 40)
+    found["cube"] = fits_files.fits(np.stack([grey, grey // 2]).astype(">i2"))
+    found["extension"] = fits_files.header() + fits_files.fits(grey.astype(">i2"), extension="IMAGE")
+    found["table"] = found["signed"] + fits_files.fits(np.zeros((3, 8), "|u1"), extension="BINTABLE")
     return found
 
 
@@ -429,7 +460,7 @@ MAKERS: dict[str, Callable[[], Files]] = {
     "model": model,
     "jpeg-file": jpeg_file,
     "sequence": sequence,
-    **{f.__name__: f for f in (png, pnm, jpeg, tiff, gif, bmp, webp, jpeg2000, avif)},
+    **{f.__name__: f for f in (png, pnm, jpeg, tiff, gif, bmp, webp, jpeg2000, avif, dicom, fits)},
 }
 """For each target what makes its files."""
 

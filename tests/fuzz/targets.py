@@ -171,7 +171,7 @@ def _check_sequence(found: dict[str, Picture]) -> VaezipError | None:
     frame = frame_of(next(iter(found.values())).boxes)
     must(frame is not None, "a frame does not say what it is of")
     try:
-        data = pictures.write_all(found, {1: ".gif", 2: ".png", 3: ".tif"}[frame.format])
+        data = pictures.write_all(found, {1: ".gif", 2: ".png", 3: ".tif", 4: ".dcm", 5: ".fits"}[frame.format])
     except ImageError as error:
         return error
     must(len(_read_sequence(data)) == len(found), "together there are others")
@@ -279,7 +279,7 @@ def _check_model(model: Model) -> None:
     must(np.array_equal(found, planes), "what a model codes it decodes otherwise")
 
 
-PICTURES = ("png", "pnm", "jpeg", "tiff", "gif", "bmp", "webp", "jpeg2000", "avif")
+PICTURES = ("png", "pnm", "jpeg", "tiff", "gif", "bmp", "webp", "jpeg2000", "avif", "dicom", "fits")
 """The readers of picture files."""
 
 _CAUSES = (OSError, zlib.error, struct.error, UnicodeError, MemoryError)
@@ -288,7 +288,8 @@ _CAUSES = (OSError, zlib.error, struct.error, UnicodeError, MemoryError)
 
 def _of_pictures(name: str) -> Target:
     mutate = {"png": mutators.of_png, "webp": mutators.of_riff}.get(name, mutators.of_bytes)
-    return Target(name, _read_picture, _check_picture, (ImageError,), _CAUSES, mutate)
+    most = 1 << 14 if name == "fits" else 4096  # a FITS has blocks of 2880 bytes
+    return Target(name, _read_picture, _check_picture, (ImageError,), _CAUSES, mutate, most)
 
 
 _ERRORS = (FormatError, ImageError, ModelError)

@@ -107,7 +107,7 @@ def test_lossy_pictures_are_read_as_pillow_decodes_them(format):
 
 
 def test_what_is_no_picture():
-    formats = "PNG, WebP, TIFF, BMP, PPM, GIF, JPEG, JPEG2000, AVIF"
+    formats = "PNG, WebP, TIFF, BMP, PPM, GIF, JPEG, JPEG2000, AVIF, DICOM, FITS"
     message = f"not a picture that vaezip can read, or a damaged one (it reads {formats})"
     for data in (b"x", b"not a picture at all", bytes(1000), b"%!PS-Adobe-3.0 EPSF-3.0\n"):
         assert refusal(read, data) == message

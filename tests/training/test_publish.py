@@ -24,7 +24,7 @@ def test_cards_are_those_of_the_figures_and_the_recipes(name, suffix):
         assert told == expected | {"batch": stage.batch} | numbers(stage.objective)
 
 
-@pytest.mark.parametrize("name", sorted(pixel_recipes.RECIPES.keys() - {"photo-planes"}))  # which is not shipped
+@pytest.mark.parametrize("name", sorted(pixel_recipes.RECIPES))
 def test_cards_of_pixel_networks_are_those_of_the_figures(name):
     record = json.loads((MODELS / f"{name}.json").read_text(encoding="utf-8"))
     assert (MODELS / f"{name}.md").read_text(encoding="utf-8") == pixel.card(record)

@@ -19,6 +19,7 @@ from vaezip.batch.tasks import Compressing, Decompressing, Task, Testing, loaded
 from vaezip.codec.archive import ReadOptions
 from vaezip.codec.compressor import Options
 from vaezip.errors import FormatError, OutputError
+from vaezip.pictures.png.metadata import LEVEL
 
 
 def compress(
@@ -51,14 +52,17 @@ def decompress(
     given: Named | Iterable[Named],
     destination: str | os.PathLike[str],
     options: ReadOptions | None = None,
+    *,
+    png_level: int = LEVEL,
     **changes: Any,
 ) -> Summary:
     """Write the pictures of ``.vz`` files into a folder that mirrors theirs: those of a set into a folder of its name.
 
-    Arguments and errors are as those of :func:`compress`.
+    Arguments and errors are as those of :func:`compress`, and ``png_level`` is the ``level`` of
+    :func:`vaezip.pictures.write`.
     """
     plan, options = _split(options or ReadOptions(), changes)
-    task = Decompressing(replace(options, executor=None))
+    task = Decompressing(replace(options, executor=None), png_level)
     return _run(given, sources.is_result, os.fspath(destination), task, plan)
 
 

@@ -21,6 +21,7 @@ from vaezip.models.library import Library
 from vaezip.pictures import io
 from vaezip.pictures.formats import is_jpeg, most_bytes, too_large
 from vaezip.pictures.picture import Picture
+from vaezip.pictures.png.metadata import LEVEL
 from vaezip.pictures.sequences import files as several
 from vaezip.system.threads import Inline
 from vaezip.vz.archive import is_vz
@@ -111,7 +112,7 @@ class Compressing:
         chosen = self.options
         effort = asdict(chosen.chosen_effort())
         model = str(chosen.model) if chosen.model == "auto" else _fingerprint(str(chosen.model))
-        flags = (chosen.embed_model, chosen.solid, chosen.pixels)
+        flags = (chosen.embed_model, chosen.solid, chosen.pixels, chosen.strict)
         return described({"format": [VERSION, REVISION], "effort": effort, "model": model, "flags": flags})
 
     def most_bytes(self) -> int:
@@ -148,10 +149,11 @@ class Decompressing:
     """Write the pictures of a ``.vz`` file: of a set into a folder."""
 
     options: ReadOptions
+    png_level: int = LEVEL
     kind: str = "decompress"
 
     def how(self) -> str:
-        """See :class:`Task`."""
+        """See :class:`Task`; how hard zlib tried on a PNG changes no pixel."""
         return described({"salvage": self.options.salvage})
 
     def most_bytes(self) -> int:
@@ -171,10 +173,10 @@ class Decompressing:
         return self._set(stem, archive, writer)
 
     def _alone(self, source: Source, stem: str, archive: Archive, writer: Writer) -> Made:
-        format, original = archive.formats().get(""), archive.original()
+        format, original = archive.formats().get("") or sequences.came_from(archive), archive.original()
         picture = archive.read() if original is None else None
         name = names.of_format(stem, format) if format else names.lossless(stem)
-        name, made, dropped = _as_file(name, original if picture is None else picture)
+        name, made, dropped = self._as_file(name, original if picture is None else picture)
         writer.write(name, made, source=source.path)
         pixels = digest_of(picture) if picture else None
         return Made(name, 1, len(made), hashlib.sha256(made).hexdigest(), pixels, _remarks(dropped))
@@ -193,12 +195,26 @@ class Decompressing:
                 errors[name] = found
             if isinstance(picture, VaezipError):
                 continue
-            file, made, lost = _as_file(files[name], picture, taken=files.values())
+            file, made, lost = self._as_file(files[name], picture, taken=files.values())
             writer.write(f"{folder}/{file}", made, modified=archive.modified(name))
             size += len(made)
             dropped += lost
         _raise_first(errors, len(archive.names))
         return Made(folder, len(archive.names), size, remarks=_remarks(dropped))
+
+    def _as_file(self, name: str, picture: Picture | bytes | None, taken: Any = ()) -> tuple[str, bytes, list[str]]:
+        """Return the name and the bytes of the file of a picture, in PNG where its format cannot hold it, and the kinds
+        of metadata that it lacks."""
+        if isinstance(picture, bytes) or picture is None:
+            return name, picture or b"", []
+        for file in (name, name + ".png"):
+            suffix = "." + file.rpartition(".")[2]
+            with suppress(ImageError):
+                made = io.write(picture, suffix, level=self.png_level)
+                if file != name and file in taken:
+                    break
+                return file, made, list(io.dropped_boxes(picture, suffix))
+        raise ImageError(f"'{name}' cannot hold the picture exactly, and '{name}.png' is another")
 
 
 @dataclass(frozen=True)
@@ -241,21 +257,6 @@ def _opened(data: bytes, options: ReadOptions) -> Archive:
     if not is_vz(data):
         raise FormatError("not a .vz file")
     return Archive(data, options, executor=Inline(), threads=1)
-
-
-def _as_file(name: str, picture: Picture | bytes | None, taken: Any = ()) -> tuple[str, bytes, list[str]]:
-    """Return the name and the bytes of the file of a picture, in PNG where its format cannot hold it, and the kinds of
-    metadata that it lacks."""
-    if isinstance(picture, bytes) or picture is None:
-        return name, picture or b"", []
-    for file in (name, name + ".png"):
-        suffix = "." + file.rpartition(".")[2]
-        with suppress(ImageError):
-            made = io.write(picture, suffix)
-            if file != name and file in taken:
-                break
-            return file, made, list(io.dropped_boxes(picture, suffix))
-    raise ImageError(f"'{name}' cannot hold the picture exactly, and '{name}.png' is another")
 
 
 def _remarks(dropped: list[str]) -> dict[str, list[str]]:

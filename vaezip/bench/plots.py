@@ -23,6 +23,9 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8C6D1F", "#56B4E9")
 MARKERS = "osD^vP"
 GREY = "#5A5A5A"
 
+_LINE = 0.06
+"""Height of a line of text beside a plot, as a share of the plot's."""
+
 _PANEL = (7.4, 4.8)
 _ORDERS = {
     "set": "{images:,} {dataset} images in one {solid}file",
@@ -133,7 +136,7 @@ def over_steps(axes: Axes, shown: Sequence[Curve], *, peers: Sequence[PeerRow], 
 
 
 def over_seconds(axes: Axes, shown: Sequence[Curve], *, peers: Sequence[PeerRow], title: str) -> None:
-    """Plot bits per dimension over seconds an image, to compress; a peer is a line with a dot at its own time.
+    """Plot bits per dimension over seconds an image, to compress; a peer is a dot at its own time.
 
     The seconds are without vaezip's verification, for other codecs do not verify.
     """
@@ -146,9 +149,9 @@ def over_seconds(axes: Axes, shown: Sequence[Curve], *, peers: Sequence[PeerRow]
         labels.append(Label(last.bpd, f"{curve.label}, {curve.range}", curve.colour, last.encode_s))
         for row in _marked(curve, curve is shown[0]):
             _mark(axes, row.figures, row.called, curve.colour)
-    labels += _peer_lines(axes, peers)
     for peer in peers:
         axes.plot([peer.figures.encode_s], [peer.figures.bpd], marker="o", color=GREY, ms=5)
+        labels.append(Label(peer.figures.bpd, peer.label, GREY, peer.figures.encode_s))
     limits_with_margin(axes)
     name_lines(axes, labels)
 
@@ -227,18 +230,20 @@ def limits_with_margin(axes: Axes) -> tuple[float, float]:
 
 
 def name_lines(axes: Axes, labels: Sequence[Label], form: Callable[[float], str] | None = None) -> None:
-    """Name each line to the right of the plot, with its rate; those that lie above or below it with an arrow."""
+    """Name each line to the right of the plot, with its rate; those that lie above or below it together, behind an
+    arrow."""
     low, high = axes.get_ylim()
+    gap, form = _LINE * (high - low), form or bits
     labels = sorted(labels, key=lambda label: label.rate)
-    places = spread([min(max(label.rate, low), high) for label in labels], gap=0.06 * (high - low), low=low, high=high)
-    for label, place in zip(labels, places):
-        inside = low <= label.rate <= high
-        arrow = "" if inside else "↑ " if label.rate > high else "↓ "
-        rate = (form or bits)(label.rate)
+    inside = [label for label in labels if low <= label.rate <= high]
+    above = _beyond(axes, [label for label in labels if label.rate > high], "↑", form)
+    below = _beyond(axes, [label for label in labels if label.rate < low], "↓", form)
+    places = spread([label.rate for label in inside], gap=gap, low=low + below * gap, high=high - above * gap)
+    for label, place in zip(inside, places):
         at_edge = label.x is None
         axes.annotate(
-            f"{arrow}{label.text}  {rate}",
-            (1.0 if at_edge else label.x, min(max(label.rate, low), high)),
+            f"{label.text}  {form(label.rate)}",
+            (1.0 if at_edge else label.x, label.rate),
             (1.04, place),
             xycoords=axes.get_yaxis_transform() if at_edge else "data",
             textcoords=axes.get_yaxis_transform(),
@@ -253,10 +258,27 @@ def name_lines(axes: Axes, labels: Sequence[Label], form: Callable[[float], str]
                 "relpos": (0, 0.5),
                 "shrinkA": 1,
                 "shrinkB": 2,
-            }
-            if inside
-            else None,
+            },
         )
+
+
+def _beyond(axes: Axes, labels: Sequence[Label], arrow: str, form: Callable[[float], str]) -> int:
+    """Name the lines beyond an edge of the plot in its corner, two in a row; return how many rows that takes."""
+    named = [f"{label.text}  {form(label.rate)}" for label in reversed(labels)]
+    rows = [f"{arrow} " + ",  ".join(named[i : i + 2]) for i in range(0, len(named), 2)]
+    if rows:
+        at, side = (1.0, "top") if arrow == "↑" else (0.0, "bottom")
+        axes.annotate(
+            "\n".join(rows),
+            (1.04, at),
+            xycoords="axes fraction",
+            color=labels[0].colour,
+            fontsize=8,
+            linespacing=1.4,
+            va=side,
+            annotation_clip=False,
+        )
+    return len(rows)
 
 
 def bits(rate: float) -> str:

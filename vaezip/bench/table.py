@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TextIO
@@ -35,6 +36,7 @@ class _Column:
         form: a format specification, or "3" for three significant digits.
         less_is_better: whether the least value is the best.
         rank: columns of the highest rank go first where the terminal is narrow.
+        starred: whether the best has a star; what models alone have, and no codec is chosen by, has none.
     """
 
     title: str
@@ -42,12 +44,13 @@ class _Column:
     form: str
     less_is_better: bool = True
     rank: int = 0
+    starred: bool = True
 
     def cells(self, rows: Sequence[Row]) -> list[Text]:
         """Write the column, the best of several figures with a star. What looks equal is equally good."""
         cells = [self._show(self.value(row)) for row in rows]
         known = [float(text) for text in cells if text]
-        best = (min if self.less_is_better else max)(known) if len(known) > 1 else None
+        best = (min if self.less_is_better else max)(known) if self.starred and len(known) > 1 else None
         return [_cell(text, bool(text) and float(text) == best) for text in cells]
 
     def _show(self, value: float | None) -> str:
@@ -58,8 +61,10 @@ class _Column:
 
 _COLUMNS = (
     _Column("\nBPD", lambda r: r.figures.bpd, ".4f"),
-    _Column("\nELBO", lambda r: r.elbo_bpd if isinstance(r, ModelRow) else None, ".4f"),
-    _Column("over\n%", lambda r: _percent(r.overhead) if isinstance(r, ModelRow) else None, ".2f", rank=1),
+    _Column("\nELBO", lambda r: r.elbo_bpd if isinstance(r, ModelRow) else None, ".4f", starred=False),
+    _Column(
+        "over\n%", lambda r: _percent(r.overhead) if isinstance(r, ModelRow) else None, ".2f", rank=1, starred=False
+    ),
     _Column("compress\nms/image", lambda r: 1e3 * r.figures.compress_s, "3"),
     _Column("\nMB/s", lambda r: r.figures.compress_mb_s, "3", less_is_better=False, rank=3),
     _Column("decompress\nms/image", lambda r: 1e3 * r.figures.decompress_s, "3"),
@@ -69,8 +74,8 @@ _COLUMNS = (
 
 
 def show(report: Report, out: TextIO, per_image: bool = False) -> None:
-    """Print a report; with colours, and in its width, where ``out`` is a terminal."""
-    console = Console(file=out, highlight=False)
+    """Print a report; in its width where ``out`` is a terminal, and there with colours unless NO_COLOR is set."""
+    console = Console(file=out, highlight=False, color_system=None if os.environ.get("NO_COLOR") else "auto")
     if console.is_terminal:
         _print(report, console, per_image)
         return

@@ -18,7 +18,7 @@ import click
 from click.shell_completion import CompletionItem
 
 import vaezip
-from vaezip.cli import manners, streams
+from vaezip.cli import manners, streams, usage
 from vaezip.system import files as system_files
 from vaezip.system import signals
 
@@ -66,6 +66,11 @@ class Program(click.Group):
                 click.echo(f"vaezip: standard output: {system_files.refusal(error)}", err=True)
             sys.exit(1)
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """As click's own; but what is wrong before a command is told in one line."""
+        with usage.in_one_line():
+            return super().make_context(*args, **kwargs)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order of the table."""
         return list(COMMANDS)
@@ -112,9 +117,8 @@ class Program(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; click itself would take an interrupt for a mere failure."""
         try:
-            return super().invoke(ctx)
-        except click.NoSuchOption as error:
-            raise manners.reworded(error) from None
+            with usage.in_one_line(ctx), manners.hints():
+                return super().invoke(ctx)
         except KeyboardInterrupt:
             click.echo(signals.interrupted(), err=True)
             raise click.exceptions.Exit(130) from None

@@ -68,6 +68,38 @@ def is_set(archive: vaezip.Archive) -> bool:
     return archive.names != [""]
 
 
+def report_damaged_indices(archive: vaezip.Archive, label: str, console: Console) -> None:
+    """Report the indices of an archive that are damaged, which costs no picture as long as there is a directory."""
+    for place in archive.file.damaged_indices:
+        reason = f"the index at byte {place:,} is damaged, and no help once the directory is lost"
+        console.report(LocatedError(label, reason))
+
+
+def report_visible_damage(archive: vaezip.Archive, label: str, console: Console) -> None:
+    """Report the damage of an archive that checksums show without decoding pixels."""
+    from vaezip.models.kinds import COPY, MODE_NAMES, VERBATIM
+
+    for model, embedded in archive.file.embedded.items():
+        if not embedded.intact:
+            name = archive.file.model_names[model]
+            console.report(LocatedError(label, f"the model in the file ({name}, {model.hex()}) is damaged"))
+    damage = Damage(console, label)
+    modes = {name: MODE_NAMES[group.mode] for group in archive.file.groups for name in group.names}
+    for name in archive.names:
+        try:
+            if modes[name] == VERBATIM:
+                archive.original(name)
+            elif modes[name] == COPY:
+                archive.look(name)
+            else:
+                continue
+            damage.end_run()
+        except VaezipError as error:
+            damage.add(name, error)
+    damage.end_run()
+    report_damaged_indices(archive, label, console)
+
+
 class Damage:
     """The report of pictures that cannot be decoded: one line for a run of the same cause, or with -v one for each."""
 

@@ -25,12 +25,15 @@ from vaezip.cli.streams import PATH, STDIO
 from vaezip.errors import OutputError
 from vaezip.models.effort import DEFAULT_PRESET, PRESETS, Effort, chosen_effort
 from vaezip.pictures.formats import has_picture_suffix
+from vaezip.system import signals
 from vaezip.system.files import Folder, check_free, is_special
 from vaezip.system.threads import Workers
 from vaezip.vz.limits import MAX_STEPS
 
 if TYPE_CHECKING:
     from vaezip.models.library import Library
+
+_NO_HALF_SETS = "a set is written once it is whole; --output-dir-mirror DIR, for a file each, goes on where it was cut"
 
 _NAMED = 5
 """Of the files that a set lacks, so many are named."""
@@ -112,6 +115,11 @@ class _Compress(click.Command):
     is_flag=True,
     help="Code the pixels of JPEG files, and not the files: much larger, and another file comes back.",
 )
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Refuse a picture that has metadata which a .vz file does not keep, where else a remark names them.",
+)
 @options.device
 @options.threads
 @options.max_pixels
@@ -125,13 +133,14 @@ def command(
     Each IMG gets a file of its own beside it: photo.png makes photo.png.vz. With -o, one IMG makes
     that file, and several make it together, as a set from which each can be read alone, with those
     that share its block (see --block); what is no picture that vaezip can read is told and left out.
-    If OUT is a folder, each gets a file of its own there.
+    If OUT is a folder, each gets a file of its own there. Of several of -1 … -9 the last counts.
 
     A JPEG is kept as the file that it is, and decompress gives back the same bytes; of other formats
     the pixels and the metadata are.
 
     A folder stands for all pictures below it. With --output-dir-mirror DIR, each picture gets a file in
-    DIR, in the folders that it was in, here or by the machines of a cluster. '-' is standard input,
+    DIR, in the folders that it was in, here or by the machines of a cluster. The same command goes on
+    where that was cut, but a set, which is written once it is whole, begins anew. '-' is standard input,
     whose result goes to standard output. IMG is kept, unless --rm is given. Every result is decoded
     again and compared before it is written.
     """
@@ -157,7 +166,8 @@ def command(
         elif len(images) == 1 and not os.path.isdir(images[0]):
             job.alone(Source(images[0], ""), output)
         else:
-            job.together(inputs.find(images, console), output)
+            with signals.explaining(_NO_HALF_SETS):
+                job.together(inputs.find(images, console), output)
         job.remark()
 
 
@@ -174,6 +184,7 @@ class _Flags:
     solid: bool
     block: int | None
     pixels: bool
+    strict: bool
     device: str
     threads: int
     max_pixels: int
@@ -187,6 +198,7 @@ class _Flags:
             solid=self.solid,
             block=self.block,
             pixels=self.pixels,
+            strict=self.strict,
             max_pixels=self.max_pixels,
             device=self.device,
             threads=self.threads,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import re
 import shutil
 import sys
 import time
@@ -20,6 +21,9 @@ from vaezip.cli.remedies import worded
 from vaezip.errors import OutputError, VaezipError
 
 _SECONDS_BETWEEN_PROGRESS = 0.1
+
+_UNDECODED = re.compile("[\udc80-\udcff]+")
+"""Stand for the bytes of a file name that are no text in the encoding of the file system."""
 
 
 class LocatedError(Exception):
@@ -49,8 +53,16 @@ def blame(where: str | None) -> Iterator[None]:
 
 
 def printable(text: str) -> str:
-    """Make a text one line that no name in it can break or use to steer the terminal."""
-    line = " ".join(text.splitlines())
+    """Make a text one line that no name in it can break or use to steer the terminal; the bytes of a name that Python
+    could not decode are shown as UTF-8, or by their numbers.
+
+    >>> printable("d\\udcc3\\udcafgit, x\\udcff")
+    'dïgit, x\\\\xff'
+    """
+    line = _UNDECODED.sub(
+        lambda some: some[0].encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"), text
+    )
+    line = " ".join(line.splitlines())
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 
 

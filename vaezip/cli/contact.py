@@ -53,6 +53,21 @@ def sheet(entries: Sequence[Entry]) -> Image.Image:
     return out
 
 
+def icon(entries: Sequence[Entry], size: int) -> Image.Image:
+    """Join thumbnails to one picture without names, as file managers show, of at most so many pixels a side."""
+    columns = math.ceil(math.sqrt(len(entries)))
+    side = max(1, size // columns)
+    for entry in entries:
+        entry.image.thumbnail((side, side))
+    if len(entries) == 1:
+        return entries[0].image
+    out = Image.new("RGB", (columns * side, -(-len(entries) // columns) * side), "white")
+    for i, (image, *_) in enumerate(entries):
+        margin = (side - image.width) // 2, (side - image.height) // 2
+        out.paste(image, (i % columns * side + margin[0], i // columns * side + margin[1]))
+    return out
+
+
 def _fitting(text: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
     """Shorten a name, in its middle, to so many pixels."""
     text = printable(text)

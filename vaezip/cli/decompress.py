@@ -30,6 +30,9 @@ _Written: TypeAlias = tuple[Path, bytes, tuple[str, ...]]
 """A file that a picture became, its bytes, and the kinds of metadata that it lacks."""
 
 
+_PNG_LEVEL = 6
+"""As :data:`vaezip.pictures.png.metadata.LEVEL`, which is too heavy to import for a help text."""
+
 _DROPPED = "without the metadata that only PNG would keep"
 
 
@@ -54,6 +57,14 @@ _DROPPED = "without the metadata that only PNG would keep"
     is_flag=True,
     help="Write what is left of a damaged or cut FILE, even without its directory; names and metadata may be lost.",
 )
+@click.option(
+    "--png-level",
+    type=click.IntRange(0, 9),
+    metavar="N",
+    default=_PNG_LEVEL,
+    show_default=True,
+    help="How hard zlib tries on the pixels of a PNG: from 0, fast, to 9, small.",
+)
 @options.force
 @options.remove
 @options.reading
@@ -65,6 +76,7 @@ def command(
     output: str | None,
     only: tuple[str, ...],
     salvage: bool,
+    png_level: int,
     reading: options.Reading,
     batch: batches.Batch,
     console: Console,
@@ -99,13 +111,14 @@ def command(
         target = batch.destination(output) if in_batch else output or ""
         asked = replace(reading.options(), salvage=salvage)
         plan = {"threads": reading.threads, "force": flags["force"], "update": batch.update, "mark": in_batch}
+        plan["png_level"] = png_level
         found = batches.results(files, console)
         batches.run(_decompress, found, target, asked, batch=batch, console=console, **plan)
         return
     files = tuple(inputs.results(files, console))
     with reading.opened() as how, ExitStack() as stack:
         how = how._replace(options=replace(how.options, salvage=salvage))
-        job = _Job(_Target(output, len(files) > 1, flags["force"]), how, console, streams.Protected(files))
+        job = _Job(_Target(output, len(files) > 1, flags["force"], png_level), how, console, streams.Protected(files))
         job.removal = removal
         if job.target.many and output is not None:
             with blame(output):
@@ -129,11 +142,13 @@ def _decompress(*arguments: Any, **plan: Any) -> Any:
 
 
 class _Target(NamedTuple):
-    """The target of the pictures: ``output`` as the command line says, and whether there are several FILEs."""
+    """The target of the pictures: ``output`` as the command line says, whether there are several FILEs, and how hard
+    zlib tries on PNGs."""
 
     output: str | None
     many: bool
     force: bool
+    png_level: int
 
 
 class _Job:
@@ -203,7 +218,9 @@ class _Job:
         return not os.path.isdir(self.target.output)
 
     def _default_picture(self, path: str, archive: vaezip.Archive) -> Path:
-        format, stem = archive.formats().get(""), names.without_suffix(path)
+        from vaezip.codec.sequences import came_from
+
+        format, stem = archive.formats().get("") or came_from(archive), names.without_suffix(path)
         if format is not None:
             file = Path(names.of_format(stem if stem is not None else path, format))
         else:
@@ -276,7 +293,7 @@ class _Job:
             suffix = "" if original is not None else names.format_of(target)
         picture = self._read(path, archive, name) if original is None else None
         with blame(streams.target_label(target)):
-            data = vaezip.pictures.write(picture, suffix) if picture else original or b""
+            data = self._as_file(picture or original or b"", suffix)
             streams.write(target, data, force=self.target.force, sources=[path], like=None if name else path)
             if target != STDIO:
                 date(target, archive.modified(name))
@@ -359,12 +376,12 @@ class _Job:
     ) -> _Written:
         """Write one of the files; where its format cannot hold the picture, with ``.png`` added."""
         try:
-            data = _as_file(picture, os.path.splitext(file)[1])
+            data = self._as_file(picture, os.path.splitext(file)[1])
         except ImageError:
             file += ".png"
             if file in taken:
                 raise
-            data = _as_file(picture, ".png")
+            data = self._as_file(picture, ".png")
         with blame(str(folder.path / file)), self.kept.writing(folder.path / file):
             folder.write(file, data, force=self.target.force, sources=sources, like=like)
             date(folder.path / file, modified)
@@ -372,13 +389,14 @@ class _Job:
             return folder.path / file, data, ()
         return folder.path / file, data, vaezip.pictures.dropped_boxes(picture, os.path.splitext(file)[1])
 
+    def _as_file(self, picture: vaezip.Picture | bytes, suffix: str) -> bytes:
+        """Return the file of a picture in the format of a suffix, or the file that is kept."""
+        if isinstance(picture, bytes):
+            return picture
+        return vaezip.pictures.write(picture, suffix, level=self.target.png_level)
+
     def _summarise(self, path: str, text: str) -> None:
         self.console.summary(f"{streams.source_label(path)}: {text}")
-
-
-def _as_file(picture: vaezip.Picture | bytes, suffix: str) -> bytes:
-    """Return the file of a picture in the format of a suffix, or the file that is kept."""
-    return picture if isinstance(picture, bytes) else vaezip.pictures.write(picture, suffix)
 
 
 def _one(archive: vaezip.Archive, name: str) -> Iterator[Found]:

@@ -11,9 +11,10 @@ import click
 
 import vaezip
 from vaezip.cli import inputs, options, streams
-from vaezip.cli.archives import open_archive
+from vaezip.cli.archives import open_archive, report_visible_damage
 from vaezip.cli.console import Console, plural, printable, with_console
 from vaezip.cli.tables import table
+from vaezip.system.threads import Inline
 
 _FEW = 10
 _NO_LIMIT = 1 << 62
@@ -27,50 +28,73 @@ _NO_LIMIT = 1 << 62
 def command(*, files: tuple[str, ...], as_json: bool, models: tuple[str, ...], console: Console) -> None:
     """Tell what .vz files hold.
 
-    Decodes no pixels, and so does not find all damage: 'vaezip test' does. Of a set of many pictures
-    only the first are listed; -v lists all. A folder stands for all .vz files below it. '-' is standard
-    input.
+    Of a set of many pictures only the first are listed; -v lists all. A folder stands for all .vz files
+    below it. '-' is standard input.
 
-    'bpd' is bits per dimension: bits of the file for each sample, pixels times channels. The bytes of
-    pictures that share a block are an equal part of it each. 'steps' are the gradient steps that a
-    decoder takes.
+    'raw' are the bytes that samples take as they are: two of 16 bits, an eighth of black and white, else
+    one. How large the files were that pictures came in, a .vz file does not tell. 'bpd' is bits per
+    dimension: bits of the file for each sample, pixels times channels. The bytes of pictures that share a
+    block are an equal part of it each. 'steps' are the gradient steps that a decoder takes.
+
+    Decodes no pixels, and so finds the damage of what has a checksum of its own: the directory, indices,
+    models, files that are kept as they were. 'vaezip test' finds all.
     """
     options.check_models(models)
     found = []
     for path in inputs.results(files, console):
         with console.attempt(streams.source_label(path)):
-            found.append(_describe(path, models))
+            archive, size = _open(path, models)
+            found.append(_describe(path, archive, size))
             if not as_json:
                 most = len(found[-1]["pictures"]) if console.verbose else _FEW
                 console.tell("\n".join(_lines(found[-1], most, console.width)))
+            report_visible_damage(archive, streams.source_label(path), console)
     if as_json:
         console.tell(json.dumps(found, indent=2))
 
 
-def _describe(path: str, models: tuple[str, ...]) -> dict[str, Any]:
+def _open(path: str, models: tuple[str, ...]) -> tuple[vaezip.Archive, int]:
+    options = vaezip.ReadOptions(models, max_pixels=_NO_LIMIT, max_memory=_NO_LIMIT, executor=Inline())
+    return open_archive(path, options)
+
+
+def _describe(path: str, archive: vaezip.Archive, size: int) -> dict[str, Any]:
     from vaezip.codec.sequences import described
 
-    archive, size = open_archive(path, vaezip.ReadOptions(models, max_pixels=_NO_LIMIT, max_memory=_NO_LIMIT))
     found = archive.info()
-    dimensions = _dimensions(found["pictures"])
-    rate = 8 * size / dimensions if dimensions else None
-    return {"file": path, "bytes": size, "bits_per_dimension": rate, "sequence": described(archive), **found}
+    known = [_samples(picture) for picture in found["pictures"]]
+    samples, raw = (sum(counts) for counts in zip(*known)) if all(known) else (None, None)
+    rate = 8 * size / samples if samples else None
+    head = {"file": path, "bytes": size, "raw_bytes": raw, "bits_per_dimension": rate}
+    return {**head, "sequence": described(archive), **found}
 
 
-def _dimensions(pictures: list[dict[str, Any]]) -> int:
-    """Count the values that a decoder gives, pixels times channels; 0 where a file is kept as it was, of which that is
-    not known."""
+def _samples(picture: dict[str, Any]) -> tuple[int, int] | None:
+    """Return how many samples a picture has, and the bytes that they take as they are; None where a file is kept as it
+    was, of which that is not known."""
     from vaezip.pictures.picture import MODES
 
-    if any(p["mode"] not in MODES for p in pictures):
-        return 0
-    return sum(p["width"] * p["height"] * MODES[p["mode"]].channels for p in pictures)
+    mode = MODES.get(picture["mode"])
+    if mode is None:
+        return None
+    samples = picture["width"] * picture["height"] * mode.channels
+    return samples, -(-samples * mode.bits // 8)
+
+
+def _share(size: int, raw: int | None) -> str:
+    """Word the share that bytes are of raw ones.
+
+    >>> _share(1, 3), _share(7, None)
+    ('33.3 %', '-')
+    """
+    return f"{100 * size / raw:.1f} %" if raw else "-"
 
 
 def _lines(found: dict[str, Any], most: int, width: int | None) -> Iterator[str]:
     pictures = found["pictures"]
-    rate = f", {found['bits_per_dimension']:.4f} bpd" if found["bits_per_dimension"] else ""
-    head = f"{plural(len(pictures), 'picture')}, {found['bytes']:,} bytes{rate}"
+    size, raw = found["bytes"], found["raw_bytes"]
+    rate = f", {_share(size, raw)} of {raw:,} raw, {found['bits_per_dimension']:.4f} bpd" if raw else ""
+    head = f"{plural(len(pictures), 'picture')}, {size:,} bytes{rate}"
     yield printable(f"{streams.source_label(found['file'])}: {head}")
     if found["sequence"]:
         yield f"  {found['sequence']}"
@@ -78,10 +102,10 @@ def _lines(found: dict[str, Any], most: int, width: int | None) -> Iterator[str]
         shapes = Counter((p["mode"], _size(p)) for p in pictures)
         rows = [[f"{n:,}", mode, size] for (mode, size), n in shapes.most_common()]
         yield from table([["pictures", "mode", "size"], *rows], right=["pictures"], indent="  ")
-    columns = ["name", "mode", "size", "bytes", "metadata", "modified"]
+    columns = ["name", "mode", "size", "bytes", "of raw", "metadata", "modified (UTC)"]
     shown = len(columns) if any(p["modified"] for p in pictures) else len(columns) - 1
     rows = [columns, *map(_picture_row, pictures[:most])]
-    yield from table([row[:shown] for row in rows], right=["bytes"], indent="  ", width=width)
+    yield from table([row[:shown] for row in rows], right=["bytes", "of raw"], indent="  ", width=width)
     if len(pictures) > most:
         yield f"  … and {len(pictures) - most:,} more; -v lists all"
     blocks = [["method", "model", "steps", "blocks", "bytes"], *_block_rows(found["blocks"])]
@@ -96,7 +120,18 @@ def _lines(found: dict[str, Any], most: int, width: int | None) -> Iterator[str]
 
 def _picture_row(picture: dict[str, Any]) -> list[str]:
     name, metadata = picture["name"] or "(no name)", ", ".join(picture["metadata"]) or "-"
-    return [name, picture["mode"], _size(picture), f"{picture['bytes']:,}", metadata, picture["modified"] or "-"]
+    _, raw = _samples(picture) or (None, None)
+    sizes = _size(picture), f"{picture['bytes']:,}", _share(picture["bytes"], raw)
+    return [name, picture["mode"], *sizes, metadata, _minute(picture["modified"])]
+
+
+def _minute(time: str | None) -> str:
+    """Word a time to the minute.
+
+    >>> _minute("2026-11-30T15:37:24Z")
+    '2026-11-30 15:37'
+    """
+    return time[:16].replace("T", " ") if time else "-"
 
 
 def _size(picture: dict[str, Any]) -> str:

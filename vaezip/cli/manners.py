@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import click
 
@@ -121,8 +122,14 @@ def command_for(name: str) -> str | None:
     return next((command for command, names in OTHER_NAMES.items() if name in names.split()), None)
 
 
-def reworded(error: click.NoSuchOption) -> click.UsageError:
-    """Return the error of an option that a command does not have, with what does the same, if anything does."""
-    command = error.ctx.info_name if error.ctx else None
-    hint = HINTS.get(command or "", _EVERYWHERE).get(error.option_name)
-    return click.UsageError(f"No such option '{error.option_name}'; {hint}.", error.ctx) if hint else error
+@contextmanager
+def hints() -> Iterator[None]:
+    """Add to the error of an option that a command does not have what does the same, if anything does."""
+    try:
+        yield
+    except click.NoSuchOption as error:
+        command = error.ctx.info_name if error.ctx else None
+        hint = HINTS.get(command or "", _EVERYWHERE).get(error.option_name)
+        if hint is None:
+            raise
+        raise click.UsageError(f"No such option '{error.option_name}'; {hint}.", error.ctx) from None

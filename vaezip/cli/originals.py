@@ -73,6 +73,10 @@ def read(source: Source, *, max_pixels: int, pixels: bool) -> Read:
 
 def add(compressor: vaezip.Compressor, name: str, read: Read) -> None:
     """Add a picture, or all that a file holds, by names below its own."""
+    from vaezip.pictures.picture import refuse_dropped
+
+    if compressor.options.strict:
+        refuse_dropped(read.dropped)  # of any frame, before the first of them is added
     for frame, picture in read.frames.items():
         compressor.add(f"{name}/{frame}" if name else frame, picture, modified=read.modified)
     if not read.frames:

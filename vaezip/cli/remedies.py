@@ -6,6 +6,7 @@ from vaezip.errors import VaezipError
 
 REMEDIES = {
     "other-model": "use --model auto",
+    "not-strict": "leave out --strict to compress it without",
     "more-pixels": "raise it with --max-pixels",
     "as-a-file": "write it to a file, and name that",
     "more-memory": "raise it with --max-memory",
@@ -18,6 +19,7 @@ REMEDIES = {
     "data-folder": "give --data DIR",
     "bench": "install it with: pip install '.[bench]' in a checkout of vaezip",
     "formats": "install it with: pip install '.[formats]' in a checkout of vaezip",
+    "dicom": "install it with: pip install '.[dicom]' in a checkout of vaezip",
     "fsspec": "install it with: pip install '.[dask]' in a checkout of vaezip",
     "dask": "install it with: pip install '.[dask]' in a checkout of vaezip",
     "torch": "install it with: pip install '.[torch]' in a checkout of vaezip",

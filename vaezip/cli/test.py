@@ -6,8 +6,8 @@ import click
 
 import vaezip
 from vaezip.cli import batches, inputs, options, streams
-from vaezip.cli.archives import Damage, open_archive, progress, require_models
-from vaezip.cli.console import Console, LocatedError, plural, printable, with_console
+from vaezip.cli.archives import Damage, open_archive, progress, report_damaged_indices, require_models
+from vaezip.cli.console import Console, plural, printable, with_console
 from vaezip.errors import VaezipError
 
 
@@ -46,8 +46,6 @@ def _test(path: str, how: vaezip.ReadOptions, console: Console) -> None:
             else:
                 damage.end_run()
     damage.end_run()
-    for place in archive.file.damaged_indices:
-        reason = f"the index at byte {place:,} is damaged, and no help once the directory is lost"
-        console.report(LocatedError(label, reason))
+    report_damaged_indices(archive, label, console)
     if console.failures == failures and not console.quiet:
         console.tell(f"{printable(label)}: ok ({plural(len(archive.names), 'picture')})")

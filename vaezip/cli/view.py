@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _MOST = 60
 """Of more pictures the others are counted: who looks at a terminal sees no more."""
 
+_MOST_IN_ICON = 9
+
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=PATH)
@@ -33,6 +35,13 @@ _MOST = 60
 @click.option("--only", metavar="NAME", multiple=True, help="Show these pictures of a set alone, as decompress does.")
 @click.option(
     "--most", type=click.IntRange(min=1), metavar="N", default=_MOST, show_default=True, help="Show so many pictures."
+)
+@click.option(
+    "--size",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Make the PNG at most N pixels wide and high and without names, as a file manager shows it; of a set, the "
+    "first nine pictures. Its name may be any.",
 )
 @options.force
 @options.reading
@@ -43,6 +52,7 @@ def command(
     output: str | None,
     only: tuple[str, ...],
     most: int,
+    size: int | None,
     force: bool,
     reading: options.Reading,
     console: Console,
@@ -51,39 +61,49 @@ def command(
 
     FILE is a .vz file, of which a set becomes one contact sheet, or a picture of any format that is
     read; '-' is standard input. The terminal shows two pixels in each character, in its colours, or
-    in letters where NO_COLOR is set or standard output is no terminal.
+    in letters where NO_COLOR is set or standard output is no terminal. -o and --size make the small
+    picture that a file manager shows.
     """
+    if size is not None and output is None:
+        raise click.UsageError("--size is that of a PNG; name it with -o.")
     if output is not None:
-        _check(output, force, files)
+        _check(output, force, files, named=size is None)
     with reading.opened() as how:
         viewer = _Viewer(how, console, only)
-        entries = list(itertools.islice(viewer.entries(files), most))
-    if viewer.more(len(entries)):
+        entries = list(itertools.islice(viewer.entries(files), most if size is None else min(most, _MOST_IN_ICON)))
+    if size is None and viewer.more(len(entries)):
         console.remark(f"{viewer.more(len(entries)):,} more pictures are not shown; raise --most")
     if entries:
         with blame(None if output is None else streams.target_label(output)):
-            _show(entries, output, force, files, console)
+            if output is None:
+                _show(entries, console)
+            else:
+                _write(entries, size, output, force=force, files=files)
+                console.summary(f"{streams.target_label(output)}: {plural(len(entries), 'picture')}")
 
 
-def _check(output: str, force: bool, files: tuple[str, ...]) -> None:
+def _check(output: str, force: bool, files: tuple[str, ...], *, named: bool) -> None:
     with blame(streams.target_label(output)):
-        if output != STDIO and os.path.splitext(output)[1].lower() != ".png":
+        if named and output != STDIO and os.path.splitext(output)[1].lower() != ".png":
             raise OutputError("is no name of a PNG; a contact sheet is one, so give it the suffix .png")
         streams.check(output, force, files)
 
 
-def _show(entries: list[Entry], output: str | None, force: bool, files: tuple[str, ...], console: Console) -> None:
+def _show(entries: list[Entry], console: Console) -> None:
+    from vaezip.cli import contact
+
+    on = contact.screen(sys.stdout is not None and sys.stdout.isatty(), shutil.get_terminal_size().columns)
+    console.tell("\n".join(contact.lines(entries, on)).rstrip("\n"))
+
+
+def _write(entries: list[Entry], size: int | None, output: str, *, force: bool, files: tuple[str, ...]) -> None:
     import numpy as np
 
     from vaezip.cli import contact
 
-    if output is None:
-        on = contact.screen(sys.stdout is not None and sys.stdout.isatty(), shutil.get_terminal_size().columns)
-        console.tell("\n".join(contact.lines(entries, on)).rstrip("\n"))
-        return
-    picture = vaezip.Picture("RGB", np.asarray(contact.sheet(entries)).copy())
+    image = contact.sheet(entries) if size is None else contact.icon(entries, size)
+    picture = vaezip.Picture("RGB", np.asarray(image).copy())
     streams.write(output, vaezip.pictures.write(picture, ".png"), force=force, sources=files)
-    console.summary(f"{streams.target_label(output)}: {plural(len(entries), 'picture')}")
 
 
 class _Viewer:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from vaezip.errors import FormatError
 from vaezip.models.cost import Cost
+from vaezip.models.kinds import is_wide
 from vaezip.vz.records import NO_MODEL
 
 if TYPE_CHECKING:
@@ -90,9 +91,11 @@ def of_block(mark: bytes, mode: str, shape: tuple[int, ...]) -> Coder:
     return found
 
 
-def fitting(mode: str, shape: tuple[int, ...]) -> list[bytes]:
-    """Return the marks of the coders for pictures of a mode and a shape, (height, width)."""
-    return [mark for mark in CODERS if by_mark(mark).fits(mode, shape)]
+def fitting(mode: str, shape: tuple[int, ...], *, ranks: bool = False) -> list[bytes]:
+    """Return the marks of the coders to try for pictures of a mode and a shape, (height, width); ``ranks`` tells that
+    they are of 8 bits in the place of 16."""
+    marks = [mark for mark in CODERS if by_mark(mark).fits(mode, shape)]
+    return [mark for mark in marks if mark not in LEARNING or is_wide(mode) or ranks]
 
 
 def is_whole(mark: bytes) -> bool:

@@ -31,7 +31,7 @@ from vaezip.models.library import Library, Reference
 from vaezip.pictures.convert import PictureLike, as_picture, file_of, named
 from vaezip.pictures.formats import is_jpeg
 from vaezip.pictures.jpeg.parts import shape_of
-from vaezip.pictures.picture import DEFAULT_MAX_PIXELS, Picture, check_size
+from vaezip.pictures.picture import DEFAULT_MAX_PIXELS, Picture, check_size, refuse_dropped
 from vaezip.system import meter
 from vaezip.system.threads import Workers
 from vaezip.vz import archive as vz
@@ -59,6 +59,7 @@ class Options:
         block: how many pictures of a set share a block at most, which is decoded as a whole to read one of them. None
             for so many that this takes less than a second.
         pixels: code the pixels of JPEG files, and not the files.
+        strict: refuse a picture that had metadata which a ``.vz`` file does not keep.
         max_pixels: larger JPEG files are refused.
         verify: decode every block again and compare.
         device: ``cpu``, or ``cuda`` where PyTorch sees one.
@@ -75,6 +76,7 @@ class Options:
     solid: bool = False
     block: int | None = None
     pixels: bool = False
+    strict: bool = False
     max_pixels: int = DEFAULT_MAX_PIXELS
     verify: bool = True
     device: str = "cpu"
@@ -112,6 +114,10 @@ class _Inline(NamedTuple):
 
 class Compressor:
     """Take pictures one by one, code them in blocks, and give the file at the end.
+
+    Pixels are coded as they come, so that what is held of them are the coded bytes, and the files that they came in
+    as long as those may be shorter. No byte of a set can be written before the last picture is added: in a file the
+    blocks of one mode and size stand together.
 
     The bytes depend on the pictures, their order, the models and the effort alone: not on ``threads``,
     ``device``, ``executor`` or the machine.
@@ -195,6 +201,8 @@ class Compressor:
             self._add_file(name, original or b"", modified, verbatim=True)
             return
         picture, _ = as_picture(picture if data is None or isinstance(picture, Picture) else data)
+        if self.options.strict:
+            refuse_dropped(picture.dropped)
         mode, samples = self._to_coded(picture)
         entry = Entry(name, metadata.numbered(picture.boxes), original, modified)
         self._take(name, entry.boxes)
@@ -423,11 +431,12 @@ class Compressor:
             mode=MODE_NAMES[group.mode],
             samples=samples,
             candidates=self._candidates(group),
-            alpha=self._alpha_model(),
+            alpha=None if self.options.embed_model else _shipped(select.ALPHA_MODEL),  # which no file would hold
             library=self.library,
             effort=self.effort,
             verify=self.options.verify,
             open=self.options.embed_model and not self.chosen,
+            planes=None if self.chosen else _shipped(select.PLANES_MODEL),
         )
 
     def _wait_until_workers_are_few(self) -> None:
@@ -453,11 +462,6 @@ class Compressor:
             return (NO_MODEL,)
         return (self._chosen, NO_MODEL) if is_wide(mode) else (self._chosen,)
 
-    def _alpha_model(self) -> Reference | None:
-        """Return None where the file shall need nothing that it does not hold."""
-        path = None if self.options.embed_model else model_file.shipped().get(select.ALPHA_MODEL)
-        return Reference(path, model_file.fingerprint(path)) if path else None
-
 
 def compress(
     pictures: PictureLike | Mapping[str, PictureLike] | Iterable[tuple[str, PictureLike]],
@@ -482,6 +486,12 @@ def compress(
         for name, picture in named(pictures):
             compressor.add(name, picture)
         return compressor.close()
+
+
+def _shipped(name: str) -> Reference | None:
+    """Return the shipped model of a name, if there is one."""
+    path = model_file.shipped().get(name)
+    return Reference(path, model_file.fingerprint(path)) if path else None
 
 
 def _forget_times_of_none(groups: list[Group]) -> None:

@@ -11,7 +11,10 @@ from vaezip.codec import coders, jpeg, metadata, payload, remade
 from vaezip.codec.blocks import block_shape
 from vaezip.errors import FormatError
 from vaezip.models.kinds import FILES, JPEG, MODE_NAMES, ROWS
+from vaezip.pictures.sequences.frame import NAMES
+from vaezip.pictures.shell import shell_of
 from vaezip.vz.records import Block, Group, has_model
+from vaezip.vz.records import Box as Stored
 
 _EPOCH = datetime(1970, 1, 1)
 
@@ -74,11 +77,18 @@ def picture(group: Group, index: int, *, first_block: int) -> dict[str, Any]:
     return {
         "name": group.names[index],
         **known,
-        "metadata": sorted(set(metadata.names(group.boxes[index]))),
+        "metadata": sorted(set(_kinds_of_metadata(group.boxes[index]))),
         "modified": None if time is None else (_EPOCH + timedelta(seconds=time)).isoformat() + "Z",
         "blocks": [first_block + number for number in numbers],
         "bytes": sum(len(group.blocks[number].payload) for number in numbers) // sharing,
     }
+
+
+def _kinds_of_metadata(boxes: tuple[Stored, ...]) -> Iterator[str]:
+    """Name boxes, the shell of a picture by the format whose header it holds."""
+    for name, (_, content) in zip(metadata.names(boxes), boxes):
+        shell = shell_of([(name, content)])
+        yield f"{NAMES[shell.format].lower()}-header" if shell else name
 
 
 def _describe_file(mode: str, block: Block, length: int) -> dict[str, Any]:

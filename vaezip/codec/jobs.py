@@ -5,18 +5,20 @@ So any executor may do it: threads, processes, or other machines. The bytes are 
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from vaezip.codec import coders, payload, remaking
+from vaezip.codec import bit_depth, coders, payload, remaking
 from vaezip.codec.blocks import Samples, samples_checksum
-from vaezip.codec.select import LEAST_DRAWN, MOST_DRAWN, trial_part, trial_rows
+from vaezip.codec.select import LEAST_DRAWN, MOST_DRAWN, trial_bands, trial_part, trial_rows
 from vaezip.errors import VaezipError
 from vaezip.models import kinds
 from vaezip.models.cost import DEFAULT as BUDGET
+from vaezip.models.effort import FEW_PIXELS
 from vaezip.models.library import Library, Reference
 from vaezip.origins import halving, inverse, search
 from vaezip.pictures.jpeg.parts import UnfitJpeg
@@ -43,6 +45,16 @@ _MANY = 256
 _OF_PATCHES = 10
 """Of chroma at half the resolution, patches take up to one byte in so many more than all, for what lies beyond their
 edges is not known."""
+
+_NEARLY = 200
+"""A trial of whole rows in which a deep coder takes more by one byte in so many, or less, does not tell which of two
+ways to go."""
+
+_MOST_BITS = 10
+"""Of ranks of more bits models code too few."""
+
+_REPEATED = 2
+"""Where Deflate takes less than so many times as much as what learns, samples may repeat from far away."""
 
 _OF_LEARNING = 10
 """What learns all from the picture takes up to one byte in so many more for patches than for all."""
@@ -87,6 +99,7 @@ class BlockJob:
         origin: a map that its colours may have gone through; see :func:`prepared`.
         halved: how their chroma may have been at half the resolution, and the model that codes it then.
         made_of: the kind of other pictures that its pictures are made of, likewise.
+        planes: the model that is tried on the planes that colours were before, and on nothing else, if there is one.
     """
 
     mode: str
@@ -101,6 +114,7 @@ class BlockJob:
     origin: search.Candidate | None = None
     halved: Halved | None = None
     made_of: int | None = None
+    planes: Reference | None = None
 
 
 def prepared(job: BlockJob) -> BlockJob:
@@ -168,6 +182,8 @@ def promising(job: BlockJob) -> list[Candidate]:
     """Return the candidates to code with: those of :func:`_promising`, and what the pictures are made of, if that is
     anything; where one takes clearly less on some of many pixels, that alone."""
     others = tuple(candidate for candidate in job.candidates if candidate != coders.REMADE)
+    if coders.DEEP in others and job.samples.size > FEW_PIXELS and not job.open:
+        return _promising_deep(job, others)
     if job.made_of is None:
         return _promising(replace(job, candidates=others))
     quick = [one for one in others if one in coders.CODERS and _promises(job, one)]
@@ -225,6 +241,30 @@ def _promising(job: BlockJob) -> list[Candidate]:
     return list(found)
 
 
+def _promising_deep(job: BlockJob, others: tuple[Candidate, ...]) -> list[Candidate]:
+    """Return the candidates to code pictures of 16 bits with, or ranks in the place of them: the one that is best on
+    some rows, and those that are nearly as good."""
+    if job.made_of is not None and remaking.settles(job, drawn=False):
+        return [coders.REMADE]
+    some = trial_bands(job.samples)
+    trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0))
+    lengths: dict[Candidate, float] = {coders.DEEP: len(_payload(trial, coders.DEEP, 0))}
+    if remaking.shows_on_parts(job):
+        ranks, values = remaking.some_ranks(job, trial_bands)
+        quick = [one for one in ranks.candidates if one in coders.CODERS and _promises(ranks, one)]
+        length = min(len(_payload(ranks, one, 0)) for one in quick)
+        lengths[coders.REMADE] = length + values * some.size / job.samples.size
+    few = bit_depth.low_bits(np.unique(job.samples)) + 8 <= _MOST_BITS
+    repeated = len(zlib.compress(some.tobytes())) < _REPEATED * lengths[coders.DEEP]
+    for one in others:
+        worthy = few if isinstance(one, Reference) else repeated if one == NO_MODEL else _promises(job, one)
+        if worthy and one not in lengths:
+            lengths[one] = len(_payload(trial, one, 0))
+    best = min(lengths.values())
+    found = [one for one in lengths if lengths[one] * _NEARLY <= best * (_NEARLY + 1)]
+    return found if job.made_of is None or coders.REMADE in lengths else [*found, coders.REMADE]
+
+
 def _is_quick(candidate: Candidate) -> bool:
     """Tell whether a candidate is a coder of whose worth a look tells, without a trial."""
     return candidate in coders.CODERS and candidate not in coders.LEARNING
@@ -261,8 +301,10 @@ def _beaten(job: BlockJob, best: Candidate, drawn: Mapping[Candidate, int]) -> l
 
 
 def _promises(job: BlockJob, candidate: Candidate) -> bool:
-    """Tell whether a candidate is worth a trial; models always are."""
+    """Tell whether a candidate is worth a trial; models always are, but for the one of planes."""
     mark = mark_of(candidate)
+    if candidate == job.planes:
+        return job.origin is not None
     return mark not in coders.CODERS or coders.by_mark(mark).promises(job.samples, job.mode)
 
 
@@ -345,20 +387,32 @@ def _ways(job: BlockJob, candidate: Candidate) -> list[Found | None]:
     that are best on some of them."""
     if job.origin and job.halved and candidate == job.halved.model:
         return [halving.planes_of(job.samples[..., :_COLOURS], job.origin, job.halved.sampling)]
-    found = _origin(job) if isinstance(candidate, Reference) else None
-    if found is None:
+    ways, some = _ways_as_planes(job, candidate), trial_part(job.samples)
+    if not ways:
         return [None]
-    ways, some = [None, found, found.as_sums()], trial_part(job.samples)
+    if candidate == job.planes:
+        return list(ways)
     trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0))
-    tried = _origin(trial) if some.size < job.samples.size else None
-    if tried is None:
-        return ways
-    colours, *others = (len(_coded(trial, candidate, 0, way)) for way in (None, tried, tried.as_sums()))
+    tried = _ways_as_planes(trial, candidate) if some.size < job.samples.size else []
+    if not tried:
+        return [None, *ways]
+    colours, *others = (len(_coded(trial, candidate, 0, way)) for way in (None, *tried))
     planes = min(others)
-    best = ways[1 + others.index(planes)]
+    best = ways[others.index(planes)]
     if abs(planes - colours) * _CLEARLY > colours:
         return [best if planes < colours else None]
     return [None, best]
+
+
+def _ways_as_planes(job: BlockJob, candidate: Candidate) -> list[Found]:
+    """Return the ways to code by a model as the planes that the colours were before, if they were any: by the model of
+    planes as these, and by others as sums, which look like colours; without a model of planes as both."""
+    found = _origin(job) if isinstance(candidate, Reference) else None
+    if found is None:
+        return []
+    if candidate == job.planes:
+        return [found]
+    return [found.as_sums()] if job.planes in job.candidates else [found, found.as_sums()]
 
 
 def _origin(job: BlockJob) -> Found | None:

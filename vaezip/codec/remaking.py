@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vaezip.codec import coders, remade
 from vaezip.models.effort import of_steps, scale
-from vaezip.models.kinds import PLANES
+from vaezip.models.kinds import PLANES, is_wide
 from vaezip.models.library import Reference
 from vaezip.origins import curve, mosaic, ranking, shrinking
 from vaezip.vz.records import NO_MODEL, Block
@@ -50,6 +50,16 @@ def shows_on_parts(job: BlockJob) -> bool:
     return job.made_of is not None and SEARCHES[job.made_of] is ranking
 
 
+def some_ranks(job: BlockJob, some: Callable[[Samples], Samples]) -> tuple[BlockJob, int]:
+    """Return the job of some of the ranks of pictures, and how many bytes tell the values of all.
+
+    What occurs in some of the pictures is less than what occurs in all; so its ranks would promise too much.
+    """
+    found = ranking.find(job.samples, job.mode)
+    ((mode, _),) = found.origin.parts(job.samples.shape)
+    return _part(job, mode, some(found.parts[0])), len(found.origin.to_bytes())
+
+
 def encode(job: BlockJob, checksum: int, *, code: Code) -> bytes:
     """Code pictures as what they are made of; ``code`` codes the job of a part with a checksum."""
     assert job.made_of is not None, "the job was not prepared"
@@ -70,7 +80,8 @@ def _part(job: BlockJob, mode: str, samples: Samples) -> BlockJob:
         candidates = tuple(job.library.fitting(mode, height, width))
     if job.open:  # which holds no models that stand in no block
         candidates = ()
-    quick = [mark for mark in coders.fitting(mode, (height, width)) if mark != coders.REMADE]
+    fitting = coders.fitting(mode, (height, width), ranks=is_wide(job.mode))
+    quick = [mark for mark in fitting if mark != coders.REMADE]
     effort = _closer(job.effort) if _HALF * samples[..., 0].size <= job.samples[..., 0].size else job.effort
     return type(job)(
         mode=mode,
@@ -79,6 +90,7 @@ def _part(job: BlockJob, mode: str, samples: Samples) -> BlockJob:
         alpha=job.alpha,
         library=job.library,
         effort=effort,
+        planes=job.planes,
     )
 
 

@@ -13,8 +13,14 @@ AUTO = "auto"
 
 ALPHA_MODEL = "photo-gray"
 """Tried beside WebP for the alpha of pictures whose colours a model codes."""
+
+PLANES_MODEL = "photo-planes"
+"""Tried on the planes that colours were before, and on nothing else."""
+
 _TRIAL_PICTURES = 32
 _TRIAL_PIXELS, _TRIAL_SIDE = 1 << 17, 64
+_BAND_SAMPLES, _BANDS, _BAND_ROWS = 1 << 15, 3, 8
+"""Samples of whole rows that tell of deep pictures; in how many places, and how many rows of each at least."""
 
 LEAST_DRAWN, MOST_DRAWN = 1 << 12, 20
 """Of so many pixels or more no model is tried where a coder without one makes one bit of more than so many."""
@@ -69,3 +75,16 @@ def trial_rows(samples: Samples) -> Samples:
     rows = min(height, max(1, _TRIAL_PIXELS // width))
     top = (height - rows) // 2
     return samples[:, top : top + rows]
+
+
+def trial_bands(samples: Samples) -> Samples:
+    """The first of many pictures; of a large one whole rows from three places, below one another."""
+    n, height, width, channels = samples.shape
+    rows = max(_BAND_ROWS, _BAND_SAMPLES // (_BANDS * width * channels))
+    if _BANDS * rows >= height:
+        return samples[: max(2, _BAND_SAMPLES // (height * width * channels))]
+    if n > 1:
+        top = (height - _BANDS * rows) // 2
+        return samples[:2, top : top + _BANDS * rows]
+    tops = np.linspace(0, height - rows, _BANDS).astype(int)
+    return np.concatenate([samples[:, top : top + rows] for top in tops], axis=1)

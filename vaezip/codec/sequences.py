@@ -1,4 +1,4 @@
-"""Sets whose pictures are the frames of an animation, or the pages of a file."""
+"""Sets whose pictures were the frames or pages of a file, and a picture that can become the file that it was."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from vaezip.codec import metadata
 from vaezip.errors import FormatError, VaezipError
 from vaezip.pictures.picture import Picture
 from vaezip.pictures.sequences import files
+from vaezip.pictures.sequences.frame import NAMES
+from vaezip.pictures.shell import shell_of
 
 if TYPE_CHECKING:
     from vaezip.codec.archive import Archive
@@ -19,6 +21,14 @@ def described(archive: Archive) -> str | None:
     with suppress(FormatError):
         boxes = [metadata.named(boxes) for group in archive.file.groups for boxes in group.boxes]
         return None if archive.names == [""] else files.describe(boxes)
+    return None
+
+
+def came_from(archive: Archive) -> str | None:
+    """Name the format of the file that the one picture of an archive was, if its shell makes that file again."""
+    with suppress(FormatError):
+        shell = shell_of(metadata.named(archive.file.groups[0].boxes[0])) if archive.names == [""] else None
+        return NAMES[shell.format] if shell and shell.pages == 1 else None
     return None
 
 

@@ -7,7 +7,7 @@ history. A caller may give inputs of its own, too. The inputs are *stretched*, m
 give, and two tables that the bits so far have filled correct the result.
 
 All of it is integer arithmetic. The bounds: |t| < 2^12 and |weight| ≤ 2^19 make products below 2^31, which are shifted
-by 10 before at most 32 of them are added; an error is below 2^16, and its product with a rate of at most 2^9 and an
+by 10 before at most 40 of them are added; an error is below 2^16, and its product with a rate of at most 2^9 and an
 input below 2^37. The last weights, bounded alike, meet numbers below 2^12.
 """
 
@@ -27,13 +27,13 @@ from vaezip.exact.jit import borrowing, inline
 PRECISION = 16
 """log2 of the sum of the frequencies of 0 and 1."""
 
-MOST_CONTEXTS, SETS = 15, 3
-"""Contexts of a decision at most, and sets of weights that are chosen for it."""
+MOST_CONTEXTS, MOST_GIVEN, SETS = 15, 5, 3
+"""Contexts of a decision at most, inputs that are given at most, and sets of weights that are chosen for it."""
 
 HISTORIES = 128
 """Histories: the last bits, as many as there were but six at most, behind a 1."""
 
-_INPUTS = 2 * MOST_CONTEXTS + 2
+_INPUTS = MOST_GIVEN + 2 * MOST_CONTEXTS + 1
 """Room for two inputs of each context, one that never changes, and those that are given."""
 
 _STRETCHED, _WIDEST = 2047, 3071
@@ -92,6 +92,7 @@ class Histories(NamedTuple):
     rates: NDArray[np.int64]
     contexts: NDArray[np.int64]
     places: NDArray[np.int64]
+    found: NDArray[np.uint32]
     inputs: NDArray[np.int32]
     choices: NDArray[np.int64]
     outputs: NDArray[np.int64]
@@ -128,6 +129,7 @@ def new_histories(
         rates=rates,
         contexts=np.zeros(MOST_CONTEXTS, np.int64),
         places=np.zeros(MOST_CONTEXTS, np.int64),
+        found=np.zeros(MOST_CONTEXTS, np.uint32),
         inputs=np.zeros(_INPUTS, np.int32),
         choices=np.zeros(SETS, np.int64),
         outputs=np.zeros(SETS + 1, np.int64),
@@ -198,18 +200,22 @@ def predict(m, given, count, node, kind, correction):
         line = ((context + (node >> 4) * 0x9E3779B1) & 0xFFFFFFFF) * 0x2545F491 & 0xFFFFFFFF
         place = (((line * lines) >> 32) << 4) | ((node ^ context) & 15)
         m.places[i] = place
-        slot = slots[i, place]
+        m.found[i] = slots[i, place]
+    for i in range(count):
+        slot = m.found[i]
         inputs[given + 2 * i] = m.stretch[slot >> np.uint32(20)]
         inputs[given + 2 * i + 1] = m.stretch[maps[i, slot & np.uint32(HISTORIES - 1)] >> np.uint32(20)]
     last = given + 2 * count
     inputs[last] = _BIAS
+    for i in range(last + 1, _INPUTS):
+        inputs[i] = 0
     mixed = 0
     for k in range(SETS):
         row = m.weights[k, m.choices[k]]
-        total = 0
-        for i in range(last + 1):
-            total += (row[i] * inputs[i]) >> 10
-        m.outputs[k] = min(max(total >> 6, -_WIDEST), _WIDEST)
+        total = np.int32(0)
+        for i in range(_INPUTS):
+            total = np.int32(total + np.int32(np.int32(row[i] * inputs[i]) >> 10))
+        m.outputs[k] = min(max(np.int64(total) >> 6, -_WIDEST), _WIDEST)
         mixed += m.last[kind, k] * m.outputs[k]
     t = min(max(mixed >> 16, -_WIDEST), _WIDEST)
     position = t + 3072
@@ -239,11 +245,11 @@ def update(m, given, count, kind, correction, bit):
         step = (goal - m.squash[m.outputs[k] + 3072]) * m.rates[used]
         m.uses[k, m.choices[k]] = np.uint8(min(used + 1, _USES))
         weight = m.weights[k, m.choices[k]]
-        for i in range(given + 2 * count + 1):
+        for i in range(_INPUTS):
             moved = weight[i] + ((inputs[i] * step + (1 << 17)) >> 18)
             weight[i] = min(max(moved, -_WEIGHT_BOUND), _WEIGHT_BOUND)
     for i in range(count):
-        slot = np.int64(slots[i, m.places[i]])
+        slot = np.int64(m.found[i])
         history = slot & (HISTORIES - 1)
         entry = np.int64(maps[i, history])
         p, seen = entry >> 10, entry & 1023

@@ -72,4 +72,5 @@ class Kernel(CPUDispatcher):
 def _compile(function: Callable[..., Any], **options: Any) -> Any:
     if config.DISABLE_JIT:
         return function
-    return Kernel(function, {"nopython": True, "nogil": True, "no_cfunc_wrapper": True, **options})
+    always = {"nopython": True, "nogil": True, "no_cfunc_wrapper": True, "error_model": "numpy"}
+    return Kernel(function, always | options)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from llvmlite.binding import get_host_cpu_features
-from numba import types
+from numba import config, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
@@ -48,19 +48,23 @@ def pack(weight, out):
             out[i >> 1, o, i & 1] = np.int16(weight[o, i])
 
 
-def _block(rows: int, vectors: int) -> Callable[..., Any]:
-    """Make a function for kernels that sums some rows of x and ``LANES · vectors`` outputs."""
+def _block(rows: int, vectors: int, across: bool = False) -> Callable[..., Any]:
+    """Make a function for kernels that sums some rows of x, or columns of pairs, and ``LANES · vectors`` outputs."""
 
     @intrinsic
-    def block(typing, x, row, w, output, out):
+    def block(typing, x, row, pairs, w, output, out, at):
         def generate(context, builder, signature, arguments):
             x, w, out = (
-                _Rows(builder, context.make_array(signature.args[i])(context, builder, arguments[i])) for i in (0, 2, 4)
+                _Rows(builder, context.make_array(signature.args[i])(context, builder, arguments[i])) for i in (0, 3, 5)
             )
-            _sums(builder, (rows, vectors), x, w, out, (arguments[1], arguments[3]))
+            read = (
+                (lambda row, pair: x.at(pair, row, _INT32)) if across else (lambda row, pair: x.at(row, pair, _INT32))
+            )
+            corner = tuple(arguments[i] for i in (1, 4, 6))
+            _sums(builder, (rows, vectors), read, arguments[2], w, out, corner)
             return context.get_dummy_value()
 
-        return types.void(x, types.int64, w, types.int64, out), generate
+        return types.void(x, types.int64, types.int64, w, types.int64, out, types.int64), generate
 
     return block
 
@@ -80,9 +84,9 @@ class _Rows:
         return b.bitcast(b.gep(self.start, [offset]), kind.as_pointer())
 
 
-def _sums(b: Any, size: tuple[int, int], x: _Rows, w: _Rows, out: _Rows, corner: tuple[Any, Any]) -> None:
-    """Write out[i, j] = Σ_k x[i, 2k] w[k, j, 0] + x[i, 2k + 1] w[k, j, 1] for (rows, vectors) from a corner on."""
-    (rows, vectors), (row, output) = size, corner
+def _sums(b: Any, size: tuple[int, int], x: Any, pairs: Any, w: _Rows, out: _Rows, corner: tuple[Any, ...]) -> None:
+    """Write out[at + i, j] = Σ_k x[i, 2k] w[k, j, 0] + x[i, 2k + 1] w[k, j, 1] for (rows, vectors) from a corner on."""
+    (rows, vectors), (row, output, at) = size, corner
     before, loop, after = b.block, b.append_basic_block("pair"), b.append_basic_block("done")
     b.branch(loop)
     b.position_at_end(loop)
@@ -92,7 +96,7 @@ def _sums(b: Any, size: tuple[int, int], x: _Rows, w: _Rows, out: _Rows, corner:
     weights = [b.load(w.at(k, b.add(output, _INT64(LANES * v)), _PAIRS), align=2) for v in range(vectors)]
     sums = []
     for p, total in enumerate(totals):
-        pair = _everywhere(b, b.load(x.at(b.add(row, _INT64(p)), k, _INT32), align=2))
+        pair = _everywhere(b, b.load(x(b.add(row, _INT64(p)), k), align=2))
         sums.append([b.add(t, _multiplied(b, pair, weight)) for t, weight in zip(total, weights)])
     following = b.add(k, _INT64(1))
     k.add_incoming(following, loop)
@@ -100,11 +104,11 @@ def _sums(b: Any, size: tuple[int, int], x: _Rows, w: _Rows, out: _Rows, corner:
         for t, s in zip(total, new):
             t.add_incoming(ir.Constant(_SUMS, None), before)
             t.add_incoming(s, loop)
-    b.cbranch(b.icmp_signed("<", following, w.count), loop, after)
+    b.cbranch(b.icmp_signed("<", following, pairs), loop, after)
     b.position_at_end(after)
     for p, new in enumerate(sums):
         for v, s in enumerate(new):
-            b.store(s, out.at(b.add(row, _INT64(p)), b.add(output, _INT64(LANES * v)), _SUMS), align=4)
+            b.store(s, out.at(b.add(at, _INT64(p)), b.add(output, _INT64(LANES * v)), _SUMS), align=4)
 
 
 def _everywhere(b: Any, pair: Any) -> Any:
@@ -120,10 +124,19 @@ def _multiplied(b: Any, x: Any, w: Any) -> Any:
     return b.add(even, odd)
 
 
+def _has_wide_registers() -> bool:
+    """Tell whether kernels are compiled for vectors of 512 bits."""
+    if config.CPU_FEATURES is not None:
+        return "+avx512f" in config.CPU_FEATURES
+    return bool(get_host_cpu_features().get("avx512f"))
+
+
 # As many sums at once as stay in registers, or all of it takes three times as long.
-_FOURS, _TWOS = (4, 4) if get_host_cpu_features().get("avx512f") else (1, 2)
+_FOURS, _TWOS = (4, 4) if _has_wide_registers() else (1, 2)
 _four_rows, _two_rows = _block(4, _FOURS), _block(2, _TWOS)
+_four_by_three, _four_by_two, _eight_by_one = _block(4, min(3, _FOURS)), _block(4, min(2, _FOURS)), _block(8, 1)
 _four_by_one, _two_by_one = _block(4, 1), _block(2, 1)
+_four_columns, _four_columns_by_one = _block(4, _FOURS, across=True), _block(4, 1, across=True)
 
 
 @borrowing
@@ -136,16 +149,43 @@ def product16(n, x, w, out):
         w: a matrix of :func:`pack`.
         out: int32 (rows, at least as many outputs as w has).
     """
-    at_once = LANES * (_TWOS if n <= 2 else _FOURS)
-    wide = w.shape[1] - w.shape[1] % at_once
+    pairs, outputs = w.shape[0], w.shape[1]
     if n <= 2:
-        for o in range(0, wide, at_once):
-            _two_rows(x, 0, w, o, out)
-        for o in range(wide, w.shape[1], LANES):
-            _two_by_one(x, 0, w, o, out)
-    else:
-        for p in range(0, n, ROWS):
-            for o in range(0, wide, at_once):
-                _four_rows(x, p, w, o, out)
-            for o in range(wide, w.shape[1], LANES):
-                _four_by_one(x, p, w, o, out)
+        wide = outputs - outputs % (LANES * _TWOS)
+        for o in range(0, wide, LANES * _TWOS):
+            _two_rows(x, 0, pairs, w, o, out, 0)
+        for o in range(wide, outputs, LANES):
+            _two_by_one(x, 0, pairs, w, o, out, 0)
+        return
+    wide = outputs - outputs % (LANES * _FOURS)
+    left = (outputs - wide) // LANES
+    for p in range(0, n, ROWS):
+        for o in range(0, wide, LANES * _FOURS):
+            _four_rows(x, p, pairs, w, o, out, p)
+        if left == 3:
+            _four_by_three(x, p, pairs, w, wide, out, p)
+        elif left == 2:
+            _four_by_two(x, p, pairs, w, wide, out, p)
+    if left == 1:
+        for p in range(0, n - n % 8, 8):
+            _eight_by_one(x, p, pairs, w, wide, out, p)
+        for p in range(n - n % 8, n, ROWS):
+            _four_by_one(x, p, pairs, w, wide, out, p)
+
+
+@borrowing
+def product16_of_pairs(column, pairs, x, w, outputs, out):
+    """Compute ROWS rows of out = xᵀ w, where both are matrices of pairs of rows, int16 (pairs, columns, 2).
+
+    Args:
+        column: the first of ROWS columns of x.
+        pairs: so many are added up, sums modulo 2^32.
+        x, w: the matrices; they may have more columns than are looked at, and x must have those of a multiple of ROWS.
+        outputs: so many columns of w are looked at, a multiple of ``LANES``.
+        out: int32 (ROWS, outputs or more), filled.
+    """
+    wide = outputs - outputs % (LANES * _FOURS)
+    for o in range(0, wide, LANES * _FOURS):
+        _four_columns(x, column, pairs, w, o, out, 0)
+    for o in range(wide, outputs, LANES):
+        _four_columns_by_one(x, column, pairs, w, o, out, 0)

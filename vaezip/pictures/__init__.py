@@ -20,6 +20,8 @@ GIF            palette, transparency, ICC profile, XMP, and the shape
                of the pixels as resolution (read only).
 JPEG, AVIF,    ICC profile, EXIF, XMP, resolution (read only: these
 JPEG 2000      are the decoded pixels, not the file).
+DICOM, FITS    all: what stands around the samples, so that a file
+               comes back byte for byte.
 =============  ========================================================
 
 Whatever else a file holds is named in :attr:`Picture.dropped`, and a file that

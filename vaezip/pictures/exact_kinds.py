@@ -75,6 +75,7 @@ class Look:
 
 
 _DEEP = {GREY: "I;16", GREY_ALPHA: "LA;16", RGB: "RGB;16", RGBA: "RGBA;16"}
+_INTEGERS = ("unsigned", "signed")
 _CODECS, _TIFF = ("imagecodecs",), ("tifffile", "imagecodecs")
 
 
@@ -117,11 +118,23 @@ EXACT: dict[Kind, Way] = {
     Kind("AVIF", RGB, 8): Way(("RGB",)),
     Kind("AVIF", RGBA, 8): Way(("RGBA",)),
     **_deep("AVIF", (10, 12), _CODECS),
+    Kind("DICOM", GREY, 1): Way(("1",)),
+    Kind("DICOM", PALETTE, 8): Way(("P",)),
+    Kind("DICOM", RGB, 8): Way(("RGB",)),
+    Kind("DICOM", RGB, 16): Way(("RGB;16",)),
+    **{Kind("DICOM", GREY, 8, sample): Way(("L",)) for sample in _INTEGERS},
+    **{Kind("DICOM", GREY, bits, sample): Way(("I;16",)) for bits in (16, 32) for sample in _INTEGERS},
+    Kind("FITS", GREY, 8): Way(("L",)),
+    **{Kind("FITS", GREY, bits, sample): Way(("I;16",)) for bits in (16, 32, 64) for sample in _INTEGERS},
+    **{Kind("FITS", GREY, bits, "floating-point"): Way(("I;16",)) for bits in (32, 64)},
 }
-"""The kinds that are read, each with its way. Samples of 9 to 15 bits are kept as they are, in a mode of 16 bits."""
+"""The kinds that are read, each with its way. Samples of 9 to 15 bits are kept as they are, in a mode of 16 bits.
+
+Of DICOM and FITS, whose samples are measurements, all are kept as they are but for what is added to each, which the
+shell of the picture tells (``shell.py``): so samples with a sign, or of more bits, are read where 16 bits hold them."""
 
 
-def way(look: Look) -> Way:
+def way(look: Look, remedy: str = "formats") -> Way:
     """Return how a file is read, and refuse it where its kind is not known to be read exactly.
 
     Raises:
@@ -131,12 +144,12 @@ def way(look: Look) -> Way:
     if found is None:
         raise ImageError(f"{look.kind} pictures are not supported; convert to {_remedy(look.kind)} first")
     for name in dict.fromkeys((*found.needs, *look.needs)):
-        library(name, look.kind)
+        library(name, look.kind, remedy)
     return found
 
 
-def library(name: str, kind: Kind) -> Any:
-    """Return an optional library that reads a kind.
+def library(name: str, kind: Kind | str, remedy: str = "formats") -> Any:
+    """Return an optional library that reads a kind; ``remedy`` is the key of what installs it.
 
     Raises:
         ImageError: it is not installed.
@@ -144,7 +157,7 @@ def library(name: str, kind: Kind) -> Any:
     try:
         return import_module(name)
     except ImportError as error:
-        raise ImageError(f"pictures like this one ({kind}) need the library {name}", "formats") from error
+        raise ImageError(f"pictures like this one ({kind}) need the library {name}", remedy) from error
 
 
 def deep_samples(data: bytes, kind: Kind, decoder: str) -> NDArray[np.uint16]:

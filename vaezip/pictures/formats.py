@@ -21,6 +21,7 @@ class Format(NamedTuple):
         lossy: whether writing it changes the samples.
         modes: the modes that it gives back exactly; of a format that is not written, none.
         boxes: the metadata that it keeps when written, None for all.
+        own: whether only such pictures are written in it as came from it.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Format(NamedTuple):
     lossy: bool = False
     modes: tuple[str, ...] = ()
     boxes: tuple[str, ...] | None = ()
+    own: bool = False
 
     @property
     def written(self) -> bool:
@@ -62,6 +64,8 @@ FORMATS = (
     Format("JPEG", (".jpg", ".jpeg", ".jpe", ".jfif"), lossy=True),
     Format("JPEG2000", (".jp2", ".j2k", ".j2c", ".jpx", ".jpf"), lossy=True),
     Format("AVIF", (".avif", ".avifs"), lossy=True),
+    Format("DICOM", (".dcm", ".dicom"), modes=("1", "L", "RGB", "P", "I;16", "RGB;16"), boxes=None, own=True),
+    Format("FITS", (".fits", ".fit", ".fts"), modes=("L", "I;16"), boxes=None, own=True),
     Format("HEIF", (".heic", ".heif"), read=False, lossy=True),
 )
 """All formats.  The suffix decides how a picture is written, and the bytes of a file decide how it is read."""
@@ -76,6 +80,8 @@ READABLE = tuple(dict.fromkeys(format.name for format in FORMATS if format.read)
 _SIGNATURES = (
     # name as Pillow has it, place, bytes
     ("PNG", 0, (b"\x89PNG\r\n\x1a\n",)),
+    ("DICOM", 128, (b"DICM",)),  # which may begin as a TIFF of the same samples
+    ("FITS", 0, (b"SIMPLE  =",)),
     ("TIFF", 0, (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
     ("GIF", 0, (b"GIF87a", b"GIF89a")),
     ("JPEG", 0, (b"\xff\xd8\xff",)),
@@ -107,7 +113,6 @@ _FOREIGN = (
     ("DDS", 0, (b"DDS ",)),
     ("QOI", 0, (b"qoif",)),
     ("icon", 0, (b"\0\0\1\0",)),
-    ("DICOM", 128, (b"DICM",)),
 )
 
 

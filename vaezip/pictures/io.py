@@ -15,7 +15,11 @@ from vaezip.pictures.formats import BY_SUFFIX, Format, check_suffix, format_name
 from vaezip.pictures.picture import DEFAULT_MAX_PIXELS, Picture, damage
 from vaezip.pictures.pillow import decoding, read_by_pillow, refusing, write_by_pillow
 from vaezip.pictures.png.chunks import is_png
+from vaezip.pictures.png.metadata import LEVEL
 from vaezip.pictures.png.pixels import read_png, write_png
+from vaezip.pictures.sequences.frame import NUMBERS
+from vaezip.pictures.shell import file_of
+from vaezip.pictures.stored import is_stored, read_stored
 from vaezip.pictures.tiff.resolution import written_resolution
 from vaezip.pictures.tiff.writing import keeps_exif
 
@@ -42,6 +46,8 @@ def read(source: str | os.PathLike[str] | bytes | IO[bytes], max_pixels: int = D
         with refusing(damage):
             return read_png(data, max_pixels)
     with decoding():
+        if is_stored(data):
+            return read_stored(data, max_pixels)
         return read_by_pillow(data, max_pixels)
 
 
@@ -79,11 +85,14 @@ def _read_all(file: IO[bytes], max_pixels: int) -> bytes:
     return bytes(data)
 
 
-def write(picture: Picture, suffix: str) -> bytes:
+def write(picture: Picture, suffix: str, *, level: int = LEVEL) -> bytes:
     """Return the bytes of a file that holds the picture, in the format of a suffix such as ``".png"``.
 
+    The level, 0 (fast) to 9 (small), says how hard zlib tries on the pixels of a PNG.
+
     :func:`read` gives the mode and the samples of that file back exactly, and of ``.png`` all
-    boxes too.  The other formats keep the boxes that the text of the package names and drop the
+    boxes too.  Those of DICOM and FITS write only what they were read from, byte for byte where
+    :attr:`Picture.dropped` was empty. The other formats keep the boxes that the text of the package names and drop the
     others; a palette in TIFF is filled up with black to 256 colours.  A picture whose original is at
     hand goes back to it, byte for byte, in the format that it had.
 
@@ -96,7 +105,9 @@ def write(picture: Picture, suffix: str) -> bytes:
     check_suffix(suffix)
     name = suffix.lower()
     _check_held(picture, name)
-    return write_png(picture) if name == ".png" else write_by_pillow(picture, name)
+    if BY_SUFFIX[name].own:
+        return file_of([picture], NUMBERS[BY_SUFFIX[name].name])
+    return write_png(picture, level) if name == ".png" else write_by_pillow(picture, name)
 
 
 def stands_for(suffix: str, data: bytes) -> bool:

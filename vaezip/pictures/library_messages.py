@@ -1,6 +1,7 @@
 """Overhear what the libraries that decode pictures say, so that it decides and does not reach standard error.
 
-Pillow warns by the module ``warnings``, tifffile by ``logging``, and libtiff calls a function of its own, which prints.
+Pillow warns by the module ``warnings``, tifffile by ``logging``, pydicom by both, and libtiff calls a function of its
+own, which prints.
 Each of these is one for the whole process; so they are set while any thread is decoding here, hand on whatever another
 thread of the process causes, and are set back afterwards. What is heard belongs to the thread that was decoding.
 """
@@ -48,7 +49,7 @@ class _LogHandler(logging.Handler):
             heard.warnings.append(record.getMessage())
 
 
-_LOGGERS = [logging.getLogger(name) for name in ("PIL", "tifffile")]
+_LOGGERS = [logging.getLogger(name) for name in ("PIL", "tifffile", "pydicom")]
 _LOG_HANDLER = _LogHandler()
 
 _LIBTIFF_HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p)

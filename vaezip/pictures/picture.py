@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -248,6 +249,12 @@ def check_size(width: int, height: int, max_pixels: int) -> None:
     """Refuse a picture of more than ``max_pixels`` pixels."""
     if width * height > max_pixels:
         raise ImageError(f"{width * height} pixels are more than the limit of {max_pixels}", "more-pixels")
+
+
+def refuse_dropped(names: Sequence[str]) -> None:
+    """Refuse a picture of whose metadata something is dropped, if it is."""
+    if names:
+        raise ImageError(f"has metadata that a .vz file does not keep: {', '.join(names)}", "not-strict")
 
 
 ANIMATED = "is an animation, and one picture is asked for; save one frame as PNG"

@@ -16,11 +16,11 @@ import signal
 import sys
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 TYPE_CHECKING = False  # as in typing, which takes time
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
@@ -55,6 +55,14 @@ def before_leaving(undo: Callable[[], None]) -> None:
 def explain(text: str) -> None:
     """Have what is told of an interrupt end with a text: how to go on."""
     _advice[:] = [text]
+
+
+@contextmanager
+def explaining(text: str) -> Iterator[None]:
+    """Have what is told of an interrupt meanwhile end with a text."""
+    explain(text)
+    yield
+    _advice.clear()
 
 
 def interrupted() -> str:

@@ -142,7 +142,40 @@ def test_what_it_costs_is_known_before():
         coder.cost(b"\7", "RGB;16", samples.shape)
 
 
-def test_it_is_for_16_bits_alone():
-    assert [mode for mode in ("L", "P", "1", *MODES.values(), "jpeg") if coder.fits(mode, (9, 9))] == list(
-        MODES.values()
-    )
+def test_it_codes_bits_of_colours_and_grey_but_no_others():
+    known = ("L", "RGBA", *MODES.values())
+    assert [mode for mode in ("1", "P", "L/2", *known, "jpeg") if coder.fits(mode, (9, 9))] == list(known)
+
+
+def test_ranks_of_8_bits_come_back_by_both_readers():
+    samples = noisy(7, 20, 3, top=255, noise=3).astype(np.uint8)
+    data = coded(samples, (True, False))
+    found, seed = coder.decode(data, "RGB", samples.shape)
+    assert seed == 1234
+    assert found.dtype == np.uint8
+    assert np.array_equal(found, samples)
+    assert np.array_equal(decode_deep(data, samples.shape, 8)[0], samples)
+
+
+def test_samples_of_more_bits_than_the_mode_has_are_refused():
+    samples = noisy(7, 20, 1)
+    data = coded(samples, (False, False))
+    with pytest.raises(FormatError):
+        coder.decode(data, "L", samples.shape)
+    with pytest.raises(Refused):
+        decode_deep(data, samples.shape, 8)
+
+
+def scanned(height, width, seed=0):
+    """Draw waves as a scanner of few values that is calibrated before each row sees them, as ranks of all values."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:height, :width]
+    counts = np.rint(20 * (np.sin(x / 9) + np.cos(y / 7) + 2) + rng.normal(0, 0.5, (height, width)))
+    found = np.rint(counts * 3 + rng.integers(0, 3, (height, 1)))
+    return np.unique(found, return_inverse=True)[1].reshape(1, height, width, 1).astype(np.uint16)
+
+
+def test_a_row_that_has_values_of_its_own_takes_few_bytes():
+    """A row has a third of all values; a coder that does not see which takes 2.6 bits."""
+    samples = scanned(40, 600)
+    assert 8 * len(coded(samples, (False, False))) < 2.3 * samples.size

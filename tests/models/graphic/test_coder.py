@@ -84,6 +84,20 @@ def test_small_pictures_spare_the_bytes_of_distant_places():
     assert encoded(drawn("P", (1, 200, 200)), "P")[0] == 1
 
 
+def test_busy_pages_ask_fewer_contexts_and_come_back():
+    assert comes_back(halftone((1, 128, 260)), "1")[0] == 15
+    assert comes_back(drawn("1", (1, 128, 260)), "1")[0] == 7
+
+
+def test_many_colours_ask_fewer_contexts_at_the_least_effort_alone():
+    samples = np.repeat(noise("RGB", (1, 90, 200)), 2, axis=2)
+    brief = coder.encode(samples, "RGB", 5, effort=Effort(rows=0))
+    found, checksum = coder.decode(brief, "RGB", samples.shape)
+    assert checksum == 5
+    assert np.array_equal(found, samples)
+    assert (brief[0], encoded(samples, "RGB")[0]) == (8, 0)
+
+
 @pytest.mark.parametrize("places", [[32, 40, 4, 8], [4, 64, 4, 8], [0, 31, 4, 8], [4, 8, 0, 32]])
 def test_places_that_are_out_of_reach_are_refused(places):
     data = encoded(halftone(), "1")
@@ -91,7 +105,7 @@ def test_places_that_are_out_of_reach_are_refused(places):
         coder.decode(data[:2] + bytes(places) + data[6:], "1", (1, 64, 140, 1))
 
 
-@pytest.mark.parametrize("head", [[2, 1], [3, 2], [4, 1], [8, 1], [9, 1], [1], [7, 1, 4], []])
+@pytest.mark.parametrize("head", [[2, 1], [3, 2], [4, 1], [10, 1], [16, 1], [1], [15, 1, 4], [7, 1, 4], []])
 def test_forms_that_nothing_has_are_refused(head):
     with pytest.raises(FormatError, match="damaged"):
         coder.decode(bytes(head), "1", (1, 64, 140, 1))

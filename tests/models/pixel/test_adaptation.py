@@ -5,12 +5,14 @@ from hypothesis import strategies as st
 
 from vaezip.entropy import distributions as d
 from vaezip.exact import backend
-from vaezip.models.pixel import adaptation_kernels, strips
-from vaezip.models.pixel.adaptation import Examples, Learner, Learners
+from vaezip.exact.jit import jit
+from vaezip.models.pixel import adaptation_kernels as kernels
+from vaezip.models.pixel import strips
+from vaezip.models.pixel.adaptation import Learner, Learners
 from vaezip.models.pixel.adaptation_layers import coarser
-from vaezip.models.pixel.constants import ACTIVATION_BOUND, SUM_BOUND
+from vaezip.models.pixel.constants import BETAS, SUM_BOUND
 from vaezip.models.pixel.least_squares import frame_with_predictions
-from vaezip.models.pixel.network import PixelNetwork, input_bound, inputs
+from vaezip.models.pixel.network import PixelNetwork, inputs
 from vaezip.models.pixel.settings import Adaptation
 
 ROWS = 4
@@ -29,9 +31,18 @@ def offsets_of(model, tiles, seed=0):
     return model.style_offsets(bins)
 
 
-def whole(learner, frame, rows, offsets):
-    order, size = learner.weights.order, learner.architecture.features
-    return Examples(*adaptation_kernels.examples_of(frame, 0, rows, order, size), offsets)
+@jit
+def run_forwards(frame, group, order, n, network, offsets, memory):
+    kernels.collect(frame, group, order, 0, 1, n, memory)
+    kernels.forwards(n, network, offsets, memory)
+    for i in range(network.out.bias.shape[0]):
+        kernels.parameters(n, i, network, memory)
+
+
+def learn_all(learner, frame, rows, offsets, rate=0.0):
+    """Take one step on all pixels."""
+    pixels = len(frame) * rows * (frame.shape[2] - 6)
+    learner.learn(frame, (0, rows), offsets, batches=np.array([(0, 1, pixels)]), rate=rate, share=0.0)
 
 
 def equal(one, other):
@@ -54,10 +65,9 @@ def test_it_starts_as_the_network_that_codes(small_local):
     learner = learner_of(model)
     frame = frame_with_predictions(a, small_local.images[:2, :32, :32])
     offsets = offsets_of(model, 2)
-    examples = whole(learner, frame, 32, offsets)
-    learner._resize(len(examples.values))
-    learner._forward(examples)
-    found = [learner._parameters(examples, i)[1][:, : 3 * a.mixture] for i in range(a.channels)]
+    learner.make_room(2048)
+    run_forwards(frame, (0, 32), learner.weights.order, 2048, learner.network, offsets, learner.memory)
+    found = [output[:2048, : 3 * a.mixture] for output in learner.network.out.output]
     coarse = PixelNetwork(backend("cpu"), a, {name: coarser(layer) for name, layer in model.layers.items()})
     features, _, hints = (part.reshape(2, 1024, -1).astype(np.float32) for part in inputs(a, frame))
     trace = coarse.trace(features, hints, offsets.astype(np.float32))
@@ -80,14 +90,11 @@ def test_gradients_of_weights_are_those_of_the_cost(small_local):
     model = small_local.model
     frame, offsets = frame_with_predictions(model.architecture, small_local.images[:8, :ROWS]), offsets_of(model, 16)
     learner = learner_of(model)
-    examples = whole(learner, frame, ROWS, offsets)
-    learner._resize(len(examples.values))
-    learner._forward(examples)
-    gradients = {id(m): g.weight[: m.outputs, : m.units] * g.unit for m, g in learner._backward(examples)}
+    learn_all(learner, frame, ROWS, offsets)
 
     def moved(layers, at, step):
         layers.average[at] += step
-        layers.publish()
+        learner.publish()
 
     def difference(layers, at, step):
         costs = []
@@ -98,8 +105,9 @@ def test_gradients_of_weights_are_those_of_the_cost(small_local):
         return (costs[0] - costs[1]) * np.log(2) / (2 * step)
 
     rng = np.random.default_rng(0)
-    for layers in learner.layers:
-        found = gradients[id(layers)]
+    for layers in learner.network:
+        found = layers.mean / (1 - BETAS[0])  # the gradient, after the first step
+        found[..., -1 - layers.hint_weight.shape[1] :] = 0.0
         large = np.argwhere(np.abs(found) > np.quantile(np.abs(found), 0.7))
         errors = []
         for at in map(tuple, rng.permutation(large)[:15]):
@@ -126,55 +134,53 @@ def test_sums_stay_within_32_bits_at_any_rate(local_models, seed, rate, name):
     noise = np.random.default_rng(seed).integers(0, 256, (1, 64, 20, 3)).astype(np.uint8)
     frame, offsets = frame_with_predictions(model.architecture, noise), offsets_of(model, 1)
     learners = learners_of(model, rate=rate, second_rate=255)
-    parts = [layers for learner in learners.learners for layers in learner.layers]
-    before = [m.integers.weight.copy() for m in parts]
+    before = [[part.weight.copy() for part in learner.network] for learner in learners.learners]
     for top in range(0, 32, 2):
         learners.learn(frame, top=top, rows=2, offsets=offsets)
-    for layers, old in zip(parts, before):
-        low = input_bound(model.architecture)
-        bound = low if any(layers is learner.first for learner in learners.learners) else ACTIVATION_BOUND
-        pairs = (layers.integers, layers.packed), (layers.average_integers, layers.packed_average)
-        for (weight, hint_weight, bias), packed in pairs:
-            assert_packed(packed, weight, hint_weight, bias)
-            worst = np.abs(weight).sum(1) * bound + np.abs(hint_weight).sum(1) * low
-            assert (worst + np.abs(bias) <= SUM_BOUND).all()
-            assert not np.array_equal(old, weight)
+    for learner, old in zip(learners.learners, before):
+        for layers, coding, weights in zip(learner.network, learner.weights.parts, old):
+            assert not np.array_equal(weights, layers.weight)
+            assert_packed(layers)
+            assert_bounded(layers, layers.weight, layers.hint_weight, layers.bias)
+            assert_bounded(layers, unpacked(coding.weight), coding.hint_weight, coding.bias)
 
 
-def assert_packed(packed, weight, hint_weight, bias):
-    outputs, units = weight.shape
-    rows = outputs // len(packed)
-    for i, (coded, hints, rounded) in enumerate(packed):
-        part = slice(i * rows, (i + 1) * rows)
-        flat = coded.transpose(1, 0, 2).reshape(coded.shape[1], -1)
-        assert np.array_equal(flat[:rows, :units], weight[part])
-        assert not flat[rows:].any()
-        assert not flat[:, units:].any()
-        assert np.array_equal(hints, hint_weight[part].T)
-        assert np.array_equal(rounded, bias[part])
+def unpacked(weight):
+    """Return weights (layers, outputs, units) of packed ones."""
+    return weight.transpose(0, 2, 1, 3).reshape(len(weight), weight.shape[2], -1)
+
+
+def assert_packed(layers):
+    outputs, units = layers.weight.shape[1:]
+    for packed, weight in ((layers.forward, layers.weight), (layers.backward, layers.weight.transpose(0, 2, 1))):
+        found = unpacked(packed)
+        assert np.array_equal(found[:, : weight.shape[1], : weight.shape[2]], weight)
+        assert not found[:, weight.shape[1] :].any()
+    assert np.array_equal(layers.reach, np.abs(layers.weight.astype(np.int64)).sum(1).max(1))
+
+
+def assert_bounded(layers, weight, hint_weight, bias):
+    """Its sums are within 32 bits."""
+    units, hints = layers.bounds[0]
+    worst = np.abs(weight.astype(np.int64)).sum(2)[:, : bias.shape[1]] * units
+    assert (worst + np.abs(hint_weight.astype(np.int64)).sum(1) * hints + np.abs(bias) <= SUM_BOUND).all()
 
 
 @pytest.mark.parametrize("decay", [0, 128, 255])
 def test_what_codes_is_an_average_of_what_learns(small_local, decay):
     model = small_local.model
     frame, offsets = frame_with_predictions(model.architecture, 255 - small_local.images[:2]), offsets_of(model, 4)
-    learners = learners_of(model, batch=1, average_decay=decay)
-    (learner,) = learners.learners
-    masters, step = [learner.out[0].master.copy()], learner.step
-    expected = masters[0].copy()
-
-    def watched(*arguments):
-        step(*arguments)
-        masters.append(learner.out[0].master.copy())
-
-    learner.step = watched
-    learners.learn(frame, top=0, rows=ROWS, offsets=offsets)
-    for master in masters[1:]:
-        expected += (master - expected) * (1 - decay / 256)
-    assert len(masters) > 5
-    assert np.allclose(learner.out[0].average, expected, rtol=1e-12)
-    averaged, latest = learner.out[0].average_integers.weight, learner.out[0].integers.weight
-    assert np.array_equal(averaged, np.floor(expected[:, : latest.shape[1]] + 0.5))
+    learner, expected = learner_of(model), None
+    for i in range(6):
+        master = learner.network.out.master
+        expected = master.copy() if expected is None else expected + (master - expected) * (1 - decay / 256)
+        options = {"batches": np.array([(i, 6, 20)]), "rate": 0.01, "share": 1 - decay / 256}
+        learner.learn(frame, (0, ROWS), offsets, **options)
+    out, hints = learner.network.out, learner.architecture.hints
+    expected += (out.master - expected) * (1 - decay / 256)
+    assert np.allclose(out.average, expected, rtol=1e-12)
+    averaged, latest = unpacked(learner.weights.out.weight)[:, : out.bias.shape[1]], out.weight[:, : out.bias.shape[1]]
+    assert np.array_equal(averaged, np.floor(expected[..., : -1 - hints] + 0.5))
     assert np.array_equal(averaged, latest) == (decay == 0)
 
 
@@ -191,8 +197,8 @@ def test_residuals_of_later_channels_stay_unseen(local_models, name):
     )
     rows, hints = model.architecture.head, range(model.architecture.hints)
     for i in range(3):
-        part = learners.learners[0].head.integers.hint_weight[i * rows : (i + 1) * rows]
-        assert [j for j in hints if part[:, j].any()] == model.architecture.visible_hints(i)
+        part = learners.learners[0].network.head.hint_weight[0, :, i * rows : (i + 1) * rows]
+        assert [j for j in hints if part[j].any()] == model.architecture.visible_hints(i)
 
 
 def test_the_model_stays_as_it_is(small_local):

@@ -20,7 +20,8 @@ def test_gradient_of_a_mixture(seed):
     ).astype(np.float64)
     prediction = rng.integers(0, 256, 9)
     values = np.r_[0, 255, rng.integers(0, 256, 7)]
-    found = mixture_gradient(parameters, values, prediction, mix, mixture_tables())
+    found, scratch = np.empty_like(parameters), [np.zeros(mix, np.int64) for _ in range(3)]
+    mixture_gradient(parameters, values, prediction, (*scratch, np.zeros(mix)), mixture_tables(), found)
     absolute = parameters.copy()
     absolute[:, mix : 2 * mix] += (prediction << d.MEAN_BITS)[:, None]
     expected = likelihoods.LogisticMixture(mix).gradient(backend("cpu"), absolute, values.astype(np.float64))

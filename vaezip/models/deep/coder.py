@@ -1,4 +1,4 @@
-"""Code pictures of 16 bits a sample by what they teach: ``docs/format/deep.md``."""
+"""Code pictures of 16 bits a sample, or their ranks, by what they teach: ``docs/format/deep.md``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vaezip.errors import FormatError
 from vaezip.models.cost import Cost
 from vaezip.models.deep import model
 from vaezip.models.deep.model import Coding
-from vaezip.models.kinds import is_wide
+from vaezip.models.kinds import dtype, levels
 
 if TYPE_CHECKING:
     from vaezip.models.effort import Effort
@@ -29,8 +29,11 @@ _HITS, _LINKED = 1, 2
 _HEAD = 3
 """Bytes before the stack: the form, and the greatest sample."""
 
+_LEVELS = 256
+"""Of modes that have neither bits nor indices of colours."""
+
 _TRIED = 1 << 15
-"""Samples that tell which form is shortest, where there are four times as many."""
+"""Samples that tell which form is shortest, where there are more than twice as many."""
 
 
 class _Form(NamedTuple):
@@ -39,8 +42,8 @@ class _Form(NamedTuple):
 
 
 def fits(mode: str, shape: tuple[int, ...]) -> bool:
-    """Tell whether pictures of a mode are coded: those of 16 bits a sample."""
-    return is_wide(mode)
+    """Tell whether pictures of a mode are coded: of 16 bits a sample, and of ranks of 8 bits in the place of them."""
+    return levels(mode) == _LEVELS
 
 
 def promises(samples: Samples, mode: str) -> bool:
@@ -59,7 +62,7 @@ def encode(samples: Samples, mode: str, checksum: int, *, effort: Effort) -> byt
 
 def _some(samples: Samples) -> Samples:
     """Return the middle rows of the first two of many pictures."""
-    if samples.size <= 4 * _TRIED:
+    if samples.size <= 2 * _TRIED:
         return samples
     first = samples[:2]
     rows = max(1, _TRIED // (first.size // first.shape[1]))
@@ -83,13 +86,13 @@ def decode(data: bytes, mode: str, shape: tuple[int, ...]) -> tuple[Samples, int
     Raises:
         FormatError: the data is not what it made of such pictures.
     """
-    form, top = _read_head(data)
+    form, top = _read_head(data, mode)
     n, height, width, channels = shape
     with stack.decoding(data[_HEAD:]) as coded:
         coding = Coding((n, height, width, channels), top=top, hits=form.hits, linked=form.linked)
         samples = coding.decode(coded)
         checksum = coded.finish() ^ zlib.crc32(data[:_HEAD])
-    return samples, checksum
+    return samples.astype(dtype(mode), copy=False), checksum
 
 
 def cost(data: bytes, mode: str, shape: tuple[int, ...]) -> Cost:
@@ -99,11 +102,13 @@ def cost(data: bytes, mode: str, shape: tuple[int, ...]) -> Cost:
         FormatError: the data cannot be what :func:`encode` made of such pictures.
     """
     n, height, width, channels = shape
-    return model.cost((n, height, width, channels), linked=_read_head(data)[0].linked)
+    form, top = _read_head(data, mode)
+    return model.cost((n, height, width, channels), top, linked=form.linked)
 
 
-def _read_head(data: bytes) -> tuple[_Form, int]:
+def _read_head(data: bytes, mode: str) -> tuple[_Form, int]:
     """Read the form and the greatest sample."""
-    if len(data) < _HEAD or data[0] > (_HITS | _LINKED):
+    top = int.from_bytes(data[1:_HEAD], "little")
+    if len(data) < _HEAD or data[0] > (_HITS | _LINKED) or top >= 1 << 8 * dtype(mode)().itemsize:
         raise FormatError("the coded data is damaged or truncated")
-    return _Form(bool(data[0] & _HITS), bool(data[0] & _LINKED)), int.from_bytes(data[1:_HEAD], "little")
+    return _Form(bool(data[0] & _HITS), bool(data[0] & _LINKED)), top

@@ -70,9 +70,10 @@ def _code_rows(m, coder, words, made, s, numbers, near, rows):
 
 @borrowing
 def _begin_row(s, y, now):
-    """Fill the margin to the left of a row, and move the ranks of the rows above."""
+    """Fill the margin to the left of a row, begin its runs, and move the ranks of the rows above."""
     s.beside[:] = 0.0
     for c in range(s.order.size):
+        s.runs[c, 0], s.runs[c, 1] = 0, s.frame[c, y - 1, MARGIN]
         for x in range(MARGIN):
             s.frame[c, y, x] = s.frame[c, y - 1, MARGIN]
             s.signed[c, now, x] = 0
@@ -136,7 +137,7 @@ def _code(m, coder, words, made, s, near, rows, numbers, place, y, x, now):
     energy = _set_given(s, at, blend, top, x, now)
     k = max(0, energy // 4 - 6)
     value, rank = np.int64(plane[y, x]), 0
-    known = place, at, blend, k, energy, now, x, top, rows[at]
+    known = place, at, blend, k, energy, now, y, x, top, rows[at]
     if numbers[3]:
         value, rank = code_hit(m, coder, words, made, s, near, known, value)
     if rank == 0:
@@ -145,6 +146,11 @@ def _code(m, coder, words, made, s, near, rows, numbers, place, y, x, now):
     s.ranks[at, 0, x] = rank
     s.streaks[at, x] = min(s.streaks[at, x] + 1, _STREAK) if value == near[W] else 0
     rows[at] = min(rows[at] + 1, _ROW_STREAK) if value == near[N] else rows[at] >> 2
+    if value == near[W]:
+        s.runs[at, 0] += 1
+    else:
+        s.runs[at, 0], s.runs[at, 1] = 0, near[W]
+    s.seen[at, value] = y
     s.left[0, place], s.left[1, place] = 8 * value - blend, k
     _learn(s, place, at, value, blend, others, base, top, x, now)
 

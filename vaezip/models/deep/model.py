@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,8 @@ from vaezip.models.deep import kernel, sample
 from vaezip.models.deep.regression import MARGIN
 from vaezip.models.deep.state import GIVEN, State, new_state, state_bytes
 
-Samples = NDArray[np.uint16]
-"""(pictures, height, width, channels)."""
+Samples = NDArray[Any]
+"""(pictures, height, width, channels), of 8 or 16 bits."""
 
 Shape = tuple[int, int, int, int]
 
@@ -28,7 +29,7 @@ _LEARNED = 1 << 21
 """More bytes than weights, maps and corrections take."""
 
 _WORK = 1 << 17
-"""Operations of a sample: each decision asks for at most 13 contexts, and sums have at most 39² / 2 entries."""
+"""Operations of a sample: each decision asks for at most 14 contexts, and sums have at most 39² / 2 entries."""
 
 
 class Coding:
@@ -66,7 +67,7 @@ class Coding:
                 found.append(made[0][: made[1][0]].copy())
         return found
 
-    def decode(self, coded: Stack) -> Samples:
+    def decode(self, coded: Stack) -> NDArray[np.uint16]:
         """Pop samples."""
         made = decisions.room(1, np.uint32)
         samples = np.empty(self._shape, np.uint16)
@@ -106,8 +107,8 @@ def slot_bits(shape: Shape) -> int:
     return min(max(int(np.prod(shape)).bit_length() + 2, _LEAST_BITS), _MOST_BITS)
 
 
-def cost(shape: Shape, *, linked: bool) -> Cost:
-    """Compute what it costs to decode samples of a shape."""
+def cost(shape: Shape, top: int, *, linked: bool) -> Cost:
+    """Compute what it costs to decode samples of a shape, the greatest of which is ``top``."""
     size = int(np.prod(shape))
-    memory = 2 * state_bytes(shape[1:], has_past=linked)
+    memory = 2 * state_bytes(shape[1:], top, has_past=linked)
     return Cost(memory + (_SLOT_BYTES << slot_bits(shape)) + 4 * size + _LEARNED, _WORK * size)

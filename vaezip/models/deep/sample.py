@@ -14,10 +14,16 @@ SAMPLE, LOWER, HIT = range(3)
 """Kinds of decisions."""
 
 KINDS, CHOICES, CORRECTIONS = 3, 1040, 256
-CONTEXTS, LOWER_CONTEXTS, HIT_CONTEXTS = 13, 2, 10
+CONTEXTS, LOWER_CONTEXTS, HIT_CONTEXTS = 14, 2, 13
 MOST_SIZE = 17
 MOST_DECISIONS = 4 + 2 + 2 * MOST_SIZE + 16
 """Of a sample: hits, the step and the side, how far, and lower bits."""
+
+_BESIDE = 4
+"""Values on each side of the left one, of which it is looked at whether the row has had them."""
+
+_LONGEST, _OLDEST = 15, 3
+"""The longest run, and the most rows since a value occurred, that are told apart."""
 
 W, N, NW, NE, WW, NN, NEE = range(7)
 """Places of neighbours among those that are looked at."""
@@ -34,7 +40,7 @@ def graded(value):
 
 
 @borrowing
-def _set_contexts(m, s, near, place, blend, k, energy, at, now, x):
+def _set_contexts(m, s, near, place, blend, k, energy, at, now, y, x, top):
     """Set the contexts of a sample, and return how much goes on around it.
 
     Args:
@@ -45,7 +51,8 @@ def _set_contexts(m, s, near, place, blend, k, energy, at, now, x):
         energy: the grade of the errors around.
         at: the channel.
         now: the row's place in what is kept of two rows.
-        x: of the sample, in the frame.
+        y, x: of the sample, in the frame.
+        top: the greatest sample.
     """
     h, salt, shift = m.contexts, 1000 * place, k + 3
     w, n, nw, ne, ww, nn = near[W], near[N], near[NW], near[NE], near[WW], near[NN]
@@ -75,7 +82,19 @@ def _set_contexts(m, s, near, place, blend, k, energy, at, now, x):
     h[10] = combined(combined(combined(salt + 10, w), n), k)
     h[11] = combined(combined(combined(salt + 11, w - nw), n - ne), w - n)
     h[12] = combined(combined(salt + 12, expected >> max(k + 2, 4)), relative >> 1)
+    beside = _values_beside(s.seen[at], w, y, top)
+    h[13] = combined(combined(combined(salt + 13, beside), bounded(w - expected, 20)), k)
     return slope
+
+
+@inline
+def _values_beside(seen, w, y, top):
+    """Return a bit for each of the values beside w: whether row y has had it, for scanners know few values in a row."""
+    bits = 0
+    for value in range(w - _BESIDE, w + _BESIDE + 1):
+        if value != w:
+            bits = 2 * bits + (1 if 0 <= value <= top and seen[value] == y else 0)
+    return bits
 
 
 @inline
@@ -92,11 +111,11 @@ def code_sample(m, coder, words, made, s, near, numbers, value):
         s: the state of the picture.
         near: int64, its neighbours.
         numbers: place and number of the channel, the blend, log2 of the step, the grade of the errors around, the row's
-            place, the column, the greatest sample, and the row's streak.
+            place, row and column, the greatest sample, and the row's streak.
         value: of the sample, to code.
     """
-    place, at, blend, k, energy, now, x, top, _ = numbers
-    slope = _set_contexts(m, s, near, place, blend, k, energy, at, now, x)
+    place, at, blend, k, energy, now, y, x, top, _ = numbers
+    slope = _set_contexts(m, s, near, place, blend, k, energy, at, now, y, x, top)
     around = min(max(energy - 4 * k - 12, 0), 15)
     expected = (blend >> 3) >> k
     up = (top >> k) - expected
@@ -184,13 +203,14 @@ def _code_lower(m, coder, words, made, s, numbers, value):
 def code_hit(m, coder, words, made, s, near, numbers, value):
     """Code whether a sample is equal to its neighbour to the left, above, or above to the right or left: return it, and
     1 … 4, or 0 where it is not. The arguments are those of :func:`code_sample`."""
-    place, at, blend, k, energy, _, x, _, row = numbers
+    place, at, blend, k, energy, _, y, x, _, row = numbers
     ranks, column = s.ranks[at], s.streaks[at, x]
     w, n, nw, ne = near[W], near[N], near[NW], near[NE]
     equal = _bit(w == n, 0) | _bit(w == nw, 1) | _bit(n == nw, 2) | _bit(n == ne, 3)
     equal |= _bit(ne == near[NEE], 4) | _bit(w == near[WW], 5) | _bit(n == near[NN], 6)
     left, above = ranks[0, x - 1], ranks[1, x]
     pair = 5 * left + above
+    run, other = min(s.runs[at, 0], _LONGEST), s.runs[at, 1]
     h, relative = m.contexts, energy - 4 * k
     for j in range(4):
         candidate = near[j] if j < 2 else near[NE] if j == 2 else nw
@@ -207,6 +227,10 @@ def code_hit(m, coder, words, made, s, near, numbers, value):
         h[7] = combined(combined(salt + 7, 16 * column + row), pair)
         h[8] = combined(combined(salt + 8, 16 * column + row), 25 * ranks[3, x] + 5 * ranks[2, x] + above)
         h[9] = combined(combined(salt + 9, equal), 5 * pair + ranks[1, x + 1])
+        age = min(y - s.seen[at, candidate], _OLDEST)
+        h[10] = combined(combined(combined(salt + 10, w), other), run)
+        h[11] = combined(combined(combined(salt + 11, age), run), bounded((8 * candidate - blend) >> (k + 2), 20))
+        h[12] = combined(combined(combined(salt + 12, age), w - other), n - w)
         m.choices[0], m.choices[1], m.choices[2] = 528 + 128 * j + equal, 272 + 25 * j + pair, 328 + 16 * j + row
         if decide(m, coder, words, made, HIT_CONTEXTS, 0, HIT, 224 + 8 * j + column, 1 if value == candidate else 0):
             return candidate, j + 1

@@ -41,6 +41,8 @@ class State(NamedTuple):
         signed: int64 (channels, 2, width + 2 · MARGIN), by how much the blend was too small.
         ranks: int64 (channels, 4, width + 2 · MARGIN), which neighbour a sample was equal to: 1 … 4, or 0.
         streaks: int64 (channels, width + 2 · MARGIN), for how many rows on a sample equalled its left one.
+        runs: int64 (channels, 2), how many samples to the left equal the left one, and the sample before these.
+        seen: int32 (channels, top + 1), the row of the frame in which each value occurred last, or 0.
         noise: int64 (channels, LEVELS + 2), 8 times the usual error by level.
         usual: int64 (channels,), 16 times what decides how much a sample weighs, as it usually is.
         sums: float64 (2, channels, size, size), of the segment.
@@ -62,6 +64,8 @@ class State(NamedTuple):
     signed: NDArray[np.int64]
     ranks: NDArray[np.int64]
     streaks: NDArray[np.int64]
+    runs: NDArray[np.int64]
+    seen: NDArray[np.int32]
     noise: NDArray[np.int64]
     usual: NDArray[np.int64]
     sums: NDArray[np.float64]
@@ -95,6 +99,8 @@ def new_state(shape: tuple[int, int, int], top: int, *, has_past: bool) -> State
         signed=np.zeros((channels, 2, columns), np.int64),
         ranks=np.zeros((channels, 4, columns), np.int64),
         streaks=np.zeros((channels, columns), np.int64),
+        runs=np.zeros((channels, 2), np.int64),
+        seen=np.zeros((channels, top + 1), np.int32),
         noise=np.full((channels, LEVELS + 2), _FIRST_NOISE, np.int64),
         usual=np.full(channels, _FIRST_ENERGY, np.int64),
         sums=np.zeros((kinds, channels, size, size)),
@@ -111,9 +117,9 @@ def new_state(shape: tuple[int, int, int], top: int, *, has_past: bool) -> State
     )
 
 
-def state_bytes(shape: tuple[int, int, int], *, has_past: bool) -> int:
+def state_bytes(shape: tuple[int, int, int], top: int, *, has_past: bool) -> int:
     """Count the bytes of a state, about."""
     height, width, channels = shape
     columns, size = width + 2 * MARGIN, regressors(channels, has_past=has_past) + 1
-    planes = channels * columns * (8 * (MARGIN + height) + 8 * (2 * PREDICTIONS + 12))
+    planes = channels * columns * (8 * (MARGIN + height) + 8 * (2 * PREDICTIONS + 12)) + 4 * channels * (top + 1)
     return planes + 8 * len(NEAREST) * channels * size * size * (-(-width // SEGMENT) + 5)

@@ -6,7 +6,7 @@ import numpy as np
 
 from vaezip.entropy.histories import combined, decide
 from vaezip.exact.jit import borrowing, inline
-from vaezip.models.graphic.contexts import BIT, FLAT_BIT, LARGE, LENGTH, MATCH, REACHES, SEEN
+from vaezip.models.graphic.contexts import BIT, BRIEF, FLAT_BIT, LARGE, LENGTH, MATCH, REACHES, SEEN
 
 _HERE = 12
 """Pixels of the window to the left; around the place there are 13, 11, 9 and 7 in the rows above."""
@@ -92,28 +92,8 @@ def code_bit(m, coder, words, made, s, pixels, y, x, bit):
         bit = decide(m, coder, words, made, 3, 0, FLAT_BIT, 1152 + min(s[LENGTH], 15), bit)
     else:
         near = ((here & 15) << 8) | (((above >> 4) & 31) << 3) | ((second >> 4) & 7)
-        more = ((here & 15) << 12) | (((above >> 3) & 127) << 5) | ((second >> 3) & 31)
-        large = ((here & 63) << 16) | (((above >> 2) & 511) << 7) | ((second >> 2) & 127)
-        larger = combined(
-            ((here & 255) << 20) | (((above >> 1) & 2047) << 9) | ((second >> 1) & 511), (third >> 1) & 127
-        )
-        h[0] = combined(43, near)
-        h[1] = combined(44, more)
-        h[2] = combined(45, large)
-        h[3] = combined(46, larger)
-        h[4] = s[LARGE]
-        h[5] = combined(combined(47, here), above)
-        column = (
-            (((above >> 5) & 7) << 9) | (((second >> 4) & 7) << 6) | (((third >> 3) & 7) << 3) | ((fourth >> 2) & 7)
-        )
-        h[6] = combined(combined(48, here & 3), column)
-        h[7] = combined(49, ((here & 3) << 5) | (((above >> 5) & 7) << 2) | ((second >> 5) & 1))
-        h[8] = combined(combined(50, matched), near)
-        h[9] = combined(combined(combined(51, here & 0xAAA), above & 0xAAA), (second & 0x555) * 4096 + (fourth & 0x55))
-        ones = _ones(here) + _ones(above) + _ones(second) + _ones(third) + _ones(fourth)
-        h[10] = combined(combined(52, ones), near & 0x1FF)
-        h[11] = combined(54, _tall(s, pixels, y, x))
-        count = 12
+        ones = _ones((here << 40) | (above << 27) | (second << 16) | (third << 7) | fourth)
+        count = _few_contexts(m, s) if s[BRIEF] else _all_contexts(m, s, pixels, y, x, near, matched, ones)
         if s[REACHES] != NOWHERE:
             for i in range(DISTANT):
                 seen = (s[SEEN + 3 * i] << 6) | (s[SEEN + 3 * i + 1] << 3) | s[SEEN + 3 * i + 2]
@@ -126,6 +106,45 @@ def code_bit(m, coder, words, made, s, pixels, y, x, bit):
     return bit
 
 
+@borrowing
+def _few_contexts(m, s):
+    """Set the contexts that tell most of halftones, and return their number."""
+    here, above, second = s[0], s[1], s[2]
+    m.contexts[0] = combined(44, _more(here, above, second))
+    m.contexts[1] = combined(combined(47, here), above)
+    m.contexts[2] = combined(49, ((here & 3) << 5) | (((above >> 5) & 7) << 2) | ((second >> 5) & 1))
+    return 3
+
+
+@borrowing
+def _all_contexts(m, s, pixels, y, x, near, matched, ones):
+    """Set all contexts but those of distant places, and return their number."""
+    here, above, second, third, fourth = s[0], s[1], s[2], s[3], s[4]
+    h = m.contexts
+    large = ((here & 63) << 16) | (((above >> 2) & 511) << 7) | ((second >> 2) & 127)
+    larger = ((here & 255) << 20) | (((above >> 1) & 2047) << 9) | ((second >> 1) & 511)
+    h[0] = combined(43, near)
+    h[1] = combined(44, _more(here, above, second))
+    h[2] = combined(45, large)
+    h[3] = combined(46, combined(larger, (third >> 1) & 127))
+    h[4] = s[LARGE]
+    h[5] = combined(combined(47, here), above)
+    column = (((above >> 5) & 7) << 9) | (((second >> 4) & 7) << 6) | (((third >> 3) & 7) << 3) | ((fourth >> 2) & 7)
+    h[6] = combined(combined(48, here & 3), column)
+    h[7] = combined(49, ((here & 3) << 5) | (((above >> 5) & 7) << 2) | ((second >> 5) & 1))
+    h[8] = combined(combined(50, matched), near)
+    h[9] = combined(combined(combined(51, here & 0xAAA), above & 0xAAA), (second & 0x555) * 4096 + (fourth & 0x55))
+    h[10] = combined(combined(52, ones), near & 0x1FF)
+    h[11] = combined(54, _tall(s, pixels, y, x))
+    return 12
+
+
+@inline
+def _more(here, above, second):
+    """Put sixteen pixels around into a number."""
+    return ((here & 15) << 12) | (((above >> 3) & 127) << 5) | ((second >> 3) & 31)
+
+
 @inline
 def _is_flat(here, above, second, third):
     if here & 1:
@@ -133,10 +152,9 @@ def _is_flat(here, above, second, third):
     return here == 0 and above == 0 and second == 0 and third == 0
 
 
-@borrowing
-def _ones(window):
-    count = 0
-    while window:
-        window &= window - 1
-        count += 1
-    return count
+@inline
+def _ones(bits):
+    """Count the ones among at most 63 bits, a pair, four and eight at a time."""
+    bits -= (bits >> 1) & 0x5555555555555555
+    bits = (bits & 0x3333333333333333) + ((bits >> 2) & 0x3333333333333333)
+    return (((bits + (bits >> 4)) & 0x0F0F0F0F0F0F0F0F) * 0x0101010101010101) >> 56

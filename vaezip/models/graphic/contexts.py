@@ -24,7 +24,9 @@ TOP, SIDE = 4, 8
 RUN_LENGTH = 16
 """Pixels that one decision codes where all around them are the same."""
 
-MOST_CANDIDATES = 6
+MOST_CANDIDATES, FEW_CANDIDATES = 6, 3
+"""What a pixel may be, and what it may be where decisions ask fewer contexts."""
+
 MOST_CONTEXTS = 14
 MISS = MOST_CANDIDATES
 
@@ -37,6 +39,9 @@ TRUST = 25
 RUN_END, RUNS, HERE = range(29, 32)
 REACHES, SEEN = 48, 52
 """Where the reaches stand, two numbers each, and what is seen there, three rows each."""
+
+BRIEF = 58
+"""Where it stands whether decisions ask fewer contexts, and pixels have fewer candidates, which is quicker."""
 
 STATE_SIZE = 64
 
@@ -162,6 +167,15 @@ def hit_contexts(m, s, c, k):
         recalled = recalled * 5 + (1 + min(s[TRUST + i], 3) if c == s[RECALLED + i] else 0)
     matched = 1 + min(s[LENGTH], 31) if s[MATCH] == c else (0 if s[LENGTH] == 0 else 33 + min(s[LENGTH], 15))
     alike = (((likeness << 9) + s[SHAPE]) << 7) + more
+    m.choices[0] = 64 + 52 * k + matched
+    m.choices[1] = 64 + 16 * k + likeness + 128 * min(s[SHAPE] & 7, 6)
+    m.choices[2] = 16 + recalled
+    if s[BRIEF]:
+        h[0] = combined(combined(7, s[TWO]), c)
+        h[1] = combined(combined(10, alike), k)
+        h[2] = combined(combined(12, s[RANKS]), likeness * 8 + k)
+        h[3] = combined(combined(combined(17, c), matched), k)
+        return 4
     h[0] = combined(combined(6, s[FOUR]), c)
     h[1] = combined(combined(7, s[TWO]), c)
     h[2] = combined(combined(8, s[SIX]), c)
@@ -174,9 +188,6 @@ def hit_contexts(m, s, c, k):
     h[9] = combined(combined(15, (likeness << 9) + s[SHAPE]), recalled)
     h[10] = combined(combined(16, c), s[FAR])
     h[11] = combined(combined(combined(17, c), matched), k)
-    m.choices[0] = 64 + 52 * k + matched
-    m.choices[1] = 64 + 16 * k + likeness + 128 * min(s[SHAPE] & 7, 6)
-    m.choices[2] = 16 + recalled
     return 12
 
 

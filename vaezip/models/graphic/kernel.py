@@ -11,6 +11,8 @@ from vaezip.models.graphic import contexts as ctx
 from vaezip.models.graphic import matches
 from vaezip.models.graphic.bilevel import DISTANT, code_bit, fill_windows, look
 from vaezip.models.graphic.contexts import (
+    BRIEF,
+    FEW_CANDIDATES,
     FLAT,
     HERE,
     HIT,
@@ -64,7 +66,7 @@ def _code_rows(m, coder, words, memory, arrays, numbers, made, candidates):
         memory: what followed which neighbours: pixels and trust of the four sizes, places of the largest.
         arrays: all pixels and their ranks, with margins; the pixels as a row; and what is known of one pixel.
         numbers: the picture, the first row and the end, the width, channels or levels, whether pixels are indices, and
-            the distant places, rows up and columns to the right.
+            the distant places, rows up and columns to the right, and whether decisions ask fewer contexts.
         made: decisions, and their number.
         candidates: room for so many.
     """
@@ -73,6 +75,7 @@ def _code_rows(m, coder, words, memory, arrays, numbers, made, candidates):
     bilevel = numbers[5] and numbers[4] == 2
     for i in range(2 * DISTANT):
         s[REACHES + i] = numbers[6 + i]
+    s[BRIEF] = numbers[6 + 2 * DISTANT]
     for y in range(numbers[1] + TOP, numbers[2] + TOP):
         for x in range(SIDE):
             pixels[y, x] = pixels[y - 1, SIDE]
@@ -152,6 +155,8 @@ def _code_pixel(m, coder, words, memory, arrays, numbers, made, s, candidates, p
     matches.recall(s, memory[0], memory[1])
     s[SHAPE] = ctx.shape_of(s)
     count, rank = _candidates(s, candidates, count), MISS
+    if s[BRIEF]:
+        count = min(count, FEW_CANDIDATES)
     for k in range(tested, count):
         contexts = ctx.hit_contexts(m, s, candidates[k], k)
         correction = 16 + 8 * k + min(s[LENGTH], 7)

@@ -16,16 +16,18 @@ _MOST_LENGTH, _MOST_TRUST = 65535, 255
 @borrowing
 def follow_on(s, flat):
     """Find the pixel behind a match that was found before."""
-    s[MATCH] = np.int64(flat[s[PLACE]]) if s[LENGTH] else np.int64(-1)
+    value = np.int64(flat[s[PLACE] if s[LENGTH] else 0])
+    s[MATCH] = value if s[LENGTH] else np.int64(-1)
 
 
 @borrowing
 def follow(s, places, flat):
     """Find the pixel that followed the last time that the large neighbourhood was as here."""
     slot = s[LARGE] & (places.size - 1)
-    if s[LENGTH] == 0 and places[slot]:
-        s[PLACE] = places[slot]
-        s[LENGTH] = 1
+    place, length = places[slot], s[LENGTH]
+    begins = (length == 0) & (place != 0)  # no branch, which would wait for the memory
+    s[PLACE] = place if begins else s[PLACE]
+    s[LENGTH] = 1 if begins else length
     places[slot] = s[HERE]
     follow_on(s, flat)
 

@@ -40,7 +40,13 @@ class Coding:
     """The pixels of pictures with their margins, and what has been learned from them."""
 
     def __init__(
-        self, shape: tuple[int, int, int], *, channels: int, levels: int = 0, reaches: Reaches = NO_REACHES
+        self,
+        shape: tuple[int, int, int],
+        *,
+        channels: int,
+        levels: int = 0,
+        reaches: Reaches = NO_REACHES,
+        brief: bool = False,
     ) -> None:
         """Begin with black pictures.
 
@@ -49,10 +55,11 @@ class Coding:
             channels: of a pixel.
             levels: of pixels that are indices, how many there are; else 0.
             reaches: distant places that tell something of pixels of two levels.
+            brief: ask fewer contexts of each decision, which is quicker.
         """
         n, height, width = shape
         bits = slot_bits(shape)
-        self._shape, self._levels, self._reaches = shape, levels, reaches
+        self._shape, self._levels, self._reaches, self._brief = shape, levels, reaches, brief
         self._learned = histories.new_histories(
             bits,
             contexts.MOST_CONTEXTS,
@@ -99,7 +106,9 @@ class Coding:
             for top in range(0, height, self._rows()):
                 end = min(height, top + self._rows())
                 kind = self._levels or self._channels, self._levels > 0
-                yield np.array([picture, top, end, width, *kind, *chain.from_iterable(self._reaches)], np.int64)
+                yield np.array(
+                    [picture, top, end, width, *kind, *chain.from_iterable(self._reaches), self._brief], np.int64
+                )
 
 
 def slot_bits(shape: tuple[int, int, int]) -> int:

@@ -24,48 +24,19 @@ so that it means the same in every model.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.exact.layer import Layer
 from vaezip.models.pixel import adaptation_kernels as kernels
-from vaezip.models.pixel.adaptation_layers import (
-    AdaptiveLayers,
-    Gradient,
-    Hints,
-    Units,
-    adaptive_layers,
-    coarser,
-    even,
-    feature_scales,
-    hint_scales,
-    padded,
-    places,
-)
+from vaezip.models.pixel.adaptation_layers import coarser, learning_network, memory_for
 from vaezip.models.pixel.architecture import PixelArchitecture
-from vaezip.models.pixel.constants import ACTIVATION_BOUND, BETAS, BLOCK_PACE, FIRST_PACE, UNIT_SCALE
-from vaezip.models.pixel.mixture import mixture_gradient, mixture_tables
-from vaezip.models.pixel.network import input_bound
+from vaezip.models.pixel.constants import BETAS, RADIUS
+from vaezip.models.pixel.mixture import mixture_tables
 from vaezip.models.pixel.settings import Adaptation
 from vaezip.models.pixel.weights import Networks, packed
 
 Frame = NDArray[np.int16]
-
-
-class Examples(NamedTuple):
-    """Pixels to learn from, channels in the order of coding, and the style offsets (tiles, style offsets).
-
-    ``tile`` says which tile a pixel is in.
-    """
-
-    features: Units
-    values: NDArray[np.int64]
-    prediction: NDArray[np.int64]
-    hints: NDArray[np.int32]
-    tile: NDArray[np.int64]
-    offsets: NDArray[np.int32]
 
 
 class Learners:
@@ -90,15 +61,11 @@ class Learners:
             offsets: of the style network, int32 (pictures · tiles in a row, style offsets).
         """
         share = 1.0 - self.settings.average_decay / 256.0
-        rates = self.settings.rates_at(self.group, self.groups)
-        a = self.learners[0].architecture
-        pixels = kernels.examples_of(frame, top, rows, self.networks[0].order, a.features)
-        for batch in self.settings.batches(len(pixels[0]), self.group):
-            examples = Examples._make([*(np.ascontiguousarray(part[batch]) for part in pixels), offsets])
-            for learner, rate in zip(self.learners, rates):
-                learner.step(examples, rate, share)
-        for learner in self.learners:
-            learner.publish()
+        pixels = len(frame) * rows * (frame.shape[2] - 2 * RADIUS)
+        slices = [batch.indices(pixels) for batch in self.settings.batches(pixels, self.group)]
+        batches = np.array([(first, distance, len(range(first, end, distance))) for first, end, distance in slices])
+        for learner, rate in zip(self.learners, self.settings.rates_at(self.group, self.groups)):
+            learner.learn(frame, (top, rows), offsets, batches=batches, rate=rate, share=share)
         self.group += 1
 
 
@@ -110,110 +77,40 @@ class Learner:
         self.architecture = a
         layers = {name: coarser(layer) for name, layer in layers.items()}
         self.weights = packed(a, layers)
-        self._make_layers(layers)
-        self.layers = (self.first, *self.inner, *self.outer, self.head, *self.out)
-        self._resize(0)
-        self.powers = (1.0, 1.0)
+        self.network, self.memory = memory_for(a, learning_network(a, layers), 0)
+        self.powers = 1.0, 1.0
 
-    def _make_layers(self, layers: dict[str, Layer]) -> None:
-        """Make what learns of each layer."""
-        a, blocks, channels = self.architecture, range(self.architecture.blocks), range(self.architecture.channels)
-        integers = zip(places(packed(a, layers)), places(self.weights))
-        bound = input_bound(a)
-        bounds, hidden, head = (ACTIVATION_BOUND, bound), np.full(a.hidden, UNIT_SCALE), np.full(a.head, UNIT_SCALE)
-        visible, scales = [a.visible_hints(i) for i in channels], hint_scales(a)
-        self.first = adaptive_layers(
-            [layers["first"]], scales=feature_scales(a), bounds=(bound, bound), packed=next(integers)
-        )
-        self.inner = [
-            adaptive_layers([layers[f"inner.{i}"]], scales=hidden, bounds=bounds, packed=next(integers)) for i in blocks
-        ]
-        self.outer = [
-            adaptive_layers([layers[f"outer.{i}"]], scales=hidden, bounds=bounds, packed=next(integers)) for i in blocks
-        ]
-        heads = [layers[f"head.{i}"] for i in channels]
-        self.head = adaptive_layers(
-            heads, scales=hidden, bounds=bounds, packed=next(integers), hints=Hints(visible, scales)
-        )
-        self.out = [
-            adaptive_layers(
-                [layers[f"out.{i}"]],
-                scales=head,
-                bounds=bounds,
-                packed=next(integers),
-                hints=Hints([visible[i]], scales),
-                mixture=a.mixture,
-            )
-            for i in channels
-        ]
-        self.first.pace *= FIRST_PACE
-        for part in (*self.inner, *self.outer):
-            part.pace *= BLOCK_PACE
+    def learn(
+        self,
+        frame: Frame,
+        group: tuple[int, int],
+        offsets: NDArray[np.int32],
+        *,
+        batches: NDArray[np.int64],
+        rate: float,
+        share: float,
+    ) -> None:
+        """Take the steps after a row group, and give the averages to the coder; see :func:`.adaptation_kernels.learn`."""
+        self.make_room(int(batches[:, 2].max()))
+        corrections = np.array([self._next_corrections() for _ in batches])
+        pace = kernels.Pace(rate, share, corrections)
+        places = self.weights.order, self.memory, mixture_tables()
+        kernels.learn(frame, group, offsets, batches, pace, self.network, *places)
+        self.publish()
 
-    def step(self, examples: Examples, rate: float, share: float) -> None:
-        """Take one step on some pixels, of which the average takes a share."""
-        if len(examples.values) != len(self.for_heads):
-            self._resize(len(examples.values))
-        self._forward(examples)
-        found = self._backward(examples)
-        self.powers = self.powers[0] * BETAS[0], self.powers[1] * BETAS[1]
-        for part, gradient in found:
-            part.learn(gradient, rate=rate, powers=self.powers, share=share)
+    def make_room(self, pixels: int) -> None:
+        """Make arrays for steps on up to so many pixels."""
+        if pixels > len(self.memory.tile):
+            self.network, self.memory = memory_for(self.architecture, self.network, pixels)
 
     def publish(self) -> None:
         """Give the averages to the compiled coder."""
-        for part in self.layers:
-            part.publish()
+        for learning, coding in zip(self.network, self.weights.parts):
+            if len(coding.bias):
+                average = learning.average.reshape(*coding.bias.shape, -1)
+                kernels.publish(average, learning.bounds[0], coding.weight, coding.hint_weight, coding.bias)
 
-    def _resize(self, pixels: int) -> None:
-        """Make arrays for steps on so many pixels."""
-        a, rows = self.architecture, padded(pixels)
-        for part in self.layers:
-            part.resize(pixels)
-        self.features = np.zeros((rows, even(a.features)), np.int16)
-        self.hidden = [np.zeros((rows, a.hidden), np.int16) for _ in range(1 + a.blocks)]
-        self.units = [np.zeros((rows, a.hidden), np.int16) for _ in range(a.blocks)]
-        self.for_heads = np.empty((pixels, self.head.outputs))
-
-    def _forward(self, examples: Examples) -> None:
-        """Run every layer but the last, and keep its inputs and outputs."""
-        a, hidden, units, hints = self.architecture, self.hidden, self.units, examples.hints
-        offsets, tile = examples.offsets, examples.tile
-        self.features[: len(examples.features), : a.features] = examples.features
-        kernels.add_style(self.first(self.features, hints), offsets, tile, 0, hidden[0])
-        for i in range(a.blocks):
-            kernels.add_style(self.inner[i](hidden[i], hints), offsets, tile, (i + 1) * a.hidden, units[i])
-            kernels.add_block(hidden[i], self.outer[i](units[i], hints), hidden[i + 1])
-        self.head(hidden[-1], hints)
-
-    def _parameters(self, examples: Examples, i: int) -> tuple[Units, Units]:
-        """Compute the parameters of the i-th channel; return its head's units, and them."""
-        head = self.head.output[:, i * self.architecture.head : (i + 1) * self.architecture.head]
-        return head, self.out[i](head, examples.hints)
-
-    def _backward(self, examples: Examples) -> list[tuple[AdaptiveLayers, Gradient]]:
-        """Compute the gradients for all layers, the last ones first."""
-        a, hidden, hints = self.architecture, self.hidden, examples.hints
-        found = [self._out_gradients(examples, i) for i in range(a.channels)]
-        found.append((self.head, self.head.gradients(self.for_heads, hidden[-1], hints)))
-        total = self.head.unit_gradient(found[-1][1])
-        for i in reversed(range(a.blocks)):
-            kernels.stop_at_clamps(total, hidden[i + 1])
-            found.append((self.outer[i], self.outer[i].gradients(total, self.units[i], hints)))
-            for_inner = self.outer[i].unit_gradient(found[-1][1])
-            kernels.stop_at_clamps(for_inner, self.units[i])
-            found.append((self.inner[i], self.inner[i].gradients(for_inner, hidden[i], hints)))
-            total += self.inner[i].unit_gradient(found[-1][1])
-        kernels.stop_at_clamps(total, hidden[0])
-        found.append((self.first, self.first.gradients(total, self.features, hints)))
-        return found
-
-    def _out_gradients(self, examples: Examples, i: int) -> tuple[AdaptiveLayers, Gradient]:
-        """Compute the gradients for the last layer of the i-th channel, and for its head's units."""
-        a, out = self.architecture, self.out[i]
-        head, parameters = self._parameters(examples, i)
-        values, prediction = examples.values[:, i], examples.prediction[:, i]
-        gradient = mixture_gradient(parameters, values, prediction, a.mixture, mixture_tables())
-        found = out.gradients(gradient, head, examples.hints)
-        self.for_heads[:, i * a.head : (i + 1) * a.head] = out.unit_gradient(found)
-        return out, found
+    def _next_corrections(self) -> tuple[float, float]:
+        """Return the corrections of Adam's two moments in the next step."""
+        self.powers = self.powers[0] * BETAS[0], self.powers[1] * BETAS[1]
+        return 1.0 / (1.0 - self.powers[0]), 1.0 / (1.0 - self.powers[1])

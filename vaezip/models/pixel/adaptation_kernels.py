@@ -5,261 +5,483 @@ Rows of all arrays are pixels unless said otherwise. All is exact: see :mod:`vae
 
 from __future__ import annotations
 
-import numpy as np
+import math
+from typing import Any, NamedTuple
 
-from vaezip.exact.jit import borrowing, jit
-from vaezip.exact.product16 import product16
-from vaezip.models.pixel.constants import ACTIVATION_BOUND, BETAS, EPSILON, GRADIENT_BITS, RADIUS, SUM_BOUND, TILE
+import numpy as np
+from numpy.typing import NDArray
+
+from vaezip.exact.jit import borrowing, inline, jit
+from vaezip.exact.product16 import ROWS, pack, product16, product16_of_pairs
+from vaezip.models.pixel.constants import (
+    ACTIVATION_BOUND,
+    BETAS,
+    EPSILON,
+    GRADIENT_BITS,
+    GRADIENT_EXPONENT_BOUND,
+    RADIUS,
+    SUM_BOUND,
+    TILE,
+)
 from vaezip.models.pixel.kernel import relu, requantise, write_features
-from vaezip.models.pixel.least_squares import predictors_of
+from vaezip.models.pixel.mixture import mixture_gradient
+
+Ints = NDArray[Any]
+Floats = NDArray[np.float64]
 
 HALF = GRADIENT_BITS // 2
 
-_PIXELS = 128
-"""So many products of gradients and 12-bit units are summed in 32 bits: 2^(11 + 12) · 128 < 2^31."""
+_PIXELS = 256
+"""So many products of gradients and 12-bit units are summed in 32 bits: 2^11 · 4095 · 256 < 2^31."""
 
 _OUTPUTS = 32
 """So many products of gradients and weights are: 2^11 · 32767 · 32 < 2^31."""
 
+_REACH = SUM_BOUND >> HALF
+"""And all are, where no unit's weights, without their signs, sum to more."""
+
 _BETA1, _BETA2 = BETAS
 
 
+class Layers(NamedTuple):
+    """Layers of one shape that learn; the first axis of all arrays is that of the layers.
+
+    Rows of ``master`` and the like are outputs, and a row holds weights of units, weights of hints and the bias, side
+    by side.
+
+    Attributes:
+        master, average: the weights that learn, in units of the integers, and their average; float64.
+        mean, square: Adam's moments.
+        pace: length of the steps at a rate of 1; 0 where there is no weight.
+        weight: int16 (outputs, units), both evened, next to the master weights, as all integers.
+        hint_weight: int32 (hints, outputs).
+        bias: int32 (outputs,), with the rounding's ½.
+        forward, backward: int16 (pairs, columns, 2), the weights as the products forwards and backwards take them.
+        reach: int64: the largest sum of a unit's weights without their signs.
+        shift: int32 (outputs,).
+        scale: float64 (outputs,), 2^−shift.
+        output: int16 (pixels, outputs), that of the last step.
+        clamp: int32 (2,).
+        bounds: int64 (2,), of units and hints.
+    """
+
+    master: Floats
+    average: Floats
+    mean: Floats
+    square: Floats
+    pace: Floats
+    weight: Ints
+    hint_weight: Ints
+    bias: Ints
+    forward: Ints
+    backward: Ints
+    reach: Ints
+    shift: Ints
+    scale: Floats
+    output: Ints
+    clamp: Ints
+    bounds: Ints
+
+
+class Network(NamedTuple):
+    """All layers of a network that learns; ``head`` is one layer, of all channels, one above the other."""
+
+    first: Layers
+    inner: Layers
+    outer: Layers
+    head: Layers
+    out: Layers
+
+
+class Memory(NamedTuple):
+    """What is known of the pixels of a step, and what is computed of them; rows beyond them fill up vectors.
+
+    Attributes:
+        features: int16 (pixels, features).
+        by_channel: int64 (pixels, channels): median-edge predictions.
+        values, prediction: int64 (channels, pixels), channels in the order of coding.
+        hints: int32 (pixels, hints).
+        tile: int64 (pixels,): which tile a pixel is in.
+        hidden, units: int16 (…, pixels, hidden): the hidden units of the first layer and after each block, and the
+            inner units of each block.
+        one_head: int16 (pixels, head units): those of one channel.
+        sums: int32 (pixels, outputs) of any layer; ``other_sums`` likewise.
+        for_parameters, for_heads, for_hidden, for_inner: float64 (pixels, …), gradients.
+        halves: int16 (2, pixels, outputs): a layer's gradient, its higher and its lower bits.
+        pairs: int16 (2, pairs of pixels, outputs, 2) likewise.
+        inputs: int16 (pairs of pixels, units, 2), of a layer.
+        for_hint_weight, for_bias: float64 (hints, outputs) and (outputs,).
+        weight_sums: float64 (4, units): the gradient of some rows of weights, less a factor.
+        rows: float64 (4, …): gradients of a row of weights, where it goes, its integers, and a scratch row.
+        reached: int32 (units,): sums of weights.
+    """
+
+    features: Ints
+    by_channel: Ints
+    values: Ints
+    prediction: Ints
+    hints: Ints
+    tile: Ints
+    hidden: Ints
+    units: Ints
+    one_head: Ints
+    sums: Ints
+    other_sums: Ints
+    for_parameters: Floats
+    for_heads: Floats
+    for_hidden: Floats
+    for_inner: Floats
+    halves: Ints
+    pairs: Ints
+    inputs: Ints
+    for_hint_weight: Floats
+    for_bias: Floats
+    weight_sums: Floats
+    rows: Floats
+    reached: Ints
+
+
+class Pace(NamedTuple):
+    """How long the steps after a row group are: the rate, the share of the master weights in the average, and for each
+    step the corrections of Adam's two moments, float64 (steps, 2)."""
+
+    rate: float
+    share: float
+    corrections: Floats
+
+
 @jit
-def examples_of(frame, top, rows, order, size):
-    """Collect the inputs of every pixel of a row group.
+def learn(frame, group, offsets, batches, pace, network, order, memory, tables):
+    """Take the steps after a row group.
 
     Args:
         frame: int16 (pictures, …, planes).
-        top, rows: the row group.
+        group: the first row of the group, and how many it has.
+        offsets: of the style network, int32 (tiles, style offsets).
+        batches: int64 (steps, 3): of each step the first pixel, the distance to the next, and how many.
+        pace: a :class:`Pace`.
+        network: a :class:`Network`, which learns.
         order: the channels in the order of coding.
-        size: how many features there are.
-
-    Returns:
-        features, values, predictions, hints and tile numbers; all but the first in the order of coding.
+        memory: a :class:`Memory` for the largest step.
+        tables: of :func:`vaezip.models.pixel.mixture.mixture_tables`.
     """
-    pictures, width, channels = frame.shape[0], frame.shape[2] - 2 * RADIUS, order.size
-    across, count = (width + TILE - 1) // TILE, pictures * rows * width
-    features = np.empty((count, size), np.int16)
-    hints = np.empty((count, (1 + predictors_of(frame.shape[3], channels)) * channels), np.int32)
-    values, by_channel = np.empty((count, channels), np.int64), np.empty((count, channels), np.int64)
-    prediction, tile = np.empty((count, channels), np.int64), np.empty(count, np.int64)
-    p = 0
-    for n in range(pictures):
-        for row in range(rows):
-            for column in range(width):
-                y, x = top + row + RADIUS, column + RADIUS
-                write_features(frame, n, y, x, channels, features, p, by_channel)
-                for j in range(channels):
-                    values[p, j] = frame[n, y, x, order[j]]
-                    prediction[p, j] = by_channel[p, order[j]]
-                    hints[p, j] = values[p, j] - prediction[p, j]
-                for j in range(channels, hints.shape[1]):
-                    hints[p, j] = frame[n, y, x, j]
-                tile[p] = n * across + column // TILE
-                p += 1
-    return features, values, prediction, hints, tile
+    mixture = np.zeros(memory.for_parameters.shape[1] // 3, np.int64)
+    mixture = mixture, mixture.copy(), mixture.copy(), np.zeros(mixture.size)
+    for b in range(batches.shape[0]):
+        n = batches[b, 2]
+        collect(frame, group, order, batches[b, 0], batches[b, 1], n, memory)
+        forwards(n, network, offsets, memory)
+        step = pace.rate, pace.share, pace.corrections[b, 0], pace.corrections[b, 1]
+        _backwards(n, network, memory, step, mixture, tables)
+
+
+@borrowing
+def collect(frame, group, order, first, distance, n, memory):
+    """Collect the inputs of n pixels of a row group."""
+    top, rows = group
+    width, channels = frame.shape[2] - 2 * RADIUS, order.size
+    across, by_channel = (width + TILE - 1) // TILE, memory.by_channel
+    for p in range(n):
+        pixel = first + p * distance
+        i, y, column = pixel // (rows * width), top + pixel // width % rows + RADIUS, pixel % width
+        x = column + RADIUS
+        write_features(frame, i, y, x, channels, memory.features, p, by_channel)
+        for j in range(channels):
+            value, predicted = np.int64(frame[i, y, x, order[j]]), by_channel[p, order[j]]
+            memory.values[j, p], memory.prediction[j, p], memory.hints[p, j] = value, predicted, value - predicted
+        for j in range(channels, memory.hints.shape[1]):
+            memory.hints[p, j] = frame[i, y, x, j]
+        memory.tile[p] = i * across + column // TILE
 
 
 # Forwards
 
 
-@jit
-def forward(pixels, x, integers, hints, shift, clamp, out):
-    """Compute a layer's outputs from units and hints."""
-    weight, hint_weight, bias = integers
-    sums = np.empty((x.shape[0], weight.shape[1]), np.int32)
-    product16(pixels, x, weight, sums)
-    requantise(pixels, sums, hint_weight, hints, bias, shift, clamp[0], clamp[1], out)
+@borrowing
+def forwards(n, network, offsets, memory):
+    """Run every layer but the last, and keep its inputs and outputs."""
+    hidden, units, width = memory.hidden, memory.units, memory.hidden.shape[2]
+    _forward(n, network.first, 0, memory.features, memory)
+    _add_style(n, network.first.output[0], offsets, memory.tile, 0, hidden[0])
+    for i in range(network.inner.bias.shape[0]):
+        _forward(n, network.inner, i, hidden[i], memory)
+        _add_style(n, network.inner.output[i], offsets, memory.tile, (i + 1) * width, units[i])
+        _forward(n, network.outer, i, units[i], memory)
+        _add_block(n, hidden[i], network.outer.output[i], hidden[i + 1])
+    _forward(n, network.head, 0, hidden[hidden.shape[0] - 1], memory)
 
 
 @borrowing
-def add_style(sums, offsets, tile, begin, out):
+def parameters(n, i, network, memory):
+    """Compute the parameters of the i-th channel from its head's units."""
+    head = network.head.output.shape[2] // network.out.bias.shape[0]
+    begin, units = i * head, network.head.output[0]
+    for p in range(n):
+        for o in range(head):
+            memory.one_head[p, o] = units[p, begin + o]
+    _forward(n, network.out, i, memory.one_head, memory)
+
+
+@borrowing
+def _forward(n, layers, i, x, memory):
+    """Compute the outputs of the i-th layer, within the clamp, from units and hints."""
+    product16(n, x, layers.forward[i], memory.sums)
+    low, high = layers.clamp[i, 0], layers.clamp[i, 1]
+    hint_weight, shift = layers.hint_weight[i], layers.shift[i]
+    requantise(n, memory.sums, hint_weight, memory.hints, layers.bias[i], shift, low, high, layers.output[i])
+
+
+@borrowing
+def _add_style(n, sums, offsets, tile, begin, out):
     """Compute out = relu(sums + style offsets of the pixel's tile, from column ``begin`` on)."""
-    for p in range(tile.size):
+    for p in range(n):
         row, first = np.uint64(tile[p]), np.uint64(begin)
         for o in range(out.shape[1]):
             out[p, o] = relu(sums[p, o] + offsets[row, first + np.uint64(o)])
 
 
 @borrowing
-def add_block(h, outer, out):
+def _add_block(n, h, outer, out):
     """Compute out = relu(h + outer)."""
-    for p in range(h.shape[0]):
+    for p in range(n):
         for o in range(h.shape[1]):
             out[p, o] = relu(h[p, o] + outer[p, o])
 
 
-# Backwards
+# Backwards: each layer takes its step once what flows back through it is known, the last ones first
 
 
 @borrowing
-def stop_at_clamps(gradient, units):
+def _backwards(n, network, memory, step, mixture, tables):
+    hidden, units = memory.hidden, memory.units
+    total, for_inner = memory.for_hidden, memory.for_inner
+    head = network.head.output.shape[2] // network.out.bias.shape[0]
+    for i in range(network.out.bias.shape[0]):
+        parameters(n, i, network, memory)
+        values, prediction = memory.values[i, :n], memory.prediction[i, :n]
+        mixture_gradient(network.out.output[i], values, prediction, mixture, tables, memory.for_parameters)
+        unit = _quantise(n, network.out, i, memory.for_parameters, memory)
+        _for_units(n, network.out, i, unit, memory, memory.for_heads, i * head, head)
+        _learn(n, network.out, i, memory.one_head, unit, memory, step)
+    unit = _quantise(n, network.head, 0, memory.for_heads, memory)
+    _for_units(n, network.head, 0, unit, memory, total, 0, total.shape[1])
+    _learn(n, network.head, 0, hidden[hidden.shape[0] - 1], unit, memory, step)
+    for i in range(network.inner.bias.shape[0] - 1, -1, -1):
+        _stop_at_clamps(n, total, hidden[i + 1])
+        unit = _quantise(n, network.outer, i, total, memory)
+        _for_units(n, network.outer, i, unit, memory, for_inner, 0, for_inner.shape[1])
+        _learn(n, network.outer, i, units[i], unit, memory, step)
+        _stop_at_clamps(n, for_inner, units[i])
+        unit = _quantise(n, network.inner, i, for_inner, memory)
+        _for_units(n, network.inner, i, unit, memory, for_inner, 0, for_inner.shape[1])
+        _learn(n, network.inner, i, hidden[i], unit, memory, step)
+        for p in range(n):
+            for o in range(total.shape[1]):
+                total[p, o] += for_inner[p, o]
+    _stop_at_clamps(n, total, hidden[0])
+    unit = _quantise(n, network.first, 0, total, memory)
+    _learn(n, network.first, 0, memory.features, unit, memory, step)
+
+
+@borrowing
+def _stop_at_clamps(n, gradient, units):
     """Let nothing flow back through units at 0 or at the bound; in place."""
-    for p in range(gradient.shape[0]):
+    for p in range(n):
         for o in range(gradient.shape[1]):
-            if not 0 < units[p, o] < ACTIVATION_BOUND:
-                gradient[p, o] = 0.0
+            gradient[p, o] = gradient[p, o] if 0 < units[p, o] < ACTIVATION_BOUND else 0.0
 
 
-@jit
-def through_clamp(gradient, y, scale, clamp, out):
-    """Bring gradients from outputs y to sums; return the largest of these."""
-    low, high = clamp
-    largest = np.zeros(scale.size)  # of each column, which vectors can keep
-    for p in range(gradient.shape[0]):
+@borrowing
+def _quantise(n, layers, i, gradient, memory):
+    """Bring a gradient from the outputs of the i-th layer to its sums, round it to a grid, and split it; return the
+    unit of the grid. What flows to weights of hints and biases is summed."""
+    scale, y, low, high = layers.scale[i], layers.output[i], layers.clamp[i, 0], layers.clamp[i, 1]
+    largest = memory.rows[3]
+    for o in range(scale.size):
+        largest[o] = 0.0
+    for p in range(n):
         for o in range(scale.size):
-            flowing = gradient[p, o] * scale[o] if low < y[p, o] < high else 0.0
-            out[p, o] = flowing
-            if abs(flowing) > largest[o]:
-                largest[o] = abs(flowing)
-    return largest.max()
+            flowing = abs(gradient[p, o] * scale[o]) if low < y[p, o] < high else 0.0
+            largest[o] = flowing if flowing > largest[o] else largest[o]
+    most = 0.0
+    for o in range(scale.size):
+        most = max(most, largest[o])
+    grid = _grid(most)
+    _split(n, scale, y, low, high, grid, gradient, layers.hint_weight.shape[1], memory)
+    return 1.0 / grid
 
 
-@jit
-def quantise_gradient(gradient, scale, hints, halves, halves_by_output):
-    """Round gradients to the grid of ``scale``, split them, and sum them for the weights of hints and the biases.
-
-    Args:
-        gradient: for sums (pixels, outputs), rounded in place.
-        scale: a power of two.
-        hints: int32 (pixels, hints).
-        halves: int16 (2, pixels, outputs), filled: the higher and the lower bits.
-        halves_by_output: int16 (2, outputs, pixels), filled likewise.
-
-    Returns:
-        Gradients for weights of hints (outputs, hints), and for biases.
-    """
-    pixels, outputs = gradient.shape
-    for_hints, for_bias = np.zeros((hints.shape[1], outputs)), np.zeros(outputs)
-    for p in range(pixels):
-        for o in range(outputs):
-            gradient[p, o] = np.floor(gradient[p, o] * scale + 0.5)
-            for_bias[o] += gradient[p, o]
-        for o in range(outputs):
-            whole = np.int32(gradient[p, o])
-            halves[0, p, o], halves[1, p, o] = np.int16(whole >> HALF), np.int16(whole & ((1 << HALF) - 1))
-        for j in range(hints.shape[1]):
-            for o in range(outputs):
-                for_hints[j, o] += gradient[p, o] * hints[p, j]
-    for half in range(2):
-        for o in range(outputs):
-            for p in range(pixels):
-                halves_by_output[half, o, p] = halves[half, p, o]
-    return for_hints.T, for_bias
+@inline
+def _grid(largest):
+    """Choose the largest power of two s with largest · s ≤ 2^GRADIENT_BITS."""
+    if not 0.0 < largest < math.inf:
+        return 1.0
+    _, exponent = math.frexp(largest)  # largest < 2^exponent
+    bound = GRADIENT_EXPONENT_BOUND
+    return math.ldexp(1.0, max(-bound, min(bound, GRADIENT_BITS - exponent)))
 
 
 @borrowing
-def sum_over_pixels(halves_by_output, inputs, out):
-    """Compute out = Gᵀ x from halves (2, outputs, pixels) and the packed inputs of the same pixels."""
-    _exact_product(halves_by_output, inputs, _PIXELS, out)
-
-
-@borrowing
-def sum_over_outputs(halves, transposed, out, unit):
-    """Compute out = G W · unit from halves (2, pixels, outputs) and the packed transpose of W."""
-    _exact_product(halves, transposed, _OUTPUTS, out)
-    for p in range(out.shape[0]):
-        for i in range(out.shape[1]):
-            out[p, i] *= unit
-
-
-@jit
-def _exact_product(halves, w, together, out):
-    """Compute out = (2^HALF high + low) Wᵀ exactly; ``together`` inputs at a time are summed in 32 bits."""
-    high, low = np.empty(out.shape, np.int32), np.empty(out.shape, np.int32)
-    for p in range(out.shape[0]):
-        for i in range(out.shape[1]):
-            out[p, i] = 0.0
-    for begin in range(0, halves.shape[2], together):
-        end = min(begin + together, halves.shape[2])
-        some = w[begin >> 1 : (end + 1) >> 1]
-        product16(out.shape[0], halves[0, :, begin:end], some, high)
-        product16(out.shape[0], halves[1, :, begin:end], some, low)
-        for p in range(out.shape[0]):
-            for i in range(out.shape[1]):
-                out[p, i] += np.float64(high[p, i]) * (1 << HALF) + np.float64(low[p, i])
-
-
-# Steps; rows are outputs, and a row holds weights of units, weights of hints and the bias, side by side
-
-
-@jit
-def adam(gradient, rate, share, corrections, state, integers, bounds):
-    """Take one step of Adam uphill; rows whose sums could leave 32 bits stay as they were.
-
-    Args:
-        gradient: for weights, weights of hints and biases, and their unit.
-        rate: of the step.
-        share: of the master weights in the average.
-        corrections: of Adam's two moments.
-        state: master weights, their average, Adam's mean and mean square, and pace.
-        integers: those next to the master weights, changed.
-        bounds: of units and of hints.
-    """
-    for_weight, for_hints, for_bias, unit = gradient
-    master, average, mean, square, pace = state
-    units, hints = integers[0].shape[1], integers[1].shape[1]
-    g, new, rounded = np.empty(master.shape[1]), np.empty(master.shape[1]), np.empty(master.shape[1])
-    for o in range(master.shape[0]):
-        for i in range(units):
-            g[i] = for_weight[o, i] * unit
+def _split(n, scale, y, low, high, grid, gradient, hints, memory):
+    outputs, row, for_bias, for_hint_weight = scale.size, memory.rows[3], memory.for_bias, memory.for_hint_weight
+    for o in range(outputs):
+        for_bias[o] = 0.0
         for j in range(hints):
-            g[units + j] = for_hints[o, j] * unit
-        g[units + hints] = for_bias[o] * unit
-        _adam_row(g, rate, corrections, master[o], mean[o], square[o], pace[o], new, rounded)
-        if _fits(rounded, units, bounds):
-            for i in range(new.size):  # the compiler takes seconds for an assignment of arrays
-                master[o, i] = new[i]
-            _write_row(rounded, integers, o)
-        for i in range(new.size):
-            average[o, i] += (master[o, i] - average[o, i]) * share
+            for_hint_weight[j, o] = 0.0
+    for p in range(n):
+        high_half, low_half = memory.halves[0, p], memory.halves[1, p]
+        high_pairs, low_pairs, at = memory.pairs[0, p >> 1], memory.pairs[1, p >> 1], p & 1
+        for o in range(outputs):
+            flowing = gradient[p, o] * scale[o] if low < y[p, o] < high else 0.0
+            row[o] = np.floor(flowing * grid + 0.5)
+            for_bias[o] += row[o]
+        for o in range(outputs):
+            whole = np.int32(row[o])
+            high_half[o], low_half[o] = np.int16(whole >> HALF), np.int16(whole & ((1 << HALF) - 1))
+        for o in range(outputs):
+            high_pairs[o, at], low_pairs[o, at] = high_half[o], low_half[o]
+        for j in range(hints):
+            hint = np.float64(memory.hints[p, j])
+            for o in range(outputs):
+                for_hint_weight[j, o] += row[o] * hint
 
 
 @borrowing
-def _adam_row(g, rate, corrections, master, mean, square, pace, new, rounded):
+def _for_units(n, layers, i, unit, memory, out, begin, count):
+    """Compute the gradient for ``count`` units of the i-th layer, and write it from column ``begin`` on."""
+    high, low, w = memory.sums, memory.other_sums, layers.backward[i]
+    together = w.shape[0] if layers.reach[i] <= _REACH else _OUTPUTS >> 1
+    for pair in range(0, w.shape[0], together):
+        some = w[pair : pair + together]
+        product16(n, memory.halves[0, :, 2 * pair :], some, high)
+        product16(n, memory.halves[1, :, 2 * pair :], some, low)
+        for p in range(n):
+            for u in range(count):
+                before = out[p, begin + u] if pair > 0 else 0.0
+                out[p, begin + u] = before + (np.float64(high[p, u]) * (1 << HALF) + np.float64(low[p, u])) * unit
+
+
+@borrowing
+def _learn(n, layers, i, x, unit, memory, step):
+    """Compute the gradient for the weights of the i-th layer, and take one step of Adam uphill; rows whose sums could
+    leave 32 bits stay as they were."""
+    _pair_up(n, x, layers.weight.shape[2], memory.inputs)
+    outputs, hints, bounds = layers.bias.shape[1], layers.hint_weight.shape[1], layers.bounds[i]
+    units, g, new, rounded = layers.master.shape[2] - hints - 1, memory.rows[0], memory.rows[1], memory.rows[2]
+    for begin in range(0, outputs, ROWS):
+        _sum_over_pixels(begin, n, layers.backward.shape[2], memory)
+        for o in range(begin, min(outputs, begin + ROWS)):
+            sums, master, average = memory.weight_sums[o - begin], layers.master[i, o], layers.average[i, o]
+            for u in range(units):
+                g[u] = sums[u] * unit
+            for j in range(hints):
+                g[units + j] = memory.for_hint_weight[j, o] * unit
+            g[units + hints] = memory.for_bias[o] * unit
+            _adam_row(step, g, master, layers.mean[i, o], layers.square[i, o], layers.pace[i, o], new, rounded)
+            if _fits(rounded, units, hints, bounds):
+                for c in range(master.size):  # the compiler takes seconds for an assignment of arrays
+                    master[c] = new[c]
+                for u in range(units):
+                    layers.weight[i, o, u] = np.int16(rounded[u])
+                for j in range(hints):
+                    layers.hint_weight[i, j, o] = np.int32(rounded[units + j])
+                layers.bias[i, o] = np.int32(rounded[units + hints])
+            for c in range(master.size):
+                average[c] += (master[c] - average[c]) * step[1]
+    layers.reach[i] = repack(layers.weight[i], layers.forward[i], layers.backward[i], memory.reached)
+
+
+@borrowing
+def _pair_up(n, x, units, out):
+    """Write the units of n pixels in pairs of pixels."""
+    for k in range(n >> 1):
+        for u in range(units):
+            out[k, u, 0], out[k, u, 1] = x[2 * k, u], x[2 * k + 1, u]
+    if n & 1:
+        for u in range(units):
+            out[n >> 1, u, 0], out[n >> 1, u, 1] = x[n - 1, u], np.int16(0)
+
+
+@borrowing
+def _sum_over_pixels(begin, n, units, memory):
+    """Compute ROWS rows of the gradient for weights, less a factor."""
+    pairs, high, low, sums = (n + 1) >> 1, memory.sums, memory.other_sums, memory.weight_sums
+    for pair in range(0, pairs, _PIXELS >> 1):
+        some, inputs = min(pairs - pair, _PIXELS >> 1), memory.inputs[pair:]
+        product16_of_pairs(begin, some, memory.pairs[0, pair:], inputs, units, high)
+        product16_of_pairs(begin, some, memory.pairs[1, pair:], inputs, units, low)
+        for r in range(ROWS):
+            for u in range(units):
+                before = sums[r, u] if pair > 0 else 0.0
+                sums[r, u] = before + (np.float64(high[r, u]) * (1 << HALF) + np.float64(low[r, u]))
+
+
+@borrowing
+def _adam_row(step, g, master, mean, square, pace, new, rounded):
     """Update Adam's moments, and compute where the weights would go, in a loop that the compiler turns into vectors."""
-    for i in range(g.size):
+    rate, _, correction, square_correction = step
+    for i in range(master.size):
         m = mean[i] * _BETA1 + g[i] * (1.0 - _BETA1)
         v = square[i] * _BETA2 + g[i] * g[i] * (1.0 - _BETA2)
         mean[i], square[i] = m, v
-        spread = np.sqrt(v * corrections[1]) + EPSILON
-        new[i] = master[i] + rate * pace[i] * (m * corrections[0] / spread)
+        spread = np.sqrt(v * square_correction) + EPSILON
+        new[i] = master[i] + rate * pace[i] * (m * correction / spread)
         rounded[i] = np.floor(new[i] + 0.5)
 
 
-@jit
-def round_average(average, integers, bounds):
-    """Write the integers next to the average; rows whose sums could leave 32 bits stay as they were."""
-    units, row = integers[0].shape[1], np.empty(average.shape[1])
-    for o in range(average.shape[0]):
-        for i in range(row.size):
-            row[i] = np.floor(average[o, i] + 0.5)
-        if _fits(row, units, bounds):
-            _write_row(row, integers, o)
-
-
 @borrowing
-def _write_row(row, integers, o):
-    """Write a row as the integers of output o."""
-    weight, hint_weight, bias = integers
-    units, hints = weight.shape[1], hint_weight.shape[1]
-    for i in range(units):
-        weight[o, i] = np.int16(row[i])
-    for j in range(hints):
-        hint_weight[o, j] = np.int32(row[units + j])
-    bias[o] = np.int32(row[units + hints])
-
-
-@borrowing
-def _fits(row, units, bounds):
-    """Tell whether a row's sums stay within 32 bits, and its weights within 16."""
+def _fits(row, units, hints, bounds):
+    """Tell whether the sums of a row of integers stay within 32 bits, and its weights within 16."""
     beyond, sizes = np.int32(0), np.int32(0)
     for i in range(units):
         size = np.int32(min(abs(row[i]), 32768.0))
         beyond |= size
         sizes += size
     total = float(sizes) * bounds[0]
-    for i in range(units, row.size - 1):
+    for i in range(units, units + hints):
         beyond |= np.int32(min(abs(row[i]), 32768.0))
         total += abs(row[i]) * bounds[1]
-    return beyond < 32768 and total + abs(row[row.size - 1]) <= SUM_BOUND
+    return beyond < 32768 and total + abs(row[units + hints]) <= SUM_BOUND
+
+
+@borrowing
+def repack(weight, forward, backward, reached):
+    """Give the weights (outputs, units) to the products that go forwards and backwards; return what the largest
+    sum of a unit's weights is, without their signs."""
+    units = weight.shape[1]
+    pack(weight, forward)
+    for u in range(units):
+        reached[u] = 0
+    for k in range(weight.shape[0] >> 1):
+        for u in range(units):
+            one, other = weight[2 * k, u], weight[2 * k + 1, u]
+            backward[k, u, 0], backward[k, u, 1] = one, other
+            reached[u] += abs(np.int32(one)) + abs(np.int32(other))
+    largest = np.int32(0)
+    for u in range(units):
+        largest = max(largest, reached[u])
+    return largest
+
+
+@jit
+def publish(average, bounds, weight, hint_weight, bias):
+    """Write the integers next to the average as the compiled coder takes them; rows whose sums could leave 32 bits stay
+    as they were.
+
+    Args:
+        average: float64 (layers, outputs, units + hints + 1).
+        bounds: of units and hints.
+        weight, hint_weight, bias: of :class:`vaezip.models.pixel.weights.PackedLayers`.
+    """
+    hints, rounded = hint_weight.shape[1], np.zeros(average.shape[2])
+    units = average.shape[2] - hints - 1
+    for i in range(average.shape[0]):
+        for o in range(average.shape[1]):
+            for c in range(rounded.size):
+                rounded[c] = np.floor(average[i, o, c] + 0.5)
+            if _fits(rounded, units, hints, bounds):
+                for u in range(units):
+                    weight[i, u >> 1, o, u & 1] = np.int16(rounded[u])
+                for j in range(hints):
+                    hint_weight[i, j, o] = np.int32(rounded[units + j])
+                bias[i, o] = np.int32(rounded[units + hints])

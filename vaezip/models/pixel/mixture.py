@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vaezip.entropy import distributions as d
 from vaezip.entropy import kernels
-from vaezip.exact.jit import inline, jit
+from vaezip.exact.jit import borrowing, inline
 from vaezip.models import likelihoods
 from vaezip.models.pixel.constants import DENSITY_FLOOR
 from vaezip.models.pixel.gradient import logistic
@@ -74,21 +74,21 @@ def joint_mixture(out, p, prediction, mix, powers, w, m, s):
         write_mixture(out[v, p], prediction, mix, powers, whole, v * mix, w, m, s)
 
 
-@jit
-def mixture_gradient(parameters, values, prediction, mix, tables):
+@borrowing
+def mixture_gradient(parameters, values, prediction, mixture, tables, out):
     """Compute d log p / d parameters, by the very weights of :func:`write_mixture`.
 
     But for their rounding it is the gradient of :class:`vaezip.models.likelihoods.LogisticMixture`.
 
     Args:
-        parameters: (pixels, 3 mix) of one channel, the means relative to the prediction.
+        parameters: (pixels, 3 mix) of one channel, the means relative to the prediction; any may stand beside them.
         values, prediction: int64 (pixels,).
-        mix: logistics.
+        mixture: scratch memory, int64 (mix,) for weights, means and log scales, and as many floats.
         tables: of :func:`mixture_tables`.
+        out: float64 (pixels, 3 mix), filled.
     """
-    out = np.empty((values.size, 3 * mix))
-    w, m, s = np.zeros(mix, np.int64), np.zeros(mix, np.int64), np.zeros(mix, np.int64)
-    part = np.empty(mix)
+    w, m, s, part = mixture
+    mix = w.size
     for i in range(values.size):
         write_mixture(parameters[i], prediction[i], mix, tables.powers, WHOLE, 0, w, m, s)
         x, total = float(values[i]), 0.0
@@ -104,4 +104,3 @@ def mixture_gradient(parameters, values, prediction, mix, tables):
             out[i, k] = (share - w[k] * 2.0**-d.WEIGHT_BITS) * 2.0**-d.WEIGHT_LOGIT_BITS
             out[i, mix + k] *= share
             out[i, 2 * mix + k] *= share
-    return out

@@ -15,8 +15,8 @@ from vaezip.errors import SeveralError
 from vaezip.pictures.formats import format_name
 from vaezip.pictures.inflating import inflated_size
 from vaezip.pictures.picture import MODES, SEVERAL, Picture, Samples, as_samples, check_size, damage
-from vaezip.pictures.pillow import to_pillow
 from vaezip.pictures.png.chunks import PNG_SIGNATURE, Chunk, Header, check_sound, chunks, encoded, read_header
+from vaezip.pictures.png.filters import deflated, rows_of
 from vaezip.pictures.png.metadata import LEVEL, Metadata, metadata_chunks
 
 # Reading
@@ -139,16 +139,15 @@ def _needs_depth(header: Header, samples: Samples, palette: bytes) -> bool:
 
 # Writing
 
-_FILTERED_AT_ONCE = 1 << 20  # bytes of pixels
 
-
-def write_png(picture: Picture) -> bytes:
-    """Return the bytes of a PNG that holds the samples and every box."""
+def write_png(picture: Picture, level: int = LEVEL) -> bytes:
+    """Return the bytes of a PNG that holds the samples and every box; the level of zlib, 0 to 9, is that of pixels."""
     height, width, _ = picture.samples.shape
     depth, colour = _png_type(picture)
     if depth in (2, 4) and picture.mode == "L":
         picture = _in_fewer_bits(picture, depth)
-    pixels = _deflate_16_bit_colour(picture.samples) if depth == 16 and colour else _deflate_by_pillow(picture, depth)
+    step = max(1, depth * picture.samples.shape[2] // 8)
+    pixels = deflated(rows_of(picture.samples, depth), step, level)
     before, behind = metadata_chunks(picture.boxes)
     return _png(Header(width, height, depth, colour), pixels, before, behind)
 
@@ -201,28 +200,3 @@ def _in_fewer_bits(picture: Picture, depth: int) -> Picture:
         for name, data in picture.boxes
     ]
     return replace(picture, samples=picture.samples // np.uint8(step), boxes=tuple(boxes))
-
-
-def _deflate_by_pillow(picture: Picture, depth: int) -> Iterator[bytes]:
-    """Yield the pixel data as Pillow filters and compresses them."""
-    image, rawmode = to_pillow(picture), {"I;16": "I;16B"}.get(picture.mode, picture.mode)
-    if picture.mode in ("L", "P") and depth < 8:
-        height, width, _ = picture.samples.shape
-        image, rawmode = Image.frombuffer("P", (width, height), picture.samples, "raw", "P", 0, 1), f"P;{depth}"
-    return _pieces(image.tobytes("zip", rawmode, 0, LEVEL, -1, b""))
-
-
-def _deflate_16_bit_colour(samples: Samples) -> Iterator[bytes]:
-    """Yield the pixel data of 16-bit colour, which Pillow cannot write: each byte less that of the pixel before it."""
-    height, width, channels = samples.shape
-    step = 2 * channels
-    rows = max(1, _FILTERED_AT_ONCE // (width * step))
-    stream = zlib.compressobj(LEVEL)
-    for top in range(0, height, rows):
-        raw = samples[top : top + rows].astype(">u2").view(np.uint8).reshape(-1, width * step)
-        lines = np.empty((len(raw), 1 + width * step), np.uint8)
-        lines[:, 0] = 1  # the filter Sub
-        lines[:, 1 : 1 + step] = raw[:, :step]
-        np.subtract(raw[:, step:], raw[:, :-step], out=lines[:, 1 + step :])
-        yield stream.compress(lines.data)
-    yield stream.flush()

@@ -9,14 +9,15 @@ from typing import IO
 
 from vaezip.errors import ImageError, SeveralError
 from vaezip.pictures import io
-from vaezip.pictures.formats import format_name
+from vaezip.pictures.formats import BY_SUFFIX, format_name
 from vaezip.pictures.picture import DEFAULT_MAX_PIXELS, Picture, check_size, same
 from vaezip.pictures.pillow import decoding
 from vaezip.pictures.sequences import apng, gif, tiff
 from vaezip.pictures.sequences.frame import (
-    GIF,
+    DICOM,
+    FITS,
     NAMES,
-    PNG,
+    NUMBERS,
     TIFF,
     Frame,
     InexactError,
@@ -24,6 +25,8 @@ from vaezip.pictures.sequences.frame import (
     with_frame,
     without_frame,
 )
+from vaezip.pictures.shell import file_of
+from vaezip.pictures.stored import is_stored, pages
 
 Split = Callable[[bytes], Iterator[tuple[bytes, Frame]]]
 Join = Callable[[Sequence[Picture], Sequence[Frame]], bytes]
@@ -39,7 +42,7 @@ _JOINS: dict[str, Join] = {
 _MOST_BYTES = 1 << 37
 """All files of single pictures together that one file is taken apart into: a hostile one would share what is large."""
 
-_FORMATS = {".gif": GIF, ".png": PNG, ".apng": PNG, ".tif": TIFF, ".tiff": TIFF}
+_FORMATS = {suffix: NUMBERS[format.name] for suffix, format in BY_SUFFIX.items() if suffix in _JOINS or format.own}
 
 _DELAY = "delay"
 """What a reader of single pictures names as dropped, and a frame keeps."""
@@ -48,7 +51,7 @@ _DELAY = "delay"
 def read_all(
     source: str | os.PathLike[str] | bytes | IO[bytes], max_pixels: int = DEFAULT_MAX_PIXELS
 ) -> dict[str, Picture]:
-    """Read every picture in a file: the frames of an animated GIF or PNG, the pages of a TIFF, or the one picture.
+    """Read every picture in a file: the frames of an animation, the pages of a TIFF, DICOM or FITS, or the one picture.
 
     Several have names that tell their order, ``"0001.png"`` and so on, and each keeps in a chunk ``vzFr`` where it lies
     and how long it is shown, from which :func:`write_all` makes the animation again. A picture alone is called ``""``.
@@ -58,22 +61,22 @@ def read_all(
     """
     data = io.file_bytes(source, max_pixels)
     split = _SPLITS.get(format_name(data) or "")
-    if split is None:
+    if split is None and not is_stored(data):
         return {"": io.read(data, max_pixels)}
     try:
         return {"": io.read(data, max_pixels)}
     except SeveralError:
         with decoding():
-            found = _frames(split(data), max_pixels)
+            parts = _read(split(data), max_pixels) if split else pages(data, max_pixels)
+            found = _numbered([with_frame(picture, frame) for picture, frame in parts])
         if len(found) < 2:
             raise
         return found
 
 
-def _frames(parts: Iterable[tuple[bytes, Frame]], max_pixels: int) -> dict[str, Picture]:
-    found: list[Picture] = []
+def _read(parts: Iterable[tuple[bytes, Frame]], max_pixels: int) -> Iterator[tuple[Picture, Frame]]:
+    """Read files of single pictures."""
     pixels = size = 0
-    suffix = ".png"
     for file, frame in parts:
         size += len(file)
         if size > _MOST_BYTES:
@@ -82,24 +85,28 @@ def _frames(parts: Iterable[tuple[bytes, Frame]], max_pixels: int) -> dict[str, 
         height, width, _ = picture.samples.shape
         pixels += height * width
         check_size(pixels, 1, max_pixels)
-        if frame.format == TIFF:
-            frame, suffix = frame._replace(width=width, height=height), ".tif"
         dropped = tuple(name for name in picture.dropped if name != _DELAY)
-        found.append(with_frame(replace(picture, dropped=dropped), frame))
-    digits = max(4, len(str(len(found))))
+        is_page = frame.format == TIFF
+        yield replace(picture, dropped=dropped), frame._replace(width=width, height=height) if is_page else frame
+
+
+def _numbered(found: Sequence[Picture]) -> dict[str, Picture]:
+    """Name pictures by their order."""
+    frame, digits = frame_of(found[0].boxes) if found else None, max(4, len(str(len(found))))
+    suffix = ".tif" if frame and frame.format == TIFF else ".png"
     return {f"{i + 1:0{digits}}{suffix}": picture for i, picture in enumerate(found)}
 
 
 def can_write(path: str | os.PathLike[str]) -> bool:
     """Tell whether the suffix of a path is that of a format that holds several pictures."""
-    return os.path.splitext(path)[1].lower() in _JOINS
+    return os.path.splitext(path)[1].lower() in _FORMATS
 
 
 def write_all(pictures: Mapping[str, Picture], suffix: str) -> bytes:
     """Return one file of pictures that :func:`read_all` gave, in the order of their names.
 
-    The suffix, ``".gif"``, ``".png"``, ``".apng"``, ``".tif"`` or ``".tiff"``, is that of the format that they came
-    from. What is written is read again and compared.
+    The suffix, such as ``".gif"``, ``".png"``, ``".tif"`` or ``".dcm"``, is that of the format that they came from.
+    What is written is read again and compared, but for DICOM and FITS, of which the bytes are put together.
 
     Raises:
         ImageError: the format cannot hold them exactly, or is another.
@@ -116,6 +123,8 @@ def write_all(pictures: Mapping[str, Picture], suffix: str) -> bytes:
     if other:
         raise InexactError(f"the pictures come from a {NAMES[other.format]}, and '{suffix}' is another format")
     bare = [without_frame(picture) for picture in ordered]
+    if suffix.lower() not in _JOINS:
+        return file_of(bare, format)
     data = _JOINS[suffix.lower()](bare, known)
     again = [without_frame(picture) for picture in read_all(data, sum(p.samples.size for p in bare)).values()]
     if len(again) != len(bare) or not all(map(same, bare, again)):
@@ -129,7 +138,7 @@ def describe(boxes_of_all: Sequence[tuple[tuple[str, bytes], ...]]) -> str | Non
     known = [frame for frame in frames if frame is not None]
     if not known or len(known) < len(frames) or len({frame.format for frame in known}) > 1:
         return None
-    if known[0].format == TIFF:
-        return f"the {len(known):,} pages of a TIFF"
+    if known[0].format in (TIFF, DICOM, FITS):
+        return f"the {len(known):,} pages of a {NAMES[known[0].format]}"
     seconds = sum(frame.seconds for frame in known)
     return f"an animated {NAMES[known[0].format]} of {len(known):,} frames, {seconds:.2f} s"

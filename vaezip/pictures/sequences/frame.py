@@ -12,10 +12,12 @@ from vaezip.pictures.picture import Box, Picture, sort_boxes
 CHUNK = b"vzFr"
 """The name of the chunk that holds a frame in a PNG; its letters say that it is ancillary, private and safe to copy."""
 
-GIF, PNG, TIFF = 1, 2, 3
+GIF, PNG, TIFF, DICOM, FITS = 1, 2, 3, 4, 5
 """The formats that a frame may come from."""
 
-NAMES = {GIF: "GIF", PNG: "PNG", TIFF: "TIFF"}
+NAMES = {GIF: "GIF", PNG: "PNG", TIFF: "TIFF", DICOM: "DICOM", FITS: "FITS"}
+
+NUMBERS = {name: number for number, name in NAMES.items()}
 
 ENDLESS, ONCE = 0, (1 << 32) - 1
 """Of loops: an animation that goes on for ever, and one of which the file says nothing."""
@@ -32,7 +34,7 @@ class Frame(NamedTuple):
     """Hold what a file says of one of its pictures.
 
     Attributes:
-        format: :data:`GIF`, :data:`PNG` or :data:`TIFF`.
+        format: one of :data:`NAMES`.
         width, height: of the whole animation; of a page, of this.
         x, y: where the picture lies in it.
         delay: for how long it is shown: a numerator and a denominator, in seconds.

@@ -1,0 +1,1 @@
+"""Hold the conformance set, and run decoders over it."""

@@ -1,0 +1,1 @@
+"""Read DICOM: pydicom reads its header, imagecodecs decodes samples that are compressed."""

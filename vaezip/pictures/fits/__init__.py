@@ -1,0 +1,1 @@
+"""Read FITS, whose headers are text and whose samples stand plainly."""
