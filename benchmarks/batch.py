@@ -1,7 +1,8 @@
 """What batches cost: ``python benchmarks/batch.py --data DIR``.
 
 * ``set``: 10,000 black and white digits of MNIST, a PNG each, by the command line into one set and back, at ``-1``, and
-  at ``-1`` with the model of digits; half as many and twice as many, whose memory tells whether it grows.
+  at ``-1`` with the model of digits; half as many and twice as many, whose memory tells whether it grows; and 2,000
+  pictures of CIFAR-10.
 * ``overhead``: pictures one after the other by the codec alone, and by a batch in one thread, in turns.
 * ``again``: a batch whose pictures are all done already, here and, where Dask is installed, by a cluster of two.
 
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import vaezip
 from vaezip import batch
@@ -33,7 +35,7 @@ from vaezip.pictures import datasets
 from vaezip.system.threads import usable_cores
 
 RESULTS = Path(__file__).parent / "results"
-DIGITS, PICTURES, DONE = 10_000, 20, 2_000
+DIGITS, COLOURS, PICTURES, DONE = 10_000, 2_000, 20, 2_000
 SIDE, SMALL = 128, 16
 ROUNDS = 5
 ALONE = Options(preset=1)
@@ -57,7 +59,7 @@ def main() -> None:
             **machine.describe("cpu"),
             "cores": usable_cores(),
             "load": [round(load, 1) for load in os.getloadavg()],
-            "set": sets(folder, DIGITS // share, arguments.data),
+            "set": sets(folder, DIGITS // share, arguments.data) + colours(folder, COLOURS // share, arguments.data),
             "overhead": overhead(folder, PICTURES // share),
             "again": again(folder, DONE // share),
         }
@@ -70,23 +72,37 @@ def main() -> None:
 
 def sets(folder: Path, count: int, data: str | None) -> list[Row]:
     """Measure sets of digits, there and back."""
-    digits = datasets.load("mnist", "test", data)
-    rows = []
+    digits = (datasets.load("mnist", "test", data).reshape(-1, 28, 28, 1) >= 128).astype(np.uint8)
+    rows: list[Row] = []
     plain, by_model = ["-1"], ["-1", "--model", "mnist-binary"]
     for some, hows in ((count // 2, [plain]), (count, [plain, by_model]), (2 * count, [plain])):
-        source = folder / f"digits-{some}"
-        source.mkdir()
-        for i in range(some):
-            digit = digits[i % len(digits)]
-            picture = vaezip.Picture("1", (digit.reshape(28, 28, 1) >= 128).astype(np.uint8))
-            (source / f"{i:05}.png").write_bytes(vaezip.pictures.write(picture, ".png"))
-        for how in hows:
-            rows.append(_set(folder, source, some, how))
+        source = _written(folder / f"digits-{some}", "1", [digits[i % len(digits)] for i in range(some)])
+        if not rows:
+            _set(folder, source, some, plain)  # compiles what the others load
+        rows += [_set(folder, source, some, how) for how in hows]
     return rows
 
 
+def colours(folder: Path, count: int, data: str | None) -> list[Row]:
+    """Measure a set of small pictures in colour, there and back; they are in no order of their contents."""
+    pictures = datasets.load("cifar10", "test", data)
+    chosen = np.random.default_rng(0).permutation(len(pictures))[:count]
+    source = _written(folder / "colours", "RGB", [pictures[i] for i in chosen])
+    _set(folder, source, count, ["-1"])
+    return [{"pictures": "cifar10", **_set(folder, source, count, ["-1"])}]
+
+
+def _written(folder: Path, mode: str, pictures: list[NDArray[np.uint8]]) -> Path:
+    """Write pictures as files of a new folder."""
+    folder.mkdir()
+    for i, samples in enumerate(pictures):
+        picture = vaezip.Picture(mode, np.ascontiguousarray(samples))
+        (folder / f"{i:05}.png").write_bytes(vaezip.pictures.write(picture, ".png"))
+    return folder
+
+
 def _set(folder: Path, source: Path, count: int, how: list[str]) -> Row:
-    made, back = folder / "digits.vz", folder / "back"
+    made, back = folder / "set.vz", folder / "back"
     there = _run("compress", *how, str(source), "-o", str(made))
     again = _run("decompress", str(made), "-o", str(back))
     same = all((back / path.name).read_bytes() == path.read_bytes() for path in source.iterdir())
@@ -103,9 +119,10 @@ def _set(folder: Path, source: Path, count: int, how: list[str]) -> Row:
 
 
 def _run(*arguments: str) -> Row:
-    """Run the program in a process of its own, and measure that."""
+    """Run the program in a process of its own, and measure that; its modules are compiled, as where it is installed."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     began = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-m", "vaezip", *arguments, "-q"])
+    process = subprocess.Popen([sys.executable, "-m", "vaezip", *arguments, "-q"], env=environment)
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)

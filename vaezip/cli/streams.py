@@ -148,10 +148,13 @@ class Protected:
 
     def refuse(self, path: str | Path) -> None:
         """Raise an :class:`OutputError` if it is one of them."""
-        identity, written = _identity(path), _identity(path, follow=False)
+        written = _identity(path, follow=False)
+        if written is None:  # nothing is called so
+            return
+        identity = _identity(path)
         if identity and identity in self._given:
             raise OutputError(f"{self._given[identity]}; name another output")
-        if written and written in self._written:
+        if written in self._written:
             raise OutputError("was just written from another picture; name another output with -o")
 
     @contextmanager

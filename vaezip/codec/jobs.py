@@ -225,7 +225,8 @@ def _promising(job: BlockJob) -> list[Candidate]:
     if _goes_once(job) and drawn:  # which take less than the fallback codec does
         tried = [candidate for candidate in tried if candidate != NO_MODEL] or tried
     trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0))
-    lengths = {candidate: len(_payload(trial, candidate, 0)) for candidate in tried}
+    alone = len(tried) == 1  # which nothing needs to be tried for
+    lengths = {candidate: 0 if alone else len(_payload(trial, candidate, 0)) for candidate in tried}
     best = min(tried, key=lambda candidate: lengths[candidate])
     found = {best: None, **dict.fromkeys(candidate for candidate in quick if candidate not in coders.LEARNING)}
     for candidate in coders.LEARNING.intersection(tried):

@@ -22,7 +22,7 @@ _EXPONENTS = 1023
 @lru_cache
 def _powers_of_two() -> NDArray[np.float64]:
     """Return 2^n for n = −1022 … 1023."""
-    return np.ldexp(1.0, np.arange(-1022, 1024))
+    return np.ldexp(1.0, np.arange(1 - _EXPONENTS, _EXPONENTS + 1))
 
 
 def power_of_two(b: Backend, n: Array) -> Array:
@@ -64,15 +64,9 @@ def log(b: Backend, x: Array) -> Array:
 
 def exponent(b: Backend, x: Array) -> Array:
     """Compute floor(log2 x) for positive normal x, as float64, by comparison with powers of two."""
-    x = b.cast(x, "float64")
-    n = b.xp.zeros_like(x)
-    for k in (512, 256, 128, 64, 32, 16, 8, 4, 2, 1):
-        large = x >= 2.0**k
-        n, x = b.xp.where(large, n + float(k), n), b.xp.where(large, x * 2.0**-k, x)
-    for k in (512, 256, 128, 64, 32, 16, 8, 4, 2, 1):
-        small = x < 2.0 ** (1 - k)
-        n, x = b.xp.where(small, n - float(k), n), b.xp.where(small, x * 2.0**k, x)
-    return n
+    powers, flat = b.xp.asarray(_powers_of_two(), device=b.device), b.xp.reshape(b.cast(x, "float64"), (-1,))
+    not_above = b.cast(b.xp.searchsorted(powers, flat, side="right"), "float64")
+    return b.xp.reshape(not_above, x.shape) - float(_EXPONENTS)
 
 
 def per_image_maximum(b: Backend, x: Array) -> Array:

@@ -115,9 +115,10 @@ def store(path: Path, data: bytes) -> None:
 def date(path: PathLike, modified: int | None) -> None:
     """Give a regular file that was just written its time of modification, in seconds since 1970, where that is known
     and the file system has such times."""
-    if modified is not None and not os.path.islink(path) and not is_special(path):
+    if modified is not None:
         with suppress(OSError, OverflowError):
-            os.utime(path, (modified, modified))
+            if stat.S_ISREG(os.lstat(path).st_mode):
+                os.utime(path, (modified, modified))
 
 
 def is_temporary(path: Path) -> bool:
@@ -192,13 +193,16 @@ class Folder:
         if not last or {"", ".", ".."} & {*folders, last}:
             raise OutputError("would leave the folder")
         target = self.path / name
-        check_free(target, force, sources)
-        if _is_special(target, follow=False):
-            raise OutputError("exists and is no regular file", "other-output")
+        limiting = list(sources)
+        if os.path.lexists(target):
+            check_free(target, force, sources)
+            if _is_special(target, follow=False):
+                raise OutputError("exists and is no regular file", "other-output")
+            limiting.append(target)
         try:
             self._make(self.path)
             with _Place.opened(self.path) as base, base.below(folders, self._made) as place:
-                place.put(last, data, force=force, permissions=_permissions([*sources, target]), like=like)
+                place.put(last, data, force=force, permissions=_permissions(limiting), like=like)
         except OSError as error:
             raise refusal(error) from error
         finally:
