@@ -431,6 +431,7 @@ CODECS = {
     ),
     "jxl-7": _jxl(7),
     "jxl-9": _jxl(9),
+    "jxl-10": _jxl(10),
     "jpegls": Codec(
         "JPEG-LS",
         ".jls",
