@@ -88,7 +88,7 @@ def command(
     picture exactly, .png is added: photo.jp2.vz makes photo.jp2.png. PNG alone keeps all metadata.
 
     A JPEG comes back as the same file, under its own name: photo.jpg.vz makes photo.jpg. With
-    -o photo.png, its pixels are written.
+    -o photo.png, its pixels are written. DICOM and FITS files come back as they were, too.
 
     A folder stands for all .vz files below it, whose pictures go where they are, or with -o OUT into the
     same folders of OUT. '-' is standard input, whose picture goes to standard output as PNG, or as the
