@@ -22,8 +22,8 @@ from vaezip.pictures import Picture
 from .histogram.model import KIND, HistogramArchitecture
 
 PACKAGE = Path(vaezip.__file__).parent
-OWN_ROOMS = ("models/tile", "models/pixel", "training/families", "training/networks")
-"""The folders that belong to a family."""
+OWN_ROOMS = ("models/tile", "models/pixel", "training/families", "training/networks", "pictures")
+"""The folders that belong to a family, and the one that knows no models, where a kind is that of samples."""
 
 
 @pytest.fixture

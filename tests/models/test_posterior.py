@@ -19,7 +19,7 @@ from vaezip.models.tile.bitsback import Tiles
 EXACT_OPERATIONS = {
     *("add", "sub", "rsub", "mul", "div", "sqrt", "floor", "round", "neg", "abs", "add_", "mul_", "mm", "bmm"),
     *("lt", "le", "gt", "ge", "eq", "ne", "bitwise_and", "logical_and", "where", "clamp", "clamp_min", "clamp_max"),
-    *("amax", "max", "minimum", "maximum", "index_select", "take", "slice", "select", "cat", "stack", "permute", "t"),
+    *("amax", "max", "minimum", "maximum", "searchsorted", "index_select", "take", "slice", "select", "cat", "stack", "permute", "t"),
     *("view", "_unsafe_view", "reshape", "expand", "transpose", "unsqueeze", "squeeze", "clone", "copy_", "detach"),
     *("_to_copy", "lift_fresh", "lift_fresh_copy", "zeros", "ones_like", "zeros_like", "full_like", "full", "alias"),
     *("as_strided", "empty", "empty_like", "fill_", "zero_", "scalar_tensor", "unbind", "split", "_reshape_alias"),
