@@ -19,9 +19,9 @@ _TRIAL_PIXELS, _TRIAL_SIDE = 1 << 17, 64
 LEAST_DRAWN, MOST_DRAWN = 1 << 12, 20
 """Of so many pixels or more no model is tried where a coder without one makes one bit of more than so many."""
 
-_OF_DIFFERENCES, _OF_FEW_COLOURS, _FEW_COLOURS = 0.42, 0.6, 200
+_OF_DIFFERENCES, _OF_FEW_COLOURS, _FEW_COLOURS = 0.42, 0.5, 200
 """Nor where it takes less than so much of what differences to neighbours take, and, in so few colours, less than so
-much: of 94 pictures of all kinds the models then took more, by a quarter at least but in one of 38."""
+much: of 94 pictures of all kinds the models then took more, by a quarter at least."""
 
 _STRIP, _STRIP_PIXELS, _OF_PIXELS = 8, 1 << 14, 64
 """Rows of a strip, and how many pixels all strips have: so many, or one of so many."""
