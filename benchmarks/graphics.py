@@ -2,7 +2,7 @@
 
 ``python benchmarks/graphics.py --data DIR`` takes the pictures of ``DIR/pictures/{screens,graphics,odd}`` of at most
 8 bits a sample, without their metadata, the smallest first, each coded by ours and by the peers, decoded again and
-compared. Writes ``results/graphics.json`` beside this file. What was measured is kept in
+compared. Writes ``results/graphics.json`` and ``.md`` beside this file. What was measured is kept in
 ``results/graphics-part.json``: the same call goes on where it was cut, and measures again what other source measured;
 ``--seconds`` ends it early. Then the result says what was left out, and which rows are of an older commit.
 """
@@ -271,6 +271,42 @@ def result(kept: Kept, data: Path) -> Found:
     return found | {"speeds": speeds(rows), "left_out": left_out, "rows": rows}
 
 
+def tables(found: Found) -> str:
+    """Put what the result says into tables."""
+    lines = [
+        "# Drawn pictures",
+        "",
+        f"Ours beside the best of {', '.join(found['peers'])}, and for black and white Group 4, JBIG and JBIG2, file by"
+        f" file; {len(found['rows'])} of {len(found['rows']) + len(found['left_out'])} files, those left out with the"
+        " reason in `graphics.json`. Made by `benchmarks/graphics.py`.",
+        "",
+        "| pictures | files | bytes of ours | of the best | ratio | geometric mean | larger files |"
+        " by WebP: files, bytes | geometric mean without WebP |",
+        "|-|-|-|-|-|-|-|-|-|",
+    ]
+    for kind, row in found["summary"].items():
+        by_webp = row["webp"]
+        lines.append(
+            f"| {kind} | {row['files']} | {row['ours']:,} | {row['best']:,} | {row['total']:.3f} |"
+            f" {row['geometric_mean']:.3f} | {', '.join(row['larger']) or 'none'} |"
+            f" {by_webp['files']}, {by_webp['bytes']:,} | {by_webp['geometric_mean_without']:.3f} |"
+        )
+    lines += [
+        "",
+        "What the coder of drawn pictures codes, on one core, reading and writing included:",
+        "",
+        "| kind | files | megapixels | decoded, MP/s | encoded, MP/s | choice, of the time |"
+        " kept bytes a pixel, at most |",
+        "|-|-|-|-|-|-|-|",
+    ]
+    for kind, row in found["speeds"].items():
+        lines.append(
+            f"| {kind} | {row['files']} | {row['megapixels']} | {row['decoded_megapixels_a_second']} |"
+            f" {row['encoded_megapixels_a_second']} | {row['choice_share']:.3f} | {row['most_kept_bytes_a_pixel']} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
     """Measure, and write the result."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -287,7 +323,9 @@ def main() -> None:
             break
         measure(kept, picture)
         print(json.dumps(row_of(kept, name, picture)), flush=True)
-    options.result.write_text(json.dumps(result(kept, options.data), indent=1) + "\n")
+    found_all = result(kept, options.data)
+    options.result.write_text(json.dumps(found_all, indent=1) + "\n", "utf-8")
+    options.result.with_suffix(".md").write_text(tables(found_all), "utf-8")
 
 
 if __name__ == "__main__":

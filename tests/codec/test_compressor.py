@@ -1350,3 +1350,9 @@ def test_a_model_with_flipped_bits_never_gives_other_pixels(small_models):
         damaged[place // 8] ^= 1 << place % 8
         with contextlib.suppress(VaezipError):
             assert same(decompress(with_model(small, bytes(damaged)))["a"], tile(small))
+
+
+def test_the_file_of_an_icon_takes_24_bytes_more_than_its_payload_at_most():
+    icon = np.random.default_rng(0).integers(0, 256, (4, 4)).astype(np.uint8)[np.indices((16, 16)).sum(0) % 4, 2]
+    data = vaezip.compress(vaezip.Picture("L", icon[..., None]))
+    assert len(data) <= vaezip.Archive(data).info()["pictures"][0]["bytes"] + 24

@@ -281,9 +281,11 @@ def _bytes_of_rows(job: BlockJob, candidate: Candidate) -> int:
 
 
 def _suffices(job: BlockJob, length: int) -> bool:
-    """Tell whether a coder without a model takes so little for some rows that no model takes less."""
+    """Tell whether a coder without a model takes so little for some rows that no model takes less, of these or of the
+    pictures that they are made of."""
     rows, bits = trial_rows(job.samples), 1 if kinds.levels(job.mode) == 2 else 8
-    return MOST_DRAWN * 8 * length < bits * rows.size or (bits == 8 and is_drawn(rows, length))
+    plain = bits == 8 and job.made_of is None
+    return MOST_DRAWN * 8 * length < bits * rows.size or (plain and is_drawn(rows, length))
 
 
 def _goes_once(job: BlockJob) -> bool:

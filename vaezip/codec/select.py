@@ -28,9 +28,9 @@ _BAND_SAMPLES, _BANDS, _BAND_ROWS = 1 << 15, 3, 8
 LEAST_DRAWN, MOST_DRAWN = 1 << 12, 20
 """Of so many pixels or more no model is tried where a coder without one makes one bit of more than so many."""
 
-_OF_DIFFERENCES, _OF_FEW_COLOURS, _FEW_COLOURS = 0.42, 0.6, 200
+_OF_DIFFERENCES, _OF_FEW_COLOURS, _FEW_COLOURS = 0.42, 0.5, 200
 """Nor where it takes less than so much of what differences to neighbours take, and, in so few colours, less than so
-much: of 94 pictures of all kinds the models then took more, by a quarter at least but in one of 38."""
+much: of 94 pictures of all kinds the models then took more, by a quarter at least."""
 
 _NATS_OF_A_BYTE = 5.545177444479562
 
