@@ -136,7 +136,7 @@ def command(
     If OUT is a folder, each gets a file of its own there. Of several of -1 … -9 the last counts.
 
     A JPEG is kept as the file that it is, and decompress gives back the same bytes; of other formats
-    the pixels and the metadata are.
+    the pixels and the metadata are, and all of DICOM and FITS.
 
     A folder stands for all pictures below it. With --output-dir-mirror DIR, each picture gets a file in
     DIR, in the folders that it was in, here or by the machines of a cluster. The same command goes on

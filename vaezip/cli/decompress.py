@@ -76,11 +76,10 @@ def command(
     output: str | None,
     only: tuple[str, ...],
     salvage: bool,
-    png_level: int,
     reading: options.Reading,
     batch: batches.Batch,
     console: Console,
-    **flags: bool,
+    **flags: Any,
 ) -> None:
     """Write the pictures of .vz files.
 
@@ -89,7 +88,7 @@ def command(
     picture exactly, .png is added: photo.jp2.vz makes photo.jp2.png. PNG alone keeps all metadata.
 
     A JPEG comes back as the same file, under its own name: photo.jpg.vz makes photo.jpg. With
-    -o photo.png, its pixels are written.
+    -o photo.png, its pixels are written. DICOM and FITS files come back as they were, too.
 
     A folder stands for all .vz files below it, whose pictures go where they are, or with -o OUT into the
     same folders of OUT. '-' is standard input, whose picture goes to standard output as PNG, or as the
@@ -111,14 +110,16 @@ def command(
         target = batch.destination(output) if in_batch else output or ""
         asked = replace(reading.options(), salvage=salvage)
         plan = {"threads": reading.threads, "force": flags["force"], "update": batch.update, "mark": in_batch}
-        plan["png_level"] = png_level
+        plan["png_level"] = flags["png_level"]
         found = batches.results(files, console)
         batches.run(_decompress, found, target, asked, batch=batch, console=console, **plan)
         return
     files = tuple(inputs.results(files, console))
     with reading.opened() as how, ExitStack() as stack:
         how = how._replace(options=replace(how.options, salvage=salvage))
-        job = _Job(_Target(output, len(files) > 1, flags["force"], png_level), how, console, streams.Protected(files))
+        job = _Job(
+            _Target(output, len(files) > 1, flags["force"], flags["png_level"]), how, console, streams.Protected(files)
+        )
         job.removal = removal
         if job.target.many and output is not None:
             with blame(output):

@@ -45,5 +45,5 @@ def worded(message: str) -> str:
     >>> worded("No such option '--fo'. Did you mean '--force'?")
     "no such option '--fo'; did you mean '--force'?"
     """
-    line = re.sub(r"\. \(?Did you mean ([^)]*)\)?$", r"; did you mean \1", " ".join(message.split()))
-    return re.sub(r"^[A-Z](?=[a-z])", lambda first: first[0].lower(), line.rstrip("."))
+    line = re.sub(r"\. \((Did you mean [^)]*)\)$", r". \1", " ".join(message.split())).rstrip(".")
+    return re.sub(r"(^|\. )([A-Z])(?=[a-z])", lambda found: "; "[: len(found[1])] + found[2].lower(), line)

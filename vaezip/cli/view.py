@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -50,12 +50,11 @@ def command(
     *,
     files: tuple[str, ...],
     output: str | None,
-    only: tuple[str, ...],
-    most: int,
     size: int | None,
     force: bool,
     reading: options.Reading,
     console: Console,
+    **chosen: Any,
 ) -> None:
     """Show pictures in the terminal, or in one PNG.
 
@@ -69,8 +68,9 @@ def command(
     if output is not None:
         _check(output, force, files, named=size is None)
     with reading.opened() as how:
-        viewer = _Viewer(how, console, only)
-        entries = list(itertools.islice(viewer.entries(files), most if size is None else min(most, _MOST_IN_ICON)))
+        viewer = _Viewer(how, console, chosen["only"])
+        most = chosen["most"] if size is None else min(chosen["most"], _MOST_IN_ICON)
+        entries = list(itertools.islice(viewer.entries(files), most))
     if size is None and viewer.more(len(entries)):
         console.remark(f"{viewer.more(len(entries)):,} more pictures are not shown; raise --most")
     if entries:

@@ -14,7 +14,7 @@ import numpy as np
 
 from vaezip.codec import bit_depth, coders, payload, remaking
 from vaezip.codec.blocks import Samples, samples_checksum
-from vaezip.codec.select import LEAST_DRAWN, MOST_DRAWN, trial_bands, trial_part, trial_rows
+from vaezip.codec.select import LEAST_DRAWN, MOST_DRAWN, is_drawn, trial_bands, trial_part, trial_rows
 from vaezip.errors import VaezipError
 from vaezip.models import kinds
 from vaezip.models.cost import DEFAULT as BUDGET
@@ -282,8 +282,8 @@ def _bytes_of_rows(job: BlockJob, candidate: Candidate) -> int:
 
 def _suffices(job: BlockJob, length: int) -> bool:
     """Tell whether a coder without a model takes so little for some rows that no model takes less."""
-    bits = trial_rows(job.samples).size * (1 if kinds.levels(job.mode) == 2 else 8)
-    return MOST_DRAWN * 8 * length < bits
+    rows, bits = trial_rows(job.samples), 1 if kinds.levels(job.mode) == 2 else 8
+    return MOST_DRAWN * 8 * length < bits * rows.size or (bits == 8 and is_drawn(rows, length))
 
 
 def _goes_once(job: BlockJob) -> bool:

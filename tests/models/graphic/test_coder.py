@@ -184,7 +184,12 @@ def test_it_codes_what_has_at_most_8_bits(mode, fits):
 
 def test_drawings_promise_much_and_noise_does_not():
     assert coder.promises(drawn("RGB"), "RGB")
-    assert not coder.promises(noise("RGB"), "RGB")
+    assert not coder.promises(noise("RGB", (1, 150, 150)), "RGB")
+
+
+def test_ramps_promise_much():
+    ramp = np.arange(200, dtype=np.uint8) * np.ones((1, 200, 1), np.uint8)
+    assert coder.promises(np.stack([ramp, 2 * ramp, ramp], axis=3), "RGB")
 
 
 def test_values_with_holes_promise_much():
@@ -196,12 +201,10 @@ def test_values_with_holes_promise_much():
     assert not coder.promises(np.concatenate([values & 0xF8, values[..., :1]], axis=3), "RGBA")
 
 
-def test_small_sprites_promise_much_with_fewer_repetitions():
-    """A sprite of 32×64 whose pixels were the same as those before in a third of all cases went another way."""
-    sprite = noise("RGBA", (1, 32, 64))
-    sprite[:, :, 1::3] = sprite[:, :, ::3][:, :, :21]
-    assert coder.promises(sprite, "RGBA")
-    assert not coder.promises(np.tile(sprite, (1, 3, 3, 1)), "RGBA")
+def test_small_pictures_in_colours_are_always_tried():
+    """It takes next to no time, and ramps and sprites that show few repetitions had gone another way."""
+    assert coder.promises(noise("RGBA", (1, 32, 64)), "RGBA")
+    assert not coder.promises(noise("RGBA", (3, 96, 64)), "RGBA")
 
 
 def test_a_photograph_in_grey_does_not_promise_much_though_it_has_256_levels():

@@ -75,6 +75,17 @@ def test_it_starts_as_the_network_that_codes(small_local):
         assert np.array_equal(one, other.reshape(2048, -1))
 
 
+@pytest.mark.parametrize("pixels", range(1, 20))
+def test_all_arrays_have_room_for_the_same_pixels(small_local, pixels):
+    """Room is made only where there is less, so what one array holds beyond what was asked for, all must hold."""
+    learner = learner_of(small_local.model)
+    learner.make_room(pixels)
+    memory = learner.memory
+    held = len(memory.tile)
+    assert held >= pixels
+    assert min(2 * len(memory.inputs), 2 * memory.pairs.shape[1], len(memory.sums), memory.halves.shape[1]) >= held
+
+
 def test_room_to_grow_costs_next_to_nothing(small_local):
     model = small_local.model
     frame, offsets = frame_with_predictions(model.architecture, small_local.images[:8]), offsets_of(model, 16)

@@ -76,7 +76,7 @@ def encode(samples: Samples, mode: str, checksum: int, *, effort: Effort) -> byt
 
 def _is_busy(indices: Pixels) -> bool:
     """Tell whether many pixels often differ from the one to their left."""
-    changes = np.count_nonzero(indices[..., 1:] != indices[..., :-1])
+    changes = int(np.count_nonzero(indices[..., 1:] != indices[..., :-1]))
     return indices.size >= _LEAST_BRIEF and _BUSY * changes > indices.size
 
 

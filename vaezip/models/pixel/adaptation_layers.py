@@ -57,7 +57,8 @@ def _side_by_side(parts: list[Layers], other: Layers) -> Layers:
 
 def memory_for(a: PixelArchitecture, network: Network, pixels: int) -> tuple[Network, Memory]:
     """Allocate what steps on up to so many pixels need; the network's outputs are a part of it."""
-    rows, pairs, hints = _up(pixels, 2 * ROWS), _up(pixels, 2) // 2, a.hints
+    rows, hints = _up(pixels, 2 * ROWS), a.hints
+    pairs = rows // 2  # for there is room for as many pixels as rows
     inputs, outputs = max(a.features, a.hidden, a.head), max(a.hidden, a.channels * a.head, 3 * a.mixture)
     widest = _up(max(inputs, outputs), LANES)
     sized = [

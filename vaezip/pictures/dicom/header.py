@@ -26,7 +26,7 @@ MOST_HEADER = 1 << 23
 """Bytes before the pixel data: pydicom takes up to 70 times as many of memory, and 20 s."""
 
 _META, _GROUP_OF_PIXELS, _LONG = 132, 0x7FE0, ("OB", "OW", "OV", "OF", "OD", "UN")
-_GROUP_LENGTH, _SYNTAX = 0x00020000, 0x00020010
+_LENGTH, _SYNTAX = 0x00020000, 0x00020010
 _ASKED = [
     *(0x00280000 | element for element in (0x02, 0x04, 0x06, 0x08, 0x10, 0x11, 0x100, 0x101, 0x102, 0x103)),
     *range(0x00281101, 0x00281104),  # descriptors of palettes
@@ -86,8 +86,8 @@ def read_header(data: bytes) -> Header:
     file = io.BytesIO(data[:MOST_HEADER])
     file.seek(_META)
     meta = read_dataset(file, False, True, stop_when=lambda tag, _vr, _length: tag >> 16 != 2)
-    body, syntax = file.tell(), meta.get_item(_SYNTAX)
-    name = syntax.value.rstrip(b"\0 ").decode("latin-1") if syntax is not None and syntax.value else ""
+    body, syntax = file.tell(), _raw(meta, _SYNTAX)
+    name = syntax.value.rstrip(b"\0 ").decode("latin-1") if syntax else ""
     if name == DEFLATED:
         data = data[:body] + inflated(data, body, MOST_HEADER)
         file = io.BytesIO(data)
@@ -108,9 +108,15 @@ def read_header(data: bytes) -> Header:
     _, first, at, _ = of_pixels[0]
     tag, vr, pixels, length = of_pixels[-1]
     end = at - (12 if first in _LONG else 8)
-    raw = {tag: values.get_item(tag) for tag in (PHOTOMETRIC, PLANAR) if tag in values}
-    places = {tag: (element.value_tell, element.length) for tag, element in raw.items()}
+    asked = {tag: _raw(values, tag) for tag in (PHOTOMETRIC, PLANAR)}
+    places = {tag: (element.value_tell, len(element.value)) for tag, element in asked.items() if element}
     return Header(data, meta, values, name, body, end, pixels, length, tag, vr, places)
+
+
+def _raw(values: Any, tag: int) -> Any:
+    """Return an element as it stands in the file, None where it is absent, empty or a sequence."""
+    element: Any = values.get_item(tag) if tag in values else None
+    return element if isinstance(getattr(element, "value", None), bytes) and element.value else None
 
 
 def inflated(data: bytes, start: int, most: int) -> bytes:
@@ -120,12 +126,12 @@ def inflated(data: bytes, start: int, most: int) -> bytes:
 
 def plain_meta(header: Header) -> bytes:
     """Return all before the data set, with the transfer syntax of samples that stand plainly."""
-    data, syntax = bytearray(header.data[: header.body]), header.meta.get_item(_SYNTAX)
-    start, end = syntax.value_tell, syntax.value_tell + syntax.length
+    data, syntax, group = bytearray(header.data[: header.body]), _raw(header.meta, _SYNTAX), _raw(header.meta, _LENGTH)
+    start, end = syntax.value_tell, syntax.value_tell + len(syntax.value)
     name = EXPLICIT.encode() + b"\0" * (len(EXPLICIT) % 2)
-    if _GROUP_LENGTH in header.meta:
-        at = header.meta.get_item(_GROUP_LENGTH).value_tell
-        length = int.from_bytes(data[at : at + 4], "little") + len(name) - syntax.length
-        data[at : at + 4] = length.to_bytes(4, "little")
+    if group:
+        at = group.value_tell
+        length = int.from_bytes(data[at : at + 4], "little") + len(name) - len(syntax.value)
+        data[at : at + 4] = (length % (1 << 32)).to_bytes(4, "little")
     data[start - 2 : end] = len(name).to_bytes(2, "little") + name
     return bytes(data)

@@ -60,9 +60,12 @@ def look_at_dicom(data: bytes) -> Contents:
 def _place(header: Header) -> Place:
     """Return how the samples of a frame stand, once they do so plainly."""
     width, height = header.integer("Columns"), header.integer("Rows")
-    bits, kept = header.integer("BitsAllocated"), header.integer("BitsStored", 0)
+    bits = header.integer("BitsAllocated")
+    kept = header.integer("BitsStored", bits)
     if width < 1 or height < 1:
         raise damage("it has no width or no height")
+    if not 1 <= kept <= bits:
+        raise damage("it stores more bits than it has, or none")
     kind = _kind(header, bits)
     way(Look(kind, width, height))
     if bits == 1:
@@ -73,7 +76,7 @@ def _place(header: Header) -> Place:
     if header.syntax == BIG_ENDIAN and bits == 8 and header.representation == "OW":
         raise unsupported("byte-swapped 8-bit DICOM", "Explicit VR Little Endian")
     planar = kind.colour == RGB and header.integer("PlanarConfiguration", 0) == 1 and header.syntax not in SYNTAXES
-    shifts = (0, 1 << (kept or bits) - 1, 1 << bits - 1) if signed and kept <= bits else (0,)
+    shifts = (0, 1 << kept - 1, 1 << bits - 1) if signed else (0,)
     colours = palette(header) if kind.colour == PALETTE else b""
     return Place(kind, width, height, type, planar, shifts, colours)
 
