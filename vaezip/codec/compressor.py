@@ -36,8 +36,9 @@ from vaezip.system import meter
 from vaezip.system.threads import Workers
 from vaezip.vz import archive as vz
 from vaezip.vz import limits
+from vaezip.vz.names import is_unicode
 from vaezip.vz.records import NO_MODEL, Block, Group, has_model
-from vaezip.vz.times import is_time
+from vaezip.vz.times import forget_times_of_none, is_time
 
 
 @dataclass(frozen=True)
@@ -233,7 +234,7 @@ class Compressor:
             raise VaezipError("the file is made, and takes no more pictures; begin another")
         if name in self._names:
             raise ImageError(f"two pictures are called '{name}'; rename one")
-        if not _is_unicode(name):
+        if not is_unicode(name):
             raise ImageError("its name is not valid Unicode; rename it")
         limits.check_name(name)
 
@@ -324,7 +325,7 @@ class Compressor:
         groups += kept + self._file_groups()
         in_files = {name for group in groups if MODE_NAMES[group.mode] in FILES for name in group.names}
         groups += taken.groups_of(self._taken.copies, in_files)
-        _forget_times_of_none(groups)
+        forget_times_of_none(groups)
         used = {block.model for group in groups for block in group.blocks if has_model(block.model)}
         models = {mark: data for mark, data in embedded.items() if mark in used}
         names = {mark: self.library.name_of(mark, even_shipped=mark in models) for mark in used}
@@ -492,19 +493,3 @@ def _shipped(name: str) -> Reference | None:
     """Return the shipped model of a name, if there is one."""
     path = model_file.shipped().get(name)
     return Reference(path, model_file.fingerprint(path)) if path else None
-
-
-def _forget_times_of_none(groups: list[Group]) -> None:
-    """Tell no times where there are none, or for a picture alone, whose file has a time of its own."""
-    if all(time is None or not name for group in groups for name, time in zip(group.names, group.times)):
-        for group in groups:
-            group.times = []
-
-
-def _is_unicode(name: str) -> bool:
-    """Tell whether a name can be written as UTF-8; those of other file names hold surrogates."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -125,3 +125,12 @@ def read_names(reader: Reader, count: int, budget: Budget) -> list[str]:
         budget.take(NAMES, run.most_bytes)
         names += run.names()
     return names
+
+
+def is_unicode(name: str) -> bool:
+    """Tell whether a name can be written as UTF-8; those of other file names hold surrogates."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -47,3 +47,10 @@ def read_times(reader: Reader, groups: Sequence[Group]) -> None:
 def is_time(seconds: int) -> bool:
     """Tell whether a file can tell a time, in seconds since 1970: one of the years 1 to 9999."""
     return limits.FIRST_TIME <= seconds <= limits.LAST_TIME
+
+
+def forget_times_of_none(groups: Sequence[Group]) -> None:
+    """Tell no times where there are none, or for a picture alone, whose file has a time of its own."""
+    if all(time is None or not name for group in groups for name, time in zip(group.names, group.times)):
+        for group in groups:
+            group.times = []

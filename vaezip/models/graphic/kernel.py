@@ -46,12 +46,23 @@ MOST_DECISIONS = 80
 """Of a pixel."""
 
 
+# Pictures of two levels have a kernel of their own, so that nobody compiles what another picture needs.
+
+
 @jit
 def code_rows(head, decodes, m, memory, arrays, numbers, made):
     """Pop rows of a picture, a kernel of :meth:`vaezip.entropy.stack.Stack.run`; or put the decisions of rows, twice
     the frequency of a 1 plus the bit, into ``made``."""
     coder = coder_of(head, decodes)
     _code_rows(m, coder, head[1], memory, arrays, numbers, made, np.zeros(MOST_CANDIDATES, np.int64))
+    return head_of(coder)
+
+
+@jit
+def code_bilevel_rows(head, decodes, m, memory, arrays, numbers, made):
+    """Pop rows of a picture of two levels, or put their decisions into ``made``, as :func:`code_rows` does."""
+    coder = coder_of(head, decodes)
+    _code_bilevel_rows(m, coder, head[1], memory, arrays, numbers, made)
     return head_of(coder)
 
 
@@ -71,18 +82,10 @@ def _code_rows(m, coder, words, memory, arrays, numbers, made, candidates):
         candidates: room for so many.
     """
     pixels, ranks, s = arrays[0][numbers[0]], arrays[1][numbers[0]], arrays[3]
-    end = SIDE + numbers[3]
-    bilevel = numbers[5] and numbers[4] == 2
-    for i in range(2 * DISTANT):
-        s[REACHES + i] = numbers[6 + i]
     s[BRIEF] = numbers[6 + 2 * DISTANT]
+    end = SIDE + numbers[3]
     for y in range(numbers[1] + TOP, numbers[2] + TOP):
-        for x in range(SIDE):
-            pixels[y, x] = pixels[y - 1, SIDE]
-        s[LENGTH] = s[RUN_END] = 0
-        here = (numbers[0] * pixels.shape[0] + y) * pixels.shape[1]
-        if bilevel:
-            fill_windows(s, pixels, y, SIDE)
+        here = _begin_row(s, pixels, numbers[0], y)
         x = SIDE
         while x < end:
             if coder[IS_SHORT]:
@@ -90,16 +93,51 @@ def _code_rows(m, coder, words, memory, arrays, numbers, made, candidates):
             s[HERE] = here + x
             if ctx.may_run(s, pixels, y, x, end) and _code_run(m, coder, words, made, s, arrays, numbers, y, x):
                 x += RUN_LENGTH
-                if bilevel:
-                    fill_windows(s, pixels, y, x)
                 continue
-            if bilevel:
-                _code_bit(m, coder, words, memory, arrays, made, s, pixels, y, x)
-            else:
-                _code_pixel(m, coder, words, memory, arrays, numbers, made, s, candidates, pixels, ranks, y, x)
+            _code_pixel(m, coder, words, memory, arrays, numbers, made, s, candidates, pixels, ranks, y, x)
             x += 1
-        for x in range(end, end + SIDE):
-            pixels[y, x] = pixels[y, end - 1]
+        _end_row(pixels, y, end)
+
+
+@borrowing
+def _code_bilevel_rows(m, coder, words, memory, arrays, numbers, made):
+    """Code rows of a picture of two levels; the arguments are those of :func:`_code_rows`."""
+    pixels, s = arrays[0][numbers[0]], arrays[3]
+    for i in range(2 * DISTANT):
+        s[REACHES + i] = numbers[6 + i]
+    s[BRIEF] = numbers[6 + 2 * DISTANT]
+    end = SIDE + numbers[3]
+    for y in range(numbers[1] + TOP, numbers[2] + TOP):
+        here = _begin_row(s, pixels, numbers[0], y)
+        fill_windows(s, pixels, y, SIDE)
+        x = SIDE
+        while x < end:
+            if coder[IS_SHORT]:
+                return
+            s[HERE] = here + x
+            if ctx.may_run(s, pixels, y, x, end) and _code_run(m, coder, words, made, s, arrays, numbers, y, x):
+                x += RUN_LENGTH
+                fill_windows(s, pixels, y, x)
+                continue
+            _code_bit(m, coder, words, memory, arrays, made, s, pixels, y, x)
+            x += 1
+        _end_row(pixels, y, end)
+
+
+@inline
+def _begin_row(s, pixels, picture, y):
+    """Fill the margin before a row, and return where it begins among the rows of all pictures."""
+    for x in range(SIDE):
+        pixels[y, x] = pixels[y - 1, SIDE]
+    s[LENGTH] = s[RUN_END] = 0
+    return (picture * pixels.shape[0] + y) * pixels.shape[1]
+
+
+@inline
+def _end_row(pixels, y, end):
+    """Fill the margin behind a row."""
+    for x in range(end, end + SIDE):
+        pixels[y, x] = pixels[y, end - 1]
 
 
 @borrowing

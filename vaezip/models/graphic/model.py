@@ -74,6 +74,7 @@ class Coding:
         known = np.zeros(contexts.STATE_SIZE, np.int64)
         self._arrays = pixels, np.zeros(cells, np.uint8), pixels.reshape(-1), known
         self._channels = channels
+        self._code_rows = kernel.code_bilevel_rows if levels == 2 else kernel.code_rows
 
     @property
     def pixels(self) -> Pixels:
@@ -86,7 +87,7 @@ class Coding:
         found = []
         for numbers in self._parts():
             made[1][0] = 0
-            kernel.code_rows(decisions.NO_STACK, False, self._learned, self._memory, self._arrays, numbers, made)
+            self._code_rows(decisions.NO_STACK, False, self._learned, self._memory, self._arrays, numbers, made)
             found.append(made[0][: made[1][0]].copy())
         return found
 
@@ -94,7 +95,7 @@ class Coding:
         """Pop the pixels."""
         made = decisions.room(1, np.uint32)
         for numbers in self._parts():
-            coded.run(kernel.code_rows, True, self._learned, self._memory, self._arrays, numbers, made)
+            coded.run(self._code_rows, True, self._learned, self._memory, self._arrays, numbers, made)
 
     def _rows(self) -> int:
         return min(self._shape[1], max(1, _ROW_PIXELS // self._shape[2]))
