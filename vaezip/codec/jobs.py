@@ -53,8 +53,8 @@ ways to go."""
 _MOST_BITS = 10
 """Of ranks of more bits models code too few."""
 
-_REPEATED = 2
-"""Where Deflate takes less than so many times as much as what learns, samples may repeat from far away."""
+_REPEATED = 4
+"""Where Deflate takes no more than one byte in so many more than what learns, samples may repeat from far away."""
 
 _OF_LEARNING = 10
 """What learns all from the picture takes up to one byte in so many more for patches than for all."""
@@ -246,7 +246,7 @@ def _promising_deep(job: BlockJob, others: tuple[Candidate, ...]) -> list[Candid
         length = min(len(_payload(ranks, one, 0)) for one in quick)
         lengths[coders.REMADE] = length + values * some.size / job.samples.size
     few = bit_depth.low_bits(np.unique(job.samples)) + 8 <= _MOST_BITS
-    repeated = len(zlib.compress(some.tobytes())) < _REPEATED * lengths[coders.DEEP]
+    repeated = len(zlib.compress(some.tobytes())) * _REPEATED < lengths[coders.DEEP] * (_REPEATED + 1)
     for one in others:
         worthy = few if isinstance(one, Reference) else repeated if one == NO_MODEL else _promises(job, one)
         if worthy and one not in lengths:
