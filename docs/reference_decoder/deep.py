@@ -40,7 +40,9 @@ def decode_deep(data: bytes, shape: tuple[int, int, int, int], depth: int = 16) 
         pictures.append(Picture(decisions, (h, w, channels), top, bool(form & 1), past))
         pictures[-1].decode()
     samples = np.stack([[plane.inside() for plane in picture.planes] for picture in pictures])
-    return samples.transpose(0, 2, 3, 1).astype(np.uint16 if depth == 16 else np.uint8), stack.seed() ^ zlib.crc32(data[:3])
+    return samples.transpose(0, 2, 3, 1).astype(np.uint16 if depth == 16 else np.uint8), stack.seed() ^ zlib.crc32(
+        data[:3]
+    )
 
 
 def grade(x: int) -> int:
