@@ -2,7 +2,9 @@
 
 ``python benchmarks/deep.py --data DIR`` takes the pictures of ``DIR/pictures/deep``, without their metadata, each coded
 by ours and by the peers, decoded again and compared; pages of a TIFF are one set of ours, and files of their own of the
-peers. Writes ``results/deep.json`` beside this file.
+peers. ``--peers JSON`` takes the sizes of peers that an earlier result has, for effort 10 of JPEG XL takes minutes. The
+time and the memory of some pictures stand beside those of pictures of 8 bits, of as many samples. Writes
+``results/deep.json`` beside this file.
 """
 
 from __future__ import annotations
@@ -10,8 +12,12 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import resource
+import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +32,7 @@ from vaezip.bench.peers import CODECS, as_given
 from vaezip.pictures import io as picture_files
 
 RESULT = Path(__file__).parent / "results" / "deep.json"
-CODED = ("jxl-7", "jxl-9", "jpegls", "png")
+CODED = ("jxl-7", "jxl-9", "jxl-10", "jpegls", "png")
 PEERS = (*CODED, "jpeg2000", "zstd-difference")
 KINDS = {
     "ct": "CT, MR and X-ray", "mr": "CT, MR and X-ray", "xray": "CT, MR and X-ray", "nm": "CT, MR and X-ray",
@@ -35,6 +41,12 @@ KINDS = {
     "hdr": "sensors and RGB", "mri": "CT, MR and X-ray",
 }  # fmt: skip
 """What a picture is, by the first word of its name."""
+
+SLOWEST, MOST_PIXELS = "jxl-10", 1 << 20
+"""The peer that takes minutes for a picture, and the greatest picture that it is asked for."""
+
+TIMED, REPEATS = ("ct_neck.png", "goes_water_vapour.png", "micro_hela_rgb12.png"), 3
+NARROW = {"I;16": "L", "RGB;16": "RGB"}
 
 
 def pages(path: Path) -> list[vaezip.Picture]:
@@ -63,15 +75,17 @@ def jpeg2000(picture: vaezip.Picture) -> bytes:
     return bytes(data)
 
 
-def peer_sizes(pictures: list[vaezip.Picture]) -> dict[str, int]:
+def peer_sizes(pictures: list[vaezip.Picture], known: dict[str, Any]) -> dict[str, int]:
     """Return the bytes that each peer takes, if it can hold the pictures; what a codec made is decoded and compared."""
+    if all(name in known for name in PEERS):
+        return {name: known[name] for name in PEERS}
     sizes = {
         "jpeg2000": sum(len(jpeg2000(picture)) for picture in pictures),
         "zstd-difference": sum(len(difference(picture)) for picture in pictures),
     }
     for name in CODED:
         codec = CODECS[name]
-        if any(codec.refuses(picture) for picture in pictures):
+        if any(codec.refuses(picture) for picture in pictures) or (name == SLOWEST and _is_large(pictures)):
             continue
         sizes[name] = 0
         for picture in pictures:
@@ -81,8 +95,56 @@ def peer_sizes(pictures: list[vaezip.Picture]) -> dict[str, int]:
     return sizes
 
 
-def measured(path: Path) -> dict[str, Any]:
-    """Measure a file."""
+def _is_large(pictures: list[vaezip.Picture]) -> bool:
+    return max(picture.samples[..., 0].size for picture in pictures) > MOST_PIXELS
+
+
+def narrowed(picture: vaezip.Picture) -> vaezip.Picture:
+    """Return a picture of 8 bits, of as many samples: from black to the greatest sample."""
+    samples = picture.samples.astype(np.int64) * 255 // int(picture.samples.max())
+    return vaezip.Picture(NARROW[picture.mode], samples.astype(np.uint8))
+
+
+def _seconds(work: Callable[[], Any]) -> float:
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
+def _peak_mb(picture: vaezip.Picture) -> float:
+    """Return the most memory that a process has while it codes and decodes a picture."""
+    vaezip.decompress(vaezip.compress(picture, verify=False, threads=1))
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+
+
+def _peak_of(picture: vaezip.Picture) -> float:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(_peak_mb, picture).result()
+
+
+def timed(path: Path) -> dict[str, Any]:
+    """Measure a picture beside one of 8 bits: the medians of processor time, in turn, and memory."""
+    pair = (pages(path)[0], narrowed(pages(path)[0]))
+    data = [vaezip.compress(picture, verify=False, threads=1) for picture in pair]
+    encode: list[list[float]] = [[], []]
+    decode: list[list[float]] = [[], []]
+    for _ in range(REPEATS):
+        for i, picture in enumerate(pair):
+            encode[i].append(_seconds(lambda one=picture: vaezip.compress(one, verify=False, threads=1)))
+            decode[i].append(_seconds(lambda one=data[i]: vaezip.decompress(one)))
+    peaks = [_peak_of(picture) for picture in pair]
+    row = {"name": path.name, "samples": pair[0].samples.size, "repeats": REPEATS}
+    for name, seconds in (("encode", encode), ("decode", decode)):
+        medians = [statistics.median(some) for some in seconds]
+        row |= {f"{name}_us": [round(1e6 * one / pair[0].samples.size, 2) for one in medians]}
+        row |= {f"{name}_ratio": round(medians[0] / medians[1], 3)}
+    row |= {"peak_mb": peaks, "peak_ratio": round(peaks[0] / peaks[1], 3)}
+    print(json.dumps(row), flush=True)
+    return row
+
+
+def measured(path: Path, known: dict[str, Any]) -> dict[str, Any]:
+    """Measure a file, of whose peers the sizes may be known."""
     pictures = pages(path)
     samples = sum(picture.samples.size for picture in pictures)
     set_of = {f"{i:04d}.png": picture for i, picture in enumerate(pictures)} if len(pictures) > 1 else pictures[0]
@@ -93,7 +155,7 @@ def measured(path: Path) -> dict[str, Any]:
     for name, picture in zip(archive.names, pictures):
         assert np.array_equal(archive.read(name).samples, picture.samples)
     ended = time.process_time()
-    sizes = peer_sizes(pictures)
+    sizes = peer_sizes(pictures, known)
     methods = sorted({block["method"] for block in archive.info()["blocks"]})
     row = {"name": path.name, "kind": KINDS[path.name.split("_")[0]], "mode": pictures[0].mode, "methods": methods}
     row |= {"pictures": len(pictures), "samples": samples, "ours": len(data), **sizes}
@@ -128,9 +190,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--result", type=Path, default=RESULT)
+    parser.add_argument("--peers", type=Path, help="an earlier result")
     options = parser.parse_args()
-    rows = [measured(path) for path in sorted((options.data / "pictures" / "deep").iterdir())]
+    earlier = json.loads(options.peers.read_text())["rows"] if options.peers else []
+    known = {row["name"]: row for row in earlier}
+    folder = options.data / "pictures" / "deep"
+    rows = [measured(path, known.get(path.name, {})) for path in sorted(folder.iterdir())]
+    beside = [timed(folder / name) for name in TIMED]
     result = {**machine.this_run(), "peers": PEERS, "summary": dict(summary(rows)), "rows": rows}
+    result |= {"beside_8_bits": beside, "slowest_peer": {"name": SLOWEST, "most_pixels": MOST_PIXELS}}
     options.result.write_text(json.dumps(result, indent=1) + "\n")
 
 

@@ -417,28 +417,30 @@ class Sample:
         def rank(u: int, r: int) -> int:
             return channel.ranks.at(self.y, self.x, u, r)
 
-        t, o, q = channel.columns[self.x], channel.row, 5 * rank(0, -1) + rank(1, 0)
-        for j, z in enumerate((w, n, ne, nw)):
-            if z in (w, n, ne, nw)[:j]:
+        t, o, q = channel.columns[self.x], channel.row, 6 * rank(0, -1) + rank(1, 0)
+        candidates = w, n, ne, nw, clamp(w + n - nw, 0, self.top)
+        phase = 4 * ((self.y + 3) % 4) + (self.x + 3) % 4
+        for j, z in enumerate(candidates):
+            if z in candidates[:j]:
                 continue
             age, run = min(self.y - channel.seen.get(z, -3), 3), min(channel.run, 15)
             parts: list[tuple[int, ...]] = [
-                (equal,),
+                (equal, phase),
                 (bounded((8 * z - self.blend) >> (self.k + 2), 20), self.z >> 1),
-                (25 * q + 5 * rank(1, -1) + rank(1, 1), 0),
-                (5 * q + rank(0, -2), rank(2, 0)),
+                (36 * q + 6 * rank(1, -1) + rank(1, 1), phase),
+                (6 * q + rank(0, -2), rank(2, 0)),
                 (z, q),
                 (w, n),
                 (w, n, ne, nw),
                 (16 * t + o, q),
-                (16 * t + o, 25 * rank(3, 0) + 5 * rank(2, 0) + rank(1, 0)),
-                (equal, 5 * q + rank(1, 1)),
+                (16 * t + o, 36 * rank(3, 0) + 6 * rank(2, 0) + rank(1, 0)),
+                (equal, 6 * q + rank(1, 1)),
                 (w, channel.other, run),
                 (age, run, bounded((8 * z - self.blend) >> (self.k + 2), 20)),
                 (age, w - channel.other, n - w),
             ]
             h = [hashes(5000 + 100 * p + 20 * j + i, *part) for i, part in enumerate(parts)]
-            choices = 528 + 128 * j + equal, 272 + 25 * j + q, 328 + 16 * j + o
+            choices = 528 + 128 * j + equal, 272 + 36 * j + q, 328 + 16 * j + o
             if self.pop(2, 0, h, choices, 224 + 8 * j + t):
                 return z, j + 1
         return None, 0

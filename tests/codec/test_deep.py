@@ -47,16 +47,35 @@ def test_pages_of_a_set_tell_of_one_another():
         assert np.array_equal(vaezip.Archive(data).read(name).samples, picture.samples)
 
 
-def test_a_trial_on_patches_tells_whether_models_are_worth_it(monkeypatch):
+def tried(monkeypatch, samples):
+    """Code a picture, and return by what, and the candidates that were tried on some rows and coded with."""
     coded, payload = [], jobs._payload
-    monkeypatch.setattr(jobs, "trial_part", lambda samples: samples[:, :16, :16])
+    monkeypatch.setattr(jobs, "FEW_PIXELS", 100)
+    monkeypatch.setattr(jobs, "trial_bands", lambda samples: samples[:, :16])
     monkeypatch.setattr(
         jobs, "_payload", lambda job, one, sum_: coded.append((job.samples.shape[1], one)) or payload(job, one, sum_)
     )
-    data = vaezip.compress(vaezip.Picture("I;16", noisy(48, 48, 1)[0]), effort=EFFORT)
-    assert methods(data) == ["deep"]
-    assert [one for rows, one in coded if rows == 48] == [coders.DEEP]
-    assert len([one for rows, one in coded if rows == 16]) > 2
+    data = vaezip.compress(vaezip.Picture("I;16", samples), effort=EFFORT)
+    assert np.array_equal(vaezip.decompress(data).samples, samples)
+    return methods(data), {one for rows, one in coded if rows == 16}, {one for rows, one in coded if rows > 16}
+
+
+def test_a_trial_on_some_rows_tells_what_is_worth_it(monkeypatch):
+    found, _, whole = tried(monkeypatch, noisy(48, 48, 1)[0])
+    assert found == ["deep"]
+    assert whole == {coders.DEEP}
+
+
+def test_no_model_is_tried_where_samples_have_many_bits(monkeypatch):
+    _, some, _ = tried(monkeypatch, noisy(48, 48, 1)[0])
+    assert some == {coders.DEEP}
+
+
+def test_ranks_of_8_bits_are_coded_by_the_coder_of_16(monkeypatch):
+    samples = (37 * (noisy(48, 48, 1, top=200, noise=2)[0] // 2)).astype(np.uint16)
+    found, some, whole = tried(monkeypatch, samples)
+    assert found == ["remade"]
+    assert {coders.DEEP, coders.REMADE} <= some | whole
 
 
 def test_info_says_it_in_words(tmp_path):

@@ -46,15 +46,15 @@ _OF_PATCHES = 10
 """Of chroma at half the resolution, patches take up to one byte in so many more than all, for what lies beyond their
 edges is not known."""
 
-_NEARLY = 200
-"""A trial of whole rows in which a deep coder takes more by one byte in so many, or less, does not tell which of two
-ways to go."""
+_NEARLY, _NEARLY_DEEP = 100, 12
+"""A trial of whole rows in which one way takes more by one byte in so many, or less, does not tell which is best; of
+samples and ranks that the deep coder codes, which takes little time, by so many."""
 
 _MOST_BITS = 10
 """Of ranks of more bits models code too few."""
 
-_REPEATED = 2
-"""Where Deflate takes less than so many times as much as what learns, samples may repeat from far away."""
+_REPEATED = 4
+"""Where Deflate takes no more than one byte in so many more than what learns, samples may repeat from far away."""
 
 _OF_LEARNING = 10
 """What learns all from the picture takes up to one byte in so many more for patches than for all."""
@@ -255,13 +255,14 @@ def _promising_deep(job: BlockJob, others: tuple[Candidate, ...]) -> list[Candid
         length = min(len(_payload(ranks, one, 0)) for one in quick)
         lengths[coders.REMADE] = length + values * some.size / job.samples.size
     few = bit_depth.low_bits(np.unique(job.samples)) + 8 <= _MOST_BITS
-    repeated = len(zlib.compress(some.tobytes())) < _REPEATED * lengths[coders.DEEP]
+    repeated = len(zlib.compress(some.tobytes())) * _REPEATED < lengths[coders.DEEP] * (_REPEATED + 1)
     for one in others:
         worthy = few if isinstance(one, Reference) else repeated if one == NO_MODEL else _promises(job, one)
         if worthy and one not in lengths:
             lengths[one] = len(_payload(trial, one, 0))
     best = min(lengths.values())
-    found = [one for one in lengths if lengths[one] * _NEARLY <= best * (_NEARLY + 1)]
+    nearly = {coders.DEEP: _NEARLY_DEEP, coders.REMADE: _NEARLY_DEEP}
+    found = [one for one in lengths if (lengths[one] - best) * nearly.get(one, _NEARLY) <= best]
     return found if job.made_of is None or coders.REMADE in lengths else [*found, coders.REMADE]
 
 

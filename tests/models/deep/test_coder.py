@@ -166,6 +166,19 @@ def test_samples_of_more_bits_than_the_mode_has_are_refused():
         decode_deep(data, samples.shape, 8)
 
 
+def test_samples_that_a_coarse_wavelet_left_are_hits():
+    """Of each four samples, which are a mean and three differences that are hardly ever more than 0, one tells most."""
+    rng = np.random.default_rng(3)
+    mean = (9000 + 363 * rng.integers(-2, 3, (24, 60))).repeat(2, axis=0).repeat(2, axis=1)
+    across, down = (363 * (rng.random((24, 60)) < 0.1) for _ in range(2))
+    signs = np.tile([1, -1], 60)
+    found = mean + across.repeat(2, axis=0).repeat(2, axis=1) * signs
+    found = found + down.repeat(2, axis=0).repeat(2, axis=1) * signs[:48, None]
+    samples = found.astype(np.uint16)[None, ..., None]
+    assert 8 * len(coded(samples, (True, False))) < 2.2 * samples.size
+    assert len(coded(samples, (True, False))) < 0.8 * len(coded(samples, (False, False)))
+
+
 def scanned(height, width, seed=0):
     """Draw waves as a scanner of few values that is calibrated before each row sees them, as ranks of all values."""
     rng = np.random.default_rng(seed)

@@ -13,10 +13,10 @@ from vaezip.models.deep.state import GIVEN, LINEAR, MEDIAN
 SAMPLE, LOWER, HIT = range(3)
 """Kinds of decisions."""
 
-KINDS, CHOICES, CORRECTIONS = 3, 1040, 256
+KINDS, CHOICES, CORRECTIONS = 3, 1168, 264
 CONTEXTS, LOWER_CONTEXTS, HIT_CONTEXTS = 14, 2, 13
 MOST_SIZE = 17
-MOST_DECISIONS = 4 + 2 + 2 * MOST_SIZE + 16
+MOST_DECISIONS = 5 + 2 + 2 * MOST_SIZE + 16
 """Of a sample: hits, the step and the side, how far, and lower bits."""
 
 _BESIDE = 4
@@ -201,37 +201,41 @@ def _code_lower(m, coder, words, made, s, numbers, value):
 
 @borrowing
 def code_hit(m, coder, words, made, s, near, numbers, value):
-    """Code whether a sample is equal to its neighbour to the left, above, or above to the right or left: return it, and
-    1 … 4, or 0 where it is not. The arguments are those of :func:`code_sample`."""
-    place, at, blend, k, energy, _, y, x, _, row = numbers
+    """Code whether a sample is equal to its neighbour to the left, above, or above to the right or left, or lies on the
+    plane through three of them: return it, and 1 … 5, or 0 where it is not. The arguments are those of
+    :func:`code_sample`."""
+    place, at, blend, k, energy, _, y, x, top, row = numbers
     ranks, column = s.ranks[at], s.streaks[at, x]
     w, n, nw, ne = near[W], near[N], near[NW], near[NE]
     equal = _bit(w == n, 0) | _bit(w == nw, 1) | _bit(n == nw, 2) | _bit(n == ne, 3)
     equal |= _bit(ne == near[NEE], 4) | _bit(w == near[WW], 5) | _bit(n == near[NN], 6)
     left, above = ranks[0, x - 1], ranks[1, x]
-    pair = 5 * left + above
+    pair, phase = 6 * left + above, 4 * (y & 3) | x & 3
+    plane = min(max(w + n - nw, 0), top)
     run, other = min(s.runs[at, 0], _LONGEST), s.runs[at, 1]
     h, relative = m.contexts, energy - 4 * k
-    for j in range(4):
-        candidate = near[j] if j < 2 else near[NE] if j == 2 else nw
-        if (j > 0 and candidate == w) or (j > 1 and candidate == n) or (j > 2 and candidate == ne):
+    for j in range(5):
+        candidate = w if j == 0 else n if j == 1 else ne if j == 2 else nw if j == 3 else plane
+        if (j > 0 and candidate == w) or (j > 1 and candidate == n):
+            continue
+        if (j > 2 and candidate == ne) or (j > 3 and candidate == nw):
             continue
         salt = 5000 + 100 * place + 20 * j
-        h[0] = combined(salt, equal)
+        h[0] = combined(combined(salt, equal), phase)
         h[1] = combined(combined(salt + 1, bounded((8 * candidate - blend) >> (k + 2), 20)), relative >> 1)
-        h[2] = combined(combined(salt + 2, 25 * pair + 5 * ranks[1, x - 1] + ranks[1, x + 1]), 0)
-        h[3] = combined(combined(salt + 3, 5 * pair + ranks[0, x - 2]), ranks[2, x])
+        h[2] = combined(combined(salt + 2, 36 * pair + 6 * ranks[1, x - 1] + ranks[1, x + 1]), phase)
+        h[3] = combined(combined(salt + 3, 6 * pair + ranks[0, x - 2]), ranks[2, x])
         h[4] = combined(combined(salt + 4, candidate), pair)
         h[5] = combined(combined(salt + 5, w), n)
         h[6] = combined(combined(combined(combined(salt + 6, w), n), ne), nw)
         h[7] = combined(combined(salt + 7, 16 * column + row), pair)
-        h[8] = combined(combined(salt + 8, 16 * column + row), 25 * ranks[3, x] + 5 * ranks[2, x] + above)
-        h[9] = combined(combined(salt + 9, equal), 5 * pair + ranks[1, x + 1])
+        h[8] = combined(combined(salt + 8, 16 * column + row), 36 * ranks[3, x] + 6 * ranks[2, x] + above)
+        h[9] = combined(combined(salt + 9, equal), 6 * pair + ranks[1, x + 1])
         age = min(y - s.seen[at, candidate], _OLDEST)
         h[10] = combined(combined(combined(salt + 10, w), other), run)
         h[11] = combined(combined(combined(salt + 11, age), run), bounded((8 * candidate - blend) >> (k + 2), 20))
         h[12] = combined(combined(combined(salt + 12, age), w - other), n - w)
-        m.choices[0], m.choices[1], m.choices[2] = 528 + 128 * j + equal, 272 + 25 * j + pair, 328 + 16 * j + row
+        m.choices[0], m.choices[1], m.choices[2] = 528 + 128 * j + equal, 272 + 36 * j + pair, 328 + 16 * j + row
         if decide(m, coder, words, made, HIT_CONTEXTS, 0, HIT, 224 + 8 * j + column, 1 if value == candidate else 0):
             return candidate, j + 1
     return np.int64(value), 0

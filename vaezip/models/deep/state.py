@@ -39,7 +39,7 @@ class State(NamedTuple):
         errors: int64 (PREDICTIONS + 1, channels, 2, width + 2 · MARGIN), how far predictions were off in this row and
             in the one above, in eighths.
         signed: int64 (channels, 2, width + 2 · MARGIN), by how much the blend was too small.
-        ranks: int64 (channels, 4, width + 2 · MARGIN), which neighbour a sample was equal to: 1 … 4, or 0.
+        ranks: int64 (channels, 4, width + 2 · MARGIN), what a sample was equal to: 1 … 5, or 0.
         streaks: int64 (channels, width + 2 · MARGIN), for how many rows on a sample equalled its left one.
         runs: int64 (channels, 2), how many samples to the left equal the left one, and the sample before these.
         seen: int32 (channels, top + 1), the row of the frame in which each value occurred last, or 0.
