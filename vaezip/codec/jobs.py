@@ -21,6 +21,7 @@ from vaezip.models.library import Library, Reference
 from vaezip.origins import halving, inverse, search
 from vaezip.pictures.jpeg.parts import UnfitJpeg
 from vaezip.system import meter
+from vaezip.system.spans import timed
 from vaezip.system.threads import spread
 from vaezip.vz.records import NO_MODEL, Block, has_model
 
@@ -103,6 +104,7 @@ class BlockJob:
     made_of: int | None = None
 
 
+@timed("origins")
 def prepared(job: BlockJob) -> BlockJob:
     """Return a job that knows what its colours were before, if a model may code them and they were anything, and what
     its pictures are made of, if that is anything."""

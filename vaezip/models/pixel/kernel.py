@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.entropy import kernels
+from vaezip.entropy.grids import MEAN_BITS
 from vaezip.exact.jit import borrowing, inline, jit
 from vaezip.exact.product16 import product16
 from vaezip.models.pixel import calibration, least_squares
@@ -304,7 +305,7 @@ def _note_energies(n, frame, order, predictors, chunk):
 
 
 @jit
-def pop_strip(stack, frame, top, rows, networks, offsets, mix, tables, predictors, scratch, calibrator):
+def pop_strip(stack, frame, top, rows, networks, offsets, mix, tables, predictors, scratch, calibrator, inputs):
     """Take the pixels of a strip from the stack, and write them into the frame.
 
     Args:
@@ -319,12 +320,12 @@ def pop_strip(stack, frame, top, rows, networks, offsets, mix, tables, predictor
             place.
         scratch: for their systems of equations.
         calibrator: a :class:`vaezip.models.pixel.calibration.State`, after the rows above; it goes on in place.
+        inputs: of :func:`vaezip.models.pixel.calibration.scratch_for`.
 
     Returns:
         head and size of the stack.
     """
     memory = _empty_chunk(networks, mix, len(predictors)), _empty_mixture(mix * len(networks))
-    inputs = calibration.scratch_for(calibrator)
     return _pop_waves(
         stack, frame, top, rows, networks, offsets, tables, predictors, scratch, calibrator, inputs, memory
     )
@@ -361,24 +362,31 @@ def _pop_waves(stack, frame, top, rows, networks, offsets, tables, predictors, s
     return head, size
 
 
-@inline
+@borrowing
 def _pop_channel(n, j, frame, order, chunk, mixture, tables, calibrator, inputs, stack):
     """Take the j-th channel of n pixels from the stack, once its parameters are known."""
-    (head, words, size), (w, m, s) = stack, mixture
-    c, mix = order[j], chunk.out.shape[2] // 3
+    (head, words, size), (w, m, s), at, values = stack, mixture, chunk.at, inputs.values
+    c, mix, joint = order[j], chunk.out.shape[2] // 3, inputs.mixtures
     calibrated, residual = calibrator.move.shape[0] > 0, chunk.vector.shape[1] - order.size + j
     for p in range(n):
-        predicted = chunk.prediction[p, c]
-        i, y, x = chunk.at[p, 0], chunk.at[p, 1], chunk.at[p, 2]
-        joint_mixture(chunk.out, p, predicted, mix, tables.powers, w, m, s)
-        if calibrated:
-            calibration.calibrate(calibrator, frame, order, i, y, x, j, w, m, s, tables, inputs)
-        head, size, value = kernels.pop_one_mixture(head, words, size, m, s, w, tables.cdf, tables.scales)
-        if calibrated:
-            calibration.observe(calibrator, i, y, x, j, w, m, s, value, tables, inputs)
-        _write_value(frame, i, y, x, c, value)
-        chunk.hints[p, j] = value - predicted
-        chunk.vector[p, residual] = value - predicted
+        joint_mixture(chunk.out, p, chunk.prediction[p, c], mix, tables.powers, w, m, s)
+        for k in range(w.size):
+            joint.w[k, p], joint.m[k, p], joint.s[k, p] = w[k], m[k], s[k]
+    if calibrated:
+        calibration.calibrate(n, j, calibrator, frame, order, at, tables, inputs)
+    else:
+        calibration.write_moments(n, tables, inputs)
+    for p in range(n):
+        guess = np.int64(min(max(inputs.mean[p] + inputs.moved[p] * 2.0**-MEAN_BITS, 1.0), 255.0))
+        step = np.int64(min(1.0 + 0.5 * inputs.spread[p], 64.0))
+        m, s, w = joint.m[:, p], joint.s[:, p], joint.w[:, p]
+        head, size, value = kernels.pop_one_mixture(head, words, size, m, s, w, tables.cdf, tables.scales, guess, step)
+        values[p] = value
+        _write_value(frame, at[p, 0], at[p, 1], at[p, 2], c, value)
+        chunk.hints[p, j] = chunk.vector[p, residual] = value - chunk.prediction[p, c]
+    if calibrated:
+        calibration.note_errors(n, j, calibrator, at, inputs)
+        calibration.observe(n, j, calibrator, tables, inputs)
     return head, size
 
 
@@ -439,7 +447,7 @@ def _write_mixtures(n, frame, networks, offsets, tables, chunk, mixture, out):
 
 
 @jit
-def intervals(frame, top, rows, order, found, tables, calibrator, starts, freqs):
+def intervals(frame, top, rows, order, found, tables, calibrator, inputs, starts, freqs):
     """Compute the intervals of the values of a strip by mixtures of :func:`mixtures`, which are calibrated on the way.
 
     Args: as of :func:`pop_strip`, and
@@ -447,32 +455,61 @@ def intervals(frame, top, rows, order, found, tables, calibrator, starts, freqs)
         found: of :func:`mixtures`.
         starts, freqs: int64, one for each value, filled.
     """
-    inputs, mixture = calibration.scratch_for(calibrator), _empty_mixture(found.shape[2])
-    _write_intervals(frame, top, rows, order, found, tables, calibrator, inputs, mixture, starts, freqs)
+    out = np.zeros((CHUNK, 3), np.int64), np.zeros((CHUNK, 2), np.int64), starts, freqs
+    if calibrator.move.shape[0] > 0:
+        _write_pixels(frame, top, rows, order, found, tables, calibrator, inputs, out, True)
+    _write_pixels(frame, top, rows, order, found, tables, calibrator, inputs, out, False)
 
 
 @borrowing
-def _write_intervals(frame, top, rows, order, found, tables, calibrator, inputs, mixture, starts, freqs):
-    """Do what :func:`intervals` does, in memory that it makes."""
-    pictures, width, mix = frame.shape[0], frame.shape[2] - 2 * RADIUS, found.shape[2]
-    calibrated, symbol, (w, m, s) = calibrator.move.shape[0] > 0, 0, mixture
+def _write_pixels(frame, top, rows, order, found, tables, calibrator, inputs, out, errors):
+    """Go through the pixels in the order of coding, CHUNK by CHUNK, and write their errors, or else their intervals.
+
+    Errors depend on no calibration. Once all are known, the pixels of all waves between two steps of the calibration
+    are independent of one another, and are computed together.
+    """
+    pictures, width = frame.shape[0], frame.shape[2] - 2 * RADIUS
+    (at, symbols, _, _), filled, done = out, 0, 0
     for wave in range(_waves_of_segments(rows, width)):
-        if calibrated and wave % LAG == 0:
-            calibration.step(calibrator)
+        if wave % LAG == 0:
+            _write_chunk(filled, frame, order, found, tables, calibrator, inputs, out, errors)
+            filled = 0
+            if calibrator.move.shape[0] > 0 and not errors:
+                calibration.step(calibrator)
         low, count = _wave_rows(wave, rows, width)
         for begin in range(0, pictures * count, CHUNK):
             n = min(CHUNK, pictures * count - begin)
-            for j in range(order.size):
-                for p in range(begin, begin + n):
-                    i, y = p // count, top + RADIUS + low + p % count
-                    x = RADIUS + wave - LAG * (low + p % count)
-                    value = np.int64(frame[i, y, x, order[j]])
-                    for k in range(mix):
-                        w[k], m[k], s[k] = found[symbol, 0, k], found[symbol, 1, k], found[symbol, 2, k]
-                    if calibrated:
-                        calibration.calibrate(calibrator, frame, order, i, y, x, j, w, m, s, tables, inputs)
-                        calibration.observe(calibrator, i, y, x, j, w, m, s, value, tables, inputs)
-                    starts[symbol] = kernels.cdf_mixture(value, m, s, w, tables.cdf, tables.scales)
-                    end = kernels.cdf_mixture(value + 1, m, s, w, tables.cdf, tables.scales)
-                    freqs[symbol] = end - starts[symbol]
-                    symbol += 1
+            if filled + n > CHUNK:
+                _write_chunk(filled, frame, order, found, tables, calibrator, inputs, out, errors)
+                filled = 0
+            for p in range(begin, begin + n):
+                row = low + p % count
+                at[filled, 0], at[filled, 1] = p // count, top + RADIUS + row
+                at[filled, 2] = RADIUS + wave - LAG * row
+                symbols[filled, 0], symbols[filled, 1] = done + p - begin, n
+                filled += 1
+            done += n * order.size
+    _write_chunk(filled, frame, order, found, tables, calibrator, inputs, out, errors)
+
+
+@borrowing
+def _write_chunk(n, frame, order, found, tables, calibrator, inputs, out, errors):
+    """Write the errors of n pixels, or else their intervals."""
+    (at, symbols, starts, freqs), (w, m, s) = out, inputs.mixtures
+    for j in range(order.size):
+        for p in range(n):
+            inputs.values[p] = frame[at[p, 0], at[p, 1], at[p, 2], order[j]]
+            mixture = found[symbols[p, 0] + j * symbols[p, 1]]
+            for k in range(w.shape[0]):
+                w[k, p], m[k, p], s[k, p] = mixture[0, k], mixture[1, k], mixture[2, k]
+        if errors:
+            calibration.write_moments(n, tables, inputs)
+            calibration.note_errors(n, j, calibrator, at, inputs)
+            continue
+        if calibrator.move.shape[0] > 0:
+            calibration.calibrate(n, j, calibrator, frame, order, at, tables, inputs)
+            calibration.observe(n, j, calibrator, tables, inputs)
+        for p in range(n):
+            symbol, value, of = symbols[p, 0] + j * symbols[p, 1], inputs.values[p], (m[:, p], s[:, p], w[:, p])
+            starts[symbol] = kernels.cdf_mixture(value, *of, tables.cdf, tables.scales)
+            freqs[symbol] = kernels.cdf_mixture(value + 1, *of, tables.cdf, tables.scales) - starts[symbol]
