@@ -130,7 +130,9 @@ def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     """Put some changes, and the machine that they were measured on, in the place of those that were there."""
     circumstances = machine.this_run()
     changes = {change["what"]: change for change in old["changes"]}
-    changes |= {change["what"]: change | {"run": circumstances | {"repeats": new["repeats"]}} for change in new["changes"]}
+    changes |= {
+        change["what"]: change | {"run": circumstances | {"repeats": new["repeats"]}} for change in new["changes"]
+    }
     return old | {"changes": list(changes.values())}
 
 

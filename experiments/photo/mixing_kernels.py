@@ -21,7 +21,7 @@ from vaezip.entropy import kernels
 from vaezip.exact.jit import jit
 from vaezip.models.pixel import calibration
 from vaezip.models.pixel.constants import CHUNK, LAG, RADIUS
-from vaezip.models.pixel.kernel import _wave_rows, _waves_of_segments
+from vaezip.models.pixel.kernel import wave_rows, waves_of_segments
 
 LEVELS = 24
 NODES = 64
@@ -69,13 +69,13 @@ def median_edges(values: NDArray[np.int64]) -> NDArray[np.int64]:
 @jit
 def calibrated(frame, top, rows, order, found, tables, state, inputs, out, freqs):
     """Calibrate the mixtures of a row group, and keep them, (height, width, channels, 3, logistics), and the
-    frequencies of the values; see :func:`vaezip.models.pixel.kernel.intervals`."""
+    frequencies of the values; see :func:`vaezip.models.pixel.pushing.intervals`."""
     width, symbol, place, value = frame.shape[2] - 2 * RADIUS, 0, np.zeros((1, 3), np.int64), inputs.values
     w, m, s = inputs.mixtures.w[:, 0], inputs.mixtures.m[:, 0], inputs.mixtures.s[:, 0]
-    for wave in range(_waves_of_segments(rows, width)):
+    for wave in range(waves_of_segments(rows, width)):
         if wave % LAG == 0:
             calibration.step(state)
-        low, count = _wave_rows(wave, rows, width)
+        low, count = wave_rows(wave, rows, width)
         for begin in range(0, count, CHUNK):
             for j in range(order.size):
                 for p in range(begin, min(begin + CHUNK, count)):

@@ -219,14 +219,14 @@ def wave_count(rows: int, width: int) -> int:
 
 
 @inline
-def _wave_rows(wave, rows, width):
+def wave_rows(wave, rows, width):
     """Return the first row of a wave, and how many it has."""
     low = max(0, (wave - width + LAG) // LAG)
     return low, min(rows - 1, wave // LAG) - low + 1
 
 
 @inline
-def _waves_of_segments(rows, width):
+def waves_of_segments(rows, width):
     """Count the waves until the last segment of the last row is done."""
     return LAG * ((width + LAG - 1) // LAG + rows - 1)
 
@@ -337,12 +337,12 @@ def _pop_waves(stack, frame, top, rows, networks, offsets, tables, predictors, s
     (head, words, size), (chunk, mixture), order = stack, memory, networks[0].order
     pictures, width, channels = frame.shape[0], frame.shape[2] - 2 * RADIUS, order.size
     regressed, calibrated = frame.shape[3] > channels, calibrator.move.shape[0] > 0
-    for wave in range(_waves_of_segments(rows, width)):
+    for wave in range(waves_of_segments(rows, width)):
         if regressed and wave % LAG == 0:
             least_squares.solve(predictors, top, wave // LAG, rows, scratch)
         if calibrated and wave % LAG == 0:
             calibration.step(calibrator)
-        low, count = _wave_rows(wave, rows, width)
+        low, count = wave_rows(wave, rows, width)
         for begin in range(0, pictures * count, CHUNK):
             n = min(CHUNK, pictures * count - begin)
             _add_pixels(chunk, _ZERO, n, begin, wave, low, count, top, width, _ZERO)
@@ -412,9 +412,9 @@ def _write_waves(frame, top, rows, waves, networks, offsets, tables, memory, out
     channels, (chunk, mixture) = networks[0].order.size, memory
     filled, done = _ZERO, _ZERO
     for wave in range(waves[0]):
-        done += pictures * _wave_rows(wave, rows, width)[1] * channels
+        done += pictures * wave_rows(wave, rows, width)[1] * channels
     for wave in range(waves[0], waves[1] + 1):  # nothing of the one after the last, which ends the last chunk
-        low, count = _wave_rows(wave, rows, width)
+        low, count = wave_rows(wave, rows, width)
         pixels = pictures * count * (wave < waves[1])
         for begin in range(0, max(1, pixels), CHUNK):
             n = min(CHUNK, pixels - begin)
@@ -444,72 +444,3 @@ def _write_mixtures(n, frame, networks, offsets, tables, chunk, mixture, out):
             for k in range(w.size):
                 into[0, k], into[1, k], into[2, k] = np.int32(w[k]), np.int32(m[k]), np.int32(s[k])
             chunk.hints[p, j] = np.int64(frame[i, y, x, c]) - predicted
-
-
-@jit
-def intervals(frame, top, rows, order, found, tables, calibrator, inputs, starts, freqs):
-    """Compute the intervals of the values of a strip by mixtures of :func:`mixtures`, which are calibrated on the way.
-
-    Args: as of :func:`pop_strip`, and
-        order: the channels in the order of coding.
-        found: of :func:`mixtures`.
-        starts, freqs: int64, one for each value, filled.
-    """
-    out = np.zeros((CHUNK, 3), np.int64), np.zeros((CHUNK, 2), np.int64), starts, freqs
-    if calibrator.move.shape[0] > 0:
-        _write_pixels(frame, top, rows, order, found, tables, calibrator, inputs, out, True)
-    _write_pixels(frame, top, rows, order, found, tables, calibrator, inputs, out, False)
-
-
-@borrowing
-def _write_pixels(frame, top, rows, order, found, tables, calibrator, inputs, out, errors):
-    """Go through the pixels in the order of coding, CHUNK by CHUNK, and write their errors, or else their intervals.
-
-    Errors depend on no calibration. Once all are known, the pixels of all waves between two steps of the calibration
-    are independent of one another, and are computed together.
-    """
-    pictures, width = frame.shape[0], frame.shape[2] - 2 * RADIUS
-    (at, symbols, _, _), filled, done = out, 0, 0
-    for wave in range(_waves_of_segments(rows, width)):
-        if wave % LAG == 0:
-            _write_chunk(filled, frame, order, found, tables, calibrator, inputs, out, errors)
-            filled = 0
-            if calibrator.move.shape[0] > 0 and not errors:
-                calibration.step(calibrator)
-        low, count = _wave_rows(wave, rows, width)
-        for begin in range(0, pictures * count, CHUNK):
-            n = min(CHUNK, pictures * count - begin)
-            if filled + n > CHUNK:
-                _write_chunk(filled, frame, order, found, tables, calibrator, inputs, out, errors)
-                filled = 0
-            for p in range(begin, begin + n):
-                row = low + p % count
-                at[filled, 0], at[filled, 1] = p // count, top + RADIUS + row
-                at[filled, 2] = RADIUS + wave - LAG * row
-                symbols[filled, 0], symbols[filled, 1] = done + p - begin, n
-                filled += 1
-            done += n * order.size
-    _write_chunk(filled, frame, order, found, tables, calibrator, inputs, out, errors)
-
-
-@borrowing
-def _write_chunk(n, frame, order, found, tables, calibrator, inputs, out, errors):
-    """Write the errors of n pixels, or else their intervals."""
-    (at, symbols, starts, freqs), (w, m, s) = out, inputs.mixtures
-    for j in range(order.size):
-        for p in range(n):
-            inputs.values[p] = frame[at[p, 0], at[p, 1], at[p, 2], order[j]]
-            mixture = found[symbols[p, 0] + j * symbols[p, 1]]
-            for k in range(w.shape[0]):
-                w[k, p], m[k, p], s[k, p] = mixture[0, k], mixture[1, k], mixture[2, k]
-        if errors:
-            calibration.write_moments(n, tables, inputs)
-            calibration.note_errors(n, j, calibrator, at, inputs)
-            continue
-        if calibrator.move.shape[0] > 0:
-            calibration.calibrate(n, j, calibrator, frame, order, at, tables, inputs)
-            calibration.observe(n, j, calibrator, tables, inputs)
-        for p in range(n):
-            symbol, value, of = symbols[p, 0] + j * symbols[p, 1], inputs.values[p], (m[:, p], s[:, p], w[:, p])
-            starts[symbol] = kernels.cdf_mixture(value, *of, tables.cdf, tables.scales)
-            freqs[symbol] = kernels.cdf_mixture(value + 1, *of, tables.cdf, tables.scales) - starts[symbol]

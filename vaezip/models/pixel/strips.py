@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vaezip.entropy.stack import Stack
 from vaezip.models.base import Pixels
-from vaezip.models.pixel import calibration, kernel
+from vaezip.models.pixel import calibration, kernel, pushing
 from vaezip.models.pixel.constants import RADIUS, STRIP_TILES, TILE
 from vaezip.models.pixel.context import empty_frame
 from vaezip.models.pixel.least_squares import States, start, workspace
@@ -129,7 +129,7 @@ def intervals(model: PixelNetworks, frame: Frame, strip: Strip, *, predictors: P
     spread(fill, pairwise(cuts))
     by = model.tables, calibrated, calibration.scratch_for(calibrated, found.shape[2])
     with span("calibration and intervals"):
-        kernel.intervals(frame, strip.top, strip.rows, networks[0].order, found, *by, starts, freqs)
+        pushing.intervals(frame, strip.top, strip.rows, networks[0].order, found, *by, starts, freqs)
     return starts[::-1], freqs[::-1]
 
 
