@@ -2,8 +2,9 @@
 
 Each change of :data:`CHANGES` is a commit; it and the one before it are checked out side by side, each with
 the models that it shipped, and take turns on the same images in one run, so that a noisy machine is noisy for
-both. Times are medians, of the codec alone in one thread, without verification; every file is decoded and
-compared. Writes ``results/history.json`` and ``.md`` beside this file; it needs the history of the repository.
+both. Times are medians of processor time, of the codec alone in one thread, without verification; every file is decoded
+and compared. ``--only`` measures the changes of one commit, and leaves the others as they stand. Writes
+``results/history.json`` and ``.md`` beside this file; it needs the history of the repository.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import Any
 import numpy as np
 from speed import photograph
 
+import vaezip
 from vaezip.bench import machine, worker
 from vaezip.bench.plan import Plan
 from vaezip.bench.plots import duration
@@ -37,15 +39,18 @@ SIDES = ("before", "after")
 
 @dataclass(frozen=True)
 class Work:
-    """Images of one kind, by one model, with K steps."""
+    """Images of one kind, by one model, with K steps or by a preset."""
 
     model: str
     images: int
-    steps: int
+    steps: int = 0
+    preset: int | None = None
 
     @property
     def title(self) -> str:
         """For people."""
+        if self.preset is not None:
+            return f"`{self.model}`, `-{self.preset}`, a photograph"
         what = f"{self.images:,} images" if self.images > 1 else "a picture of 0.1 megapixels"
         return f"`{self.model}`, K = {self.steps}, {what}"
 
@@ -54,6 +59,7 @@ DIGITS = Work("mnist-binary", 1000, 0), Work("mnist-binary", 1000, 7), Work("mni
 COLOUR = Work("cifar10", 20, 0), Work("cifar10", 20, 7)
 MANY = Work("cifar10", 300, 0), Work("cifar10", 100, 7)
 PICTURE, LEARNT = Work("photo", 1, 0), Work("photo", 1, 1)
+PRESETS = tuple(Work("photo", 1, preset=preset) for preset in (1, 2, 4, 6))
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,7 @@ CHANGES = (
     ),
     Change("a8c6cad", "as many sums at once as registers hold", (PICTURE,)),
     Change("4d2175e", "the networks of one latent layer by 16-bit products", MANY, "ea3a58b"),
+    Change("HEAD", "learning and calibration in vectors, fewer and larger kernels", PRESETS, "aae365d"),
     Change("HEAD", "the models of one latent layer, from the first release to now", (*DIGITS, *COLOUR), "9f46e6c"),
 )
 
@@ -87,11 +94,12 @@ for line in sys.stdin:
     work = json.loads(line)
     pixels = np.load(work["pixels"])
     pictures = [(str(i), Picture(work["mode"], p)) for i, p in enumerate(pixels)]
-    start = time.perf_counter()
-    coded = vaezip.compress(pictures, model=work["model"], steps=work["steps"], verify=False)
-    half = time.perf_counter()
+    effort = {name: work[name] for name in ("steps", "preset") if name in work}
+    start = time.process_time()
+    coded = vaezip.compress(pictures, model=work["model"], verify=False, **effort)
+    half = time.process_time()
     found = [picture.samples for picture in vaezip.decompress(coded).values()]
-    end = time.perf_counter()
+    end = time.process_time()
     same = all(np.array_equal(a, b) for a, b in zip(found, pixels, strict=True))
     print(json.dumps([half - start, end - half, len(coded), same]), flush=True)
 """
@@ -103,13 +111,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", default=None, help="folder with the data sets")
     parser.add_argument("--repeats", type=int, default=REPEATS)
+    parser.add_argument("--only", default="", help="what the change did, or a part of that")
+    parser.add_argument("--photo", default="", help="the photograph that presets code")
     options = parser.parse_args(arguments)
-    found: dict[str, Any] = machine.this_run()
-    found |= {"repeats": options.repeats, "changes": [measured(change, options) for change in CHANGES]}
+    changes = [change for change in CHANGES if options.only in change.what]
+    found: dict[str, Any] = {"repeats": options.repeats, "changes": [measured(change, options) for change in changes]}
+    if options.only:
+        found = _merged(json.loads((RESULTS / "history.json").read_text()), found)
+    else:
+        found = machine.this_run() | found
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "history.json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     (RESULTS / "history.md").write_text(table(found))
     print(table(found))
+
+
+def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """Put some changes, and the machine that they were measured on, in the place of those that were there."""
+    circumstances = machine.this_run()
+    changes = {change["what"]: change for change in old["changes"]}
+    changes |= {
+        change["what"]: change | {"run": circumstances | {"repeats": new["repeats"]}} for change in new["changes"]
+    }
+    return old | {"changes": list(changes.values())}
 
 
 def measured(change: Change, options: argparse.Namespace) -> dict[str, Any]:
@@ -130,7 +154,8 @@ def _row(
     pixels = folder / "pixels.npy"
     pictures = _pictures(work, options)
     np.save(pixels, np.stack([picture.samples for picture in pictures]))
-    job = {"model": work.model, "steps": work.steps, "mode": pictures[0].mode, "pixels": str(pixels)}
+    effort = {"steps": work.steps} if work.preset is None else {"preset": work.preset}
+    job = {"model": work.model, **effort, "mode": pictures[0].mode, "pixels": str(pixels)}
     times: dict[str, list[list[float]]] = {side: [] for side in SIDES}
     sizes = {}
     for _ in range(1 + options.repeats):
@@ -149,6 +174,8 @@ def _row(
 
 def _pictures(work: Work, options: argparse.Namespace) -> list[Picture]:
     """What is coded."""
+    if work.preset is not None and options.photo:
+        return [vaezip.pictures.read(options.photo)]
     if work.model == PICTURE.model:
         return [photograph(0.1)]
     return [picture for _, picture in worker.select(Plan(work.model, options.data, work.images, seed=0))]

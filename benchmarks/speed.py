@@ -63,11 +63,13 @@ PART_COLOURS = (
     "#D9D9D9",
     "#1B9E77",
     "#A6761D",
+    "#7570B3",
+    "#E7298A",
 )
 _SHORT = {"encoder network": "encoder", "decoder network": "decoder", "distributions and stack": "pop"}
 _LONG = {
     "K steps": "K steps (at K = 0 those of the first image alone)",
-    "pixel network": "pixel network, its intervals, and taking them off the stack",
+    "pixel network": "pixel network; in the decoder, its calibration and the stack, too",
     "distributions and stack": "pop: distributions and stack",
 }
 

@@ -21,7 +21,7 @@ from vaezip.entropy import kernels
 from vaezip.exact.jit import jit
 from vaezip.models.pixel import calibration
 from vaezip.models.pixel.constants import CHUNK, LAG, RADIUS
-from vaezip.models.pixel.kernel import _wave_rows, _waves_of_segments
+from vaezip.models.pixel.kernel import wave_rows, waves_of_segments
 
 LEVELS = 24
 NODES = 64
@@ -67,26 +67,26 @@ def median_edges(values: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 @jit
-def calibrated(frame, top, rows, order, found, tables, state, out, freqs):
+def calibrated(frame, top, rows, order, found, tables, state, inputs, out, freqs):
     """Calibrate the mixtures of a row group, and keep them, (height, width, channels, 3, logistics), and the
-    frequencies of the values; see :func:`vaezip.models.pixel.kernel.intervals`."""
-    width, mix, symbol = frame.shape[2] - 2 * RADIUS, found.shape[2], 0
-    inputs = calibration.scratch_for(state)
-    w, m, s = np.zeros(mix, np.int64), np.zeros(mix, np.int64), np.zeros(mix, np.int64)
-    for wave in range(_waves_of_segments(rows, width)):
+    frequencies of the values; see :func:`vaezip.models.pixel.pushing.intervals`."""
+    width, symbol, place, value = frame.shape[2] - 2 * RADIUS, 0, np.zeros((1, 3), np.int64), inputs.values
+    w, m, s = inputs.mixtures.w[:, 0], inputs.mixtures.m[:, 0], inputs.mixtures.s[:, 0]
+    for wave in range(waves_of_segments(rows, width)):
         if wave % LAG == 0:
             calibration.step(state)
-        low, count = _wave_rows(wave, rows, width)
+        low, count = wave_rows(wave, rows, width)
         for begin in range(0, count, CHUNK):
             for j in range(order.size):
                 for p in range(begin, min(begin + CHUNK, count)):
                     y, x = top + RADIUS + low + p, RADIUS + wave - LAG * (low + p)
-                    value = np.int64(frame[0, y, x, order[j]])
+                    place[0, 1], place[0, 2], value[0] = y, x, frame[0, y, x, order[j]]
                     w[:], m[:], s[:] = found[symbol, 0], found[symbol, 1], found[symbol, 2]
-                    calibration.calibrate(state, frame, order, 0, y, x, j, w, m, s, tables, inputs)
-                    calibration.observe(state, 0, y, x, j, w, m, s, value, tables, inputs)
-                    start = kernels.cdf_mixture(value, m, s, w, tables.cdf, tables.scales)
-                    end = kernels.cdf_mixture(value + 1, m, s, w, tables.cdf, tables.scales)
+                    calibration.calibrate(1, j, state, frame, order, place, tables, inputs)
+                    calibration.note_errors(1, j, state, place, inputs)
+                    calibration.observe(1, j, state, tables, inputs)
+                    start = kernels.cdf_mixture(value[0], m, s, w, tables.cdf, tables.scales)
+                    end = kernels.cdf_mixture(value[0] + 1, m, s, w, tables.cdf, tables.scales)
                     freqs[y - RADIUS, x - RADIUS, j] = end - start
                     at = out[y - RADIUS, x - RADIUS, j]
                     at[0], at[1], at[2] = w.astype(np.int32), m.astype(np.int32), s.astype(np.int32)

@@ -23,6 +23,7 @@ from vaezip.models.library import Library, Reference
 from vaezip.origins import halving, inverse, search
 from vaezip.pictures.jpeg.parts import UnfitJpeg
 from vaezip.system import meter
+from vaezip.system.spans import timed
 from vaezip.system.threads import spread
 from vaezip.vz.records import NO_MODEL, Block, has_model
 
@@ -117,6 +118,7 @@ class BlockJob:
     planes: Reference | None = None
 
 
+@timed("origins")
 def prepared(job: BlockJob) -> BlockJob:
     """Return a job that knows what its colours were before, if a model may code them and they were anything, and what
     its pictures are made of, if that is anything."""

@@ -22,6 +22,7 @@ from vaezip.codec import bit_depth
 from vaezip.codec.bit_depth import DepthHeader, Values
 from vaezip.errors import FormatError
 from vaezip.models.cost import Cost
+from vaezip.system.spans import timed
 
 Samples = NDArray[Any]
 """(pictures, height, width, channels), uint8 or uint16, 1 to 4 channels."""
@@ -49,6 +50,7 @@ _DEFLATE = -15
 """The window bits of zlib without a header: the checksum of the block protects this, too."""
 
 
+@timed("WebP")
 def encode(samples: Samples) -> bytes:
     """Code all pictures of one size and type, one below the other."""
     if samples.dtype == np.uint8:
@@ -56,6 +58,7 @@ def encode(samples: Samples) -> bytes:
     return min((_depth_header(depth) + _encode_bytes(high) for high, depth in bit_depth.splits(samples)), key=len)
 
 
+@timed("WebP")
 def decode(data: bytes, shape: tuple[int, int, int, int], dtype: type[np.generic]) -> Samples:
     """Invert :func:`encode`.
 
@@ -68,6 +71,7 @@ def decode(data: bytes, shape: tuple[int, int, int, int], dtype: type[np.generic
     return depth.join(_decode_bytes(data, shape))
 
 
+@timed("WebP")
 def split(samples: Samples) -> tuple[Samples, bytes]:
     """Split uint16 samples into a high part, uint8, and the coded depth header, in the way that WebP makes shortest."""
     found = [(high, _depth_header(depth)) for high, depth in bit_depth.splits(samples)]
@@ -105,6 +109,7 @@ def without_depth_header(data: bytes) -> bytes:
     return _taken(data, _LENGTH.unpack(length)[0])[1]
 
 
+@timed("WebP")
 def read_depth_header(data: bytes, shape: tuple[int, int, int, int]) -> tuple[DepthHeader, bytes]:
     """Read the depth header of samples that :func:`split` made, and return it with the data after it.
 

@@ -29,6 +29,7 @@ from vaezip.entropy.stack import Stack
 from vaezip.errors import FormatError
 from vaezip.exact import backend, tables
 from vaezip.exact.elementwise import log
+from vaezip.system.spans import timed
 
 Ints = NDArray[Any]
 """Integer arrays; parameters are int32, symbols uint8 or int32."""
@@ -63,14 +64,17 @@ class Distribution(ABC):
 class Uniform(Distribution):
     """2^bits equally likely symbols."""
 
+    @timed("distributions")
     def __init__(self, bits: int, count: int) -> None:
         self.precision, self.count = bits, count
 
+    @timed("distributions")
     def intervals(self, symbols: Ints) -> tuple[Ints, Ints]:
         """Return the intervals of symbols 0 … 2^bits − 1."""
         starts = symbols.astype(np.int64)
         return starts, np.ones_like(starts)
 
+    @timed("distributions and stack")
     def pop(self, stack: Stack) -> Ints:
         """Pop symbols, int64 (count,)."""
         out = np.empty(self.count, np.int64)
@@ -83,15 +87,18 @@ class Bernoulli(Distribution):
 
     precision = grids.BERNOULLI_PRECISION
 
+    @timed("distributions")
     def __init__(self, logits: Ints) -> None:
         self.logits = logits
 
+    @timed("distributions")
     def intervals(self, symbols: Ints) -> tuple[Ints, Ints]:
         """Return the intervals of symbols of shape (n,); 0 lies below 1."""
         zeros = _zero_frequencies()[self.logits + grids.LOGIT_BOUND]
         ones = symbols.astype(bool)
         return np.where(ones, zeros, 0), np.where(ones, (1 << self.precision) - zeros, zeros)
 
+    @timed("distributions and stack")
     def pop(self, stack: Stack) -> Ints:
         """Pop symbols, uint8 (n,)."""
         out = np.empty(self.logits.size, np.uint8)
@@ -109,13 +116,16 @@ class Logistic(Distribution):
 
     precision = grids.LOGISTIC_PRECISION
 
+    @timed("distributions")
     def __init__(self, means: Ints, log_scales: Ints) -> None:
         self.means, self.log_scales = means, log_scales
 
+    @timed("distributions")
     def intervals(self, symbols: Ints) -> tuple[Ints, Ints]:
         """Return the intervals of symbols 0 … 255 of shape (n,)."""
         return kernels.intervals_logistic(symbols, self.means, self.log_scales, *logistic_tables())
 
+    @timed("distributions and stack")
     def pop(self, stack: Stack) -> Ints:
         """Pop symbols, uint8 (n,)."""
         out = np.empty(self.means.size, np.uint8)
@@ -133,13 +143,16 @@ class LogisticMixture(Distribution):
 
     precision = grids.LOGISTIC_PRECISION
 
+    @timed("distributions")
     def __init__(self, means: Ints, log_scales: Ints, weight_logits: Ints) -> None:
         self.means, self.log_scales, self.weights = means, log_scales, integer_softmax(weight_logits)
 
+    @timed("distributions")
     def intervals(self, symbols: Ints) -> tuple[Ints, Ints]:
         """Return the intervals of symbols 0 … 255 of shape (n,)."""
         return kernels.intervals_mixture(symbols, *self._parameters())
 
+    @timed("distributions and stack")
     def pop(self, stack: Stack) -> Ints:
         """Pop symbols, uint8 (n,)."""
         out = np.empty(len(self.means), np.uint8)
@@ -161,15 +174,18 @@ class ColourLogistic(Distribution):
 
     precision = grids.LOGISTIC_PRECISION
 
+    @timed("distributions")
     def __init__(self, means: Ints, log_scales: Ints, coefficients: Ints) -> None:
         self.means, self.log_scales, self.coefficients = means, log_scales, coefficients
 
+    @timed("distributions")
     def intervals(self, symbols: Ints) -> tuple[Ints, Ints]:
         """Return the intervals of pixels (n, 3), blue, green, red, so that red is popped first."""
         means = shifted_means(symbols, self.means, self.coefficients)
         starts, freqs = Logistic(means.ravel(), self.log_scales.ravel()).intervals(symbols.ravel())
         return starts.reshape(-1, 3)[:, ::-1], freqs.reshape(-1, 3)[:, ::-1]
 
+    @timed("distributions and stack")
     def pop(self, stack: Stack) -> Ints:
         """Pop pixels, uint8 (n, 3)."""
         out = np.empty(self.means.shape, np.uint8)
@@ -188,9 +204,11 @@ class Gaussian(Distribution):
 
     precision = grids.GAUSSIAN_PRECISION
 
+    @timed("distributions")
     def __init__(self, means: Ints, log_sigmas: Ints) -> None:
         self.means, self.log_sigmas = means, log_sigmas
 
+    @timed("distributions")
     def intervals(self, symbols: Ints) -> tuple[Ints, Ints]:
         """Return the intervals of bins 0 … LATENT_BINS − 1 of shape (n,)."""
         return kernels.intervals_gaussian(symbols, self.means, self.log_sigmas, *_gaussian_tables())
@@ -206,6 +224,7 @@ class Gaussian(Distribution):
             raise FormatError("the coded data is damaged")
         stack.push(starts, freqs, self.precision)
 
+    @timed("distributions and stack")
     def pop(self, stack: Stack) -> Ints:
         """Pop bins, int32 (n,)."""
         out = np.empty(self.means.size, np.int32)
@@ -223,9 +242,11 @@ class StandardNormal(Distribution):
 
     precision = grids.GAUSSIAN_PRECISION
 
+    @timed("distributions")
     def __init__(self, coarse: Ints) -> None:
         self.coarse = coarse
 
+    @timed("distributions")
     def intervals(self, symbols: Ints) -> tuple[Ints, Ints]:
         """Return the intervals of bins of shape (n,)."""
         cdf = _prior_cdf()
@@ -233,6 +254,7 @@ class StandardNormal(Distribution):
         starts = cdf[fine << self.coarse]
         return starts, cdf[(fine + 1) << self.coarse] - starts
 
+    @timed("distributions and stack")
     def pop(self, stack: Stack) -> Ints:
         """Pop bins, int32 (n,)."""
         out = np.empty(self.coarse.size, np.int32)

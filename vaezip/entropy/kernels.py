@@ -114,27 +114,43 @@ def _interval(cdf, of, symbol):
 
 
 @inline
-def _pop_one(state, words, size, cdf, of, symbols, precision):
-    """Take one of so many symbols off the stack, and return (state, size, symbol)."""
+def _pop_near(state, words, size, cdf, of, symbols, precision, guess, step):
+    """Take one of so many symbols off the stack, and return (state, size, symbol).
+
+    It is looked for from a guess on, 0 < guess < symbols, in steps of which each is twice as long, and then by halves.
+    """
     slot = np.int64(slot_of(state, np.uint64(precision)))
     low, high = np.int64(0), np.int64(symbols)
     start, end = np.int64(0), np.int64(1 << precision)
+    probe, step = np.int64(guess), np.int64(step)
     while high - low > 1:
-        middle = (low + high) >> 1
-        value = cdf(middle, of)
+        value = cdf(probe, of)
         if value <= slot:
-            low, start = middle, value
+            low, start = probe, value
         else:
-            high, end = middle, value
+            high, end = probe, value
+        if high == symbols and low + step < symbols:
+            probe, step = low + step, step << 1
+        elif low == 0 and high > step:
+            probe, step = high - step, step << 1
+        else:
+            probe = (low + high) >> 1
     state, size = drop(state, words, size, np.uint64(start), np.uint64(end - start), np.uint64(precision))
     return state, size, low
 
 
 @inline
-def pop_one_mixture(state, words, size, means, log_scales, weights, table, scales):
+def _pop_one(state, words, size, cdf, of, symbols, precision):
+    """Take one of so many symbols off the stack, and return (state, size, symbol)."""
+    return _pop_near(state, words, size, cdf, of, symbols, precision, symbols >> 1, max(1, symbols >> 2))
+
+
+@inline
+def pop_one_mixture(state, words, size, means, log_scales, weights, table, scales, guess, step):
     """Take one mixture's symbol off the stack, for kernels here and elsewhere; return (state, size, symbol)."""
     of = means, log_scales, weights, table, scales
-    return _pop_one(state, words, size, _cdf_mixture, of, grids.LEVELS, grids.LOGISTIC_PRECISION)
+    levels, precision = grids.LEVELS, grids.LOGISTIC_PRECISION
+    return _pop_near(state, words, size, _cdf_mixture, of, levels, precision, guess, step)
 
 
 @inline
@@ -251,7 +267,8 @@ def pop_mixture(stack, means, log_scales, weights, table, scales, out):
     """Pop pixel values, whose parameters are the rows of matrices."""
     state, words, size = stack
     for i in range(out.size - 1, -1, -1):
-        state, size, x = pop_one_mixture(state, words, size, means[i], log_scales[i], weights[i], table, scales)
+        of = means[i], log_scales[i], weights[i], table, scales
+        state, size, x = _pop_one(state, words, size, _cdf_mixture, of, grids.LEVELS, grids.LOGISTIC_PRECISION)
         out[i] = x
     return state, size
 

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from vaezip.errors import FormatError
 from vaezip.exact.jit import borrowing, inline
+from vaezip.system.spans import timed
 
 MAX_PRECISION = 32
 
@@ -107,6 +108,7 @@ class Stack:
         seed = noise.integers(0, 1 << 32)
         return cls.from_words(np.append(np.uint32(seed), noise.integers(0, 1 << 32, words, dtype=np.uint32)))
 
+    @timed("stack")
     def push(self, starts: NDArray[np.int64], freqs: NDArray[np.int64], precision: int) -> None:
         """Push symbols in the order of the arrays, each by its interval out of 2^precision.
 
@@ -157,6 +159,7 @@ class Stack:
             raise FormatError("the coded data is damaged")
         return self._state & 0xFFFFFFFF
 
+    @timed("stack")
     def to_bytes(self) -> bytes:
         """Write the words, oldest first, then the head in 5 to 8 bytes; all little-endian."""
         head = self._state.to_bytes((self._state.bit_length() + 7) // 8, "little")

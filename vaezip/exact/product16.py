@@ -126,8 +126,9 @@ def _multiplied(b: Any, x: Any, w: Any) -> Any:
 
 def _has_wide_registers() -> bool:
     """Tell whether kernels are compiled for vectors of 512 bits."""
-    if config.CPU_FEATURES is not None:
-        return "+avx512f" in config.CPU_FEATURES
+    asked: str | None = getattr(config, "CPU_FEATURES", None)  # of NUMBA_CPU_FEATURES
+    if asked is not None:
+        return "+avx512f" in asked
     return bool(get_host_cpu_features().get("avx512f"))
 
 

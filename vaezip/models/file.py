@@ -30,6 +30,7 @@ from vaezip.models.base import Architecture, Model, Parts
 from vaezip.models.posterior import Settings
 from vaezip.models.registry import architecture_from_json, build
 from vaezip.system.files import store
+from vaezip.system.spans import timed
 from vaezip.vz.records import has_model
 
 FINGERPRINT_BYTES = 4
@@ -65,6 +66,7 @@ def save(
     store(Path(path), save_tensors({name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)}, metadata))
 
 
+@timed("loading models")
 def load(path: str | os.PathLike[str], device: str = "cpu") -> Model:
     """Read a model file and check that it can be run exactly.
 
@@ -141,6 +143,7 @@ def architecture(path: Path) -> Architecture:
     return _architecture(path, version(path))
 
 
+@timed("loading models")
 def fingerprint(path: Path) -> bytes:
     """Return the first bytes of the SHA-256 of architecture, settings and tensors, by name, type and value."""
     return _fingerprint_of_file(path, version(path))

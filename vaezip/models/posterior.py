@@ -21,6 +21,7 @@ from vaezip.exact import tables
 from vaezip.exact.backend import Array, Backend
 from vaezip.exact.elementwise import exp
 from vaezip.models.likelihoods import Likelihood
+from vaezip.system.spans import timed
 
 _NOISE_BITS = 12
 
@@ -108,6 +109,7 @@ class Refinement:
     latent: tuple[int, ...]
     settings: Settings
 
+    @timed("K steps")
     def refine(self, x: Array, mask: Array, start: tuple[Array, Array], *, steps: int) -> tuple[Array, Array]:
         """Take K steps.
 

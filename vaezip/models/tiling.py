@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.models.base import Pixels
+from vaezip.system.spans import timed
 
 
 class Tiling:
@@ -34,6 +35,7 @@ class Tiling:
         inside[:, :h, :w] = True
         return np.tile(self._cut(inside)[..., 0], (n, 1, 1))
 
+    @timed("pictures and tiles")
     def split(self, pictures: Pixels) -> Pixels:
         """(pictures, height, width, channels) to (tiles, tile height, tile width, channels)."""
         _, h, w, _ = self.shape
@@ -42,6 +44,7 @@ class Tiling:
             pictures = np.pad(pictures, ((0, 0), (0, below), (0, beside), (0, 0)), mode="edge")
         return self._cut(pictures)
 
+    @timed("pictures and tiles")
     def join(self, tiles: Pixels) -> Pixels:
         """Inverse of :meth:`split`."""
         n, h, w, c = self.shape
@@ -50,6 +53,7 @@ class Tiling:
             grid.reshape(n, self.rows * self.tile[0], self.columns * self.tile[1], c)[:, :h, :w]
         )
 
+    @timed("pictures and tiles")
     def fill(self, tiles: Pixels, which: slice) -> None:
         """Repeat, in place, the last real row and column of some tiles into their empty part."""
         _, h, w, _ = self.shape

@@ -22,10 +22,12 @@ from vaezip.pictures.shell import file_of
 from vaezip.pictures.stored import is_stored, read_stored
 from vaezip.pictures.tiff.resolution import written_resolution
 from vaezip.pictures.tiff.writing import keeps_exif
+from vaezip.system.spans import timed
 
 _FIRST, _AT_ONCE = 256, 1 << 20  # bytes that tell the format, and that are read at once
 
 
+@timed("files")
 def read(source: str | os.PathLike[str] | bytes | IO[bytes], max_pixels: int = DEFAULT_MAX_PIXELS) -> Picture:
     """Read the picture in a file: a path, an open file, or the bytes of one.
 
@@ -85,6 +87,7 @@ def _read_all(file: IO[bytes], max_pixels: int) -> bytes:
     return bytes(data)
 
 
+@timed("files")
 def write(picture: Picture, suffix: str, *, level: int = LEVEL) -> bytes:
     """Return the bytes of a file that holds the picture, in the format of a suffix such as ``".png"``.
 

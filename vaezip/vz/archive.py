@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from vaezip.errors import FormatError
+from vaezip.system.spans import timed
 from vaezip.vz import limits
 from vaezip.vz.index import MODELS, TIMES, Payloads, interleaved, plan, write_list
 from vaezip.vz.limits import PICTURES, PIECES, Budget
@@ -43,6 +44,7 @@ _TRAILER = struct.Struct("<II")
 """The end of an archive: checksum and length of its directory."""
 
 
+@timed("container")
 def inline_header(group: Group, model_name: str = "") -> bytes:
     """Write all bytes before the payload of an inline file with the group's one picture and one block.
 
@@ -62,6 +64,7 @@ def inline_header(group: Group, model_name: str = "") -> bytes:
     return bytes(out)
 
 
+@timed("container")
 def write_archive(
     groups: list[Group],
     model_names: Mapping[bytes, str] | None = None,
@@ -112,6 +115,7 @@ def is_vz(data: bytes) -> bool:
     return len(data) >= 4 and data[1:4] == _MAGIC and data[0] >= _HIGH
 
 
+@timed("container")
 def parse(data: bytes) -> File:
     """Read a file's structure; no pixels are decoded.
 

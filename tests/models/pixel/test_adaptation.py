@@ -162,7 +162,6 @@ def unpacked(weight):
 
 
 def assert_packed(layers):
-    outputs, units = layers.weight.shape[1:]
     for packed, weight in ((layers.forward, layers.weight), (layers.backward, layers.weight.transpose(0, 2, 1))):
         found = unpacked(packed)
         assert np.array_equal(found[:, : weight.shape[1], : weight.shape[2]], weight)

@@ -6,6 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from vaezip.entropy import distributions as d
+from vaezip.exact.jit import jit
 from vaezip.models.pixel import calibration, strips
 from vaezip.models.pixel.architecture import pixel_architecture
 from vaezip.models.pixel.constants import ADJACENT, AROUND, ERROR_BITS, NEAR, RADIUS, SPREADS, USUAL_ERROR
@@ -15,6 +16,18 @@ from vaezip.models.pixel.mixture import mixture_tables
 TABLES = mixture_tables()
 ORDER = np.array([1, 0, 2])
 PLACE = 0, RADIUS + 4, RADIUS + 5
+PLACES = np.array([PLACE])
+
+
+@jit
+def calibrate(j, state, frame, inputs, tables):
+    calibration.calibrate(1, j, state, frame, ORDER, PLACES, tables, inputs)
+
+
+@jit
+def observe(j, state, inputs, tables):
+    calibration.note_errors(1, j, state, PLACES, inputs)
+    calibration.observe(1, j, state, tables, inputs)
 
 
 def a_frame(rng, predictors=1):
@@ -39,6 +52,15 @@ def a_state(rng, frame, predictors=1):
     state.stretch[:] = rng.normal(0, 0.05, state.stretch.shape)
     state.errors[:] = rng.integers(-1024, 1025, state.errors.shape)
     return state
+
+
+def calibrated(j, state, frame, mixture):
+    """Return what calibration noted, and the mixture moved and stretched."""
+    inputs = calibration.scratch_for(state, len(mixture[0]))
+    for known, part in zip(inputs.mixtures, mixture):
+        known[:, 0] = part
+    calibrate(j, state, frame, inputs, TABLES)
+    return inputs, [part[:, 0].copy() for part in inputs.mixtures]
 
 
 def moments(weights, means, log_scales):
@@ -100,8 +122,7 @@ def test_mixtures_are_moved_and_stretched_as_the_formula_says(seed, j, predictor
     kinds = classes(mean, spread)
     moved = np.clip(state.move[kinds, j].sum(0) @ f, -2, 2) * spread
     stretched = np.clip(state.stretch[kinds, j].sum(0) @ g, -1, 1)
-    after = [part.copy() for part in before]
-    calibration.calibrate(state, frame, ORDER, *PLACE, j, *after, TABLES, calibration.scratch_for(state))
+    after = calibrated(j, state, frame, before)[1]
     assert np.array_equal(after[0], before[0])
     # log2 is piecewise linear there, by up to 0.09
     assert np.abs(after[1] - before[1] - moved * (1 << d.MEAN_BITS)).max() <= 1
@@ -118,9 +139,9 @@ def test_gradients_are_those_of_the_log_probability(seed, j):
     state, mixture = a_state(rng, frame), a_mixture(rng)
     mean, spread = moments(*mixture)
     value = int(np.clip(round(rng.normal(mean, spread)), 1, 254))
-    scratch = calibration.scratch_for(state)
-    calibration.calibrate(state, frame, ORDER, *PLACE, j, *mixture, TABLES, scratch)
-    calibration.observe(state, *PLACE, j, *mixture, value, TABLES, scratch)
+    scratch, mixture = calibrated(j, state, frame, mixture)
+    scratch.values[0] = value
+    observe(j, state, scratch, TABLES)
 
     def log_p(move, stretch):
         weights, means, log_scales = mixture

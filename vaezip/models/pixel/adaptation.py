@@ -35,6 +35,7 @@ from vaezip.models.pixel.constants import BETAS, RADIUS
 from vaezip.models.pixel.mixture import mixture_tables
 from vaezip.models.pixel.settings import Adaptation
 from vaezip.models.pixel.weights import Networks, packed
+from vaezip.system.spans import timed
 
 Frame = NDArray[np.int16]
 
@@ -52,6 +53,7 @@ class Learners:
         self.networks: Networks = tuple(learner.weights for learner in self.learners)
         self.group = 0
 
+    @timed("learning")
     def learn(self, frame: Frame, *, top: int, rows: int, offsets: NDArray[np.int32]) -> None:
         """Learn from a row group whose pixels are all in the frame.
 
@@ -90,7 +92,7 @@ class Learner:
         rate: float,
         share: float,
     ) -> None:
-        """Take the steps after a row group, and give the averages to the coder; see :func:`.adaptation_kernels.learn`."""
+        """Take the steps after a row group, and give the averages to the coder; see :func:`kernels.learn`."""
         self.make_room(int(batches[:, 2].max()))
         corrections = np.array([self._next_corrections() for _ in batches])
         pace = kernels.Pace(rate, share, corrections)

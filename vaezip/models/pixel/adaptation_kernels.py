@@ -165,8 +165,8 @@ def learn(frame, group, offsets, batches, pace, network, order, memory, tables):
         memory: a :class:`Memory` for the largest step.
         tables: of :func:`vaezip.models.pixel.mixture.mixture_tables`.
     """
-    mixture = np.zeros(memory.for_parameters.shape[1] // 3, np.int64)
-    mixture = mixture, mixture.copy(), mixture.copy(), np.zeros(mixture.size)
+    w = np.zeros(memory.for_parameters.shape[1] // 3, np.int64)
+    mixture = w, w.copy(), w.copy(), np.zeros(w.size)
     for b in range(batches.shape[0]):
         n = batches[b, 2]
         collect(frame, group, order, batches[b, 0], batches[b, 1], n, memory)

@@ -64,7 +64,7 @@ def memory_for(a: PixelArchitecture, network: Network, pixels: int) -> tuple[Net
     sized = [
         part._replace(output=_zeros("int16", len(part.bias), rows, _up(part.bias.shape[1], 2))) for part in network
     ]
-    memory = Memory(
+    arrays = [
         _zeros("int16", rows, _up(a.features, 2)),
         _zeros("int64", rows, a.channels),
         *(_zeros("int64", a.channels, rows) for _ in range(2)),
@@ -82,8 +82,8 @@ def memory_for(a: PixelArchitecture, network: Network, pixels: int) -> tuple[Net
         _zeros("float64", ROWS, widest),
         _zeros("float64", 4, widest + hints + 1),
         _zeros("int32", widest),
-    )
-    return Network._make(sized), memory
+    ]
+    return Network._make(sized), Memory._make(arrays)
 
 
 def _zeros(kind: str, *shape: int) -> NDArray[Any]:
@@ -157,11 +157,15 @@ def _learning(
     weight[:outputs, :units] = master[:, :units]
     forward, backward = empty(outputs, weight.shape[1]), empty(units, weight.shape[0])
     reach = repack(weight, forward, backward, _zeros("int32", backward.shape[1]))
-    return Layers(
-        *(master, master.copy(), np.zeros_like(master), np.zeros_like(master), present * size / to_float * pace),
-        *(weight, np.ascontiguousarray(master[:, units:-1].T.astype(np.int32)), master[:, -1].astype(np.int32)),
-        *(forward, backward, np.int64(reach), shift, np.ldexp(1.0, -shift), _zeros("int16", 0, 0)),
-        *(np.array(layers[0].clamp, np.int32), np.array(bounds)),
+    moments = np.zeros_like(master), np.zeros_like(master)
+    hint_weight, bias = master[:, units:-1].T.astype(np.int32, order="C"), master[:, -1].astype(np.int32)
+    return Layers._make(
+        [
+            *(master, master.copy(), *moments, present * size / to_float * pace),
+            *(weight, hint_weight, bias, forward, backward, np.int64(reach)),
+            *(shift, np.ldexp(1.0, -shift), _zeros("int16", 0, 0)),
+            *(np.array(layers[0].clamp, np.int32), np.array(bounds)),
+        ]
     )
 
 

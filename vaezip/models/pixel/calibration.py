@@ -21,17 +21,17 @@ say; moves and stretches are then rounded to the grids of :mod:`vaezip.entropy.d
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.entropy import distributions as d
-from vaezip.exact.jit import borrowing, inline, jit
+from vaezip.exact.jit import borrowing, inline
 from vaezip.models.pixel.constants import (
     ADJACENT,
     AROUND,
+    CHUNK,
     DENSITY_FLOOR,
     DEVIATION_BOUND,
     ERROR_BITS,
@@ -112,75 +112,127 @@ def begin_pictures(state: State, frame: NDArray[np.int16]) -> State:
     return state._replace(errors=np.zeros((*frame.shape[:3], state.errors.shape[3]), np.int16))
 
 
-class Scratch(NamedTuple):
-    """Memory for one pixel and channel.
+class Mixtures(NamedTuple):
+    """Mixtures of some pixels, int64 (logistics, pixels): weights, means and log scales."""
 
-    ``f``, ``g``; ``moments``: mean and spread of the network's mixture, in pixel values; ``classes`` int64 (2,): the
-    classes of spread and of mean.
+    w: NDArray[np.int64]
+    m: NDArray[np.int64]
+    s: NDArray[np.int64]
+
+
+class Scratch(NamedTuple):
+    """Memory for some pixels of one channel, up to CHUNK: what they are, and what is computed of them.
+
+    ``f`` and ``g`` (pixels, inputs), as ``terms``, their products with weights; ``classes`` int64 (2, pixels), those of
+    spread and of mean; ``mixtures``; and all others (pixels,): ``mean`` and ``spread`` of the network's mixtures, in
+    pixel values, by how much they are ``moved`` and ``stretched`` on the grids of the mixtures, and what is computed on
+    the way. ``bits`` int64 are those of the floats ``squares``, and ``values`` int64 are the pixels.
     """
 
     f: Floats
     g: Floats
-    moments: Floats
+    terms: Floats
     classes: NDArray[np.int64]
+    mean: Floats
+    spread: Floats
+    moved: Floats
+    stretched: Floats
+    predicted: Floats
+    conditional: Floats
+    squares: Floats
+    bits: NDArray[np.int64]
+    whole: Floats
+    for_mean: Floats
+    for_scale: Floats
+    values: NDArray[np.int64]
+    mixtures: Mixtures
 
 
-@jit
-def scratch_for(state):
-    """Make the scratch memory of :func:`calibrate`."""
-    return Scratch(np.zeros(state.move.shape[2]), np.zeros(state.stretch.shape[2]), np.zeros(2), np.zeros(2, np.int64))
+def scratch_for(state: State, logistics: int) -> Scratch:
+    """Make the scratch memory of :func:`calibrate` for mixtures of so many logistics."""
+    inputs = state.move.shape[2], state.stretch.shape[2]
+    squares = np.ones(CHUNK)
+    mixtures = Mixtures._make(np.zeros((logistics, CHUNK), np.int64) for _ in range(3))
+    return Scratch._make(
+        [
+            *(np.zeros((CHUNK, count)) for count in (*inputs, max(inputs))),
+            np.zeros((2, CHUNK), np.int64),
+            *(np.zeros(CHUNK) for _ in range(6)),
+            *(squares, squares.view(np.int64)),
+            *(np.zeros(CHUNK) for _ in range(3)),
+            *(np.zeros(CHUNK, np.int64), mixtures),
+        ]
+    )
 
 
 @borrowing
-def calibrate(state, frame, order, i, y, x, j, w, m, s, tables, scratch):
-    """Move and stretch a mixture, in place.
+def calibrate(n, j, state, frame, order, at, tables, scratch):
+    """Move and stretch the mixtures of some pixels, in place.
 
     Args:
+        n: so many pixels, up to CHUNK.
+        j: the channel, in the order of coding.
         state: of :func:`start`.
-        frame: with the least-squares predictions of the pixel, if the model has any.
+        frame: with the least-squares predictions of the pixels, if the model has any.
         order: the channels in the order of coding.
-        i, y, x: picture and frame position.
-        j: the channel, in that order.
-        w, m, s: int64 (logistics,), weights, means and log scales.
+        at: int64 (pixels, 3): picture and frame position.
         tables: as for :func:`vaezip.models.pixel.gradient.logistic`.
-        scratch: filled for :func:`observe`.
+        scratch: has the mixtures, and is filled for :func:`observe`.
     """
-    f, g, moments, classes = scratch.f, scratch.g, scratch.moments, scratch.classes
-    _write_moments(w, m, s, tables, moments)
-    classes[0], classes[1] = _classes_of(moments)
-    _write_errors(state.errors, i, y, x, j, f, g)
-    _write_deviations(frame, order, i, y, x, j, moments, f, g)
-    _write_predictors(frame, order, i, y, x, j, moments, f)
-    moved = _product(state.move[classes[0], j], state.move[classes[1], j], f)
-    stretched = _product(state.stretch[classes[0], j], state.stretch[classes[1], j], g)
-    moved = _clamped(moved, MOVE_BOUND) * moments[1]
-    stretched = _clamped(stretched, STRETCH_BOUND)
-    move = np.int64(np.floor(moved * _MEAN_STEPS + 0.5))
-    stretch = np.int64(np.floor(stretched * _SCALE_STEPS + 0.5))
-    for k in range(w.size):
-        m[k] += move
-        s[k] = min(max(s[k] + stretch, d.LOG_SCALE_LOW), d.LOG_SCALE_HIGH)
+    (_, m, s), classes = scratch.mixtures, scratch.classes
+    write_moments(n, tables, scratch)
+    _write_classes(n, scratch)
+    _write_errors(n, j, state, at, scratch)
+    _write_deviations(n, j, frame, order, at, scratch)
+    _write_predictors(n, j, frame, order, at, scratch)
+    _write_products(n, j, state.move, classes, scratch.f, scratch.terms, scratch.moved)
+    _write_products(n, j, state.stretch, classes, scratch.g, scratch.terms, scratch.stretched)
+    for p in range(n):
+        moved = _clamped(scratch.moved[p], MOVE_BOUND) * scratch.spread[p]
+        scratch.moved[p] = np.floor(moved * _MEAN_STEPS + 0.5)
+        stretched = _clamped(scratch.stretched[p], STRETCH_BOUND)
+        scratch.stretched[p] = np.floor(stretched * _SCALE_STEPS + 0.5)
+    for k in range(m.shape[0]):
+        for p in range(n):
+            m[k, p] += np.int64(scratch.moved[p])
+            scaled = s[k, p] + np.int64(scratch.stretched[p])
+            s[k, p] = min(max(scaled, d.LOG_SCALE_LOW), d.LOG_SCALE_HIGH)
 
 
 @borrowing
-def observe(state, i, y, x, j, w, m, s, value, tables, scratch):
-    """Note the error of a value that is now known, and gather the gradient for what :func:`calibrate` has just used."""
-    f, g, mean, spread = scratch.f, scratch.g, scratch.moments[0], scratch.moments[1]
-    whole, for_mean, for_scale = 0.0, 0.0, 0.0
-    for k in range(w.size):
-        inside, by_mean, by_scale = logistic(np.float64(value), m[k], s[k], tables)
-        part = np.float64(w[k]) * (inside + DENSITY_FLOOR)
-        whole += part
-        for_mean += part * by_mean
-        for_scale += part * by_scale
-    move = _clamped(spread * (for_mean / whole), SLOPE_BOUND)
-    stretch = _clamped(for_scale / whole, SLOPE_BOUND)
-    for c in scratch.classes:
-        _gather(state.move_gradient[c, j], state.move_size[c, j], move, f)
-        _gather(state.stretch_gradient[c, j], state.stretch_size[c, j], stretch, g)
-    error = np.floor((np.float64(value) - mean) / spread * _ERROR_STEPS + 0.5)
-    state.errors[i, y, x, j] = np.int16(min(max(error, -ERROR_BOUND), ERROR_BOUND))
-    state.pixels[0] += j == 0
+def note_errors(n, j, state, at, scratch):
+    """Note the errors of values that are known, by the moments of the network's mixtures."""
+    values, errors = scratch.values, scratch.whole
+    for p in range(n):
+        error = np.floor((np.float64(values[p]) - scratch.mean[p]) / scratch.spread[p] * _ERROR_STEPS + 0.5)
+        errors[p] = min(max(error, -ERROR_BOUND), ERROR_BOUND)
+    for p in range(n):
+        state.errors[at[p, 0], at[p, 1], at[p, 2], j] = np.int16(errors[p])
+
+
+@borrowing
+def observe(n, j, state, tables, scratch):
+    """Gather the gradient for what :func:`calibrate` has just used, now that the values are known."""
+    whole, for_mean, for_scale, (w, m, s) = scratch.whole, scratch.for_mean, scratch.for_scale, scratch.mixtures
+    values = scratch.values
+    for p in range(n):
+        whole[p] = for_mean[p] = for_scale[p] = 0.0
+    for k in range(w.shape[0]):
+        for p in range(n):
+            inside, by_mean, by_scale = logistic(np.float64(values[p]), m[k, p], s[k, p], tables)
+            part = np.float64(w[k, p]) * (inside + DENSITY_FLOOR)
+            whole[p] += part
+            for_mean[p] += part * by_mean
+            for_scale[p] += part * by_scale
+    for p in range(n):
+        for_mean[p] = _clamped(scratch.spread[p] * (for_mean[p] / whole[p]), SLOPE_BOUND)
+        for_scale[p] = _clamped(for_scale[p] / whole[p], SLOPE_BOUND)
+    for p in range(n):
+        for kind in range(2):
+            c = scratch.classes[kind, p]
+            _gather(state.move_gradient[c, j], state.move_size[c, j], for_mean[p], scratch.f[p])
+            _gather(state.stretch_gradient[c, j], state.stretch_size[c, j], for_scale[p], scratch.g[p])
+    state.pixels[0] += n * (j == 0)
 
 
 @borrowing
@@ -199,13 +251,28 @@ def _clamped(x, bound):
     return min(max(x, -bound), bound)
 
 
-@inline
-def _product(by_spread, by_mean, inputs):
-    """Sum the inputs, each times the weights of both classes."""
-    total = 0.0
-    for q in range(inputs.size):
-        total += (by_spread[q] + by_mean[q]) * inputs[q]
-    return total
+@borrowing
+def _write_products(n, j, weights, classes, inputs, terms, out):
+    """Sum the inputs of each pixel, each times the weights of both classes; in the order of the inputs, but of eight
+    pixels side by side, for an addition takes long to be done."""
+    size = inputs.shape[1]
+    for p in range(n):
+        by_spread, by_mean = weights[classes[0, p], j], weights[classes[1, p], j]
+        for q in range(size):
+            terms[p, q] = (by_spread[q] + by_mean[q]) * inputs[p, q]
+    for p in range(0, n, 8):
+        a = b = c = d = e = f = g = h = 0.0
+        for q in range(size):
+            a += terms[p, q]
+            b += terms[p + 1, q]
+            c += terms[p + 2, q]
+            d += terms[p + 3, q]
+            e += terms[p + 4, q]
+            f += terms[p + 5, q]
+            g += terms[p + 6, q]
+            h += terms[p + 7, q]
+        out[p], out[p + 1], out[p + 2], out[p + 3] = a, b, c, d
+        out[p + 4], out[p + 5], out[p + 6], out[p + 7] = e, f, g, h
 
 
 @inline
@@ -227,66 +294,84 @@ def _climb(weights, gradient, size, decay):
                 gradient[c, j, q] = 0.0
 
 
-@inline
-def _write_moments(w, m, s, tables, moments):
-    """Write mean and spread of a mixture, in pixel values."""
-    total, spread = np.int64(0), 0.0
-    for k in range(w.size):
-        total += w[k] * m[k]
-        spread += np.float64(w[k]) / tables.reciprocal[s[k] - d.LOG_SCALE_LOW]
-    moments[0] = np.float64(total) * _WEIGHT_UNIT * _MEAN_UNIT
-    moments[1] = spread * _WEIGHT_UNIT * LOGISTIC_DEVIATION
+@borrowing
+def write_moments(n, tables, scratch):
+    """Write mean and spread of the mixtures of some pixels, in pixel values."""
+    (w, m, s), mean, spread = scratch.mixtures, scratch.mean, scratch.spread
+    for p in range(n):
+        mean[p] = spread[p] = 0.0
+    for k in range(w.shape[0]):
+        for p in range(n):
+            mean[p] += np.float64(w[k, p] * m[k, p])
+            spread[p] += np.float64(w[k, p]) / tables.reciprocal[s[k, p] - d.LOG_SCALE_LOW]
+    for p in range(n):
+        mean[p] = mean[p] * _WEIGHT_UNIT * _MEAN_UNIT
+        spread[p] = spread[p] * _WEIGHT_UNIT * LOGISTIC_DEVIATION
 
 
 @inline
-def _classes_of(moments):
+def _write_classes(n, scratch):
     """Find the classes of spread and of mean."""
-    by_spread = 0
-    while by_spread < SPREADS - 1 and moments[1] >= np.float64(1 << by_spread):
-        by_spread += 1
-    return by_spread, SPREADS + int(min(max(moments[0], 0.0), 255.0)) * LEVELS // 256
+    for p in range(n):
+        spread, by_spread = scratch.spread[p], 0
+        for bound in range(SPREADS - 1):
+            by_spread += spread >= np.float64(1 << bound)
+        scratch.classes[0, p] = by_spread
+        scratch.classes[1, p] = SPREADS + (np.int64(min(max(scratch.mean[p], 0.0), 255.0)) * LEVELS >> 8)
 
 
 @borrowing
-def _write_errors(errors, i, y, x, j, f, g):
+def _write_errors(n, j, state, at, scratch):
     """Write the inputs that are errors."""
-    channels, near = errors.shape[3], _NEAR_DOWN.size
-    for q in range(near):
-        f[q] = np.float64(errors[i, y + _NEAR_DOWN[q], x + _NEAR_RIGHT[q], j]) * _ERROR_UNIT
-    for q in range(AROUND):
-        g[q] = abs(f[q]) - USUAL_ERROR
-    at = near
-    for q in range(ADJACENT):
-        for other in range(1, channels):
-            c = (j + other) % channels
-            f[at] = np.float64(errors[i, y + _NEAR_DOWN[q], x + _NEAR_RIGHT[q], c]) * _ERROR_UNIT
-            at += 1
-    for c in range(channels - 1):
-        before = np.float64(errors[i, y, x, c]) * _ERROR_UNIT if c < j else 0.0
-        f[at + c] = before
-        g[AROUND + c] = abs(before) - USUAL_ERROR if c < j else 0.0
+    errors, channels, near = state.errors, state.errors.shape[3], _NEAR_DOWN.size
+    for p in range(n):
+        i, y, x, f, g = at[p, 0], at[p, 1], at[p, 2], scratch.f[p], scratch.g[p]
+        for q in range(near):
+            f[q] = np.float64(errors[i, y + _NEAR_DOWN[q], x + _NEAR_RIGHT[q], j]) * _ERROR_UNIT
+        for q in range(AROUND):
+            g[q] = abs(f[q]) - USUAL_ERROR
+        filled = near
+        for q in range(ADJACENT):
+            for other in range(1, channels):
+                c = (j + other) % channels
+                f[filled] = np.float64(errors[i, y + _NEAR_DOWN[q], x + _NEAR_RIGHT[q], c]) * _ERROR_UNIT
+                filled += 1
+        for c in range(channels - 1):
+            before = np.float64(errors[i, y, x, c]) * _ERROR_UNIT if c < j else 0.0
+            f[filled + c] = before
+            g[AROUND + c] = abs(before) - USUAL_ERROR if c < j else 0.0
 
 
 @borrowing
-def _write_deviations(frame, order, i, y, x, j, moments, f, g):
+def _write_deviations(n, j, frame, order, at, scratch):
     """Write the inputs that are deviations of other predictions from the mixture, and the constant ones."""
-    channels, mean, spread = order.size, moments[0], moments[1]
-    at, c = _predictors_at(frame.shape[3], channels, f.size) - 4, order[j]
-    predicted = np.float64(median_edge_at(frame, i, y, x, c))
-    f[at] = f[at + 2] = g[g.size - 2] = 0.0
-    f[at + 1] = _clamped((predicted - mean) / spread, DEVIATION_BOUND)
+    channels, f, g, mean, spread = order.size, scratch.f, scratch.g, scratch.mean, scratch.spread
+    filled, c = _predictors_at(frame.shape[3], channels, f.shape[1]) - 4, order[j]
+    spreads, last = (1 + 2 * predictors_of(frame.shape[3], channels)) * channels, g.shape[1] - 1
+    predicted, conditional, squares, bits = scratch.predicted, scratch.conditional, scratch.squares, scratch.bits
+    for p in range(n):
+        predicted[p] = np.float64(median_edge_at(frame, at[p, 0], at[p, 1], at[p, 2], c))
+        squares[p] = spread[p] * spread[p]
+        f[p, filled] = f[p, filled + 2] = g[p, last - 1] = 0.0
+        f[p, filled + 3], g[p, last] = 1.0, 1.0
+    for p in range(n):
+        f[p, filled + 1] = _clamped((predicted[p] - mean[p]) / spread[p], DEVIATION_BOUND)
     if frame.shape[3] > channels:
-        conditional = predicted + np.float64(frame[i, y, x, channels + j]) * _PREDICTION_UNIT
-        f[at] = _clamped((conditional - mean) / spread, DEVIATION_BOUND)
-        spreads = (1 + 2 * predictors_of(frame.shape[3], channels)) * channels
-        variance = np.float64(frame[i, y, x, spreads + j]) * _VARIANCE_UNIT
-        mantissa, exponent = math.frexp(spread * spread)
-        g[g.size - 2] = _clamped(0.5 * (variance - (exponent - 2 + 2.0 * mantissa)), DEVIATION_BOUND)
+        for p in range(n):
+            i, y, x = at[p, 0], at[p, 1], at[p, 2]
+            conditional[p] = predicted[p] + np.float64(frame[i, y, x, channels + j]) * _PREDICTION_UNIT
+            g[p, last - 1] = np.float64(frame[i, y, x, spreads + j]) * _VARIANCE_UNIT
+        for p in range(n):
+            f[p, filled] = _clamped((conditional[p] - mean[p]) / spread[p], DEVIATION_BOUND)
+            exponent, mantissa = bits[p] >> 52, bits[p] & ((1 << 52) - 1)
+            logarithm = np.float64(exponent - 1023) + np.float64(mantissa) * 2.0**-52
+            g[p, last - 1] = _clamped(0.5 * (g[p, last - 1] - logarithm), DEVIATION_BOUND)
     if j > 0:
         before = order[j - 1]
-        residual = np.float64(frame[i, y, x, before] - median_edge_at(frame, i, y, x, before))
-        f[at + 2] = _clamped(residual / spread, DEVIATION_BOUND)
-    f[at + 3], g[g.size - 1] = 1.0, 1.0
+        for p in range(n):
+            i, y, x = at[p, 0], at[p, 1], at[p, 2]
+            residual = np.float64(frame[i, y, x, before] - median_edge_at(frame, i, y, x, before))
+            f[p, filled + 2] = _clamped(residual / spread[p], DEVIATION_BOUND)
 
 
 @inline
@@ -297,19 +382,21 @@ def _predictors_at(planes, channels, size):
 
 
 @borrowing
-def _write_predictors(frame, order, i, y, x, j, moments, f):
+def _write_predictors(n, j, frame, order, at, scratch):
     """Write the inputs that there are for several least-squares predictors."""
-    channels, mean, spread = order.size, moments[0], moments[1]
-    predictors, at = predictors_of(frame.shape[3], channels), _predictors_at(frame.shape[3], channels, f.size)
+    channels, predictors = order.size, predictors_of(frame.shape[3], order.size)
+    filled, energies = _predictors_at(frame.shape[3], channels, scratch.f.shape[1]), frame.shape[3] - predictors
     if predictors < 2:
         return
-    first, energies = np.float64(frame[i, y, x, channels + j]), frame.shape[3] - predictors
-    median, variance = np.float64(median_edge_at(frame, i, y, x, order[j])), spread * spread
-    for r in range(1, predictors):
-        further = np.float64(frame[i, y, x, (1 + r) * channels + j]) - first
-        f[at + r - 1] = _clamped(further * _PREDICTION_UNIT * 2.0 / spread, DEVIATION_BOUND)
-    for r in range(predictors):
-        predicted = median + np.float64(frame[i, y, x, (1 + r) * channels + j]) * _PREDICTION_UNIT
-        nearby = np.float64(nearby_energy(frame, i, y, x, energies + r)) / USUAL_ENERGY + LEAST_ENERGY
-        share = variance / (variance + nearby)
-        f[at + predictors - 1 + r] = _clamped((predicted - mean) / spread, DEVIATION_BOUND) * share
+    for p in range(n):
+        i, y, x, f = at[p, 0], at[p, 1], at[p, 2], scratch.f[p]
+        mean, spread, median, variance = scratch.mean[p], scratch.spread[p], scratch.predicted[p], scratch.squares[p]
+        first = np.float64(frame[i, y, x, channels + j])
+        for r in range(1, predictors):
+            further = np.float64(frame[i, y, x, (1 + r) * channels + j]) - first
+            f[filled + r - 1] = _clamped(further * _PREDICTION_UNIT * 2.0 / spread, DEVIATION_BOUND)
+        for r in range(predictors):
+            predicted = median + np.float64(frame[i, y, x, (1 + r) * channels + j]) * _PREDICTION_UNIT
+            nearby = np.float64(nearby_energy(frame, i, y, x, energies + r)) / USUAL_ENERGY + LEAST_ENERGY
+            share = variance / (variance + nearby)
+            f[filled + predictors - 1 + r] = _clamped((predicted - mean) / spread, DEVIATION_BOUND) * share

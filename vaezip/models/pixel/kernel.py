@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.entropy import kernels
+from vaezip.entropy.grids import MEAN_BITS
 from vaezip.exact.jit import borrowing, inline, jit
 from vaezip.exact.product16 import product16
 from vaezip.models.pixel import calibration, least_squares
@@ -218,14 +219,14 @@ def wave_count(rows: int, width: int) -> int:
 
 
 @inline
-def _wave_rows(wave, rows, width):
+def wave_rows(wave, rows, width):
     """Return the first row of a wave, and how many it has."""
     low = max(0, (wave - width + LAG) // LAG)
     return low, min(rows - 1, wave // LAG) - low + 1
 
 
 @inline
-def _waves_of_segments(rows, width):
+def waves_of_segments(rows, width):
     """Count the waves until the last segment of the last row is done."""
     return LAG * ((width + LAG - 1) // LAG + rows - 1)
 
@@ -304,7 +305,7 @@ def _note_energies(n, frame, order, predictors, chunk):
 
 
 @jit
-def pop_strip(stack, frame, top, rows, networks, offsets, mix, tables, predictors, scratch, calibrator):
+def pop_strip(stack, frame, top, rows, networks, offsets, mix, tables, predictors, scratch, calibrator, inputs):
     """Take the pixels of a strip from the stack, and write them into the frame.
 
     Args:
@@ -319,12 +320,12 @@ def pop_strip(stack, frame, top, rows, networks, offsets, mix, tables, predictor
             place.
         scratch: for their systems of equations.
         calibrator: a :class:`vaezip.models.pixel.calibration.State`, after the rows above; it goes on in place.
+        inputs: of :func:`vaezip.models.pixel.calibration.scratch_for`.
 
     Returns:
         head and size of the stack.
     """
     memory = _empty_chunk(networks, mix, len(predictors)), _empty_mixture(mix * len(networks))
-    inputs = calibration.scratch_for(calibrator)
     return _pop_waves(
         stack, frame, top, rows, networks, offsets, tables, predictors, scratch, calibrator, inputs, memory
     )
@@ -336,12 +337,12 @@ def _pop_waves(stack, frame, top, rows, networks, offsets, tables, predictors, s
     (head, words, size), (chunk, mixture), order = stack, memory, networks[0].order
     pictures, width, channels = frame.shape[0], frame.shape[2] - 2 * RADIUS, order.size
     regressed, calibrated = frame.shape[3] > channels, calibrator.move.shape[0] > 0
-    for wave in range(_waves_of_segments(rows, width)):
+    for wave in range(waves_of_segments(rows, width)):
         if regressed and wave % LAG == 0:
             least_squares.solve(predictors, top, wave // LAG, rows, scratch)
         if calibrated and wave % LAG == 0:
             calibration.step(calibrator)
-        low, count = _wave_rows(wave, rows, width)
+        low, count = wave_rows(wave, rows, width)
         for begin in range(0, pictures * count, CHUNK):
             n = min(CHUNK, pictures * count - begin)
             _add_pixels(chunk, _ZERO, n, begin, wave, low, count, top, width, _ZERO)
@@ -361,24 +362,31 @@ def _pop_waves(stack, frame, top, rows, networks, offsets, tables, predictors, s
     return head, size
 
 
-@inline
+@borrowing
 def _pop_channel(n, j, frame, order, chunk, mixture, tables, calibrator, inputs, stack):
     """Take the j-th channel of n pixels from the stack, once its parameters are known."""
-    (head, words, size), (w, m, s) = stack, mixture
-    c, mix = order[j], chunk.out.shape[2] // 3
+    (head, words, size), (w, m, s), at, values = stack, mixture, chunk.at, inputs.values
+    c, mix, joint = order[j], chunk.out.shape[2] // 3, inputs.mixtures
     calibrated, residual = calibrator.move.shape[0] > 0, chunk.vector.shape[1] - order.size + j
     for p in range(n):
-        predicted = chunk.prediction[p, c]
-        i, y, x = chunk.at[p, 0], chunk.at[p, 1], chunk.at[p, 2]
-        joint_mixture(chunk.out, p, predicted, mix, tables.powers, w, m, s)
-        if calibrated:
-            calibration.calibrate(calibrator, frame, order, i, y, x, j, w, m, s, tables, inputs)
-        head, size, value = kernels.pop_one_mixture(head, words, size, m, s, w, tables.cdf, tables.scales)
-        if calibrated:
-            calibration.observe(calibrator, i, y, x, j, w, m, s, value, tables, inputs)
-        _write_value(frame, i, y, x, c, value)
-        chunk.hints[p, j] = value - predicted
-        chunk.vector[p, residual] = value - predicted
+        joint_mixture(chunk.out, p, chunk.prediction[p, c], mix, tables.powers, w, m, s)
+        for k in range(w.size):
+            joint.w[k, p], joint.m[k, p], joint.s[k, p] = w[k], m[k], s[k]
+    if calibrated:
+        calibration.calibrate(n, j, calibrator, frame, order, at, tables, inputs)
+    else:
+        calibration.write_moments(n, tables, inputs)
+    for p in range(n):
+        guess = np.int64(min(max(inputs.mean[p] + inputs.moved[p] * 2.0**-MEAN_BITS, 1.0), 255.0))
+        step = np.int64(min(1.0 + 0.5 * inputs.spread[p], 64.0))
+        m, s, w = joint.m[:, p], joint.s[:, p], joint.w[:, p]
+        head, size, value = kernels.pop_one_mixture(head, words, size, m, s, w, tables.cdf, tables.scales, guess, step)
+        values[p] = value
+        _write_value(frame, at[p, 0], at[p, 1], at[p, 2], c, value)
+        chunk.hints[p, j] = chunk.vector[p, residual] = value - chunk.prediction[p, c]
+    if calibrated:
+        calibration.note_errors(n, j, calibrator, at, inputs)
+        calibration.observe(n, j, calibrator, tables, inputs)
     return head, size
 
 
@@ -404,9 +412,9 @@ def _write_waves(frame, top, rows, waves, networks, offsets, tables, memory, out
     channels, (chunk, mixture) = networks[0].order.size, memory
     filled, done = _ZERO, _ZERO
     for wave in range(waves[0]):
-        done += pictures * _wave_rows(wave, rows, width)[1] * channels
+        done += pictures * wave_rows(wave, rows, width)[1] * channels
     for wave in range(waves[0], waves[1] + 1):  # nothing of the one after the last, which ends the last chunk
-        low, count = _wave_rows(wave, rows, width)
+        low, count = wave_rows(wave, rows, width)
         pixels = pictures * count * (wave < waves[1])
         for begin in range(0, max(1, pixels), CHUNK):
             n = min(CHUNK, pixels - begin)
@@ -436,43 +444,3 @@ def _write_mixtures(n, frame, networks, offsets, tables, chunk, mixture, out):
             for k in range(w.size):
                 into[0, k], into[1, k], into[2, k] = np.int32(w[k]), np.int32(m[k]), np.int32(s[k])
             chunk.hints[p, j] = np.int64(frame[i, y, x, c]) - predicted
-
-
-@jit
-def intervals(frame, top, rows, order, found, tables, calibrator, starts, freqs):
-    """Compute the intervals of the values of a strip by mixtures of :func:`mixtures`, which are calibrated on the way.
-
-    Args: as of :func:`pop_strip`, and
-        order: the channels in the order of coding.
-        found: of :func:`mixtures`.
-        starts, freqs: int64, one for each value, filled.
-    """
-    inputs, mixture = calibration.scratch_for(calibrator), _empty_mixture(found.shape[2])
-    _write_intervals(frame, top, rows, order, found, tables, calibrator, inputs, mixture, starts, freqs)
-
-
-@borrowing
-def _write_intervals(frame, top, rows, order, found, tables, calibrator, inputs, mixture, starts, freqs):
-    """Do what :func:`intervals` does, in memory that it makes."""
-    pictures, width, mix = frame.shape[0], frame.shape[2] - 2 * RADIUS, found.shape[2]
-    calibrated, symbol, (w, m, s) = calibrator.move.shape[0] > 0, 0, mixture
-    for wave in range(_waves_of_segments(rows, width)):
-        if calibrated and wave % LAG == 0:
-            calibration.step(calibrator)
-        low, count = _wave_rows(wave, rows, width)
-        for begin in range(0, pictures * count, CHUNK):
-            n = min(CHUNK, pictures * count - begin)
-            for j in range(order.size):
-                for p in range(begin, begin + n):
-                    i, y = p // count, top + RADIUS + low + p % count
-                    x = RADIUS + wave - LAG * (low + p % count)
-                    value = np.int64(frame[i, y, x, order[j]])
-                    for k in range(mix):
-                        w[k], m[k], s[k] = found[symbol, 0, k], found[symbol, 1, k], found[symbol, 2, k]
-                    if calibrated:
-                        calibration.calibrate(calibrator, frame, order, i, y, x, j, w, m, s, tables, inputs)
-                        calibration.observe(calibrator, i, y, x, j, w, m, s, value, tables, inputs)
-                    starts[symbol] = kernels.cdf_mixture(value, m, s, w, tables.cdf, tables.scales)
-                    end = kernels.cdf_mixture(value + 1, m, s, w, tables.cdf, tables.scales)
-                    freqs[symbol] = end - starts[symbol]
-                    symbol += 1

@@ -55,6 +55,7 @@ from vaezip.models.pixel.constants import (
     USUAL_ENERGY,
 )
 from vaezip.models.pixel.context import framed, median_edge_at
+from vaezip.system.spans import timed
 
 Floats = NDArray[np.float64]
 Frame = NDArray[np.int16]
@@ -105,6 +106,7 @@ def _start(pictures: int, width: int, a: PixelArchitecture, rule: tuple[int, flo
     )
 
 
+@timed("least squares")
 def frame_with_predictions(a: PixelArchitecture, pictures: NDArray[np.uint8]) -> Frame:
     """Frame pictures that are known, with the predictions of all their pixels: int16 (pictures, …, planes).
 

@@ -25,6 +25,7 @@ from vaezip.models.pixel.mixture import mixture_tables
 from vaezip.models.pixel.network import PixelNetwork, Trace
 from vaezip.models.pixel.weights import Networks, packed
 from vaezip.models.posterior import Refinement, Settings, amortized
+from vaezip.system.spans import timed
 
 
 @dataclass
@@ -67,12 +68,14 @@ class PixelNetworks:
         """Return how many tiles the networks see at once, few enough for the memory that section 11.5 states."""
         return at_once(self._tile_bytes[steps])
 
+    @timed("decoder network")
     def style_offsets(self, bins: NDArray[np.int32]) -> NDArray[np.int32]:
         """Compute what the style z adds to hidden units, int32 (tiles, shifts), from latent bins (tiles, latents)."""
         b, most = self.backend, self.at_once()
         parts = (b.asarray(bins[i : i + most] - d.LATENT_BINS // 2, "float32") for i in range(0, len(bins), most))
         return np.concatenate([b.to_numpy(self.style(z)) for z in parts])
 
+    @timed("encoder network")
     def posterior(
         self, tiles: Pixels, frames: NDArray[np.int16], mask: Mask, *, steps: int
     ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

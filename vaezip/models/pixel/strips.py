@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from vaezip.entropy.stack import Stack
 from vaezip.models.base import Pixels
-from vaezip.models.pixel import calibration, kernel
+from vaezip.models.pixel import calibration, kernel, pushing
 from vaezip.models.pixel.constants import RADIUS, STRIP_TILES, TILE
 from vaezip.models.pixel.context import empty_frame
 from vaezip.models.pixel.least_squares import States, start, workspace
 from vaezip.models.pixel.networks import PixelNetworks
 from vaezip.models.pixel.weights import Networks
+from vaezip.system.spans import span, timed
 from vaezip.system.threads import spread
 
 Frame = NDArray[np.int16]
@@ -88,11 +89,13 @@ def uncalibrated(model: PixelNetworks, offsets: Bins) -> Predictors:
     return Predictors(model.networks, offsets, calibration.identity(model.architecture.channels))
 
 
+@timed("pixel network")
 def pop_pixels(model: PixelNetworks, stack: Stack, known: Known, *, strip: Strip, predictors: Predictors) -> None:
     """Take the pixels of a strip, or of some rows of one, off the stack, and write them into the frame."""
     a = model.architecture
     by = predictors.networks, predictors.offsets, a.mixture, model.tables
-    states = known.states, workspace(a), predictors.calibration
+    inputs = calibration.scratch_for(predictors.calibration, a.mixture * len(predictors.networks))
+    states = known.states, workspace(a), predictors.calibration, inputs
     stack.run(kernel.pop_strip, known.frame, strip.top, strip.rows, *by, *states)
 
 
@@ -119,11 +122,14 @@ def intervals(model: PixelNetworks, frame: Frame, strip: Strip, *, predictors: P
     found = np.empty((values, 3, a.mixture * len(networks)), np.int32)
 
     def fill(waves: tuple[int, int]) -> None:
-        kernel.mixtures(frame, strip.top, strip.rows, waves, networks, offsets, a.mixture, model.tables, found)
+        with span("pixel network"):
+            kernel.mixtures(frame, strip.top, strip.rows, waves, networks, offsets, a.mixture, model.tables, found)
 
     cuts = [i * kernel.wave_count(strip.rows, width) // parts for i in range(parts + 1)]
     spread(fill, pairwise(cuts))
-    kernel.intervals(frame, strip.top, strip.rows, networks[0].order, found, model.tables, calibrated, starts, freqs)
+    by = model.tables, calibrated, calibration.scratch_for(calibrated, found.shape[2])
+    with span("calibration and intervals"):
+        pushing.intervals(frame, strip.top, strip.rows, networks[0].order, found, *by, starts, freqs)
     return starts[::-1], freqs[::-1]
 
 

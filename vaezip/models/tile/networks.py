@@ -22,6 +22,7 @@ from vaezip.models.network import IntegerNetwork
 from vaezip.models.posterior import Refinement, Settings, amortized
 from vaezip.models.tile import cost
 from vaezip.models.tile.architecture import TileArchitecture
+from vaezip.system.spans import timed
 
 
 @dataclass
@@ -68,6 +69,7 @@ class TileNetworks:
         """Return how many tiles the networks see at once, few enough for the memory that section 11.5 states."""
         return at_once(self._tile_bytes[steps])
 
+    @timed("encoder network")
     def posterior(self, x: Pixels, mask: Mask, steps: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """q(z|x) after ``steps`` steps: means and log standard deviations, int32 (images, latents).
 
@@ -77,10 +79,12 @@ class TileNetworks:
         means, log_sigmas = zip(*(self._posterior(part, real, steps) for part, real in parts))
         return np.concatenate(means), np.concatenate(log_sigmas)
 
+    @timed("distributions")
     def coder(self, bins: NDArray[np.int32], mask: Mask) -> Coder:
         """p(x|z) of the masked pixels of all images, z given by latent bins (images, latents)."""
         return self.likelihood.coder(self.outputs(bins)[mask])
 
+    @timed("decoder network")
     def outputs(self, bins: NDArray[np.int32]) -> NDArray[np.int32]:
         """The decoder's integers, int32 (images, height, width, channels, parameters)."""
         a, b = self.architecture, self.backend
