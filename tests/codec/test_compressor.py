@@ -216,8 +216,8 @@ def test_auto_takes_few_bytes_for_stripes():
 
 
 def test_auto_tries_parts_of_a_large_picture(monkeypatch, discs):
-    """All candidates code some patches, the best of them alone the whole; models that do not see across the
-    edges of tiles are none."""
+    """All models code some patches, the best of them alone the whole; those that do not see across the edges of tiles
+    are not tried."""
     monkeypatch.setattr(select, "_TRIAL_PIXELS", 1000)
     monkeypatch.setattr(select, "_TRIAL_SIDE", 24)
     monkeypatch.setattr(remaking, "kind_of", lambda *_: None)  # so small a picture has not all values
@@ -232,14 +232,14 @@ def test_auto_tries_parts_of_a_large_picture(monkeypatch, discs):
     monkeypatch.setattr(payloads, "encode", noted)
     data = vaezip.compress(original)
     assert same(decompress(data), original)
-    assert len({shape for _, shape in coded}) == 2
-    whole = [model for model, shape in coded if shape == (1, 90, 70, 3)]
+    by_models = [(model, shape) for model, shape in coded if model]
+    whole = [model for model, shape in by_models if shape == (1, 90, 70, 3)]
     assert len(whole) == 1
-    assert {shape for _, shape in coded} == {(1, 90, 70, 3), (9, 24, 24, 3)}
+    assert {shape for _, shape in by_models} == {(1, 90, 70, 3), (9, 24, 24, 3)}
     architectures = {name: model_file.architecture(path) for name, path in model_file.shipped().items()}
     del architectures[select.PLANES_MODEL]  # for the colours were no planes
     across = [a for a in architectures.values() if a.channels == 3 and isinstance(a, PixelArchitecture)]
-    assert len(coded) == 2 + len(across)
+    assert len(by_models) == 1 + len(across)
 
 
 @pytest.mark.parametrize(("preset", "rows"), [(1, 0), (2, 2), (4, 4)])
@@ -518,6 +518,7 @@ def test_a_set_of_16_bits_of_several_blocks_and_bands(local_models, small_blocks
 def test_auto_codes_16_bits_by_a_model(discs, mode):
     pixels = discs(1, 90, 70, 1 if mode == "I;16" else 3)[0]
     original = wide(mode, pixels)
+    original = Picture(mode, original.samples & 0xFFC0)  # of more than ten bits models are not asked
     data = compress(original)
     assert methods(data) == ["photo-gray" if mode == "I;16" else "photo"]
     assert same(decompress(data), original)

@@ -263,7 +263,7 @@ def _promising_deep(job: BlockJob, others: tuple[Candidate, ...]) -> list[Candid
         if worthy and one not in lengths:
             lengths[one] = len(_payload(trial, one, 0))
     best = min(lengths.values())
-    nearly = {coders.DEEP: _NEARLY_DEEP, coders.REMADE: _NEARLY_DEEP}
+    nearly: dict[Candidate, int] = {coders.DEEP: _NEARLY_DEEP, coders.REMADE: _NEARLY_DEEP}
     found = [one for one in lengths if (lengths[one] - best) * nearly.get(one, _NEARLY) <= best]
     return found if job.made_of is None or coders.REMADE in lengths else [*found, coders.REMADE]
 
