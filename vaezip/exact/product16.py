@@ -49,10 +49,11 @@ def pack(weight, out):
 
 
 def _block(rows: int, vectors: int, across: bool = False) -> Callable[..., Any]:
-    """Make a function for kernels that sums some rows of x, or columns of pairs, and ``LANES · vectors`` outputs."""
+    """Make a function for kernels that sums some rows of x and ``LANES · vectors`` outputs; or columns of pairs, whose
+    sums go to the first rows."""
 
     @intrinsic
-    def block(typing, x, row, pairs, w, output, out, at):
+    def block(typing, x, row, pairs, w, output, out):
         def generate(context, builder, signature, arguments):
             x, w, out = (
                 _Rows(builder, context.make_array(signature.args[i])(context, builder, arguments[i])) for i in (0, 3, 5)
@@ -60,11 +61,11 @@ def _block(rows: int, vectors: int, across: bool = False) -> Callable[..., Any]:
             read = (
                 (lambda row, pair: x.at(pair, row, _INT32)) if across else (lambda row, pair: x.at(row, pair, _INT32))
             )
-            corner = tuple(arguments[i] for i in (1, 4, 6))
+            corner = arguments[1], arguments[4], _INT64(0) if across else arguments[1]
             _sums(builder, (rows, vectors), read, arguments[2], w, out, corner)
             return context.get_dummy_value()
 
-        return types.void(x, types.int64, types.int64, w, types.int64, out, types.int64), generate
+        return types.void(x, types.int64, types.int64, w, types.int64, out), generate
 
     return block
 
@@ -154,24 +155,24 @@ def product16(n, x, w, out):
     if n <= 2:
         wide = outputs - outputs % (LANES * _TWOS)
         for o in range(0, wide, LANES * _TWOS):
-            _two_rows(x, 0, pairs, w, o, out, 0)
+            _two_rows(x, 0, pairs, w, o, out)
         for o in range(wide, outputs, LANES):
-            _two_by_one(x, 0, pairs, w, o, out, 0)
+            _two_by_one(x, 0, pairs, w, o, out)
         return
     wide = outputs - outputs % (LANES * _FOURS)
     left = (outputs - wide) // LANES
     for p in range(0, n, ROWS):
         for o in range(0, wide, LANES * _FOURS):
-            _four_rows(x, p, pairs, w, o, out, p)
+            _four_rows(x, p, pairs, w, o, out)
         if left == 3:
-            _four_by_three(x, p, pairs, w, wide, out, p)
+            _four_by_three(x, p, pairs, w, wide, out)
         elif left == 2:
-            _four_by_two(x, p, pairs, w, wide, out, p)
+            _four_by_two(x, p, pairs, w, wide, out)
     if left == 1:
         for p in range(0, n - n % 8, 8):
-            _eight_by_one(x, p, pairs, w, wide, out, p)
+            _eight_by_one(x, p, pairs, w, wide, out)
         for p in range(n - n % 8, n, ROWS):
-            _four_by_one(x, p, pairs, w, wide, out, p)
+            _four_by_one(x, p, pairs, w, wide, out)
 
 
 @borrowing
@@ -187,6 +188,6 @@ def product16_of_pairs(column, pairs, x, w, outputs, out):
     """
     wide = outputs - outputs % (LANES * _FOURS)
     for o in range(0, wide, LANES * _FOURS):
-        _four_columns(x, column, pairs, w, o, out, 0)
+        _four_columns(x, column, pairs, w, o, out)
     for o in range(wide, outputs, LANES):
-        _four_columns_by_one(x, column, pairs, w, o, out, 0)
+        _four_columns_by_one(x, column, pairs, w, o, out)

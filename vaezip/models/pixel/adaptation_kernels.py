@@ -94,7 +94,7 @@ class Network(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """What is known of the pixels of a step, and what is computed of them; rows beyond them fill up vectors.
+    """Hold what is known of the pixels of a step, and what is computed of them; rows beyond them fill up vectors.
 
     Attributes:
         features: int16 (pixels, features).
