@@ -11,6 +11,7 @@ DIGESTS = {
     (5, 3): "8cf11a4791d86485665032d84c0af21e6f2a9a556325deb19e6fd68af65ac501",
     (5, 4): "8cf11a4791d86485665032d84c0af21e6f2a9a556325deb19e6fd68af65ac501",
     (5, 5): "8cf11a4791d86485665032d84c0af21e6f2a9a556325deb19e6fd68af65ac501",
+    (5, 6): "8cf11a4791d86485665032d84c0af21e6f2a9a556325deb19e6fd68af65ac501",
 }
 """SHA-256 of the constants by version and revision. With another digest old files no longer decode: it needs others."""
 
