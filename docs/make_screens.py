@@ -165,7 +165,7 @@ def main() -> None:
         pictures(folder)
         shown = session(
             folder,
-            "vaezip compress -3 --rm d*.png n*.png chart.png -o days.vz",
+            "vaezip compress -1 --rm d*.png n*.png chart.png -o days.vz",
             "vaezip -l days.vz",
             "vaezip compress ball.gif",
             "vaezip info ball.gif.vz",
