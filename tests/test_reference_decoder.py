@@ -37,6 +37,7 @@ from reference_decoder.modes import MODES  # noqa: E402
 SLOW = {  # 1.5 seconds or more, or nearly so
     "cifar10-classic-odd-k3",
     "cifar10-odd-k3",
+    "graphic-brief",
     "mnist-best-odd-k3",
     "mnist-binary-best-odd-k3",
     "photo-alpha",

@@ -103,6 +103,13 @@ def drawing(mode: str, height: int, width: int, seed: int) -> vaezip.Picture:
     return vaezip.Picture(mode, samples, boxes)
 
 
+def halftone(height: int, width: int) -> vaezip.Picture:
+    """Draw a ramp in black and white, by a screen of 4 by 4 pixels."""
+    y, x = np.mgrid[:height, :width]
+    screen = (4 * (x % 4) + 5 * (y % 4) * (1 + x % 2)) % 16
+    return vaezip.Picture("1", (screen * width < 16 * (x + y % 7))[..., None].astype(np.uint8))
+
+
 def noise(height: int, width: int, seed: int) -> vaezip.Picture:
     """Draw grey samples of which nothing is known."""
     samples = np.random.default_rng(seed).integers(0, 256, (height, width, 1)).astype(np.uint8)
@@ -231,6 +238,7 @@ def cases() -> dict[str, tuple[Pictures, dict[str, object]]]:
     for mode in ("1", "P", "RGB", "RGBA"):
         found[f"graphic-{mode.lower()}"] = {"": drawing(mode, 40, 50, seed=12)}, {}
     found["graphic-set"] = {f"{i}.png": drawing("P", 24, 24, seed=i) for i in range(3)}, {}
+    found["graphic-brief"] = {"": halftone(128, 256)}, {}
     found["jpeg-pixels-gray"] = {"": decoded("L", 40, 52, seed=12)}, {}
     found["jpeg-pixels"] = {"": decoded("RGB", 48, 61, seed=13)}, {}
     found["jpeg-pixels-once"] = {"": rounded_once((6, 7), seed=14)}, {}
