@@ -61,9 +61,10 @@ def tried(monkeypatch, samples):
 
 
 def test_a_trial_on_some_rows_tells_what_is_worth_it(monkeypatch):
+    """What is nearly as good as the best is coded whole, too: here ranks, for so small a picture has few values."""
     found, _, whole = tried(monkeypatch, noisy(48, 48, 1)[0])
     assert found == ["deep"]
-    assert whole == {coders.DEEP}
+    assert whole == {coders.DEEP, coders.REMADE}
 
 
 def test_no_model_is_tried_where_samples_have_many_bits(monkeypatch):

@@ -115,7 +115,7 @@ def test_so_many_threads_are_busy_and_no_more(monkeypatch, small_blocks, discs, 
     """The leaves of the work are watched: kernels, the learner, WebP."""
     busy = Busy(monkeypatch)
     busy.watch(strips.kernel, "mixtures")
-    busy.watch(strips.kernel, "intervals")
+    busy.watch(strips.pushing, "intervals")
     busy.watch(strips.kernel, "pop_strip")
     busy.watch(Learners, "learn")
     busy.watch(adaptive, "frame_with_predictions")
