@@ -30,8 +30,11 @@ def rows_of(samples: Samples, depth: int) -> Rows:
         return np.ascontiguousarray(flat, ">u2").view(np.uint8)
     if depth == 8:
         return flat.astype(np.uint8, copy=False)
+    flat = flat.astype(np.uint8, copy=False)
+    if depth == 1:
+        return np.packbits(flat, axis=1)
     in_byte = 8 // depth
-    padded = np.pad(flat.astype(np.uint8, copy=False), ((0, 0), (0, -flat.shape[1] % in_byte)))
+    padded = np.pad(flat, ((0, 0), (0, -flat.shape[1] % in_byte)))
     packed = np.zeros((len(flat), padded.shape[1] // in_byte), np.uint8)
     for place in range(in_byte):
         packed |= padded[:, place::in_byte] << np.uint8(8 - depth * (place + 1))
@@ -43,10 +46,16 @@ def deflated(rows: Rows, step: int, level: int) -> Iterator[bytes]:
 
     Args:
         rows: the bytes of all rows.
-        step: bytes of a pixel, or 1 where that is less.
+        step: bytes of a pixel; 0 where that is less, whose neighbours no filter finds.
         level: of zlib, 0 to 9.
     """
-    filters = _pays(rows, step, level)
+    if step and rows.size <= _TRIED:
+        yield min((b"".join(_pieces(rows, step, level, filters)) for filters in (False, True)), key=len)
+    else:
+        yield from _pieces(rows, step, level, bool(step) and _pays(rows, step, level))
+
+
+def _pieces(rows: Rows, step: int, level: int, filters: bool) -> Iterator[bytes]:
     stream, count = _stream(level, filters), max(1, _AT_ONCE // rows.shape[1])
     for top in range(0, len(rows), count):
         piece = stream.compress(_line_bytes(rows, (top, top + count), step, filters))

@@ -146,8 +146,7 @@ def write_png(picture: Picture, level: int = LEVEL) -> bytes:
     depth, colour = _png_type(picture)
     if depth in (2, 4) and picture.mode == "L":
         picture = _in_fewer_bits(picture, depth)
-    step = max(1, depth * picture.samples.shape[2] // 8)
-    pixels = deflated(rows_of(picture.samples, depth), step, level)
+    pixels = deflated(rows_of(picture.samples, depth), depth * picture.samples.shape[2] // 8, level)
     before, behind = metadata_chunks(picture.boxes)
     return _png(Header(width, height, depth, colour), pixels, before, behind)
 
