@@ -213,12 +213,14 @@ def _promising(job: BlockJob) -> list[Candidate]:
     coder without one does very well, or settles it."""
     halved = (job.halved.model,) if job.halved else ()
     candidates = [candidate for candidate in (*halved, *job.candidates) if _promises(job, candidate)]
+    if len(candidates) == 1:
+        return candidates
     quick = [candidate for candidate in candidates if not has_model(mark_of(candidate))]
     drawn = {candidate: _bytes_of_rows(job, candidate) for candidate in quick if _is_drawn(job, candidate)}
     if len(quick) < len(candidates) and any(_suffices(job, length) for length in drawn.values()):
         return quick
     some = trial_part(job.samples)
-    if len(candidates) == 1 or some.size == job.samples.size:
+    if some.size == job.samples.size:
         return candidates
     whole = [candidate for candidate in quick if coders.is_whole(mark_of(candidate))]
     if any(coders.settles(mark_of(candidate), job.samples, job.mode) for candidate in whole):
