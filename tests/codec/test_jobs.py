@@ -10,7 +10,7 @@ import pytest
 
 import vaezip
 from vaezip.codec import blocks, compressor, decoding, jobs, webp
-from vaezip.codec.coders import GRAPHIC
+from vaezip.codec.coders import GRAPHIC, REMADE
 from vaezip.codec.jobs import BlockJob
 from vaezip.errors import VaezipError
 from vaezip.models import file as model_file
@@ -178,3 +178,13 @@ def test_the_least_effort_codes_many_pictures_but_once(count, preset, found):
     samples = np.stack([picture.samples for picture in drawn]).reshape(count, 28, 28, 1)
     job = BlockJob("1", samples, (model, GRAPHIC, NO_MODEL), None, Library(), PRESETS[preset])
     assert jobs.promising(job) == [model, GRAPHIC][:found]
+
+
+def test_what_all_pictures_are_made_of_one_of_them_need_not_be_made_of(monkeypatch):
+    """Then whatever else codes a picture is tried for the block."""
+    samples = np.random.default_rng(0).integers(0, 256, (2, 40, 40, 1)).astype(np.uint8)
+    candidates = (REMADE, GRAPHIC, NO_MODEL)
+    job = BlockJob("L", samples, candidates, None, Library(), Effort())
+    promising = jobs.promising
+    monkeypatch.setattr(jobs, "promising", lambda job: [REMADE] if len(job.samples) > 1 else promising(job))
+    assert len(jobs.encode_run(job, 1)) == 2

@@ -174,7 +174,8 @@ def encode_run(job: BlockJob, pictures: int) -> list[list[Block]]:
     if len(job.samples) <= pictures:
         return [encode(job)]
     found = promising(prepared(job))
-    if all(one in job.candidates for one in found):
+    # what all are made of, some of them may not be made of
+    if found != [coders.REMADE] and all(one in job.candidates for one in found):
         job = replace(job, candidates=tuple(one for one in job.candidates if one in found))
     starts = range(0, len(job.samples), pictures)
     return spread(encode, [replace(job, samples=job.samples[i : i + pictures]) for i in starts])
