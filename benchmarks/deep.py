@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import resource
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -28,6 +27,7 @@ from graphics import SPARE
 
 import vaezip
 from vaezip.bench import machine
+from vaezip.bench.memory import peak_mb
 from vaezip.bench.peers import CODECS, as_given
 from vaezip.pictures import io as picture_files
 
@@ -114,7 +114,7 @@ def _seconds(work: Callable[[], Any]) -> float:
 def _peak_mb(picture: vaezip.Picture) -> float:
     """Return the most memory that a process has while it codes and decodes a picture."""
     vaezip.decompress(vaezip.compress(picture, verify=False, threads=1))
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+    return round(peak_mb() or 0.0, 1)
 
 
 def _peak_of(picture: vaezip.Picture) -> float:
