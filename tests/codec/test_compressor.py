@@ -1357,3 +1357,8 @@ def test_the_file_of_an_icon_takes_24_bytes_more_than_its_payload_at_most():
     icon = np.random.default_rng(0).integers(0, 256, (4, 4)).astype(np.uint8)[np.indices((16, 16)).sum(0) % 4, 2]
     data = vaezip.compress(vaezip.Picture("L", icon[..., None]))
     assert len(data) <= vaezip.Archive(data).info()["pictures"][0]["bytes"] + 24
+
+
+def test_a_file_without_bytes_is_refused():
+    with vaezip.Compressor() as some, pytest.raises(ImageError, match="no pixels to code"):
+        some.add("", None, original=b"")

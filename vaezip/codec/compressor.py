@@ -196,7 +196,7 @@ class Compressor:
                 self._add_file(name, original, modified)
                 return
             original = None
-        if picture is None and original is None:
+        if picture is None and not original:
             raise ImageError("has no pixels to code")
         if picture is None:
             self._add_file(name, original or b"", modified, verbatim=True)
