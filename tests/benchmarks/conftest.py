@@ -10,14 +10,18 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 PHOTO = BENCHMARKS / "photo"
 
 
+def script(name, folder=BENCHMARKS):
+    """Import a script, which others that import it then find, too."""
+    sys.path.insert(0, str(folder))
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(str(folder))
+
+
 @pytest.fixture(scope="session")
 def profiling():
-    """The module, which the scripts that import it then find, too."""
-    sys.path.insert(0, str(BENCHMARKS))
-    try:
-        return importlib.import_module("profiling")
-    finally:
-        sys.path.remove(str(BENCHMARKS))
+    return script("profiling")
 
 
 @pytest.fixture(scope="session")

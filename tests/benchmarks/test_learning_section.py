@@ -1,21 +1,15 @@
 """docs/learning.md is what the committed results make of it."""
 
-import importlib
 import json
-import sys
 
 import pytest
 
-from .conftest import BENCHMARKS
+from .conftest import BENCHMARKS, script
 
 
 @pytest.fixture(scope="module")
 def section():
-    sys.path.insert(0, str(BENCHMARKS / "learning"))
-    try:
-        return importlib.import_module("section")
-    finally:
-        sys.path.remove(str(BENCHMARKS / "learning"))
+    return script("section", BENCHMARKS / "learning")
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """Sets of photographs are measured as the field does, on made pictures."""
 
-import importlib
 import json
 import sys
 
@@ -10,7 +9,7 @@ import pytest
 import vaezip
 from vaezip.pictures.picture import Picture
 
-from .conftest import BENCHMARKS
+from .conftest import script
 
 PAQ8PX = """#!{python}
 import sys, zlib
@@ -22,11 +21,7 @@ open(target, "wb").write(zlib.decompress(data) if option == "-d" else zlib.compr
 
 @pytest.fixture(scope="module")
 def public():
-    sys.path.insert(0, str(BENCHMARKS))
-    try:
-        return importlib.import_module("public")
-    finally:
-        sys.path.remove(str(BENCHMARKS))
+    return script("public")
 
 
 @pytest.fixture
