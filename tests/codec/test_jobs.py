@@ -169,15 +169,56 @@ def test_a_block_that_a_reader_would_refuse_is_not_written(monkeypatch):
         jobs.code(job, NO_MODEL)
 
 
+def digits(count):
+    """Draw digits by a model."""
+    drawn = sample(model_file.load(model_file.find("mnist-binary")), count, 1)
+    return np.stack([picture.samples for picture in drawn]).reshape(count, 28, 28, 1)
+
+
+def corners(count):
+    """Draw rectangles, which no model of digits has seen."""
+    rng = np.random.default_rng(0)
+    samples = np.zeros((count, 28, 28, 1), np.uint8)
+    for picture, (top, left) in zip(samples, rng.integers(0, 20, (count, 2))):
+        picture[top:, left:] = 1
+    return samples
+
+
 @pytest.mark.parametrize(("count", "preset", "found"), [(300, 1, 1), (300, 2, 2), (200, 1, 2)])
-def test_the_least_effort_codes_many_pictures_but_once(count, preset, found):
-    """The first of them tell that digits are no drawings."""
+def test_the_least_effort_codes_many_pictures_but_once(count, preset, found, monkeypatch):
+    """The neighbours of their pixels tell that digits are no drawings."""
     path = model_file.find("mnist-binary")
     model = Reference(path, model_file.fingerprint(path))
-    drawn = sample(model_file.load(path), count, 1)
-    samples = np.stack([picture.samples for picture in drawn]).reshape(count, 28, 28, 1)
-    job = BlockJob("1", samples, (model, GRAPHIC, NO_MODEL), None, Library(), PRESETS[preset])
-    assert jobs.promising(job) == [model, GRAPHIC][:found]
+    job = BlockJob("1", digits(count), (model, GRAPHIC, NO_MODEL), None, Library(), PRESETS[preset])
+    coded, form = [], jobs.form
+    monkeypatch.setattr(jobs, "form", lambda job, candidate: coded.append(candidate) or form(job, candidate))
+    jobs.encode(job)
+    assert coded == [model, GRAPHIC][:found]
+
+
+def blocks_of(monkeypatch, samples):
+    """Compress a set at the least effort, 256 pictures a run; return the marks of its blocks, and the models tried."""
+    monkeypatch.setattr(blocks, "BLOCK_PIXELS", 256 * 28 * 28)
+    tried, encode = [], jobs.payload.encode
+    monkeypatch.setattr(
+        jobs.payload, "encode", lambda x, *a, **n: tried.append((len(x), n["model"])) or encode(x, *a, **n)
+    )
+    data = vaezip.compress([(f"{i}", Picture("1", x)) for i, x in enumerate(samples)], preset=1)
+    assert np.array_equal([picture.samples for picture in vaezip.decompress(data).values()], samples)
+    (group,) = vaezip.Archive(data).file.groups
+    return [block.model for block in group.blocks], [model for count, model in tried if count < 256 and model]
+
+
+def test_the_models_of_black_and_white_pictures_are_tried_once_in_a_set(monkeypatch):
+    marks, tried = blocks_of(monkeypatch, digits(768))
+    assert len({*marks}) == 1
+    assert len(tried) == len({id(model) for model in tried}) > 1
+
+
+def test_a_set_whose_second_half_is_unlike_its_first_is_coded_as_well_by_halves(monkeypatch):
+    model = blocks_of(monkeypatch, digits(256))[0]
+    assert blocks_of(monkeypatch, np.concatenate([digits(256), corners(256)]))[0] == [*model, GRAPHIC]
+    assert blocks_of(monkeypatch, np.concatenate([corners(256), digits(256)]))[0] == [GRAPHIC, *model]
 
 
 def test_what_all_pictures_are_made_of_one_of_them_need_not_be_made_of(monkeypatch):

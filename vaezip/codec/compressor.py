@@ -418,11 +418,13 @@ class Compressor:
         pending.entries, pending.samples = [], []
         pending.runs.append(run)
         for top in range(0, pending.group.height, pending.group.band):
-            band = np.ascontiguousarray(samples[:, top : top + pending.group.band])
+            job = self._job(pending.group, np.ascontiguousarray(samples[:, top : top + pending.group.band]))
+            if pending.runs[0] is not run and jobs.keeps_models(job):
+                wait(pending.runs[0].jobs)
+                self._wait_until_workers_are_few()
+                job = jobs.by_models_of(job, pending.runs[0].blocks())
             self._wait_until_workers_are_few()
-            self._running.append(
-                self._executor.submit(jobs.encode_run, self._job(pending.group, band), pending.group.per_block)
-            )
+            self._running.append(self._executor.submit(jobs.encode_run, job, pending.group.per_block))
             run.jobs.append(self._running[-1])
         if not self.options.embed_model:  # with models in it, the whole file alone tells what is shorter
             self._unsettled = [*(one for one in self._unsettled if not one.settle()), run]

@@ -6,7 +6,7 @@ So any executor may do it: threads, processes, or other machines. The bytes are 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,7 +14,15 @@ import numpy as np
 
 from vaezip.codec import bit_depth, coders, payload, remaking
 from vaezip.codec.blocks import Samples, samples_checksum
-from vaezip.codec.select import LEAST_DRAWN, MOST_DRAWN, is_drawn, trial_bands, trial_part, trial_rows
+from vaezip.codec.select import (
+    LEAST_DRAWN,
+    MOST_DRAWN,
+    bytes_of_neighbours,
+    is_drawn,
+    trial_bands,
+    trial_part,
+    trial_rows,
+)
 from vaezip.errors import VaezipError
 from vaezip.models import kinds
 from vaezip.models.cost import DEFAULT as BUDGET
@@ -42,6 +50,11 @@ _CLEARLY = 50
 
 _MANY = 256
 """Of so many pictures or more the first tell, at the least effort, whether one way is best."""
+
+_OF_NEIGHBOURS = 20
+"""Of so many black and white pictures, too, a model's form is kept without a look at that by the coder of drawn
+pictures, which takes five times as long, unless it takes more by one byte in so many than the neighbours of pixels
+make."""
 
 _OF_PATCHES = 10
 """Of chroma at half the resolution, patches take up to one byte in so many more than all, for what lies beyond their
@@ -156,13 +169,27 @@ def encode(job: BlockJob) -> list[Block]:
         forms = {}
         for candidate in candidates:
             with meter.part(share):
-                forms[candidate] = form(job, candidate)
+                if not (forms and _is_estimated(job, candidate) and _suits(job, forms)):
+                    forms[candidate] = form(job, candidate)
         best = min(forms, key=lambda candidate: len(forms[candidate].payload))
         kept = forms if job.open else {best: forms[best]}
         with meter.part(share):
             for candidate, block in kept.items():
                 check(job, candidate, block)
     return list(kept.values())
+
+
+def keeps_models(job: BlockJob) -> bool:
+    """Tell whether pictures are coded by the models of those before them in a set, without another trial: many that are
+    black and white, where all is to be coded but once, for the neighbours of pixels tell where a model does badly."""
+    return _is_estimated(job, coders.GRAPHIC)
+
+
+def by_models_of(job: BlockJob, blocks: Iterable[Block]) -> BlockJob:
+    """Return a job that tries no models but those of some blocks, if these have any, beside the coders without one."""
+    used = {block.model for block in blocks if has_model(block.model)}
+    kept = tuple(one for one in job.candidates if mark_of(one) in used or isinstance(one, bytes))
+    return replace(job, candidates=kept) if used else job
 
 
 def encode_run(job: BlockJob, pictures: int) -> list[list[Block]]:
@@ -282,8 +309,11 @@ def _is_drawn(job: BlockJob, candidate: Candidate) -> bool:
 
 
 def _bytes_of_rows(job: BlockJob, candidate: Candidate) -> int:
-    """Return what a candidate takes for some rows, or for the first of many pictures."""
-    return len(_payload(replace(job, samples=trial_rows(job.samples), alpha=None), candidate, 0))
+    """Return what a candidate takes, or about that, for some rows, or for the first of many pictures."""
+    rows = trial_rows(job.samples)
+    if _is_estimated(job, candidate):
+        return round(bytes_of_neighbours(rows))
+    return len(_payload(replace(job, samples=rows, alpha=None), candidate, 0))
 
 
 def _suffices(job: BlockJob, length: int) -> bool:
@@ -299,13 +329,26 @@ def _goes_once(job: BlockJob) -> bool:
     return not job.effort.rows and len(job.samples) >= _MANY and not job.open
 
 
+def _is_estimated(job: BlockJob, candidate: Candidate) -> bool:
+    """Tell whether the neighbours of pixels tell what a candidate takes: the coder of drawn pictures, for many that are
+    black and white, where all is to be coded but once."""
+    return candidate == coders.GRAPHIC and _goes_once(job) and kinds.levels(job.mode) == 2
+
+
+def _suits(job: BlockJob, forms: Mapping[Candidate, Block]) -> bool:
+    """Tell whether the shortest form takes no more, or little more, than the neighbours of pixels make."""
+    length = min(len(block.payload) for block in forms.values())
+    return length * _OF_NEIGHBOURS <= bytes_of_neighbours(job.samples) * (_OF_NEIGHBOURS + 1)
+
+
 def _beaten(job: BlockJob, best: Candidate, drawn: Mapping[Candidate, int]) -> list[Candidate]:
     """Return the coders that a model beats on the first of many pictures, where all is to be coded but once; ``drawn``
-    is what each takes for these."""
-    if not _goes_once(job) or not drawn:
+    is what each takes for these. Of one that is estimated, each block tells."""
+    rivals = [candidate for candidate in drawn if not _is_estimated(job, candidate)]
+    if not _goes_once(job) or not rivals:
         return []
     length = _bytes_of_rows(job, best)
-    return [candidate for candidate, other in drawn.items() if other > length]
+    return [candidate for candidate in rivals if drawn[candidate] > length]
 
 
 def _promises(job: BlockJob, candidate: Candidate) -> bool:
