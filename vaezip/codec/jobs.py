@@ -166,7 +166,7 @@ def encode(job: BlockJob) -> list[Block]:
             job = prepared(job)
             candidates = promising(job)
         share = (1 - CHOICE) / (len(candidates) + 1)
-        forms = {}
+        forms: dict[Candidate, Block] = {}
         for candidate in candidates:
             with meter.part(share):
                 if not (forms and _is_estimated(job, candidate) and _suits(job, forms)):

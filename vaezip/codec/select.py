@@ -125,7 +125,7 @@ def _colours(samples: Samples) -> int:
 def _bytes_of_differences(samples: Samples) -> float:
     """Return what the frequencies of differences to the median edge detector make, channel by channel; red and blue are
     less green. All is exact, so that the choice is the same on every machine."""
-    nats = []
+    nats: list[np.float64] = []
     for channel in range(samples.shape[3]):
         values = samples[..., channel].astype(np.int16)
         if samples.shape[3] > 2 and channel in (0, 2):
