@@ -11,7 +11,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from pathlib import Path
 from threading import Condition, Lock, Thread, local
@@ -131,6 +131,12 @@ class Workers(Executor):
             self._tasks.extendleft([work] * times)
             self._changed.notify(times)
 
+    def forget(self, work: Callable[[], None]) -> None:
+        """Let go of what no worker was idle to help with, and of the memory that it holds."""
+        with self._changed, suppress(ValueError):
+            while True:
+                self._tasks.remove(work)
+
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the threads once their tasks are done, or those under way are."""
         with self._changed:
@@ -189,6 +195,7 @@ def spread(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Re
     batch = _Batch(function, listed)
     workers.help(batch.work, min(workers.count, len(listed)) - 1)
     batch.work()
+    workers.forget(batch.work)
     return batch.results()
 
 
