@@ -10,7 +10,7 @@ from tests import hostile_blocks
 from vaezip.codec import payload, webp
 from vaezip.errors import FormatError, ImageError, ModelError, VaezipError
 from vaezip.models import file as model_file
-from vaezip.models.cost import MAX_MEMORY, MAX_WORK, Budget
+from vaezip.models.cost import MAX_MEMORY, MAX_WORK, PROGRAM, Budget
 from vaezip.models.kinds import MODE_NAMES, channels
 from vaezip.models.library import Library
 
@@ -78,10 +78,10 @@ def test_a_picture_of_2_to_the_28_pixels_is_within_the_limits_band_by_band():
 
 
 def test_what_takes_more_memory_than_is_granted_is_refused():
-    with pytest.raises(ImageError, match="it takes 48 MiB of memory, more than the limit of 40") as caught:
-        vaezip.Archive(hostile_blocks.empty_frame(), max_memory=40 << 20)
+    with pytest.raises(ImageError, match="it takes 304 MiB of memory, more than the limit of 296") as caught:
+        vaezip.Archive(hostile_blocks.empty_frame(), memory=PROGRAM + (40 << 20))
     assert caught.value.remedy == "more-memory"
-    error = result(hostile_blocks.empty_frame(side=512), max_memory=4 << 20)
+    error = result(hostile_blocks.empty_frame(side=512), memory=PROGRAM + (4 << 20))
     assert error.remedy == "more-memory"
 
 

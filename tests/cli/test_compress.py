@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+import re
 import stat
 import struct
 import sys
@@ -893,3 +894,44 @@ def test_picture_of_a_pipe_has_no_time_in_a_set(run, save):
     assert (status, err) == (0, "")
     archive = vaezip.open("set.vz")
     assert [archive.modified(name) is None for name in ("a.png", "b.png")] == [False, True]
+
+
+def test_what_takes_more_memory_than_there_may_be_is_refused(run, save):
+    save("a.png", noise("RGB", 20, 20))
+    save("b.png", noise("L", 4, 4))
+    for arguments in (["a.png"], ["a.png", "-o", "a.vz"]):
+        error = "it takes 273 MiB of memory, more than the limit of 272; raise it with --memory"
+        assert run("compress", *arguments, "-M", "272") == (1, "", f"vaezip: a.png: {error}\n")
+    status, out, err = run("compress", "b.png", "a.png", "--memory", "278537K", "-o", "set.vz")
+    assert (status, out) == (1, "")
+    assert err.startswith("vaezip: a.png: it takes 273 MiB of memory, more than the limit of 272; ")
+    assert vaezip.open("set.vz").names == ["b.png"]
+
+
+@pytest.mark.parametrize("size", ["300", "300M", "300MiB", "307200k", "1G", "1gb"])
+def test_a_size_of_memory_has_a_suffix_or_is_in_mib(run, save, size):
+    save("a.png", noise("L", 4, 4))
+    assert run("compress", "a.png", "-1", "--memory", size) == (0, "", "")
+
+
+@pytest.mark.parametrize("size", ["0", "-1", "1.5G", "G", "5X", ""])
+def test_what_is_no_size_of_memory_is_a_usage_error(run, save, size):
+    save("a.png", noise("L", 4, 4))
+    status, out, err = run("compress", "a.png", f"--memory={size}")
+    assert (status, out) == (2, "")
+    assert f"'{size}' is no size; give MiB, or a number with K, M or G" in err
+
+
+def test_verbose_tells_the_price_of_each_candidate(run, save):
+    save("a.png", noise("L", 9, 7))
+    save("b.png", noise("L", 9, 7, seed=1))
+    for arguments, label in ((["a.png"], "a.png"), (["a.png", "b.png", "-o", "s.vz"], "s.vz")):
+        status, out, err = run("compress", *arguments, "-v", "-1")
+        assert (status, out) == (0, "")
+        coded, beside, summary = (line for line in err.splitlines() if line.startswith(f"{label}: "))
+        assert re.fullmatch(rf"{label}: coded by (\S+( \S+)? \d+ bytes in \d+\.\d\d s(, |$))+", coded)
+        sizes = [int(size) for size in re.findall(r"(\d+) bytes", coded)]
+        assert len(sizes) > 1
+        assert sizes == sorted(sizes)
+        assert re.fullmatch(rf"{label}: decoded again in \d+\.\d\d s", beside)
+        assert "→" in summary

@@ -75,6 +75,16 @@ def test_what_no_worker_helped_with_is_let_go_at_once():
         assert [job.result() for job in [workers.submit(work) for _ in range(2)]] == [True, True]
 
 
+def test_work_that_goes_alone_has_no_help():
+    def work():
+        with threads.alone():
+            return parts(), set(spread(lambda _: threading.get_ident(), range(8))) == {threading.get_ident()}
+
+    with Workers(2) as workers:
+        assert workers.submit(work).result() == (1, True)
+        assert workers.submit(parts).result() == 2
+
+
 def test_the_first_error_in_order_is_raised():
     def fail(x):
         raise ValueError(x)

@@ -19,6 +19,7 @@ from vaezip.cli.ahead import ahead
 from vaezip.cli.console import Console, LocatedError, Remarks, blame, plural, with_console
 from vaezip.cli.inputs import Source
 from vaezip.cli.originals import Read
+from vaezip.cli.prices import Prices
 from vaezip.cli.progress import Progress
 from vaezip.cli.removal import Removal, digest
 from vaezip.cli.streams import PATH, STDIO
@@ -122,6 +123,7 @@ class _Compress(click.Command):
 )
 @options.device
 @options.threads
+@options.memory
 @options.max_pixels
 @batches.writing
 @with_console
@@ -187,6 +189,7 @@ class _Flags:
     strict: bool
     device: str
     threads: int
+    memory: int | None
     max_pixels: int
 
     def options(self, workers: Workers | None = None) -> vaezip.Options:
@@ -200,6 +203,7 @@ class _Flags:
             pixels=self.pixels,
             strict=self.strict,
             max_pixels=self.max_pixels,
+            memory=self.memory,
             device=self.device,
             threads=self.threads,
             executor=workers,
@@ -233,6 +237,7 @@ class _Job:
         options.check_device(flags.device)
         self.model_files = () if flags.model == options.AUTO else (flags.model,)
         self.library = _library(flags.model, flags.device)
+        self._readers = workers if flags.memory is None else None
 
     def alone(self, source: Source, target: str) -> None:
         """One picture to one file."""
@@ -264,7 +269,7 @@ class _Job:
         free = self._free(sources, target)
         progress = Progress(self.console, sum(map(originals.size, free)))
         with blame(folder), Folder(folder) if folder is not None else nullcontext() as where, progress.watched():
-            for i, (source, job) in enumerate(ahead(read, free, self.workers, size=originals.size)):
+            for i, (source, job) in enumerate(ahead(read, free, self._readers, size=originals.size)):
                 with self.console.attempt(source.path):
                     found = job.result()
                     progress.begin(_place(i, len(free)) + source.path, found.size, found.weight)
@@ -289,9 +294,9 @@ class _Job:
         label, size, values, unfit = streams.target_label(target), 0, 0, dict.fromkeys(sources)
         taken: dict[str, bytes] = {}
         fit = self._looked_at(sources)
-        progress = Progress(self.console, sum(map(originals.size, fit)))
-        with self._compressor() as compressor, progress.watched():
-            for i, (source, job) in enumerate(ahead(self._read, fit, self.workers, size=originals.size)):
+        progress, found = Progress(self.console, sum(map(originals.size, fit))), Prices(self.console)
+        with found.watched(), self._compressor() as compressor, progress.watched():
+            for i, (source, job) in enumerate(ahead(self._read, fit, self._readers, size=originals.size)):
                 with self.console.attempt(source.path):
                     read = job.result()
                     progress.begin(f"{label}, {i + 1:,} of {len(fit):,} read", read.size, read.weight)
@@ -310,6 +315,7 @@ class _Job:
             streams.write(target, data, force=self.flags.force, sources=[source.path for source in sources])
         if target != STDIO and not target.lower().endswith(names.SUFFIX) and not is_special(target):
             self.console.remark(f"{label}: is one .vz file of all pictures; end OUT in '/' for a file each in a folder")
+        found.tell(label)
         self._summarise(f"{label}: {plural(len(sources) - len(unfit), 'picture')}, ", size, values, data)
         if unfit:
             count = f"{len(unfit):,} of {plural(len(sources), 'file')}"
@@ -340,7 +346,8 @@ class _Job:
         return streams.Protected((source.path for source in sources), self.model_files)
 
     def _compress(self, source: Source, read: Read, target: str, folder: Folder | None = None) -> None:
-        with blame(streams.source_label(source.path)), self._compressor() as compressor:
+        found = Prices(self.console)
+        with blame(streams.source_label(source.path)), found.watched(), self._compressor() as compressor:
             originals.add(compressor, "", read)
             data = compressor.close()
             self._note_kept(compressor, {"": source})
@@ -352,6 +359,7 @@ class _Job:
             else:
                 name = source.name + names.SUFFIX
                 folder.write(name, data, force=self.flags.force, sources=[source.path], like=source.path)
+        found.tell(streams.source_label(source.path))
         self._summarise(f"{streams.source_label(source.path)}: ", read.size, read.values, data)
         self._note(source, read)
         if self.removal.wanted:
@@ -434,6 +442,6 @@ def _methods(data: bytes, model_files: tuple[str, ...]) -> str:
     """Name what coded the blocks of a file, the most bytes first."""
     sizes: Counter[str] = Counter()
     models = tuple(file for file in model_files if os.path.isfile(file))
-    for block in vaezip.Archive(data, models=models, max_pixels=1 << 62, max_memory=1 << 62).info()["blocks"]:
+    for block in vaezip.Archive(data, models=models, max_pixels=1 << 62, memory=1 << 62).info()["blocks"]:
         sizes[block["method"]] += block["bytes"]
     return " + ".join(name for name, _ in sizes.most_common())

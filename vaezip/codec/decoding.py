@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Condition
 
 from vaezip.codec import payload
 from vaezip.codec.blocks import Samples, samples_checksum
@@ -17,6 +13,7 @@ from vaezip.models.cost import Budget
 from vaezip.models.library import Library
 from vaezip.pictures.picture import DEFAULT_MAX_PIXELS
 from vaezip.system import meter
+from vaezip.system.memory import taking
 from vaezip.vz.records import Block, has_model
 
 
@@ -56,7 +53,7 @@ def decode(job: DecodeJob) -> Samples:
     cost = payload.cost(block.payload, job.mode, job.shape, model=model, coder=block.model, find=find)
     job.budget.check(cost, payload.pixels(block.payload, job.mode, job.shape))
     try:
-        with _taking(cost.memory, job.budget.memory), meter.part(math.prod(job.shape)):
+        with taking(cost.memory, job.budget.memory), meter.part(math.prod(job.shape)):
             samples, checksum = payload.decode(
                 block.payload,
                 job.mode,
@@ -71,33 +68,3 @@ def decode(job: DecodeJob) -> Samples:
     if checksum != samples_checksum(samples, job.before):
         raise FormatError("the decoded pixels fail their checksum; the file is damaged")
     return samples
-
-
-_changed = Condition()
-_taken = 0
-"""The memory of the blocks that this process is decoding."""
-
-
-def _forget() -> None:
-    """Begin anew in a process that was forked, which decodes nothing yet."""
-    global _changed, _taken
-    _changed, _taken = Condition(), 0
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
-
-
-@contextmanager
-def _taking(memory: int, most: int) -> Iterator[None]:
-    """Take memory for a block, once those under way leave so much of what they may take together."""
-    global _taken
-    with _changed:
-        _changed.wait_for(lambda: not _taken or _taken + memory <= most)
-        _taken += memory
-    try:
-        yield
-    finally:
-        with _changed:
-            _taken -= memory
-            _changed.notify_all()

@@ -18,11 +18,13 @@ from vaezip.codec.select import LEAST_DRAWN, MOST_DRAWN, is_drawn, trial_bands, 
 from vaezip.errors import VaezipError
 from vaezip.models import kinds
 from vaezip.models.cost import DEFAULT as BUDGET
+from vaezip.models.cost import UNLIMITED, Budget
 from vaezip.models.effort import FEW_PIXELS
 from vaezip.models.library import Library, Reference
 from vaezip.origins import halving, inverse, search
 from vaezip.pictures.jpeg.parts import UnfitJpeg
 from vaezip.system import meter
+from vaezip.system.prices import priced
 from vaezip.system.spans import timed
 from vaezip.system.threads import spread
 from vaezip.vz.records import NO_MODEL, Block, has_model
@@ -67,6 +69,9 @@ CHOICE = 0.15
 """Of the time that a block takes, about so much goes to the choice of candidates; what is left goes to encoding by each
 and to decoding again, in equal parts."""
 
+ORIGINS, ON_PARTS, ON_ALL, CHECK = "origins", "parts", "all", "check"
+"""The stages whose prices are told: to look for origins, to try candidates on parts and on all, and to decode again."""
+
 Candidate = Reference | bytes
 """A model, or the mark of a coder without one."""
 
@@ -74,6 +79,10 @@ Candidate = Reference | bytes
 def mark_of(candidate: Candidate) -> bytes:
     """Return what a block by a candidate has in the place of a fingerprint."""
     return candidate.fingerprint if isinstance(candidate, Reference) else candidate
+
+
+def _name(candidate: Candidate) -> str:
+    return candidate.path.stem if isinstance(candidate, Reference) else coders.name_of(candidate)
 
 
 class Halved(NamedTuple):
@@ -101,6 +110,7 @@ class BlockJob:
         halved: how their chroma may have been at half the resolution, and the model that codes it then.
         made_of: the kind of other pictures that its pictures are made of, likewise.
         planes: the model that is tried on the planes that colours were before, and on nothing else, if there is one.
+        budget, memory: bytes that jobs may take together, and that a thread takes for this one.
     """
 
     mode: str
@@ -116,6 +126,8 @@ class BlockJob:
     halved: Halved | None = None
     made_of: int | None = None
     planes: Reference | None = None
+    budget: Budget = UNLIMITED
+    memory: int = 0
 
 
 @timed("origins")
@@ -126,8 +138,10 @@ def prepared(job: BlockJob) -> BlockJob:
         job = replace(job, made_of=remaking.kind_of(job.samples, job.mode))
     if not payload.takes_origin(job.mode) or not any(isinstance(one, Reference) for one in job.candidates):
         return job
-    origin = search.find(job.samples[..., :_COLOURS])
-    return replace(job, origin=origin, halved=_halved(job, origin) if origin else None)
+    with priced(ORIGINS, ORIGINS):
+        origin = search.find(job.samples[..., :_COLOURS])
+        halved = _halved(job, origin) if origin else None
+    return replace(job, origin=origin, halved=halved)
 
 
 def _halved(job: BlockJob, origin: search.Candidate) -> Halved | None:
@@ -202,7 +216,7 @@ def promising(job: BlockJob) -> list[Candidate]:
     models = tuple(one for one in others if isinstance(one, Reference))
     references = tuple(one for one in models if one in found) or models
     trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0), candidates=references)
-    plain, made = (len(_payload(trial, candidate, 0)) for candidate in (found[0], coders.REMADE))
+    plain, made = (_bytes_for(trial, candidate) for candidate in (found[0], coders.REMADE))
     if abs(plain - made) * _CLEARLY <= plain:
         return [*found, coders.REMADE]
     return found if plain < made else [coders.REMADE, *(one for one in found if one in coders.CODERS)]
@@ -231,7 +245,7 @@ def _promising(job: BlockJob) -> list[Candidate]:
         tried = [candidate for candidate in tried if candidate != NO_MODEL] or tried
     trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0))
     alone = len(tried) == 1  # which nothing needs to be tried for
-    lengths = {candidate: 0 if alone else len(_payload(trial, candidate, 0)) for candidate in tried}
+    lengths = {candidate: 0 if alone else _bytes_for(trial, candidate) for candidate in tried}
     best = min(tried, key=lambda candidate: lengths[candidate])
     found = {best: None, **dict.fromkeys(candidate for candidate in quick if candidate not in coders.LEARNING)}
     for candidate in coders.LEARNING.intersection(tried):
@@ -253,18 +267,18 @@ def _promising_deep(job: BlockJob, others: tuple[Candidate, ...]) -> list[Candid
         return [coders.REMADE]
     some = trial_bands(job.samples)
     trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0))
-    lengths: dict[Candidate, float] = {coders.DEEP: len(_payload(trial, coders.DEEP, 0))}
+    lengths: dict[Candidate, float] = {coders.DEEP: _bytes_for(trial, coders.DEEP)}
     if remaking.shows_on_parts(job):
         ranks, values = remaking.some_ranks(job, trial_bands)
         quick = [one for one in ranks.candidates if one in coders.CODERS and _promises(ranks, one)]
-        length = min(len(_payload(ranks, one, 0)) for one in quick)
+        length = min(_bytes_for(ranks, one) for one in quick)
         lengths[coders.REMADE] = length + values * some.size / job.samples.size
     few = bit_depth.low_bits(np.unique(job.samples)) + 8 <= _MOST_BITS
     repeated = len(zlib.compress(some.tobytes())) * _REPEATED < lengths[coders.DEEP] * (_REPEATED + 1)
     for one in others:
         worthy = few if isinstance(one, Reference) else repeated if one == NO_MODEL else _promises(job, one)
         if worthy and one not in lengths:
-            lengths[one] = len(_payload(trial, one, 0))
+            lengths[one] = _bytes_for(trial, one)
     best = min(lengths.values())
     nearly: dict[Candidate, int] = {coders.DEEP: _NEARLY_DEEP, coders.REMADE: _NEARLY_DEEP}
     found = [one for one in lengths if (lengths[one] - best) * nearly.get(one, _NEARLY) <= best]
@@ -281,9 +295,16 @@ def _is_drawn(job: BlockJob, candidate: Candidate) -> bool:
     return candidate == coders.GRAPHIC and job.samples[..., 0].size >= LEAST_DRAWN
 
 
+def _bytes_for(trial: BlockJob, candidate: Candidate) -> int:
+    """Return what a candidate takes for a part of the samples."""
+    with priced(ON_PARTS, _name(candidate)) as price:
+        price.bytes = len(_payload(trial, candidate, 0))
+    return price.bytes
+
+
 def _bytes_of_rows(job: BlockJob, candidate: Candidate) -> int:
     """Return what a candidate takes for some rows, or for the first of many pictures."""
-    return len(_payload(replace(job, samples=trial_rows(job.samples), alpha=None), candidate, 0))
+    return _bytes_for(replace(job, samples=trial_rows(job.samples), alpha=None), candidate)
 
 
 def _suffices(job: BlockJob, length: int) -> bool:
@@ -335,12 +356,14 @@ def form(job: BlockJob, candidate: Candidate) -> Block:
         VaezipError: to decode it would take more than a reader spends.
         UnfitJpeg: a JPEG file cannot be made again from its coefficients, or that would take more.
     """
-    data = _payload(job, candidate, samples_checksum(job.samples, job.before))
+    with priced(ON_ALL, _name(candidate)) as price:
+        data = _payload(job, candidate, samples_checksum(job.samples, job.before))
+        price.bytes = len(data)
     if not _is_allowed(job, candidate, data):
         if job.mode == kinds.JPEG:
             raise UnfitJpeg("takes more than a reader spends on it")
         model = _model(job, candidate)
-        name = f"model '{model.name}'" if model else coders.name_of(mark_of(candidate))
+        name = f"model '{model.name}'" if model else _name(candidate)
         raise VaezipError(f"{name} takes more for such pictures than a reader spends on them", "other-model")
     return Block(mark_of(candidate), data)
 
@@ -354,9 +377,10 @@ def check(job: BlockJob, candidate: Candidate, block: Block) -> None:
     if not job.verify:
         return
     model, find, shape = _model(job, candidate), job.library.by_fingerprint, job.samples.shape
-    decoded, found = payload.decode(
-        block.payload, job.mode, shape, model=model, coder=block.model, find=find, max_pixels=_NO_LIMIT
-    )
+    with priced(CHECK, _name(candidate)):
+        decoded, found = payload.decode(
+            block.payload, job.mode, shape, model=model, coder=block.model, find=find, max_pixels=_NO_LIMIT
+        )
     if found != samples_checksum(job.samples, job.before) or not np.array_equal(decoded, job.samples):
         raise VaezipError("the coded picture does not decode to itself on this machine; please report this")
 
