@@ -55,7 +55,8 @@ def test_verbose_sums_up(run, save):
     status, out, err = run("compress", "a.png", "--model", "mnist", "-v")
     size, coded = os.path.getsize("a.png"), os.path.getsize("a.png.vz")
     rate = f"{100 * coded / size:.1f} %, {8 * coded / 784:.2f} bpd"
-    assert (status, out, err) == (0, "", f"a.png: {size:,} → {coded:,} bytes ({rate}, mnist)\n")
+    assert (status, out) == (0, "")
+    assert err.startswith(f"a.png: {size:,} → {coded:,} bytes ({rate}, mnist)\n")
 
 
 def test_verbose_names_a_coder_without_a_model(run, save):
@@ -928,7 +929,7 @@ def test_verbose_tells_the_price_of_each_candidate(run, save):
     for arguments, label in ((["a.png"], "a.png"), (["a.png", "b.png", "-o", "s.vz"], "s.vz")):
         status, out, err = run("compress", *arguments, "-v", "-1")
         assert (status, out) == (0, "")
-        coded, beside, summary = (line for line in err.splitlines() if line.startswith(f"{label}: "))
+        summary, coded, beside = (line for line in err.splitlines() if line.startswith(f"{label}: "))
         assert re.fullmatch(rf"{label}: coded by (\S+( \S+)? \d+ bytes in \d+\.\d\d s(, |$))+", coded)
         sizes = [int(size) for size in re.findall(r"(\d+) bytes", coded)]
         assert len(sizes) > 1

@@ -315,8 +315,8 @@ class _Job:
             streams.write(target, data, force=self.flags.force, sources=[source.path for source in sources])
         if target != STDIO and not target.lower().endswith(names.SUFFIX) and not is_special(target):
             self.console.remark(f"{label}: is one .vz file of all pictures; end OUT in '/' for a file each in a folder")
-        found.tell(label)
         self._summarise(f"{label}: {plural(len(sources) - len(unfit), 'picture')}, ", size, values, data)
+        found.tell(label)
         if unfit:
             count = f"{len(unfit):,} of {plural(len(sources), 'file')}"
             self.console.remark(f"{label}: written without {count}: {_few(unfit)}")
@@ -359,8 +359,8 @@ class _Job:
             else:
                 name = source.name + names.SUFFIX
                 folder.write(name, data, force=self.flags.force, sources=[source.path], like=source.path)
-        found.tell(streams.source_label(source.path))
         self._summarise(f"{streams.source_label(source.path)}: ", read.size, read.values, data)
+        found.tell(streams.source_label(source.path))
         self._note(source, read)
         if self.removal.wanted:
             self.removal.take({source.path: digest(read.data)}, {target: digest(data)}, read.dropped)
