@@ -61,7 +61,7 @@ def test_verbose_sums_up(run, save):
 
 def test_verbose_names_a_coder_without_a_model(run, save):
     save("a.png", noise("P"))
-    assert run("compress", "a.png", "-v").err.endswith(", graphic)\n")
+    assert ", graphic)\n" in run("compress", "a.png", "-v").err
 
 
 def test_verbose_sums_up_a_set(run, save):
@@ -651,7 +651,7 @@ def test_model_that_is_not_for_such_pictures(run, save, mode):
 def test_model_by_path(run, save, other_model):
     save("a.png")
     status, _, err = run("compress", "a.png", "--model", str(other_model), "-v")
-    assert (status, err.endswith(", other)\n")) == (0, True)
+    assert (status, ", other)\n" in err) == (0, True)
     assert vaezip.open("a.png.vz", models=[other_model]).info()["blocks"][0]["method"] == "other"
 
 
