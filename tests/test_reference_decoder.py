@@ -1,6 +1,7 @@
 """The reference decoder in `docs` decodes the golden files, and shares no code with the package."""
 
 import ast
+import json
 import re
 import sys
 import zlib
@@ -29,15 +30,19 @@ if str(DOCS) not in sys.path:
     sys.path.insert(0, str(DOCS))
 
 from reference_decoder import FormatError, Model, decode, load_models  # noqa: E402
+from reference_decoder.__main__ import digests  # noqa: E402
 from reference_decoder.check import difference  # noqa: E402
 from reference_decoder.cost import chain_work  # noqa: E402
 from reference_decoder.layout import BOX_TAGS, is_well_formed  # noqa: E402
 from reference_decoder.modes import MODES  # noqa: E402
 
-SLOW = {  # 1.5 seconds or more, or nearly so
+SLOW = {  # a second or more: quick files, or tests that make small ones, show the same of each family and mode
     "cifar10-classic-odd-k3",
     "cifar10-odd-k3",
+    "deep",
+    "deep-linked",
     "graphic-brief",
+    "graphic-rgb",
     "mnist-best-odd-k3",
     "mnist-binary-best-odd-k3",
     "photo-alpha",
@@ -51,6 +56,10 @@ SLOW = {  # 1.5 seconds or more, or nearly so
     "photo-p3",
     "photo-p6",
     "photo-p9",
+    "photo-planes-odd-k0",
+    "photo-planes-odd-k3",
+    "photo-planes-set-k0",
+    "photo-planes-set-k3",
     "photo-set-k0",
     "photo-set-k3",
     "photo-small-odd-k0",
@@ -58,7 +67,10 @@ SLOW = {  # 1.5 seconds or more, or nearly so
     "photo-small-set-k0",
     "photo-small-set-k3",
     "photo-solid",
+    "remade-repeated",
+    "remade-values",
 }
+ACCEPTED = json.loads((DOCS / "conformance" / "accepted.json").read_text(encoding="utf-8"))
 NAMES = sorted(path.stem for path in GOLDEN.glob("*.vz") if path.with_suffix(".npz").exists())
 
 
@@ -81,8 +93,10 @@ def first_example() -> bytes:
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] if n in SLOW else []) for n in NAMES])
 def test_golden_file_is_decoded(name: str) -> None:
-    """Names, modes, samples and boxes are those of the .npz file; of verbatim files, of the picture in them."""
+    """Names, modes, samples and boxes are those of the .npz file; of verbatim files, of the picture in them. They are
+    those of the conformance set, too."""
     pictures = decode((GOLDEN / f"{name}.vz").read_bytes(), models())
+    assert digests(pictures) == ACCEPTED[f"{name}.vz"]["holds"]
     with np.load(GOLDEN / f"{name}.npz") as expected:
         assert difference(pictures, dict(expected)) == ""
 
@@ -90,7 +104,9 @@ def test_golden_file_is_decoded(name: str) -> None:
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.jpg")), ids=lambda path: path.name)
 def test_golden_jpeg_is_decoded(path: Path) -> None:
     """The samples of a JPEG block are the bytes of the file."""
-    picture = decode(Path(f"{path}.vz").read_bytes(), {})[""]
+    pictures = decode(Path(f"{path}.vz").read_bytes(), {})
+    assert digests(pictures) == ACCEPTED[f"{path.name}.vz"]["holds"]
+    picture = pictures[""]
     assert picture.samples.tobytes() == path.read_bytes()
 
 

@@ -29,7 +29,7 @@ def methods(data):
 @pytest.mark.parametrize("channels", MODES)
 def test_both_readers_read_files_of_every_mode(channels, monkeypatch):
     monkeypatch.setattr(jobs, "promising", lambda job: [coders.DEEP])
-    samples = noisy(20, 24, channels)[0]
+    samples = noisy(11, 14, channels)[0]
     data = vaezip.compress(vaezip.Picture(MODES[channels], samples), effort=EFFORT)
     assert methods(data) == ["deep"]
     theirs = reference_decoder.decode(data, {})[""].samples

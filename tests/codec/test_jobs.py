@@ -27,8 +27,8 @@ from vaezip.vz.records import NO_MODEL
 @pytest.fixture
 def pictures(discs):
     """Some of two sizes, in grey and in colour."""
-    found = {f"{i}": Picture("RGB", x) for i, x in enumerate(discs(3, 60, 50, 3))}
-    return found | {f"grey {i}": Picture("L", x) for i, x in enumerate(discs(3, 40, 30))}
+    found = {f"{i}": Picture("RGB", x) for i, x in enumerate(discs(3, 36, 25, 3))}
+    return found | {f"grey {i}": Picture("L", x) for i, x in enumerate(discs(3, 20, 15))}
 
 
 @pytest.fixture

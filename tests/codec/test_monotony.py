@@ -29,7 +29,7 @@ def made(mode, height, width, kind, seed=0):
 
 PICTURES = {
     **{
-        f"{mode} {kind}": made(mode, 30, 37, kind)
+        f"{mode} {kind}": made(mode, 22, 25, kind)
         for mode in ("L", "RGB", "RGBA")
         for kind in ("ramp", "noise", "flat")
     },
