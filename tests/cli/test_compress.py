@@ -821,8 +821,8 @@ def test_result_that_does_not_decode_to_the_picture_is_not_written(run, save, mo
 
 @pytest.mark.parametrize("steps", ["1", "2", "5", "127"])
 def test_pixel_network_takes_no_more_than_two_steps(run, save, steps):
-    rows = np.arange(40, dtype=np.uint8)[:, None, None]
-    save("a.png", vaezip.Picture("RGB", np.ascontiguousarray(np.broadcast_to(rows, (40, 40, 3)) * 3)))
+    rows = np.arange(24, dtype=np.uint8)[:, None, None]
+    save("a.png", vaezip.Picture("RGB", np.ascontiguousarray(np.broadcast_to(rows, (24, 20, 3)) * 3)))
     assert run("compress", "a.png", "--model", "photo-small", "--steps", steps, "-o", "a.vz") == (0, "", "")
     (block,) = json.loads(run("info", "--json", "a.vz").out)[0]["blocks"]
     if block["steps_on"] == "pixel network":
