@@ -14,7 +14,15 @@ import numpy as np
 
 from vaezip.codec import bit_depth, coders, payload, remaking
 from vaezip.codec.blocks import Samples, samples_checksum
-from vaezip.codec.select import LEAST_DRAWN, MOST_DRAWN, is_drawn, trial_bands, trial_part, trial_rows
+from vaezip.codec.select import (
+    LEAST_DRAWN,
+    MOST_DRAWN,
+    is_drawn,
+    is_never_repeated,
+    trial_bands,
+    trial_part,
+    trial_rows,
+)
 from vaezip.errors import VaezipError
 from vaezip.models import kinds
 from vaezip.models.cost import DEFAULT as BUDGET
@@ -221,6 +229,8 @@ def _promising(job: BlockJob) -> list[Candidate]:
     if len(quick) < len(candidates) and any(_suffices(job, length) for length in drawn.values()):
         return quick
     some = trial_part(job.samples)
+    if any(isinstance(one, Reference) for one in candidates) and not job.open and is_never_repeated(some):
+        candidates = [candidate for candidate in candidates if candidate != NO_MODEL]
     if some.size == job.samples.size:
         return candidates
     whole = [candidate for candidate in quick if coders.is_whole(mark_of(candidate))]

@@ -32,6 +32,12 @@ _OF_DIFFERENCES, _OF_FEW_COLOURS, _FEW_COLOURS = 0.42, 0.5, 200
 """Nor where it takes less than so much of what differences to neighbours take, and, in so few colours, less than so
 much: of 94 pictures of all kinds the models then took more, by a quarter at least."""
 
+_COLOURS, _MANY_COLOURS, _RUN, _NOISY = 3, 1 << 11, 4, 4
+"""Of pixels of three channels, in so many colours or more, runs of so many differ, but for one in so many."""
+
+_MIXED = np.array([1, 0x9E3779B1, 0x85EBCA77C2B2AE63 - (1 << 64), 0x27D4EB2F165667C5], np.int64)
+"""Odd factors, by which a run becomes one number, modulo 2^64."""
+
 _NATS_OF_A_BYTE = 5.545177444479562
 
 _STRIP, _STRIP_PIXELS, _OF_PIXELS = 8, 1 << 14, 64
@@ -77,6 +83,20 @@ def trial_part(samples: Samples) -> Samples:
     side = min(_TRIAL_SIDE, height, width)
     tops, lefts = (np.linspace(0, extent - side, 3).astype(int) & ~1 for extent in (height, width))
     return np.stack([samples[0, y : y + side, x : x + side] for y in tops for x in lefts])
+
+
+def is_never_repeated(samples: Samples) -> bool:
+    """Tell whether pixels are coloured, noisy and no four of them like four others, as in a photograph: what looks for
+    repetitions then finds none, and a model takes less."""
+    if samples.shape[3] != _COLOURS:
+        return False
+    values = samples.astype(np.int64) @ (1 << np.arange(0, 16 * _COLOURS, 16))
+    if len(np.unique(values)) < _MANY_COLOURS:
+        return False
+    across = values[:, :, 1:] - values[:, :, :-1]
+    runs = across[:, :, : across.shape[2] // _RUN * _RUN].reshape(-1, _RUN) @ _MIXED
+    differences = _bytes_of_differences(samples)
+    return len(np.unique(runs)) * _NOISY > runs.size * (_NOISY - 1) and differences * 4 < samples.size * 3
 
 
 def trial_rows(samples: Samples) -> Samples:
