@@ -38,3 +38,29 @@ def test_red_and_blue_that_follow_green_take_nothing():
     samples = np.concatenate([green + 5, green, green + 9], axis=3)
     assert not select.is_drawn(samples, 2 * green.size // 3)
     assert select.is_drawn(samples, green.size // 3)
+
+
+def photograph(seed=0, size=96):
+    """A smooth picture of many colours, with noise."""
+    rng, y, x = np.random.default_rng(seed), *np.mgrid[:size, :size]
+    smooth = np.stack([100 + 60 * np.sin(y / 17 + x / 23 + c) + x / 2 for c in range(3)], axis=2)
+    return (smooth + rng.normal(0, 4, smooth.shape)).clip(0, 255).astype(np.uint8)[None]
+
+
+def test_a_photograph_is_never_repeated():
+    assert select.is_never_repeated(photograph())
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        np.tile(photograph(size=24), (1, 4, 4, 1)),
+        photograph() // 24 * 24,
+        photograph().repeat(4, axis=1).repeat(4, axis=2),
+        photograph()[..., :1],
+        np.random.default_rng(0).integers(0, 256, (1, 96, 96, 3)).astype(np.uint8),
+    ],
+    ids=["tiles", "few colours", "enlarged", "grey", "noise"],
+)
+def test_what_may_be_repeated_or_is_nothing_but_noise_is_tried_by_the_fallback_codec(other):
+    assert not select.is_never_repeated(other)
