@@ -126,6 +126,17 @@ def test_copies_are_what_they_equal() -> None:
         np.testing.assert_array_equal(picture.samples, samples)
 
 
+def test_counted_palettes_and_their_indices_come_in_order() -> None:
+    colours = np.arange(120, dtype=np.uint8)[::-1].repeat(3).tobytes()
+    samples = np.repeat(np.arange(40, dtype=np.uint8), 12).reshape(12, 40, 1)
+    given = vaezip.Picture("P", samples, (("palette", colours),))
+    data = vaezip.compress(given)
+    assert vaezip.Archive(data).file.groups[0].boxes[0][0][0] == 253
+    found = decode(data, {})[""]
+    assert np.array_equal(found.samples, samples)
+    assert found.boxes == [(0, colours)]
+
+
 def test_indices_between_blocks_are_stepped_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """Section 1.3.3: one after each block, and one behind the embedded model."""
     for name, value in (("_RUN", 1), ("_LEAST", 1), ("_SHARE", 0)):

@@ -244,10 +244,14 @@ class Archive:
     def boxes(self, key: SupportsIndex | str = 0) -> tuple[Box, ...]:
         """Return the metadata of a picture, but not those in a file that is kept byte for byte.
 
+        Its pixels are decoded where they alone tell in which order the colours of a palette are.
+
         Raises:
-            FormatError: there is no such picture, or a palette is damaged.
+            FormatError: there is no such picture, or a palette or such pixels are damaged.
         """
         group, index = self._place(key)
+        if metadata.is_counted(group.boxes[index]):
+            return self.read(key).boxes
         return metadata.named(group.boxes[index])
 
     def look(self, key: SupportsIndex | str = 0) -> dict[str, Any]:
@@ -490,7 +494,7 @@ def _opened(original: bytes, max_pixels: int) -> Picture:
 
 def _to_picture(group: Group, index: int, samples: Samples) -> Picture:
     """Invert :meth:`Compressor._to_coded`, and add the picture's metadata."""
-    boxes = metadata.named(group.boxes[index])
+    samples, boxes = metadata.restored(samples, group.boxes[index])
     if MODE_NAMES[group.mode] == BILEVEL_GREY:
         return Picture("L", samples * np.uint8(255), boxes)
     return Picture(MODE_NAMES[group.mode], np.ascontiguousarray(samples), boxes)

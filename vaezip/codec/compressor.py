@@ -384,8 +384,9 @@ class Compressor:
 
     def _close_inline(self) -> bytes:
         pending = next(iter(self._pending.values()))
-        group, job = pending.group, self._job(pending.group, np.stack(pending.samples))
-        group.names, group.boxes = [""], [metadata.shortened(pending.entries[0].boxes)]
+        group = pending.group
+        samples, boxes = metadata.by_brightness(np.stack(pending.samples), pending.entries[0].boxes)
+        group.names, group.boxes, job = [""], [boxes], self._job(group, samples)
         with meter.part(job.samples.size):
             with meter.part(jobs.CHOICE):
                 job = self._executor.submit(jobs.prepared, job).result()
