@@ -47,6 +47,10 @@ _OF_PATCHES = 10
 """Of chroma at half the resolution, patches take up to one byte in so many more than all, for what lies beyond their
 edges is not known."""
 
+_TELLING = 256
+"""Where the coder of drawn pictures makes so many bytes of some rows, lossless WebP, which takes several times as long,
+does not make less: of the screens and graphics of `benchmarks/results/graphics.json`, of tiny ones alone."""
+
 _NEARLY, _NEARLY_DEEP = 100, 12
 """A trial of whole rows in which one way takes more by one byte in so many, or less, does not tell which is best; of
 samples and ranks that the deep coder codes, which takes little time, by so many."""
@@ -218,8 +222,11 @@ def _promising(job: BlockJob) -> list[Candidate]:
         return candidates
     quick = [candidate for candidate in candidates if not has_model(mark_of(candidate))]
     drawn = {candidate: _bytes_of_rows(job, candidate) for candidate in quick if _is_drawn(job, candidate)}
-    if len(quick) < len(candidates) and any(_suffices(job, length) for length in drawn.values()):
-        return quick
+    if any(_suffices(job, length) for length in drawn.values()):
+        if min(drawn.values()) >= _TELLING and not job.open:
+            return list(drawn)
+        if len(quick) < len(candidates):
+            return quick
     some = trial_part(job.samples)
     if some.size == job.samples.size:
         return candidates
