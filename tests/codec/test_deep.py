@@ -10,8 +10,9 @@ from click.testing import CliRunner
 import vaezip
 from tests.models.deep.test_coder import MODES, noisy
 from vaezip.cli import main
-from vaezip.codec import coders, jobs
+from vaezip.codec import coders, jobs, remaking, webp
 from vaezip.models.effort import Effort
+from vaezip.models.library import Reference
 
 ROOT = Path(__file__).parents[2]
 if str(ROOT / "docs") not in sys.path:
@@ -51,7 +52,7 @@ def tried(monkeypatch, samples):
     """Code a picture, and return by what, and the candidates that were tried on some rows and coded with."""
     coded, payload = [], jobs._payload
     monkeypatch.setattr(jobs, "FEW_PIXELS", 100)
-    monkeypatch.setattr(jobs, "trial_bands", lambda samples: samples[:, :16])
+    monkeypatch.setattr(jobs, "bands", lambda samples: samples[:, :16])
     monkeypatch.setattr(
         jobs, "_payload", lambda job, one, sum_: coded.append((job.samples.shape[1], one)) or payload(job, one, sum_)
     )
@@ -60,16 +61,38 @@ def tried(monkeypatch, samples):
     return methods(data), {one for rows, one in coded if rows == 16}, {one for rows, one in coded if rows > 16}
 
 
-def test_a_trial_on_some_rows_tells_what_is_worth_it(monkeypatch):
-    """What is nearly as good as the best is coded whole, too: here ranks, for so small a picture has few values."""
-    found, _, whole = tried(monkeypatch, noisy(48, 48, 1)[0])
+def test_where_only_the_coder_of_16_bits_may_win_nothing_is_tried(monkeypatch):
+    found, some, whole = tried(monkeypatch, noisy(48, 48, 1)[0])
     assert found == ["deep"]
-    assert whole == {coders.DEEP, coders.REMADE}
+    assert (some, whole) == (set(), {coders.DEEP})
 
 
-def test_no_model_is_tried_where_samples_have_many_bits(monkeypatch):
-    _, some, _ = tried(monkeypatch, noisy(48, 48, 1)[0])
-    assert some == {coders.DEEP}
+def test_a_trial_on_some_rows_tells_whether_a_model_is_worth_it(monkeypatch):
+    _, some, whole = tried(monkeypatch, noisy(48, 48, 1, top=500)[0])
+    assert any(isinstance(one, Reference) for one in some)
+    assert coders.DEEP in some
+    assert not any(isinstance(one, Reference) for one in whole)
+
+
+def test_some_rows_with_fewer_values_are_split_by_the_values_of_all(monkeypatch):
+    """Of 16 bits models code the upper eight of ranks: of some rows these may be all bits, of all rows they are not."""
+    split = []
+    monkeypatch.setattr(webp, "length_beside", lambda depth: split.append(depth) or 1 << 20)
+    monkeypatch.setattr(jobs, "_MOST_BITS", 16)
+    samples = noisy(48, 48, 1, top=4095, noise=1)[0]
+    samples[:16] = samples[:16] >> 5
+    job_of = jobs._length_by_models
+    monkeypatch.setattr(jobs, "_length_by_models", lambda *args, most: job_of(*args, most=1 << 20))
+    tried(monkeypatch, samples)
+    assert {depth.values[-1] for depth in split} == {samples.max()}
+    assert {depth.low.shape for depth in split} == {(1, 16, 48, 1)}
+
+
+def test_values_between_holes_are_ranks_without_a_trial(monkeypatch):
+    monkeypatch.setattr(jobs, "_MOST_BITS", 8)
+    monkeypatch.setattr(remaking, "_SMALL", 100)
+    _, some, whole = tried(monkeypatch, 17 * (noisy(48, 48, 1)[0] >> 1))
+    assert (some, whole) == (set(), {coders.REMADE, coders.DEEP})
 
 
 def test_ranks_of_8_bits_are_coded_by_the_coder_of_16(monkeypatch):

@@ -38,3 +38,11 @@ def test_red_and_blue_that_follow_green_take_nothing():
     samples = np.concatenate([green + 5, green, green + 9], axis=3)
     assert not select.is_drawn(samples, 2 * green.size // 3)
     assert select.is_drawn(samples, green.size // 3)
+
+
+def test_what_repeats_from_far_away_is_known():
+    tile = np.random.default_rng(1).integers(0, 4096, (1, 16, 16, 1)).astype(np.uint16)
+    assert select.is_repeated(np.tile(tile, (1, 8, 8, 1)))
+    y, x = np.mgrid[:128, :128]
+    smooth = (x + 3 * y)[None, ..., None] + np.random.default_rng(1).integers(0, 9, (1, 128, 128, 1))
+    assert not select.is_repeated(smooth.astype(np.uint16))

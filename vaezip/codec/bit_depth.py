@@ -61,13 +61,18 @@ def low_bits(values: Values) -> int:
     return max(0, (len(values) - 1).bit_length() - 8)
 
 
-def splits(samples: Samples) -> Iterator[tuple[Samples, DepthHeader]]:
-    """Yield the ways to split uint16 samples into a high part, uint8, and a depth header; one is the shortest."""
+def used(samples: Samples) -> Values:
+    """Return the values that occur, in rising order."""
     seen = np.zeros(1 << 16, bool)
     seen[samples.ravel()] = True
-    used = np.flatnonzero(seen)
-    every = np.arange(used[-1] + 1)
-    for values in (every, used) if low_bits(used) < low_bits(every) else (every,):
+    return np.flatnonzero(seen)
+
+
+def splits(samples: Samples) -> Iterator[tuple[Samples, DepthHeader]]:
+    """Yield the ways to split uint16 samples into a high part, uint8, and a depth header; one is the shortest."""
+    occurring = used(samples)
+    every = np.arange(occurring[-1] + 1)
+    for values in (every, occurring) if low_bits(occurring) < low_bits(every) else (every,):
         ranks = np.zeros(len(every), np.uint16)
         ranks[values] = np.arange(len(values))
         ranked, bits = ranks[samples], low_bits(values)

@@ -5,18 +5,18 @@ So any executor may do it: threads, processes, or other machines. The bytes are 
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from vaezip.codec import bit_depth, coders, payload, remaking
+from vaezip.codec import bit_depth, coders, payload, remaking, webp
 from vaezip.codec.blocks import Samples, samples_checksum
-from vaezip.codec.select import LEAST_DRAWN, MOST_DRAWN, is_drawn, trial_bands, trial_part, trial_rows
+from vaezip.codec.select import LEAST_DRAWN, MOST_DRAWN, is_drawn, is_repeated, trial_part, trial_rows
 from vaezip.errors import VaezipError
 from vaezip.models import kinds
+from vaezip.models.bands import bands
 from vaezip.models.cost import DEFAULT as BUDGET
 from vaezip.models.effort import FEW_PIXELS
 from vaezip.models.library import Library, Reference
@@ -47,15 +47,12 @@ _OF_PATCHES = 10
 """Of chroma at half the resolution, patches take up to one byte in so many more than all, for what lies beyond their
 edges is not known."""
 
-_NEARLY, _NEARLY_DEEP = 100, 12
+_NEARLY, _NEARLY_DEEP = 100, 40
 """A trial of whole rows in which one way takes more by one byte in so many, or less, does not tell which is best; of
 samples and ranks that the deep coder codes, which takes little time, by so many."""
 
 _MOST_BITS = 10
 """Of ranks of more bits models code too few."""
-
-_REPEATED = 4
-"""Where Deflate takes no more than one byte in so many more than what learns, samples may repeat from far away."""
 
 _OF_LEARNING = 10
 """What learns all from the picture takes up to one byte in so many more for patches than for all."""
@@ -251,24 +248,49 @@ def _promising_deep(job: BlockJob, others: tuple[Candidate, ...]) -> list[Candid
     some rows, and those that are nearly as good."""
     if job.made_of is not None and remaking.settles(job, drawn=False):
         return [coders.REMADE]
-    some = trial_bands(job.samples)
+    some, may_gain = bands(job.samples), remaking.may_gain(job)
+    tried = [one for one in others if _is_worthy(job, one, some)]
+    made = [coders.REMADE] if job.made_of is not None and not remaking.shows_on_parts(job) else []
+    if len(tried) == 1 and not may_gain:
+        return [*tried, *made]
     trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0))
-    lengths: dict[Candidate, float] = {coders.DEEP: len(_payload(trial, coders.DEEP, 0))}
-    if remaking.shows_on_parts(job):
-        ranks, values = remaking.some_ranks(job, trial_bands)
-        quick = [one for one in ranks.candidates if one in coders.CODERS and _promises(ranks, one)]
-        length = min(len(_payload(ranks, one, 0)) for one in quick)
-        lengths[coders.REMADE] = length + values * some.size / job.samples.size
-    few = bit_depth.low_bits(np.unique(job.samples)) + 8 <= _MOST_BITS
-    repeated = len(zlib.compress(some.tobytes())) * _REPEATED < lengths[coders.DEEP] * (_REPEATED + 1)
-    for one in others:
-        worthy = few if isinstance(one, Reference) else repeated if one == NO_MODEL else _promises(job, one)
-        if worthy and one not in lengths:
-            lengths[one] = len(_payload(trial, one, 0))
+    models = [one for one in tried if isinstance(one, Reference)]
+    lengths: dict[Candidate, float] = {one: len(_payload(trial, one, 0)) for one in tried if one not in models}
+    if may_gain:
+        ranks, values = remaking.some_ranks(job, bands)
+        lengths[coders.REMADE] = len(_payload(ranks, coders.DEEP, 0)) + values * some.size / job.samples.size
+    if models:
+        lengths |= _length_by_models(job, trial, models, most=min(lengths.values()))
     best = min(lengths.values())
     nearly: dict[Candidate, int] = {coders.DEEP: _NEARLY_DEEP, coders.REMADE: _NEARLY_DEEP}
-    found = [one for one in lengths if (lengths[one] - best) * nearly.get(one, _NEARLY) <= best]
-    return found if job.made_of is None or coders.REMADE in lengths else [*found, coders.REMADE]
+    return [one for one in lengths if (lengths[one] - best) * nearly.get(one, _NEARLY) <= best] + made
+
+
+def _is_worthy(job: BlockJob, candidate: Candidate, some: Samples) -> bool:
+    """Tell whether a candidate is worth a trial for pictures of 16 bits, or ranks, some rows of which are at hand."""
+    if candidate == NO_MODEL:
+        return is_repeated(some)
+    if isinstance(candidate, Reference) and bit_depth.low_bits(bit_depth.used(job.samples)) + 8 > _MOST_BITS:
+        return False
+    return _promises(job, candidate)
+
+
+def _length_by_models(
+    job: BlockJob, trial: BlockJob, models: list[Reference], *, most: float
+) -> dict[Candidate, float]:
+    """Return the best of models for some rows of a job and what it takes, unless upper bits alone take more than
+    ``most``."""
+    beside, upper = 0, trial
+    if kinds.is_wide(trial.mode) and not kinds.has_alpha(trial.mode):
+        *_, (high, depth) = bit_depth.splits(job.samples)  # all of them, for some have fewer values
+        upper = replace(trial, mode=kinds.PLANES[trial.mode].mode, samples=bands(high))
+    lengths = {one: len(_payload(upper, one, 0)) for one in models}
+    best = min(models, key=lambda one: lengths[one])
+    if lengths[best] > most:
+        return {}
+    if upper is not trial:
+        beside = webp.length_beside(replace(depth, low=bands(depth.low)))
+    return {best: lengths[best] + beside}
 
 
 def _is_quick(candidate: Candidate) -> bool:

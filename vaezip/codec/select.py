@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Container, Mapping
 
 import numpy as np
@@ -22,9 +23,6 @@ PLANES_MODEL = "photo-planes"
 
 _TRIAL_PICTURES = 32
 _TRIAL_PIXELS, _TRIAL_SIDE = 1 << 17, 64
-_BAND_SAMPLES, _BANDS, _BAND_ROWS = 1 << 15, 3, 8
-"""Samples of whole rows that tell of deep pictures; in how many places, and how many rows of each at least."""
-
 LEAST_DRAWN, MOST_DRAWN = 1 << 12, 20
 """Of so many pixels or more no model is tried where a coder without one makes one bit of more than so many."""
 
@@ -90,17 +88,9 @@ def trial_rows(samples: Samples) -> Samples:
     return np.stack([samples[0, top : top + _STRIP] for top in np.linspace(0, height - _STRIP, count).astype(int)])
 
 
-def trial_bands(samples: Samples) -> Samples:
-    """The first of many pictures; of a large one whole rows from three places, below one another."""
-    n, height, width, channels = samples.shape
-    rows = max(_BAND_ROWS, _BAND_SAMPLES // (_BANDS * width * channels))
-    if _BANDS * rows >= height:
-        return samples[: max(2, _BAND_SAMPLES // (height * width * channels))]
-    if n > 1:
-        top = (height - _BANDS * rows) // 2
-        return samples[:2, top : top + _BANDS * rows]
-    tops = np.linspace(0, height - rows, _BANDS).astype(int)
-    return np.concatenate([samples[:, top : top + rows] for top in tops], axis=1)
+def is_repeated(samples: Samples) -> bool:
+    """Tell whether samples repeat from far away: Deflate takes less than differences to neighbours do."""
+    return len(zlib.compress(samples.tobytes())) < _bytes_of_differences(samples)
 
 
 def is_drawn(samples: Samples, length: int) -> bool:
@@ -120,15 +110,15 @@ def _colours(samples: Samples) -> int:
 def _bytes_of_differences(samples: Samples) -> float:
     """Return what the frequencies of differences to the median edge detector make, channel by channel; red and blue are
     less green. All is exact, so that the choice is the same on every machine."""
-    nats = []
+    nats, mask = [], (4 << 8 * samples.itemsize) - 1
     for channel in range(samples.shape[3]):
-        values = samples[..., channel].astype(np.int16)
+        values = samples[..., channel].astype(np.int32)
         if samples.shape[3] > 2 and channel in (0, 2):
             values -= samples[..., 1]
         west, north, corner = values[:, 1:, :-1], values[:, :-1, 1:], values[:, :-1, :-1]
         low, high = np.minimum(west, north), np.maximum(west, north)
         differences = values[:, 1:, 1:] - np.maximum(low, np.minimum(high, west + north - corner))
-        counts = np.bincount((differences & 1023).ravel()).astype(np.float64)
+        counts = np.bincount((differences & mask).ravel()).astype(np.float64)
         counts = counts[counts > 0]
         nats.extend(-counts * log(backend(), counts / differences.size))
     return math.fsum(nats) / _NATS_OF_A_BYTE

@@ -80,6 +80,12 @@ def split(samples: Samples) -> tuple[Samples, bytes]:
     return min(found, key=lambda parts: len(_encode_bytes(parts[0])) + len(parts[1]))
 
 
+@timed("WebP")
+def length_beside(depth: DepthHeader) -> int:
+    """Return how many bytes tell what is beside the high part of samples, about."""
+    return len(_depth_header(depth, quickly=True))
+
+
 def cost(shape: tuple[int, int, int, int], dtype: type[np.generic]) -> Cost:
     """Compute what :func:`decode` costs: of WebP's own pictures, each at once, and of all samples."""
     n, h, w, c = shape
@@ -129,14 +135,14 @@ def read_depth_header(data: bytes, shape: tuple[int, int, int, int]) -> tuple[De
     return DepthHeader(values, bit_depth.undifferenced(low, bits) if kind & _DIFFERENCED else low), data
 
 
-def _depth_header(depth: DepthHeader) -> bytes:
+def _depth_header(depth: DepthHeader, *, quickly: bool = False) -> bytes:
     """Code a depth header in its shorter form."""
     values, low, bits = depth.values, depth.low, bit_depth.low_bits(depth.values)
     every = len(values) == values[-1] + 1
     table = _GREATEST.pack(values[-1]) if every else _used(values)
     if not bits:
         return bytes([_USED * (not every)]) + table
-    plain, differenced = _encode_bytes(low), _encode_bytes(bit_depth.differenced(low, bits))
+    plain, differenced = (_encode_bytes(one, quickly=quickly) for one in (low, bit_depth.differenced(low, bits)))
     streams = min(plain, differenced, key=len)
     kind = _USED * (not every) | _DIFFERENCED * (streams is differenced)
     return bytes([kind]) + table + _LENGTH.pack(len(streams)) + streams
@@ -178,8 +184,8 @@ def _read_used(data: bytes) -> tuple[Values, bytes]:
     return values, data
 
 
-def _encode_bytes(samples: Samples) -> bytes:
-    streams = [_webp(piece) for piece in _pieces(_sheet(samples))]
+def _encode_bytes(samples: Samples, *, quickly: bool = False) -> bytes:
+    streams = [_webp(piece, quickly=quickly) for piece in _pieces(_sheet(samples))]
     return b"".join(_LENGTH.pack(len(s)) + s for s in streams[:-1]) + streams[-1]
 
 
@@ -214,10 +220,10 @@ def _pieces(sheet: Samples) -> Iterator[Samples]:
             yield sheet[y : y + _MAX_SIDE, x : x + _MAX_SIDE]
 
 
-def _webp(piece: Samples) -> bytes:
+def _webp(piece: Samples, *, quickly: bool) -> bytes:
     """Code one WebP picture, once more with all of its encoder's effort where that pays."""
     stream = _streamed(piece, quality=90, method=5)
-    if piece[..., 0].size > _SMALL and len(stream) * _SAMPLES_A_BYTE > piece.size:
+    if quickly or (piece[..., 0].size > _SMALL and len(stream) * _SAMPLES_A_BYTE > piece.size):
         return stream
     return min(stream, _streamed(piece, quality=100, method=6), key=len)
 
