@@ -23,6 +23,7 @@ from vaezip.entropy.decisions import IS_SHORT, code
 from vaezip.exact import elementwise
 from vaezip.exact.backend import backend
 from vaezip.exact.jit import borrowing, inline
+from vaezip.exact.prefetch import prefetch
 
 PRECISION = 16
 """log2 of the sum of the frequencies of 0 and 1."""
@@ -33,8 +34,9 @@ MOST_CONTEXTS, MOST_GIVEN, SETS = 15, 5, 3
 HISTORIES = 128
 """Histories: the last bits, as many as there were but six at most, behind a 1."""
 
-_INPUTS = MOST_GIVEN + 2 * MOST_CONTEXTS + 1
-"""Room for two inputs of each context, one that never changes, and those that are given."""
+_INPUTS = 48
+"""Room for two inputs of each context, one that never changes, and those that are given: 36, and zeros up to a multiple
+of what processors take at once."""
 
 _STRETCHED, _WIDEST = 2047, 3071
 """The greatest input, and the greatest sum."""
@@ -190,6 +192,21 @@ def _decide(m, coder, words, made, given, count, node, kind, correction, bit):
 
 
 @inline
+def _line(context, group, lines):
+    """Return the first slot of a line: a context has one for each group of 16 nodes."""
+    found = ((context + group * 0x9E3779B1) & 0xFFFFFFFF) * 0x2545F491 & 0xFFFFFFFF
+    return ((found * lines) >> 32) << 4
+
+
+@inline
+def fetch(m, count, group):
+    """Fetch the slots of a group of 16 nodes for decisions that are likely to come soon."""
+    lines = m.slots.shape[1] >> 4
+    for i in range(count):
+        prefetch(m.slots, i, _line(m.contexts[i], group, lines))  # type: ignore[call-arg]
+
+
+@inline
 def predict(m, given, count, node, kind, correction):
     """Return the frequency of a 1, of 2^PRECISION; arguments as of :func:`decide_given`."""
     slots, inputs = m.slots, m.inputs
@@ -197,8 +214,7 @@ def predict(m, given, count, node, kind, correction):
     maps = m.maps[kind]
     for i in range(count):
         context = m.contexts[i]
-        line = ((context + (node >> 4) * 0x9E3779B1) & 0xFFFFFFFF) * 0x2545F491 & 0xFFFFFFFF
-        place = (((line * lines) >> 32) << 4) | ((node ^ context) & 15)
+        place = _line(context, node >> 4, lines) | ((node ^ context) & 15)
         m.places[i] = place
         m.found[i] = slots[i, place]
     for i in range(count):
@@ -209,13 +225,16 @@ def predict(m, given, count, node, kind, correction):
     inputs[last] = _BIAS
     for i in range(last + 1, _INPUTS):
         inputs[i] = 0
+    rows = m.weights[0, m.choices[0]], m.weights[1, m.choices[1]], m.weights[2, m.choices[2]]
+    a = b = c = np.int32(0)
+    for i in range(_INPUTS):  # all sets at once: of a shorter loop LLVM makes no instructions for many numbers
+        a = np.int32(a + np.int32(np.int32(rows[0][i] * inputs[i]) >> 10))
+        b = np.int32(b + np.int32(np.int32(rows[1][i] * inputs[i]) >> 10))
+        c = np.int32(c + np.int32(np.int32(rows[2][i] * inputs[i]) >> 10))
     mixed = 0
     for k in range(SETS):
-        row = m.weights[k, m.choices[k]]
-        total = np.int32(0)
-        for i in range(_INPUTS):
-            total = np.int32(total + np.int32(np.int32(row[i] * inputs[i]) >> 10))
-        m.outputs[k] = min(max(np.int64(total) >> 6, -_WIDEST), _WIDEST)
+        total = np.int64(a if k == 0 else b if k == 1 else c)
+        m.outputs[k] = min(max(total >> 6, -_WIDEST), _WIDEST)
         mixed += m.last[kind, k] * m.outputs[k]
     t = min(max(mixed >> 16, -_WIDEST), _WIDEST)
     position = t + 3072
@@ -242,11 +261,11 @@ def update(m, given, count, kind, correction, bit):
         last = m.last[kind, k] + ((m.outputs[k] * error + (1 << 17)) >> 18)
         m.last[kind, k] = min(max(last, -_WEIGHT_BOUND), _WEIGHT_BOUND)
         used = np.int64(m.uses[k, m.choices[k]])
-        step = (goal - m.squash[m.outputs[k] + 3072]) * m.rates[used]
+        step = np.int32((goal - m.squash[m.outputs[k] + 3072]) * m.rates[used])
         m.uses[k, m.choices[k]] = np.uint8(min(used + 1, _USES))
         weight = m.weights[k, m.choices[k]]
-        for i in range(_INPUTS):
-            moved = weight[i] + ((inputs[i] * step + (1 << 17)) >> 18)
+        for i in range(_INPUTS):  # products of 32 bits by 32, which such instructions take
+            moved = weight[i] + ((np.int64(inputs[i]) * np.int64(step) + (1 << 17)) >> 18)
             weight[i] = min(max(moved, -_WEIGHT_BOUND), _WEIGHT_BOUND)
     for i in range(count):
         slot = np.int64(m.found[i])
