@@ -14,8 +14,7 @@ _HINTS = [_INT32(1), _INT32(3), _INT32(1)]
 """That it will be written, too, that it is wanted in the nearest cache, and that it is data."""
 
 
-@intrinsic
-def prefetch(typing, array, row, column):
+def _prefetch(typing, array, row, column):
     """Fetch what is around an element of an array of two dimensions into the cache."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -30,3 +29,6 @@ def prefetch(typing, array, row, column):
         return context.get_dummy_value()
 
     return types.void(array, types.int64, types.int64), generate
+
+
+prefetch = intrinsic(_prefetch)
