@@ -14,8 +14,9 @@ import pytest
 import vaezip
 from tests import hostile_blocks
 from tests.vz import hostile
-from vaezip.codec import blocks
+from vaezip.codec import blocks, coders
 from vaezip.errors import VaezipError
+from vaezip.models.effort import Effort
 from vaezip.models.kinds import MODE_NAMES
 from vaezip.pictures.picture import BOXES, box_fits
 from vaezip.vz import index
@@ -197,9 +198,9 @@ def test_boxes_that_break_the_rules_are_refused() -> None:
         (b"\xff\1x\x0b\1\0", "unknown tag of a box"),
     ]:
         header = data[:5] + b"\x14" + data[6:12] + bytes([len(boxes) + 1, 0]) + boxes
-        stream = data[16:]
-        checksum = zlib.crc32(bytes([7, 9]), zlib.crc32(header)) ^ zlib.crc32(stream)
-        forged = header + checksum.to_bytes(4, "little") + stream
+        samples = np.array([[[[7], [9]]]], np.uint8)
+        checksum = zlib.crc32(samples.tobytes(), zlib.crc32(header))
+        forged = header + coders.by_mark(coders.GRAPHIC).encode(samples, "L", checksum, effort=Effort())
         if message:
             with pytest.raises(FormatError, match=message):
                 decode(forged, {})

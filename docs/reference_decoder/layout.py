@@ -166,7 +166,7 @@ def read_inline(data: bytes, models: dict[bytes, Model]) -> Group:
     require(mode < len(MODES) and mode != COPY, "unknown mode")
     fingerprint = reader.take(4)
     if flags & 2:
-        require(fingerprint != NO_MODEL, "the fallback codec has no tile size")
+        require(fingerprint != NO_MODEL, "a block without a model has no tile size")
         height, width = find_model(models, fingerprint).tile
     else:
         height, width = reader.varint(), reader.varint()

@@ -641,7 +641,7 @@ def test_model_that_does_not_fit(run, save):
 @pytest.mark.parametrize("mode", ["P", "RGB;16"])
 def test_model_that_is_not_for_such_pictures(run, save, mode):
     save("a.png", noise(mode))
-    told = f"coded by WebP, as model 'mnist' does not code such pictures; mode: {mode}"
+    told = f"coded without a model, as 'mnist' does not code such pictures; mode: {mode}"
     assert run("compress", "a.png", "--model", "mnist") == (0, "", f"a.png: {told}\n")
     assert run("compress", "-f", "a.png") == (0, "", "")
 

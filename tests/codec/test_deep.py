@@ -67,7 +67,7 @@ def test_a_trial_on_some_rows_tells_what_is_worth_it(monkeypatch):
     assert whole == {coders.DEEP, coders.REMADE}
 
 
-def test_no_model_is_tried_where_samples_have_many_bits(monkeypatch):
+def test_no_model_is_tried_on_samples_of_16_bits(monkeypatch):
     _, some, _ = tried(monkeypatch, noisy(48, 48, 1)[0])
     assert some == {coders.DEEP}
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import vaezip
-from vaezip.codec import blocks, compressor, decoding, jobs, webp
+from vaezip.codec import blocks, compressor, decoding, jobs
 from vaezip.codec.coders import GRAPHIC, REMADE
 from vaezip.codec.jobs import BlockJob
 from vaezip.errors import VaezipError
@@ -21,7 +21,6 @@ from vaezip.models.pixel import adaptive, strips
 from vaezip.models.pixel.adaptation import Learners
 from vaezip.models.sampling import sample
 from vaezip.pictures import Picture
-from vaezip.vz.records import NO_MODEL
 
 
 @pytest.fixture
@@ -112,14 +111,13 @@ class Busy:
     ],
 )
 def test_so_many_threads_are_busy_and_no_more(monkeypatch, small_blocks, discs, preset, many, count):
-    """The leaves of the work are watched: kernels, the learner, WebP."""
+    """The leaves of the work are watched: kernels, the learner."""
     busy = Busy(monkeypatch)
     busy.watch(strips.kernel, "mixtures")
     busy.watch(strips.pushing, "intervals")
     busy.watch(strips.kernel, "pop_strip")
     busy.watch(Learners, "learn")
     busy.watch(adaptive, "frame_with_predictions")
-    busy.watch(webp, "_webp")
     x = discs(4 if many else 1, *((24, 40) if many else (129, 128)), 3)
     before = threading.active_count()
     most = []
@@ -164,9 +162,9 @@ def test_of_several_forms_the_one_that_is_kept_is_decoded_again(discs, monkeypat
 def test_a_block_that_a_reader_would_refuse_is_not_written(monkeypatch):
     monkeypatch.setattr("vaezip.codec.jobs.BUDGET", Budget(work=1))
     samples = np.zeros((1, 4, 4, 1), np.uint8)
-    job = BlockJob("L", samples, (NO_MODEL,), None, Library(), Effort())
-    with pytest.raises(VaezipError, match="WebP takes more for such pictures than a reader spends on them"):
-        jobs.code(job, NO_MODEL)
+    job = BlockJob("L", samples, (GRAPHIC,), None, Library(), Effort())
+    with pytest.raises(VaezipError, match="graphic takes more for such pictures than a reader spends on them"):
+        jobs.code(job, GRAPHIC)
 
 
 @pytest.mark.parametrize(("count", "preset", "found"), [(300, 1, 1), (300, 2, 2), (200, 1, 2)])
@@ -176,14 +174,14 @@ def test_the_least_effort_codes_many_pictures_but_once(count, preset, found):
     model = Reference(path, model_file.fingerprint(path))
     drawn = sample(model_file.load(path), count, 1)
     samples = np.stack([picture.samples for picture in drawn]).reshape(count, 28, 28, 1)
-    job = BlockJob("1", samples, (model, GRAPHIC, NO_MODEL), None, Library(), PRESETS[preset])
+    job = BlockJob("1", samples, (model, GRAPHIC), None, Library(), PRESETS[preset])
     assert jobs.promising(job) == [model, GRAPHIC][:found]
 
 
 def test_what_all_pictures_are_made_of_one_of_them_need_not_be_made_of(monkeypatch):
     """Then whatever else codes a picture is tried for the block."""
     samples = np.random.default_rng(0).integers(0, 256, (2, 40, 40, 1)).astype(np.uint8)
-    candidates = (REMADE, GRAPHIC, NO_MODEL)
+    candidates = (REMADE, GRAPHIC)
     job = BlockJob("L", samples, candidates, None, Library(), Effort())
     promising = jobs.promising
     monkeypatch.setattr(jobs, "promising", lambda job: [REMADE] if len(job.samples) > 1 else promising(job))

@@ -227,7 +227,7 @@ class _Job:
         self.flags, self.workers, self.console = flags, workers, console
         self.options = flags.options(workers)
         self.dropped = Remarks(console, "metadata that a .vz file does not keep")
-        self.classic = Remarks(console, f"coded by WebP, as model '{flags.model}' does not code such pictures; mode")
+        self.classic = Remarks(console, f"coded without a model, as '{flags.model}' does not code such pictures; mode")
         self.damaged = Remarks(console, "the JPEG file is kept as it is, as it")
         self.removal = Removal(flags.remove, console)
         options.check_device(flags.device)
@@ -370,14 +370,13 @@ class _Job:
 
     def _note(self, source: Source, read: Read) -> None:
         """Note what of a picture does not go the way that one may think."""
-        from vaezip.models.kinds import falls_back, fits
+        from vaezip.models.kinds import PLANES
 
         self.dropped.add(streams.source_label(source.path), read.dropped)
         if self.flags.model == options.AUTO:
             return
-        architecture = self.library.by_name(self.flags.model).architecture
         for picture in read.pictures:
-            if falls_back(picture.mode) and not fits(architecture, picture.mode, picture.samples.shape[:2]):
+            if picture.mode not in PLANES:
                 self.classic.add(streams.source_label(source.path), [picture.mode])
                 return
 

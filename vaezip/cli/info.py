@@ -172,7 +172,6 @@ def coder(method: str) -> str:
 
 
 WITHOUT_MODELS = {
-    "webp": "fallback codec (lossless WebP)",
     "graphic": "drawn picture (contexts and matches)",
     "verbatim": "the file as it was",
     "jpeg": "the file as it was (JPEG)",

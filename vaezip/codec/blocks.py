@@ -45,7 +45,7 @@ def new_group(mode: str, size: tuple[int, int], pixels: int) -> Group:
     else:
         rows = pixels // width
         whole = max(_BAND_MULTIPLE, rows // _BAND_MULTIPLE * _BAND_MULTIPLE)
-        # what is so wide no model codes, and WebP as well in fewer rows
+        # what is so wide no model codes
         group.band = min(height, whole if _BAND_MULTIPLE * width <= SOLID_PIXELS else max(1, rows))
     return group
 

@@ -1,7 +1,7 @@
 """Pictures to a file.
 
 Pictures of one mode and size form a group; a group is cut into blocks (several pictures, or a band of one, of about a
-million pixels), and each block is coded alone, by a model or by the fallback codec, decoded again, compared, and kept.
+million pixels), and each block is coded alone, by a model or by a coder without one, decoded again, compared, and kept.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from vaezip.errors import ImageError, VaezipError
 from vaezip.models import file as model_file
 from vaezip.models.cost import UNLIMITED
 from vaezip.models.effort import DEFAULT_PRESET, Effort, chosen_effort
-from vaezip.models.kinds import BILEVEL_GREY, FILES, MODE_NAMES, coded_mode, fits, is_wide, misfit
+from vaezip.models.kinds import BILEVEL_GREY, FILES, MODE_NAMES, coded_mode, fits, misfit
 from vaezip.models.library import Library, Reference
 from vaezip.pictures.convert import PictureLike, as_picture, file_of, named
 from vaezip.pictures.formats import is_jpeg
@@ -37,7 +37,7 @@ from vaezip.system.threads import Workers
 from vaezip.vz import archive as vz
 from vaezip.vz import limits
 from vaezip.vz.names import is_unicode
-from vaezip.vz.records import NO_MODEL, Block, Group, has_model
+from vaezip.vz.records import Block, Group, has_model
 from vaezip.vz.times import forget_times_of_none, is_time
 
 
@@ -47,15 +47,15 @@ class Options:
 
     Attributes:
         model: a shipped model's name, the path of a model file, or ``auto``: whatever is smallest
-            among the models that fit, the coders that need none and lossless WebP; of many pictures, or a large
-            one, whatever is smallest on some of it. Of 16 bits models code the upper ones that are used, and a model
-            that was chosen gives way where WebP is smaller.
+            among the models that fit and the coders that need none; of many pictures, or a large one, whatever is
+            smallest on some of it. Where a model was chosen, pictures with a palette or 16 bits, of which no model
+            codes any, go to a coder that needs none.
         preset: 1 (fast) … 9 (small).
         steps: in the place of a preset, K: gradient steps on each posterior; or, by a model with a pixel network, what
             :func:`vaezip.models.effort.of_steps` makes of it. Repeated by the decoder.
         effort: in the place of both, each of its parts.
         embed_model: put the models that are used into the file, which then needs nothing else to be read;
-            alpha goes by WebP.
+            alpha goes without one.
         solid: blocks of 16 million pixels rather than one: a pixel network learns from all that is before.
         block: how many pictures of a set share a block at most, which is decoded as a whole to read one of them. None
             for so many that this takes less than a second.
@@ -454,14 +454,12 @@ class Compressor:
                 raise error
 
     def _candidates(self, group: Group) -> tuple[Candidate, ...]:
-        """Return what to try: all models and coders that fit, or a chosen model, beside which the fallback codec is
-        tried where the model leaves a part of each sample to it."""
+        """Return what to try: all models and coders that fit, or a chosen model, in the place of which a coder without
+        one codes pictures of modes that no model codes."""
         mode, shape = MODE_NAMES[group.mode], (group.height, group.width)
         if not self.chosen or not self._chosen:
-            return (*self.library.fitting(mode, *shape), *coders.fitting(mode, (group.band, group.width)), NO_MODEL)
-        if not fits(self.chosen.architecture, mode, shape):
-            return (NO_MODEL,)
-        return (self._chosen, NO_MODEL) if is_wide(mode) else (self._chosen,)
+            return (*self.library.fitting(mode, *shape), *coders.fitting(mode, (group.band, group.width)))
+        return (self._chosen if fits(self.chosen.architecture, mode, shape) else coders.of_any(mode),)
 
 
 def compress(

@@ -5,14 +5,13 @@ So any executor may do it: threads, processes, or other machines. The bytes are 
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from vaezip.codec import bit_depth, coders, payload, remaking
+from vaezip.codec import coders, payload, remaking
 from vaezip.codec.blocks import Samples, samples_checksum
 from vaezip.codec.select import LEAST_DRAWN, MOST_DRAWN, is_drawn, trial_bands, trial_part, trial_rows
 from vaezip.errors import VaezipError
@@ -25,7 +24,7 @@ from vaezip.pictures.jpeg.parts import UnfitJpeg
 from vaezip.system import meter
 from vaezip.system.spans import timed
 from vaezip.system.threads import spread
-from vaezip.vz.records import NO_MODEL, Block, has_model
+from vaezip.vz.records import Block, has_model
 
 if TYPE_CHECKING:
     from vaezip.models.base import Model
@@ -50,12 +49,6 @@ edges is not known."""
 _NEARLY, _NEARLY_DEEP = 100, 12
 """A trial of whole rows in which one way takes more by one byte in so many, or less, does not tell which is best; of
 samples and ranks that the deep coder codes, which takes little time, by so many."""
-
-_MOST_BITS = 10
-"""Of ranks of more bits models code too few."""
-
-_REPEATED = 4
-"""Where Deflate takes no more than one byte in so many more than what learns, samples may repeat from far away."""
 
 _OF_LEARNING = 10
 """What learns all from the picture takes up to one byte in so many more for patches than for all."""
@@ -132,7 +125,7 @@ def prepared(job: BlockJob) -> BlockJob:
 
 def _halved(job: BlockJob, origin: search.Candidate) -> Halved | None:
     """Return how chroma may have been at half the resolution, unless a model was chosen, which then codes."""
-    if job.alpha is None or NO_MODEL not in job.candidates:
+    if job.alpha is None or coders.GRAPHIC not in job.candidates:
         return None
     sampling = halving.find(job.samples[..., :_COLOURS], origin)
     if sampling is None:
@@ -195,7 +188,7 @@ def promising(job: BlockJob) -> list[Candidate]:
     found, some = _promising(replace(job, candidates=others)), trial_part(job.samples)
     if not remaking.shows_on_parts(job):
         return [*found, coders.REMADE]
-    if all(map(_is_quick, found)):  # which do so well that values say nothing more
+    if all(_is_quick(one) and one in quick for one in found):  # which do so well that values say nothing more
         return found
     if job.open or some.size == job.samples.size:
         return [*found, coders.REMADE]
@@ -209,14 +202,18 @@ def promising(job: BlockJob) -> list[Candidate]:
 
 
 def _promising(job: BlockJob) -> list[Candidate]:
-    """Return the candidates to code with: all, or of many pixels the model that is best on some of them, beside the
-    coders that promise much and, where a model has yet to prove worth embedding, the fallback codec; no model where a
-    coder without one does very well, or settles it."""
+    """Return the candidates to code with: all, or of many pixels what is best on some of them, beside the coders that
+    promise much and, where a model has yet to prove worth embedding, one that needs none; no model where a coder
+    without one does very well, or settles it."""
     halved = (job.halved.model,) if job.halved else ()
     candidates = [candidate for candidate in (*halved, *job.candidates) if _promises(job, candidate)]
-    if len(candidates) == 1:
-        return candidates
     quick = [candidate for candidate in candidates if not has_model(mark_of(candidate))]
+    tried, last = [candidate for candidate in candidates if not _is_quick(candidate)], coders.of_any(job.mode)
+    if last in job.candidates and last not in candidates:  # it promises little, but models may do worse
+        candidates.append(last)
+        tried.append(last)
+    if len(candidates) == 1 or not tried:
+        return candidates
     drawn = {candidate: _bytes_of_rows(job, candidate) for candidate in quick if _is_drawn(job, candidate)}
     if len(quick) < len(candidates) and any(_suffices(job, length) for length in drawn.values()):
         return quick
@@ -226,24 +223,21 @@ def _promising(job: BlockJob) -> list[Candidate]:
     whole = [candidate for candidate in quick if coders.is_whole(mark_of(candidate))]
     if any(coders.settles(mark_of(candidate), job.samples, job.mode) for candidate in whole):
         return whole
-    tried = [candidate for candidate in candidates if not _is_quick(candidate)]
-    if _goes_once(job) and drawn:  # which take less than the fallback codec does
-        tried = [candidate for candidate in tried if candidate != NO_MODEL] or tried
     trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0))
     alone = len(tried) == 1  # which nothing needs to be tried for
     lengths = {candidate: 0 if alone else len(_payload(trial, candidate, 0)) for candidate in tried}
     best = min(tried, key=lambda candidate: lengths[candidate])
     found = {best: None, **dict.fromkeys(candidate for candidate in quick if candidate not in coders.LEARNING)}
-    for candidate in coders.LEARNING.intersection(tried):
-        if lengths[candidate] * _OF_LEARNING < lengths[best] * (_OF_LEARNING + 1):
+    for candidate in tried:
+        if candidate in coders.CODERS and lengths[candidate] * _OF_LEARNING < lengths[best] * (_OF_LEARNING + 1):
             found[candidate] = None
     if job.halved and lengths[job.halved.model] * _OF_PATCHES < lengths[best] * (_OF_PATCHES + 1):
         found[job.halved.model] = None
-    if best != NO_MODEL and not job.open:
-        found.pop(NO_MODEL, None)
-        for beaten in _beaten(job, best, drawn):
-            del found[beaten]
-    return list(found)
+    if job.open:
+        found[last] = None
+        return list(found)
+    beaten = _beaten(job, best, drawn)
+    return [candidate for candidate in found if candidate not in beaten]
 
 
 def _promising_deep(job: BlockJob, others: tuple[Candidate, ...]) -> list[Candidate]:
@@ -259,11 +253,8 @@ def _promising_deep(job: BlockJob, others: tuple[Candidate, ...]) -> list[Candid
         quick = [one for one in ranks.candidates if one in coders.CODERS and _promises(ranks, one)]
         length = min(len(_payload(ranks, one, 0)) for one in quick)
         lengths[coders.REMADE] = length + values * some.size / job.samples.size
-    few = bit_depth.low_bits(np.unique(job.samples)) + 8 <= _MOST_BITS
-    repeated = len(zlib.compress(some.tobytes())) * _REPEATED < lengths[coders.DEEP] * (_REPEATED + 1)
     for one in others:
-        worthy = few if isinstance(one, Reference) else repeated if one == NO_MODEL else _promises(job, one)
-        if worthy and one not in lengths:
+        if one not in lengths and _promises(job, one):
             lengths[one] = len(_payload(trial, one, 0))
     best = min(lengths.values())
     nearly: dict[Candidate, int] = {coders.DEEP: _NEARLY_DEEP, coders.REMADE: _NEARLY_DEEP}

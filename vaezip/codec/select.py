@@ -15,7 +15,7 @@ from vaezip.vz.records import Block, has_model
 AUTO = "auto"
 
 ALPHA_MODEL = "photo-gray"
-"""Tried beside WebP for the alpha of pictures whose colours a model codes."""
+"""Tried for the alpha of pictures whose colours a model codes."""
 
 PLANES_MODEL = "photo-planes"
 """Tried on the planes that colours were before, and on nothing else."""
@@ -53,7 +53,7 @@ def worth_embedding(blocks: list[list[Block]], sizes: Mapping[bytes, int]) -> se
     As long as the file gets shorter, it gives up that model without which it gets shortest.
 
     Args:
-        blocks: of each, its forms, one of them by the fallback codec.
+        blocks: of each, its forms, one of them without a model.
         sizes: of the models, in bytes, by fingerprint.
     """
 

@@ -14,7 +14,7 @@ from vaezip.errors import FormatError
 from vaezip.models.cost import Cost
 from vaezip.models.deep import model
 from vaezip.models.deep.model import Coding
-from vaezip.models.kinds import dtype, levels
+from vaezip.models.kinds import dtype, is_wide, levels
 
 if TYPE_CHECKING:
     from vaezip.models.effort import Effort
@@ -43,7 +43,7 @@ class _Form(NamedTuple):
 
 def fits(mode: str, shape: tuple[int, ...]) -> bool:
     """Tell whether pictures of a mode are coded: of 16 bits a sample, and of ranks of 8 bits in the place of them."""
-    return levels(mode) == _LEVELS
+    return is_wide(mode) or levels(mode) == _LEVELS
 
 
 def promises(samples: Samples, mode: str) -> bool:
