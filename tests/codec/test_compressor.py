@@ -447,7 +447,7 @@ def methods(data, models=()):
 def test_a_set_of_16_bits_of_several_blocks_and_bands(small_models, small_blocks):
     images = small_models["logistic"].images
     pictures = {f"{i}": wide("I;16", image, i) for i, image in enumerate(images[:5])}
-    pictures["long"] = wide("I;16", images[:4].reshape(-1, 28, 1))
+    pictures["long"] = wide("I;16", images[:8].reshape(-1, 28, 1))
     pictures["8"] = Picture("L", images[0])
     archive = Archive(compress(pictures.items(), preset=1))
     assert len(archive.info()["blocks"]) == 2 + 4 + 1
