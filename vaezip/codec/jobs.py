@@ -13,7 +13,7 @@ import numpy as np
 
 from vaezip.codec import coders, payload, remaking
 from vaezip.codec.blocks import Samples, samples_checksum
-from vaezip.codec.select import LEAST_DRAWN, MOST_DRAWN, is_drawn, trial_bands, trial_part, trial_rows
+from vaezip.codec.select import LEAST_DRAWN, MOST_DRAWN, is_drawn, is_noise, trial_bands, trial_part, trial_rows
 from vaezip.errors import VaezipError
 from vaezip.models import kinds
 from vaezip.models.cost import DEFAULT as BUDGET
@@ -202,14 +202,16 @@ def promising(job: BlockJob) -> list[Candidate]:
 
 
 def _promising(job: BlockJob) -> list[Candidate]:
-    """Return the candidates to code with: all, or of many pixels what is best on some of them, beside the coders that
-    promise much and, where a model has yet to prove worth embedding, one that needs none; no model where a coder
-    without one does very well, or settles it."""
+    """Return the candidates to code with: all, or of many pixels the model that is best on some of them, beside the
+    coders that promise much. What codes any picture is among them where no model is, or all may be noise, or where a
+    model has yet to prove worth embedding. No model is where a coder without one does very well, or settles it."""
     halved = (job.halved.model,) if job.halved else ()
     candidates = [candidate for candidate in (*halved, *job.candidates) if _promises(job, candidate)]
     quick = [candidate for candidate in candidates if not has_model(mark_of(candidate))]
-    tried, last = [candidate for candidate in candidates if not _is_quick(candidate)], coders.of_any(job.mode)
-    if last in job.candidates and last not in candidates:  # it promises little, but models may do worse
+    tried = [candidate for candidate in candidates if not _is_quick(candidate)]
+    some, last = trial_part(job.samples), coders.of_any(job.mode)
+    is_left = last in job.candidates and last not in candidates
+    if is_left and (job.open or len(quick) == len(candidates) or is_noise(some)):
         candidates.append(last)
         tried.append(last)
     if len(candidates) == 1 or not tried:
@@ -217,7 +219,6 @@ def _promising(job: BlockJob) -> list[Candidate]:
     drawn = {candidate: _bytes_of_rows(job, candidate) for candidate in quick if _is_drawn(job, candidate)}
     if len(quick) < len(candidates) and any(_suffices(job, length) for length in drawn.values()):
         return quick
-    some = trial_part(job.samples)
     if some.size == job.samples.size:
         return candidates
     whole = [candidate for candidate in quick if coders.is_whole(mark_of(candidate))]

@@ -32,6 +32,10 @@ _OF_DIFFERENCES, _OF_FEW_COLOURS, _FEW_COLOURS = 0.42, 0.5, 200
 """Nor where it takes less than so much of what differences to neighbours take, and, in so few colours, less than so
 much: of 94 pictures of all kinds the models then took more, by a quarter at least."""
 
+_OF_NOISE = 0.8
+"""Where differences take more than so much of a byte, models may take more than the coder of drawn pictures, which else
+does not code what repeats nothing: of photographs they take half a byte."""
+
 _NATS_OF_A_BYTE = 5.545177444479562
 
 _STRIP, _STRIP_PIXELS, _OF_PIXELS = 8, 1 << 14, 64
@@ -110,6 +114,11 @@ def is_drawn(samples: Samples, length: int) -> bool:
         return True
     is_coloured = samples.shape[3] > 2  # _FEW_COLOURS greys are not few
     return is_coloured and length < _OF_FEW_COLOURS * differences and _colours(samples) <= _FEW_COLOURS
+
+
+def is_noise(samples: Samples) -> bool:
+    """Tell whether differences of samples of 8 bits take nearly as much as these."""
+    return _bytes_of_differences(samples) > _OF_NOISE * samples.size
 
 
 def _colours(samples: Samples) -> int:
