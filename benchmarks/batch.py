@@ -57,6 +57,8 @@ def main() -> None:
         folder = Path(name)
         found = {
             **machine.describe("cpu"),
+            "commit": machine.commit(),
+            "folder": tempfile.gettempdir(),
             "cores": usable_cores(),
             "load": [round(load, 1) for load in os.getloadavg()],
             "set": sets(folder, DIGITS // share, arguments.data) + colours(folder, COLOURS // share, arguments.data),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
+import os
 import shutil
 import statistics
 import subprocess
@@ -197,8 +198,8 @@ def huge_photograph(data: str | None) -> dict[str, Any]:
         png.write_bytes(write(picture, ".png"))
         report: dict[str, Any] = {"megapixels": round(5774 * 8660 / 1e6, 2), "bar_mb": 2000}
         pack = ["compress", "-2", "-f", "--model", "photo", str(png), "-o", str(packed)]
-        report["compress"] = {"peak_mb": _watched(pack)}
-        report["decompress"] = {"peak_mb": _watched(["decompress", "-f", str(packed), "-o", str(back)])}
+        report["compress"] = {"peak_mb": watched(pack)}
+        report["decompress"] = {"peak_mb": watched(["decompress", "-f", str(packed), "-o", str(back)])}
         assert same(vaezip.pictures.read(back), picture), "the mosaic came back changed"
         return report | {"bytes": packed.stat().st_size}
 
@@ -235,7 +236,7 @@ def _elbo_bytes(model: TileModel, images: np.ndarray[Any, Any]) -> np.ndarray[An
     return np.array([bound_bits(model, x[None], effort=Effort(), draws=8) / 8 for x in images])
 
 
-_WATCHED = """
+WATCHED = """
 import atexit
 
 def tell():
@@ -261,7 +262,7 @@ def _timed(
         if prepare:
             prepare()
         started = time.perf_counter()
-        needed = _watched(arguments)
+        needed = watched(arguments)
         if run:
             seconds.append(time.perf_counter() - started)
             peak = max(peak, needed)
@@ -270,9 +271,11 @@ def _timed(
     return {"seconds": round(statistics.median(seconds), 3), "peak_mb": peak}
 
 
-def _watched(arguments: list[str]) -> float:
-    """Run ``vaezip ARGUMENTS``: its peak memory in 10⁶ bytes."""
-    done = subprocess.run([sys.executable, "-c", _WATCHED, *arguments], stdout=subprocess.PIPE, check=True)
+def watched(arguments: list[str], package: Path | None = None) -> float:
+    """Run ``vaezip ARGUMENTS``, of the package in a folder where one is named: its peak memory in 10⁶ bytes."""
+    environment = os.environ | ({"PYTHONPATH": str(package)} if package else {})
+    command = [sys.executable, "-c", WATCHED, *arguments]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, env=environment)
     return round(int(done.stdout.split()[-1]) / 1e3, 1)
 
 

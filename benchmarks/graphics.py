@@ -27,7 +27,7 @@ from measured import Found, Kept, digest_of, digest_of_source
 import vaezip
 from vaezip.bench import machine
 from vaezip.bench.peers import CODECS, as_bits, as_given
-from vaezip.codec import jobs, webp
+from vaezip.codec import jobs
 from vaezip.errors import VaezipError
 from vaezip.models.graphic.model import Coding
 from vaezip.pictures import io as picture_files
@@ -39,9 +39,6 @@ KEPT = ("palette", "transparency")
 SPARE = 16
 """Bytes by which a file may be larger than the best peer's."""
 
-_NEVER = 1 << 26
-"""Bytes that are added to WebP where it is switched off, so that it is never the shortest."""
-
 _FEW_COLOURS, _FLAT = 256, 0.95
 
 _TIMED = 1 << 16
@@ -49,12 +46,11 @@ _TIMED = 1 << 16
 
 
 class Watch:
-    """Tell what goes on while ours codes and decodes: the seconds of the choice, whether WebP decodes, and the bytes of
-    the decisions that are kept of a pixel."""
+    """Tell what goes on while ours codes: the seconds of the choice, and the bytes of the decisions that are kept of a
+    pixel."""
 
     def __init__(self) -> None:
         self.choice = 0.0
-        self.webp = False
         self.kept_bytes = 0.0
 
     def watching(self) -> ExitStack:
@@ -63,7 +59,6 @@ class Watch:
         for module, name, told in (
             (jobs, "prepared", self._timed),
             (jobs, "promising", self._timed),
-            (webp, "decode", self._seen),
             (Coding, "encode", self._weighed),
         ):
             watched.enter_context(patch.object(module, name, told(getattr(module, name))))
@@ -79,13 +74,6 @@ class Watch:
 
         return timed
 
-    def _seen(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        def seen(*arguments: Any) -> Any:
-            self.webp = True
-            return function(*arguments)
-
-        return seen
-
     def _weighed(self, function: Callable[..., Any]) -> Callable[..., Any]:
         def weighed(coding: Coding) -> Any:
             found = function(coding)
@@ -93,13 +81,6 @@ class Watch:
             return found
 
         return weighed
-
-
-def without_webp(picture: vaezip.Picture) -> int:
-    """Return the bytes of ours where lossless WebP never codes anything."""
-    encode = webp.encode
-    with patch.object(webp, "encode", lambda samples: encode(samples) + bytes(_NEVER)):
-        return len(vaezip.compress(picture, verify=False, threads=1))
 
 
 def bits_of(picture: vaezip.Picture) -> vaezip.Picture | None:
@@ -143,15 +124,12 @@ def ours(picture: vaezip.Picture) -> Found:
         began = time.process_time()
         data = vaezip.compress(picture, verify=False, threads=1)
         between = time.process_time()
-        choice, watch.webp = watch.choice, False
         assert vaezip.pictures.same(vaezip.decompress(data), picture)
         ended = time.process_time()
     methods = sorted({block["method"] for block in vaezip.Archive(data).info()["blocks"]})
     found = {"methods": methods, "ours": len(data), "commit": machine.commit()}
-    if watch.webp:
-        found["without_webp"] = without_webp(picture)
     found |= {"encode_s": round(between - began, 3), "decode_s": round(ended - between, 3)}
-    return found | {"choice_s": round(choice, 4), "kept_bytes_a_pixel": round(watch.kept_bytes, 2)}
+    return found | {"choice_s": round(watch.choice, 4), "kept_bytes_a_pixel": round(watch.kept_bytes, 2)}
 
 
 def pictures(data: Path) -> Iterator[tuple[str, vaezip.Picture | None, str]]:
@@ -215,8 +193,6 @@ def summary(rows: list[Found]) -> Found:
     """Return what the bars on bytes are about."""
     best, total = sum(row["best"] for row in rows), sum(row["ours"] for row in rows)
     methods = [method for row in rows for method in row["methods"]]
-    by_webp = [row for row in rows if "without_webp" in row]
-    bare = [row.get("without_webp", row["ours"]) / row["best"] for row in rows]
     return {
         "files": len(rows),
         "geometric_mean": mean([row["ours"] / row["best"] for row in rows]),
@@ -225,14 +201,6 @@ def summary(rows: list[Found]) -> Found:
         "total": round(total / best, 4),
         "larger": [row["name"] for row in rows if row["ours"] > row["best"] + SPARE],
         "methods": {method: methods.count(method) for method in sorted(set(methods))},
-        "webp": {
-            "files": len(by_webp),
-            "bytes": sum(row["ours"] for row in by_webp),
-            "geometric_mean_without": mean(bare),
-            "larger_without": [
-                row["name"] for row in rows if row.get("without_webp", row["ours"]) > row["best"] + SPARE
-            ],
-        },
     }
 
 
@@ -285,16 +253,13 @@ def tables(found: Found) -> str:
         f" file; {len(found['rows'])} of {len(found['rows']) + len(found['left_out'])} files, those left out with the"
         " reason in `graphics.json`. Made by `benchmarks/graphics.py`.",
         "",
-        "| pictures | files | bytes of ours | of the best | ratio | geometric mean | larger files |"
-        " by WebP: files, bytes | geometric mean without WebP |",
-        "|-|-|-|-|-|-|-|-|-|",
+        "| pictures | files | bytes of ours | of the best | ratio | geometric mean | larger files |",
+        "|-|-|-|-|-|-|-|",
     ]
     for kind, row in found["summary"].items():
-        by_webp = row["webp"]
         lines.append(
             f"| {kind} | {row['files']} | {row['ours']:,} | {row['best']:,} | {row['total']:.3f} |"
             f" {row['geometric_mean']:.3f} | {', '.join(row['larger']) or 'none'} |"
-            f" {by_webp['files']}, {by_webp['bytes']:,} | {by_webp['geometric_mean_without']:.3f} |"
         )
     lines += [
         "",

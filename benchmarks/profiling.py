@@ -23,7 +23,6 @@ PARTS = (
     "origins",
     "pictures and tiles",
     "container",
-    "WebP",
     "files",
     "loading models",
     "the rest",

@@ -1,6 +1,6 @@
-"""Write the tables of figures in the README from the committed results: ``python benchmarks/readme.py``.
+"""Write the figures of the README and of docs/figures.md from the committed results: ``python benchmarks/readme.py``.
 
-``--check`` writes nothing and fails where the README is not up to date.
+``--check`` writes nothing and fails where one of them is not up to date. The plot in the README is drawn, too.
 
 The table by preset is made of ``benchmarks/learning/rates.json``, and of two runs of ``vaezip bench`` on the same
 photographs, for what that lacks::
@@ -22,6 +22,11 @@ from vaezip.models.effort import DEFAULT_PRESET
 
 ROOT = Path(__file__).parent.parent
 BENCHMARKS = ROOT / "benchmarks"
+sys.path.insert(0, str(BENCHMARKS))
+
+import by_kind  # noqa: E402
+
+BY_KIND = "<!-- kinds: made by benchmarks/readme.py -->", "<!-- end of kinds -->"
 BY_PRESET = "<!-- presets: made by benchmarks/readme.py -->", "<!-- end of presets -->"
 FIGURES = "<!-- figures: made by benchmarks/readme.py from benchmarks/results/*.json -->", "<!-- end of figures -->"
 
@@ -30,13 +35,21 @@ Found = dict[str, Any]
 
 def main() -> None:
     """Command line of this script."""
-    path = ROOT / "README.md"
-    old = path.read_text(encoding="utf-8")
-    new = between(old, BY_PRESET, presets(*(_read(name) for name in PRESET_RESULTS)))
-    new = between(new, FIGURES, table(_read("results/codec.json")))
-    if "--check" in sys.argv[1:]:
-        sys.exit(0 if old == new else "README.md is not up to date; run: python benchmarks/readme.py")
-    path.write_text(new, encoding="utf-8")
+    kinds = by_kind.rows()
+    made = {
+        ROOT / "README.md": [(BY_KIND, by_kind.table(kinds)), (BY_PRESET, presets(*map(_read, PRESET_RESULTS)))],
+        ROOT / "docs" / "figures.md": [(FIGURES, table(_read("results/codec.json")))],
+    }
+    for path, parts in made.items():
+        old = new = path.read_text(encoding="utf-8")
+        for marks, text in parts:
+            new = between(new, marks, text)
+        if "--check" not in sys.argv[1:]:
+            path.write_text(new, encoding="utf-8")
+        elif old != new:
+            sys.exit(f"{path.name} is not up to date; run: python benchmarks/readme.py")
+    if "--check" not in sys.argv[1:]:
+        by_kind.draw(kinds).savefig(ROOT / "docs" / "kinds.png", dpi=130, metadata={"Software": None})
 
 
 PRESET_RESULTS = "learning/rates.json", "results/png.json", "results/memory.json", "results/codec.json"
@@ -136,9 +149,9 @@ def small_pictures(report: dict[str, Any]) -> str:
     )
 
 
-def between(readme: str, marks: tuple[str, str], text: str) -> str:
-    """Return the README with another text between two marks."""
-    before, old = readme.split(marks[0])
+def between(page: str, marks: tuple[str, str], text: str) -> str:
+    """Return a page with another text between two marks."""
+    before, old = page.split(marks[0])
     return f"{before}{marks[0]}\n\n{text}\n\n{marks[1]}{old.split(marks[1])[1]}"
 
 
@@ -168,7 +181,7 @@ def table(results: dict[str, Any]) -> str:
         *photographs(_read("photo/valid.json")),
         "",
         small_pictures(_read("photo/cifar10.json")),
-        "What each preset gains on other sets of pictures: [benchmarks/learning](benchmarks/learning/README.md).",
+        "What each preset gains on other sets of pictures: [benchmarks/learning](../benchmarks/learning/README.md).",
         "",
         "| command, two cores, `-1` | seconds | peak memory |",
         "|-|-|-|",

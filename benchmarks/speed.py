@@ -64,7 +64,6 @@ PART_COLOURS = (
     "#1B9E77",
     "#A6761D",
     "#7570B3",
-    "#E7298A",
 )
 _SHORT = {"encoder network": "encoder", "decoder network": "decoder", "distributions and stack": "pop"}
 _LONG = {

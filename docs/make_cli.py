@@ -297,8 +297,8 @@ A list with one object per FILE that could be read, in their order:
 | `pictures[].metadata` | list of strings | its kinds, sorted: `exif`, `icc`, `png-chunk`, `srgb`, and so on |
 | `pictures[].modified` | string or null | last change, in UTC, as `2026-11-30T08:15:00Z`; null if not told |
 | `blocks` | list | in the order of the file |
-| `blocks[].method` | string | `webp`, `verbatim`, `jpeg`, or the model as FILE calls it; `unknown` if it is not here |
-| `blocks[].fingerprint` | string | of the model, in hexadecimal; zeros for `webp`, `verbatim` and `jpeg` |
+| `blocks[].method` | string | the model, or `graphic`, `deep`, `remade`, `jpeg pixels`, `jpeg`, `verbatim`, `copy` |
+| `blocks[].fingerprint` | string | of the model, in hexadecimal, or the mark of what coded without one |
 | `blocks[].bytes` | integer | size of the coded pixels |
 | `blocks[].steps` | integer | K, the gradient steps that a decoder takes |
 | `blocks[].steps_on` | string or null | `posterior` or `pixel network`; null if no model is there |

@@ -98,7 +98,7 @@ def heads() -> Files:
 def coders() -> Files:
     """Return files of each coder whose payload is damaged in its middle, and at its end."""
     names = (
-        *("archive", "bilevel", "classic-16", "deep", "deep-linked", "graphic-p", "graphic-rgba", "halved-1"),
+        *("archive", "bilevel", "deep", "deep-linked", "graphic-noise", "graphic-p", "graphic-rgba", "halved-1"),
         *("jpeg-pixels", "remade-mosaic", "remade-repeated", "remade-tones", "remade-values", "verbatim"),
         *("mnist-set-k3", "photo-born", "photo-k3", "photo-p4", "baseline.jpg"),
     )

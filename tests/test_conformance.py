@@ -18,11 +18,13 @@ if str(DOCS) not in sys.path:
 
 import reference_decoder  # noqa: E402
 from conformance import run  # noqa: E402
-from reference_decoder.__main__ import digests  # noqa: E402
 
 ACCEPTED = json.loads((run.HERE / "accepted.json").read_text(encoding="utf-8"))
 REFUSED = json.loads((run.HERE / "refused.json").read_text(encoding="utf-8"))
-QUICK = ("archive", "baseline.jpg", "bilevel", "deep", "embedded", "graphic-set", "metadata", "verbatim-set")
+SLOW = {"archive", "deep-linked", "deep", "graphic-rgba", "remade-repeated"}
+"""Files of a second or more by the reference decoder, with a bit flipped: the sum of what is decoded is wrong, as of
+others."""
+
 DECODER = [sys.executable, "-m", "reference_decoder", "--models", str(ROOT / "models"), "--digests"]
 
 
@@ -37,18 +39,17 @@ def test_it_tells_of_every_golden_file():
     assert {name: told["sha256"] for name, told in ACCEPTED.items()} == found
 
 
-@pytest.mark.parametrize("name", QUICK)
-def test_the_reference_decoder_says_the_same(name, models):
-    data = (GOLDEN / f"{name}.vz").read_bytes()
-    assert digests(reference_decoder.decode(data, models)) == ACCEPTED[f"{name}.vz"]["holds"]
-
-
 def test_every_file_that_must_be_refused_has_a_reason():
     assert sorted(REFUSED) == sorted(path.name for path in (run.HERE / "refused").iterdir())
     assert all(REFUSED.values())
 
 
-@pytest.mark.parametrize("name", REFUSED)
+def file(name):
+    """A file that must be refused."""
+    return pytest.param(name, marks=pytest.mark.slow if name.removesuffix("-flipped.vz") in SLOW else ())
+
+
+@pytest.mark.parametrize("name", [file(name) for name in REFUSED])
 def test_both_readers_refuse(name, models):
     data = (run.HERE / "refused" / name).read_bytes()
     with pytest.raises(reference_decoder.FormatError):

@@ -14,7 +14,7 @@ import pytest
 
 import vaezip
 from tests.test_reference_decoder import first_example
-from vaezip.codec import blocks
+from vaezip.codec import blocks, coders
 from vaezip.entropy import distributions as d
 from vaezip.entropy import grids
 from vaezip.entropy.stack import Stack
@@ -23,6 +23,7 @@ from vaezip.exact import backend
 from vaezip.exact.elementwise import exp, grid_scale
 from vaezip.models import cost, kinds, likelihoods, posterior
 from vaezip.models import file as model_file
+from vaezip.models.effort import Effort
 from vaezip.models.pixel import constants
 from vaezip.pictures.picture import Picture
 from vaezip.pictures.sequences.frame import Frame, with_frame
@@ -104,13 +105,14 @@ def test_a_varint_of_ten_bytes_is_refused():
 
 def test_the_example_is_a_file():
     data = first_example()
-    assert stated("layout", rf"samples 7 and 9, by the fallback codec, is {N} bytes") == [len(data)]
+    assert stated("layout", rf"samples 7 and 9, as a drawn picture, is {N} bytes") == [len(data)]
     picture = vaezip.decompress(data)
     assert (picture.mode, picture.samples.tolist()) == ("L", [[[7], [9]]])
     assert decode(data, {})[""].samples.tolist() == [[[7], [9]]]
     checksum = zlib.crc32(bytes([7, 9]), zlib.crc32(data[:12]))
-    assert stated("layout", rf"checksum {HEX} exclusive-or the CRC-32 of what follows") == [checksum]
-    assert int.from_bytes(data[12:16], "little") == checksum ^ zlib.crc32(data[16:])
+    assert stated("layout", rf"the checksum of whose block is {HEX}") == [checksum]
+    coder = coders.by_mark(coders.GRAPHIC)
+    assert coder.encode(picture.samples[None], "L", checksum, effort=Effort()) == data[12:]
 
 
 def test_the_header_of_a_digit():

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import vaezip
+from vaezip.codec import metadata
 from vaezip.codec import payload as payloads
 from vaezip.codec.coders import GRAPHIC
 from vaezip.models import file as model_file
@@ -31,16 +32,13 @@ def expected(path):
         return make_golden.from_arrays(dict(arrays))
 
 
-def learned_blocks(data):
-    """Return (fingerprint, steps, payload) of the blocks by models; those by WebP depend on what Pillow brings."""
-    groups = vz.parse(data).groups
-    return [(b.model, payloads.steps_of(b.payload), b.payload) for g in groups for b in g.blocks if b.model != NO_MODEL]
+def blocks_of(data):
+    return [block for group in vz.parse(data).groups for block in group.blocks]
 
 
-def webp_is_the_same():
-    """As what made the golden files."""
-    path = make_golden.HERE / "classic.vz"
-    return make_golden.compress(expected(path), cases()["classic"][1]) == path.read_bytes()
+def marks(name):
+    """Return what stands in the place of fingerprints in a golden file."""
+    return {block.model for block in blocks_of((make_golden.HERE / f"{name}.vz").read_bytes())}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
@@ -65,43 +63,45 @@ def again(path):
 
 @pytest.mark.parametrize("path", [again(path) for path in FILES])
 def test_the_same_pictures_give_the_same_bytes(path):
-    blocks = learned_blocks(path.read_bytes())
-    by_webp_too = any(p.mode in ("LA", "RGBA") or p.samples.dtype == np.uint16 for p in expected(path).values())
-    if not blocks or (by_webp_too and not webp_is_the_same()):
-        pytest.skip("WebP's bytes depend on the encoder that Pillow brings")
+    blocks = blocks_of(path.read_bytes())
     _, options = cases()[path.stem]
-    is_chosen = path.stem == "embedded" or path.stem.startswith("halved")  # of whose parts no model can be chosen
-    if not by_webp_too and has_model(blocks[0][0]) and not is_chosen:  # whose bytes could change what is chosen
-        options = options | {"model": model_file.by_fingerprint(blocks[0][0]).stem}
+    is_chosen = path.stem in ("archive", "embedded", "predictors") or path.stem.startswith(
+        "halved"
+    )  # by several models, or another
+    if has_model(blocks[0].model) and not is_chosen:  # whose bytes could change what is chosen
+        options = options | {"model": model_file.by_fingerprint(blocks[0].model).stem}
     found = make_golden.compress(expected(path), options | {"verify": False})  # test_it_decodes does so
-    assert learned_blocks(found) == blocks
+    assert blocks_of(found) == blocks
 
 
 @pytest.mark.parametrize("name", sorted(model_file.shipped()))
 def test_every_shipped_model_has_golden_files_with_steps_and_without(name):
     """Missing? Run tests/golden/make_golden.py, once the model is final."""
     fingerprint = model_file.fingerprint(model_file.find(name))
-    steps = {k > 0 for path in FILES for model, k, _ in learned_blocks(path.read_bytes()) if model == fingerprint}
-    assert steps == {False, True}
+    blocks = [block for path in FILES for block in blocks_of(path.read_bytes()) if block.model == fingerprint]
+    assert {payloads.steps_of(block.payload) > 0 for block in blocks} == {False, True}
 
 
-def test_there_are_golden_files_without_models():
-    for name in ("classic", "classic-16", "verbatim", "verbatim-set"):
-        assert not learned_blocks((make_golden.HERE / f"{name}.vz").read_bytes())
+def test_there_are_golden_files_of_files_that_are_kept():
+    assert marks("verbatim") == marks("verbatim-set") == {NO_MODEL}
 
 
-def test_there_are_golden_files_of_drawn_pictures():
-    for mode in ("1", "p", "rgb", "rgba", "set"):
-        blocks = learned_blocks((make_golden.HERE / f"graphic-{mode}.vz").read_bytes())
-        assert {mark for mark, _, _ in blocks} == {GRAPHIC}
+@pytest.mark.parametrize("mode", ["1", "p", "rgb", "rgba", "noise", "set"])
+def test_there_are_golden_files_of_drawn_pictures(mode):
+    assert marks(f"graphic-{mode}") == {GRAPHIC}
 
 
-def test_there_are_golden_files_of_what_models_code_in_part():
-    """The upper bits of 16, and alpha."""
-    for name in ("photo-16", "photo-gray-16", "photo-alpha"):
-        assert learned_blocks((make_golden.HERE / f"{name}.vz").read_bytes())
-    ((_, _, payload),) = learned_blocks((make_golden.HERE / "photo-alpha.vz").read_bytes())
-    assert payloads._read_alpha(payload[1:])[0] == model_file.fingerprint(model_file.find("photo-gray"))
+def test_there_is_a_golden_file_of_a_palette_by_count():
+    (group,) = vaezip.Archive((make_golden.HERE / "graphic-counted.vz").read_bytes()).file.groups
+    assert metadata.is_counted(group.boxes[0])
+
+
+@pytest.mark.parametrize(("name", "by_model"), [("photo-alpha", True), ("photo-cut-out", False)])
+def test_there_are_golden_files_of_alpha_by_a_model_and_without_one(name, by_model):
+    (block,) = blocks_of((make_golden.HERE / f"{name}.vz").read_bytes())
+    assert block.model == model_file.fingerprint(model_file.find("photo"))
+    grey = model_file.fingerprint(model_file.find("photo-gray"))
+    assert payloads._read_alpha(block.payload[1:])[0] == (grey if by_model else GRAPHIC)
 
 
 @pytest.mark.parametrize("path", JPEGS, ids=lambda path: path.name)
@@ -119,11 +119,11 @@ def test_arrays_and_back():
 
 
 def test_what_exists_is_never_written_again(tmp_path, monkeypatch):
-    classic = {k: v for k, v in cases().items() if k == "classic"}
-    monkeypatch.setattr(make_golden, "cases", lambda: classic)
+    one = {k: v for k, v in cases().items() if k == "graphic-p"}
+    monkeypatch.setattr(make_golden, "cases", lambda: one)
     make_golden.main(tmp_path)
-    written = (tmp_path / "classic.vz").read_bytes()
-    assert vaezip.pictures.same(vaezip.decompress(written), classic["classic"][0][""])
-    (tmp_path / "classic.vz").write_bytes(b"precious")
+    written = (tmp_path / "graphic-p.vz").read_bytes()
+    assert vaezip.pictures.same(vaezip.decompress(written), one["graphic-p"][0][""])
+    (tmp_path / "graphic-p.vz").write_bytes(b"precious")
     make_golden.main(tmp_path)
-    assert (tmp_path / "classic.vz").read_bytes() == b"precious"
+    assert (tmp_path / "graphic-p.vz").read_bytes() == b"precious"

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 import vaezip
 from tests import hostile_blocks
-from vaezip.codec import payload, webp
+from vaezip.codec import payload
 from vaezip.errors import FormatError, ImageError, ModelError, VaezipError
 from vaezip.models import file as model_file
-from vaezip.models.cost import MAX_MEMORY, MAX_WORK, Budget
+from vaezip.models.cost import MAX_MEMORY, MAX_WORK, PROGRAM, Budget
+from vaezip.models.deep import model as deep_model
+from vaezip.models.graphic import model as graphic_model
 from vaezip.models.kinds import MODE_NAMES, channels
 from vaezip.models.library import Library
 
@@ -70,18 +71,18 @@ def test_a_block_without_the_bytes_to_code_it_ends():
     assert isinstance(result(hostile_blocks.empty_frame(side=64)), FormatError)
 
 
-def test_a_picture_of_2_to_the_28_pixels_is_within_the_limits_band_by_band():
-    sheet = (1, 1024, 16383, 4)
-    for dtype in (np.uint8, np.uint16):
-        assert webp.cost(sheet, dtype).memory < MAX_MEMORY // 3
-        assert not Budget().allows(webp.cost((1, 16383, 16383, 4), dtype), 16383 * 16383)
+@pytest.mark.parametrize("channels", [1, 4])
+def test_a_picture_of_2_to_the_28_pixels_is_within_the_limits_band_by_band(channels):
+    drawn = graphic_model.cost((1, 1024, 16383), channels)
+    deep = deep_model.cost((1, 1024, 16383, channels), 65535, linked=False)
+    assert max(drawn.memory, deep.memory) < MAX_MEMORY // 2
 
 
 def test_what_takes_more_memory_than_is_granted_is_refused():
-    with pytest.raises(ImageError, match="it takes 48 MiB of memory, more than the limit of 40") as caught:
-        vaezip.Archive(hostile_blocks.empty_frame(), max_memory=40 << 20)
+    with pytest.raises(ImageError, match="it takes 304 MiB of memory, more than the limit of 296") as caught:
+        vaezip.Archive(hostile_blocks.empty_frame(), memory=PROGRAM + (40 << 20))
     assert caught.value.remedy == "more-memory"
-    error = result(hostile_blocks.empty_frame(side=512), max_memory=4 << 20)
+    error = result(hostile_blocks.empty_frame(side=512), memory=PROGRAM + (4 << 20))
     assert error.remedy == "more-memory"
 
 

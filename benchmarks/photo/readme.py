@@ -92,52 +92,7 @@ def _taken(name: str, facts: Facts) -> str:
     return f"{facts.images:,} {what} drawn at random, {files}"
 
 
-def planes(found: Found) -> str:
-    """16 bits and alpha."""
-    about = f"""By `python benchmarks/photo/planes.py --photos FOLDER --limit {found["photographs"]}`:
-        {found["photographs"]} photographs, made pictures of 16 bits in several ways. Bytes are those of the streams,
-        without headers, all decoded and compared; per cent are of those where WebP codes the high and the low bytes, as
-        former releases did. *High bytes*: a model codes those, WebP the low ones. *Split*: WebP or a model codes the
-        upper eight bits of ranks among the values that may occur, and WebP the rest
-        (`vaezip/codec/bit_depth.py`); a file holds the shorter. `-1` and `-4` are presets."""
-    forms = {
-        "bytes, -1": "high bytes, `-1`",
-        "bytes, -4": "high bytes, `-4`",
-        "split, webp": "split, WebP",
-        "split, -1": "split, `-1`",
-        "split, -4": "split, `-4`",
-        "jxl": "JPEG XL effort 9",
-    }
-    names = {"RGB": "RGB", "L": "grey"}
-    lines = []
-    for row in found["deep"]:
-        first = row["bytes"]["bytes, webp"]
-        shares = [f"{100 * row['bytes'][form] / first:.1f} %" for form in forms]
-        lines.append([row["kind"], names[row["mode"]], f"{first:,}", *shares])
-    text = f"## 16 bits\n\n{page.paragraph(about)}\n\n{page.table(['', '', 'bytes by WebP', *forms.values()], lines)}\n"
-    return text + _alpha(found) + "\n" + page.measured_on([found["run"]])
-
-
-ALPHA_LENGTH = 4
-"""Bytes that tell how long alpha is, in every file."""
-
-
-def _alpha(found: Found) -> str:
-    """Alpha planes."""
-    about = f"""Alpha planes for the same photographs, drawn or made of them, by WebP and `photo-gray`. A file has the
-        shorter, but where WebP takes so little that no model is tried. *Of a file*: what a file with this alpha, whose
-        colours take {found["colour"]:,} bytes by `photo` with `-4`, is smaller by than one with alpha by WebP."""
-    head = ["", "bytes by WebP", "`photo-gray`, `-1`", "`photo-gray`, `-4`", "of a file"]
-    lines = []
-    for row in found["alpha"]:
-        sizes = row["bytes"]
-        by_webp = sizes["webp"] + found["photographs"] * ALPHA_LENGTH
-        saved = (by_webp - sizes["stored"]) / (by_webp + found["colour"])
-        lines.append([row["kind"], *(f"{sizes[form]:,}" for form in ("webp", "-1", "-4")), f"{100 * saved:.2f} %"])
-    return f"### Alpha\n\n{page.paragraph(about)}\n\n{page.table(head, lines)}"
-
-
-PARTS = {"steps": steps, "planes": planes}
+PARTS = {"steps": steps}
 """What the other scripts of this folder made."""
 
 

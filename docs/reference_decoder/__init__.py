@@ -1,12 +1,12 @@
 """Decode `.vz` files: a second reader, written from the chapters in `docs/format` alone, to be read beside them.
 
-It needs Python, NumPy, and Pillow for lossless WebP streams. It is slow, raises FormatError at the first block or
+It needs Python and NumPy. It is slow, raises FormatError at the first block or
 picture that is damaged, and checks less of a hostile file or model than chapter 11 asks for. Of a verbatim or JPEG
 block it gives the bytes of the file, as the samples of one row. Read its modules in this order:
 
     layout, modes, primitives    chapter 1, and the numbers of section 0.2
     limits                       section 11.1: what a directory may list
-    payload, fallback            chapter 2
+    payload                      chapter 2
     stack                        chapter 3
     exact                        chapter 4
     distributions                chapter 5

@@ -70,6 +70,19 @@ def grade(x: int) -> int:
     return g + x
 
 
+def hash_of_all(values: list[int]) -> int:
+    """Hash neighbours (section 15.6)."""
+    total = sum(v * 0x9E3779B1 ** (i + 1) for i, v in enumerate(values))
+    m = total * 0x42B2AE35 % 2**32
+    return m ^ (m >> 15)
+
+
+def node_of(known: int) -> int:
+    """Return the node of a bit of an index, of which some are known behind a 1 (section 15.7)."""
+    more = known.bit_length() - 5
+    return known if more < 0 else 16 * (known >> more) + (known & (1 << more) - 1 | 1 << more)
+
+
 def median(w: int, n: int, nw: int) -> int:
     """Predict a sample from its neighbours."""
     if nw >= max(w, n):
@@ -196,12 +209,10 @@ class Drawing:
         WW, NN, NEE, NNE = self.at(0, -2), self.at(2, 0), self.at(1, 2), self.at(2, 1)
         NWW, NNW, WWW = self.at(1, -2), self.at(2, -1), self.at(0, -3)
         self.W, self.N, self.NW, self.NE, self.WW, self.NN = W, N, NW, NE, WW, NN
-        two = hashes(1, W, N)
-        four = hashes(two, NW, NE)
-        six = hashes(four, WW, NN)
-        far = hashes(six, NEE, NNE, NWW, NNW, WWW)
-        corners = self.at(1, 3), self.at(1, -3), self.at(2, 2), self.at(2, -2), self.at(0, -4), self.at(3, 0)
-        large = hashes(far, *corners)
+        neighbours = [W, N, NW, NE, WW, NN, NEE, NNE, NWW, NNW, WWW]
+        for place in ((1, 3), (1, -3), (2, 2), (2, -2), (0, -4), (3, 0)):
+            neighbours.append(self.at(*place))
+        two, four, six, large = (hash_of_all(neighbours[:count]) for count in (2, 4, 6, 17))
         self.around = 512 * self.rank(0, -1) + 64 * self.rank(1, 0) + 8 * self.rank(1, 1) + self.rank(1, -1)
         flat = {W, N, NW, NE, WW, NN, NEE, NNE, NWW, NNW, WWW} == {W}
         if not flat or self.length == 0:
@@ -218,11 +229,11 @@ class Drawing:
         found = self.candidates(flat)
         value, rank = -1, 7
         for k in range(1 if flat else 0, len(found)):
-            if self.pop_hit(found[k], k, (two, four, six, far, large)):
+            if self.pop_hit(found[k], k, two, large):
                 value, rank = found[k], k + 1
                 break
         if value < 0 and self.levels:
-            value = self.pop_index(found, (two, four, six))
+            value = self.pop_index(found)
         elif value < 0:
             value = self.pop_sample()
         for slot, (pixel, trust) in zip(slots, kept):
@@ -261,9 +272,8 @@ class Drawing:
                 found.append(value)
         return found
 
-    def pop_hit(self, c: int, k: int, sizes: tuple[int, ...]) -> int:
+    def pop_hit(self, c: int, k: int, two: int, large: int) -> int:
         """Pop whether a pixel is candidate k."""
-        two, four, six, far, large = sizes
         likeness = sum((c == v) << i for i, v in enumerate((self.W, self.N, self.NW, self.NE)))
         more = sum((c == v) << i for i, v in enumerate(self.more))
         recalled = 0
@@ -274,9 +284,7 @@ class Drawing:
             matched = 1 + min(self.length, 31)
         shape = self.shape
         h = [
-            hashes(6, four, c),
             hashes(7, two, c),
-            hashes(8, six, c),
             hashes(9, large, c),
             hashes(10, (likeness * 512 + shape) * 128 + more, k),
             hashes(11, matched, recalled),
@@ -284,37 +292,29 @@ class Drawing:
             hashes(13, self.W, c, 8 * shape + k),
             hashes(14, self.N, c, hashes(self.NE, self.NW)),
             hashes(15, 512 * likeness + shape, recalled),
-            hashes(16, c, far),
             hashes(17, c, matched, k),
         ]
         if self.brief:
-            h = [h[i] for i in (1, 4, 6, 11)]
+            h = [h[i] for i in (0, 2, 4, 8)]
         choices = 64 + 52 * k + matched, 64 + 16 * k + likeness + 128 * min(shape % 8, 6), 16 + recalled
         return self.decisions.pop(HIT, 0, h, choices, 16 + 8 * k + min(self.length, 7))
 
     # --- indices (section 15.7) ---
 
-    def pop_index(self, excluded: list[int], sizes: tuple[int, ...]) -> int:
+    def pop_index(self, excluded: list[int]) -> int:
         """Pop an index that is none of the candidates."""
-        W, N, NW, NE = self.W, self.N, self.NW, self.NE
-        two, four, six = sizes
+        W, N = self.W, self.N
         h = [
             hashes(20, self.around >> 9),
             hashes(21, W),
             hashes(22, N),
-            hashes(23, two),
-            hashes(24, four),
-            hashes(25, six),
-            hashes(26, W, NE),
             hashes(27, W, self.WW),
             hashes(28, N, self.NN),
-            hashes(29, W + N - NW, grade(W - N)),
-            hashes(30, (W + N) >> 1, (NE + NW) >> 2),
-            hashes(31, NE, NW),
+            hashes(29, W + N - self.NW, grade(W - N)),
         ]
         left = [value for value in range(self.levels) if value not in excluded]
         bits = (self.levels - 1).bit_length()
-        node, first = 1, 0
+        known, first = 1, 0
         for i in range(bits - 1, -1, -1):
             middle, end = first + (1 << i), first + (2 << i)
             if not any(middle <= value < end for value in left):
@@ -322,9 +322,9 @@ class Drawing:
             elif not any(first <= value < middle for value in left):
                 b = 1
             else:
-                choices = 512 + node, 960 + 8 * i + (self.around >> 9), 648 + i
-                b = self.decisions.pop(INDEX, node, h, choices, 256 + node)
-            node = 2 * node + b
+                choices = 512 + known, 960 + 8 * i + (self.around >> 9), 648 + i
+                b = self.decisions.pop(INDEX, node_of(known), h, choices, 256 + known)
+            known = 2 * known + b
             first += b << i
         return first
 
@@ -348,20 +348,17 @@ class Drawing:
             S = 64 + 256 * c
             h = [
                 hashes(S, a),
-                hashes(S + 1, before, a),
                 hashes(S + 2, bounded(w - P, 40), bounded(n - P, 40)),
-                hashes(S + 3, self.W, self.N, pixel),
                 hashes(S + 4, self.W, pixel),
                 hashes(S + 5, P, pixel),
                 hashes(S + 6, grade(ne - n) + 16 * grade(w - ww), 16 * grade(w - nw) + grade(n - nw)),
                 hashes(S + 7, bounded(Q - P, 31), a),
                 hashes(S + 8, guess, before),
-                hashes(S + 9, self.N, self.NE, pixel),
                 hashes(S + 10, before, earlier),
                 hashes(S + 11, ((w + n) >> 1) - P, (self.around >> 3) % 64),
             ]
             if self.brief:
-                h = [h[i] for i in (1, 5, 6, 10)]
+                h = [h[i] for i in (0, 3, 4, 7)]
             difference = self.pop_difference(h, P, c, min(a, 15))
             sample = P + difference
             for i, predicted in enumerate((plain, risen)):
@@ -385,7 +382,7 @@ class Drawing:
         if 0 < expected < 255:
             less = bool(pop(1, 1, 1, 16))
         most, e = expected if less else 255 - expected, 1
-        while 1 << e <= most and pop(16 + 16 * less + e, 2, 2 + e, 32 + e):
+        while 1 << e <= most and pop(1 + 7 * less + e, 2, 2 + e, 32 + e):
             e += 1
         known = 1
         for i in range(e - 2, -1, -1):

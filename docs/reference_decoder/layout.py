@@ -13,7 +13,7 @@ from .modes import BLACK_AND_WHITE, COPY, MODES, PALETTE, ROWS
 from .payload import NO_MODEL, decode_block
 from .primitives import FormatError, Reader, require, unpack
 
-VERSION, REVISION = 5, 6
+VERSION, REVISION = 5, 7
 SIGNATURE = b"z\r\n"
 FIRST_BYTES = 6
 GREATEST_SIDE = 1 << 30
@@ -48,7 +48,7 @@ GREATEST_BOX = 1 << 26
 OWN_CHUNKS = {b"bKGD", b"hIST", b"pCAL", b"sCAL", b"sPLT", b"sTER", b"tIME"}
 CHUNKS_OF_OTHER_BOXES = {b"pHYs", b"eXIf", b"tEXt", b"zTXt", b"iTXt"}
 MODEL_NAME = 255
-CODED_PALETTE = 254
+CODED_PALETTE, COUNTED_PALETTE = 254, 253
 INDEX_MARK = b"\xf5i\n"
 FIRST_TIME, LAST_TIME = -62_135_596_800, 253_402_300_799  # the years 1 to 9999
 
@@ -110,8 +110,31 @@ def copied(picture: Picture, decoded: dict[str, Picture]) -> Picture:
         raise FormatError("a copy names no picture") from error
     require(original is not None and original.mode != picture.mode, "the original of a copy is not there")
     number = next(i for i, mode in enumerate(MODES) if mode.name == original.mode)
+    samples = with_palette(original.samples, picture.boxes)
     check_boxes(number, picture.boxes)
-    return Picture(original.mode, original.samples, picture.boxes, picture.time)
+    return Picture(original.mode, samples, picture.boxes, picture.time)
+
+
+def with_palette(samples: np.ndarray, boxes: list[tuple[int, bytes]]) -> np.ndarray:
+    """Decode the palette among the boxes (section 1.5), and return the samples as indices of it."""
+    tag = boxes[0][0] if boxes else 0
+    if tag not in (CODED_PALETTE, COUNTED_PALETTE):
+        return samples
+    palette = decode_palette(boxes[0][1])
+    if tag == COUNTED_PALETTE:
+        samples, palette = counted(samples, palette)
+    boxes[0] = 0, palette
+    return samples
+
+
+def counted(indices: np.ndarray, palette: bytes) -> tuple[np.ndarray, bytes]:
+    """Put the colours of a counted palette in their order (section 15.10), and rename the indices."""
+    colours = [palette[i : i + 3] for i in range(0, len(palette), 3)]
+    require(indices.dtype == np.uint8 and int(indices.max()) < len(colours), "a counted palette lacks a colour")
+    pixels = [int(np.count_nonzero(indices == i)) for i in range(len(colours))]
+    order = sorted(range(len(colours)), key=lambda i: (pixels[i], colours[i][::-1], -i), reverse=True)
+    places = np.array([order.index(i) for i in range(len(colours))], np.uint8)
+    return places[indices], b"".join(colours[i] for i in order)
 
 
 def read_flags(data: bytes) -> int:
@@ -136,10 +159,9 @@ def decode_group(group: Group, models: dict[bytes, Model]) -> dict[str, Picture]
     samples = samples.reshape(len(group.names), group.height, group.width, mode.channels)
     if group.mode == BLACK_AND_WHITE:
         samples = samples * np.uint8(255)
-    for boxes in group.boxes:
-        if boxes and boxes[0][0] == CODED_PALETTE:
-            boxes[0] = 0, decode_palette(boxes[0][1])
+    for i, boxes in enumerate(group.boxes):
         if group.mode != COPY:  # whose boxes are those of another mode
+            samples[i] = with_palette(samples[i], boxes)
             check_boxes(group.mode, boxes)
     times = group.times or [None] * len(group.names)
     return {
@@ -166,7 +188,7 @@ def read_inline(data: bytes, models: dict[bytes, Model]) -> Group:
     require(mode < len(MODES) and mode != COPY, "unknown mode")
     fingerprint = reader.take(4)
     if flags & 2:
-        require(fingerprint != NO_MODEL, "the fallback codec has no tile size")
+        require(fingerprint != NO_MODEL, "a block without a model has no tile size")
         height, width = find_model(models, fingerprint).tile
     else:
         height, width = reader.varint(), reader.varint()

@@ -74,7 +74,7 @@ class LearningMatrix:
         """Find the gradient of the columns, and return that for the units among the inputs x (section 10.5.5)."""
         t = np.where((self.low < y) & (y < self.high), g * np.ldexp(1.0, -self.shift), 0.0)
         largest = float(np.abs(t).max())
-        scale = 1.0 if largest == 0.0 else 2.0 ** max(-900, min(22 - math.frexp(largest)[1], 900))
+        scale = 1.0 if largest == 0.0 else 2.0 ** max(-900, min(13 - math.frexp(largest)[1], 900))
         rounded = np.floor(t * scale + 0.5)
         one = 1.0 / scale
         columns = np.concatenate([x, np.ones((len(x), 1), np.int64)], axis=1)

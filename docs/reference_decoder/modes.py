@@ -34,13 +34,13 @@ MODES = (
     Mode("copy", 1, 8),
 )
 BLACK_AND_WHITE = 10  # shown as grey: 0 and 255
-PALETTE = 5
+GREY, PALETTE = 1, 5
+WITH_MODELS = (0, 1, 2, 3, 4, BLACK_AND_WHITE)  # modes that models code
 VERBATIM, JPEG = 11, 12
 FILES = (VERBATIM, JPEG)  # the bytes of a file, as one row of samples
 COPY = 13  # the name of the picture that one equals, likewise
 ROWS = (*FILES, COPY)
 COLOURS = (3, 4)  # modes whose colours have 8 bits
 TWO_LEVELS = (0, BLACK_AND_WHITE)  # modes whose samples are coded as 0 and 1
-ALPHA_MODES = {8: 1, 16: 6}  # bits of alpha, and the mode of a block that codes it with a model
 ALL_WITH_RANKS = (1, 2, 3, 4, 6, 7, 8, 9)  # modes whose samples may be coded as ranks
 NARROW = {6: 1, 7: 2, 8: 3, 9: 4}  # modes of 16 bits, and those of 8 with the same channels

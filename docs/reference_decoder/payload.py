@@ -6,12 +6,11 @@ import numpy as np
 
 from .cost import chain_work, check_work, origin_work
 from .deep import decode_deep
-from .fallback import Depth, decode_streams
 from .graphics import decode_graphic
 from .jpeg_file import decode_file
 from .jpeg_pixels import decode_pictures
 from .model_file import Model, find_model
-from .modes import ALPHA_MODES, COLOURS, COPY, JPEG, MODES, PALETTE, ROWS, TWO_LEVELS, VERBATIM
+from .modes import COLOURS, GREY, JPEG, MODES, ROWS, TWO_LEVELS, WITH_MODELS
 from .origins import Origin
 from .pixel_model import decode_pixel_chain
 from .primitives import Reader, require
@@ -54,34 +53,21 @@ def decode_samples(data: bytes, number: int, size: Size, mark: bytes, models: Mo
 
         samples, checksum = decode_remade(data, number, shape, decode_part)
     elif mark == NO_MODEL:
-        require(len(data) >= 4, "the payload is too short")
-        body, checksum = data[4:], int.from_bytes(data[:4], "little")
-        if number in (VERBATIM, COPY):
-            samples = take_bytes(body, shape)
-        elif number == JPEG:
-            file, checksum = decode_file(data, size[2])
-            samples = np.frombuffer(file, np.uint8).reshape(shape)
-        else:
-            samples, checksum = decode_coded_samples(body, shape, mode.bits), checksum ^ zlib.crc32(body)
+        require(number in ROWS, "nothing tells what codes the pictures")
+        file, checksum = decode_file(data, size[2]) if number == JPEG else take_bytes(data)
+        require(len(file) == size[2], "the block has another length than its file")
+        samples = np.frombuffer(file, np.uint8).reshape(shape)
     else:
         samples, checksum = decode_with_model(data, number, size, find_model(models, mark), models)
     require(number not in TWO_LEVELS or samples.max() <= 1, "a sample is not 0 or 1")
     return samples, checksum
 
 
-def take_bytes(data: bytes, shape: tuple[int, ...]) -> np.ndarray:
-    """Take the bytes of a file as they are (section 2.5)."""
-    require(len(data) == shape[2], "a verbatim block has another length than its file")
-    return np.frombuffer(data, np.uint8).reshape(shape)
-
-
-def decode_coded_samples(data: bytes, shape: tuple[int, ...], bits: int) -> np.ndarray:
-    """Decode the coded samples of a block of the fallback codec (sections 2.2.1 and 2.3)."""
-    if bits < 16:
-        return decode_streams(data, shape)
+def take_bytes(data: bytes) -> tuple[bytes, int]:
+    """Take the bytes of a file as they are, and the checksum before them (section 2.3)."""
     reader = Reader(data)
-    depth = Depth(reader, shape)
-    return depth.join(decode_streams(reader.rest(), shape))
+    checksum = reader.number(4)
+    return reader.rest(), checksum
 
 
 def decode_with_model(data: bytes, number: int, size: Size, model: Model, models: Models) -> tuple[np.ndarray, int]:
@@ -95,11 +81,10 @@ def decode_with_model(data: bytes, number: int, size: Size, model: Model, models
         require(number in COLOURS, "pictures of this mode have no origin")
         origin, steps = Origin(reader, size), steps & 127
         shape = origin.shape
-    check_model(model, ALPHA_MODES[8] if origin and origin.halved else number, shape[3], shape[:3])
+    check_model(model, GREY if origin and origin.halved else number, shape[3], shape[:3])
     least = shape[0] * shape[1] * shape[2] * shape[3] * (model.levels - 1) / 2**22 * 1.4426950408889634 / 64
     require(len(data) >= least, "the payload is too short")
-    alpha = decode_alpha(reader, mode.bits, size, models) if mode.alpha else None
-    depth = Depth(reader, (*size, colours)) if mode.bits == 16 else None
+    alpha = decode_alpha(reader, size, models) if mode.alpha else None
     before = zlib.crc32(data[1 : reader.position]) ^ zlib.crc32(data[:1])
     work = chain_work(reader.data[reader.position :], shape, model, steps)
     check_work(work + (origin_work(origin.differences.unexplained, size) if origin else 0), size)
@@ -109,7 +94,7 @@ def decode_with_model(data: bytes, number: int, size: Size, model: Model, models
         values = values // 255
     if origin:
         values = origin.colours(values)
-    samples = depth.join(values) if depth else values.astype(np.uint8)
+    samples = values.astype(np.uint8)
     if alpha is not None:
         samples = np.concatenate([samples, alpha], axis=-1)
     return samples, seed ^ before
@@ -117,21 +102,17 @@ def decode_with_model(data: bytes, number: int, size: Size, model: Model, models
 
 def check_model(model: Model, number: int, colours: int, size: Size) -> None:
     """Refuse a model that does not code this mode or size."""
-    fitting = number not in (PALETTE, *ROWS) and colours == model.channels
+    fitting = number in WITH_MODELS and colours == model.channels
     require(fitting, "the model does not code pictures of this mode")
     require(number in TWO_LEVELS or model.levels == 256, "the model codes black and white only")
     require(model.tiled or size[1:] == model.tile, "the model codes pictures of its own tile size only")
 
 
-def decode_alpha(reader: Reader, bits: int, size: Size, models: Models) -> np.ndarray:
+def decode_alpha(reader: Reader, size: Size, models: Models) -> np.ndarray:
     """Decode the alpha channel, (n, h, w, 1), of a block with a model (section 2.4.1)."""
     length = reader.number(4)
-    data = reader.take(length & 0x7FFFFFFF)
+    inner = Reader(reader.take(length & 0x7FFFFFFF))
     if length >> 31 == 0:
-        return decode_coded_samples(data, (*size, 1), bits)
-    inner = Reader(data)
-    mark = inner.take(4)
-    if mark == GRAPHIC and bits == 8:
         return decode_graphic(inner.rest(), (*size, 1))[0]
-    model = find_model(models, mark)
-    return decode_with_model(inner.rest(), ALPHA_MODES[bits], size, model, models)[0]
+    model = find_model(models, inner.take(4))
+    return decode_with_model(inner.rest(), GREY, size, model, models)[0]

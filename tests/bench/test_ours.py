@@ -43,7 +43,7 @@ def test_order_is_kept_where_sizes_are_mixed():
     method = ours.Ours(Options(model="auto", effort=NONE))
     _, back = round_trip(method, named)
     assert all(same(a, b) for (_, a), b in zip(named, back, strict=True))
-    assert method.take_model() is None  # all of it is WebP
+    assert method.take_model() is None  # all of it are drawn pictures
 
 
 def test_model_and_its_elbo(method, named, small_models):

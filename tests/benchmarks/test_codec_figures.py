@@ -1,6 +1,5 @@
 """The bars of the codec: what its results tell of a run, and what the README makes of them; nothing is measured."""
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -11,14 +10,9 @@ import pytest
 from vaezip.bench import machine
 from vaezip.models import file as model_file
 
+from .conftest import script
+
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
-
-def script(name):
-    spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
-    found = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(found)
-    return found
 
 
 @pytest.fixture

@@ -54,8 +54,8 @@ def arguments(folders, out, *more):
 
 @pytest.fixture(scope="module")
 def results(rates, folders):
-    """A folder with the results at presets 1 and 5."""
-    rates.main(arguments(folders, folders / "out", "--presets", "1,5", "--cifar", "2"))
+    """A folder with the results at presets 1 and 2."""
+    rates.main(arguments(folders, folders / "out", "--presets", "1,2", "--cifar", "2"))
     return folders / "out"
 
 
@@ -71,7 +71,7 @@ def chosen(folders):
 def test_every_set_is_measured_at_every_preset(found):
     assert list(found["sets"]) == ["photographs", "unlike", "cifar10", "solid"]
     for part in (*found["sets"].values(), found["speed"]):
-        assert list(part["presets"]) == ["1", "5"]
+        assert list(part["presets"]) == ["1", "2"]
         for row in part["presets"].values():
             assert row["lossless"]
             assert row["bpd"] == pytest.approx(8 * row["bytes"] / part["facts"]["values"])
@@ -109,7 +109,7 @@ def test_peers_stand_beside_them(found):
             assert part["peers"][key]["label"] == peers.CODECS[key].label
         assert {*part["peers"], *found["skipped"]} == {"jxl-9", "jxl-7", "webp"}
         if "jxl-9" in part["peers"]:
-            assert part["presets"]["5"]["of_jxl_9"] == part["presets"]["5"]["bytes"] / part["peers"]["jxl-9"]["bytes"]
+            assert part["presets"]["2"]["of_jxl_9"] == part["presets"]["2"]["bytes"] / part["peers"]["jxl-9"]["bytes"]
     assert not found["sets"]["cifar10"]["peers"]
 
 
@@ -133,7 +133,7 @@ def test_plot_and_readme_are_made_again_from_the_json(rates, results):
 
 def test_a_second_call_measures_nothing(rates, folders, results, found, monkeypatch):
     monkeypatch.setattr(rates, "once", None)
-    rates.main(arguments(folders, results, "--presets", "1,5", "--cifar", "2"))
+    rates.main(arguments(folders, results, "--presets", "1,2", "--cifar", "2"))
     assert json.loads((results / "rates.json").read_text()) == found
 
 
@@ -151,12 +151,12 @@ def copied(results, folder, change):
     return folder
 
 
-@pytest.mark.parametrize("gone", ["1", "5"])
+@pytest.mark.parametrize("gone", ["1", "2"])
 def test_a_call_that_was_cut_is_gone_on_with(rates, folders, results, found, gone, tmp_path):
     def cut(partial):
         del partial["sets"]["unlike"]["presets"][gone]
 
-    rates.main(arguments(folders, copied(results, tmp_path, cut), "--presets", "1,5", "--cifar", "2"))
+    rates.main(arguments(folders, copied(results, tmp_path, cut), "--presets", "1,2", "--cifar", "2"))
     again = json.loads((tmp_path / "rates.json").read_text())["sets"]["unlike"]["presets"]
     for preset, row in again.items():
         old = found["sets"]["unlike"]["presets"][preset]
@@ -167,11 +167,11 @@ def test_a_call_that_was_cut_is_gone_on_with(rates, folders, results, found, gon
 
 def test_a_preset_that_means_something_else_now_is_measured_anew(rates, folders, results, found, tmp_path):
     def other(partial):
-        partial["sets"]["photographs"]["presets"]["5"] |= {"effort": {}, "bytes": 1}
+        partial["sets"]["photographs"]["presets"]["2"] |= {"effort": {}, "bytes": 1}
 
-    rates.main(arguments(folders, copied(results, tmp_path, other), "--presets", "5", "--cifar", "2"))
-    row = json.loads((tmp_path / "rates.json").read_text())["sets"]["photographs"]["presets"]["5"]
-    assert row["bytes"] == found["sets"]["photographs"]["presets"]["5"]["bytes"]
+    rates.main(arguments(folders, copied(results, tmp_path, other), "--presets", "2", "--cifar", "2"))
+    row = json.loads((tmp_path / "rates.json").read_text())["sets"]["photographs"]["presets"]["2"]
+    assert row["bytes"] == found["sets"]["photographs"]["presets"]["2"]["bytes"]
 
 
 def test_figures_of_other_pictures_are_refused_or_made_anew(rates, folders, results, tmp_path):
@@ -258,7 +258,7 @@ def test_one_network_learns_from_pictures_in_one_file(rates):
 def test_the_options_of_a_part_are_told(results, folders):
     text = (results / "README.md").read_text()
     for options in ("photographs --limit 3", "unlike --limit 3", "cifar10 --cifar 2", "solid --cifar 2", "speed"):
-        assert f"By `--only {options} --presets 1,5`." in text
+        assert f"By `--only {options} --presets 1,2`." in text
 
 
 def test_changed_pictures_are_the_same_in_every_call(rates, folders):

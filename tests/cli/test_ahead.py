@@ -37,3 +37,11 @@ def test_items_are_taken_only_a_little_ahead(workers):
     assert next(made)[1].result().startswith("vaezip")
     assert len(taken) < 120
     made.close()
+
+
+def test_without_workers_each_is_made_when_it_is_due():
+    made = []
+    found = ahead(lambda item: made.append(item) or -item, range(3), None, size=lambda _: 1)
+    for item, job in found:
+        assert made == list(range(item + 1))
+        assert job.result() == -item

@@ -57,7 +57,7 @@ def test_data_set_json_and_plot(run, folder, here):
     (folder / "data" / "mnist" / "t10k-images-idx3-ubyte.gz").write_bytes(packed)
     status, out, err = run(
         "bench", "--dataset", "mnist", "--data", "data", "--steps", "0..1", "--model", "mnist", "--model", "auto",
-        "--limit", "2", "--seed", "3", "--peers", "none", "--order", "single", "--per-image",
+        "--limit", "1", "--seed", "3", "--peers", "none", "--order", "single", "--per-image",
         "--json", "r.json", "--plot", "r.png", "--threads", "1",
     )  # fmt: skip
     assert (status, err) == (0, "")
@@ -70,7 +70,7 @@ def test_data_set_json_and_plot(run, folder, here):
         ("auto", 0),
         ("auto", 1),
     ]
-    assert (found["dataset"], found["images"], found["seed"], found["verified"]) == ("mnist", 2, 3, False)
+    assert (found["dataset"], found["images"], found["seed"], found["verified"]) == ("mnist", 1, 3, False)
     assert (folder / "r.png").read_bytes().startswith(b"\x89PNG")
 
 

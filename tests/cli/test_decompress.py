@@ -798,7 +798,7 @@ def test_what_takes_more_than_is_granted_is_refused(run, save, command):
     save("b.png", noise("RGB", 200, 200))
     Path("a.vz").write_bytes(vaezip.compress(noise("RGB", 200, 200)))
     arguments = ["b.png", "a.vz"] if command == "verify" else ["a.vz"]
-    for option in ("--max-memory", "--max-work"):
+    for option in ("--memory", "--max-work"):
         status, out, err = run(command, *arguments, option, "1")
         assert (status, out, err.count("\n")) == (1, "", 1)
         assert err.startswith("vaezip: a.vz: ")

@@ -35,7 +35,7 @@ def one():
 
 @pytest.fixture
 def two():
-    """set.vz, a picture that the fallback codec holds, with metadata, and one that a model holds."""
+    """set.vz, a picture that a coder without a model holds, with metadata, and one that a model holds."""
     dots = noise("P")
     dots = Picture(dots.mode, dots.samples, (*dots.boxes, ("resolution", bytes(9)), ("gamma", bytes(4))))
     Path("set.vz").write_bytes(vaezip.compress([("a b.png", digit()), ("dots.png", dots)]))
@@ -114,14 +114,14 @@ def test_standard_input(run, one):
 
 def test_blocks_of_a_kind_stand_together(run, two):
     blocks = [
-        {"method": "webp", "fingerprint": "00000000", "bytes": 7, "steps": 0, "steps_on": ""},
+        {"method": "deep", "fingerprint": "00000004", "bytes": 7, "steps": 0, "steps_on": ""},
         {"method": "m", "fingerprint": "01020304", "bytes": 1000, "steps": 3, "steps_on": "posterior"},
         {"method": "m", "fingerprint": "01020304", "bytes": 500, "steps": 3, "steps_on": "posterior"},
         {"method": "m", "fingerprint": "01020304", "bytes": 1, "steps": 0, "steps_on": "posterior"},
     ]
     assert list(info._block_rows(blocks)) == [
         ["model m", "01020304", "3 on the posterior", "2", "1,500"],
-        ["fallback codec (lossless WebP)", "-", "-", "1", "7"],
+        ["deep picture (regression and contexts)", "-", "-", "1", "7"],
         ["model m", "01020304", "0", "1", "1"],
     ]
 

@@ -40,7 +40,7 @@ def test_one_to_a_folder_that_exists(run):
 @pytest.mark.parametrize("model", sorted(model_file.shipped()))
 def test_every_model_draws_what_compresses(run, model):
     assert run("sample", "--model", model, "-o", "a.png") == (0, "", "")
-    assert run("compress", "a.png") == (0, "", "")
+    assert run("compress", "-1", "a.png") == (0, "", "")
     assert run("decompress", "a.png.vz", "-o", "b.png") == (0, "", "")
     assert vaezip.pictures.same(vaezip.pictures.read("b.png"), drawn(1, 0, model)[0])
 

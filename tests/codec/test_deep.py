@@ -10,7 +10,7 @@ from click.testing import CliRunner
 import vaezip
 from tests.models.deep.test_coder import MODES, noisy
 from vaezip.cli import main
-from vaezip.codec import coders, jobs
+from vaezip.codec import coders, jobs, remaking
 from vaezip.models.effort import Effort
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +29,7 @@ def methods(data):
 @pytest.mark.parametrize("channels", MODES)
 def test_both_readers_read_files_of_every_mode(channels, monkeypatch):
     monkeypatch.setattr(jobs, "promising", lambda job: [coders.DEEP])
-    samples = noisy(20, 24, channels)[0]
+    samples = noisy(11, 14, channels)[0]
     data = vaezip.compress(vaezip.Picture(MODES[channels], samples), effort=EFFORT)
     assert methods(data) == ["deep"]
     theirs = reference_decoder.decode(data, {})[""].samples
@@ -51,7 +51,7 @@ def tried(monkeypatch, samples):
     """Code a picture, and return by what, and the candidates that were tried on some rows and coded with."""
     coded, payload = [], jobs._payload
     monkeypatch.setattr(jobs, "FEW_PIXELS", 100)
-    monkeypatch.setattr(jobs, "trial_bands", lambda samples: samples[:, :16])
+    monkeypatch.setattr(jobs, "bands", lambda samples: samples[:, :16])
     monkeypatch.setattr(
         jobs, "_payload", lambda job, one, sum_: coded.append((job.samples.shape[1], one)) or payload(job, one, sum_)
     )
@@ -60,16 +60,16 @@ def tried(monkeypatch, samples):
     return methods(data), {one for rows, one in coded if rows == 16}, {one for rows, one in coded if rows > 16}
 
 
-def test_a_trial_on_some_rows_tells_what_is_worth_it(monkeypatch):
-    """What is nearly as good as the best is coded whole, too: here ranks, for so small a picture has few values."""
-    found, _, whole = tried(monkeypatch, noisy(48, 48, 1)[0])
+def test_where_only_the_coder_of_16_bits_may_win_nothing_is_tried(monkeypatch):
+    found, some, whole = tried(monkeypatch, noisy(48, 48, 1)[0])
     assert found == ["deep"]
-    assert whole == {coders.DEEP, coders.REMADE}
+    assert (some, whole) == (set(), {coders.DEEP})
 
 
-def test_no_model_is_tried_where_samples_have_many_bits(monkeypatch):
-    _, some, _ = tried(monkeypatch, noisy(48, 48, 1)[0])
-    assert some == {coders.DEEP}
+def test_values_between_holes_are_ranks_without_a_trial(monkeypatch):
+    monkeypatch.setattr(remaking, "_SMALL", 100)
+    _, some, whole = tried(monkeypatch, 17 * (noisy(48, 48, 1)[0] >> 1))
+    assert (some, whole) == (set(), {coders.REMADE, coders.DEEP})
 
 
 def test_ranks_of_8_bits_are_coded_by_the_coder_of_16(monkeypatch):

@@ -3,13 +3,14 @@
 import pickle
 import threading
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 
 import numpy as np
 import pytest
 
 import vaezip
-from vaezip.codec import blocks, compressor, decoding, jobs, webp
+from vaezip.codec import blocks, compressor, decoding, flight, jobs
 from vaezip.codec.coders import GRAPHIC, REMADE
 from vaezip.codec.jobs import BlockJob
 from vaezip.errors import VaezipError
@@ -21,14 +22,13 @@ from vaezip.models.pixel import adaptive, strips
 from vaezip.models.pixel.adaptation import Learners
 from vaezip.models.sampling import sample
 from vaezip.pictures import Picture
-from vaezip.vz.records import NO_MODEL
 
 
 @pytest.fixture
 def pictures(discs):
     """Some of two sizes, in grey and in colour."""
-    found = {f"{i}": Picture("RGB", x) for i, x in enumerate(discs(3, 60, 50, 3))}
-    return found | {f"grey {i}": Picture("L", x) for i, x in enumerate(discs(3, 40, 30))}
+    found = {f"{i}": Picture("RGB", x) for i, x in enumerate(discs(3, 36, 25, 3))}
+    return found | {f"grey {i}": Picture("L", x) for i, x in enumerate(discs(3, 20, 15))}
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_a_job_can_be_pickled(pictures, small_blocks):
 
     with Recorder(1) as executor:
         vaezip.compress(pictures.items(), preset=1, executor=executor)
-    assert {function for function, _ in taken} == {jobs.encode_run}
+    assert {(function, arguments[0]) for function, arguments in taken} == {(flight.within_memory, jobs.encode_run)}
     for function, arguments in taken:
         again = pickle.loads(pickle.dumps(arguments))
         assert function(*again) == function(*arguments)
@@ -112,14 +112,13 @@ class Busy:
     ],
 )
 def test_so_many_threads_are_busy_and_no_more(monkeypatch, small_blocks, discs, preset, many, count):
-    """The leaves of the work are watched: kernels, the learner, WebP."""
+    """The leaves of the work are watched: kernels, the learner."""
     busy = Busy(monkeypatch)
     busy.watch(strips.kernel, "mixtures")
     busy.watch(strips.pushing, "intervals")
     busy.watch(strips.kernel, "pop_strip")
     busy.watch(Learners, "learn")
     busy.watch(adaptive, "frame_with_predictions")
-    busy.watch(webp, "_webp")
     x = discs(4 if many else 1, *((24, 40) if many else (129, 128)), 3)
     before = threading.active_count()
     most = []
@@ -164,26 +163,84 @@ def test_of_several_forms_the_one_that_is_kept_is_decoded_again(discs, monkeypat
 def test_a_block_that_a_reader_would_refuse_is_not_written(monkeypatch):
     monkeypatch.setattr("vaezip.codec.jobs.BUDGET", Budget(work=1))
     samples = np.zeros((1, 4, 4, 1), np.uint8)
-    job = BlockJob("L", samples, (NO_MODEL,), None, Library(), Effort())
-    with pytest.raises(VaezipError, match="WebP takes more for such pictures than a reader spends on them"):
-        jobs.code(job, NO_MODEL)
+    job = BlockJob("L", samples, (GRAPHIC,), None, Library(), Effort())
+    with pytest.raises(VaezipError, match="graphic takes more for such pictures than a reader spends on them"):
+        jobs.code(job, GRAPHIC)
+
+
+def digits(count):
+    """Draw digits by a model."""
+    drawn = sample(model_file.load(model_file.find("mnist-binary")), count, 1)
+    return np.stack([picture.samples for picture in drawn]).reshape(count, 28, 28, 1)
+
+
+def corners(count):
+    """Draw rectangles, which no model of digits has seen."""
+    rng = np.random.default_rng(0)
+    samples = np.zeros((count, 28, 28, 1), np.uint8)
+    for picture, (top, left) in zip(samples, rng.integers(0, 20, (count, 2))):
+        picture[top:, left:] = 1
+    return samples
+
+
+def test_what_promises_nothing_as_a_drawing_is_tried_as_one_only_if_it_may_be_noise():
+    """Or where no model is, or only the whole file tells whether one is worth it."""
+    path = model_file.find("photo-gray")
+    model = Reference(path, model_file.fingerprint(path))
+    noise = np.random.default_rng(0).integers(0, 256, (1, 70, 70, 1)).astype(np.uint8)
+    y, x = np.mgrid[:70, :70]
+    softly = (128 + 60 * np.sin(x / 9) + 40 * np.cos(y / 7))[None, ..., None].astype(np.uint8) + noise // 20
+    for samples, changes, found in (
+        (noise, {}, [model, GRAPHIC]),
+        (softly, {}, [model]),
+        (softly, {"candidates": (GRAPHIC,)}, [GRAPHIC]),
+        (softly, {"open": True}, [model, GRAPHIC]),
+    ):
+        job = BlockJob("L", samples, (model, GRAPHIC), None, Library(), Effort())
+        assert jobs.promising(replace(job, **changes)) == found
 
 
 @pytest.mark.parametrize(("count", "preset", "found"), [(300, 1, 1), (300, 2, 2), (200, 1, 2)])
-def test_the_least_effort_codes_many_pictures_but_once(count, preset, found):
-    """The first of them tell that digits are no drawings."""
+def test_the_least_effort_codes_many_pictures_but_once(count, preset, found, monkeypatch):
+    """The neighbours of their pixels tell that digits are no drawings."""
     path = model_file.find("mnist-binary")
     model = Reference(path, model_file.fingerprint(path))
-    drawn = sample(model_file.load(path), count, 1)
-    samples = np.stack([picture.samples for picture in drawn]).reshape(count, 28, 28, 1)
-    job = BlockJob("1", samples, (model, GRAPHIC, NO_MODEL), None, Library(), PRESETS[preset])
-    assert jobs.promising(job) == [model, GRAPHIC][:found]
+    job = BlockJob("1", digits(count), (model, GRAPHIC), None, Library(), PRESETS[preset])
+    coded, form = [], jobs.form
+    monkeypatch.setattr(jobs, "form", lambda job, candidate: coded.append(candidate) or form(job, candidate))
+    jobs.encode(job)
+    assert coded == [model, GRAPHIC][:found]
+
+
+def blocks_of(monkeypatch, samples):
+    """Compress a set at the least effort, 256 pictures a run; return the marks of its blocks, and the models tried."""
+    monkeypatch.setattr(blocks, "BLOCK_PIXELS", 256 * 28 * 28)
+    tried, encode = [], jobs.payload.encode
+    monkeypatch.setattr(
+        jobs.payload, "encode", lambda x, *a, **n: tried.append((len(x), n["model"])) or encode(x, *a, **n)
+    )
+    data = vaezip.compress([(f"{i}", Picture("1", x)) for i, x in enumerate(samples)], preset=1)
+    assert np.array_equal([picture.samples for picture in vaezip.decompress(data).values()], samples)
+    (group,) = vaezip.Archive(data).file.groups
+    return [block.model for block in group.blocks], [model for count, model in tried if count < 256 and model]
+
+
+def test_the_models_of_black_and_white_pictures_are_tried_once_in_a_set(monkeypatch):
+    marks, tried = blocks_of(monkeypatch, digits(768))
+    assert len({*marks}) == 1
+    assert len(tried) == len({id(model) for model in tried}) > 1
+
+
+def test_a_set_whose_second_half_is_unlike_its_first_is_coded_as_well_by_halves(monkeypatch):
+    model = blocks_of(monkeypatch, digits(256))[0]
+    assert blocks_of(monkeypatch, np.concatenate([digits(256), corners(256)]))[0] == [*model, GRAPHIC]
+    assert blocks_of(monkeypatch, np.concatenate([corners(256), digits(256)]))[0] == [GRAPHIC, *model]
 
 
 def test_what_all_pictures_are_made_of_one_of_them_need_not_be_made_of(monkeypatch):
     """Then whatever else codes a picture is tried for the block."""
     samples = np.random.default_rng(0).integers(0, 256, (2, 40, 40, 1)).astype(np.uint8)
-    candidates = (REMADE, GRAPHIC, NO_MODEL)
+    candidates = (REMADE, GRAPHIC)
     job = BlockJob("L", samples, candidates, None, Library(), Effort())
     promising = jobs.promising
     monkeypatch.setattr(jobs, "promising", lambda job: [REMADE] if len(job.samples) > 1 else promising(job))

@@ -15,7 +15,7 @@ from vaezip.codec import compressor, jobs, jpeg, jpeg_dictionary
 from vaezip.errors import FormatError, ImageError, VaezipError
 from vaezip.models import kinds
 from vaezip.models.cost import DEFAULT as BUDGET
-from vaezip.models.cost import Budget
+from vaezip.models.cost import PROGRAM, Budget
 from vaezip.pictures.jpeg.parts import UnfitJpeg
 from vaezip.vz.wire import Reader, varint
 
@@ -160,7 +160,7 @@ def test_the_budget_goes_by_the_pixels_of_the_frame():
     with pytest.raises(ImageError, match="operations a pixel, more than the limit"):
         vaezip.Archive(made, max_work=each).original()
     with pytest.raises(ImageError, match="MiB of memory, more than the limit"):
-        vaezip.Archive(made, max_memory=1 << 25).original()
+        vaezip.Archive(made, memory=PROGRAM + (1 << 25)).original()
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def made(mode, height, width, kind, seed=0):
 
 PICTURES = {
     **{
-        f"{mode} {kind}": made(mode, 30, 37, kind)
+        f"{mode} {kind}": made(mode, 22, 25, kind)
         for mode in ("L", "RGB", "RGBA")
         for kind in ("ramp", "noise", "flat")
     },
@@ -187,7 +187,7 @@ def test_originals_are_forgotten_as_soon_as_a_block_is_shorter(monkeypatch):
     with vaezip.Compressor(preset=1, model="photo-gray") as some:
         for i in range(4):
             some.add(f"{i}", picture, original=original)
-            for job in some._running:
+            for job in some._flight.running:
                 job.result()
         (pending,) = some._pending.values()
         assert [bool(run.originals()) for run in pending.runs] == [False, False, False, True]

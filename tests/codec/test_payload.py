@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import vaezip
-from vaezip.codec import coders, webp
+from vaezip.codec import coders
 from vaezip.codec import payload as payloads
 from vaezip.errors import FormatError, VaezipError
 from vaezip.models import file as model_file
@@ -45,22 +45,28 @@ def assert_refused(data):
         reference_decoder.decode(data, reference_models())
 
 
-def by_webp(mode, samples):
-    """A file of one picture of the fallback codec, whatever its samples are."""
+def drawn(mode, samples):
+    """A file of one drawn picture, whatever its samples are."""
     height, width = samples.shape[:2]
-    header = archive.inline_header(Group(mode, height, width, boxes=[()], blocks=[Block(NO_MODEL, b"")]))
-    coded = webp.encode(samples[None])
-    checksum = zlib.crc32(samples.tobytes(), zlib.crc32(header)) ^ zlib.crc32(coded)
-    return header + checksum.to_bytes(4, "little") + coded
+    header = archive.inline_header(Group(mode, height, width, boxes=[()], blocks=[Block(coders.GRAPHIC, b"")]))
+    checksum = zlib.crc32(samples.tobytes(), zlib.crc32(header))
+    return header + coders.by_mark(coders.GRAPHIC).encode(samples[None], "L", checksum, effort=Effort())
 
 
 @pytest.mark.parametrize("mode", [0, 10])
 def test_black_and_white_has_no_third_sample(mode):
     samples = np.array([[[0], [1], [1]]], np.uint8)
-    for picture in decoded(by_webp(mode, samples)):
+    for picture in decoded(drawn(mode, samples)):
         assert np.array_equal(picture.samples, samples * (255 if mode else 1))
     samples[0, 2] = 2
-    assert_refused(by_webp(mode, samples))
+    assert_refused(drawn(mode, samples))
+
+
+@pytest.mark.parametrize("mode", [mode for mode in range(11) if mode != 5])
+def test_pictures_are_coded_by_something(mode):
+    """Only bytes stand in a block as they are."""
+    header = archive.inline_header(Group(mode, 1, 2, boxes=[()], blocks=[Block(NO_MODEL, b"")]))
+    assert_refused(header + bytes([0, 1, 0, 0, 0, 1]))
 
 
 def verbatim(file, width, model=NO_MODEL):
@@ -118,20 +124,8 @@ def test_steps_are_those_of_the_settings(pixels):
             assert_refused(data[:start] + bytes([steps]) + some + data[start + 2 :])
 
 
-@pytest.mark.parametrize("kind", [4, 128])
-def test_a_depth_header_has_no_other_kinds(kind):
-    samples = np.arange(6, dtype=np.uint16).reshape(2, 3, 1)
-    data = by_webp(6, samples)
-    assert all(np.array_equal(picture.samples, samples) for picture in decoded(data))
-    start = 16
-    header, body = data[: start - 4], bytearray(data[start:])
-    body[0] |= kind
-    checksum = zlib.crc32(samples.tobytes(), zlib.crc32(header)) ^ zlib.crc32(body)
-    assert_refused(header + checksum.to_bytes(4, "little") + bytes(body))
-
-
-@pytest.mark.parametrize("mark", [mark for mark in coders.CODERS if mark != coders.GRAPHIC])
-def test_alpha_is_by_no_other_coder_without_a_model(mark):
+@pytest.mark.parametrize("mark", [NO_MODEL, *coders.CODERS])
+def test_where_a_model_of_alpha_is_told_it_is_one(mark):
     model = vaezip.load_model(model_file.find("photo-gray"))
     samples = np.zeros((1, 16, 16, 2), np.uint8)
     data = payloads.encode(samples, "LA", 0, model=model, effort=Effort(rows=0))

@@ -38,3 +38,23 @@ def test_red_and_blue_that_follow_green_take_nothing():
     samples = np.concatenate([green + 5, green, green + 9], axis=3)
     assert not select.is_drawn(samples, 2 * green.size // 3)
     assert select.is_drawn(samples, green.size // 3)
+
+
+def test_neighbours_tell_what_pixels_of_black_and_white_take():
+    noise = np.random.default_rng(0).integers(0, 2, (300, 28, 28, 1)).astype(np.uint8)
+    assert 0.95 < select.bytes_of_neighbours(noise) * 8 / noise.size <= 1
+    assert select.bytes_of_neighbours(np.repeat(np.repeat(noise, 2, axis=1), 2, axis=2)) * 8 / noise.size < 1.4
+    assert select.bytes_of_neighbours(np.ones_like(noise)) < 20
+
+
+def test_equal_pictures_take_no_more_than_one():
+    noise = np.random.default_rng(0).integers(0, 2, (30, 28, 28, 1)).astype(np.uint8)
+    assert select.bytes_of_neighbours(np.concatenate([noise, noise])) == select.bytes_of_neighbours(noise)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_noise_is_told_from_a_photograph(discs, channels):
+    noise = np.random.default_rng(0).integers(0, 256, (1, 64, 64, channels)).astype(np.uint8)
+    assert select.is_noise(noise)
+    assert not select.is_noise(discs(1, 64, 64, channels))
+    assert not select.is_noise(noise[:, :1, :1])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,70 +31,76 @@ def twice(x):
 """
 
 
-@pytest.fixture
-def twice(tmp_path):
-    """twice(before=""): what a compiled function of a fresh module prints, and the files of its cache."""
-    (tmp_path / "mine.py").write_text(MODULE)
-    cache = tmp_path / "cache"
-
-    def call(before: str = "") -> tuple[str, list[str]]:
-        result = subprocess.run(
-            [sys.executable, "-c", SCRIPT.format(before=before), str(tmp_path)],
-            env=os.environ | {"NUMBA_CACHE_DIR": str(cache)},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return result.stdout, sorted(f.name.split("-")[0] for f in cache.rglob("*") if f.is_file())
-
-    return call
-
-
 LISTENING = "import logging; logging.basicConfig(level=logging.INFO, stream=sys.stdout, format='%(message)s')"
 
 
-def test_functions_are_cached(twice):
-    assert twice() == ("42\n", ["twice"])
-    assert twice() == ("42\n", ["twice"])
+def run(folder: Path, before: str = "") -> tuple[str, list[str]]:
+    """What a compiled function of a folder prints, in a process of its own, and the files of its cache."""
+    cache = folder / "cache"
+    result = subprocess.run(
+        [sys.executable, "-c", SCRIPT.format(before=before), str(folder)],
+        env=os.environ | {"NUMBA_CACHE_DIR": str(cache)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return result.stdout, sorted(f.name.split("-")[0] for f in cache.rglob("*") if f.is_file())
 
 
-def test_compiling_is_told(twice):
-    assert "compiling" in twice(LISTENING)[0]
-    assert twice(LISTENING)[0] == "42\n"
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    """The folder of a fresh module, and what came of its first run."""
+    folder = tmp_path_factory.mktemp("compiled")
+    (folder / "mine.py").write_text(MODULE)
+    return folder, run(folder, LISTENING)
 
 
-def test_processes_that_need_the_same_at_once_compile_it_once(twice):
+@pytest.fixture
+def once(compiled, tmp_path):
+    """The same folder once more, to be changed."""
+    shutil.copytree(compiled[0], tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
+def test_functions_are_compiled_once_which_is_told(compiled, once):
+    out, files = compiled[1]
+    assert "compiling" in out
+    assert out.endswith("42\n")
+    assert files == ["twice"]
+    assert run(once, LISTENING) == ("42\n", ["twice"])
+
+
+def test_processes_that_need_the_same_at_once_compile_it_once(tmp_path):
+    (tmp_path / "mine.py").write_text(MODULE)
     with ThreadPoolExecutor() as several:
-        found = list(several.map(twice, [LISTENING] * 3))
+        found = list(several.map(lambda _: run(tmp_path, LISTENING), range(3)))
     assert [text.endswith("42\n") for text, _ in found] == [True] * 3
     assert sum("compiling" in text for text, _ in found) == 1
 
 
-def test_a_function_whose_file_changed_is_compiled_anew(twice, tmp_path):
-    twice()
-    (tmp_path / "mine.py").write_text(MODULE.replace("2 * x", "3 * x"))
-    assert twice() == ("63\n", ["twice", "twice"])
+def test_a_function_whose_file_changed_is_compiled_anew(once):
+    (once / "mine.py").write_text(MODULE.replace("2 * x", "3 * x"))
+    assert run(once) == ("63\n", ["twice", "twice"])
 
 
-def test_a_damaged_file_is_compiled_anew(twice, tmp_path):
-    twice()
-    (file,) = (tmp_path / "cache").rglob("*.kernel")
+def test_a_damaged_file_is_compiled_anew(once):
+    (file,) = (once / "cache").rglob("*.kernel")
     file.write_bytes(file.read_bytes()[:-1] + b"x")
-    assert twice(LISTENING)[0].endswith("42\n")
-    assert twice(LISTENING)[0] == "42\n"
+    assert "compiling" in run(once, LISTENING)[0]
+    assert run(once, LISTENING)[0] == "42\n"
 
 
-def test_a_cache_that_cannot_be_written_is_done_without(twice):
+def test_a_cache_that_cannot_be_written_is_done_without(tmp_path):
     pytest.importorskip("resource")
-    out, files = twice("import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))")
+    (tmp_path / "mine.py").write_text(MODULE)
+    out, files = run(tmp_path, "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))")
     assert (out, files) == ("42\n", [])
 
 
-def test_a_cache_that_cannot_be_read_is_done_without(twice):
-    twice()
+def test_a_cache_that_cannot_be_read_is_done_without(once):
     unreadable = "import pathlib\n"
     unreadable += "def refuse(self): raise PermissionError(13, 'Permission denied')\n"
-    assert twice(unreadable + "pathlib.Path.read_bytes = refuse")[0] == "42\n"
+    assert run(once, unreadable + "pathlib.Path.read_bytes = refuse")[0] == "42\n"
 
 
 @pytest.fixture

@@ -23,11 +23,11 @@ from tests.origins.pictures import frame
 from tests.pictures.dicom import dicoms
 from tests.pictures.fits import fits_files
 from vaezip import pictures
-from vaezip.codec import payload
+from vaezip.codec import coders, payload
 from vaezip.codec.blocks import samples_checksum
 from vaezip.models import file as model_file
 from vaezip.models.effort import Effort
-from vaezip.models.kinds import MODE_NAMES, VERBATIM
+from vaezip.models.kinds import MODE_NAMES, ROWS, VERBATIM
 from vaezip.models.layers import Conv, Dense, DepthToSpace, Flatten, SpaceToDepth, weighted_layers
 from vaezip.models.posterior import Settings
 from vaezip.models.tile.architecture import TileArchitecture
@@ -337,16 +337,23 @@ def group_of(one: Picture, names: list[str], original: bytes = b"") -> Group:
 
 
 def payload_of(group: Group, one: Picture, original: bytes = b"", *, before: int = 0, model: Any = None) -> bytes:
-    """Code a picture or a file for a block, by the fallback codec if no model is there."""
+    """Code a picture or a file for a block, by a coder without a model if none is there."""
     drawn = np.frombuffer(original, np.uint8).reshape(1, 1, -1, 1) if original else one.samples[None]
     checksum = samples_checksum(drawn, before)
-    return payload.encode(drawn, MODE_NAMES[group.mode], checksum, model=model, effort=Effort(2, rows=0))
+    mode = MODE_NAMES[group.mode]
+    return payload.encode(drawn, mode, checksum, model=model, coder=mark_of(group), effort=Effort(2, rows=0))
+
+
+def mark_of(group: Group) -> bytes:
+    """Return what stands in the place of the fingerprint of a model, where there is none."""
+    mode = MODE_NAMES[group.mode]
+    return NO_MODEL if mode in ROWS else coders.of_any(mode)
 
 
 def inline(one: Picture, original: bytes = b"") -> bytes:
-    """Write an inline file by the fallback codec, or of a file kept as it is."""
+    """Write an inline file without a model, or of a file kept as it is."""
     group = group_of(one, [""], original)
-    group.blocks = [Block(NO_MODEL, b"")]
+    group.blocks = [Block(mark_of(group), b"")]
     header = vz.inline_header(group)
     return header + payload_of(group, one, original, before=zlib.crc32(header))
 
@@ -356,7 +363,7 @@ def archive(*named: tuple[list[str], Picture], original: bytes = b"") -> bytes:
     groups = []
     for names, one in named:
         group = group_of(one, names, original)
-        group.blocks = [Block(NO_MODEL, payload_of(group, one, original)) for _ in names]
+        group.blocks = [Block(mark_of(group), payload_of(group, one, original)) for _ in names]
         groups.append(group)
     return vz.write_archive(groups)
 
@@ -394,9 +401,8 @@ def held() -> Files:
 
 
 def by_pixels() -> Files:
-    """Files by a pixel model, adapting and with latents, of grey, with alpha and of 16 bits."""
+    """Files by a pixel model, adapting and with latents, of grey and with alpha."""
     kinds = {"pixels": ("L", Effort(1, 4, 4, turns=1)), "pixels-alpha": ("LA", Effort(rows=0))}
-    kinds |= {"pixels-16": ("I;16", Effort(rows=4))}
     found = {k: coded(picture(m, height=20, width=20), "photo-gray", effort) for k, (m, effort) in kinds.items()}
     halved = {"halved": vaezip.compress(halved_chroma(), preset=1)}
     return found | halved | {"origin": coded(born(), "photo", Effort(rows=32))}
@@ -447,7 +453,7 @@ def structure() -> Files:
     """Whatever :func:`decompress` has, and directories of blocks that are none."""
     found = decompress()
     group = Group(1, 40, 9, 1, 32, ["a7.png", "a8.png", "b"], [(), ((3, b"x"), (5, TEXT)), ()])
-    group.blocks = [Block(NO_MODEL, b"nothing"), Block(b"1234", b"is here")] * 3
+    group.blocks = [Block(coders.GRAPHIC, b"nothing"), Block(b"1234", b"is here")] * 3
     other = Group(5, 3, 4, 4, 3, [f"{i}" for i in range(9)], [((0, bytes(12)),)] * 9)
     other.blocks = [Block(NO_MODEL, b"at all")] * 3
     found["no-payloads"] = vz.write_archive([group, other], {b"1234": "unknown"})

@@ -15,12 +15,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from tests.fuzz import corpus
-from vaezip.codec import webp
-from vaezip.codec.blocks import samples_checksum
 from vaezip.codec.jpeg_dictionary import dictionary
 from vaezip.errors import VaezipError
 from vaezip.models import file as model_file
-from vaezip.models.kinds import JPEG, MODE_NAMES, VERBATIM, channels, dtype
+from vaezip.models.kinds import JPEG, MODE_NAMES, VERBATIM
 from vaezip.vz import archive as vz
 from vaezip.vz.records import NO_MODEL, Block, File, Group
 from vaezip.vz.wire import Reader, varint
@@ -33,9 +31,6 @@ Mutator = Callable[[bytes, int, random.Random, Change], bytes]
 
 MOST_INNER = 1 << 16
 """Bytes that unpacked data may have."""
-
-MOST_REPAIRED = 1 << 16
-"""Samples that are decoded in order to know their checksum."""
 
 
 def plain(draw: random.Random) -> Change:
@@ -411,12 +406,12 @@ def _model(data: bytes, draw: random.Random, change: Change) -> bytes:
 
 
 def repaired(file: File) -> bytes | None:
-    """Write a file with the checksum of every payload that holds samples of its own; None where that cannot be."""
+    """Write a file with the checksum of every file that is kept as it is; None where that cannot be."""
     try:
         for group in file.groups:
             for i, block in enumerate(group.blocks):
                 if block.model == NO_MODEL:
-                    group.blocks[i] = Block(NO_MODEL, _checked(group, i, block.payload, file.header))
+                    group.blocks[i] = Block(NO_MODEL, _checked(group, block.payload, file.header))
         if file.inline:
             return file.header + file.groups[0].blocks[0].payload
         return vz.write_archive(
@@ -426,23 +421,10 @@ def repaired(file: File) -> bytes | None:
         return None
 
 
-def _checked(group: Group, i: int, payload: bytes, header: bytes) -> bytes:
-    """Give a payload of the fallback codec, or of a file, the checksum of what it decodes to."""
-    coded, before = payload[4:], zlib.crc32(header) if header else 0
-    if group.mode >= len(MODE_NAMES):
+def _checked(group: Group, payload: bytes, header: bytes) -> bytes:
+    """Give the payload of a file that is kept as it is the checksum of its bytes."""
+    if group.mode != MODE_NAMES.index(VERBATIM):
         return payload
-    mode = MODE_NAMES[group.mode]
-    if mode == JPEG:
-        return payload
-    if mode == VERBATIM:
-        group.width = len(coded) if not header else group.width
-        return struct.pack("<I", zlib.crc32(coded, before)) + coded
-    count = min(group.per_block, len(group.names) - i // group.bands * group.per_block)
-    rows = min(group.band or group.height, group.height - i % group.bands * group.band)
-    if not 0 < count * rows * group.width <= MOST_REPAIRED:
-        return payload
-    try:
-        samples = webp.decode(coded, (count, rows, group.width, channels(mode)), dtype(mode))
-    except (VaezipError, ValueError):
-        return payload
-    return struct.pack("<I", samples_checksum(samples, before) ^ zlib.crc32(coded)) + coded
+    coded = payload[4:]
+    group.width = len(coded) if not header else group.width
+    return struct.pack("<I", zlib.crc32(coded, zlib.crc32(header))) + coded

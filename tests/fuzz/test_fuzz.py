@@ -127,7 +127,7 @@ def test_archives_have_their_checksum_and_lengths_again():
     assert len(set(refused)) > 10
 
 
-def test_payloads_of_the_fallback_codec_and_of_files_have_their_checksum_again():
+def test_payloads_of_files_have_their_checksum_again():
     data, done = files("decompress")["verbatim"], 0
     for seed in range(20):
         draw = random.Random(seed)

@@ -1,7 +1,7 @@
 """Write golden files: ``python tests/golden/make_golden.py``. From release 0.2 on, every release decodes them.
 
 For each shipped model and each K in 0 and 3 a ``.vz`` of one picture and one of a set, and beside
-them some by presets, a classic one and an archive of mixed pictures. NAME.npz holds the pictures
+them some by presets, some without a model and an archive of mixed pictures. NAME.npz holds the pictures
 that NAME.vz holds. Files that exist are never written again.
 """
 
@@ -57,11 +57,14 @@ def odd(mode: str, height: int, width: int, seed: int) -> vaezip.Picture:
     return vaezip.Picture(mode, np.ascontiguousarray(samples.astype(form.dtype)), boxes)
 
 
-def wide(mode: str, height: int, width: int, seed: int) -> vaezip.Picture:
-    """The same in 8 bits, seen through a curve into 16, the first half of its rows with noise below."""
-    samples = odd(mode.removesuffix(";16"), height, width, seed).samples.astype(np.int64) ** 2
-    samples[: height // 2] += np.random.default_rng(seed).integers(0, 200, samples[: height // 2].shape)
-    return vaezip.Picture(mode, np.clip(samples, 0, 65535).astype(np.uint16))
+def by_count(height: int, width: int, seed: int) -> vaezip.Picture:
+    """Indices that follow one another, of a palette that stands by how many pixels have each colour."""
+    steps = np.random.default_rng(seed).integers(-3, 4, height * width)
+    used, greys = np.unique(np.abs(np.cumsum(steps)) % 60, return_inverse=True)
+    order = np.lexsort((-used, -np.bincount(greys)))  # of equal counts, the brightest first
+    samples = np.argsort(order)[greys].astype(np.uint8).reshape(height, width, 1)
+    palette = np.repeat(used[order].astype(np.uint8), 3).tobytes()
+    return vaezip.Picture("P", samples, (("palette", palette),))
 
 
 def sensed(mode: str, height: int, width: int, seed: int) -> vaezip.Picture:
@@ -84,6 +87,14 @@ def feathered(height: int, width: int, seed: int) -> vaezip.Picture:
     grain = np.random.default_rng(seed).integers(0, 12, (height, width))
     alpha = np.clip(300 - distance // 8 - grain, 0, 255).astype(np.uint8)[..., None]
     return vaezip.Picture("RGBA", np.concatenate([odd("RGB", height, width, seed).samples, alpha], axis=2))
+
+
+def cut_out(height: int, width: int, seed: int) -> vaezip.Picture:
+    """The same in RGB, transparent outside of a rectangle."""
+    samples = odd("RGBA", height, width, seed).samples
+    samples[..., 3] = 0
+    samples[height // 4 : -height // 4, width // 4 : -width // 4, 3] = 255
+    return vaezip.Picture("RGBA", samples)
 
 
 def drawing(mode: str, height: int, width: int, seed: int) -> vaezip.Picture:
@@ -110,10 +121,11 @@ def halftone(height: int, width: int) -> vaezip.Picture:
     return vaezip.Picture("1", (screen * width < 16 * (x + y % 7))[..., None].astype(np.uint8))
 
 
-def noise(height: int, width: int, seed: int) -> vaezip.Picture:
-    """Draw grey samples of which nothing is known."""
-    samples = np.random.default_rng(seed).integers(0, 256, (height, width, 1)).astype(np.uint8)
-    return vaezip.Picture("L", samples)
+def noise(mode: str, height: int, width: int, seed: int) -> vaezip.Picture:
+    """Draw samples of which nothing is known."""
+    channels = vaezip.pictures.MODES[mode].channels
+    samples = np.random.default_rng(seed).integers(0, 256, (height, width, channels)).astype(np.uint8)
+    return vaezip.Picture(mode, samples)
 
 
 def born(height: int, width: int, seed: int) -> vaezip.Picture:
@@ -213,16 +225,11 @@ def cases() -> dict[str, tuple[Pictures, dict[str, object]]]:
     found["photo-gray-p6"] = {"": odd("L", 130, 131, seed=11)}, {"model": "photo-gray", "effort": PRESETS[6]}
     several = {f"{i}.png": odd("RGB", 33, 40, seed=i) for i in range(3)}
     found["photo-solid"] = several, {"model": "photo", "effort": PRESETS[6], "solid": True}
-    found["photo-16"] = {"": wide("RGB;16", *ODD, seed=4)}, {"model": "photo"}
-    found["photo-gray-16"] = {f"{i}.png": wide("LA;16", *ODD, seed=i) for i in range(2)}, {"model": "photo-gray"}
     found["photo-alpha"] = {"": feathered(61, 83, seed=5)}, {"model": "photo"}
+    found["photo-cut-out"] = {"": cut_out(61, 83, seed=5)}, {"model": "photo"}
     found["photo-born"] = {"": born(*ODD, seed=12)}, {"model": "photo"}
     for number, sampling in ((1, Sampling(True, (0, 1), TRIANGLE)), (7, Sampling(False, (0, 0), LIBJPEG))):
         found[f"halved-{number}"] = {"": halved(*ODD, number, sampling)}, {}
-    found["classic-16"] = {"": wide("RGBA;16", *ODD, seed=6)}, {"model": "mnist"}  # which codes no such pictures
-    text = ("text", b"Comment\0\0\0golden")
-    plain = odd("P", *ODD, seed=2)
-    found["classic"] = {"": vaezip.Picture("P", plain.samples, (*plain.boxes, text))}, {"model": "mnist"}  # likewise
     found["metadata"] = {"": described(7, 9, seed=10)}, {}
     found["photo-latents-k3"] = {"": odd("RGB", 130, 131, seed=7)}, {"model": "photo", "effort": Effort(3, rows=0)}
     bilevel = vaezip.Picture("L", (odd("L", 28, 28, seed=8).samples > 60).astype(np.uint8) * 255)
@@ -231,13 +238,15 @@ def cases() -> dict[str, tuple[Pictures, dict[str, object]]]:
     found["embedded"] = small, {"model": HERE.parent / "models" / "bernoulli.safetensors", "embed_model": True}
     path, learning = HERE.parent / "models" / "local-predictors.safetensors", Effort(2, 8)
     found["predictors"] = {"": feathered(70, 61, seed=10)}, {"model": path, "embed_model": True, "effort": learning}
-    found["verbatim"] = {"": noise(40, 30, seed=9)}, {"originals": True}
-    found["verbatim-set"] = {f"{i}.pgm": noise(40 + i, 30, seed=i) for i in range(2)}, {"originals": True}
-    large = {f"{i}.pgm": noise(300 + i, 120, seed=i) for i in range(2)}  # which have indices between them
+    found["verbatim"] = {"": noise("L", 40, 30, seed=9)}, {"originals": True}
+    found["verbatim-set"] = {f"{i}.pgm": noise("L", 40 + i, 30, seed=i) for i in range(2)}, {"originals": True}
+    large = {f"{i}.pgm": noise("L", 300 + i, 120, seed=i) for i in range(2)}  # which have indices between them
     found["indices"] = large, {"originals": True, "modified": {"0.pgm": 1_600_000_000, "1.pgm": -1}}
     for mode in ("1", "P", "RGB", "RGBA"):
         found[f"graphic-{mode.lower()}"] = {"": drawing(mode, 40, 50, seed=12)}, {}
+    found["graphic-noise"] = {"": noise("RGB", 40, 30, seed=10)}, {}
     found["graphic-set"] = {f"{i}.png": drawing("P", 24, 24, seed=i) for i in range(3)}, {}
+    found["graphic-counted"] = {"": by_count(20, 30, seed=21)}, {}
     found["graphic-brief"] = {"": halftone(128, 256)}, {}
     found["jpeg-pixels-gray"] = {"": decoded("L", 40, 52, seed=12)}, {}
     found["jpeg-pixels"] = {"": decoded("RGB", 48, 61, seed=13)}, {}

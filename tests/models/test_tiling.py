@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vaezip.models.tiling import Tiling
+from vaezip.models.tiling import Tiling, inside
 
 shapes = st.tuples(st.integers(1, 3), st.integers(1, 20), st.integers(1, 20), st.integers(1, 3))
 tile_sizes = st.tuples(st.integers(1, 9), st.integers(1, 9))
@@ -54,3 +54,10 @@ def test_the_empty_part_repeats_the_edge():
 def test_the_grid(shape, grid):
     tiling = Tiling(shape, (32, 32))
     assert (tiling.rows, tiling.columns) == grid
+
+
+@pytest.mark.parametrize("shape", [(3, 4, 6, 2), (3, 5, 7, 2)])
+def test_the_values_inside_a_mask_are_the_same_whether_or_not_that_is_all_of_them(shape):
+    tiling = Tiling(shape, (4, 3))
+    tiles = tiling.split(pictures(shape))
+    assert np.array_equal(inside(tiles, tiling.mask), tiles[tiling.mask])

@@ -140,3 +140,23 @@ def test_other_modes_and_ranks_are_refused():
     assert found.sets[0].tolist() == [5]
     with pytest.raises(FormatError):
         found.samples([np.ones((1, 1, 1, 1), np.uint8)], (1, 1, 1, 1))
+
+
+def test_a_lattice_of_16_bits_settles_that_ranks_are_coded():
+    noise = np.random.default_rng(1).normal(9000, 700, (1, 90, 100, 1))
+    assert ranking.settles((7 * np.rint(noise / 7)).astype(np.uint16), "I;16")
+    assert not ranking.settles(np.rint(noise).astype(np.uint16), "I;16")
+
+
+def test_ranks_of_8_bits_in_16_settle_it_too():
+    samples = np.random.default_rng(1).integers(0, 256, (1, 90, 100, 1)).astype(np.uint16)
+    assert ranking.settles(samples, "I;16")
+
+
+def test_holes_gain_what_the_samples_beside_them_are_worth():
+    """Each hole of a lattice gains a bit a sample; some holes among rare values gain nothing."""
+    rng = np.random.default_rng(1)
+    noise = np.rint(rng.normal(9000, 300, (1, 90, 100, 1))).astype(np.uint16)
+    assert ranking.may_gain(noise // 2 * 2, "I;16")
+    noise[0, :3] = rng.choice(np.arange(20000, 20900, 3), (3, 100, 1))
+    assert not ranking.may_gain(noise, "I;16")

@@ -1,7 +1,9 @@
 """Workers: N threads are N busy threads, however deep the work is nested."""
 
+import gc
 import threading
 import time
+import weakref
 from concurrent.futures import wait
 
 import pytest
@@ -53,6 +55,34 @@ def test_idle_workers_take_parts_of_the_work_of_another():
     met = threading.Barrier(2, timeout=20)
     with Workers(2) as workers:
         assert workers.submit(spread, lambda _: met.wait() >= 0, range(2)).result() == [True, True]
+
+
+def test_what_no_worker_helped_with_is_let_go_at_once():
+    met = threading.Barrier(2, timeout=20)
+
+    def work():
+        held = Busy()
+        known = weakref.ref(held)
+        met.wait()  # so that the other worker is busy, too
+        spread(lambda _, held=held: None, range(2))
+        del held
+        gc.collect()
+        found = known() is None
+        met.wait()
+        return found
+
+    with Workers(2) as workers:
+        assert [job.result() for job in [workers.submit(work) for _ in range(2)]] == [True, True]
+
+
+def test_work_that_goes_alone_has_no_help():
+    def work():
+        with threads.alone():
+            return parts(), set(spread(lambda _: threading.get_ident(), range(8))) == {threading.get_ident()}
+
+    with Workers(2) as workers:
+        assert workers.submit(work).result() == (1, True)
+        assert workers.submit(parts).result() == 2
 
 
 def test_the_first_error_in_order_is_raised():

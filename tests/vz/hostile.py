@@ -13,10 +13,11 @@ from functools import cache
 import numpy as np
 
 from vaezip.codec import jobs
+from vaezip.codec.coders import GRAPHIC
 from vaezip.codec.jobs import BlockJob
 from vaezip.models.effort import chosen_effort
 from vaezip.models.library import Library
-from vaezip.vz.records import NO_MODEL, REVISION
+from vaezip.vz.records import REVISION
 from vaezip.vz.wire import text, varint
 
 GREY, TEXT, ICC = 1, 5, 2
@@ -31,9 +32,9 @@ def v(*values: int) -> bytes:
 
 @cache
 def payload(pictures: int = 1) -> bytes:
-    """Code so many grey pictures of one pixel by the fallback codec."""
+    """Code so many grey pictures of one pixel without a model."""
     samples = np.zeros((pictures, 1, 1, 1), np.uint8)
-    return jobs.code(BlockJob("L", samples, (NO_MODEL,), None, Library(), chosen_effort(None, 1)), NO_MODEL).payload
+    return jobs.code(BlockJob("L", samples, (GRAPHIC,), None, Library(), chosen_effort(None, 1)), GRAPHIC).payload
 
 
 def archive(directory: bytes, payloads: bytes) -> bytes:
@@ -57,7 +58,7 @@ def group(names: bytes, count: int, boxes: bytes = v(0), *, blocks: int = 1) -> 
 def directory(groups: list[bytes], contents: list[bytes] | None = None) -> bytes:
     """Write a directory."""
     listed = b"".join(v(len(content)) + content for content in contents or [])
-    return v(1) + NO_MODEL + v(0) + v(len(contents or [])) + listed + v(len(groups)) + b"".join(groups)
+    return v(1) + GRAPHIC + v(0) + v(len(contents or [])) + listed + v(len(groups)) + b"".join(groups)
 
 
 def of_one(name: str, contents: list[bytes] | None = None, boxes: bytes = v(0)) -> bytes:
@@ -126,12 +127,12 @@ def through_link(link: str = "ln") -> bytes:
 def inline_boxes(count: int) -> bytes:
     """A picture alone with so many empty texts."""
     packed = b"\1" + zlib.compress((bytes([TEXT]) + text("k\0\0\0")) * count, 9)
-    return b"\xf5z\r\n" + bytes([REVISION, GREY << 4 | 4]) + NO_MODEL + v(1, 1, len(packed)) + packed + payload()
+    return b"\xf5z\r\n" + bytes([REVISION, GREY << 4 | 4]) + GRAPHIC + v(1, 1, len(packed)) + packed + payload()
 
 
 def long_model_name(length: int) -> bytes:
     """A model whose name has so many bytes."""
-    listed = v(1) + NO_MODEL + text("m" * length) + v(0) + v(1) + group(name_run("a.png"), 1)
+    listed = v(1) + GRAPHIC + text("m" * length) + v(0) + v(1) + group(name_run("a.png"), 1)
     return archive(listed, payload())
 
 

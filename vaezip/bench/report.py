@@ -21,7 +21,7 @@ class ModelRow:
 
     Attributes:
         model: name, or ``auto``.
-        fingerprint: of the model that coded all blocks, in hex; None where they were several, or WebP.
+        fingerprint: of the model that coded all blocks, in hex; None where they were several, or none did.
         objective: how its encoder was trained; None if its file does not say.
         steps: K, a preset's own where there is one.
         elbo_bpd: the model's −ELBO in bits a value, None where no single model codes all planes.

@@ -21,7 +21,7 @@ does."""
 
 
 def ahead(
-    function: Callable[[Item], Result], items: Iterable[Item], workers: Workers, *, size: Callable[[Item], int]
+    function: Callable[[Item], Result], items: Iterable[Item], workers: Workers | None, *, size: Callable[[Item], int]
 ) -> Iterator[tuple[Item, Future[Result]]]:
     """Yield each item with what ``function`` makes of it, in order.
 
@@ -31,10 +31,13 @@ def ahead(
     Args:
         function: called by workers; what it raises, the future raises.
         items: taken one by one.
-        workers: call it.
+        workers: call it; None where there is no memory for more than one result, which is then made when it is due.
         size: of an item, in bytes.
     """
     here = Inline()
+    if workers is None:
+        yield from ((item, here.submit(function, item)) for item in items)
+        return
 
     def call(some: list[Item]) -> list[Future[Result]]:
         return [here.submit(function, item) for item in some]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import TypeAlias, Union
 
 import vaezip
 from vaezip.cli import streams
@@ -13,6 +14,9 @@ from vaezip.cli.remedies import worded
 from vaezip.errors import FormatError, VaezipError
 from vaezip.pictures.formats import has_picture_suffix
 from vaezip.vz.archive import is_vz
+
+Found: TypeAlias = tuple[str, Union["vaezip.Picture", bytes, VaezipError]]
+"""The picture of a name in an archive, or the file that it came in, or the error that it met."""
 
 _BOUND = streams.Bound(
     1 << 31, "has more than the 2 GiB that are read of a pipe", "as-a-file", files=False, begins=is_vz
@@ -30,6 +34,14 @@ def open_archive(path: str, options: vaezip.ReadOptions) -> tuple[vaezip.Archive
     if has_picture_suffix(path) and data and not is_vz(data):
         raise FormatError("not a .vz file; 'vaezip compress' makes one of a picture")
     return vaezip.Archive(data, options), len(data)
+
+
+def picture_size(found: Found) -> int:
+    """Count the bytes of the samples of a picture, or of the file that it came in; an error has none."""
+    _, picture = found
+    if isinstance(picture, VaezipError):
+        return 0
+    return len(picture) if isinstance(picture, bytes) else picture.samples.nbytes
 
 
 def require_models(archive: vaezip.Archive) -> None:

@@ -19,6 +19,7 @@ from vaezip.cli.ahead import ahead
 from vaezip.cli.console import Console, LocatedError, Remarks, blame, plural, with_console
 from vaezip.cli.inputs import Source
 from vaezip.cli.originals import Read
+from vaezip.cli.prices import Prices
 from vaezip.cli.progress import Progress
 from vaezip.cli.removal import Removal, digest
 from vaezip.cli.streams import PATH, STDIO
@@ -122,6 +123,7 @@ class _Compress(click.Command):
 )
 @options.device
 @options.threads
+@options.memory
 @options.max_pixels
 @batches.writing
 @with_console
@@ -187,6 +189,7 @@ class _Flags:
     strict: bool
     device: str
     threads: int
+    memory: int | None
     max_pixels: int
 
     def options(self, workers: Workers | None = None) -> vaezip.Options:
@@ -200,6 +203,7 @@ class _Flags:
             pixels=self.pixels,
             strict=self.strict,
             max_pixels=self.max_pixels,
+            memory=self.memory,
             device=self.device,
             threads=self.threads,
             executor=workers,
@@ -227,12 +231,15 @@ class _Job:
         self.flags, self.workers, self.console = flags, workers, console
         self.options = flags.options(workers)
         self.dropped = Remarks(console, "metadata that a .vz file does not keep")
-        self.classic = Remarks(console, f"coded by WebP, as model '{flags.model}' does not code such pictures; mode")
+        self.without_model = Remarks(
+            console, f"coded without a model, as '{flags.model}' does not code such pictures; mode"
+        )
         self.damaged = Remarks(console, "the JPEG file is kept as it is, as it")
         self.removal = Removal(flags.remove, console)
         options.check_device(flags.device)
         self.model_files = () if flags.model == options.AUTO else (flags.model,)
         self.library = _library(flags.model, flags.device)
+        self._readers = workers if flags.memory is None else None
 
     def alone(self, source: Source, target: str) -> None:
         """One picture to one file."""
@@ -264,7 +271,7 @@ class _Job:
         free = self._free(sources, target)
         progress = Progress(self.console, sum(map(originals.size, free)))
         with blame(folder), Folder(folder) if folder is not None else nullcontext() as where, progress.watched():
-            for i, (source, job) in enumerate(ahead(read, free, self.workers, size=originals.size)):
+            for i, (source, job) in enumerate(ahead(read, free, self._readers, size=originals.size)):
                 with self.console.attempt(source.path):
                     found = job.result()
                     progress.begin(_place(i, len(free)) + source.path, found.size, found.weight)
@@ -289,9 +296,9 @@ class _Job:
         label, size, values, unfit = streams.target_label(target), 0, 0, dict.fromkeys(sources)
         taken: dict[str, bytes] = {}
         fit = self._looked_at(sources)
-        progress = Progress(self.console, sum(map(originals.size, fit)))
-        with self._compressor() as compressor, progress.watched():
-            for i, (source, job) in enumerate(ahead(self._read, fit, self.workers, size=originals.size)):
+        progress, found = Progress(self.console, sum(map(originals.size, fit))), Prices(self.console)
+        with found.watched(), self._compressor() as compressor, progress.watched():
+            for i, (source, job) in enumerate(ahead(self._read, fit, self._readers, size=originals.size)):
                 with self.console.attempt(source.path):
                     read = job.result()
                     progress.begin(f"{label}, {i + 1:,} of {len(fit):,} read", read.size, read.weight)
@@ -311,6 +318,7 @@ class _Job:
         if target != STDIO and not target.lower().endswith(names.SUFFIX) and not is_special(target):
             self.console.remark(f"{label}: is one .vz file of all pictures; end OUT in '/' for a file each in a folder")
         self._summarise(f"{label}: {plural(len(sources) - len(unfit), 'picture')}, ", size, values, data)
+        found.tell(label)
         if unfit:
             count = f"{len(unfit):,} of {plural(len(sources), 'file')}"
             self.console.remark(f"{label}: written without {count}: {_few(unfit)}")
@@ -340,7 +348,8 @@ class _Job:
         return streams.Protected((source.path for source in sources), self.model_files)
 
     def _compress(self, source: Source, read: Read, target: str, folder: Folder | None = None) -> None:
-        with blame(streams.source_label(source.path)), self._compressor() as compressor:
+        found = Prices(self.console)
+        with blame(streams.source_label(source.path)), found.watched(), self._compressor() as compressor:
             originals.add(compressor, "", read)
             data = compressor.close()
             self._note_kept(compressor, {"": source})
@@ -353,6 +362,7 @@ class _Job:
                 name = source.name + names.SUFFIX
                 folder.write(name, data, force=self.flags.force, sources=[source.path], like=source.path)
         self._summarise(f"{streams.source_label(source.path)}: ", read.size, read.values, data)
+        found.tell(streams.source_label(source.path))
         self._note(source, read)
         if self.removal.wanted:
             self.removal.take({source.path: digest(read.data)}, {target: digest(data)}, read.dropped)
@@ -370,21 +380,20 @@ class _Job:
 
     def _note(self, source: Source, read: Read) -> None:
         """Note what of a picture does not go the way that one may think."""
-        from vaezip.models.kinds import falls_back, fits
+        from vaezip.models.kinds import PLANES
 
         self.dropped.add(streams.source_label(source.path), read.dropped)
         if self.flags.model == options.AUTO:
             return
-        architecture = self.library.by_name(self.flags.model).architecture
         for picture in read.pictures:
-            if falls_back(picture.mode) and not fits(architecture, picture.mode, picture.samples.shape[:2]):
-                self.classic.add(streams.source_label(source.path), [picture.mode])
+            if picture.mode not in PLANES:
+                self.without_model.add(streams.source_label(source.path), [picture.mode])
                 return
 
     def remark(self) -> None:
         """Tell what was noted."""
         self.dropped.tell()
-        self.classic.tell()
+        self.without_model.tell()
         self.damaged.tell()
 
     def _read(self, source: Source) -> Read:
@@ -434,6 +443,6 @@ def _methods(data: bytes, model_files: tuple[str, ...]) -> str:
     """Name what coded the blocks of a file, the most bytes first."""
     sizes: Counter[str] = Counter()
     models = tuple(file for file in model_files if os.path.isfile(file))
-    for block in vaezip.Archive(data, models=models, max_pixels=1 << 62, max_memory=1 << 62).info()["blocks"]:
+    for block in vaezip.Archive(data, models=models, max_pixels=1 << 62, memory=1 << 62).info()["blocks"]:
         sizes[block["method"]] += block["bytes"]
     return " + ".join(name for name, _ in sizes.most_common())

@@ -10,7 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from threading import RLock
 from typing import Any
 
@@ -75,6 +75,25 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
+class _Attempt(AbstractContextManager[None]):
+    """See :meth:`Console.attempt`; a class, for thousands of files are attempted, and most of them succeed."""
+
+    def __init__(self, console: Console, where: str | None) -> None:
+        self._console, self._where = console, where
+
+    def __exit__(self, _: object, error: BaseException | None, trace: object) -> bool:
+        if error is None:
+            return False
+        try:
+            with blame(self._where):
+                raise error
+        except LocatedError as failed:
+            self._console.report(failed)
+            return True
+        except BaseException:  # noqa: BLE001 (what is not to be reported goes on as it came)
+            return False
+
+
 class Console:
     """Standard error, and lines on standard output, as one command uses them.
 
@@ -98,14 +117,9 @@ class Console:
         self._shown = 0  # length of the progress line on the screen
         self._shown_at = 0.0
 
-    @contextmanager
-    def attempt(self, where: str | None = None) -> Iterator[None]:
+    def attempt(self, where: str | None = None) -> AbstractContextManager[None]:
         """Report an error inside and go on after it."""
-        try:
-            with blame(where):
-                yield
-        except LocatedError as failed:
-            self.report(failed)
+        return _Attempt(self, where)
 
     def report(self, failed: LocatedError) -> None:
         """Report an error as ``vaezip: FILE: reason``."""

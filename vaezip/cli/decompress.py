@@ -8,23 +8,20 @@ from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias, Union
+from typing import Any, NamedTuple, TypeAlias
 
 import click
 
 import vaezip
 from vaezip.cli import batches, inputs, names, options, streams
 from vaezip.cli.ahead import ahead
-from vaezip.cli.archives import Damage, is_set, open_archive, progress, require_models
+from vaezip.cli.archives import Damage, Found, is_set, open_archive, picture_size, progress, require_models
 from vaezip.cli.console import Console, LocatedError, Remarks, blame, plural, with_console
 from vaezip.cli.remedies import worded
 from vaezip.cli.removal import Removal, digest
 from vaezip.cli.streams import PATH, STDIO
 from vaezip.errors import FormatError, ImageError, IncompleteError, OutputError, VaezipError
 from vaezip.system.files import Folder, NoSpaceError, check_free, date
-
-Found: TypeAlias = tuple[str, Union["vaezip.Picture", bytes, VaezipError]]
-"""The picture of a name in an archive, or the file that it came in, or the error that it met."""
 
 _Written: TypeAlias = tuple[Path, bytes, tuple[str, ...]]
 """A file that a picture became, its bytes, and the kinds of metadata that it lacks."""
@@ -342,7 +339,7 @@ class _Job:
         written: list[Path] = []
         damage = Damage(self.console, label)
         with folder:
-            for (name, picture), job in ahead(write, pictures, self.how.workers, size=_picture_size):
+            for (name, picture), job in ahead(write, pictures, self.how.workers, size=picture_size):
                 if isinstance(picture, VaezipError):
                     damage.add(name, picture)
                     if not isinstance(picture, IncompleteError):
@@ -430,10 +427,3 @@ def _cause(job: Future[_Written]) -> BaseException | None:
     """Return the error that made a job fail, if it failed."""
     error = job.exception()
     return error and error.__cause__
-
-
-def _picture_size(found: Found) -> int:
-    _, picture = found
-    if isinstance(picture, VaezipError):
-        return 0
-    return len(picture) if isinstance(picture, bytes) else picture.samples.nbytes

@@ -54,7 +54,7 @@ def command(*, files: tuple[str, ...], as_json: bool, models: tuple[str, ...], c
 
 
 def _open(path: str, models: tuple[str, ...]) -> tuple[vaezip.Archive, int]:
-    options = vaezip.ReadOptions(models, max_pixels=_NO_LIMIT, max_memory=_NO_LIMIT, executor=Inline())
+    options = vaezip.ReadOptions(models, max_pixels=_NO_LIMIT, memory=_NO_LIMIT, executor=Inline())
     return open_archive(path, options)
 
 
@@ -172,7 +172,6 @@ def coder(method: str) -> str:
 
 
 WITHOUT_MODELS = {
-    "webp": "fallback codec (lossless WebP)",
     "graphic": "drawn picture (contexts and matches)",
     "verbatim": "the file as it was",
     "jpeg": "the file as it was (JPEG)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
@@ -21,8 +22,21 @@ AUTO = "auto"
 MAX_PIXELS = 1 << 28
 """As :data:`vaezip.pictures.picture.DEFAULT_MAX_PIXELS`, likewise."""
 
-MAX_MEMORY, MAX_WORK = 4096, 1 << 23
-"""As those of :mod:`vaezip.models.cost`, likewise; MiB in the place of bytes."""
+MAX_WORK = 1 << 23
+"""As that of :mod:`vaezip.models.cost`, likewise."""
+
+
+class _Size(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the bytes: of a number, so many MiB, or what its suffix says."""
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"([1-9][0-9]*)(?:([KMGT])(?:i?B)?)?", value, re.IGNORECASE)
+        if not found:
+            self.fail(f"{value!r} is no size; give MiB, or a number with K, M or G.", param, ctx)
+        return int(found[1]) << 10 * (1 + "KMGT".index((found[2] or "M").upper()))
 
 
 def check_device(device: str) -> None:
@@ -88,13 +102,14 @@ max_pixels = click.option(
     help="Refuse larger pictures, which need much memory.",
 )
 
-max_memory = click.option(
-    "--max-memory",
-    type=click.IntRange(min=1),
-    metavar="MIB",
-    default=MAX_MEMORY,
-    show_default=True,
-    help="Decode no more at once than takes so many MiB; refuse a block that takes more.",
+memory = click.option(
+    "-M",
+    "--memory",
+    type=_Size(),
+    metavar="SIZE",
+    default=None,
+    help="Take no more memory than SIZE, in MiB, or with a suffix such as 2G: fewer threads work at once where they "
+    "take more, and what takes more alone is refused. 256 MiB of it are for the program itself.",
 )
 
 max_work = click.option(
@@ -131,7 +146,7 @@ class Reading:
     device: str
     threads: int
     max_pixels: int
-    max_memory: int
+    memory: int | None
     max_work: int
 
     def options(self) -> vaezip.ReadOptions:
@@ -143,7 +158,7 @@ class Reading:
         check_device(self.device)
         check_models(self.models)
         options = vaezip.ReadOptions(self.models, self.device, max_pixels=self.max_pixels)
-        return replace(options, max_memory=self.max_memory << 20, max_work=self.max_work)
+        return replace(options, memory=self.memory, max_work=self.max_work)
 
     @contextmanager
     def opened(self) -> Iterator[Opened]:
@@ -166,6 +181,6 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
             *args, reading=Reading(**{field.name: values.pop(field.name) for field in fields(Reading)}), **values
         )
 
-    for option in (max_work, max_memory, max_pixels, threads, device, models):
+    for option in (max_work, memory, max_pixels, threads, device, models):
         gathered = option(gathered)
     return gathered

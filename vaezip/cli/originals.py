@@ -62,11 +62,13 @@ def read(source: Source, *, max_pixels: int, pixels: bool) -> Read:
     Raises:
         VaezipError: it cannot be read, or is a .vz file.
     """
+    from vaezip.pictures.sequences.files import read_all  # late, for Pillow takes time that a help text has not
+
     data = streams.read(source.path, inputs.bound(max_pixels))
     refuse_vz(data)
     if is_jpeg(data) and not pixels:
         return Read(None, data, _modified(source))
-    found = vaezip.pictures.read_all(data, max_pixels)
+    found = read_all(data, max_pixels)
     alone = found.pop("", None)
     return Read(alone, data, _modified(source), found)
 
@@ -92,7 +94,7 @@ def refuse_vz(data: bytes) -> None:
 def beginning(path: str) -> bytes:
     """Return the first bytes of a file."""
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", buffering=0) as file:
             return file.read(8)
     except OSError as error:
         raise ImageError(f"cannot be read: {error.strerror}") from error

@@ -43,6 +43,8 @@ class Progress:
 
     def begin(self, label: str, size: int, values: int) -> None:
         """Take up a picture that was read: its bytes, and what it weighs to the meter."""
+        if not self.console.shows_progress:
+            return
         with self._lock:
             self._label, self._bytes, self._values = label, self._bytes + size, self._values + values
         self._show()

@@ -9,7 +9,7 @@ REMEDIES = {
     "not-strict": "leave out --strict to compress it without",
     "more-pixels": "raise it with --max-pixels",
     "as-a-file": "write it to a file, and name that",
-    "more-memory": "raise it with --max-memory",
+    "more-memory": "raise it with --memory",
     "more-work": "raise it with --max-work",
     "not-embedded": "leave out --embed-model",
     "model-file": "give the model file by --model PATH",

@@ -104,8 +104,10 @@ def _read_stdin(bound: Bound) -> bytes:
 def _read_file(file: io.FileIO, size: int, bound: Bound) -> bytes:
     if bound.files and size > bound.most:
         raise FormatError(bound.reason, bound.remedy)
-    first = file.read(_FIRST)
-    if not bound.begins(first):
+    first = file.read(_FIRST if size > _PIECE else max(size, _FIRST))
+    if not bound.begins(first[:_FIRST]):
+        return first[:_FIRST]
+    if len(first) == size:
         return first
     file.seek(0)
     return file.read()

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import click
 
 import vaezip
 from vaezip.cli import inputs, options, streams
 from vaezip.cli.ahead import ahead
-from vaezip.cli.archives import Damage, is_set, open_archive, progress, require_models
+from vaezip.cli.archives import Damage, Found, is_set, open_archive, picture_size, progress, require_models
 from vaezip.cli.console import Console, LocatedError, Remarks, blame, plural, printable, with_console
 from vaezip.cli.inputs import Source
 from vaezip.cli.streams import STDIO
 from vaezip.errors import VaezipError
-
-if TYPE_CHECKING:
-    from vaezip.cli.decompress import Found
 
 
 @click.command()
@@ -63,7 +59,7 @@ class _Job:
         damage = Damage(self.console, self.label)
         found = self._watched(self._found(sources))
         for (name, picture), job in ahead(
-            lambda found: self._difference(sources[found[0]], found), found, self.how.workers, size=_picture_size
+            lambda found: self._difference(sources[found[0]], found), found, self.how.workers, size=picture_size
         ):
             if isinstance(picture, VaezipError):
                 damage.add(name, picture)
@@ -167,10 +163,3 @@ def _of_pictures(source: vaezip.Picture, kept: vaezip.Picture) -> str | None:
         if boxes[0] != boxes[1]:
             return f"its {kind} differs" if all(boxes) else f"its {kind} is {'not' if boxes[0] else 'only'} in the file"
     return None
-
-
-def _picture_size(found: Found) -> int:
-    _, picture = found
-    if isinstance(picture, VaezipError):
-        return 0
-    return len(picture) if isinstance(picture, bytes) else picture.samples.nbytes

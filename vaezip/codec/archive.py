@@ -16,14 +16,14 @@ from typing import Any, SupportsIndex, overload
 import numpy as np
 
 from vaezip.codec import copies, decoding, describing, jpeg, metadata, salvage
-from vaezip.codec.blocks import Samples, block_shape, check_group
+from vaezip.codec.blocks import Samples, block_shape, check_group, picture_bytes
 from vaezip.codec.decoded import DecodedBlocks
 from vaezip.codec.decoding import DecodeJob
 from vaezip.errors import FormatError, ImageError, MissingError, ModelError, VaezipError
 from vaezip.models import file as model_file
 from vaezip.models.base import Model
-from vaezip.models.cost import MAX_MEMORY, MAX_WORK, Budget
-from vaezip.models.kinds import BILEVEL_GREY, COPY, FILES, JPEG, MODE_NAMES, channels, dtype
+from vaezip.models.cost import MAX_WORK, Budget
+from vaezip.models.kinds import BILEVEL_GREY, COPY, FILES, JPEG, MODE_NAMES
 from vaezip.models.library import FileLibrary, Library
 from vaezip.pictures import io
 from vaezip.pictures.formats import format_name
@@ -33,6 +33,9 @@ from vaezip.vz import archive as vz
 from vaezip.vz import records
 from vaezip.vz.records import Group, has_model
 from vaezip.vz.salvage import Recovered, recover
+
+_COPIES = 3
+"""Of a picture: joined from its blocks, handed over, and written."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +48,8 @@ class ReadOptions:
         threads: how many to use.
         max_pixels: larger pictures are refused.
         executor: does the work in the place of threads of our own; see :class:`vaezip.Options`.
-        max_memory: bytes that the blocks may take that are decoded at once; one that takes more is refused, and so are
-            larger pictures.
+        memory: bytes that the process may take, of which 256 MiB are for the program itself: fewer blocks are decoded
+            at once where they take more, and what takes more alone is refused. None for 4 GiB of blocks, or a picture.
         max_work: operations for each pixel; a block that takes more is refused.
         cache: bytes that decoded blocks may take which are kept, so that :meth:`Archive.read` finds other pictures of
             them at once; 0 keeps none.
@@ -60,7 +63,7 @@ class ReadOptions:
     threads: int = 1
     max_pixels: int = DEFAULT_MAX_PIXELS
     executor: Executor | None = None
-    max_memory: int = MAX_MEMORY
+    memory: int | None = None
     max_work: int = MAX_WORK
     cache: int = 1 << 26
     salvage: bool = False
@@ -102,12 +105,13 @@ class Archive:
         self.library = FileLibrary(library, self.file.embedded, self.file.model_names)
         self._decoded = DecodedBlocks(self.options.cache)
         self._closed = False
-        self._budget = Budget(self.options.max_memory, self.options.max_work)
         self._before = zlib.crc32(self.file.header) if self.file.inline else 0
         if self.file.inline:
             self._complete_inline()
+        budget, memory = Budget(work=self.options.max_work), self.options.memory
         for group in self.file.groups:
-            check_group(group, self.options.max_pixels, self._budget)
+            check_group(group, self.options.max_pixels, budget.within(memory))
+        self._budget = budget.within(memory, held=_COPIES * max(map(picture_bytes, self.file.groups), default=0))
         self.names = [name for group in self.file.groups for name in group.names]
         self._places = {name: (group, i) for group in self.file.groups for i, name in enumerate(group.names)}
         if len(self._places) < len(self.names):
@@ -203,7 +207,7 @@ class Archive:
 
         def decode() -> Samples:
             with self._executor() as executor:
-                return _assembled(group, self._decode_run(executor, group, first))
+                return decoding.assembled(group, self._decode_run(executor, group, first))
 
         return self._decoded.get((id(group), first), decode)
 
@@ -244,10 +248,14 @@ class Archive:
     def boxes(self, key: SupportsIndex | str = 0) -> tuple[Box, ...]:
         """Return the metadata of a picture, but not those in a file that is kept byte for byte.
 
+        Its pixels are decoded where they alone tell in which order the colours of a palette are.
+
         Raises:
-            FormatError: there is no such picture, or a palette is damaged.
+            FormatError: there is no such picture, or a palette or such pixels are damaged.
         """
         group, index = self._place(key)
+        if metadata.is_counted(group.boxes[index]):
+            return self.read(key).boxes
         return metadata.named(group.boxes[index])
 
     def look(self, key: SupportsIndex | str = 0) -> dict[str, Any]:
@@ -350,7 +358,7 @@ class Archive:
         self, group: Group, first: int, futures: list[Future[Samples]]
     ) -> Iterator[tuple[str, Picture | bytes | VaezipError]]:
         try:
-            samples = _assembled(group, list(futures) if self.options.salvage else futures)
+            samples = decoding.assembled(group, list(futures) if self.options.salvage else futures)
         except VaezipError as error:
             part = salvage.part(group, first, futures) if self.options.salvage else None
             yield from ((name, part or error) for name in group.names[first : first + group.per_block])
@@ -473,16 +481,6 @@ def decompress(data: bytes, options: ReadOptions | None = None, **changes: Any) 
     return found
 
 
-def _assembled(group: Group, futures: list[Future[Samples]]) -> Samples:
-    """Return the pictures of a run, (pictures, height, width, channels); join a picture's bands as they come."""
-    if len(futures) == 1:
-        return futures[0].result()
-    out = np.empty((1, group.height, group.width, channels(MODE_NAMES[group.mode])), dtype(MODE_NAMES[group.mode]))
-    for top in range(0, group.height, group.band):
-        out[:, top : top + group.band] = futures.pop(0).result()  # and keep no band of which there is a copy
-    return out
-
-
 def _opened(original: bytes, max_pixels: int) -> Picture:
     """Return the picture in a file that is kept byte for byte."""
     return replace(io.read(original, max_pixels), original=original)
@@ -490,7 +488,7 @@ def _opened(original: bytes, max_pixels: int) -> Picture:
 
 def _to_picture(group: Group, index: int, samples: Samples) -> Picture:
     """Invert :meth:`Compressor._to_coded`, and add the picture's metadata."""
-    boxes = metadata.named(group.boxes[index])
+    samples, boxes = metadata.restored(samples, group.boxes[index])
     if MODE_NAMES[group.mode] == BILEVEL_GREY:
         return Picture("L", samples * np.uint8(255), boxes)
     return Picture(MODE_NAMES[group.mode], np.ascontiguousarray(samples), boxes)

@@ -45,7 +45,7 @@ def new_group(mode: str, size: tuple[int, int], pixels: int) -> Group:
     else:
         rows = pixels // width
         whole = max(_BAND_MULTIPLE, rows // _BAND_MULTIPLE * _BAND_MULTIPLE)
-        # what is so wide no model codes, and WebP as well in fewer rows
+        # what is so wide no model codes
         group.band = min(height, whole if _BAND_MULTIPLE * width <= SOLID_PIXELS else max(1, rows))
     return group
 
@@ -114,5 +114,10 @@ def check_group(group: Group, max_pixels: int, budget: Budget = BUDGET) -> None:
         raise FormatError("the directory describes blocks that are too large")
     if group.height * group.width > max_pixels:
         raise ImageError(f"{group.width}×{group.height} pixels are more than the limit of {max_pixels}", "more-pixels")
+    budget.check_memory(picture_bytes(group))
+
+
+def picture_bytes(group: Group) -> int:
+    """Return the bytes of the samples of a picture of a group."""
     mode = MODE_NAMES[group.mode]
-    budget.check_memory(group.height * group.width * channels(mode) * dtype(mode)().itemsize)
+    return group.height * group.width * channels(mode) * dtype(mode)().itemsize

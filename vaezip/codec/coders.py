@@ -1,8 +1,4 @@
-"""The coders of pictures that need no model file: the marks that stand in the place of a model's fingerprint.
-
-The fallback codec, whose mark is :data:`vaezip.vz.records.NO_MODEL`, is none of them: it codes alpha and the lower bits
-of 16, too.
-"""
+"""The coders of pictures that need no model file: the marks that stand in the place of a model's fingerprint."""
 
 from __future__ import annotations
 
@@ -14,7 +10,6 @@ from numpy.typing import NDArray
 from vaezip.errors import FormatError
 from vaezip.models.cost import Cost
 from vaezip.models.kinds import is_wide
-from vaezip.vz.records import NO_MODEL
 
 if TYPE_CHECKING:
     from vaezip.models.effort import Effort
@@ -98,6 +93,11 @@ def fitting(mode: str, shape: tuple[int, ...], *, ranks: bool = False) -> list[b
     return [mark for mark in marks if mark not in LEARNING or is_wide(mode) or ranks]
 
 
+def of_any(mode: str) -> bytes:
+    """Return the mark of the coder that codes whatever pictures of a mode there are."""
+    return DEEP if is_wide(mode) else GRAPHIC
+
+
 def is_whole(mark: bytes) -> bool:
     """Tell whether a coder depends on where in the picture its samples are, so that patches do not show what it takes;
     it then has a function ``settles``."""
@@ -137,4 +137,4 @@ def unpacked_palette(data: bytes) -> bytes:
 
 def name_of(mark: bytes) -> str:
     """Name what codes without a model, for people."""
-    return by_mark(mark).NAME if mark in CODERS else "WebP" if mark == NO_MODEL else "unknown"
+    return by_mark(mark).NAME if mark in CODERS else "unknown"

@@ -1,7 +1,7 @@
 """Pictures to a file.
 
 Pictures of one mode and size form a group; a group is cut into blocks (several pictures, or a band of one, of about a
-million pixels), and each block is coded alone, by a model or by the fallback codec, decoded again, compared, and kept.
+million pixels), and each block is coded alone, by a model or by a coder without one, decoded again, compared, and kept.
 """
 
 from __future__ import annotations
@@ -9,24 +9,24 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Iterable, Mapping
-from concurrent.futures import Executor, Future, wait
+from concurrent.futures import Executor, Future
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from vaezip.codec import coders, jobs, metadata, select, taken
-from vaezip.codec.blocks import Samples, check_group, gathered, group_of
+from vaezip.codec import coders, flight, jobs, metadata, select, taken
+from vaezip.codec.blocks import Samples, check_group, gathered, group_of, picture_bytes
 from vaezip.codec.jobs import BlockJob, Candidate
 from vaezip.codec.kept import FileJob, KeptFile, keep
 from vaezip.codec.runs import Entry, Pending, Run
 from vaezip.codec.select import AUTO
 from vaezip.errors import ImageError, VaezipError
 from vaezip.models import file as model_file
-from vaezip.models.cost import UNLIMITED
+from vaezip.models.cost import UNLIMITED, Budget
 from vaezip.models.effort import DEFAULT_PRESET, Effort, chosen_effort
-from vaezip.models.kinds import BILEVEL_GREY, FILES, MODE_NAMES, coded_mode, fits, is_wide, misfit
+from vaezip.models.kinds import BILEVEL_GREY, FILES, JPEG, MODE_NAMES, coded_mode, fits, misfit
 from vaezip.models.library import Library, Reference
 from vaezip.pictures.convert import PictureLike, as_picture, file_of, named
 from vaezip.pictures.formats import is_jpeg
@@ -37,7 +37,7 @@ from vaezip.system.threads import Workers
 from vaezip.vz import archive as vz
 from vaezip.vz import limits
 from vaezip.vz.names import is_unicode
-from vaezip.vz.records import NO_MODEL, Block, Group, has_model
+from vaezip.vz.records import Block, Group, has_model
 from vaezip.vz.times import forget_times_of_none, is_time
 
 
@@ -47,21 +47,23 @@ class Options:
 
     Attributes:
         model: a shipped model's name, the path of a model file, or ``auto``: whatever is smallest
-            among the models that fit, the coders that need none and lossless WebP; of many pictures, or a large
-            one, whatever is smallest on some of it. Of 16 bits models code the upper ones that are used, and a model
-            that was chosen gives way where WebP is smaller.
+            among the models that fit and the coders that need none; of many pictures, or a large one, whatever is
+            smallest on some of it. Where a model was chosen, pictures with a palette or 16 bits, of which no model
+            codes any, go to a coder that needs none.
         preset: 1 (fast) … 9 (small).
         steps: in the place of a preset, K: gradient steps on each posterior; or, by a model with a pixel network, what
             :func:`vaezip.models.effort.of_steps` makes of it. Repeated by the decoder.
         effort: in the place of both, each of its parts.
         embed_model: put the models that are used into the file, which then needs nothing else to be read;
-            alpha goes by WebP.
+            alpha goes without one.
         solid: blocks of 16 million pixels rather than one: a pixel network learns from all that is before.
         block: how many pictures of a set share a block at most, which is decoded as a whole to read one of them. None
             for so many that this takes less than a second.
         pixels: code the pixels of JPEG files, and not the files.
         strict: refuse a picture that had metadata which a ``.vz`` file does not keep.
         max_pixels: larger JPEG files are refused.
+        memory: bytes that the process may take, of which 256 MiB are for the program itself: fewer blocks are coded at
+            once where they take more, and what takes more alone is refused. None for as many as there are threads.
         verify: decode every block again and compare.
         device: ``cpu``, or ``cuda`` where PyTorch sees one.
         threads: how many to use; the bytes are the same.
@@ -79,6 +81,7 @@ class Options:
     pixels: bool = False
     strict: bool = False
     max_pixels: int = DEFAULT_MAX_PIXELS
+    memory: int | None = None
     verify: bool = True
     device: str = "cpu"
     threads: int = 1
@@ -152,19 +155,18 @@ class Compressor:
         self._files: list[_File] = []
         self._taken = taken.Taken()
         self.kept: dict[str, str] = {}
-        self._running: list[Future[Any]] = []
         self._unsettled: list[Run] = []
-        self._budget = limits.Budget()
+        self._listed = limits.Budget()
         self._made = False
         self._resources = ExitStack()
         self._executor = self.options.executor or self._resources.enter_context(Workers(self.options.threads))
+        self._flight = flight.Flight(self._executor, self.options.threads)
 
     def __enter__(self) -> Compressor:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for job in self._running:
-            job.cancel()
+        self._flight.cancel()
         self._resources.close()
 
     def add(
@@ -205,16 +207,16 @@ class Compressor:
         if self.options.strict:
             refuse_dropped(picture.dropped)
         mode, samples = self._to_coded(picture)
+        key = mode, samples.shape[0], samples.shape[1]
+        pending = self._pending.get(key)
+        group = pending.group if pending else self._new_group(*key)
+        self._budget_beside(group).check_memory(flight.memory_of(mode, (1, group.band, *samples.shape[1:])))
         entry = Entry(name, metadata.numbered(picture.boxes), original, modified)
         self._take(name, entry.boxes)
         if samples.nbytes >= taken.LEAST and self._taken.has(taken.digest(mode, samples), entry):
             return
-        height, width = samples.shape[:2]
-        pending = self._pending.get((mode, height, width))
         if pending is None:
-            group = group_of(mode, (height, width), pictures=self.options.block, solid=self.options.solid)
-            pending = Pending(group, gathered(group))
-            self._pending[mode, height, width] = pending
+            pending = self._pending[key] = Pending(group, gathered(group))
         if len(pending.samples) == pending.most:
             self._submit(pending)
         pending.entries.append(entry)
@@ -222,11 +224,14 @@ class Compressor:
         if len(pending.samples) == pending.most and self._names != {""}:  # which may become inline
             self._submit(pending)
 
+    def _new_group(self, mode: str, height: int, width: int) -> Group:
+        return group_of(mode, (height, width), pictures=self.options.block, solid=self.options.solid)
+
     def _take(self, name: str, boxes: tuple[tuple[int, bytes], ...]) -> None:
         """Take a picture and its metadata from what a file may list."""
-        self._budget.take(limits.PICTURES, 1)
-        self._budget.take(limits.PIECES, len(boxes))
-        self._budget.take_metadata([len(content) for _, content in boxes])
+        self._listed.take(limits.PICTURES, 1)
+        self._listed.take(limits.PIECES, len(boxes))
+        self._listed.take_metadata([len(content) for _, content in boxes])
         self._names.add(name)
 
     def _check_name(self, name: str) -> None:
@@ -240,8 +245,10 @@ class Compressor:
 
     def _add_file(self, name: str, original: bytes, modified: int | None, *, verbatim: bool = False) -> None:
         """Add a JPEG as a file, or any file as it is; one without a name may become inline, and waits."""
-        height, width, _ = shape_of(original) or (0, 0, 0)
+        height, width, channels = shape_of(original) or (0, 0, 0)
         check_size(width, height, self.options.max_pixels)
+        if not verbatim:
+            UNLIMITED.within(self.options.memory).check_memory(flight.memory_of(JPEG, (height, width, channels)))
         self._take(name, ())
         if self._taken.has(taken.digest_of_file(original), Entry(name, (), original, modified)):
             return
@@ -252,13 +259,12 @@ class Compressor:
     def _submit_files(self) -> None:
         for file in self._files:
             if file.job is None:
-                self._wait_until_workers_are_few()
-                file.job = self._executor.submit(keep, self._file_job(file.original, verbatim=file.verbatim))
+                file.job = self._flight.begin(keep, self._file_job(file.original, verbatim=file.verbatim))
                 file.original = b""
-                self._running.append(file.job)
 
     def _file_job(self, data: bytes, *, inline: bool = False, verbatim: bool = False) -> FileJob:
-        return FileJob(data, self.library, self.effort, self.options.verify, inline, verbatim)
+        budget = UNLIMITED.within(self.options.memory)
+        return FileJob(data, self.library, self.effort, self.options.verify, inline, verbatim, budget)
 
     def close(self) -> bytes:
         """Code what is left and return the file.
@@ -384,12 +390,13 @@ class Compressor:
 
     def _close_inline(self) -> bytes:
         pending = next(iter(self._pending.values()))
-        group, job = pending.group, self._job(pending.group, np.stack(pending.samples))
-        group.names, group.boxes = [""], [metadata.shortened(pending.entries[0].boxes)]
+        group = pending.group
+        samples, boxes = metadata.by_brightness(np.stack(pending.samples), pending.entries[0].boxes)
+        group.names, group.boxes, job = [""], [boxes], self._job(group, samples)
         with meter.part(job.samples.size):
             with meter.part(jobs.CHOICE):
-                job = self._executor.submit(jobs.prepared, job).result()
-                candidates = self._executor.submit(jobs.promising, job).result()
+                job = self._executor.submit(flight.within_memory, jobs.prepared, job).result()
+                candidates = self._executor.submit(flight.within_memory, jobs.promising, job).result()
             share = (1 - jobs.CHOICE) / (len(candidates) + 1)
             forms = []
             for candidate in candidates:
@@ -397,7 +404,9 @@ class Compressor:
                     forms.append(self._inline(group, job, candidate))
             best = min(forms, key=lambda form: len(form.data))
             with meter.part(share):
-                self._executor.submit(jobs.check, best.job, best.candidate, best.group.blocks[0]).result()
+                self._executor.submit(
+                    flight.within_memory, jobs.check, best.job, best.candidate, best.group.blocks[0]
+                ).result()
         return self._checked(best.data, [best.group])
 
     def _inline(self, group: Group, job: BlockJob, candidate: Candidate) -> _Inline:
@@ -409,7 +418,7 @@ class Compressor:
         written = replace(group, height=height, width=width, per_block=1, band=height, blocks=[empty])
         header = vz.inline_header(written, self.library.name_of(mark) if model else "")
         job = replace(job, before=zlib.crc32(header))
-        written.blocks = [self._executor.submit(jobs.form, job, candidate).result()]
+        written.blocks = [self._executor.submit(flight.within_memory, jobs.form, job, candidate).result()]
         return _Inline(job, candidate, written, header + written.blocks[0].payload)
 
     def _submit(self, pending: Pending) -> None:
@@ -419,15 +428,16 @@ class Compressor:
         pending.runs.append(run)
         for top in range(0, pending.group.height, pending.group.band):
             band = np.ascontiguousarray(samples[:, top : top + pending.group.band])
-            self._wait_until_workers_are_few()
-            self._running.append(
-                self._executor.submit(jobs.encode_run, self._job(pending.group, band), pending.group.per_block)
-            )
-            run.jobs.append(self._running[-1])
+            job, pictures = self._job(pending.group, band), pending.group.per_block
+            if pending.runs[0] is not run and jobs.keeps_models(job):
+                self._flight.wait_for(pending.runs[0].jobs)
+                job = jobs.by_models_of(job, pending.runs[0].blocks())
+            run.jobs.append(self._flight.begin(flight.within_memory, jobs.encode_run, job, pictures))
         if not self.options.embed_model:  # with models in it, the whole file alone tells what is shorter
             self._unsettled = [*(one for one in self._unsettled if not one.settle()), run]
 
     def _job(self, group: Group, samples: Samples) -> BlockJob:
+        shape = (min(len(samples), group.per_block), *samples.shape[1:])
         return BlockJob(
             mode=MODE_NAMES[group.mode],
             samples=samples,
@@ -438,30 +448,21 @@ class Compressor:
             verify=self.options.verify,
             open=self.options.embed_model and not self.chosen,
             planes=None if self.chosen else _shipped(select.PLANES_MODEL),
+            budget=self._budget_beside(group),
+            memory=flight.memory_of(MODE_NAMES[group.mode], shape),
         )
 
-    def _wait_until_workers_are_few(self) -> None:
-        """Keep no more blocks in memory than the threads can soon take up, and end where one could not be coded."""
-        running = [job for job in self._running if not job.done()]
-        if len(running) > self.options.threads:
-            wait(running[:1])
-        done = [job for job in self._running if job.done()]
-        self._running = [job for job in running if job not in done]
-        for error in (job.exception() for job in done):
-            if isinstance(error, VaezipError):
-                raise error.behind("pictures before it could not be coded") from error
-            if error:
-                raise error
+    def _budget_beside(self, group: Group) -> Budget:
+        """Return what jobs may take beside a picture of a group, which whoever added it holds, and so do we."""
+        return UNLIMITED.within(self.options.memory, held=2 * picture_bytes(group))
 
     def _candidates(self, group: Group) -> tuple[Candidate, ...]:
-        """Return what to try: all models and coders that fit, or a chosen model, beside which the fallback codec is
-        tried where the model leaves a part of each sample to it."""
+        """Return what to try: all models and coders that fit, or a chosen model, in the place of which a coder without
+        one codes pictures of modes that no model codes."""
         mode, shape = MODE_NAMES[group.mode], (group.height, group.width)
         if not self.chosen or not self._chosen:
-            return (*self.library.fitting(mode, *shape), *coders.fitting(mode, (group.band, group.width)), NO_MODEL)
-        if not fits(self.chosen.architecture, mode, shape):
-            return (NO_MODEL,)
-        return (self._chosen, NO_MODEL) if is_wide(mode) else (self._chosen,)
+            return (*self.library.fitting(mode, *shape), *coders.fitting(mode, (group.band, group.width)))
+        return (self._chosen if fits(self.chosen.architecture, mode, shape) else coders.of_any(mode),)
 
 
 def compress(

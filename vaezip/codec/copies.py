@@ -53,7 +53,8 @@ def with_own_boxes(original: Picture, group: Group, index: int) -> Picture:
     """
     if original.original is not None:
         return original
-    return replace(original, samples=original.samples.copy(), boxes=metadata.named(group.boxes[index]))
+    samples, boxes = metadata.restored(original.samples.copy(), group.boxes[index])
+    return replace(original, samples=samples, boxes=boxes)
 
 
 def beside(

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import Future
 from dataclasses import dataclass
-from threading import Condition
+
+import numpy as np
 
 from vaezip.codec import payload
 from vaezip.codec.blocks import Samples, samples_checksum
 from vaezip.errors import FormatError, VaezipError
 from vaezip.models.cost import DEFAULT as BUDGET
 from vaezip.models.cost import Budget
+from vaezip.models.kinds import MODE_NAMES, channels, dtype
 from vaezip.models.library import Library
 from vaezip.pictures.picture import DEFAULT_MAX_PIXELS
 from vaezip.system import meter
-from vaezip.vz.records import Block, has_model
+from vaezip.system.memory import taking
+from vaezip.vz.records import Block, Group, has_model
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def decode(job: DecodeJob) -> Samples:
     cost = payload.cost(block.payload, job.mode, job.shape, model=model, coder=block.model, find=find)
     job.budget.check(cost, payload.pixels(block.payload, job.mode, job.shape))
     try:
-        with _taking(cost.memory, job.budget.memory), meter.part(math.prod(job.shape)):
+        with taking(cost.memory, job.budget.memory), meter.part(math.prod(job.shape)):
             samples, checksum = payload.decode(
                 block.payload,
                 job.mode,
@@ -73,31 +74,11 @@ def decode(job: DecodeJob) -> Samples:
     return samples
 
 
-_changed = Condition()
-_taken = 0
-"""The memory of the blocks that this process is decoding."""
-
-
-def _forget() -> None:
-    """Begin anew in a process that was forked, which decodes nothing yet."""
-    global _changed, _taken
-    _changed, _taken = Condition(), 0
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
-
-
-@contextmanager
-def _taking(memory: int, most: int) -> Iterator[None]:
-    """Take memory for a block, once those under way leave so much of what they may take together."""
-    global _taken
-    with _changed:
-        _changed.wait_for(lambda: not _taken or _taken + memory <= most)
-        _taken += memory
-    try:
-        yield
-    finally:
-        with _changed:
-            _taken -= memory
-            _changed.notify_all()
+def assembled(group: Group, futures: list[Future[Samples]]) -> Samples:
+    """Return the pictures of a run, (pictures, height, width, channels); join a picture's bands as they come."""
+    if len(futures) == 1:
+        return futures[0].result()
+    out = np.empty((1, group.height, group.width, channels(MODE_NAMES[group.mode])), dtype(MODE_NAMES[group.mode]))
+    for top in range(0, group.height, group.band):
+        out[:, top : top + group.band] = futures.pop(0).result()  # and keep no band of which there is a copy
+    return out

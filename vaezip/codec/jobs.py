@@ -5,27 +5,29 @@ So any executor may do it: threads, processes, or other machines. The bytes are 
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from vaezip.codec import bit_depth, coders, payload, remaking
+from vaezip.codec import coders, payload, remaking
 from vaezip.codec.blocks import Samples, samples_checksum
-from vaezip.codec.select import LEAST_DRAWN, MOST_DRAWN, is_drawn, trial_bands, trial_part, trial_rows
+from vaezip.codec.select import LEAST_DRAWN, MOST_DRAWN, bytes_of_neighbours, is_drawn, is_noise, trial_part, trial_rows
 from vaezip.errors import VaezipError
 from vaezip.models import kinds
+from vaezip.models.bands import bands
 from vaezip.models.cost import DEFAULT as BUDGET
+from vaezip.models.cost import UNLIMITED, Budget
 from vaezip.models.effort import FEW_PIXELS
 from vaezip.models.library import Library, Reference
 from vaezip.origins import halving, inverse, search
 from vaezip.pictures.jpeg.parts import UnfitJpeg
 from vaezip.system import meter
+from vaezip.system.prices import CHECK, ON_ALL, ON_PARTS, ORIGINS, priced
 from vaezip.system.spans import timed
 from vaezip.system.threads import spread
-from vaezip.vz.records import NO_MODEL, Block, has_model
+from vaezip.vz.records import Block, has_model
 
 if TYPE_CHECKING:
     from vaezip.models.base import Model
@@ -33,9 +35,7 @@ if TYPE_CHECKING:
     from vaezip.origins.inverse import Found
     from vaezip.origins.upsampling import Sampling
 
-_COLOURS = 3
-
-_NO_LIMIT = 1 << 62
+_COLOURS, _NO_LIMIT = 3, 1 << 62
 
 _CLEARLY = 50
 """A trial in which one way takes less by one byte of so many tells which is best; of less, all is coded both ways."""
@@ -43,19 +43,17 @@ _CLEARLY = 50
 _MANY = 256
 """Of so many pictures or more the first tell, at the least effort, whether one way is best."""
 
+_OF_NEIGHBOURS = 20
+"""Of so many black and white pictures a model's form is kept without a look at that by the coder of drawn pictures,
+five times as slow, unless it takes more by one byte in so many than the neighbours of pixels make."""
+
 _OF_PATCHES = 10
 """Of chroma at half the resolution, patches take up to one byte in so many more than all, for what lies beyond their
 edges is not known."""
 
-_NEARLY, _NEARLY_DEEP = 100, 12
+_NEARLY, _NEARLY_DEEP = 100, 40
 """A trial of whole rows in which one way takes more by one byte in so many, or less, does not tell which is best; of
 samples and ranks that the deep coder codes, which takes little time, by so many."""
-
-_MOST_BITS = 10
-"""Of ranks of more bits models code too few."""
-
-_REPEATED = 4
-"""Where Deflate takes no more than one byte in so many more than what learns, samples may repeat from far away."""
 
 _OF_LEARNING = 10
 """What learns all from the picture takes up to one byte in so many more for patches than for all."""
@@ -74,6 +72,10 @@ Candidate = Reference | bytes
 def mark_of(candidate: Candidate) -> bytes:
     """Return what a block by a candidate has in the place of a fingerprint."""
     return candidate.fingerprint if isinstance(candidate, Reference) else candidate
+
+
+def _name(candidate: Candidate) -> str:
+    return candidate.path.stem if isinstance(candidate, Reference) else coders.name_of(candidate)
 
 
 class Halved(NamedTuple):
@@ -101,6 +103,7 @@ class BlockJob:
         halved: how their chroma may have been at half the resolution, and the model that codes it then.
         made_of: the kind of other pictures that its pictures are made of, likewise.
         planes: the model that is tried on the planes that colours were before, and on nothing else, if there is one.
+        budget, memory: bytes that jobs may take together, and that a thread takes for this one.
     """
 
     mode: str
@@ -116,6 +119,8 @@ class BlockJob:
     halved: Halved | None = None
     made_of: int | None = None
     planes: Reference | None = None
+    budget: Budget = UNLIMITED
+    memory: int = 0
 
 
 @timed("origins")
@@ -126,13 +131,15 @@ def prepared(job: BlockJob) -> BlockJob:
         job = replace(job, made_of=remaking.kind_of(job.samples, job.mode))
     if not payload.takes_origin(job.mode) or not any(isinstance(one, Reference) for one in job.candidates):
         return job
-    origin = search.find(job.samples[..., :_COLOURS])
-    return replace(job, origin=origin, halved=_halved(job, origin) if origin else None)
+    with priced(ORIGINS, ORIGINS):
+        origin = search.find(job.samples[..., :_COLOURS])
+        halved = _halved(job, origin) if origin else None
+    return replace(job, origin=origin, halved=halved)
 
 
 def _halved(job: BlockJob, origin: search.Candidate) -> Halved | None:
     """Return how chroma may have been at half the resolution, unless a model was chosen, which then codes."""
-    if job.alpha is None or NO_MODEL not in job.candidates:
+    if job.alpha is None or coders.GRAPHIC not in job.candidates:
         return None
     sampling = halving.find(job.samples[..., :_COLOURS], origin)
     if sampling is None:
@@ -153,16 +160,30 @@ def encode(job: BlockJob) -> list[Block]:
             job = prepared(job)
             candidates = promising(job)
         share = (1 - CHOICE) / (len(candidates) + 1)
-        forms = {}
+        forms: dict[Candidate, Block] = {}
         for candidate in candidates:
             with meter.part(share):
-                forms[candidate] = form(job, candidate)
+                if not (forms and _is_estimated(job, candidate) and _suits(job, forms)):
+                    forms[candidate] = form(job, candidate)
         best = min(forms, key=lambda candidate: len(forms[candidate].payload))
         kept = forms if job.open else {best: forms[best]}
         with meter.part(share):
             for candidate, block in kept.items():
                 check(job, candidate, block)
     return list(kept.values())
+
+
+def keeps_models(job: BlockJob) -> bool:
+    """Tell whether pictures are coded by the models of those before them in a set, without another trial: many that are
+    black and white, where all is to be coded but once, for the neighbours of pixels tell where a model does badly."""
+    return _is_estimated(job, coders.GRAPHIC)
+
+
+def by_models_of(job: BlockJob, blocks: Iterable[Block]) -> BlockJob:
+    """Return a job that tries no models but those of some blocks, if these have any, beside the coders without one."""
+    used = {block.model for block in blocks if has_model(block.model)}
+    kept = tuple(one for one in job.candidates if mark_of(one) in used or isinstance(one, bytes))
+    return replace(job, candidates=kept) if used else job
 
 
 def encode_run(job: BlockJob, pictures: int) -> list[list[Block]]:
@@ -195,14 +216,14 @@ def promising(job: BlockJob) -> list[Candidate]:
     found, some = _promising(replace(job, candidates=others)), trial_part(job.samples)
     if not remaking.shows_on_parts(job):
         return [*found, coders.REMADE]
-    if all(map(_is_quick, found)):  # which do so well that values say nothing more
+    if all(_is_quick(one) and one in quick for one in found):  # which do so well that values say nothing more
         return found
     if job.open or some.size == job.samples.size:
         return [*found, coders.REMADE]
     models = tuple(one for one in others if isinstance(one, Reference))
     references = tuple(one for one in models if one in found) or models
     trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0), candidates=references)
-    plain, made = (len(_payload(trial, candidate, 0)) for candidate in (found[0], coders.REMADE))
+    plain, made = (_bytes_for(trial, candidate) for candidate in (found[0], coders.REMADE))
     if abs(plain - made) * _CLEARLY <= plain:
         return [*found, coders.REMADE]
     return found if plain < made else [coders.REMADE, *(one for one in found if one in coders.CODERS)]
@@ -210,40 +231,41 @@ def promising(job: BlockJob) -> list[Candidate]:
 
 def _promising(job: BlockJob) -> list[Candidate]:
     """Return the candidates to code with: all, or of many pixels the model that is best on some of them, beside the
-    coders that promise much and, where a model has yet to prove worth embedding, the fallback codec; no model where a
-    coder without one does very well, or settles it."""
+    coders that promise much. What codes any picture is among them where no model is, or all may be noise, or where a
+    model has yet to prove worth embedding. No model is where a coder without one does very well, or settles it."""
     halved = (job.halved.model,) if job.halved else ()
     candidates = [candidate for candidate in (*halved, *job.candidates) if _promises(job, candidate)]
-    if len(candidates) == 1:
-        return candidates
     quick = [candidate for candidate in candidates if not has_model(mark_of(candidate))]
+    tried = [candidate for candidate in candidates if not _is_quick(candidate)]
+    some, last = trial_part(job.samples), coders.of_any(job.mode)
+    needed = job.open or len(quick) == len(candidates) or is_noise(some)
+    if needed and last in job.candidates and last not in candidates:
+        candidates, tried = [*candidates, last], [*tried, last]
+    if len(candidates) == 1 or not tried:
+        return candidates
     drawn = {candidate: _bytes_of_rows(job, candidate) for candidate in quick if _is_drawn(job, candidate)}
     if len(quick) < len(candidates) and any(_suffices(job, length) for length in drawn.values()):
         return quick
-    some = trial_part(job.samples)
     if some.size == job.samples.size:
         return candidates
     whole = [candidate for candidate in quick if coders.is_whole(mark_of(candidate))]
     if any(coders.settles(mark_of(candidate), job.samples, job.mode) for candidate in whole):
         return whole
-    tried = [candidate for candidate in candidates if not _is_quick(candidate)]
-    if _goes_once(job) and drawn:  # which take less than the fallback codec does
-        tried = [candidate for candidate in tried if candidate != NO_MODEL] or tried
     trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0))
     alone = len(tried) == 1  # which nothing needs to be tried for
-    lengths = {candidate: 0 if alone else len(_payload(trial, candidate, 0)) for candidate in tried}
+    lengths = {candidate: 0 if alone else _bytes_for(trial, candidate) for candidate in tried}
     best = min(tried, key=lambda candidate: lengths[candidate])
     found = {best: None, **dict.fromkeys(candidate for candidate in quick if candidate not in coders.LEARNING)}
-    for candidate in coders.LEARNING.intersection(tried):
-        if lengths[candidate] * _OF_LEARNING < lengths[best] * (_OF_LEARNING + 1):
+    for candidate in tried:
+        if candidate in coders.CODERS and lengths[candidate] * _OF_LEARNING < lengths[best] * (_OF_LEARNING + 1):
             found[candidate] = None
     if job.halved and lengths[job.halved.model] * _OF_PATCHES < lengths[best] * (_OF_PATCHES + 1):
         found[job.halved.model] = None
-    if best != NO_MODEL and not job.open:
-        found.pop(NO_MODEL, None)
-        for beaten in _beaten(job, best, drawn):
-            del found[beaten]
-    return list(found)
+    if job.open:
+        found[last] = None
+        return list(found)
+    beaten = _beaten(job, best, drawn)
+    return [candidate for candidate in found if candidate not in beaten]
 
 
 def _promising_deep(job: BlockJob, others: tuple[Candidate, ...]) -> list[Candidate]:
@@ -251,24 +273,19 @@ def _promising_deep(job: BlockJob, others: tuple[Candidate, ...]) -> list[Candid
     some rows, and those that are nearly as good."""
     if job.made_of is not None and remaking.settles(job, drawn=False):
         return [coders.REMADE]
-    some = trial_bands(job.samples)
+    some, may_gain = bands(job.samples), remaking.may_gain(job)
+    tried = [one for one in others if _promises(job, one)]
+    made = [coders.REMADE] if job.made_of is not None and not remaking.shows_on_parts(job) else []
+    if len(tried) == 1 and not may_gain:
+        return [*tried, *made]
     trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0))
-    lengths: dict[Candidate, float] = {coders.DEEP: len(_payload(trial, coders.DEEP, 0))}
-    if remaking.shows_on_parts(job):
-        ranks, values = remaking.some_ranks(job, trial_bands)
-        quick = [one for one in ranks.candidates if one in coders.CODERS and _promises(ranks, one)]
-        length = min(len(_payload(ranks, one, 0)) for one in quick)
-        lengths[coders.REMADE] = length + values * some.size / job.samples.size
-    few = bit_depth.low_bits(np.unique(job.samples)) + 8 <= _MOST_BITS
-    repeated = len(zlib.compress(some.tobytes())) * _REPEATED < lengths[coders.DEEP] * (_REPEATED + 1)
-    for one in others:
-        worthy = few if isinstance(one, Reference) else repeated if one == NO_MODEL else _promises(job, one)
-        if worthy and one not in lengths:
-            lengths[one] = len(_payload(trial, one, 0))
+    lengths: dict[Candidate, float] = {one: _bytes_for(trial, one) for one in tried}
+    if may_gain:
+        ranks, values = remaking.some_ranks(job, bands)
+        lengths[coders.REMADE] = _bytes_for(ranks, coders.DEEP) + values * some.size / job.samples.size
     best = min(lengths.values())
     nearly: dict[Candidate, int] = {coders.DEEP: _NEARLY_DEEP, coders.REMADE: _NEARLY_DEEP}
-    found = [one for one in lengths if (lengths[one] - best) * nearly.get(one, _NEARLY) <= best]
-    return found if job.made_of is None or coders.REMADE in lengths else [*found, coders.REMADE]
+    return [one for one in lengths if (lengths[one] - best) * nearly.get(one, _NEARLY) <= best] + made
 
 
 def _is_quick(candidate: Candidate) -> bool:
@@ -281,9 +298,19 @@ def _is_drawn(job: BlockJob, candidate: Candidate) -> bool:
     return candidate == coders.GRAPHIC and job.samples[..., 0].size >= LEAST_DRAWN
 
 
+def _bytes_for(trial: BlockJob, candidate: Candidate) -> int:
+    """Return what a candidate takes for a part of the samples."""
+    with priced(ON_PARTS, _name(candidate)) as price:
+        price.bytes = len(_payload(trial, candidate, 0))
+    return price.bytes
+
+
 def _bytes_of_rows(job: BlockJob, candidate: Candidate) -> int:
-    """Return what a candidate takes for some rows, or for the first of many pictures."""
-    return len(_payload(replace(job, samples=trial_rows(job.samples), alpha=None), candidate, 0))
+    """Return what a candidate takes, or about that, for some rows, or for the first of many pictures."""
+    rows = trial_rows(job.samples)
+    if _is_estimated(job, candidate):
+        return round(bytes_of_neighbours(rows))
+    return _bytes_for(replace(job, samples=rows, alpha=None), candidate)
 
 
 def _suffices(job: BlockJob, length: int) -> bool:
@@ -299,13 +326,26 @@ def _goes_once(job: BlockJob) -> bool:
     return not job.effort.rows and len(job.samples) >= _MANY and not job.open
 
 
+def _is_estimated(job: BlockJob, candidate: Candidate) -> bool:
+    """Tell whether the neighbours of pixels tell what a candidate takes: the coder of drawn pictures, for many that are
+    black and white, where all is to be coded but once."""
+    return candidate == coders.GRAPHIC and _goes_once(job) and kinds.levels(job.mode) == 2
+
+
+def _suits(job: BlockJob, forms: Mapping[Candidate, Block]) -> bool:
+    """Tell whether the shortest form takes no more, or little more, than the neighbours of pixels make."""
+    length = min(len(block.payload) for block in forms.values())
+    return length * _OF_NEIGHBOURS <= bytes_of_neighbours(job.samples) * (_OF_NEIGHBOURS + 1)
+
+
 def _beaten(job: BlockJob, best: Candidate, drawn: Mapping[Candidate, int]) -> list[Candidate]:
     """Return the coders that a model beats on the first of many pictures, where all is to be coded but once; ``drawn``
-    is what each takes for these."""
-    if not _goes_once(job) or not drawn:
+    is what each takes for these. Of one that is estimated, each block tells."""
+    rivals = [candidate for candidate in drawn if not _is_estimated(job, candidate)]
+    if not _goes_once(job) or not rivals:
         return []
     length = _bytes_of_rows(job, best)
-    return [candidate for candidate, other in drawn.items() if other > length]
+    return [candidate for candidate in rivals if drawn[candidate] > length]
 
 
 def _promises(job: BlockJob, candidate: Candidate) -> bool:
@@ -335,12 +375,14 @@ def form(job: BlockJob, candidate: Candidate) -> Block:
         VaezipError: to decode it would take more than a reader spends.
         UnfitJpeg: a JPEG file cannot be made again from its coefficients, or that would take more.
     """
-    data = _payload(job, candidate, samples_checksum(job.samples, job.before))
+    with priced(ON_ALL, _name(candidate)) as price:
+        data = _payload(job, candidate, samples_checksum(job.samples, job.before))
+        price.bytes = len(data)
     if not _is_allowed(job, candidate, data):
         if job.mode == kinds.JPEG:
             raise UnfitJpeg("takes more than a reader spends on it")
         model = _model(job, candidate)
-        name = f"model '{model.name}'" if model else coders.name_of(mark_of(candidate))
+        name = f"model '{model.name}'" if model else _name(candidate)
         raise VaezipError(f"{name} takes more for such pictures than a reader spends on them", "other-model")
     return Block(mark_of(candidate), data)
 
@@ -354,9 +396,10 @@ def check(job: BlockJob, candidate: Candidate, block: Block) -> None:
     if not job.verify:
         return
     model, find, shape = _model(job, candidate), job.library.by_fingerprint, job.samples.shape
-    decoded, found = payload.decode(
-        block.payload, job.mode, shape, model=model, coder=block.model, find=find, max_pixels=_NO_LIMIT
-    )
+    with priced(CHECK, _name(candidate)):
+        decoded, found = payload.decode(
+            block.payload, job.mode, shape, model=model, coder=block.model, find=find, max_pixels=_NO_LIMIT
+        )
     if found != samples_checksum(job.samples, job.before) or not np.array_equal(decoded, job.samples):
         raise VaezipError("the coded picture does not decode to itself on this machine; please report this")
 

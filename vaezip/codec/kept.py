@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaezip.codec import jobs
+from vaezip.codec import flight, jobs
 from vaezip.codec.jobs import BlockJob
+from vaezip.models.cost import UNLIMITED, Budget
 from vaezip.models.kinds import JPEG, MODE_NAMES, VERBATIM
 from vaezip.models.library import Library
-from vaezip.pictures.jpeg.parts import UnfitJpeg
+from vaezip.pictures.jpeg.parts import UnfitJpeg, shape_of
 from vaezip.system import meter
 from vaezip.vz import archive as vz
 from vaezip.vz.records import NO_MODEL, Block, Group
@@ -30,6 +31,7 @@ class FileJob:
         library, effort, verify: as in :class:`BlockJob`.
         inline: whether it is the file of an inline layout, whose header the checksum covers.
         verbatim: whether it is kept as it is in any case.
+        budget: as in :class:`BlockJob`.
     """
 
     data: bytes
@@ -38,6 +40,7 @@ class FileJob:
     verify: bool = True
     inline: bool = False
     verbatim: bool = False
+    budget: Budget = UNLIMITED
 
 
 @dataclass(frozen=True)
@@ -83,4 +86,6 @@ def _kept(job: FileJob, mode: str) -> KeptFile:
     block = BlockJob(
         mode, samples, (NO_MODEL,), None, job.library, job.effort, verify=job.verify, before=zlib.crc32(header)
     )
-    return KeptFile(replace(group, blocks=[jobs.code(block, NO_MODEL)]), header)
+    memory = flight.memory_of(mode, shape_of(job.data) or (0,)) if mode == JPEG else 2 * len(job.data)
+    block = replace(block, budget=job.budget, memory=memory)
+    return KeptFile(replace(group, blocks=[flight.within_memory(jobs.code, block, NO_MODEL)]), header)

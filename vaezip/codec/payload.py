@@ -1,7 +1,7 @@
-"""The planes of pictures: the payload of a block, by a model or the fallback codec; ``docs/format/payload.md``.
+"""The planes of pictures: the payload of a block, by a model or a coder without one; ``docs/format/payload.md``.
 
-A model codes the planes that it was made for, or those that the colours were before. What is beside them, their origin,
-alpha and the lower bits of 16, goes before its stream.
+A model codes the planes that it was made for, or those that the colours were before. What is beside them, their origin
+and alpha, goes before its stream.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vaezip.codec import coders, jpeg, remade, webp
+from vaezip.codec import coders, jpeg, remade
 from vaezip.errors import FormatError
 from vaezip.models.base import Model, seed_with
 from vaezip.models.cost import Cost
-from vaezip.models.kinds import COLOUR, GREY, JPEG, PLANES, VERBATIM, dtype, fits, is_wide, levels
+from vaezip.models.kinds import COLOUR, GREY, JPEG, PLANES, VERBATIM, fits
 from vaezip.models.registry import search_of
 from vaezip.origins import header
 from vaezip.origins.header import Origin
@@ -41,10 +41,8 @@ _HAS_ORIGIN = 128
 """The bit of the byte of steps that tells of an origin."""
 
 _LEAST_ALPHA, _PIXELS_A_BYTE = 64, 128
-"""Of the alpha that a model is tried on WebP makes more bytes than so many and one for so many pixels: sharp edges
-take less."""
-
-_ALPHA_MODES: dict[type[np.generic], str] = {np.uint8: "L", np.uint16: "I;16"}
+"""Of the alpha that a model is tried on the coder of drawn pictures makes more bytes than so many and one for so many
+pixels: sharp edges take less."""
 
 
 def encode(
@@ -66,20 +64,17 @@ def encode(
         model: codes the planes that it was made for.
         coder: the mark of the coder, where there is no model.
         effort: what is done for fewer bytes.
-        alpha_model: codes grey; is tried beside WebP for the alpha that a model of colours leaves.
+        alpha_model: codes grey; is tried for the alpha that a model of colours leaves.
 
     Raises:
         UnfitJpeg: the file of a JPEG block cannot be made again from its coefficients.
     """
-    if model is None and coder != NO_MODEL:
-        return coders.by_mark(coder).encode(samples, mode, checksum, effort=effort)
     if mode == VERBATIM:
         return _CRC.pack(checksum) + samples.tobytes()
     if mode == JPEG:
         return jpeg.encode(samples.tobytes(), checksum)
     if model is None:
-        coded = webp.encode(samples)
-        return _CRC.pack(checksum ^ zlib.crc32(coded)) + coded
+        return coders.by_mark(coder).encode(samples, mode, checksum, effort=effort)
     return encode_planes(samples, mode, checksum, model=model, effort=effort, alpha_model=alpha_model)
 
 
@@ -98,9 +93,6 @@ def encode_planes(
     colours = PLANES[mode].channels
     colour, alpha = samples[..., :colours], samples[..., colours:]
     prefix = _encode_alpha(alpha, alpha_model, effort) if alpha.size else b""
-    if is_wide(mode):
-        colour, depth_header = webp.split(colour)
-        prefix += depth_header
     planes, marked = colour * _value_of_one(model, mode), 0
     if found:
         prefix, planes, marked = found.origin.to_bytes() + prefix, found.planes, _HAS_ORIGIN
@@ -142,28 +134,17 @@ def decode(
         data, checksum = jpeg.decode(payload, width, max_pixels)
         return np.frombuffer(data, np.uint8).reshape(shape), checksum
     if model is None:
-        if len(payload) < _CRC.size:
-            raise FormatError("the coded data is truncated")
-        (checksum,), coded = _CRC.unpack(payload[:4]), payload[4:]
-        if mode == VERBATIM:  # whose samples are these very bytes
-            return _verbatim(coded, shape), checksum
-        samples = webp.decode(coded, (n, height, width, channels), dtype(mode))
-        if levels(mode) == 2 and samples.max() > 1:
-            raise FormatError("the coded data is damaged")
-        return samples, checksum ^ zlib.crc32(coded)
+        return _verbatim(payload, mode, shape)
     origin, stream, coded_shape = _read_head(payload, mode, shape, model)
     colours, steps = PLANES[mode].channels, steps_of(payload)
-    alpha = depth = None
+    alpha = None
     if channels > colours:
-        fingerprint, coded, stream = _read_alpha(stream)
-        alpha_shape = n, height, width, channels - colours
-        alpha = _decode_alpha(coded, mode, alpha_shape, fingerprint=fingerprint, find=find)
-    if is_wide(mode):
-        depth, stream = webp.read_depth_header(stream, (n, height, width, colours))
+        coder, coded, stream = _read_alpha(stream)
+        alpha_model = _model_of(coder, find)
+        alpha, _ = decode(coded, GREY.mode, (n, height, width, 1), model=alpha_model, coder=coder, find=find)
     planes, checksum = model.decode(stream, coded_shape, steps)
     planes //= _value_of_one(model, mode)
-    planes = origin.samples(planes, (height, width)) if origin else planes
-    colour = depth.join(planes) if depth else planes
+    colour = origin.samples(planes, (height, width)) if origin else planes
     samples = colour if alpha is None else np.concatenate([colour, alpha], axis=3)
     beside = zlib.crc32(payload[1 : len(payload) - len(stream)])
     return samples, seed_with(checksum, steps) ^ _mark(payload[0] & _HAS_ORIGIN) ^ beside
@@ -182,25 +163,20 @@ def cost(
         return remade.cost(payload, mode, shape, part=lambda part: _part_cost(part, find))
     if model is None and coder != NO_MODEL:
         return coders.of_block(coder, mode, shape).cost(payload, mode, shape)
-    if mode == VERBATIM:  # no more than the file itself, which is in memory
-        return Cost(0, len(payload))
     if model is None and mode == JPEG:
         return jpeg.cost(payload, width)
-    if model is None:
-        return webp.cost((n, height, width, channels), dtype(mode))
+    if model is None:  # no more than the file itself, which is in memory
+        return Cost(0, len(payload))
     origin, stream, coded_shape = _read_head(payload, mode, shape, model)
     colours, steps = PLANES[mode].channels, steps_of(payload)
     before = origin.cost(n * height * width) if origin else Cost(0, 0)
-    alpha = depth = Cost(0, 0)
+    alpha = Cost(0, 0)
     if channels > colours:
-        fingerprint, coded, stream = _read_alpha(stream)
-        alpha = _alpha_cost(coded, mode, (n, height, width, channels - colours), fingerprint=fingerprint, find=find)
-    if is_wide(mode):
-        depth, stream = webp.depth_cost((n, height, width, colours)), webp.without_depth_header(stream)
-    beside = channels > colours or is_wide(mode)
-    joined = Cost(2 * n * height * width * channels * dtype(mode)().itemsize * beside, 0)
-    by_model = model.cost(stream, coded_shape, steps)
-    return by_model.beside(alpha).beside(depth).beside(joined).beside(before)
+        coder, coded, stream = _read_alpha(stream)
+        alpha_model = _model_of(coder, find)
+        alpha = cost(coded, GREY.mode, (n, height, width, 1), model=alpha_model, coder=coder, find=find)
+        alpha = alpha.beside(Cost(2 * n * height * width * channels, 0))  # to join them with the colours
+    return model.cost(stream, coded_shape, steps).beside(alpha).beside(before)
 
 
 def _decode_part(part: Part, find: Find) -> tuple[Samples, int]:
@@ -218,7 +194,12 @@ def _part_model(part: Part, find: Find) -> Model | None:
     """Return the model of a part, which is not made of others again."""
     if part.block.model == coders.REMADE:
         raise FormatError("the coded data is damaged")
-    return find(part.block.model) if has_model(part.block.model) else None
+    return _model_of(part.block.model, find)
+
+
+def _model_of(coder: bytes, find: Find) -> Model | None:
+    """Return the model of a fingerprint; None for the mark of a coder without one."""
+    return find(coder) if has_model(coder) else None
 
 
 def pixels(payload: bytes, mode: str, shape: tuple[int, ...]) -> int:
@@ -270,7 +251,7 @@ def origin_of(payload: bytes, mode: str, shape: tuple[int, ...]) -> Origin | Non
 
 def takes_origin(mode: str) -> bool:
     """Tell whether the colours of a mode may have been other planes before."""
-    return mode in PLANES and PLANES[mode] is COLOUR and not is_wide(mode)
+    return mode in PLANES and PLANES[mode] is COLOUR
 
 
 def _read_origin(payload: bytes, mode: str, shape: tuple[int, ...]) -> tuple[Origin | None, bytes]:
@@ -287,61 +268,39 @@ def _mark(marked: int) -> int:
     return zlib.crc32(bytes([marked])) ^ zlib.crc32(b"\0")
 
 
-def _verbatim(data: bytes, shape: tuple[int, ...]) -> Samples:
-    if len(data) != shape[2]:
+def _verbatim(data: bytes, mode: str, shape: tuple[int, ...]) -> tuple[Samples, int]:
+    """Read a file that is kept as it is, whose bytes are the samples."""
+    if mode != VERBATIM:
+        raise FormatError("the file is damaged: it does not tell what codes its pictures")
+    if len(data) != _CRC.size + shape[2]:
         raise FormatError("the coded data is truncated")
-    return np.frombuffer(data, np.uint8).reshape(shape).copy()
+    return np.frombuffer(data, np.uint8, offset=_CRC.size).reshape(shape).copy(), _CRC.unpack_from(data)[0]
 
 
 def _encode_alpha(alpha: Samples, model: Model | None, effort: Effort) -> bytes:
-    """Return what stands before the stream of the colours: alpha by WebP, by a coder without a model, or by a model,
-    whichever is shortest; a model is not tried on what takes next to nothing."""
-    coded, mode = webp.encode(alpha), _ALPHA_MODES[alpha.dtype.type]
-    found = _LENGTH.pack(len(coded)) + coded
-    drawn = coders.GRAPHIC in coders.fitting(mode, alpha.shape[1:3])
-    if drawn and coders.by_mark(coders.GRAPHIC).promises(alpha, mode):
-        coded = coders.GRAPHIC + coders.by_mark(coders.GRAPHIC).encode(alpha, mode, 0, effort=effort)
-        found = min(found, _LENGTH.pack(len(coded) | _BY_MODEL) + coded, key=len)
-    if model is None or len(found) < _LEAST_ALPHA + alpha.size // _PIXELS_A_BYTE:
-        return found
-    coded = model.fingerprint + encode(alpha, mode, 0, model=model, effort=effort)
-    return min(found, _LENGTH.pack(len(coded) | _BY_MODEL) + coded, key=len)
+    """Return what stands before the stream of the colours: alpha by the coder of drawn pictures, unless it promises
+    nothing, or by a model where that is shorter, which is not tried on what takes next to nothing."""
+    drawn, forms = coders.by_mark(coders.GRAPHIC), []
+    if model is None or drawn.promises(alpha, GREY.mode):
+        coded = drawn.encode(alpha, GREY.mode, 0, effort=effort)
+        forms = [_LENGTH.pack(len(coded)) + coded]
+    if model and (not forms or len(forms[0]) >= _LEAST_ALPHA + alpha.size // _PIXELS_A_BYTE):
+        coded = model.fingerprint + encode(alpha, GREY.mode, 0, model=model, effort=effort)
+        forms.append(_LENGTH.pack(len(coded) | _BY_MODEL) + coded)
+    return min(forms, key=len)
 
 
 def _read_alpha(payload: bytes) -> tuple[bytes, bytes, bytes]:
-    """Return the fingerprint of the model of alpha, or NO_MODEL; what it coded; and what comes after."""
+    """Return the fingerprint of the model of alpha, or the mark of the coder; what it coded; and what comes after."""
     if len(payload) < _LENGTH.size:
         raise FormatError("the coded data is truncated")
     length = _LENGTH.unpack(payload[: _LENGTH.size])[0]
     end = _LENGTH.size + (length & ~_BY_MODEL)
     start = _LENGTH.size + len(NO_MODEL) * bool(length & _BY_MODEL)
-    coder = payload[_LENGTH.size : start] or NO_MODEL
-    return coder, payload[start:end], payload[end:]
-
-
-def _alpha_model(fingerprint: bytes, find: Find) -> Model | None:
-    """Return the model of alpha; None for the coder of drawn pictures, which is the only one without a model there."""
-    if fingerprint == coders.GRAPHIC:
-        return None
-    if not has_model(fingerprint):
+    coder = payload[_LENGTH.size : start] if length & _BY_MODEL else coders.GRAPHIC
+    if length & _BY_MODEL and not has_model(coder):
         raise FormatError("the coded data is damaged")
-    return find(fingerprint)
-
-
-def _decode_alpha(
-    coded: bytes, mode: str, shape: tuple[int, int, int, int], *, fingerprint: bytes, find: Find
-) -> Samples:
-    if fingerprint == NO_MODEL:
-        return webp.decode(coded, shape, dtype(mode))
-    model = _alpha_model(fingerprint, find)
-    return decode(coded, _ALPHA_MODES[dtype(mode)], shape, model=model, coder=fingerprint, find=find)[0]
-
-
-def _alpha_cost(coded: bytes, mode: str, shape: tuple[int, int, int, int], *, fingerprint: bytes, find: Find) -> Cost:
-    if fingerprint == NO_MODEL:
-        return webp.cost(shape, dtype(mode))
-    model = _alpha_model(fingerprint, find)
-    return cost(coded, _ALPHA_MODES[dtype(mode)], shape, model=model, coder=fingerprint, find=find)
+    return coder, payload[start:end], payload[end:]
 
 
 def _value_of_one(model: Model, mode: str) -> np.uint8:

@@ -13,7 +13,7 @@ from vaezip.models.effort import of_steps, scale
 from vaezip.models.kinds import PLANES, is_wide
 from vaezip.models.library import Reference
 from vaezip.origins import curve, mosaic, ranking, shrinking
-from vaezip.vz.records import NO_MODEL, Block
+from vaezip.vz.records import Block
 
 if TYPE_CHECKING:
     from vaezip.codec.jobs import BlockJob, Candidate
@@ -50,6 +50,11 @@ def shows_on_parts(job: BlockJob) -> bool:
     return job.made_of is not None and SEARCHES[job.made_of] is ranking
 
 
+def may_gain(job: BlockJob) -> bool:
+    """Tell whether ranks of the pictures of a job, of 16 bits, may take less than they do."""
+    return shows_on_parts(job) and ranking.may_gain(job.samples, job.mode)
+
+
 def some_ranks(job: BlockJob, some: Callable[[Samples], Samples]) -> tuple[BlockJob, int]:
     """Return the job of some of the ranks of pictures, and how many bytes tell the values of all.
 
@@ -76,7 +81,8 @@ def _part(job: BlockJob, mode: str, samples: Samples) -> BlockJob:
     """Return the job of a part: by the models of the job, or by those for another mode or size."""
     candidates: tuple[Candidate, ...] = tuple(one for one in job.candidates if isinstance(one, Reference))
     height, width = samples.shape[1:3]
-    if candidates and (PLANES.get(mode) is not PLANES.get(job.mode) or (height, width) != job.samples.shape[1:3]):
+    others = PLANES.get(mode) is not PLANES.get(job.mode) or (height, width) != job.samples.shape[1:3]
+    if is_wide(job.mode) or (candidates and others):
         candidates = tuple(job.library.fitting(mode, height, width))
     if job.open:  # which holds no models that stand in no block
         candidates = ()
@@ -86,7 +92,7 @@ def _part(job: BlockJob, mode: str, samples: Samples) -> BlockJob:
     return type(job)(
         mode=mode,
         samples=samples,
-        candidates=(*candidates, *quick, NO_MODEL),
+        candidates=(*candidates, *quick),
         alpha=job.alpha,
         library=job.library,
         effort=effort,

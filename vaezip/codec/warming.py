@@ -182,8 +182,8 @@ def _models() -> None:
 
 
 def _wide() -> None:
-    """Code samples of 16 bits by a model and the fallback codec, and by the coder for them."""
-    _coded(_ramp(3).astype(np.uint16) ** 2, preset=1, model="photo")
+    """Code samples of 16 bits, and alpha beside colours by a model."""
+    _coded(_ramp(3).astype(np.uint16) ** 2, preset=1)
     _coded(_ramp(3).astype(np.uint16) ** 2 + _ramp(1, top=40), preset=1)
     _coded(Picture("RGBA", np.concatenate([_ramp(3), _ramp(1)], axis=2)), preset=1)
 

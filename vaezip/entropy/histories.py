@@ -14,15 +14,17 @@ input below 2^37. The last weights, bounded alike, meet numbers below 2^12.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.entropy.decisions import IS_SHORT, code
+from vaezip.entropy.mixing import LINE_BITS, new_record
 from vaezip.exact import elementwise
 from vaezip.exact.backend import backend
 from vaezip.exact.jit import borrowing, inline
+from vaezip.exact.prefetch import prefetch
 
 PRECISION = 16
 """log2 of the sum of the frequencies of 0 and 1."""
@@ -33,13 +35,16 @@ MOST_CONTEXTS, MOST_GIVEN, SETS = 15, 5, 3
 HISTORIES = 128
 """Histories: the last bits, as many as there were but six at most, behind a 1."""
 
-_INPUTS = MOST_GIVEN + 2 * MOST_CONTEXTS + 1
-"""Room for two inputs of each context, one that never changes, and those that are given."""
+_VECTOR = 8
+_INPUTS = 6 * _VECTOR
+"""Room for two inputs of each context, one that never changes, and those that are given, in vectors of so many."""
+
+_WITHIN = (1 << LINE_BITS) - 1
 
 _STRETCHED, _WIDEST = 2047, 3071
 """The greatest input, and the greatest sum."""
 
-_FIRST_SLOT = (1 << 31) | 1
+FIRST_SLOT = (1 << 31) | 1
 _COUNT_BITS = _HISTORY_BITS = 7
 _PROBABILITY_SHIFT = _COUNT_BITS + _HISTORY_BITS
 _PROBABILITY_BITS = 18
@@ -65,75 +70,62 @@ def tables() -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64], N
     return stretch.clip(-_STRETCHED, _STRETCHED).astype(np.int32), squash.astype(np.int32), paces, rates
 
 
-class Histories(NamedTuple):
-    """Hold what has been learned, and room for one decision.
-
-    Attributes:
-        slots: uint32 (contexts, slots): 18 bits of probability, 7 of count, 7 of history.
-        maps: uint32 (kinds, contexts, HISTORIES), 22 bits of probability and 10 of count.
-        weights: int32 (SETS, choices, inputs), 2^16 for 1.
-        uses: of each set of weights, uint8 (SETS, choices).
-        last: int64 (kinds, SETS), the weights of the sets, 2^16 for 1.
-        corrections, seconds: int64 (…, 26) of 2^16, by the correction and by the second choice.
-        stretch, squash, paces, rates: of :func:`tables`.
-        contexts, places, inputs, choices, outputs: of the present decision.
-    """
-
-    slots: NDArray[np.uint32]
-    maps: NDArray[np.uint32]
-    weights: NDArray[np.int32]
-    uses: NDArray[np.uint8]
-    last: NDArray[np.int64]
-    corrections: NDArray[np.int64]
-    seconds: NDArray[np.int64]
-    stretch: NDArray[np.int32]
-    squash: NDArray[np.int32]
-    paces: NDArray[np.int64]
-    rates: NDArray[np.int64]
-    contexts: NDArray[np.int64]
-    places: NDArray[np.int64]
-    found: NDArray[np.uint32]
-    inputs: NDArray[np.int32]
-    choices: NDArray[np.int64]
-    outputs: NDArray[np.int64]
+Histories = Any
+"""The record of :func:`new_histories`. numba knows its fields, and mypy does not."""
 
 
 def new_histories(
-    slot_bits: int, contexts: int, *, choices: int, kinds: int, corrections: int, given: int = 0
+    slot_bits: int, contexts: int, *, most_bits: int, choices: int, kinds: int, corrections: int, given: int = 0
 ) -> Histories:
-    """Return a state that has learned nothing.
+    """Return a record of what has been learned, which is nothing, with room for one decision.
+
+    Its fields are ``slots``, lines of 16 for each context: 18 bits of probability, 7 of count and 7 of history,
+    exclusive-or what they begin with, so that nobody touches those that are not used; ``maps`` by kind, context and
+    history, 22 bits of probability and 10 of count; ``weights``, 2^16 for 1, by set and choice, and ``uses`` of these;
+    ``last``, the weights of the sets, by kind; ``corrections`` and ``seconds``, of 2^16, by the correction and by the
+    second choice; the four :func:`tables`; ``lines``, the lines of a context; for the next decision, ``contexts`` and
+    ``choices``, which the caller sets, and places of slots ``ahead``; and for the present one, ``places``, what was
+    ``found`` there, ``chosen`` weights, ``inputs`` and ``outputs``.
 
     Args:
         slot_bits: log2 of the slots of each context.
         contexts: of a decision at most.
+        most_bits: log2 of the slots at most; kernels are compiled for these.
         choices: what a set of weights is chosen by is less.
         kinds: of decisions.
         corrections: what a correction is chosen by is less.
         given: inputs that the caller gives at most.
     """
-    weights = np.full((SETS, choices, _INPUTS), FIRST_WEIGHT, np.int32)
-    weights[..., :given] = FIRST_OF_GIVEN
     stretch, squash, paces, rates = tables()
-    start = squash[np.clip(np.arange(_BUCKETS + 1) * 256, 1, 6143)].astype(np.int64)
-    return Histories(
-        slots=np.full((contexts, 1 << slot_bits), _FIRST_SLOT, np.uint32),
-        maps=np.tile(_first_map(), (kinds, contexts, 1)),
-        weights=weights,
-        uses=np.zeros((SETS, choices), np.uint8),
-        last=np.full((kinds, SETS), 65536 // SETS, np.int64),
-        corrections=np.tile(start, (corrections, 1)),
-        seconds=np.tile(start, (choices, 1)),
-        stretch=stretch,
-        squash=squash,
-        paces=paces,
-        rates=rates,
-        contexts=np.zeros(MOST_CONTEXTS, np.int64),
-        places=np.zeros(MOST_CONTEXTS, np.int64),
-        found=np.zeros(MOST_CONTEXTS, np.uint32),
-        inputs=np.zeros(_INPUTS, np.int32),
-        choices=np.zeros(SETS, np.int64),
-        outputs=np.zeros(SETS + 1, np.int64),
-    )
+    fields = [
+        ("inputs", np.int32, (_INPUTS,)),
+        ("weights", np.int32, (SETS, choices, _INPUTS)),
+        ("contexts", np.int64, (MOST_CONTEXTS,)),
+        ("ahead", np.int64, (MOST_CONTEXTS,)),
+        ("places", np.int64, (MOST_CONTEXTS,)),
+        ("found", np.uint32, (MOST_CONTEXTS,)),
+        ("choices", np.int64, (SETS,)),
+        ("chosen", np.int64, (SETS,)),
+        ("outputs", np.int64, (SETS + 1,)),
+        ("last", np.int64, (kinds, SETS)),
+        ("lines", np.int64),
+        ("stretch", stretch.dtype, stretch.shape),
+        ("squash", squash.dtype, squash.shape),
+        ("paces", paces.dtype, paces.shape),
+        ("rates", rates.dtype, rates.shape),
+        ("maps", np.uint32, (kinds, contexts, HISTORIES)),
+        ("uses", np.uint8, (SETS, choices)),
+        ("corrections", np.int64, (corrections, _BUCKETS + 1)),
+        ("seconds", np.int64, (choices, _BUCKETS + 1)),
+        ("slots", np.uint32, (contexts << most_bits,)),
+    ]
+    m = new_record(fields)
+    m.weights[:], m.last[:], m.maps[:] = FIRST_WEIGHT, 65536 // SETS, _first_map()
+    m.weights[..., :given] = FIRST_OF_GIVEN
+    m.corrections[:] = m.seconds[:] = squash[np.clip(np.arange(_BUCKETS + 1) * 256, 1, 6143)]
+    m.stretch[:], m.squash[:], m.paces[:], m.rates[:] = stretch, squash, paces, rates
+    m.lines = 1 << (slot_bits - LINE_BITS)
+    return m
 
 
 FIRST_WEIGHT, FIRST_OF_GIVEN = 65536 * 3 // 40, 65536 // 4
@@ -180,9 +172,22 @@ def decide_given(m, coder, words, made, given, count, node, kind, correction, bi
     return _decide(m, coder, words, made, given, count, node, kind, correction, bit)
 
 
+@borrowing
+def decide_ahead(m, coder, words, made, count, kind, correction, bit):
+    """Code one bit as :func:`decide` does, by the slots that :func:`look_ahead` found before the last :func:`turn`."""
+    return _code(m, coder, words, made, 0, count, kind, correction, bit)
+
+
 @inline
 def _decide(m, coder, words, made, given, count, node, kind, correction, bit):
-    p = predict(m, given, count, node, kind, correction)
+    _find(m, count, node)
+    turn(m, count)
+    return _code(m, coder, words, made, given, count, kind, correction, bit)
+
+
+@inline
+def _code(m, coder, words, made, given, count, kind, correction, bit):
+    p = _predict(m, given, count, kind, correction)
     bit = code(coder, words, made, p, PRECISION, bit)
     if not coder[IS_SHORT]:
         update(m, given, count, kind, correction, bit)
@@ -190,77 +195,133 @@ def _decide(m, coder, words, made, given, count, node, kind, correction, bit):
 
 
 @inline
-def predict(m, given, count, node, kind, correction):
-    """Return the frequency of a 1, of 2^PRECISION; arguments as of :func:`decide_given`."""
-    slots, inputs = m.slots, m.inputs
-    lines = slots.shape[1] >> 4
-    maps = m.maps[kind]
+def _predict(m, given, count, kind, correction):
+    """Return the frequency of a 1 by the slots that were found."""
     for i in range(count):
-        context = m.contexts[i]
-        line = ((context + (node >> 4) * 0x9E3779B1) & 0xFFFFFFFF) * 0x2545F491 & 0xFFFFFFFF
-        place = (((line * lines) >> 32) << 4) | ((node ^ context) & 15)
-        m.places[i] = place
-        m.found[i] = slots[i, place]
-    for i in range(count):
-        slot = m.found[i]
-        inputs[given + 2 * i] = m.stretch[slot >> np.uint32(20)]
-        inputs[given + 2 * i + 1] = m.stretch[maps[i, slot & np.uint32(HISTORIES - 1)] >> np.uint32(20)]
+        slot = np.int64(m.slots[m.places[i]] ^ np.uint32(FIRST_SLOT))
+        m.found[i] = slot
+        m.inputs[given + 2 * i] = m.stretch[slot >> 20]
+        m.inputs[given + 2 * i + 1] = m.stretch[np.int64(m.maps[kind, i, slot & (HISTORIES - 1)]) >> 20]
     last = given + 2 * count
-    inputs[last] = _BIAS
-    for i in range(last + 1, _INPUTS):
-        inputs[i] = 0
+    m.inputs[last] = _BIAS
+    for i in range(last + 1, _width(last)):
+        m.inputs[i] = 0
     mixed = 0
     for k in range(SETS):
-        row = m.weights[k, m.choices[k]]
-        total = np.int32(0)
-        for i in range(_INPUTS):
-            total = np.int32(total + np.int32(np.int32(row[i] * inputs[i]) >> 10))
-        m.outputs[k] = min(max(np.int64(total) >> 6, -_WIDEST), _WIDEST)
+        m.outputs[k] = min(max(np.int64(_mixed(m, k, m.chosen[k], _width(last))) >> 6, -_WIDEST), _WIDEST)
         mixed += m.last[kind, k] * m.outputs[k]
     t = min(max(mixed >> 16, -_WIDEST), _WIDEST)
+    m.outputs[SETS] = t
     position = t + 3072
     bucket, part = position >> 8, position & 255
-    first, second = m.corrections[correction], m.seconds[m.choices[1]]
-    corrected = ((first[bucket] + second[bucket]) * (256 - part) + (first[bucket + 1] + second[bucket + 1]) * part) >> 8
-    m.outputs[SETS] = t
-    p = (2 * m.squash[position] + corrected) >> 2
+    here = m.corrections[correction, bucket] + m.seconds[m.chosen[1], bucket]
+    there = m.corrections[correction, bucket + 1] + m.seconds[m.chosen[1], bucket + 1]
+    p = (2 * m.squash[position] + ((here * (256 - part) + there * part) >> 8)) >> 2
     return min(max(p, _LEAST), (1 << PRECISION) - _LEAST)
 
 
 @inline
+def look_ahead(m, count, node):
+    """Find the slots of the next decision, whose contexts and choices are set, and ask for their memory."""
+    _find(m, count, node)
+    for i in range(count):
+        prefetch(m.slots, m.ahead[i])
+
+
+@inline
+def _find(m, count, node):
+    """Find the slots: the line by a hash, and the slot in it by the lowest bits of context and node."""
+    for i in range(count):
+        m.ahead[i] = _line(m, i, node >> LINE_BITS) | ((node ^ m.contexts[i]) & _WITHIN)
+
+
+@inline
+def _line(m, i, group):
+    """Return the first slot of the line that a context has for a group of nodes."""
+    line = ((m.contexts[i] + group * 0x9E3779B1) & 0xFFFFFFFF) * 0x2545F491 & 0xFFFFFFFF
+    return (((line * m.lines) >> 32) * m.maps.shape[1] + i) << LINE_BITS
+
+
+@inline
+def fetch(m, count, group):
+    """Ask for the memory of the slots of a group of 16 nodes, of which decisions are likely to come soon."""
+    for i in range(count):
+        prefetch(m.slots, _line(m, i, group))
+
+
+@inline
+def turn(m, count):
+    """Make the next decision the present one."""
+    for i in range(count):
+        m.places[i] = m.ahead[i]
+    for k in range(SETS):
+        m.chosen[k] = m.choices[k]
+
+
+@inline
+def _width(last):
+    """Return how many inputs are looked at: up to the last one, and zeros that fill a vector."""
+    return (last | (_VECTOR - 1)) + 1
+
+
+@inline
+def _mixed(m, k, choice, width):
+    """Return the sum of the weighted inputs; every number is cast, for numba would take 64 bits."""
+    total = np.int32(0)
+    for i in range(width):
+        total = np.int32(total + np.int32(np.int32(m.weights[k, choice, i] * m.inputs[i]) >> 10))
+    return total
+
+
+@inline
 def update(m, given, count, kind, correction, bit):
-    """Learn from a bit, after :func:`predict` with the same arguments."""
-    slots, inputs, maps = m.slots, m.inputs, m.maps[kind]
+    """Learn from a bit, after :func:`_predict` with the same arguments."""
     goal = np.int64(bit) << 16
     t = m.outputs[SETS]
     nearest = (t + 3072 + 128) >> 8
-    first, second = m.corrections[correction], m.seconds[m.choices[1]]
-    first[nearest] += (min(goal, 65535) - first[nearest]) >> 6
-    second[nearest] += (min(goal, 65535) - second[nearest]) >> 6
+    _near(m.corrections, correction, nearest, goal)
+    _near(m.seconds, m.chosen[1], nearest, goal)
     error = goal - m.squash[t + 3072]
     for k in range(SETS):
         last = m.last[kind, k] + ((m.outputs[k] * error + (1 << 17)) >> 18)
         m.last[kind, k] = min(max(last, -_WEIGHT_BOUND), _WEIGHT_BOUND)
-        used = np.int64(m.uses[k, m.choices[k]])
-        step = (goal - m.squash[m.outputs[k] + 3072]) * m.rates[used]
-        m.uses[k, m.choices[k]] = np.uint8(min(used + 1, _USES))
-        weight = m.weights[k, m.choices[k]]
-        for i in range(_INPUTS):
-            moved = weight[i] + ((inputs[i] * step + (1 << 17)) >> 18)
-            weight[i] = min(max(moved, -_WEIGHT_BOUND), _WEIGHT_BOUND)
+        used = np.int64(m.uses[k, m.chosen[k]])
+        m.uses[k, m.chosen[k]] = np.uint8(min(used + 1, _USES))
+        step = np.int32((goal - m.squash[m.outputs[k] + 3072]) * m.rates[used])
+        _move(m, k, m.chosen[k], step, _width(given + 2 * count))
     for i in range(count):
-        slot = np.int64(m.found[i])
-        history = slot & (HISTORIES - 1)
-        entry = np.int64(maps[i, history])
-        p, seen = entry >> 10, entry & 1023
-        p += (((np.int64(bit) << 22) - p) * m.paces[seen]) >> 16
-        maps[i, history] = np.uint32((min(max(p, 1), (1 << 22) - 1) << 10) | min(seen + 1, 255))
-        p, seen = slot >> _PROBABILITY_SHIFT, (slot >> _HISTORY_BITS) & 127
-        p += (((np.int64(bit) << _PROBABILITY_BITS) - p) * m.paces[seen]) >> 16
-        p = min(max(p, 1), (1 << _PROBABILITY_BITS) - 1)
-        history = 2 * history + bit
-        if history >= HISTORIES:
-            history = (history & (HISTORIES // 2 - 1)) | (HISTORIES // 2)
-        slots[i, m.places[i]] = np.uint32(
-            (p << _PROBABILITY_SHIFT) | (min(seen + 1, _LIMIT) << _HISTORY_BITS) | history
-        )
+        _teach(m, kind, i, np.int64(bit))
+
+
+@inline
+def _near(tables, row, column, goal):
+    """Move what corrects a result to what came."""
+    tables[row, column] += (min(goal, 65535) - tables[row, column]) >> 6
+
+
+@inline
+def _move(m, k, choice, step, width):
+    """Move weights by a step in the direction of the inputs; products take 64 bits, and what is left of them 32."""
+    for i in range(width):
+        moved = np.int32((np.int64(m.inputs[i]) * np.int64(step) + (1 << 17)) >> 18)
+        moved = np.int32(moved + m.weights[k, choice, i])
+        m.weights[k, choice, i] = min(max(moved, np.int32(-_WEIGHT_BOUND)), np.int32(_WEIGHT_BOUND))
+
+
+@inline
+def _teach(m, kind, i, bit):
+    """Let a context learn from a bit: its slot, and what is expected after its history."""
+    slot = np.int64(m.found[i])
+    history = slot & (HISTORIES - 1)
+    entry = np.int64(m.maps[kind, i, history])
+    p, seen = entry >> 10, entry & 1023
+    p += (((bit << 22) - p) * m.paces[seen]) >> 16
+    m.maps[kind, i, history] = np.uint32((min(max(p, 1), (1 << 22) - 1) << 10) | min(seen + 1, 255))
+    p, seen = slot >> _PROBABILITY_SHIFT, (slot >> _HISTORY_BITS) & 127
+    p += (((bit << _PROBABILITY_BITS) - p) * m.paces[seen]) >> 16
+    p = min(max(p, 1), (1 << _PROBABILITY_BITS) - 1)
+    history = 2 * history + bit
+    if history >= HISTORIES:
+        history = (history & (HISTORIES // 2 - 1)) | (HISTORIES // 2)
+    slot = (p << _PROBABILITY_SHIFT) | (min(seen + 1, _LIMIT) << _HISTORY_BITS) | history
+    m.slots[m.places[i]] = np.uint32(slot ^ FIRST_SLOT)

@@ -56,7 +56,9 @@ class Narrow:
         rows = np.ascontiguousarray(x.reshape(-1, self.inputs), np.int16)
         out = np.empty((len(rows), self.bias.size), dtype)
         if len(rows) % ROWS or self.inputs % 2:
-            rows = np.pad(rows, ((0, -len(rows) % ROWS), (0, self.inputs % 2)))
+            padded = np.zeros((len(rows) + -len(rows) % ROWS, self.inputs + self.inputs % 2), np.int16)
+            padded[: len(rows), : self.inputs] = rows
+            rows = padded
         sums = np.empty((_AT_ONCE, self.weight.shape[1]), np.int32)
         totals = np.empty((_AT_ONCE, self.bias.size), self.bias.dtype)
         _affine(rows, self.weight, self.ends, self.bias, self.shift, self.clamp, sums, totals, out)

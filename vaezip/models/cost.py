@@ -7,7 +7,7 @@ the same functions, and writes no block that a reader refuses by default.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from vaezip.errors import ImageError
@@ -17,6 +17,9 @@ MAX_WORK = 1 << 23
 
 MAX_MEMORY = 1 << 32
 """The most bytes for the blocks that are decoded at once, and for the samples of a picture."""
+
+PROGRAM = 1 << 28
+"""The bytes that the interpreter, libraries, kernels and models of a process take, beside pictures and blocks."""
 
 _ALLOWED = 8
 """Pixels that a block is allowed beside its own, for what it costs to begin."""
@@ -45,10 +48,20 @@ class Budget:
     Attributes:
         memory: bytes for the blocks that are decoded at once, and for the samples of a picture.
         work: operations for each pixel of a block.
+        beside: bytes that are taken beside, which messages count, too.
     """
 
     memory: int = MAX_MEMORY
     work: int = MAX_WORK
+    beside: int = 0
+
+    def within(self, process: int | None, *, held: int = 0) -> Budget:
+        """Return what is left to blocks in a process that may take so many bytes, of which pictures hold some; None for
+        as many as it takes."""
+        if process is None:
+            return self
+        beside = PROGRAM + held
+        return replace(self, memory=process - beside, beside=beside)
 
     def allows(self, cost: Cost, pixels: int) -> bool:
         """Tell whether a block of so many pixels may cost that."""
@@ -72,7 +85,8 @@ class Budget:
             ImageError: it does.
         """
         if memory > self.memory:
-            reason = f"it takes {memory >> 20:,} MiB of memory, more than the limit of {self.memory >> 20:,}"
+            takes, limit = -(-(memory + self.beside) >> 20), (self.memory + self.beside) >> 20
+            reason = f"it takes {takes:,} MiB of memory, more than the limit of {limit:,}"
             raise ImageError(reason, "more-memory")
 
 

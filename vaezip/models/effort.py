@@ -27,7 +27,8 @@ class Effort:
         rows: height of a row group; 0 leaves the pixel network and its mixtures as they are, and K to the posteriors.
         thin: learn from one pixel in so many only.
         networks: how many learn side by side from a picture of its own.
-        turns: in how many orientations the encoder tries a part of what a pixel network will learn from.
+        turns: in how many orientations the encoder tries a part of what a pixel network will learn from; without
+            learning, where there are few.
         whole: in how many of these, the best, it then tries all; of 1, the part has told.
     """
 
@@ -107,8 +108,8 @@ def of_steps(steps: int) -> Effort:
 PRESETS = {
     1: Effort(rows=0),
     2: NONE,
-    3: Effort(1, 4, 8, turns=1),
-    4: Effort(1, 4, 4, turns=1),
+    3: Effort(1, 4, 8),
+    4: Effort(1, 4, 4),
     5: Effort(1, 4, 2),
     6: Effort(1, 2),
     7: of_steps(2),

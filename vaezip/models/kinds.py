@@ -39,7 +39,7 @@ class Planes(NamedTuple):
 
     Attributes:
         channels: how many there are.
-        levels: how many values a sample has; of 16-bit samples, the upper eight bits are coded.
+        levels: how many values a sample has.
         likelihood: the one by which tile models code them.
         mode: the mode of a picture of these planes alone.
         name: what messages call them.
@@ -59,10 +59,10 @@ ALL_PLANES = (BLACK_AND_WHITE, GREY, COLOUR)
 
 PLANES: dict[str, Planes] = {
     **dict.fromkeys(("1", BILEVEL_GREY), BLACK_AND_WHITE),
-    **dict.fromkeys(("L", "LA", "I;16", "LA;16"), GREY),
-    **dict.fromkeys(("RGB", "RGBA", "RGB;16", "RGBA;16"), COLOUR),
+    **dict.fromkeys(("L", "LA"), GREY),
+    **dict.fromkeys(("RGB", "RGBA"), COLOUR),
 }
-"""The planes of each mode; a mode that is not here goes to the fallback codec."""
+"""The planes of each mode that models code: not indices of a palette, nor samples of 16 bits."""
 
 
 def planes_of(architecture: Architecture) -> Planes:
@@ -87,8 +87,8 @@ def is_wide(mode: str) -> bool:
 
 
 def has_alpha(mode: str) -> bool:
-    """Tell whether the last channel is alpha, and models can code the others."""
-    return mode in PLANES and channels(mode) > PLANES[mode].channels
+    """Tell whether the last channel is alpha."""
+    return channels(mode) % 2 == 0
 
 
 def dtype(mode: str) -> type[np.generic]:
@@ -106,11 +106,6 @@ def fits(a: Architecture, mode: str, size: tuple[int, ...]) -> bool:
     return a.tiled or size == a.tile
 
 
-def falls_back(mode: str) -> bool:
-    """Tell whether the fallback codec takes pictures of a mode that a chosen model cannot code; others are refused."""
-    return not levels(mode) or is_wide(mode)
-
-
 def is_black_and_white(picture: Picture) -> bool:
     """Tell whether a grey picture holds nothing but black and white."""
     return picture.mode == "L" and bool(np.isin(picture.samples, (0, 255)).all())
@@ -124,7 +119,7 @@ def coded_mode(picture: Picture, a: Architecture | None) -> str:
 
 
 def misfit(name: str, a: Architecture, picture: Picture, *, coded: str) -> str | None:
-    """Say why a chosen model cannot code a picture; None where it can, and where the fallback codec takes it.
+    """Say why a chosen model cannot code a picture; None where it can, and where no model codes pictures of the mode.
 
     Args:
         name: of the model.
@@ -133,7 +128,7 @@ def misfit(name: str, a: Architecture, picture: Picture, *, coded: str) -> str |
         coded: of :func:`coded_mode`.
     """
     height, width = picture.samples.shape[:2]
-    if fits(a, coded, (height, width)) or falls_back(coded):
+    if coded not in PLANES or fits(a, coded, (height, width)):
         return None
     most = f" (to {a.most_side:,} a side)" if a.most_side else ""
     size = f"of any size{most}" if a.tiled else f"of {a.tile[1]}×{a.tile[0]}"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from vaezip.models.base import Pixels
+from vaezip.models.base import Mask, Pixels
 from vaezip.system.spans import timed
 
 
@@ -68,3 +70,9 @@ class Tiling:
         n, _, _, c = padded.shape
         grid = padded.reshape(n, self.rows, self.tile[0], self.columns, self.tile[1], c).transpose(0, 1, 3, 2, 4, 5)
         return np.ascontiguousarray(grid.reshape(-1, *self.tile, c))
+
+
+def inside(values: NDArray[Any], mask: Mask) -> NDArray[Any]:
+    """Return the values inside a mask, those of a pixel together; where that is all of them, a view, which is quicker
+    to make."""
+    return values.reshape(-1, *values.shape[mask.ndim :]) if mask.all() else values[mask]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vaezip.exact.backend import backend
+from vaezip.exact.elementwise import log
 from vaezip.models.kinds import channels, has_alpha, is_wide
 from vaezip.origins.values import NARROW, SHIFT, Line, Set, Values, line, listed, of_sets
 
@@ -21,8 +24,13 @@ no holes, nothing is gained."""
 _CLEAR = 16
 """From one part in so many on, ranks are by far the best."""
 
+_SPARSE = 16
+"""Where all samples but one in so many have holes on both sides, that is a rule; chance leaves more to noise."""
+
 _LONG = 1 << 10
 """A list of so many values takes more than a hundred bytes."""
+
+_NATS_OF_A_BYTE = 5.545177444479562
 
 _LOOKED_AT = 1 << 17
 
@@ -56,9 +64,22 @@ def promises(samples: Samples, mode: str) -> bool:
 
 
 def settles(samples: Samples, mode: str) -> bool:
-    """Tell whether the samples have so many holes that values cannot take as little as ranks."""
+    """Tell whether the samples have so many holes that values cannot take as little as ranks; of 16 bits, also whether
+    ranks have 8 bits, for what codes these codes values, too."""
+    if is_wide(mode):
+        counted = _counts(samples, mode)
+        return max(len(np.flatnonzero(one)) for one in counted) <= _EIGHT_BITS or _is_sparse(counted)
     counted = _counts(_some(samples), mode)
-    return not is_wide(mode) and _missing(counted[: len(counted) - has_alpha(mode)], _CLEAR)
+    return _missing(counted[: len(counted) - has_alpha(mode)], _CLEAR)
+
+
+def may_gain(samples: Samples, mode: str) -> bool:
+    """Tell whether holes of values of 16 bits may take more than the list of values: for each sample, the logarithm of
+    how far the next ones lie that occur."""
+    nats = []
+    for counts, below, above in map(_holes, _counts(samples, mode)):
+        nats.extend(counts * log(backend(), (below * above).astype(np.float64)))
+    return math.fsum(nats) > 2 * _NATS_OF_A_BYTE * len(find(samples, mode).origin.to_bytes())
 
 
 def find(samples: Samples, mode: str) -> Ranked:
@@ -116,6 +137,19 @@ def _missing(counted: list[NDArray[np.int64]], part: int) -> bool:
             holes = np.diff(used) - 1
             missing += int((holes * np.minimum(counts[used[:-1]], counts[used[1:]])).sum())
     return missing * part >= total
+
+
+def _holes(counted: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return how often each value occurs that does, and how far the next ones lie below and above it."""
+    used = np.flatnonzero(counted)
+    steps = np.diff(used) if len(used) > 1 else np.ones(1, np.int64)
+    return counted[used], np.append(steps[:1], steps)[: len(used)], np.append(steps, steps[-1:])[: len(used)]
+
+
+def _is_sparse(counted: list[NDArray[np.int64]]) -> bool:
+    """Tell whether nearly all samples have holes on both sides, by whatever spread them."""
+    between = sum(int(counts[(below > 1) & (above > 1)].sum()) for counts, below, above in map(_holes, counted))
+    return between * _SPARSE >= sum(int(one.sum()) for one in counted) * (_SPARSE - 1)
 
 
 def _written(values: Set, mode: str) -> tuple[Set, bytes]:

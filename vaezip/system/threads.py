@@ -11,11 +11,14 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
-from contextlib import contextmanager
-from contextvars import copy_context
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar, copy_context
+from functools import partial
 from pathlib import Path
-from threading import Condition, Lock, Thread, local
+from threading import Condition, Lock, Thread, get_ident, local
 from typing import Any, Generic, TypeVar
+
+from vaezip.system.prices import helping
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -82,6 +85,8 @@ def products_on_one_thread() -> Iterator[None]:
 _this_thread = local()
 """``workers``: whose worker this thread is, if it is one."""
 
+_alone: ContextVar[bool] = ContextVar("alone", default=False)
+
 
 class Workers(Executor):
     """N threads that take tasks in the order of submission; parts of a task go first."""
@@ -130,6 +135,12 @@ class Workers(Executor):
         with self._changed:
             self._tasks.extendleft([work] * times)
             self._changed.notify(times)
+
+    def forget(self, work: Callable[[], None]) -> None:
+        """Let go of what no worker was idle to help with, and of the memory that it holds."""
+        with self._changed, suppress(ValueError):
+            while True:
+                self._tasks.remove(work)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the threads once their tasks are done, or those under way are."""
@@ -182,13 +193,13 @@ def spread(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Re
     Raises:
         Exception: what a call raised, the first of them in order.
     """
-    workers: Workers | None = getattr(_this_thread, "workers", None)
-    listed = list(items)
+    workers, listed = _helpers(), list(items)
     if workers is None or workers.count < 2 or len(listed) < 2:
         return [function(item) for item in listed]
     batch = _Batch(function, listed)
     workers.help(batch.work, min(workers.count, len(listed)) - 1)
     batch.work()
+    workers.forget(batch.work)
     return batch.results()
 
 
@@ -199,8 +210,23 @@ def together(*calls: Callable[[], Any]) -> list[Any]:
 
 def parts() -> int:
     """Return into how many parts to cut work for :func:`spread` in this thread."""
-    workers: Workers | None = getattr(_this_thread, "workers", None)
+    workers = _helpers()
     return workers.count if workers else 1
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Have no other worker take parts of the work inside, for which there is no memory."""
+    token = _alone.set(True)
+    try:
+        yield
+    finally:
+        _alone.reset(token)
+
+
+def _helpers() -> Workers | None:
+    """Return the workers that may take parts of the work of this thread."""
+    return None if _alone.get() else getattr(_this_thread, "workers", None)
 
 
 class _Batch(Generic[Item, Result]):
@@ -208,20 +234,21 @@ class _Batch(Generic[Item, Result]):
 
     def __init__(self, function: Callable[[Item], Result], items: list[Item]) -> None:
         self._function, self._items = function, items
-        self._context = copy_context()
+        self._context, self._thread = copy_context(), get_ident()
         self._futures: list[Future[Result]] = [Future() for _ in items]
         self._next = iter(range(len(items)))
         self._lock = Lock()
 
     def work(self) -> None:
         """Make calls until all are begun."""
+        function = self._function if get_ident() == self._thread else partial(helping, self._function)
         while True:
             with self._lock:
                 i = next(self._next, None)
             if i is None:
                 return
             try:
-                self._futures[i].set_result(self._context.copy().run(self._function, self._items[i]))
+                self._futures[i].set_result(self._context.copy().run(function, self._items[i]))
             except BaseException as error:  # noqa: BLE001 (likewise)
                 self._futures[i].set_exception(error)
 

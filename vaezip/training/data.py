@@ -24,7 +24,6 @@ from vaezip.models.kinds import (
     PLANES,
     Planes,
     is_black_and_white,
-    is_wide,
 )
 from vaezip.pictures import datasets
 from vaezip.pictures.datasets import Collection
@@ -209,7 +208,7 @@ def _planes(modes: Counter[str]) -> Planes:
     Raises:
         DataError: they are not of one kind, or no model codes it.
     """
-    kinds = {_trainable(mode) for mode in modes if mode != BILEVEL_GREY}
+    kinds = {PLANES.get(mode) for mode in modes if mode != BILEVEL_GREY}
     if modes[BILEVEL_GREY] and kinds != {BLACK_AND_WHITE}:
         kinds |= {GREY} if kinds else {BLACK_AND_WHITE}
     if len(kinds) > 1:
@@ -222,8 +221,3 @@ def _planes(modes: Counter[str]) -> Planes:
     if planes is None:
         raise DataError(f"no model codes pictures of mode {', '.join(modes)}; convert them to 1, L or RGB")
     return planes
-
-
-def _trainable(mode: str) -> Planes | None:
-    """Find what a model codes of a mode; None where no model does, or no more than the upper bits."""
-    return None if is_wide(mode) else PLANES.get(mode)

@@ -10,11 +10,11 @@ from vaezip.vz.wire import inflated
 
 VERSION = 5
 
-REVISION = 6
+REVISION = 7
 """Of a draft: until release 0.2 freezes the format, each change raises it, and a reader takes no other."""
 
 NO_MODEL = bytes(4)
-"""Stands in the place of a model's fingerprint for a block of the fallback codec, or of a file that is kept."""
+"""Stands in the place of a model's fingerprint for a block that holds bytes, and no pixels."""
 
 _RESERVED = bytes(3)
 """How the marks of coders without a model file begin; no model may have such a fingerprint."""
@@ -31,7 +31,7 @@ Box = tuple[int, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One chain, or one run of pictures by the fallback codec, or one file as it was.
+    """Some pictures of a group that were coded together, or one file as it was.
 
     Attributes:
         model: fingerprint of the model, or the mark of a coder without one, such as :data:`NO_MODEL`.

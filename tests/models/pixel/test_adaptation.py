@@ -14,6 +14,7 @@ from vaezip.models.pixel.constants import BETAS, SUM_BOUND
 from vaezip.models.pixel.least_squares import frame_with_predictions
 from vaezip.models.pixel.network import PixelNetwork, inputs
 from vaezip.models.pixel.settings import Adaptation
+from vaezip.models.pixel.weights import evened
 
 ROWS = 4
 
@@ -83,7 +84,7 @@ def test_all_arrays_have_room_for_the_same_pixels(small_local, pixels):
     memory = learner.memory
     held = len(memory.tile)
     assert held >= pixels
-    assert min(2 * len(memory.inputs), 2 * memory.pairs.shape[1], len(memory.sums), memory.halves.shape[1]) >= held
+    assert min(2 * len(memory.inputs), 2 * len(memory.pairs), len(memory.sums), len(memory.rounded)) >= held
 
 
 def test_room_to_grow_costs_next_to_nothing(small_local):
@@ -118,7 +119,7 @@ def test_gradients_of_weights_are_those_of_the_cost(small_local):
     rng = np.random.default_rng(0)
     for layers in learner.network:
         found = layers.mean / (1 - BETAS[0])  # the gradient, after the first step
-        found[..., -1 - layers.hint_weight.shape[1] :] = 0.0
+        found[..., -1 - layers.sizes[0, 1] :] = 0.0
         large = np.argwhere(np.abs(found) > np.quantile(np.abs(found), 0.7))
         errors = []
         for at in map(tuple, rng.permutation(large)[:15]):
@@ -145,35 +146,39 @@ def test_sums_stay_within_32_bits_at_any_rate(local_models, seed, rate, name):
     noise = np.random.default_rng(seed).integers(0, 256, (1, 64, 20, 3)).astype(np.uint8)
     frame, offsets = frame_with_predictions(model.architecture, noise), offsets_of(model, 1)
     learners = learners_of(model, rate=rate, second_rate=255)
-    before = [[part.weight.copy() for part in learner.network] for learner in learners.learners]
+    before = [[part.forward.copy() for part in learner.network] for learner in learners.learners]
     for top in range(0, 32, 2):
         learners.learn(frame, top=top, rows=2, offsets=offsets)
     for learner, old in zip(learners.learners, before):
         for layers, coding, weights in zip(learner.network, learner.weights.parts, old):
-            assert not np.array_equal(weights, layers.weight)
+            assert not np.array_equal(weights, layers.forward)
             assert_packed(layers)
-            assert_bounded(layers, layers.weight, layers.hint_weight, layers.bias)
-            assert_bounded(layers, unpacked(coding.weight), coding.hint_weight, coding.bias)
+            assert_bounded(layers, layers.forward, layers.bias)
+            assert_bounded(layers, coding.weight, coding.bias)
 
 
-def unpacked(weight):
-    """Return weights (layers, outputs, units) of packed ones."""
-    return weight.transpose(0, 2, 1, 3).reshape(len(weight), weight.shape[2], -1)
+def unpacked(packed, bias, layers):
+    """Return the weights of units (layers, outputs, units), and those of hints."""
+    units, hints = layers.sizes[0]
+    whole = packed.transpose(0, 2, 1, 3).reshape(len(packed), packed.shape[2], -1)[:, : bias.shape[1]]
+    return whole[..., :units].astype(np.int64), whole[..., evened(units) : evened(units) + hints].astype(np.int64)
 
 
 def assert_packed(layers):
-    for packed, weight in ((layers.forward, layers.weight), (layers.backward, layers.weight.transpose(0, 2, 1))):
-        found = unpacked(packed)
-        assert np.array_equal(found[:, : weight.shape[1], : weight.shape[2]], weight)
-        assert not found[:, weight.shape[1] :].any()
-    assert np.array_equal(layers.reach, np.abs(layers.weight.astype(np.int64)).sum(1).max(1))
+    """Both matrices hold the same weights, and nothing beside them."""
+    units, hints = unpacked(layers.forward, layers.bias, layers)
+    _, pairs, columns, _ = layers.backward.shape
+    back = layers.backward.transpose(0, 1, 3, 2).reshape(-1, 2 * pairs, columns)
+    assert np.array_equal(back[:, : units.shape[1], : units.shape[2]], units)
+    for packed, parts in ((layers.forward, (units, hints)), (layers.backward, (units,))):
+        assert np.count_nonzero(packed) == sum(np.count_nonzero(part) for part in parts)
+    assert np.array_equal(layers.reach, np.abs(units).sum(1).max(1))
 
 
-def assert_bounded(layers, weight, hint_weight, bias):
+def assert_bounded(layers, packed, bias):
     """Its sums are within 32 bits."""
-    units, hints = layers.bounds[0]
-    worst = np.abs(weight.astype(np.int64)).sum(2)[:, : bias.shape[1]] * units
-    assert (worst + np.abs(hint_weight.astype(np.int64)).sum(1) * hints + np.abs(bias) <= SUM_BOUND).all()
+    sums = (np.abs(part).sum(2) * bound for part, bound in zip(unpacked(packed, bias, layers), layers.bounds[0]))
+    assert (sum(sums) + np.abs(bias) <= SUM_BOUND).all()
 
 
 @pytest.mark.parametrize("decay", [0, 128, 255])
@@ -189,7 +194,8 @@ def test_what_codes_is_an_average_of_what_learns(small_local, decay):
     out, hints = learner.network.out, learner.architecture.hints
     expected += (out.master - expected) * (1 - decay / 256)
     assert np.allclose(out.average, expected, rtol=1e-12)
-    averaged, latest = unpacked(learner.weights.out.weight)[:, : out.bias.shape[1]], out.weight[:, : out.bias.shape[1]]
+    found = learner.weights.out.weight, out.forward
+    (averaged, _), (latest, _) = (unpacked(packed, out.bias, out) for packed in found)
     assert np.array_equal(averaged, np.floor(expected[..., : -1 - hints] + 0.5))
     assert np.array_equal(averaged, latest) == (decay == 0)
 
@@ -207,8 +213,9 @@ def test_residuals_of_later_channels_stay_unseen(local_models, name):
     )
     rows, hints = model.architecture.head, range(model.architecture.hints)
     for i in range(3):
-        part = learners.learners[0].network.head.hint_weight[0, :, i * rows : (i + 1) * rows]
-        assert [j for j in hints if part[j].any()] == model.architecture.visible_hints(i)
+        head = learners.learners[0].network.head
+        part = unpacked(head.forward, head.bias, head)[1][0, i * rows : (i + 1) * rows]
+        assert [j for j in hints if part[:, j].any()] == model.architecture.visible_hints(i)
 
 
 def test_the_model_stays_as_it_is(small_local):

@@ -23,17 +23,16 @@ def assert_round_trip(model, pictures, steps=0, seed=12345):
 
 
 @settings(max_examples=12)
-@given(st.integers(1, 70), st.integers(1, 70), st.integers(1, 3), st.integers(0, 1))
+@given(st.integers(1, 70), st.integers(1, 40), st.integers(1, 3), st.integers(0, 1))
 def test_round_trip_of_all_sizes(small_local, height, width, count, steps):
     tall = np.concatenate([small_local.images[:6:2, :, ::-1], small_local.images[1:6:2]], axis=1)
-    wide = np.concatenate([tall, tall[:, ::-1]], axis=2)
-    assert_round_trip(small_local.model, wide[:count, :height, :width], steps)
+    assert_round_trip(small_local.model, tall[:count, :height, :width], steps)
 
 
 @pytest.mark.parametrize("steps", [0, 3])
 @pytest.mark.parametrize("count", [1, 17])
 def test_round_trip_of_sets(small_local, count, steps):
-    assert_round_trip(small_local.model, small_local.images[:count], steps)
+    assert_round_trip(small_local.model, small_local.images[:count, :35, :20], steps)
 
 
 @pytest.mark.parametrize("steps", [0, 2])
@@ -70,7 +69,7 @@ def test_the_seed_comes_back(small_local, seed):
 
 
 def test_a_chain_costs_its_elbo(small_local):
-    x = small_local.images
+    x = small_local.images[:24]
     data = assert_round_trip(small_local.model, x)
     for draws in (1, 3):
         bits = pixel_bitsback.elbo_bits(small_local.model, x, steps=0, draws=draws)
@@ -85,8 +84,8 @@ def test_steps_lead_back_from_a_bad_start(small_local, monkeypatch):
         return mean + 3.0 * 2**d.POSTERIOR_MEAN_BITS, log_sigma * 0.0 - 2.0 * 2**d.LOG_SIGMA_BITS
 
     monkeypatch.setattr("vaezip.models.pixel.networks.amortized", astray)
-    x = small_local.images[:8]
-    costs = [pixel_bitsback.elbo_bits(small_local.model, x, steps=steps) for steps in (0, 3, 12)]
+    x = small_local.images[:4]
+    costs = [pixel_bitsback.elbo_bits(small_local.model, x, steps=steps) for steps in (0, 2, 6)]
     assert costs[0] > costs[1] > costs[2]
 
 

@@ -135,3 +135,21 @@ def test_trying_the_whole_is_never_worse_than_trying_a_part(local_models):
 )
 def test_a_long_picture_is_never_coded_as_a_narrow_one(height, width, turns):
     assert set(search._orientations(height, width)) == turns
+
+
+def test_the_best_orientation_without_learning_is_that_with_it(local_models, monkeypatch):
+    """So one form of what learns is tried on a part, in that orientation, and then coded."""
+    noise = np.random.default_rng(1).integers(0, 256, (1, 1, 70, 3)).astype(np.uint8)
+    x, made = np.repeat(noise.swapaxes(1, 2), 80, axis=2), []
+    encode = adaptive.encode
+
+    def noted(model, pictures, settings, **options):
+        made.append((settings.passes, settings.orientation, pictures.size == x.size))
+        return encode(model, pictures, settings, **options)
+
+    monkeypatch.setattr(adaptive, "encode", noted)
+    data = coded(local_models["colour"].model, x, Effort(1))
+    learnt = {(orientation, whole) for passes, orientation, whole in made if passes}
+    assert len({orientation for orientation, _ in learnt}) == 1
+    assert [whole for passes, _, whole in made if not passes].count(True) <= 1
+    assert data[0] < 64 or (0, True) in {(passes, whole) for passes, _, whole in made}

@@ -85,6 +85,21 @@ def test_every_png_type_is_read_exactly(kind, height, width, interlace, seed):
     assert got.mode == ("1" if depth == 1 else wide[channels] if depth == 16 else names[channels])
 
 
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "RGB", "RGBA", "P"])
+def test_small_pictures_without_filters_are_read_without_pillow_and_to_the_same_samples(mode, monkeypatch):
+    shape = (9, 13, MODES[mode].channels)
+    samples = np.random.default_rng(0).integers(0, 2 if mode == "1" else 256, shape).astype(np.uint8)
+    before = Picture(mode, samples, (("palette", bytes(768)),) if mode == "P" else ())
+    data = write(before, ".png")
+    with monkeypatch.context() as without:
+        without.delattr(Image, "frombytes")
+        found = read(data)
+    monkeypatch.setattr("vaezip.pictures.png.pixels._SMALL", 0)
+    assert same(found, before)
+    assert same(found, read(data))
+    found.samples[0] = 0  # as those that Pillow decodes, these are nobody else's
+
+
 def test_a_large_16_bit_picture_is_written_in_bands():
     before = picture("RGB;16", 500, 600)
     assert same(read(write(before, ".png")), before)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.entropy import decisions, stack
 from vaezip.entropy.histories import PRECISION
 from vaezip.entropy.stack import Stack
 from vaezip.errors import FormatError
+from vaezip.models.bands import bands
 from vaezip.models.cost import Cost
 from vaezip.models.deep import model
 from vaezip.models.deep.model import Coding
-from vaezip.models.kinds import dtype, levels
+from vaezip.models.kinds import dtype, is_wide, levels
 
 if TYPE_CHECKING:
     from vaezip.models.effort import Effort
@@ -32,8 +34,9 @@ _HEAD = 3
 _LEVELS = 256
 """Of modes that have neither bits nor indices of colours."""
 
-_TRIED = 1 << 15
-"""Samples that tell which form is shortest, where there are more than twice as many."""
+_NEAR, _EQUAL = 10, 9
+"""Hits are tried where samples that equal a neighbour are so many to so many that are next to one: any smooth
+distribution makes about half as many."""
 
 
 class _Form(NamedTuple):
@@ -43,7 +46,7 @@ class _Form(NamedTuple):
 
 def fits(mode: str, shape: tuple[int, ...]) -> bool:
     """Tell whether pictures of a mode are coded: of 16 bits a sample, and of ranks of 8 bits in the place of them."""
-    return levels(mode) == _LEVELS
+    return is_wide(mode) or levels(mode) == _LEVELS
 
 
 def promises(samples: Samples, mode: str) -> bool:
@@ -53,21 +56,24 @@ def promises(samples: Samples, mode: str) -> bool:
 
 def encode(samples: Samples, mode: str, checksum: int, *, effort: Effort) -> bytes:
     """Code pictures in the form that is shortest, of many samples on some of them."""
-    forms = [_Form(hits, linked) for linked in (False, True)[: len(samples)] for hits in (False, True)]
-    some = _some(samples)
-    if some.size < samples.size:
+    some = bands(samples)
+    kinds = (False, True) if _are_often_equal(some) else (False,)
+    forms = [_Form(hits, linked) for linked in (False, True)[: len(samples)] for hits in kinds]
+    if some.size < samples.size and len(forms) > 1:
         forms = [min(forms, key=lambda form: len(_encode(some, form, 0)))]
     return min((_encode(samples, form, checksum) for form in forms), key=len)
 
 
-def _some(samples: Samples) -> Samples:
-    """Return the middle rows of the first two of many pictures."""
-    if samples.size <= 2 * _TRIED:
-        return samples
-    first = samples[:2]
-    rows = max(1, _TRIED // (first.size // first.shape[1]))
-    top = max(0, (first.shape[1] - rows) // 2)
-    return first[:, top : top + rows]
+def _are_often_equal(samples: Samples) -> bool:
+    """Tell whether samples, where those around are not all the same, equal a neighbour about as often as they are next
+    to one."""
+    frame = samples.astype(np.int32)
+    above = frame[:, :-1]
+    around = np.stack([frame[:, 1:, :-2], above[:, :, 1:-1], above[:, :, :-2], above[:, :, 2:]])
+    off = np.abs(around - frame[:, 1:, 1:-1])
+    varied = np.ptp(around, axis=0) > 0
+    equal, near = (int((varied & (off == step).any(axis=0)).sum()) for step in (0, 1))
+    return equal * _NEAR >= near * _EQUAL
 
 
 def _encode(samples: Samples, form: _Form, checksum: int) -> bytes:

@@ -48,6 +48,7 @@ class Coding:
         self._learned = histories.new_histories(
             slot_bits(shape),
             sample.CONTEXTS,
+            most_bits=_MOST_BITS,
             choices=sample.CHOICES,
             kinds=sample.KINDS,
             corrections=sample.CORRECTIONS,

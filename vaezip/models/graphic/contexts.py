@@ -27,11 +27,14 @@ RUN_LENGTH = 16
 MOST_CANDIDATES, FEW_CANDIDATES = 6, 3
 """What a pixel may be, and what it may be where decisions ask fewer contexts."""
 
+_FACTORS = tuple(pow(0x9E3779B1, i, 1 << 32) for i in range(1, 18))
+"""What neighbours are multiplied by in a hash: 17 odd numbers."""
+
 MOST_CONTEXTS = 14
 MISS = MOST_CANDIDATES
 
 # Places in the array of what is known of a pixel
-W, N, NW, NE, WW, NN, NEE, NNE, NWW, NNW, WWW, FAR = range(12)
+W, N, NW, NE, WW, NN, NEE, NNE, NWW, NNW, WWW = range(11)
 LARGE, SIX, FOUR, TWO = range(12, 16)
 MATCH, LENGTH, RANKS, SHAPE, PLACE = range(16, 21)
 RECALLED = 21
@@ -77,16 +80,25 @@ def is_flat(s):
 
 @borrowing
 def hash_neighbours(s, pixels, y, x):
-    """Hash the neighbours in four sizes."""
-    s[TWO] = combined(combined(1, s[W]), s[N])
-    s[FOUR] = combined(combined(s[TWO], s[NW]), s[NE])
-    s[SIX] = combined(combined(s[FOUR], s[WW]), s[NN])
-    far = combined(combined(combined(s[SIX], s[NEE]), s[NNE]), s[NWW])
-    far = combined(combined(far, s[NNW]), s[WWW])
-    s[FAR] = far
-    far = combined(combined(far, pixels[y - 1, x + 3]), pixels[y - 1, x - 3])
-    far = combined(combined(far, pixels[y - 2, x + 2]), pixels[y - 2, x - 2])
-    s[LARGE] = combined(combined(far, pixels[y, x - 4]), pixels[y - 3, x])
+    """Hash the neighbours in four sizes: sums of products, none of which waits for another."""
+    total = s[W] * _FACTORS[0] + s[N] * _FACTORS[1]
+    s[TWO] = _hashed(total)
+    total += s[NW] * _FACTORS[2] + s[NE] * _FACTORS[3]
+    s[FOUR] = _hashed(total)
+    total += s[WW] * _FACTORS[4] + s[NN] * _FACTORS[5]
+    s[SIX] = _hashed(total)
+    total += s[NEE] * _FACTORS[6] + s[NNE] * _FACTORS[7] + s[NWW] * _FACTORS[8]
+    total += s[NNW] * _FACTORS[9] + s[WWW] * _FACTORS[10]
+    total += pixels[y - 1, x + 3] * _FACTORS[11] + pixels[y - 1, x - 3] * _FACTORS[12]
+    total += pixels[y - 2, x + 2] * _FACTORS[13] + pixels[y - 2, x - 2] * _FACTORS[14]
+    s[LARGE] = _hashed(total + pixels[y, x - 4] * _FACTORS[15] + pixels[y - 3, x] * _FACTORS[16])
+
+
+@inline
+def _hashed(total):
+    """Return 32 bits of a sum of products."""
+    mixed = (total & 0xFFFFFFFF) * 0x42B2AE35 & 0xFFFFFFFF
+    return mixed ^ (mixed >> 15)
 
 
 @borrowing
@@ -176,19 +188,16 @@ def hit_contexts(m, s, c, k):
         h[2] = combined(combined(12, s[RANKS]), likeness * 8 + k)
         h[3] = combined(combined(combined(17, c), matched), k)
         return 4
-    h[0] = combined(combined(6, s[FOUR]), c)
-    h[1] = combined(combined(7, s[TWO]), c)
-    h[2] = combined(combined(8, s[SIX]), c)
-    h[3] = combined(combined(9, s[LARGE]), c)
-    h[4] = combined(combined(10, alike), k)
-    h[5] = combined(combined(11, matched), recalled)
-    h[6] = combined(combined(12, s[RANKS]), likeness * 8 + k)
-    h[7] = combined(combined(combined(13, s[W]), c), (s[SHAPE] << 3) + k)
-    h[8] = combined(combined(combined(14, s[N]), c), combined(s[NE], s[NW]))
-    h[9] = combined(combined(15, (likeness << 9) + s[SHAPE]), recalled)
-    h[10] = combined(combined(16, c), s[FAR])
-    h[11] = combined(combined(combined(17, c), matched), k)
-    return 12
+    h[0] = combined(combined(7, s[TWO]), c)
+    h[1] = combined(combined(9, s[LARGE]), c)
+    h[2] = combined(combined(10, alike), k)
+    h[3] = combined(combined(11, matched), recalled)
+    h[4] = combined(combined(12, s[RANKS]), likeness * 8 + k)
+    h[5] = combined(combined(combined(13, s[W]), c), (s[SHAPE] << 3) + k)
+    h[6] = combined(combined(combined(14, s[N]), c), combined(s[NE], s[NW]))
+    h[7] = combined(combined(15, (likeness << 9) + s[SHAPE]), recalled)
+    h[8] = combined(combined(combined(17, c), matched), k)
+    return 9
 
 
 @borrowing
@@ -198,13 +207,7 @@ def index_contexts(m, s):
     h[0] = combined(20, s[RANKS] >> 9)
     h[1] = combined(21, s[W])
     h[2] = combined(22, s[N])
-    h[3] = combined(23, s[TWO])
-    h[4] = combined(24, s[FOUR])
-    h[5] = combined(25, s[SIX])
-    h[6] = combined(combined(26, s[W]), s[NE])
-    h[7] = combined(combined(27, s[W]), s[WW])
-    h[8] = combined(combined(28, s[N]), s[NN])
-    h[9] = combined(combined(29, s[W] + s[N] - s[NW]), graded(s[W] - s[N]))
-    h[10] = combined(combined(30, (s[W] + s[N]) >> 1), (s[NE] + s[NW]) >> 2)
-    h[11] = combined(combined(31, s[NE]), s[NW])
-    return 12
+    h[3] = combined(combined(27, s[W]), s[WW])
+    h[4] = combined(combined(28, s[N]), s[NN])
+    h[5] = combined(combined(29, s[W] + s[N] - s[NW]), graded(s[W] - s[N]))
+    return 6

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from vaezip.entropy.decisions import IS_SHORT, coder_of, head_of
-from vaezip.entropy.histories import decide
+from vaezip.entropy.histories import decide, decide_ahead, look_ahead, turn
+from vaezip.entropy.mixing import LINE_BITS
 from vaezip.exact.jit import borrowing, inline, jit
 from vaezip.models.graphic import contexts as ctx
 from vaezip.models.graphic import matches
@@ -74,7 +75,8 @@ def _code_rows(m, coder, words, memory, arrays, numbers, made, candidates):
         m: what has been learned.
         coder: whether it decodes, and the head of the stack.
         words: of the stack.
-        memory: what followed which neighbours: pixels and trust of the four sizes, places of the largest.
+        memory: what followed which neighbours: pixels and, in the lowest bits, their trust, by the four sizes; and the
+            places of the largest.
         arrays: all pixels and their ranks, with margins; the pixels as a row; and what is known of one pixel.
         numbers: the picture, the first row and the end, the width, channels or levels, whether pixels are indices, and
             the distant places, rows up and columns to the right, and whether decisions ask fewer contexts.
@@ -164,7 +166,7 @@ def _code_run(m, coder, words, made, s, arrays, numbers, y, x):
 @borrowing
 def _code_bit(m, coder, words, memory, arrays, made, s, pixels, y, x):
     look(s, pixels, y, x)
-    matches.follow(s, memory[2], arrays[2])
+    matches.follow(s, memory[1], arrays[2])
     value = code_bit(m, coder, words, made, s, pixels, y, x, np.int64(pixels[y, x]))
     pixels[y, x] = value
     matches.go_on(s, value)
@@ -180,7 +182,7 @@ def _code_pixel(m, coder, words, memory, arrays, numbers, made, s, candidates, p
         matches.follow_on(s, arrays[2])
     else:
         ctx.hash_neighbours(s, pixels, y, x)
-        matches.follow(s, memory[2], arrays[2])
+        matches.follow(s, memory[1], arrays[2])
     if flat:
         contexts = ctx.flat_contexts(m, s, pixels, y, x)
         if decide(m, coder, words, made, contexts, 0, FLAT, min(s[LENGTH], 15), 1 if value == s[W] else 0):
@@ -190,15 +192,20 @@ def _code_pixel(m, coder, words, memory, arrays, numbers, made, s, candidates, p
         candidates[0] = s[W]
         count = tested = 1
         ctx.hash_neighbours(s, pixels, y, x)
-    matches.recall(s, memory[0], memory[1])
+    matches.recall(s, memory[0])
     s[SHAPE] = ctx.shape_of(s)
     count, rank = _candidates(s, candidates, count), MISS
     if s[BRIEF]:
         count = min(count, FEW_CANDIDATES)
+    asked = _look_ahead(m, s, candidates, tested)
     for k in range(tested, count):
-        contexts = ctx.hit_contexts(m, s, candidates[k], k)
+        turn(m, asked)
+        if k + 1 < count:
+            _look_ahead(m, s, candidates, k + 1)
+        elif numbers[5]:
+            look_ahead(m, ctx.index_contexts(m, s), 1)
         correction = 16 + 8 * k + min(s[LENGTH], 7)
-        if decide(m, coder, words, made, contexts, 0, HIT, correction, 1 if value == candidates[k] else 0):
+        if decide_ahead(m, coder, words, made, asked, HIT, correction, 1 if value == candidates[k] else 0):
             rank = k
             break
     if rank < MISS:
@@ -208,8 +215,16 @@ def _code_pixel(m, coder, words, memory, arrays, numbers, made, s, candidates, p
     else:
         value = code_sample(m, coder, words, made, s, numbers[4], value)
     pixels[y, x], ranks[y, x] = value, rank + 1
-    matches.learn(s, memory[0], memory[1], value)
+    matches.learn(s, memory[0], value)
     matches.go_on(s, value)
+
+
+@borrowing
+def _look_ahead(m, s, candidates, k):
+    """Ask for what is known of whether a pixel is candidate number k; return of how many contexts."""
+    count = ctx.hit_contexts(m, s, candidates[k], k)
+    look_ahead(m, count, 0)
+    return count
 
 
 @inline
@@ -262,7 +277,7 @@ def _code_index(m, coder, words, made, s, candidates, count, levels, value):
     bits = 0
     while (1 << bits) < levels:
         bits += 1
-    node, first = 1, 0
+    line, node, first = 0, 1, 0
     for i in range(bits - 1, -1, -1):
         middle = first + (1 << i)
         end = min(middle + (1 << i), levels)
@@ -271,10 +286,14 @@ def _code_index(m, coder, words, made, s, candidates, count, levels, value):
         elif _left(candidates, count, first, middle) == 0:
             bit = 1
         else:
-            m.choices[0] = 512 + node
+            known = (1 << (bits - 1 - i)) | (first >> (i + 1))
+            m.choices[0] = 512 + known
             m.choices[1] = 960 + i * 8 + (s[RANKS] >> 9)
             m.choices[2] = 648 + i
-            bit = decide(m, coder, words, made, contexts, node, INDEX, 256 + node, (value >> i) & 1)
+            place = (line << LINE_BITS) | node
+            bit = decide(m, coder, words, made, contexts, place, INDEX, 256 + known, (value >> i) & 1)
         node = 2 * node + bit
+        if node >> LINE_BITS:
+            line, node = node, 1
         first += bit << i
     return first

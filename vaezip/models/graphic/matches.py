@@ -10,7 +10,9 @@ from vaezip.models.graphic.contexts import HERE, LARGE, LENGTH, MATCH, PLACE, RE
 SIZES = 4
 """Sizes of neighbourhoods whose next pixels are kept."""
 
-_MOST_LENGTH, _MOST_TRUST = 65535, 255
+_MOST_LENGTH = 65535
+_TRUST_BITS = 8
+_MOST_TRUST = (1 << _TRUST_BITS) - 1
 
 
 @borrowing
@@ -41,22 +43,20 @@ def go_on(s, value):
 
 
 @borrowing
-def recall(s, recalled, trust):
+def recall(s, memory):
     """Find what followed the neighbourhoods of all sizes, and how often."""
     for i in range(SIZES):
-        slot = s[LARGE + i] & (recalled.shape[1] - 1)
-        s[TRUST + i] = trust[i, slot]
-        s[RECALLED + i] = np.int64(recalled[i, slot]) if trust[i, slot] else np.int64(-1)
+        entry = memory[i, s[LARGE + i] & (memory.shape[1] - 1)]
+        s[TRUST + i] = entry & _MOST_TRUST
+        s[RECALLED + i] = entry >> _TRUST_BITS if entry & _MOST_TRUST else np.int64(-1)
 
 
 @borrowing
-def learn(s, recalled, trust, value):
+def learn(s, memory, value):
     """Keep a pixel behind the neighbourhoods of all sizes, where not another was there three times."""
     for i in range(SIZES):
-        slot = s[LARGE + i] & (recalled.shape[1] - 1)
-        if trust[i, slot] and np.int64(recalled[i, slot]) == value:
-            trust[i, slot] = min(trust[i, slot] + 1, _MOST_TRUST)
-        else:
-            if trust[i, slot] < 3:
-                recalled[i, slot] = value
-            trust[i, slot] = 1
+        kept, trust = s[RECALLED + i], s[TRUST + i]
+        is_right = kept == value
+        kept = value if is_right or trust < 3 else kept
+        trust = min(trust + 1, _MOST_TRUST) if is_right else 1
+        memory[i, s[LARGE + i] & (memory.shape[1] - 1)] = (kept << _TRUST_BITS) | trust

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vaezip.entropy import decisions, histories
 from vaezip.entropy.stack import Stack
 from vaezip.models.cost import Cost
-from vaezip.models.graphic import bilevel, contexts, kernel
+from vaezip.models.graphic import bilevel, contexts, kernel, matches
 from vaezip.models.graphic.contexts import SIDE, TOP
 
 Pixels = NDArray[np.uint32]
@@ -28,7 +28,7 @@ _LEAST_BITS, _MOST_BITS = 12, 18
 _ROW_PIXELS = 1 << 14
 """Pixels that are coded by one call, if a row has no more."""
 
-_PIXEL_BYTES, _SLOT_BYTES = 5, 4 * contexts.MOST_CONTEXTS + 28
+_PIXEL_BYTES, _SLOT_BYTES = 5, 4 * contexts.MOST_CONTEXTS + 40
 _LEARNED = 1 << 21
 """More bytes than weights, maps and corrections take."""
 
@@ -63,12 +63,13 @@ class Coding:
         self._learned = histories.new_histories(
             bits,
             contexts.MOST_CONTEXTS,
+            most_bits=_MOST_BITS,
             choices=contexts.CHOICES,
             kinds=contexts.KINDS,
             corrections=contexts.CORRECTIONS,
         )
         slots = 1 << bits
-        self._memory = np.zeros((4, slots), np.uint32), np.zeros((4, slots), np.uint8), np.zeros(slots, np.int64)
+        self._memory = np.zeros((matches.SIZES, slots), np.int64), np.zeros(slots, np.int64)
         cells = (n, height + TOP, width + 2 * SIDE)
         pixels = np.zeros(cells, np.uint32)
         known = np.zeros(contexts.STATE_SIZE, np.int64)

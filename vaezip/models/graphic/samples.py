@@ -26,7 +26,7 @@ ERRORS = 32
 DIFFERENCES = 44
 """And the differences of the channels before."""
 
-CONTEXTS, FEW_CONTEXTS = 12, 4
+CONTEXTS, FEW_CONTEXTS = 9, 4
 """Of a difference, and of one that asks fewer."""
 
 
@@ -75,23 +75,20 @@ def _sample_contexts(m, s, c, pixel, first, second):
     earlier = bounded(s[DIFFERENCES + c - 2], 31) if c > 1 else bounded(nn - n, 31)
     h, salt = m.contexts, 64 + 256 * c
     if s[BRIEF]:
-        h[0] = combined(combined(salt + 1, before), around)
+        h[0] = combined(salt, around)
         h[1] = combined(combined(salt + 5, first), pixel)
         h[2] = combined(combined(salt + 6, graded(ne - n) + 16 * graded(w - ww)), 16 * graded(w - nw) + graded(n - nw))
         h[3] = combined(combined(salt + 10, before), earlier)
         return around
     h[0] = combined(salt, around)
-    h[1] = combined(combined(salt + 1, before), around)
-    h[2] = combined(combined(salt + 2, bounded(w - first, 40)), bounded(n - first, 40))
-    h[3] = combined(combined(combined(salt + 3, s[W]), s[N]), pixel)
-    h[4] = combined(combined(salt + 4, s[W]), pixel)
-    h[5] = combined(combined(salt + 5, first), pixel)
-    h[6] = combined(combined(salt + 6, graded(ne - n) + 16 * graded(w - ww)), 16 * graded(w - nw) + graded(n - nw))
-    h[7] = combined(combined(salt + 7, bounded(second - first, 31)), around)
-    h[8] = combined(combined(salt + 8, guess), before)
-    h[9] = combined(combined(combined(salt + 9, s[N]), s[NE]), pixel)
-    h[10] = combined(combined(salt + 10, before), earlier)
-    h[11] = combined(combined(salt + 11, ((w + n) >> 1) - first), (s[RANKS] >> 3) & 63)
+    h[1] = combined(combined(salt + 2, bounded(w - first, 40)), bounded(n - first, 40))
+    h[2] = combined(combined(salt + 4, s[W]), pixel)
+    h[3] = combined(combined(salt + 5, first), pixel)
+    h[4] = combined(combined(salt + 6, graded(ne - n) + 16 * graded(w - ww)), 16 * graded(w - nw) + graded(n - nw))
+    h[5] = combined(combined(salt + 7, bounded(second - first, 31)), around)
+    h[6] = combined(combined(salt + 8, guess), before)
+    h[7] = combined(combined(salt + 10, before), earlier)
+    h[8] = combined(combined(salt + 11, ((w + n) >> 1) - first), (s[RANKS] >> 3) & 63)
     return around
 
 
@@ -117,7 +114,7 @@ def _code_difference(m, coder, words, made, contexts, expected, sample, c, aroun
     m.choices[0] = base0 + 2
     while (1 << size) <= most:
         m.choices[1] = base1 + 2 + size
-        node = 16 + 16 * negative + size
+        node = 1 + 7 * negative + size  # in the line of the nodes before
         if not decide(
             m, coder, words, made, contexts, node, SAMPLE, correction + 32 + size, 1 if magnitude >> size else 0
         ):

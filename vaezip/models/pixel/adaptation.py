@@ -6,9 +6,9 @@ Everything is exact, so that the steps are the same everywhere:
 
 1. Forwards, the compiled coder's own integers.
 2. The gradient of log p for a pixel's parameters is computed element by element in float64. Before each
-   matrix product gradients go on a power-of-two grid of the layer and step with |g| ≤ 2^GRADIENT_BITS, in
-   two halves of 16-bit integers: g = 2^HALF high + low. Products of either half are summed in 32 bits over
-   as few pixels or outputs as cannot leave them, and from there on in float64, far below its 2^53.
+   matrix product gradients go on a power-of-two grid of the layer and step with |g| ≤ 2^GRADIENT_BITS.
+   Products of these 16-bit integers are summed in 32 bits over as few pixels or outputs as cannot leave them,
+   and from there on in float64, far below its 2^53.
 3. Adam runs element by element on float64 *master* weights, which stand in units of the integer weights;
    the integers are their nearest. Rows start on a grid twice as coarse as the model's, so that weights
    can grow; a row whose sums could leave 32 bits does not move in that step.
@@ -110,7 +110,7 @@ class Learner:
         for learning, coding in zip(self.network, self.weights.parts):
             if len(coding.bias):
                 average = learning.average.reshape(*coding.bias.shape, -1)
-                kernels.publish(average, learning.bounds[0], coding.weight, coding.hint_weight, coding.bias)
+                kernels.publish(average, learning.bounds[0], learning.sizes[0], coding.weight, coding.bias)
 
     def _next_corrections(self) -> tuple[float, float]:
         """Return the corrections of Adam's two moments in the next step."""

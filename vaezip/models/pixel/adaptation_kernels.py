@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.exact.jit import borrowing, inline, jit
-from vaezip.exact.product16 import ROWS, pack, product16, product16_of_pairs
+from vaezip.exact.product16 import LANES, ROWS, product16, product16_of_pairs
 from vaezip.models.pixel.constants import (
+    ACTIVATION_BITS,
     ACTIVATION_BOUND,
     BETAS,
     EPSILON,
@@ -24,20 +25,19 @@ from vaezip.models.pixel.constants import (
     TILE,
 )
 from vaezip.models.pixel.kernel import relu, requantise, write_features
+from vaezip.models.pixel.least_squares import predictors_of
 from vaezip.models.pixel.mixture import mixture_gradient
 
 Ints = NDArray[Any]
 Floats = NDArray[np.float64]
 
-HALF = GRADIENT_BITS // 2
+_PIXELS = 1 << (31 - GRADIENT_BITS - ACTIVATION_BITS)
+"""So many products of gradients and 12-bit units are summed in 32 bits: 2^13 · 4095 · 64 < 2^31."""
 
-_PIXELS = 256
-"""So many products of gradients and 12-bit units are summed in 32 bits: 2^11 · 4095 · 256 < 2^31."""
+_OUTPUTS = 1 << (31 - GRADIENT_BITS - 15)
+"""So many products of gradients and weights are: 2^13 · 32767 · 8 < 2^31."""
 
-_OUTPUTS = 32
-"""So many products of gradients and weights are: 2^11 · 32767 · 32 < 2^31."""
-
-_REACH = SUM_BOUND >> HALF
+_REACH = SUM_BOUND >> GRADIENT_BITS
 """And all are, where no unit's weights, without their signs, sum to more."""
 
 _BETA1, _BETA2 = BETAS
@@ -53,16 +53,16 @@ class Layers(NamedTuple):
         master, average: the weights that learn, in units of the integers, and their average; float64.
         mean, square: Adam's moments.
         pace: length of the steps at a rate of 1; 0 where there is no weight.
-        weight: int16 (outputs, units), both evened, next to the master weights, as all integers.
-        hint_weight: int32 (hints, outputs).
-        bias: int32 (outputs,), with the rounding's ½.
-        forward, backward: int16 (pairs, columns, 2), the weights as the products forwards and backwards take them.
+        bias: int32 (outputs,), with the rounding's ½; next to the master weights, as all integers.
+        forward, backward: int16 (pairs, columns, 2), the weights as the products forwards and backwards take them, as
+            in :class:`vaezip.models.pixel.weights.PackedLayers`; backwards, those of units alone.
         reach: int64: the largest sum of a unit's weights without their signs.
         shift: int32 (outputs,).
         scale: float64 (outputs,), 2^−shift.
         output: int16 (pixels, outputs), that of the last step.
         clamp: int32 (2,).
         bounds: int64 (2,), of units and hints.
+        sizes: int64 (2,), how many units and hints there are.
     """
 
     master: Floats
@@ -70,8 +70,6 @@ class Layers(NamedTuple):
     mean: Floats
     square: Floats
     pace: Floats
-    weight: Ints
-    hint_weight: Ints
     bias: Ints
     forward: Ints
     backward: Ints
@@ -81,6 +79,7 @@ class Layers(NamedTuple):
     output: Ints
     clamp: Ints
     bounds: Ints
+    sizes: Ints
 
 
 class Network(NamedTuple):
@@ -100,18 +99,17 @@ class Memory(NamedTuple):
         features: int16 (pixels, features).
         by_channel: int64 (pixels, channels): median-edge predictions.
         values, prediction: int64 (channels, pixels), channels in the order of coding.
-        hints: int32 (pixels, hints).
         tile: int64 (pixels,): which tile a pixel is in.
-        hidden, units: int16 (…, pixels, hidden): the hidden units of the first layer and after each block, and the
-            inner units of each block.
-        one_head: int16 (pixels, head units): those of one channel.
-        sums: int32 (pixels, outputs) of any layer; ``other_sums`` likewise.
+        hidden: int16 (1 + blocks, pixels, hidden units and hints): those of the first layer and after each block.
+        units: int16 (blocks, pixels, hidden): the inner units of each block.
+        one_head: int16 (pixels, head units and hints): those of one channel.
+        sums: int32 (pixels, outputs) of any layer.
         for_parameters, for_heads, for_hidden, for_inner: float64 (pixels, …), gradients.
-        halves: int16 (2, pixels, outputs): a layer's gradient, its higher and its lower bits.
-        pairs: int16 (2, pairs of pixels, outputs, 2) likewise.
-        inputs: int16 (pairs of pixels, units, 2), of a layer.
-        for_hint_weight, for_bias: float64 (hints, outputs) and (outputs,).
-        weight_sums: float64 (4, units): the gradient of some rows of weights, less a factor.
+        rounded: int16 (pixels, outputs): a layer's gradient on its grid.
+        pairs: int16 (pairs of pixels, outputs, 2): the same.
+        inputs: int16 (pairs of pixels, inputs, 2), of a layer.
+        for_bias: int32 (outputs,): the sum of ``rounded``.
+        weight_sums: float64 (4, inputs): the gradient of some rows of weights, less a factor.
         rows: float64 (4, …): gradients of a row of weights, where it goes, its integers, and a scratch row.
         reached: int32 (units,): sums of weights.
     """
@@ -120,22 +118,19 @@ class Memory(NamedTuple):
     by_channel: Ints
     values: Ints
     prediction: Ints
-    hints: Ints
     tile: Ints
     hidden: Ints
     units: Ints
     one_head: Ints
     sums: Ints
-    other_sums: Ints
     for_parameters: Floats
     for_heads: Floats
     for_hidden: Floats
     for_inner: Floats
-    halves: Ints
+    rounded: Ints
     pairs: Ints
     inputs: Ints
-    for_hint_weight: Floats
-    for_bias: Floats
+    for_bias: Ints
     weight_sums: Floats
     rows: Floats
     reached: Ints
@@ -181,6 +176,9 @@ def collect(frame, group, order, first, distance, n, memory):
     top, rows = group
     width, channels = frame.shape[2] - 2 * RADIUS, order.size
     across, by_channel = (width + TILE - 1) // TILE, memory.by_channel
+    hints, last = (1 + predictors_of(frame.shape[3], channels)) * channels, memory.hidden[memory.hidden.shape[0] - 1]
+    hidden, head = memory.units.shape[2], memory.for_heads.shape[1] // channels
+    head += head & 1
     for p in range(n):
         pixel = first + p * distance
         i, y, column = pixel // (rows * width), top + pixel // width % rows + RADIUS, pixel % width
@@ -188,9 +186,10 @@ def collect(frame, group, order, first, distance, n, memory):
         write_features(frame, i, y, x, channels, memory.features, p, by_channel)
         for j in range(channels):
             value, predicted = np.int64(frame[i, y, x, order[j]]), by_channel[p, order[j]]
-            memory.values[j, p], memory.prediction[j, p], memory.hints[p, j] = value, predicted, value - predicted
-        for j in range(channels, memory.hints.shape[1]):
-            memory.hints[p, j] = frame[i, y, x, j]
+            memory.values[j, p], memory.prediction[j, p] = value, predicted
+            last[p, hidden + j] = memory.one_head[p, head + j] = np.int16(value - predicted)
+        for j in range(channels, hints):
+            last[p, hidden + j] = memory.one_head[p, head + j] = frame[i, y, x, j]
         memory.tile[p] = i * across + column // TILE
 
 
@@ -200,7 +199,7 @@ def collect(frame, group, order, first, distance, n, memory):
 @borrowing
 def forwards(n, network, offsets, memory):
     """Run every layer but the last, and keep its inputs and outputs."""
-    hidden, units, width = memory.hidden, memory.units, memory.hidden.shape[2]
+    hidden, units, width = memory.hidden, memory.units, memory.units.shape[2]
     _forward(n, network.first, 0, memory.features, memory)
     _add_style(n, network.first.output[0], offsets, memory.tile, 0, hidden[0])
     for i in range(network.inner.bias.shape[0]):
@@ -224,11 +223,9 @@ def parameters(n, i, network, memory):
 
 @borrowing
 def _forward(n, layers, i, x, memory):
-    """Compute the outputs of the i-th layer, within the clamp, from units and hints."""
+    """Compute the outputs of the i-th layer, within the clamp."""
     product16(n, x, layers.forward[i], memory.sums)
-    low, high = layers.clamp[i, 0], layers.clamp[i, 1]
-    hint_weight, shift = layers.hint_weight[i], layers.shift[i]
-    requantise(n, memory.sums, hint_weight, memory.hints, layers.bias[i], shift, low, high, layers.output[i])
+    requantise(n, memory.sums, layers.bias[i], layers.shift[i], layers.clamp[i], layers.output[i])
 
 
 @borrowing
@@ -236,7 +233,7 @@ def _add_style(n, sums, offsets, tile, begin, out):
     """Compute out = relu(sums + style offsets of the pixel's tile, from column ``begin`` on)."""
     for p in range(n):
         row, first = np.uint64(tile[p]), np.uint64(begin)
-        for o in range(out.shape[1]):
+        for o in range(sums.shape[1]):
             out[p, o] = relu(sums[p, o] + offsets[row, first + np.uint64(o)])
 
 
@@ -244,7 +241,7 @@ def _add_style(n, sums, offsets, tile, begin, out):
 def _add_block(n, h, outer, out):
     """Compute out = relu(h + outer)."""
     for p in range(n):
-        for o in range(h.shape[1]):
+        for o in range(outer.shape[1]):
             out[p, o] = relu(h[p, o] + outer[p, o])
 
 
@@ -293,22 +290,29 @@ def _stop_at_clamps(n, gradient, units):
 
 @borrowing
 def _quantise(n, layers, i, gradient, memory):
-    """Bring a gradient from the outputs of the i-th layer to its sums, round it to a grid, and split it; return the
-    unit of the grid. What flows to weights of hints and biases is summed."""
-    scale, y, low, high = layers.scale[i], layers.output[i], layers.clamp[i, 0], layers.clamp[i, 1]
-    largest = memory.rows[3]
+    """Bring a gradient from the outputs of the i-th layer to its sums, and round it to a grid; return the unit of the
+    grid. What flows to biases is summed."""
+    scale, y, clamp = layers.scale[i], layers.output[i], layers.clamp[i]
+    grid = _grid(_largest(n, scale, y, clamp, gradient, memory.rows[3]))
+    _round(n, scale, y, clamp, grid, gradient, memory.rounded)
+    _sum_columns(n, scale.size, memory.rounded, memory.for_bias)
+    _pair_up(n, memory.rounded, scale.size, memory.pairs)
+    return 1.0 / grid
+
+
+@borrowing
+def _largest(n, scale, y, clamp, gradient, largest):
+    """Find the largest number that :func:`_round` rounds, without its sign."""
+    low, high, most = clamp[0], clamp[1], 0.0
     for o in range(scale.size):
         largest[o] = 0.0
     for p in range(n):
         for o in range(scale.size):
             flowing = abs(gradient[p, o] * scale[o]) if low < y[p, o] < high else 0.0
             largest[o] = flowing if flowing > largest[o] else largest[o]
-    most = 0.0
     for o in range(scale.size):
         most = max(most, largest[o])
-    grid = _grid(most)
-    _split(n, scale, y, low, high, grid, gradient, layers.hint_weight.shape[1], memory)
-    return 1.0 / grid
+    return most
 
 
 @inline
@@ -322,98 +326,91 @@ def _grid(largest):
 
 
 @borrowing
-def _split(n, scale, y, low, high, grid, gradient, hints, memory):
-    outputs, row, for_bias, for_hint_weight = scale.size, memory.rows[3], memory.for_bias, memory.for_hint_weight
-    for o in range(outputs):
-        for_bias[o] = 0.0
-        for j in range(hints):
-            for_hint_weight[j, o] = 0.0
+def _round(n, scale, y, clamp, grid, gradient, out):
+    """Compute out = gradient · scale · grid, rounded; 0 where outputs are at the clamp."""
+    low, high = clamp[0], clamp[1]
     for p in range(n):
-        high_half, low_half = memory.halves[0, p], memory.halves[1, p]
-        high_pairs, low_pairs, at = memory.pairs[0, p >> 1], memory.pairs[1, p >> 1], p & 1
-        for o in range(outputs):
+        for o in range(scale.size):
             flowing = gradient[p, o] * scale[o] if low < y[p, o] < high else 0.0
-            row[o] = np.floor(flowing * grid + 0.5)
-            for_bias[o] += row[o]
+            out[p, o] = np.int16(np.int32(np.floor(flowing * grid + 0.5)))
+
+
+@borrowing
+def _sum_columns(n, outputs, rounded, sums):
+    """Sum the rows of integers."""
+    for o in range(outputs):
+        sums[o] = 0
+    for p in range(n):
         for o in range(outputs):
-            whole = np.int32(row[o])
-            high_half[o], low_half[o] = np.int16(whole >> HALF), np.int16(whole & ((1 << HALF) - 1))
-        for o in range(outputs):
-            high_pairs[o, at], low_pairs[o, at] = high_half[o], low_half[o]
-        for j in range(hints):
-            hint = np.float64(memory.hints[p, j])
-            for o in range(outputs):
-                for_hint_weight[j, o] += row[o] * hint
+            sums[o] += np.int32(rounded[p, o])
 
 
 @borrowing
 def _for_units(n, layers, i, unit, memory, out, begin, count):
     """Compute the gradient for ``count`` units of the i-th layer, and write it from column ``begin`` on."""
-    high, low, w = memory.sums, memory.other_sums, layers.backward[i]
+    sums, w = memory.sums, layers.backward[i]
     together = w.shape[0] if layers.reach[i] <= _REACH else _OUTPUTS >> 1
     for pair in range(0, w.shape[0], together):
-        some = w[pair : pair + together]
-        product16(n, memory.halves[0, :, 2 * pair :], some, high)
-        product16(n, memory.halves[1, :, 2 * pair :], some, low)
+        product16(n, memory.rounded[:, 2 * pair :], w[pair : pair + together], sums)
         for p in range(n):
             for u in range(count):
                 before = out[p, begin + u] if pair > 0 else 0.0
-                out[p, begin + u] = before + (np.float64(high[p, u]) * (1 << HALF) + np.float64(low[p, u])) * unit
+                out[p, begin + u] = before + np.float64(sums[p, u]) * unit
 
 
 @borrowing
 def _learn(n, layers, i, x, unit, memory, step):
     """Compute the gradient for the weights of the i-th layer, and take one step of Adam uphill; rows whose sums could
     leave 32 bits stay as they were."""
-    _pair_up(n, x, layers.weight.shape[2], memory.inputs)
-    outputs, hints, bounds = layers.bias.shape[1], layers.hint_weight.shape[1], layers.bounds[i]
-    units, g, new, rounded = layers.master.shape[2] - hints - 1, memory.rows[0], memory.rows[1], memory.rows[2]
+    inputs, units, hints = 2 * layers.forward.shape[1], layers.sizes[i, 0], layers.sizes[i, 1]
+    _pair_up(n, x, inputs, memory.inputs)
+    outputs, bounds = layers.bias.shape[1], layers.bounds[i]
+    g, new, rounded, first = memory.rows[0], memory.rows[1], memory.rows[2], inputs - hints - (hints & 1)
     for begin in range(0, outputs, ROWS):
-        _sum_over_pixels(begin, n, layers.backward.shape[2], memory)
+        _sum_over_pixels(begin, n, inputs, memory)
         for o in range(begin, min(outputs, begin + ROWS)):
             sums, master, average = memory.weight_sums[o - begin], layers.master[i, o], layers.average[i, o]
             for u in range(units):
                 g[u] = sums[u] * unit
             for j in range(hints):
-                g[units + j] = memory.for_hint_weight[j, o] * unit
-            g[units + hints] = memory.for_bias[o] * unit
+                g[units + j] = sums[first + j] * unit
+            g[units + hints] = np.float64(memory.for_bias[o]) * unit
             _adam_row(step, g, master, layers.mean[i, o], layers.square[i, o], layers.pace[i, o], new, rounded)
             if _fits(rounded, units, hints, bounds):
                 for c in range(master.size):  # the compiler takes seconds for an assignment of arrays
                     master[c] = new[c]
+                write_row(rounded, units, hints, layers.forward[i, :, o])
                 for u in range(units):
-                    layers.weight[i, o, u] = np.int16(rounded[u])
-                for j in range(hints):
-                    layers.hint_weight[i, j, o] = np.int32(rounded[units + j])
+                    layers.backward[i, o >> 1, u, o & 1] = np.int16(rounded[u])
                 layers.bias[i, o] = np.int32(rounded[units + hints])
             for c in range(master.size):
                 average[c] += (master[c] - average[c]) * step[1]
-    layers.reach[i] = repack(layers.weight[i], layers.forward[i], layers.backward[i], memory.reached)
+    layers.reach[i] = reach(layers.backward[i], units, memory.reached)
 
 
 @borrowing
-def _pair_up(n, x, units, out):
-    """Write the units of n pixels in pairs of pixels."""
+def _pair_up(n, x, columns, out):
+    """Write the columns of n pixels in pairs of pixels."""
     for k in range(n >> 1):
-        for u in range(units):
+        for u in range(columns):
             out[k, u, 0], out[k, u, 1] = x[2 * k, u], x[2 * k + 1, u]
     if n & 1:
-        for u in range(units):
+        for u in range(columns):
             out[n >> 1, u, 0], out[n >> 1, u, 1] = x[n - 1, u], np.int16(0)
 
 
 @borrowing
-def _sum_over_pixels(begin, n, units, memory):
+def _sum_over_pixels(begin, n, inputs, memory):
     """Compute ROWS rows of the gradient for weights, less a factor."""
-    pairs, high, low, sums = (n + 1) >> 1, memory.sums, memory.other_sums, memory.weight_sums
+    pairs, found, sums = (n + 1) >> 1, memory.sums, memory.weight_sums
+    columns = (inputs + LANES - 1) // LANES * LANES
     for pair in range(0, pairs, _PIXELS >> 1):
-        some, inputs = min(pairs - pair, _PIXELS >> 1), memory.inputs[pair:]
-        product16_of_pairs(begin, some, memory.pairs[0, pair:], inputs, units, high)
-        product16_of_pairs(begin, some, memory.pairs[1, pair:], inputs, units, low)
+        some = min(pairs - pair, _PIXELS >> 1)
+        product16_of_pairs(begin, some, memory.pairs[pair:], memory.inputs[pair:], columns, found)
         for r in range(ROWS):
-            for u in range(units):
+            for u in range(inputs):
                 before = sums[r, u] if pair > 0 else 0.0
-                sums[r, u] = before + (np.float64(high[r, u]) * (1 << HALF) + np.float64(low[r, u]))
+                sums[r, u] = before + np.float64(found[r, u])
 
 
 @borrowing
@@ -445,43 +442,45 @@ def _fits(row, units, hints, bounds):
 
 
 @borrowing
-def repack(weight, forward, backward, reached):
-    """Give the weights (outputs, units) to the products that go forwards and backwards; return what the largest
-    sum of a unit's weights is, without their signs."""
-    units = weight.shape[1]
-    pack(weight, forward)
+def write_row(row, units, hints, out):
+    """Write an output's weights, integers as floats, into its column of a matrix of
+    :func:`vaezip.exact.product16.pack`."""
+    first = 2 * out.shape[0] - hints - (hints & 1)
+    for u in range(units):
+        out[u >> 1, u & 1] = np.int16(row[u])
+    for j in range(hints):
+        out[(first + j) >> 1, j & 1] = np.int16(row[units + j])
+
+
+@borrowing
+def reach(backward, units, reached):
+    """Find the largest sum of a unit's weights without their signs."""
+    largest = np.int32(0)
     for u in range(units):
         reached[u] = 0
-    for k in range(weight.shape[0] >> 1):
+    for k in range(backward.shape[0]):
         for u in range(units):
-            one, other = weight[2 * k, u], weight[2 * k + 1, u]
-            backward[k, u, 0], backward[k, u, 1] = one, other
-            reached[u] += abs(np.int32(one)) + abs(np.int32(other))
-    largest = np.int32(0)
+            reached[u] += abs(np.int32(backward[k, u, 0])) + abs(np.int32(backward[k, u, 1]))
     for u in range(units):
         largest = max(largest, reached[u])
     return largest
 
 
 @jit
-def publish(average, bounds, weight, hint_weight, bias):
+def publish(average, bounds, sizes, weight, bias):
     """Write the integers next to the average as the compiled coder takes them; rows whose sums could leave 32 bits stay
     as they were.
 
     Args:
         average: float64 (layers, outputs, units + hints + 1).
-        bounds: of units and hints.
-        weight, hint_weight, bias: of :class:`vaezip.models.pixel.weights.PackedLayers`.
+        bounds, sizes: of units and hints.
+        weight, bias: of :class:`vaezip.models.pixel.weights.PackedLayers`.
     """
-    hints, rounded = hint_weight.shape[1], np.zeros(average.shape[2])
-    units = average.shape[2] - hints - 1
+    units, hints, rounded = sizes[0], sizes[1], np.zeros(average.shape[2])
     for i in range(average.shape[0]):
         for o in range(average.shape[1]):
             for c in range(rounded.size):
                 rounded[c] = np.floor(average[i, o, c] + 0.5)
             if _fits(rounded, units, hints, bounds):
-                for u in range(units):
-                    weight[i, u >> 1, o, u & 1] = np.int16(rounded[u])
-                for j in range(hints):
-                    hint_weight[i, j, o] = np.int32(rounded[units + j])
+                write_row(rounded, units, hints, weight[i, :, o])
                 bias[i, o] = np.int32(rounded[units + hints])

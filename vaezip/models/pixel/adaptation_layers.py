@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from vaezip.entropy import distributions as d
 from vaezip.exact.layer import Layer
-from vaezip.exact.product16 import LANES, ROWS, empty
-from vaezip.models.pixel.adaptation_kernels import Layers, Memory, Network, repack
+from vaezip.exact.product16 import LANES, ROWS, empty, pack
+from vaezip.models.pixel.adaptation_kernels import Layers, Memory, Network, reach
 from vaezip.models.pixel.architecture import PixelArchitecture
 from vaezip.models.pixel.constants import (
     ACTIVATION_BOUND,
@@ -25,6 +25,7 @@ from vaezip.models.pixel.constants import (
     UNIT_SCALE,
 )
 from vaezip.models.pixel.network import input_bound
+from vaezip.models.pixel.weights import evened
 
 Floats = NDArray[np.float64]
 
@@ -57,28 +58,28 @@ def _side_by_side(parts: list[Layers], other: Layers) -> Layers:
 
 def memory_for(a: PixelArchitecture, network: Network, pixels: int) -> tuple[Network, Memory]:
     """Allocate what steps on up to so many pixels need; the network's outputs are a part of it."""
-    rows, hints = _up(pixels, 2 * ROWS), a.hints
+    rows, hints = _up(pixels, 2 * ROWS), evened(a.hints)
     pairs = rows // 2  # for there is room for as many pixels as rows
-    inputs, outputs = max(a.features, a.hidden, a.head), max(a.hidden, a.channels * a.head, 3 * a.mixture)
+    inputs = max(a.features, a.hidden + hints, evened(a.head) + hints)
+    outputs = max(a.hidden, a.channels * a.head, 3 * a.mixture)
     widest = _up(max(inputs, outputs), LANES)
     sized = [
-        part._replace(output=_zeros("int16", len(part.bias), rows, _up(part.bias.shape[1], 2))) for part in network
+        part._replace(output=_zeros("int16", len(part.bias), rows, evened(part.bias.shape[1]))) for part in network
     ]
     arrays = [
-        _zeros("int16", rows, _up(a.features, 2)),
+        _zeros("int16", rows, evened(a.features)),
         _zeros("int64", rows, a.channels),
         *(_zeros("int64", a.channels, rows) for _ in range(2)),
-        _zeros("int32", rows, hints),
         _zeros("int64", rows),
-        *(_zeros("int16", count, rows, a.hidden) for count in (1 + a.blocks, a.blocks)),
-        _zeros("int16", rows, _up(a.head, 2)),
-        *(_zeros("int32", rows, widest) for _ in range(2)),
+        _zeros("int16", 1 + a.blocks, rows, a.hidden + hints),
+        _zeros("int16", a.blocks, rows, a.hidden),
+        _zeros("int16", rows, evened(a.head) + hints),
+        _zeros("int32", rows, widest),
         *(_zeros("float64", rows, n) for n in (3 * a.mixture, a.channels * a.head, a.hidden, a.hidden)),
-        _zeros("int16", 2, rows, widest),
-        _zeros("int16", 2, pairs, widest, 2),
+        _zeros("int16", rows, widest),
         _zeros("int16", pairs, widest, 2),
-        _zeros("float64", hints, widest),
-        _zeros("float64", widest),
+        _zeros("int16", pairs, widest, 2),
+        _zeros("int32", widest),
         _zeros("float64", ROWS, widest),
         _zeros("float64", 4, widest + hints + 1),
         _zeros("int32", widest),
@@ -153,18 +154,20 @@ def _learning(
         output_units = np.repeat(np.ldexp(1.0, -np.array(grids)), mixture)
     to_float = (np.ldexp(1.0, -shift) * output_units)[:, None] / np.r_[scales, hints.scales, 1.0]
     size = _root_mean_square(master[:, :units] * to_float[:, :units])
-    weight = _zeros("int16", _up(outputs, 2), _up(units, 2))
-    weight[:outputs, :units] = master[:, :units]
-    forward, backward = empty(outputs, weight.shape[1]), empty(units, weight.shape[0])
-    reach = repack(weight, forward, backward, _zeros("int32", backward.shape[1]))
+    seen = len(hints.scales)
+    weight = _zeros("int64", outputs, evened(units) + evened(seen))
+    weight[:, :units], weight[:, evened(units) : evened(units) + seen] = master[:, :units], master[:, units:-1]
+    forward, backward = empty(outputs, weight.shape[1]), empty(units, outputs)
+    pack(weight, forward)
+    pack(np.ascontiguousarray(weight[:, :units].T), backward)
+    reached = reach(backward, units, _zeros("int32", units))
     moments = np.zeros_like(master), np.zeros_like(master)
-    hint_weight, bias = master[:, units:-1].T.astype(np.int32, order="C"), master[:, -1].astype(np.int32)
     return Layers._make(
         [
             *(master, master.copy(), *moments, present * size / to_float * pace),
-            *(weight, hint_weight, bias, forward, backward, np.int64(reach)),
+            *(master[:, -1].astype(np.int32), forward, backward, np.int64(reached)),
             *(shift, np.ldexp(1.0, -shift), _zeros("int16", 0, 0)),
-            *(np.array(layers[0].clamp, np.int32), np.array(bounds)),
+            *(np.array(layers[0].clamp, np.int32), np.array(bounds), np.array((units, seen))),
         ]
     )
 

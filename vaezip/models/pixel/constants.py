@@ -151,7 +151,7 @@ LOGISTIC_DEVIATION = 1.8137993642342178
 
 # The adaptation of the network -------------------------------------------------------------------------------
 
-GRADIENT_BITS = 22
+GRADIENT_BITS = 13
 """Gradients are rounded to whole numbers up to 2^GRADIENT_BITS before each matrix product."""
 
 GRADIENT_EXPONENT_BOUND = 900

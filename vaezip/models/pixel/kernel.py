@@ -87,29 +87,28 @@ def _add_outer(n, layers, i, inner, sums, h):
 
 @borrowing
 def _hinted_layer(n, layers, i, x, hints, sums, out):
-    """Compute out = clamp(W (x, hints)) of the i-th channel."""
+    """Compute out = clamp(W (x, hints)) of the i-th channel, and write the hints into the last columns of x."""
+    first = 2 * layers.weight.shape[1] - hints.shape[1]
+    for p in range(n):
+        for k in range(hints.shape[1]):
+            x[p, first + k] = hints[p, k]
     product16(n, x, layers.weight[i], sums)
-    low, high = layers.clamp[i, 0], layers.clamp[i, 1]
-    requantise(n, sums, layers.hint_weight[i], hints, layers.bias[i], layers.shift[i], low, high, out)
+    requantise(n, sums, layers.bias[i], layers.shift[i], layers.clamp[i], out)
 
 
 @borrowing
-def requantise(n, sums, hint_weight, hints, bias, shift, low, high, out):
-    """Compute out = clamp((sums + hint_weight hints + bias) >> shift); a hint that must not be seen has weights of 0.
+def requantise(n, sums, bias, shift, clamp, out):
+    """Compute out = clamp((sums + bias) >> shift).
 
     Args:
         n: pixels.
-        sums: int32 (pixels, outputs), the products of weights and units; changed.
-        hint_weight: int32 (hints, outputs).
-        hints: int32 (pixels, hints).
+        sums: int32 (pixels, outputs), the products of weights and inputs.
         bias, shift: int32 (outputs,).
-        low, high: the clamp.
+        clamp: int32 (2,).
         out: filled.
     """
+    low, high = clamp[0], clamp[1]
     for p in range(n):
-        for j in range(hint_weight.shape[0]):
-            for o in range(bias.size):
-                sums[p, o] += hint_weight[j, o] * hints[p, j]
         for o in range(bias.size):
             out[p, o] = _shifted(sums[p, o] + bias[o], shift[o], low, high)
 
@@ -161,12 +160,12 @@ class _Chunk(NamedTuple):
         place: int64 (CHUNK, 2): where the first of its symbols is, and how far from it the next.
         prediction: int64 (CHUNK, channels), by median edge.
         features: int16 (CHUNK, features).
-        hidden: int16 (networks, CHUNK, hidden units).
+        hidden: int16 (networks, CHUNK, hidden units and hints).
         inner: int16 (CHUNK, hidden units) of one block.
-        head: int16 (CHUNK, head units) of one channel.
+        head: int16 (CHUNK, head units and hints) of one channel.
         sums: int32 (CHUNK, outputs) of any layer.
         out: int32 (networks, CHUNK, 3 mix) of one channel.
-        hints: int32 (CHUNK, hints).
+        hints: int16 (CHUNK, hints, an even number).
         vector: int32 (CHUNK, entries of v), see :mod:`vaezip.models.pixel.least_squares`.
         prediction_sums: int64 (CHUNK, predictors, 2, channels), see there.
     """
@@ -189,7 +188,7 @@ class _Chunk(NamedTuple):
 @jit
 def _empty_chunk(networks, mix, predictors):
     weights = networks[0]
-    hidden, channels = weights.first.bias.shape[1], weights.order.size
+    hidden, channels, seen = weights.first.bias.shape[1], weights.order.size, 2 * weights.head.weight.shape[1]
     widest = max(hidden, weights.head.weight.shape[2], weights.out.weight.shape[2])
     return _Chunk(
         np.zeros((CHUNK, 3), np.int64),
@@ -197,12 +196,12 @@ def _empty_chunk(networks, mix, predictors):
         np.zeros((CHUNK, 2), np.int64),
         np.zeros((CHUNK, channels), np.int64),
         np.zeros((CHUNK, 2 * weights.first.weight.shape[1]), np.int16),
-        np.zeros((len(networks), CHUNK, hidden), np.int16),
+        np.zeros((len(networks), CHUNK, seen), np.int16),
         np.zeros((CHUNK, hidden), np.int16),
         np.zeros((CHUNK, 2 * weights.out.weight.shape[1]), np.int16),
         np.zeros((CHUNK, widest), np.int32),
         np.zeros((len(networks), CHUNK, 3 * mix), np.int32),
-        np.zeros((CHUNK, weights.head.hint_weight.shape[1]), np.int32),
+        np.zeros((CHUNK, seen - hidden), np.int16),
         np.zeros((CHUNK, least_squares.vector_size(channels, predictors)), np.int32),
         np.zeros((CHUNK, predictors, 2, channels), np.int64),
     )
@@ -430,8 +429,9 @@ def _write_mixtures(n, frame, networks, offsets, tables, chunk, mixture, out):
     (w, m, s), order, mix = mixture, networks[0].order, chunk.out.shape[2] // 3
     channels = order.size
     _run_trunk(n, frame, networks, offsets, chunk)
+    hints = (1 + least_squares.predictors_of(frame.shape[3], channels)) * channels
     for p in range(n):
-        for j in range(channels, chunk.hints.shape[1]):
+        for j in range(channels, hints):
             chunk.hints[p, j] = frame[chunk.at[p, 0], chunk.at[p, 1], chunk.at[p, 2], j]
     for j in range(channels):
         c = order[j]

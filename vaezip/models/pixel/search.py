@@ -52,10 +52,11 @@ def chosen_settings(model: PixelModel, effort: Effort, pictures: int) -> Adaptat
 
 
 class Form(NamedTuple):
-    """A way to code pictures, and one that is tried in its place, which may be the same."""
+    """A way to code pictures, one that is tried in its place, which may be the same, and the orientation of both."""
 
     codes: Callable[[Pixels], Coded]
     tried: Callable[[Pixels], Coded]
+    orientation: int = 0
 
 
 def _length(coded: Coded) -> int:
@@ -66,29 +67,46 @@ def _adapted(model: PixelModel, pictures: Pixels, effort: Effort, seed: int) -> 
     """Return the shorter stream, with learning, where that is asked for, or without it."""
     orientations, upright = _orientations(*pictures.shape[1:3]), _Upright(model, pictures)
 
-    def forms(effort: Effort) -> list[Form]:
+    def forms(effort: Effort, orientations: list[int]) -> list[Form]:
         settings = chosen_settings(model, effort, len(pictures))
-        turned = [replace(settings, orientation=orientation) for orientation in orientations[: effort.turns]]
+        turned = [replace(settings, orientation=orientation) for orientation in orientations]
         return [_adapting(upright, s, seed) for s in turned if not s.passes or _affordable(model, s, pictures.shape)]
 
+    def learning(orientations: list[int]) -> list[Form]:
+        return forms(effort, orientations) or forms(replace(effort, networks=1), orientations)
+
     without = NONE if effort.steps else effort  # the greatest effort without steps, so that learning never costs bytes
-    fixed = forms(without)
+    fixed, turns = forms(without, orientations[: without.turns]), orientations[: effort.turns]
     if pictures[0, ..., 0].size <= _SMALL * _SMALL:  # of which z tells much
         latents = partial(_with_latents, model, seed, 0)
         fixed.append(Form(latents, latents))
-    learning = (forms(effort) or forms(replace(effort, networks=1))) if effort.steps else []
-    kinds = [(fixed, without, _FIXED_SHARE if learning else 1.0)]
-    kinds += [(learning, effort, 1 - _FIXED_SHARE)] if learning else []
+    if not effort.steps or not learning(turns):
+        return _shortest(fixed, pictures, without.whole)
+    part = _some(pictures)
+    if part.size == pictures.size:
+        return min((_shortest(kind, pictures, effort.whole) for kind in (fixed, learning(turns))), key=_length)
+    with meter.part(_TRIAL_SHARE):
+        still = _ranked(fixed, part)
+        if effort.turns <= without.turns:  # what is best without learning is so with it
+            best = [form.orientation for form, _ in still if form.orientation in turns]
+            turns = next([turn] for turn in best if learning([turn]))
+        learnt = _ranked(learning(turns), part)
+    both = [[form for form, _ in learnt[: effort.whole]], [still[0][0]]]
+    if _length(learnt[0][1]) * _LATER <= _length(still[0][1]) * (_LATER + 1):
+        both.pop()
 
-    def made(kind: tuple[list[Form], Effort, float]) -> Coded:
-        with meter.part(kind[2]):
-            return _shortest(kind[0], pictures, kind[1])
+    def made(forms: list[Form]) -> Coded:
+        with meter.part((1 - _TRIAL_SHARE) / len(both)):
+            return _shortest(forms, pictures, len(forms))
 
-    return min(spread(made, kinds), key=_length)
+    return min(spread(made, both), key=_length)
 
 
-_FIXED_SHARE = 0.25
-"""Of the time, about so much goes to forms without learning."""
+_TRIAL_SHARE = 0.2
+"""Of the time, about so much goes to trials."""
+
+_LATER = 400
+"""Learning that takes one byte in so many more of a part, or less, is of use for the whole: what was learnt stays."""
 
 
 def _affordable(model: PixelModel, settings: Adaptation, shape: Shape) -> bool:
@@ -120,9 +138,9 @@ def _adapting(upright: _Upright, settings: Adaptation, seed: int) -> Form:
     least."""
     codes = partial(_by_settings, upright, settings, seed)
     if not settings.second_rate:
-        return Form(codes, codes)
+        return Form(codes, codes, settings.orientation)
     alone = replace(settings, rate=_ALONE >> upright.model.architecture.regressed, second_rate=0)
-    return Form(codes, partial(_by_settings, upright, alone, seed))
+    return Form(codes, partial(_by_settings, upright, alone, seed), settings.orientation)
 
 
 def _by_settings(upright: _Upright, settings: Adaptation, seed: int, pictures: Pixels) -> Coded:
@@ -135,14 +153,14 @@ def _with_latents(model: PixelModel, seed: int, steps: int, pictures: Pixels) ->
     return Coded(steps, LATENTS + bitsback.encode(model, pictures, steps=steps, seed=seed_with(seed, steps)))
 
 
-def _shortest(forms: list[Form], pictures: Pixels, effort: Effort) -> Coded:
-    """Return the stream in the form of which the one tried in its place is shortest, among those shortest for a
-    part."""
+def _shortest(forms: list[Form], pictures: Pixels, whole: int) -> Coded:
+    """Return the stream in the form of which the one tried in its place is shortest, among so many that are shortest
+    for a part."""
     part = _some(pictures)
-    if len(forms) > effort.whole and part.size < pictures.size:
+    if len(forms) > whole and part.size < pictures.size:
         trial = len(forms) * part.size
-        with meter.part(trial / (trial + effort.whole * pictures.size)):
-            forms = [form for form, _ in _ranked(forms, part)[: effort.whole]]
+        with meter.part(trial / (trial + whole * pictures.size)):
+            forms = [form for form, _ in _ranked(forms, part)[:whole]]
     if len(forms) == 1:
         return forms[0].codes(pictures)
     best, made = _ranked(forms, pictures)[0]

@@ -18,15 +18,14 @@ class PackedLayers(NamedTuple):
     """Some layers of one shape.
 
     Attributes:
-        weight: int16 (layers, pairs of inputs, outputs, 2) of :func:`vaezip.exact.product16.pack`.
-        hint_weight: int32 (layers, hints, outputs), 0 for hints that a layer does not see; no hints but in heads.
+        weight: int16 (layers, pairs of inputs, outputs, 2) of :func:`vaezip.exact.product16.pack`. Inputs are the
+            units and, in heads, the hints, 0 for those that a layer does not see; of either an even number.
         bias: int32 (layers, outputs), with the rounding's ½.
         shift: int32 (layers, outputs).
         clamp: int32 (layers, 2).
     """
 
     weight: Ints
-    hint_weight: Ints
     bias: Ints
     shift: Ints
     clamp: Ints
@@ -60,6 +59,11 @@ Networks = tuple[Weights, ...]
 """Networks side by side, of one architecture."""
 
 
+def evened(count: int) -> int:
+    """Return how many inputs so many take in pairs."""
+    return count + count % 2
+
+
 def packed(a: PixelArchitecture, layers: dict[str, Layer]) -> Weights:
     """Pack the layers of :func:`vaezip.models.pixel.network.layers`."""
     blocks, channels = range(a.blocks), range(a.channels)
@@ -75,16 +79,17 @@ def packed(a: PixelArchitecture, layers: dict[str, Layer]) -> Weights:
 
 def _packed(a: PixelArchitecture, layers: list[Layer], outputs: int, units: int, hints: int = 0) -> PackedLayers:
     """Pack some layers of one shape; inputs beyond the units are hints."""
-    weight = np.zeros((len(layers), *empty(outputs, units).shape), np.int16)
-    hint_weight = np.zeros((len(layers), hints, outputs), np.int32)
+    columns = evened(units) + evened(hints)
+    weight = np.zeros((len(layers), *empty(outputs, columns).shape), np.int16)
     for i, layer in enumerate(layers):
-        pack(layer.weight[:, :units], weight[i])
+        whole = np.zeros((outputs, columns), np.int64)
+        whole[:, :units] = layer.weight[:, :units]
         if hints:
-            hint_weight[i, a.visible_hints(i)] = layer.weight[:, units:].T
+            whole[:, [evened(units) + hint for hint in a.visible_hints(i)]] = layer.weight[:, units:]
+        pack(whole, weight[i])
     rounded = [layer.bias + (np.int64(1) << (layer.shift - 1)) for layer in layers]
     return PackedLayers(
         weight,
-        hint_weight,
         np.array(rounded, np.int32).reshape(len(layers), outputs),
         np.array([layer.shift for layer in layers], np.int32).reshape(len(layers), outputs),
         np.array([layer.clamp for layer in layers], np.int32).reshape(len(layers), 2),

@@ -28,7 +28,7 @@ from vaezip.errors import FormatError
 from vaezip.models import latents
 from vaezip.models.base import Mask, Pixels
 from vaezip.models.tile.networks import TileNetworks
-from vaezip.models.tiling import Tiling
+from vaezip.models.tiling import Tiling, inside
 
 BATCH_CAP = 512
 """Tiles a batch at most; part of the file format."""
@@ -61,7 +61,7 @@ class Tiles:
 
 def values_of(pixels: Pixels, mask: Mask) -> NDArray[np.uint8]:
     """Return the values inside a mask: (pixels, channels), or flat where there is one channel."""
-    values = pixels[mask]
+    values = inside(pixels, mask)
     return values if values.shape[-1] > 1 else values.ravel()
 
 
@@ -203,7 +203,11 @@ def _pop_pixels(model: TileNetworks, stack: Stack, tiles: Tiles, bins: Bins) -> 
     for start in reversed(range(0, len(bins), most)):
         part = tiles[start : start + most]
         p = model.coder(bins[start : start + most], part.mask)
-        part.pixels[part.mask] = p.pop(stack).reshape(-1, model.architecture.channels)
+        values = p.pop(stack).reshape(-1, model.architecture.channels)
+        if part.mask.all():  # which is quicker to write
+            part.pixels[...] = values.reshape(part.pixels.shape)
+        else:
+            part.pixels[part.mask] = values
 
 
 def _posterior(model: TileNetworks, tiles: Tiles, steps: int) -> d.Gaussian:

@@ -22,6 +22,7 @@ from vaezip.models.network import IntegerNetwork
 from vaezip.models.posterior import Refinement, Settings, amortized
 from vaezip.models.tile import cost
 from vaezip.models.tile.architecture import TileArchitecture
+from vaezip.models.tiling import inside
 from vaezip.system.spans import timed
 
 
@@ -82,7 +83,7 @@ class TileNetworks:
     @timed("distributions")
     def coder(self, bins: NDArray[np.int32], mask: Mask) -> Coder:
         """p(x|z) of the masked pixels of all images, z given by latent bins (images, latents)."""
-        return self.likelihood.coder(self.outputs(bins)[mask])
+        return self.likelihood.coder(inside(self.outputs(bins), mask))
 
     @timed("decoder network")
     def outputs(self, bins: NDArray[np.int32]) -> NDArray[np.int32]:

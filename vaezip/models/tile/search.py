@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,10 @@ the chance of which latents bits-back draws (``benchmarks/monotony.py``)."""
 SEARCHED_LATENTS = 32
 """With no more latents than this, the z of coarse tiles is improved further by a search."""
 
+MANY_TILES = 256
+"""Of so many tiles the search alone improves the z of coarse ones: steps would gain some bits, and take as long as
+fifty tiles."""
+
 
 def encode(model: TileModel, pictures: Pixels, *, effort: Effort, seed: int) -> Coded:
     """Code pictures of one size, with at most K steps on each posterior; see :class:`vaezip.models.base.Search`.
@@ -40,8 +45,11 @@ def encode(model: TileModel, pictures: Pixels, *, effort: Effort, seed: int) -> 
     tiles, shape = _tiles(model, pictures), pictures.shape
     most = affordable(effort.steps, shape, lambda steps: cost(model.architecture, shape, coarse=1, steps=steps))
 
+    is_quick = len(tiles.pixels) >= MANY_TILES and model.architecture.latents <= SEARCHED_LATENTS
+    choice = partial(choose, steps=0) if is_quick else choose
+
     def code(steps: int) -> Coded:
-        data = bitsback.encode(model, tiles, choose, steps=steps, seed=seed_with(seed, steps))
+        data = bitsback.encode(model, tiles, choice, steps=steps, seed=seed_with(seed, steps))
         return Coded(steps, data)
 
     numbers = replace(effort, steps=most).numbers_of_steps(shape, FEW_PIXELS)
@@ -53,10 +61,10 @@ def bound_bits(model: TileModel, pictures: Pixels, *, effort: Effort, draws: int
     return bitsback.elbo_bits(model, _tiles(model, pictures), steps=effort.steps, draws=draws)
 
 
-def choose(model: TileNetworks, tiles: Tiles) -> Bins:
+def choose(model: TileNetworks, tiles: Tiles, *, steps: int = COARSE_STEPS) -> Bins:
     """Choose coarse symbols (tiles, latents) that code each tile cheaply: those of the refined posterior
     mean, improved by a search where the latents are few."""
-    means, _ = model.posterior(tiles.pixels, tiles.mask, COARSE_STEPS)
+    means, _ = model.posterior(tiles.pixels, tiles.mask, steps)
     symbols = latents.coarse_symbols(means, model.coarse)
     if model.architecture.latents > SEARCHED_LATENTS:
         return symbols

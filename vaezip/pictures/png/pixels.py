@@ -22,6 +22,7 @@ from vaezip.pictures.png.metadata import LEVEL, Metadata, metadata_chunks
 # Reading
 
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+_SMALL = 1 << 16  # bytes of pixels that are looked at before Pillow is asked
 _LONGEST_CHUNK = 1 << 30  # that we write: PNG allows less than 2 GiB
 
 
@@ -34,12 +35,14 @@ def read_png(data: bytes, max_pixels: int) -> Picture:
     compressed, end = _sort(parts, metadata)
     if header.mode == "P" and not metadata.palette:
         raise damage("the chunk PLTE is missing")
-    if _check_compressed(compressed, header):
+    samples = _samples_of_plain(compressed, header)
+    if samples is None and _check_compressed(compressed, header):
         metadata.drop("data behind the pixels")
     if end < len(data):
         _check_rest(data[end:])
         metadata.drop(f"{len(data) - end} bytes behind the end")
-    samples = _samples(compressed, header)
+    if samples is None:
+        samples = _samples(compressed, header)
     if _needs_depth(header, samples, metadata.palette):
         metadata.put_bit_depth(header.depth)
     return Picture(header.mode, samples, metadata.boxes, metadata.dropped)
@@ -97,6 +100,27 @@ def _size_of_pixels(header: Header) -> int:
         if columns > 0 and rows > 0:
             size += rows * (1 + -(-columns * bits // 8))
     return size
+
+
+def _samples_of_plain(compressed: bytearray, header: Header) -> Samples | None:
+    """Return the samples of a small picture of 1 or 8 bits whose rows have no filters, as those of black and white have
+    none, where nothing is wrong with its pixels; None of any other. Pillow takes three times as long."""
+    whole = _size_of_pixels(header)
+    if whole > _SMALL or header.interlace or not (header.mode == "1" or header.depth == 8):
+        return None
+    inflater = zlib.decompressobj()
+    try:
+        inflated = inflater.decompress(compressed, whole + 1)
+    except zlib.error:
+        return None
+    if len(inflated) != whole or not inflater.eof or inflater.unused_data:
+        return None
+    rows = np.frombuffer(inflated, np.uint8).reshape(header.height, -1)
+    if rows[:, 0].any():
+        return None
+    if header.depth == 1:
+        return np.unpackbits(rows[:, 1:], axis=1, count=header.width)[..., None]
+    return rows[:, 1:].reshape(header.height, header.width, -1).copy()
 
 
 def _samples(compressed: bytearray, header: Header) -> Samples:

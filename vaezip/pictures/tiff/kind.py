@@ -153,7 +153,7 @@ def _check_compression(tags: FirstDirectory, kind: Kind) -> None:
 def _by_tifffile(tags: FirstDirectory, look: Look) -> NDArray[Any]:
     """Decode the samples of the first directory by tifffile."""
     kind, data = look.kind, tags.data
-    for place, count, size in segments(tags, kind):
+    for place, count, size in segments(tags):
         if count == 0 or place + count > len(data):
             raise damage("a strip or tile of it lies behind its end")
         if tags.value(COMPRESSION, 1) == NO_COMPRESSION and count < size:

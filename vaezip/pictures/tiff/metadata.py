@@ -10,12 +10,23 @@ from vaezip.errors import SeveralError
 from vaezip.pictures.exif import PLAIN_TAGS, exif_of_tiff
 from vaezip.pictures.findings import Findings
 from vaezip.pictures.picture import SEVERAL
+from vaezip.pictures.tiff.directory import SUBFILE, WIDTH
 from vaezip.pictures.tiff.resolution import RESOLUTION_TAGS, resolution_tags
-from vaezip.pictures.tiff.tags import EXIF_POINTER, GPS_POINTER, ICC, LAYOUT_TAGS, XMP, Directory, TiffFile, open_tiff
+from vaezip.pictures.tiff.tags import (
+    EXIF_POINTER,
+    GPS_POINTER,
+    ICC,
+    LAYOUT_TAGS,
+    SUBDIRECTORIES,
+    XMP,
+    Directory,
+    TiffFile,
+    open_tiff,
+)
 
-_NEW_SUBFILE_TYPE, _SUBFILE_TYPE, _WIDTH, _SUBDIRECTORIES = 0x00FE, 0x00FF, 0x0100, 0x014A
+_SUBFILE_TYPE = 0x00FF
 
-_KNOWN_TAGS = PLAIN_TAGS | LAYOUT_TAGS | {_SUBDIRECTORIES, *RESOLUTION_TAGS, EXIF_POINTER, GPS_POINTER, XMP, ICC}
+_KNOWN_TAGS = PLAIN_TAGS | LAYOUT_TAGS | {SUBDIRECTORIES, *RESOLUTION_TAGS, EXIF_POINTER, GPS_POINTER, XMP, ICC}
 
 
 def look_into_tiff(data: bytes, found: Findings) -> None:
@@ -39,7 +50,7 @@ def look_into_tiff(data: bytes, found: Findings) -> None:
         found.drop("incomplete resolution")
     for number in sorted({*first.tags, *first.damaged} - _KNOWN_TAGS):
         found.drop(_name(number))
-    pointers = {_SUBDIRECTORIES, EXIF_POINTER, GPS_POINTER}
+    pointers = {SUBDIRECTORIES, EXIF_POINTER, GPS_POINTER}
     for number in sorted(_KNOWN_TAGS.intersection(first.damaged) - LAYOUT_TAGS - pointers):
         found.drop(f"damaged {_name(number)}")
 
@@ -49,7 +60,7 @@ def _others(tiff: TiffFile, first: Directory) -> Iterator[Directory]:
     waiting = [first]
     while waiting:  # each directory is met once: TiffFile sees to it
         directory = waiting.pop()
-        below = list(tiff.below(directory, _SUBDIRECTORIES))
+        below = list(tiff.below(directory, SUBDIRECTORIES))
         following = tiff.directory(directory.following)
         others = [*below, *([following] if following else [])]
         yield from others
@@ -58,23 +69,18 @@ def _others(tiff: TiffFile, first: Directory) -> Iterator[Directory]:
 
 def _look_at_others(tiff: TiffFile, others: list[Directory], found: Findings) -> None:
     """Refuse a second picture of full size; name smaller versions of the first, thumbnails and masks."""
-    kinds = [_kind(tiff, other) for other in others]
-    if "picture" in kinds:
+    roles = [role(tiff, other) for other in others]
+    if "picture" in roles:
         raise SeveralError(SEVERAL)
-    for kind in kinds:
-        found.drop(kind)
+    for name in roles:
+        found.drop(name)
 
 
-def is_page(tiff: TiffFile, directory: Directory) -> bool:
-    """Tell whether a directory is that of a picture of full size, and not of what serves another."""
-    return _kind(tiff, directory) == "picture"
-
-
-def _kind(tiff: TiffFile, directory: Directory) -> str:
-    """Return what the picture of a directory is to the first one."""
-    if _WIDTH not in directory.tags:
+def role(tiff: TiffFile, directory: Directory) -> str:
+    """Return what the picture of a directory is to others: ``picture`` if it stands for itself, at full size."""
+    if WIDTH not in directory.tags:
         return "thumbnail"  # as cameras store it, a whole JPEG
-    new, old = (directory.tags.get(number) for number in (_NEW_SUBFILE_TYPE, _SUBFILE_TYPE))
+    new, old = (directory.tags.get(number) for number in (SUBFILE, _SUBFILE_TYPE))
     bits = (new.integer(tiff.order) if new else None) or 0
     if bits & 4:
         return "transparency mask"

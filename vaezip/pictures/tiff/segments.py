@@ -13,6 +13,7 @@ from vaezip.pictures.inflating import inflated_size
 from vaezip.pictures.jpeg.kind import check_jpeg
 from vaezip.pictures.picture import damage
 from vaezip.pictures.tiff.directory import (
+    BITS,
     CHANNELS,
     COMPRESSION,
     FILL_ORDER,
@@ -35,7 +36,7 @@ from vaezip.pictures.tiff.fax import GROUP_3, GROUP_3_2D, GROUP_4, RLE, RLE_WORD
 GREATEST_TILE = 1 << 24
 """The pixels that a tile may have, however small the picture is."""
 
-NO_COMPRESSION, _OLD_JPEG, JPEG_TODAY = 1, 6, 7
+NO_COMPRESSION, OLD_JPEG, JPEG_TODAY = 1, 6, 7
 _DEFLATE = (8, 32946)
 _FAX = {2: RLE, 3: GROUP_3, 4: GROUP_4, 32771: RLE_WORDS}
 
@@ -62,10 +63,10 @@ def _grid(tags: FirstDirectory) -> _Grid:
     return _Grid(width, rows, -(-tags.value(WIDTH, 1) // width), -(-height // rows), planes)
 
 
-def segments(tags: FirstDirectory, kind: Kind) -> Iterator[tuple[int, int, int]]:
+def segments(tags: FirstDirectory) -> Iterator[tuple[int, int, int]]:
     """Yield the place, the bytes and the bytes when decoded of each strip or tile of the picture."""
     grid, height = _grid(tags), tags.value(HEIGHT, 1)
-    row = (grid.width * (tags.value(CHANNELS, 1) if grid.planes == 1 else 1) * kind.bits + 7) // 8
+    row = (grid.width * (tags.value(CHANNELS, 1) if grid.planes == 1 else 1) * tags.value(BITS, 1) + 7) // 8
     places, counts = _places(tags), _counts(tags)
     if not places or len(places) != len(counts):
         raise damage("its directory does not tell where the samples are")
@@ -86,7 +87,7 @@ def _counts(tags: FirstDirectory) -> tuple[int, ...]:
 def check_segments(tags: FirstDirectory, kind: Kind) -> None:
     """Refuse samples that show damage by their checksums or codes, which libtiff does not look at or goes on after."""
     compression = tags.value(COMPRESSION, 1)
-    if compression != _OLD_JPEG:  # which stands in the file as a whole
+    if compression != OLD_JPEG:  # which stands in the file as a whole
         _check_places(tags)
     if compression not in (*_DEFLATE, *_FAX, JPEG_TODAY):
         return
@@ -96,7 +97,7 @@ def check_segments(tags: FirstDirectory, kind: Kind) -> None:
     scheme = GROUP_3_2D if scheme == GROUP_3 and tags.value(T4_OPTIONS, 0) & 1 else scheme
     most = tags.value(WIDTH, 1) * tags.value(HEIGHT, 1) + GREATEST_TILE
     common = bytes(tags.values(JPEG_TABLES))[:-2]
-    for place, count, size in segments(tags, kind):
+    for place, count, size in segments(tags):
         segment = tags.data[place : place + count]
         segment = segment.translate(REVERSED) if lowest_first else segment
         if compression in _DEFLATE:

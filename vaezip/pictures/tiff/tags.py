@@ -161,6 +161,9 @@ def can_be_written(tag: Tag) -> bool:
 EXIF_POINTER, GPS_POINTER, INTEROPERABILITY_POINTER = 0x8769, 0x8825, 0xA005
 """The tags that point at directories: the first two stand in the first directory, the third in that of EXIF."""
 
+SUBDIRECTORIES = 0x014A
+"""The tag that points at directories of what serves the picture of this one, such as smaller versions."""
+
 XMP, ICC = 0x02BC, 0x8773
 """The tags that hold an XMP packet and a profile whole."""
 
@@ -176,7 +179,9 @@ def write_exif(order: str, first: list[Tag], below: dict[int, list[Tag]]) -> byt
     return mark + struct.pack(order + "HI", 42, 8) + write_directories(order, first, below)
 
 
-def write_directories(order: str, first: list[Tag], below: dict[int, list[Tag]], *, place: int = 8) -> bytes:
+def write_directories(
+    order: str, first: list[Tag], below: dict[int, list[Tag]], *, place: int = 8, following: int = 0
+) -> bytes:
     """Return the bytes of a directory and of those below it.
 
     Args:
@@ -184,6 +189,7 @@ def write_directories(order: str, first: list[Tag], below: dict[int, list[Tag]],
         first: the tags of the first directory, without pointers.
         below: the tags of others, each by the number of the tag that points at it.
         place: where in the file the bytes will stand.
+        following: where the directory stands that the first one points on to, 0 for none.
     """
     exif = list(below.get(EXIF_POINTER, ()))
     if INTEROPERABILITY_POINTER in below:
@@ -197,7 +203,8 @@ def write_directories(order: str, first: list[Tag], below: dict[int, list[Tag]],
     parts = []
     for number, tags in directories.items():
         pointed = [_filled(tag, order, places) for tag in tags]
-        parts.append(_directory_bytes(order, sorted(pointed, key=lambda tag: tag.number), places[number]))
+        behind = 0 if number else following
+        parts.append(_directory_bytes(order, sorted(pointed, key=lambda tag: tag.number), places[number], behind))
     return b"".join(parts)
 
 
@@ -221,8 +228,8 @@ def _directory_size(tags: list[Tag]) -> int:
     return 2 + 12 * len(tags) + 4 + sum(values)
 
 
-def _directory_bytes(order: str, tags: list[Tag], place: int) -> bytes:
-    """Return the bytes of a directory that begins at a place, with its values behind it."""
+def _directory_bytes(order: str, tags: list[Tag], place: int, following: int) -> bytes:
+    """Return the bytes of a directory that begins at a place and points on to another, with its values behind it."""
     entries = [struct.pack(order + "H", len(tags))]
     values: list[bytes] = []
     behind = place + 2 + 12 * len(tags) + 4
@@ -233,4 +240,4 @@ def _directory_bytes(order: str, tags: list[Tag], place: int) -> bytes:
             values.append(value)
             value, behind = struct.pack(order + "I", behind), behind + len(value)
         entries.append(struct.pack(order + "HHI4s", tag.number, tag.type, tag.length, value))
-    return b"".join([*entries, bytes(4), *values])
+    return b"".join([*entries, struct.pack(order + "I", following), *values])

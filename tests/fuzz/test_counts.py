@@ -1,0 +1,43 @@
+"""The counts of long runs that the repository keeps."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.fuzz import corpus, counts
+
+KEPT = sorted(Path(__file__).parent.glob("report*.json"))
+
+
+def report(**targets):
+    return {"machine": {"python": "3"}, "targets": targets}
+
+
+def result(executions, read, refused, crashes=(), ended=()):
+    return {
+        "core seconds": 1800,
+        "executions": executions,
+        "read": read,
+        "refused": refused,
+        "crashes": {key: {"times": 1, "file": "f"} for key in crashes},
+        "processes that ended": list(ended),
+    }
+
+
+def test_reports_of_a_target_are_added():
+    one = report(png=result(10, 4, {"cut": 5, "empty": 1}), gif=result(3, 3, {}))
+    two = report(png=result(7, 1, {"cut": 6}, crashes=["here"], ended=[{"status": 77}]))
+    found = counts.added([one, two], "abc")
+    assert (found["commit"], found["core hours"], found["executions"]) == ("abc", 1.5, 20)
+    png = dict(zip(counts.COUNTS, (3600, 17, 5, 12, 2, 1, 1), strict=True))
+    assert found["targets"]["png"] == png
+    assert found["targets"]["gif"]["refused"] == 0
+
+
+@pytest.mark.parametrize("path", KEPT, ids=lambda path: path.stem)
+def test_the_counts_that_are_kept_are_of_two_hours(path):
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    assert set(kept["targets"]) <= set(corpus.MAKERS)
+    assert kept["core hours"] >= 2
+    assert sum(target["crashes"] for target in kept["targets"].values()) == 0
