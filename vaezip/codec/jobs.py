@@ -238,8 +238,8 @@ def _promising(job: BlockJob) -> list[Candidate]:
     quick = [candidate for candidate in candidates if not has_model(mark_of(candidate))]
     tried = [candidate for candidate in candidates if not _is_quick(candidate)]
     some, last = trial_part(job.samples), coders.of_any(job.mode)
-    needed = job.open or len(quick) == len(candidates) or is_noise(some)
-    if needed and last in job.candidates and last not in candidates:
+    left = last in job.candidates and last not in candidates
+    if left and (job.open or len(quick) == len(candidates) or is_noise(some)):
         candidates, tried = [*candidates, last], [*tried, last]
     if len(candidates) == 1 or not tried:
         return candidates
