@@ -14,6 +14,7 @@ import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -21,11 +22,11 @@ from PIL import Image
 
 import vaezip
 from vaezip.bench import machine
-from vaezip.codec import jobs
+from vaezip.codec import choice, encoding, jobs
 
 RESULT = Path(__file__).parents[1] / "results" / "origins-looks.json"
-LOOKS = ("prepared", "_promises")
-"""Functions of :mod:`vaezip.codec.jobs` that look, and do nothing else."""
+LOOKS = (jobs, "prepared"), (choice, "prepared"), (encoding, "prepared"), (choice, "_promises")
+"""Functions that look, and do nothing else, by the modules that call them."""
 
 
 class Stopwatch:
@@ -34,10 +35,10 @@ class Stopwatch:
     def __init__(self) -> None:
         self.seconds = 0.0
 
-    def watch(self, name: str) -> None:
-        """Put a function in the place of one of ``jobs`` that does the same, and counts."""
-        original = getattr(jobs, name)
-        setattr(jobs, name, lambda *a: self._timed(original, *a))
+    def watch(self, module: ModuleType, name: str) -> None:
+        """Put a function in the place of one of a module that does the same, and counts."""
+        original = getattr(module, name)
+        setattr(module, name, lambda *a: self._timed(original, *a))
 
     def _timed(self, function: Callable[..., Any], *arguments: Any) -> Any:
         began = time.process_time()
@@ -63,8 +64,8 @@ def main() -> None:
     parser.add_argument("--step", type=int, default=1, metavar="N", help="take every Nth photograph")
     arguments = parser.parse_args()
     paths, watch, rows = sorted((arguments.data / "photos" / "valid").iterdir())[:: arguments.step], Stopwatch(), []
-    for name in LOOKS:
-        watch.watch(name)
+    for module, name in LOOKS:
+        watch.watch(module, name)
     for mode in ("RGB", "L"):
         measured(watch, paths[0], mode)  # kernels are compiled, models are read
         found = [measured(watch, path, mode) for path in paths]

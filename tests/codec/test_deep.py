@@ -10,7 +10,7 @@ from click.testing import CliRunner
 import vaezip
 from tests.models.deep.test_coder import MODES, noisy
 from vaezip.cli import main
-from vaezip.codec import coders, jobs, remaking
+from vaezip.codec import choice, coders, remaking
 from vaezip.models.effort import Effort
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +28,7 @@ def methods(data):
 
 @pytest.mark.parametrize("channels", MODES)
 def test_both_readers_read_files_of_every_mode(channels, monkeypatch):
-    monkeypatch.setattr(jobs, "promising", lambda job: [coders.DEEP])
+    monkeypatch.setattr(choice, "promising", lambda job: [coders.DEEP])
     samples = noisy(11, 14, channels)[0]
     data = vaezip.compress(vaezip.Picture(MODES[channels], samples), effort=EFFORT)
     assert methods(data) == ["deep"]
@@ -49,11 +49,11 @@ def test_pages_of_a_set_tell_of_one_another():
 
 def tried(monkeypatch, samples):
     """Code a picture, and return by what, and the candidates that were tried on some rows and coded with."""
-    coded, payload = [], jobs._payload
-    monkeypatch.setattr(jobs, "FEW_PIXELS", 100)
-    monkeypatch.setattr(jobs, "bands", lambda samples: samples[:, :16])
+    coded, payload = [], choice.shortest
+    monkeypatch.setattr(choice, "FEW_PIXELS", 100)
+    monkeypatch.setattr(choice, "bands", lambda samples: samples[:, :16])
     monkeypatch.setattr(
-        jobs, "_payload", lambda job, one, sum_: coded.append((job.samples.shape[1], one)) or payload(job, one, sum_)
+        choice, "shortest", lambda job, one, sum_: coded.append((job.samples.shape[1], one)) or payload(job, one, sum_)
     )
     data = vaezip.compress(vaezip.Picture("I;16", samples), effort=EFFORT)
     assert np.array_equal(vaezip.decompress(data).samples, samples)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import vaezip
-from vaezip.codec import blocks, flight, jobs
+from vaezip.codec import blocks, encoding, flight
 from vaezip.errors import ImageError
 from vaezip.models.cost import PROGRAM
 from vaezip.pictures import Picture
@@ -26,7 +26,7 @@ def picture():
 def at_once(monkeypatch):
     """Return the most bands that were coded at once, in a list, and how many threads each could have had."""
     lock, now, most, threads = threading.Lock(), [0], [0], set()
-    encode_run = jobs.encode_run
+    encode_run = encoding.encode_run
 
     def counted(job, pictures):
         with lock:
@@ -40,7 +40,7 @@ def at_once(monkeypatch):
                 now[0] -= 1
 
     monkeypatch.setattr(blocks, "BLOCK_PIXELS", 32 * 40)
-    monkeypatch.setattr(jobs, "encode_run", counted)
+    monkeypatch.setattr(encoding, "encode_run", counted)
     return most, threads
 
 

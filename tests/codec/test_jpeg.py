@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 import vaezip
-from vaezip.codec import compressor, jobs, jpeg, jpeg_dictionary
+from vaezip.codec import compressor, forms, jpeg, jpeg_dictionary
 from vaezip.errors import FormatError, ImageError, VaezipError
 from vaezip.models import kinds
 from vaezip.models.cost import DEFAULT as BUDGET
@@ -172,7 +172,7 @@ def test_every_ordinary_file_is_within_the_budget(data, shape):
 
 
 def test_what_costs_more_than_a_reader_spends_is_kept_as_it_is(monkeypatch):
-    monkeypatch.setattr(jobs, "BUDGET", Budget(1 << 20))
+    monkeypatch.setattr(forms, "BUDGET", Budget(1 << 20))
     made, some = kept(COLOUR)
     assert vaezip.Archive(made).info()["blocks"][0]["method"] == "verbatim"
     assert some.kept == {"": "takes more than a reader spends on it"}

@@ -8,7 +8,7 @@ import pytest
 
 import vaezip
 from tests.origins.pictures import planes
-from vaezip.codec import blocks, jobs, payload
+from vaezip.codec import blocks, encoding, forms, jobs, payload
 from vaezip.codec.jobs import BlockJob
 from vaezip.errors import VaezipError
 from vaezip.models import file
@@ -76,7 +76,7 @@ def test_both_readers_know_every_map(monkeypatch, number):
     )
     samples = known.samples(planes(12, 12))
     monkeypatch.setattr(jobs.search, "find", lambda samples: Candidate(number, known))
-    monkeypatch.setattr(jobs, "_ways", lambda job, candidate: [jobs._origin(job).as_sums()])
+    monkeypatch.setattr(forms, "_ways", lambda job, candidate: [forms._origin(job).as_sums()])
     data = compressed(samples[0])
     assert origins(data)[0]["explained"] == 144
     for found in both(data):
@@ -123,27 +123,27 @@ def test_a_set_and_the_bands_of_a_large_picture(monkeypatch):
 
 def test_a_trial_on_a_part_tells_where_that_is_enough(monkeypatch):
     samples = born(80, 80)
-    monkeypatch.setattr(jobs, "trial_part", lambda samples: samples[:, :32, :32])
+    monkeypatch.setattr(forms, "trial_part", lambda samples: samples[:, :32, :32])
     library = Library((MODEL,))
     reference = Reference(MODEL, library.by_path(MODEL).fingerprint)
     job = jobs.prepared(BlockJob("RGB", samples, (reference,), None, library, EFFORT))
-    block = jobs.code(job, reference)
+    block = encoding.code(job, reference)
     assert payload.origin_of(block.payload, "RGB", samples.shape[:3]).number == 1
 
 
 def tried_by(monkeypatch, samples, names=("photo", "photo-planes")):
     """Which shipped models were tried, on what: True stands for planes."""
-    tried, coded = set(), jobs._coded
+    tried, coded = set(), forms._coded
 
     def noted(job, candidate, checksum, found):
         if isinstance(candidate, Reference):
             tried.add((candidate.path.stem, found is not None and not found.origin.sums))
         return coded(job, candidate, checksum, found)
 
-    monkeypatch.setattr(jobs, "_coded", noted)
+    monkeypatch.setattr(forms, "_coded", noted)
     library = Library()
     of_names = [Reference(file.find(name), file.fingerprint(file.find(name))) for name in names]
-    (block,) = jobs.encode(BlockJob("RGB", samples, tuple(of_names), None, library, Effort(), planes=of_names[-1]))
+    (block,) = encoding.encode(BlockJob("RGB", samples, tuple(of_names), None, library, Effort(), planes=of_names[-1]))
     return tried, library.name_of(block.model, even_shipped=True)
 
 
@@ -228,7 +228,7 @@ def test_both_readers_read_halved_chroma(mode, sampling):
 
 def test_halved_chroma_in_bands_and_by_a_trial(monkeypatch):
     monkeypatch.setattr(blocks, "BLOCK_PIXELS", 40 * 24)
-    monkeypatch.setattr(jobs, "trial_part", lambda samples: samples[:, :24, :24])
+    monkeypatch.setattr(forms, "trial_part", lambda samples: samples[:, :24, :24])
     samples = halved(HALVED[1], (72, 40))
     data = vaezip.compress(vaezip.Picture("RGB", samples), effort=Effort(rows=2))
     assert [block["origin"]["chroma"] for block in vaezip.Archive(data).info()["blocks"]] == ["4:2:0"] * 3

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 import vaezip
 from tests.origins.pictures import frame
 from vaezip.cli import main
-from vaezip.codec import coders, jobs, remade, remaking
+from vaezip.codec import choice, coders, payload, remade, remaking
 from vaezip.errors import VaezipError
 from vaezip.models import file as model_file
 from vaezip.models.effort import PRESETS, Effort
@@ -65,7 +65,7 @@ def both(data, name=""):
 @pytest.fixture
 def remade_alone(monkeypatch):
     """Nothing else is tried, and parts are coded without models, which takes no time."""
-    monkeypatch.setattr(jobs, "promising", _promising)
+    monkeypatch.setattr(choice, "promising", _promising)
     monkeypatch.setattr(ranking, "promises", lambda samples, mode: mode in ranking.NARROW)
 
 
@@ -103,16 +103,16 @@ def test_values_with_holes_are_shorter_by_a_model(monkeypatch):
     assert block["origin"]["parts"][0]["fingerprint"] == model_file.fingerprint(model_file.find("photo-gray")).hex()
     for found in both(data):
         assert np.array_equal(found, samples)
-    monkeypatch.setattr(jobs.remaking, "kind_of", lambda samples, mode: None)
+    monkeypatch.setattr(remaking, "kind_of", lambda samples, mode: None)
     assert len(data) < len(compressed(samples, "L"))
 
 
 def test_a_trial_on_a_part_tells_where_that_is_enough(monkeypatch):
-    tried, coded = [], jobs.payload.encode
-    monkeypatch.setattr(jobs, "trial_part", lambda samples: samples[:, :16, :16])
-    monkeypatch.setattr(jobs.remaking, "settles", lambda job, *, drawn: False)
+    tried, coded = [], payload.encode
+    monkeypatch.setattr(choice, "trial_part", lambda samples: samples[:, :16, :16])
+    monkeypatch.setattr(remaking, "settles", lambda job, *, drawn: False)
     monkeypatch.setattr(
-        jobs.payload, "encode", lambda samples, *a, **o: tried.append(samples.shape[1]) or coded(samples, *a, **o)
+        payload, "encode", lambda samples, *a, **o: tried.append(samples.shape[1]) or coded(samples, *a, **o)
     )
     samples = spread(smooth(1, height=40, width=40)[0], "L")
     assert blocks(compressed(samples, "L"))[0]["method"] == "remade"
@@ -122,7 +122,7 @@ def test_a_trial_on_a_part_tells_where_that_is_enough(monkeypatch):
 def test_a_picture_without_holes_keeps_its_bytes(monkeypatch):
     samples = smooth(1)[0]
     data = compressed(samples, "L")
-    monkeypatch.setattr(jobs.remaking, "kind_of", lambda samples, mode: None)
+    monkeypatch.setattr(remaking, "kind_of", lambda samples, mode: None)
     assert compressed(samples, "L") == data
 
 
@@ -172,7 +172,7 @@ def test_a_part_is_made_of_no_others(remade_alone):
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGBA", "RGB;16"])
 def test_both_readers_read_repeated_pixels(mode, monkeypatch):
-    monkeypatch.setattr(jobs, "promising", _promising)
+    monkeypatch.setattr(choice, "promising", _promising)
     channels, most = {"1": (1, 2), "L": (1, 256), "P": (1, 3), "RGBA": (4, 256), "RGB;16": (3, 9999)}[mode]
     samples = np.random.default_rng(0).integers(0, most, (20, 21, channels)).repeat(3, axis=0).repeat(2, axis=1)[1:, 1:]
     boxes = (("palette", bytes(9)),) if mode == "P" else ()
@@ -196,7 +196,7 @@ def test_repeated_pixels_are_settled():
 @pytest.mark.parametrize("pasted", [0, 3])
 @pytest.mark.parametrize("layout", [Layout(0, 0, 0, 0), Layout(1, 0, 1, 0), Layout(0, 1, 1, 1), Layout(1, 1, 0, 1)])
 def test_both_readers_read_mosaics(layout, pasted, monkeypatch):
-    monkeypatch.setattr(jobs, "promising", _promising)
+    monkeypatch.setattr(choice, "promising", _promising)
     samples = frame(layout, 23, 24)[0]
     samples[9 : 9 + pasted, 9 : 9 + pasted] = 7
     data = compressed(samples, "RGB")
@@ -213,7 +213,7 @@ def test_a_mosaic_is_shorter_by_models(monkeypatch):
     data = compressed(samples, "RGB")
     assert blocks(data)[0]["method"] == "remade"
     assert np.array_equal(vaezip.decompress(data).samples, samples)
-    monkeypatch.setattr(jobs.remaking, "kind_of", lambda samples, mode: None)
+    monkeypatch.setattr(remaking, "kind_of", lambda samples, mode: None)
     assert len(data) < len(compressed(samples, "RGB"))
 
 
@@ -234,7 +234,7 @@ def test_parts_of_another_size_have_models_of_their_own():
 
 
 def test_both_readers_read_tones(monkeypatch):
-    monkeypatch.setattr(jobs, "promising", _promising)
+    monkeypatch.setattr(choice, "promising", _promising)
     samples = tinted(smooth(1, pictures=2))
     pictures = {f"{i}.png": vaezip.Picture("RGB", samples[i]) for i in range(2)}
     data = vaezip.compress(pictures, effort=EFFORT)
@@ -251,12 +251,12 @@ def test_tones_are_shorter_as_grey(monkeypatch):
     data = compressed(samples, "RGB")
     assert blocks(data)[0]["method"] == "remade"
     assert np.array_equal(vaezip.decompress(data).samples, samples)
-    monkeypatch.setattr(jobs.remaking, "kind_of", lambda samples, mode: None)
+    monkeypatch.setattr(remaking, "kind_of", lambda samples, mode: None)
     assert len(data) < len(compressed(samples, "RGB"))
 
 
 def test_damaged_tones_are_refused_by_both_readers(monkeypatch):
-    monkeypatch.setattr(jobs, "promising", _promising)
+    monkeypatch.setattr(choice, "promising", _promising)
     data = compressed(tinted(smooth(1))[0], "RGB")
     start = len(data) - len(vaezip.Archive(data).file.groups[0].blocks[0].payload)
     known = reference_decoder.load_models(MODELS)

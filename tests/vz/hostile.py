@@ -12,7 +12,7 @@ from functools import cache
 
 import numpy as np
 
-from vaezip.codec import jobs
+from vaezip.codec import encoding
 from vaezip.codec.coders import GRAPHIC
 from vaezip.codec.jobs import BlockJob
 from vaezip.models.effort import chosen_effort
@@ -34,7 +34,7 @@ def v(*values: int) -> bytes:
 def payload(pictures: int = 1) -> bytes:
     """Code so many grey pictures of one pixel without a model."""
     samples = np.zeros((pictures, 1, 1, 1), np.uint8)
-    return jobs.code(BlockJob("L", samples, (GRAPHIC,), None, Library(), chosen_effort(None, 1)), GRAPHIC).payload
+    return encoding.code(BlockJob("L", samples, (GRAPHIC,), None, Library(), chosen_effort(None, 1)), GRAPHIC).payload
 
 
 def archive(directory: bytes, payloads: bytes) -> bytes:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from vaezip.codec import coders, flight, jobs, metadata, select, taken
+from vaezip.codec import choice, coders, encoding, flight, forms, jobs, metadata, select, taken
 from vaezip.codec.blocks import Samples, check_group, gathered, group_of, picture_bytes
 from vaezip.codec.jobs import BlockJob, Candidate
 from vaezip.codec.kept import FileJob, KeptFile, keep
@@ -305,7 +305,7 @@ class Compressor:
                 self._submit(pending)
         self._submit_files()
         runs = [run for pending in self._pending.values() for run in pending.runs]
-        embedded = self._models_for([forms for run in runs for forms in run.forms()])
+        embedded = self._models_for([block for run in runs for block in run.forms()])
         data = self._archive(embedded)
         originals = [run.originals() for run in runs] if not self._taken.shared else [[]]
         if embedded and all(originals) and len(data) > sum(len(file) for files in originals for file in files):
@@ -368,7 +368,7 @@ class Compressor:
         by; none where none are to be embedded."""
         if not self.options.embed_model:
             return {}
-        found = {form.model for forms in coded for form in forms if has_model(form.model)}
+        found = {one.model for block in coded for one in block if has_model(one.model)}
         files = {fingerprint: self.library.file(fingerprint) for fingerprint in found}
         if self.chosen:
             return files
@@ -394,18 +394,18 @@ class Compressor:
         samples, boxes = metadata.by_brightness(np.stack(pending.samples), pending.entries[0].boxes)
         group.names, group.boxes, job = [""], [boxes], self._job(group, samples)
         with meter.part(job.samples.size):
-            with meter.part(jobs.CHOICE):
+            with meter.part(encoding.CHOICE):
                 job = self._executor.submit(flight.within_memory, jobs.prepared, job).result()
-                candidates = self._executor.submit(flight.within_memory, jobs.promising, job).result()
-            share = (1 - jobs.CHOICE) / (len(candidates) + 1)
-            forms = []
+                candidates = self._executor.submit(flight.within_memory, choice.promising, job).result()
+            share = (1 - encoding.CHOICE) / (len(candidates) + 1)
+            made = []
             for candidate in candidates:
                 with meter.part(share):
-                    forms.append(self._inline(group, job, candidate))
-            best = min(forms, key=lambda form: len(form.data))
+                    made.append(self._inline(group, job, candidate))
+            best = min(made, key=lambda one: len(one.data))
             with meter.part(share):
                 self._executor.submit(
-                    flight.within_memory, jobs.check, best.job, best.candidate, best.group.blocks[0]
+                    flight.within_memory, forms.check, best.job, best.candidate, best.group.blocks[0]
                 ).result()
         return self._checked(best.data, [best.group])
 
@@ -418,7 +418,7 @@ class Compressor:
         written = replace(group, height=height, width=width, per_block=1, band=height, blocks=[empty])
         header = vz.inline_header(written, self.library.name_of(mark) if model else "")
         job = replace(job, before=zlib.crc32(header))
-        written.blocks = [self._executor.submit(flight.within_memory, jobs.form, job, candidate).result()]
+        written.blocks = [self._executor.submit(flight.within_memory, encoding.form, job, candidate).result()]
         return _Inline(job, candidate, written, header + written.blocks[0].payload)
 
     def _submit(self, pending: Pending) -> None:
@@ -429,10 +429,10 @@ class Compressor:
         for top in range(0, pending.group.height, pending.group.band):
             band = np.ascontiguousarray(samples[:, top : top + pending.group.band])
             job, pictures = self._job(pending.group, band), pending.group.per_block
-            if pending.runs[0] is not run and jobs.keeps_models(job):
+            if pending.runs[0] is not run and encoding.keeps_models(job):
                 self._flight.wait_for(pending.runs[0].jobs)
-                job = jobs.by_models_of(job, pending.runs[0].blocks())
-            run.jobs.append(self._flight.begin(flight.within_memory, jobs.encode_run, job, pictures))
+                job = encoding.by_models_of(job, pending.runs[0].blocks())
+            run.jobs.append(self._flight.begin(flight.within_memory, encoding.encode_run, job, pictures))
         if not self.options.embed_model:  # with models in it, the whole file alone tells what is shorter
             self._unsettled = [*(one for one in self._unsettled if not one.settle()), run]
 

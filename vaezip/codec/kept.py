@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vaezip.codec import flight, jobs
+from vaezip.codec import encoding, flight
 from vaezip.codec.jobs import BlockJob
 from vaezip.models.cost import UNLIMITED, Budget
 from vaezip.models.kinds import JPEG, MODE_NAMES, VERBATIM
@@ -88,4 +88,4 @@ def _kept(job: FileJob, mode: str) -> KeptFile:
     )
     memory = flight.memory_of(mode, shape_of(job.data) or (0,)) if mode == JPEG else 2 * len(job.data)
     block = replace(block, budget=job.budget, memory=memory)
-    return KeptFile(replace(group, blocks=[flight.within_memory(jobs.code, block, NO_MODEL)]), header)
+    return KeptFile(replace(group, blocks=[flight.within_memory(encoding.code, block, NO_MODEL)]), header)

@@ -3,14 +3,13 @@
 import pickle
 import threading
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from dataclasses import replace
 from multiprocessing import get_context
 
 import numpy as np
 import pytest
 
 import vaezip
-from vaezip.codec import blocks, compressor, decoding, flight, jobs
+from vaezip.codec import blocks, choice, compressor, decoding, encoding, flight, payload
 from vaezip.codec.coders import GRAPHIC, REMADE
 from vaezip.codec.jobs import BlockJob
 from vaezip.errors import VaezipError
@@ -46,7 +45,7 @@ def test_a_job_can_be_pickled(pictures, small_blocks):
 
     with Recorder(1) as executor:
         vaezip.compress(pictures.items(), preset=1, executor=executor)
-    assert {(function, arguments[0]) for function, arguments in taken} == {(flight.within_memory, jobs.encode_run)}
+    assert {(function, arguments[0]) for function, arguments in taken} == {(flight.within_memory, encoding.encode_run)}
     for function, arguments in taken:
         again = pickle.loads(pickle.dumps(arguments))
         assert function(*again) == function(*arguments)
@@ -144,7 +143,7 @@ def test_one_job_is_one_block(discs):
     group = blocks.new_group("L", (33, 20), 1 << 20)
     with vaezip.Compressor(preset=1) as made:
         job = made._job(group, picture.samples[None])
-    (block,) = jobs.encode(job)
+    (block,) = encoding.encode(job)
     decoded = decoding.decode(decoding.DecodeJob("L", (1, 33, 20, 1), block, made.library))
     assert np.array_equal(decoded[0], picture.samples)
 
@@ -152,8 +151,8 @@ def test_one_job_is_one_block(discs):
 @pytest.mark.parametrize("named", [False, True])
 def test_of_several_forms_the_one_that_is_kept_is_decoded_again(discs, monkeypatch, named):
     decoded = []
-    decode = jobs.payload.decode
-    monkeypatch.setattr(jobs.payload, "decode", lambda *a, **named: decoded.append(a[0]) or decode(*a, **named))
+    decode = payload.decode
+    monkeypatch.setattr(payload, "decode", lambda *a, **named: decoded.append(a[0]) or decode(*a, **named))
     picture = Picture("L", discs(1, 33, 20)[0])
     data = vaezip.compress({"a": picture} if named else picture, preset=1)
     (block,) = vaezip.Archive(data).file.groups[0].blocks
@@ -161,11 +160,11 @@ def test_of_several_forms_the_one_that_is_kept_is_decoded_again(discs, monkeypat
 
 
 def test_a_block_that_a_reader_would_refuse_is_not_written(monkeypatch):
-    monkeypatch.setattr("vaezip.codec.jobs.BUDGET", Budget(work=1))
+    monkeypatch.setattr("vaezip.codec.forms.BUDGET", Budget(work=1))
     samples = np.zeros((1, 4, 4, 1), np.uint8)
     job = BlockJob("L", samples, (GRAPHIC,), None, Library(), Effort())
     with pytest.raises(VaezipError, match="graphic takes more for such pictures than a reader spends on them"):
-        jobs.code(job, GRAPHIC)
+        encoding.code(job, GRAPHIC)
 
 
 def digits(count):
@@ -183,42 +182,23 @@ def corners(count):
     return samples
 
 
-def test_what_promises_nothing_as_a_drawing_is_tried_as_one_only_if_it_may_be_noise():
-    """Or where no model is, or only the whole file tells whether one is worth it."""
-    path = model_file.find("photo-gray")
-    model = Reference(path, model_file.fingerprint(path))
-    noise = np.random.default_rng(0).integers(0, 256, (1, 70, 70, 1)).astype(np.uint8)
-    y, x = np.mgrid[:70, :70]
-    softly = (128 + 60 * np.sin(x / 9) + 40 * np.cos(y / 7))[None, ..., None].astype(np.uint8) + noise // 20
-    for samples, changes, found in (
-        (noise, {}, [model, GRAPHIC]),
-        (softly, {}, [model]),
-        (softly, {"candidates": (GRAPHIC,)}, [GRAPHIC]),
-        (softly, {"open": True}, [model, GRAPHIC]),
-    ):
-        job = BlockJob("L", samples, (model, GRAPHIC), None, Library(), Effort())
-        assert jobs.promising(replace(job, **changes)) == found
-
-
 @pytest.mark.parametrize(("count", "preset", "found"), [(300, 1, 1), (300, 2, 2), (200, 1, 2)])
 def test_the_least_effort_codes_many_pictures_but_once(count, preset, found, monkeypatch):
     """The neighbours of their pixels tell that digits are no drawings."""
     path = model_file.find("mnist-binary")
     model = Reference(path, model_file.fingerprint(path))
     job = BlockJob("1", digits(count), (model, GRAPHIC), None, Library(), PRESETS[preset])
-    coded, form = [], jobs.form
-    monkeypatch.setattr(jobs, "form", lambda job, candidate: coded.append(candidate) or form(job, candidate))
-    jobs.encode(job)
+    coded, form = [], encoding.form
+    monkeypatch.setattr(encoding, "form", lambda job, candidate: coded.append(candidate) or form(job, candidate))
+    encoding.encode(job)
     assert coded == [model, GRAPHIC][:found]
 
 
 def blocks_of(monkeypatch, samples):
     """Compress a set at the least effort, 256 pictures a run; return the marks of its blocks, and the models tried."""
     monkeypatch.setattr(blocks, "BLOCK_PIXELS", 256 * 28 * 28)
-    tried, encode = [], jobs.payload.encode
-    monkeypatch.setattr(
-        jobs.payload, "encode", lambda x, *a, **n: tried.append((len(x), n["model"])) or encode(x, *a, **n)
-    )
+    tried, encode = [], payload.encode
+    monkeypatch.setattr(payload, "encode", lambda x, *a, **n: tried.append((len(x), n["model"])) or encode(x, *a, **n))
     data = vaezip.compress([(f"{i}", Picture("1", x)) for i, x in enumerate(samples)], preset=1)
     assert np.array_equal([picture.samples for picture in vaezip.decompress(data).values()], samples)
     (group,) = vaezip.Archive(data).file.groups
@@ -242,6 +222,6 @@ def test_what_all_pictures_are_made_of_one_of_them_need_not_be_made_of(monkeypat
     samples = np.random.default_rng(0).integers(0, 256, (2, 40, 40, 1)).astype(np.uint8)
     candidates = (REMADE, GRAPHIC)
     job = BlockJob("L", samples, candidates, None, Library(), Effort())
-    promising = jobs.promising
-    monkeypatch.setattr(jobs, "promising", lambda job: [REMADE] if len(job.samples) > 1 else promising(job))
-    assert len(jobs.encode_run(job, 1)) == 2
+    promising = choice.promising
+    monkeypatch.setattr(choice, "promising", lambda job: [REMADE] if len(job.samples) > 1 else promising(job))
+    assert len(encoding.encode_run(job, 1)) == 2
