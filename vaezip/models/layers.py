@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, NamedTuple
 
 from vaezip.errors import ModelError
+from vaezip.models.plain import made
 
 
 @dataclass(frozen=True)
@@ -99,8 +100,8 @@ def _layer_from_dict(fields: dict[str, Any]) -> Layer:
     if kind not in _KINDS:
         raise ModelError(f"the model has a layer of unknown kind '{kind}'; a newer vaezip may know it")
     if kind == "residual":
-        return Residual(Conv(**fields["first"]), Conv(**fields["second"]))
-    layer: Layer = _KINDS[kind](**fields)
+        return Residual(made(Conv, fields["first"]), made(Conv, fields["second"]))
+    layer: Layer = made(_KINDS[kind], fields)
     return layer
 
 

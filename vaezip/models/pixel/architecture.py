@@ -33,6 +33,7 @@ from vaezip.models.layers import (
     measured,
 )
 from vaezip.models.pixel.constants import BLANK, RADIUS, REGRESSIONS, TILE
+from vaezip.models.plain import made
 
 KIND = "local"
 
@@ -153,9 +154,8 @@ class PixelArchitecture:
         try:
             plain = json.loads(text)
             del plain["kind"]
-            plain["latent"], plain["tile"] = tuple(plain["latent"]), tuple(plain["tile"])
             plain["encoder"], plain["style"] = layers_from_json(plain["encoder"]), layers_from_json(plain["style"])
-            found = PixelArchitecture(**plain)
+            found = made(PixelArchitecture, plain)
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"the model's architecture is not understood ({error})") from error
         found.check()
@@ -193,13 +193,11 @@ class PixelArchitecture:
             ModelError: there is one.
         """
         sizes = (self.hidden, self.head, self.mixture, *self.latent)
-        good = all(type(s) is int and 0 < s <= 1024 for s in sizes)
-        good &= type(self.blocks) is type(self.channels) is int and 0 <= self.blocks <= 16
+        good = all(0 < s <= 1024 for s in sizes) and 0 <= self.blocks <= 16
         good &= self.channels in (1, 3) and self.hidden % 32 == 0 and len(self.latent) == 1
-        good &= isinstance(self.regressed, bool) and type(self.predictors) is int
         good &= self.predictors in (1, _MOST_PREDICTORS if self.regressed else 1)
         fixed = {f.name: f.default for f in fields(self) if f.name in ("tile", "levels", "tiled", "offset", "exponent")}
-        good &= all(repr(getattr(self, name)) == repr(value) for name, value in fixed.items())  # 1 is not True, nor 1.0
+        good &= all(getattr(self, name) == value for name, value in fixed.items())
         if not good:
             raise ModelError("the sizes of the model's networks are out of range")
 

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from vaezip.errors import ModelError
 from vaezip.models.layers import Layer, check_products, layers_from_json, layers_to_json, measured
+from vaezip.models.plain import made
 
 
 @dataclass(frozen=True)
@@ -72,11 +73,9 @@ class TileArchitecture:
         """
         try:
             fields = json.loads(text)
-            fields["tile"] = tuple(fields["tile"])
-            fields["latent"] = tuple(fields["latent"])
             fields["encoder"] = layers_from_json(fields["encoder"])
             fields["decoder"] = layers_from_json(fields["decoder"])
-            return TileArchitecture(**fields)
+            return made(TileArchitecture, fields)
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"the model's architecture is not understood ({error})") from error
 
