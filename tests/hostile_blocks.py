@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
+from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
 from vaezip.models import file as model_file
@@ -50,16 +51,20 @@ def model_bytes(
     return save_tensors(tensors, metadata)
 
 
+def with_metadata(model: bytes, **metadata: str) -> bytes:
+    """Write the file of a model anew, with other metadata."""
+    old = json.loads(model[8 : 8 + int.from_bytes(model[:8], "little")])["__metadata__"]
+    return save_tensors(load_tensors(model), old | metadata)
+
+
 def _drawn(rng: np.random.Generator, most: int, shape: tuple[int, ...]) -> Any:
     return rng.integers(-most, most + 1, shape).astype(np.int8)
 
 
 def fingerprint(model: bytes) -> bytes:
     """Return the fingerprint of a model, whether or not it is allowed."""
-    from safetensors.numpy import load
-
     metadata = json.loads(model[8 : 8 + int.from_bytes(model[:8], "little")])["__metadata__"]
-    return model_file._fingerprint(metadata, load(model))
+    return model_file._fingerprint(metadata, load_tensors(model))
 
 
 def noise(count: int, seed: int = 0) -> bytes:
@@ -118,3 +123,8 @@ def large_weights(units: int = 4097) -> bytes:
     """Write the file of a model of 2^24 weights of zero and more, which takes 16 kilobytes packed."""
     layers = (Dense("d0", 3, units), Dense("d1", units, units), Dense("d2", units, 60, relu=False))
     return model_bytes(replace(TILE, decoder=layers), weights=0)
+
+
+def long_texts(key: str, times: int = 1 << 22) -> bytes:
+    """Write the file of a model with a text of JSON that takes 35 times as much once it is parsed."""
+    return with_metadata(model_bytes(TILE), **{key: "[" + '{"":0},' * times + "0]"})

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
 import vaezip
 from tests import hostile_blocks
 from vaezip.codec import payload
+from vaezip.codec.archive import Archive
 from vaezip.errors import FormatError, ImageError, ModelError, VaezipError
 from vaezip.models import file as model_file
 from vaezip.models.cost import MAX_MEMORY, MAX_WORK, PROGRAM, Budget
@@ -14,6 +17,8 @@ from vaezip.models.deep import model as deep_model
 from vaezip.models.graphic import model as graphic_model
 from vaezip.models.kinds import MODE_NAMES, channels
 from vaezip.models.library import Library
+from vaezip.vz import archive as vz
+from vaezip.vz.records import Block, Group
 
 
 def result(data: bytes, **options: object) -> VaezipError:
@@ -114,3 +119,42 @@ def test_models_that_are_too_large_together_are_refused(monkeypatch):
     data = hostile_blocks.archive((6, 5), [b"\0" + hostile_blocks.noise(60)], model)
     monkeypatch.setattr("vaezip.models.library._MOST_ENTRIES", 100)
     assert "the models in the file are too large together" in str(result(data))
+
+
+def taken(function) -> int:
+    """Measure the most memory that a function takes at a time, beside what it is called with."""
+    tracemalloc.start()
+    function()
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return most
+
+
+@pytest.mark.parametrize("key", ["architecture", "settings", "information"])
+def test_the_json_of_a_model_is_not_parsed_where_it_is_long(key):
+    model = hostile_blocks.long_texts(key)
+    data = hostile_blocks.archive((6, 5), [b"\0" + hostile_blocks.noise(60)], model)
+    assert len(data) < 1 << 17
+    assert taken(lambda: Archive(data).info()) < 3 * len(model)
+    assert "its description takes more than 1,048,576 bytes" in str(result(data))
+
+
+def test_the_json_of_a_model_is_not_parsed_where_it_is_long_by_path_either(tmp_path):
+    path = tmp_path / "long.safetensors"
+    path.write_bytes(hostile_blocks.long_texts("architecture", 1 << 18))
+    for function in (Library().by_path, model_file.architecture, model_file.fingerprint):
+        with pytest.raises(ModelError, match="its description takes more than 1,048,576 bytes"):
+            function(path)
+
+
+def test_models_that_are_refused_take_no_memory():
+    """Each of forty is unpacked to a megabyte."""
+    long = hostile_blocks.long_texts("information", 1 << 17)
+    models = [hostile_blocks.with_metadata(long, settings=str(i)) for i in range(40)]
+    marks = {hostile_blocks.fingerprint(model): model for model in models}
+    blocks = [Block(mark, bytes(60)) for mark in marks]
+    names = [f"{i}.png" for i in range(len(blocks))]
+    group = Group(1, 6, 5, band=6, names=names, boxes=[()] * len(names), blocks=blocks)
+    archive = Archive(vz.write_archive([group], {}, marks))
+    assert taken(archive.info) < 8 * len(long)
+    assert all("the model in the file cannot be used" in str(found) for _, found in archive.pictures())

@@ -24,6 +24,7 @@ DTYPES = {
     "F32": "float32",
     "F64": "float64",
 }
+MOST_JSON = 1 << 20  # section 11.1
 SETTINGS = {"mean_rate": 0.6, "sigma_rate": 0.03, "decay": 0.3, "noise": 0.25, "beta1": 0.7, "beta2": 0.99}
 PARAMETERS = {"bernoulli": 1, "logistic": 2, "colour-logistic": 3}
 
@@ -34,6 +35,7 @@ class Model:
     def __init__(self, data: bytes) -> None:
         """Read a model from the bytes of its file (section 6.1)."""
         length = int.from_bytes(data[:8], "little")
+        require(length <= MOST_JSON, "the JSON of a model is too long")
         try:
             header = json.loads(data[8 : 8 + length])
         except ValueError as error:

@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import shutil
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -224,3 +225,18 @@ def test_what_equals_a_number_but_is_of_another_type_is_refused(name, change):
     metadata["architecture"] = json.dumps(json.loads(metadata["architecture"]) | change)
     with pytest.raises(ModelError):
         model_file.loads(save_tensors(load_tensors(data), metadata), name)
+
+
+@pytest.mark.parametrize("latent", [[4096, 4096, "x"], [1 << 40, "x"], [1 << 30, [0]], [4096] * 3, [-1, -1]])
+@pytest.mark.parametrize("key", ["latent", "tile"])
+def test_a_shape_is_looked_at_before_it_is_multiplied(key, latent):
+    """The product of a number and a text, or a list, is as long as the number says."""
+    data = (Path(__file__).parent / "logistic.safetensors").read_bytes()
+    metadata = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]
+    metadata["architecture"] = json.dumps(json.loads(metadata["architecture"]) | {key: latent})
+    tracemalloc.start()
+    with pytest.raises(ModelError):
+        model_file.loads(save_tensors(load_tensors(data), metadata), "x")
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 1 << 22

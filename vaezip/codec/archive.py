@@ -301,7 +301,7 @@ class Archive:
         group, index = self._place(key)
         original = self._originals.get(group.names[index])
         if isinstance(original, FormatError):
-            raise original
+            raise FormatError(str(original))  # a new one, for an error keeps all places where it was raised
         return self._places[original] if original is not None else (group, index)
 
     def _check_open(self) -> None:

@@ -37,6 +37,9 @@ FINGERPRINT_BYTES = 4
 MAX_ENTRIES = 1 << 24
 """Entries of all tensors of a model that a file holds: packed they may take next to nothing, and here 45 bytes each."""
 
+MAX_HEADER = 1 << 20
+"""Bytes of JSON of a model file: those of the shipped ones take some thousand; parsed they take 35 times as many."""
+
 SUFFIX = ".safetensors"
 
 
@@ -94,13 +97,25 @@ def loads(data: bytes, name: str, device: str = "cpu") -> Model:
         ModelError: as :func:`load`; or its tensors are larger than what a file may hold.
     """
     try:
+        length = _header_length(data[:8])
         tensors = load_tensors(data)
         if entries(tensors) > MAX_ENTRIES:
             raise ModelError(f"model '{name}': its tensors are too large for a model in a file")
-        metadata = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")]).get("__metadata__", {})
+        metadata = json.loads(data[8 : 8 + length]).get("__metadata__", {})
         return _model(name, metadata, tensors, device)
     except _MALFORMED as error:
         raise ModelError(f"model '{name}': not a vaezip model ({_said(error)})") from error
+
+
+def _header_length(first: bytes) -> int:
+    """Return the bytes of JSON of a model file that begins so.
+
+    Raises:
+        ValueError: they are too many.
+    """
+    if (length := int.from_bytes(first, "little")) > MAX_HEADER:
+        raise ValueError(f"its description takes more than {MAX_HEADER:,} bytes")
+    return length
 
 
 def _model(name: str, metadata: Mapping[str, str], tensors: Mapping[str, NDArray[Any]], device: str) -> Model:
@@ -161,7 +176,7 @@ def version(path: Path) -> tuple[int, int]:
 @lru_cache
 def _architecture(path: Path, version: tuple[int, int]) -> Architecture:
     try:
-        with safe_open(path, framework="numpy") as file:
+        with _opened(path) as file:
             return architecture_from_json((file.metadata() or {})["architecture"])
     except (OSError, *_MALFORMED) as error:
         raise _no_model(path, error) from error
@@ -223,9 +238,16 @@ def by_fingerprint(wanted: bytes, extra: tuple[Path, ...] = (), name: str = "") 
     raise ModelError(f"made with {called} of fingerprint {wanted.hex()}, which is not here", "model-file")
 
 
+def _opened(path: Path) -> safe_open:
+    """Open a model file, if its description is not too long."""
+    with path.open("rb") as file:
+        _header_length(file.read(8))
+    return safe_open(path, framework="numpy")
+
+
 def _read(path: Path) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
     try:
-        with safe_open(path, framework="numpy") as file:
+        with _opened(path) as file:
             metadata = dict(file.metadata() or {})
             if "architecture" not in metadata:  # seen before the tensors, whose types NumPy may lack
                 raise KeyError("architecture")

@@ -130,7 +130,7 @@ class FileLibrary(Library):
         super().__init__(library.extra, library.device)
         self.embedded, self.names = dict(embedded), dict(names)
         self._entries = 0
-        self._unpacked: dict[bytes, Model | FormatError] = {}
+        self._unpacked: dict[bytes, Model | str] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         return FileLibrary, (Library(self.extra, self.device), self.embedded, self.names)
@@ -150,10 +150,10 @@ class FileLibrary(Library):
                 try:
                     self._unpacked[fingerprint] = self._unpack(fingerprint, called)
                 except FormatError as error:  # which many blocks may meet, and which may take long to find
-                    self._unpacked[fingerprint] = error
+                    self._unpacked[fingerprint] = str(error)  # the error itself would keep what was unpacked
             found = self._unpacked[fingerprint]
-        if isinstance(found, FormatError):
-            raise found
+        if isinstance(found, str):
+            raise FormatError(found)
         return found
 
     def _unpack(self, fingerprint: bytes, name: str) -> Model:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vaezip.errors import ModelError
+from vaezip.models.kinds import ALL_PLANES
 from vaezip.models.layers import Layer, check_products, layers_from_json, layers_to_json, measured
 from vaezip.models.plain import made
 
@@ -69,15 +70,30 @@ class TileArchitecture:
         """Inverse of :meth:`to_json`.
 
         Raises:
-            ModelError: a field or a layer that this version does not know.
+            ModelError: a field or a layer that this version does not know, or a size out of range.
         """
         try:
             fields = json.loads(text)
             fields["encoder"] = layers_from_json(fields["encoder"])
             fields["decoder"] = layers_from_json(fields["decoder"])
-            return made(TileArchitecture, fields)
+            found = made(TileArchitecture, fields)
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"the model's architecture is not understood ({error})") from error
+        found.check()
+        return found
+
+    def check(self) -> None:
+        """Refuse what is out of range, before anything is computed of it.
+
+        Raises:
+            ModelError: something is.
+        """
+        if not any((self.channels, self.levels, self.likelihood) == planes[:3] for planes in ALL_PLANES):
+            kind = f"{self.channels} channels of {self.levels} levels"
+            raise ModelError(f"no likelihood '{self.likelihood}' for {kind} is known")
+        good = all(0 < side <= 4096 for side in (*self.tile, *self.latent)) and bool(self.latent)
+        if not (good and 0 <= self.offset < self.levels and 0 <= self.exponent <= 8):
+            raise ModelError("the model's tile, latent or input grid is out of range")
 
     def check_work(self) -> None:
         """Refuse networks that would take gigabytes or minutes for a tile.

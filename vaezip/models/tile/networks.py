@@ -15,7 +15,6 @@ from vaezip.errors import ModelError
 from vaezip.exact import Backend
 from vaezip.models.base import Mask, Pixels, Tensors
 from vaezip.models.cost import at_once
-from vaezip.models.kinds import ALL_PLANES
 from vaezip.models.latents import coarse_grid
 from vaezip.models.likelihoods import OUTPUT_BOUND, Coder, likelihood
 from vaezip.models.network import IntegerNetwork
@@ -47,7 +46,7 @@ class TileNetworks:
 
     def __post_init__(self) -> None:
         a = self.architecture
-        _check_architecture(a)
+        a.check()
         pixel_bound = max(abs(a.offset), abs(a.levels - 1 - a.offset))
         self.encoder = IntegerNetwork(self.backend, a.encoder, tensors=self.tensors, input_bound=pixel_bound)
         self.decoder = IntegerNetwork(self.backend, a.decoder, tensors=self.tensors, input_bound=d.LATENT_BINS // 2)
@@ -109,13 +108,3 @@ class TileNetworks:
         count = self.at_once(steps)
         for i in range(0, len(arrays[0]), count):
             yield tuple(array[i : i + count] for array in arrays)
-
-
-def _check_architecture(a: TileArchitecture) -> None:
-    if not any((a.channels, a.levels, a.likelihood) == planes[:3] for planes in ALL_PLANES):
-        raise ModelError(f"no likelihood '{a.likelihood}' for {a.channels} channels of {a.levels} levels is known")
-    sides = (*a.tile, *a.latent)
-    whole = all(type(s) is int and 0 < s <= 4096 for s in sides) and len(a.tile) == 2 and bool(a.latent)
-    whole &= all(type(n) is int for n in (a.channels, a.levels, a.offset, a.exponent)) and type(a.tiled) is bool
-    if not (whole and 0 <= a.offset < a.levels and 0 <= a.exponent <= 8):
-        raise ModelError("the model's tile, latent or input grid is out of range")
