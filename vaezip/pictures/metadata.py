@@ -17,7 +17,7 @@ from vaezip.pictures.findings import Findings
 from vaezip.pictures.gif import look_into_gif
 from vaezip.pictures.jpeg.metadata import look_into_jpeg
 from vaezip.pictures.jpeg2000.metadata import look_into_jpeg2000
-from vaezip.pictures.picture import ANIMATED, EXIF_PREFIX
+from vaezip.pictures.picture import ANIMATED, bare_exif
 from vaezip.pictures.pnm.metadata import look_into_pnm
 from vaezip.pictures.tiff.metadata import look_into_tiff
 from vaezip.pictures.webp import look_into_webp
@@ -74,7 +74,7 @@ def _ask_avif_decoder(image: ImageFile.ImageFile, found: Findings) -> None:
     """
     found.keep("icc", image.info.get("icc_profile") or b"")
     found.keep("xmp", image.info.get("xmp") or b"")
-    turned = image.info.get("exif", b"").removeprefix(EXIF_PREFIX)
+    turned = bare_exif(image.info.get("exif", b""))
     exif = found.boxes.get("exif")
     if exif is None:
         found.keep("exif", turned)

@@ -273,3 +273,11 @@ def sort_boxes(boxes: list[Box]) -> tuple[Box, ...]:
 
 
 EXIF_PREFIX = b"Exif\0\0"
+
+
+def bare_exif(data: bytes) -> bytes:
+    """Take from EXIF data what stands before them in JPEG files, which some programs write elsewhere, and twice."""
+    start = 0
+    while data.startswith(EXIF_PREFIX, start):
+        start += len(EXIF_PREFIX)
+    return data[start:]

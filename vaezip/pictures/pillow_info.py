@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image
 
-from vaezip.pictures.picture import EXIF_PREFIX, Box, sort_boxes
+from vaezip.pictures.picture import EXIF_PREFIX, Box, bare_exif, sort_boxes
 from vaezip.pictures.resolution import METRE, by_no_unit, per_metre
 
 _INCH = 0.0254
@@ -52,7 +52,7 @@ def info_of(boxes: tuple[Box, ...], mode: str) -> dict[Any, Any]:
 
 def _exif(value: Any) -> bytes | None:
     data = value.tobytes() if isinstance(value, Image.Exif) else value
-    return data.removeprefix(EXIF_PREFIX) if data else None
+    return bare_exif(data) if data else None
 
 
 def _transparency(value: object, mode: str) -> bytes | None:

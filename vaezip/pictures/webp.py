@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vaezip.pictures.behind import look_behind
 from vaezip.pictures.findings import Findings, label
-from vaezip.pictures.picture import EXIF_PREFIX
+from vaezip.pictures.picture import bare_exif
 
 _KEPT = {b"ICCP": "icc", b"EXIF": "exif", b"XMP ": "xmp"}
 _PIXELS = frozenset({b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANMF"})
@@ -27,7 +27,7 @@ def look_into_webp(data: bytes, found: Findings) -> None:
             if body + size > len(data):
                 found.drop(f"damaged {label(name)}")
             else:
-                found.keep(_KEPT[name], data[body : body + size].removeprefix(EXIF_PREFIX))
+                found.keep(_KEPT[name], bare_exif(data[body : body + size]))
         elif name not in _PIXELS:
             found.drop(label(name) or "unnamed chunk")
         place = body + size + size % 2

@@ -102,6 +102,13 @@ def test_metadata_after_the_pixels_and_of_unknown_unit():
     assert same(read(write(got, ".png")), got)
 
 
+def test_a_prefix_of_exif_that_stands_twice_is_none_of_the_data():
+    """Else a picture would not come back: writing keeps what is left of it, and reading takes that away."""
+    got = read(grey(before=chunk(b"eXIf", b"Exif\0\0" * 3 + EXIF_BYTES)))
+    assert got.boxes == (("exif", EXIF_BYTES),)
+    assert same(read(write(got, ".png")), got)
+
+
 def test_a_keyword_of_a_text_does_not_pass_for_other_metadata():
     got = read(grey(before=chunk(b"tEXt", b"transparency\x001") + chunk(b"tEXt", b"exif\0data")))
     assert got.boxes == (("text", b"transparency\0\0\x001"), ("text", b"exif\0\0\0data"))

@@ -10,7 +10,7 @@ from vaezip.pictures.avif.kind import ALPHA
 from vaezip.pictures.behind import look_behind
 from vaezip.pictures.findings import Findings, label
 from vaezip.pictures.iso_boxes import IsoBox, whole_boxes
-from vaezip.pictures.picture import EXIF_PREFIX, SEVERAL
+from vaezip.pictures.picture import SEVERAL, bare_exif
 
 _LAYOUT = frozenset({b"ftyp", b"meta", b"mdat", b"moov", b"free", b"skip"})
 _PICTURES = frozenset({b"av01", b"grid", b"iovl", b"tmap", b"iden", b"hvc1", b"jpeg", b"unci"})
@@ -46,7 +46,7 @@ def _look_into_meta(data: bytes, boxes: dict[bytes, IsoBox], found: Findings) ->
     for item in with_exif[:1]:
         exif = _content(data, boxes, item)
         start = int.from_bytes(exif[:4], "big") + 4
-        found.keep("exif", exif[start:].removeprefix(EXIF_PREFIX))
+        found.keep("exif", bare_exif(exif[start:]))
     if len(with_exif) > 1:
         found.drop("second EXIF")
     for kind, content in items.values():

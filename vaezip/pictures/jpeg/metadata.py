@@ -17,7 +17,7 @@ from vaezip.pictures.behind import after_padding, look_behind, name_bytes_behind
 from vaezip.pictures.findings import Findings, label
 from vaezip.pictures.jpeg import xmp
 from vaezip.pictures.jpeg.segments import COM, Jpeg, Segment, walk_jpeg
-from vaezip.pictures.picture import EXIF_PREFIX, SEVERAL
+from vaezip.pictures.picture import EXIF_PREFIX, SEVERAL, bare_exif
 from vaezip.pictures.resolution import by_no_unit, per_metre
 from vaezip.pictures.tiff.resolution import exif_resolution
 from vaezip.pictures.tiff.tags import open_tiff
@@ -62,7 +62,7 @@ class _Parts:
         elif marker == 0 and data.startswith(_JFXX):
             self.found.drop("JFXX thumbnail")
         elif marker == 1 and data.startswith(EXIF_PREFIX):
-            self._exif.append(data.removeprefix(EXIF_PREFIX))
+            self._exif.append(bare_exif(data))
         elif marker == 1 and data.startswith(xmp.PACKET):
             self._packets.append(data.removeprefix(xmp.PACKET))
         elif marker == 1 and data.startswith(xmp.EXTENSION):

@@ -9,7 +9,7 @@ from vaezip.pictures.behind import look_behind
 from vaezip.pictures.findings import Findings, label
 from vaezip.pictures.iso_boxes import IsoBox, whole_boxes
 from vaezip.pictures.jpeg2000.kind import CODESTREAM
-from vaezip.pictures.picture import EXIF_PREFIX, SEVERAL
+from vaezip.pictures.picture import SEVERAL, bare_exif
 from vaezip.pictures.resolution import per_metre
 
 _COMMENT, _TILE_PART, _END = b"\xff\x64", b"\xff\x90", b"\xff\xd9"
@@ -59,7 +59,7 @@ def _look_into_uuid(uuid: bytes, content: bytes, found: Findings) -> None:
     if uuid == _XMP:
         found.keep("xmp", content)
     elif uuid == _EXIF:
-        found.keep("exif", content.removeprefix(EXIF_PREFIX))
+        found.keep("exif", bare_exif(content))
     else:
         found.drop(_UUID_NAMES.get(uuid, "uuid box"))
 

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable
 
 from vaezip.errors import ImageError, SeveralError
-from vaezip.pictures.picture import ANIMATED, EXIF_PREFIX, Box, box_fits, damage, is_kept_as_chunk, sort_boxes
+from vaezip.pictures.picture import ANIMATED, Box, bare_exif, box_fits, damage, is_kept_as_chunk, sort_boxes
 from vaezip.pictures.png.chunks import Chunk, Header, check_sound, encoded
 
 _XMP_KEYWORD = b"XML:com.adobe.xmp"
@@ -181,7 +181,7 @@ def _box_of_known(name: bytes, data: bytes, inflate: Callable[[bytes], bytes]) -
     """Return the box for a chunk of a name that PNG defines."""
     match name:
         case b"eXIf":
-            return "exif", data.removeprefix(EXIF_PREFIX)
+            return "exif", bare_exif(data)
         case b"iCCP":
             return "icc", inflate(data.partition(b"\0")[2])
         case b"tEXt":
