@@ -249,6 +249,12 @@ def test_a_jpeg_in_a_tiff_is_checked_as_one_alone():
     assert "a scan" in refusal(read, data[: end - 60] + b"\x11" * 58 + data[end - 2 :])
 
 
+def test_tables_of_a_jpeg_in_a_tiff_that_are_no_bytes_are_damage():
+    samples = picture("RGB").samples
+    data = rows(samples, kind=(2, 1), _259=[7], _347=[255, 216, 256, 217])
+    assert "the tables of its JPEGs are not bytes" in refusal(read, data)
+
+
 def test_tiles_that_are_larger_than_the_picture_are_damage():
     data = rows(noise(np.uint8, 1), _322=[1 << 15], _323=[1 << 15], _324=[8], _325=[35])
     assert "its tiles are larger than the picture" in refusal(read, data)
