@@ -77,6 +77,15 @@ def test_white_is_zero_becomes_black_is_zero(order):
     assert (got.mode, got.samples.tolist()) == ("I;16", [[[65535], [15]]])
 
 
+@pytest.mark.parametrize("planar", [1, 2])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_where_white_is_zero_alpha_is_as_it_is(dtype, planar):
+    pytest.importorskip("tifffile")
+    samples, greatest = noise(dtype, 2), np.iinfo(dtype).max
+    got = read(rows(samples, kind=(0, planar), _338=[2]))
+    assert np.array_equal(got.samples, np.stack([greatest - samples[..., 0], samples[..., 1]], axis=-1))
+
+
 @pytest.mark.parametrize("bits", [9, 10, 11, 12, 13, 14, 15])
 def test_samples_of_9_to_15_bits_keep_their_values_and_the_depth_is_told(bits):
     if bits != 12:
