@@ -25,6 +25,9 @@ _BESIDE = 4
 _LONGEST, _OLDEST = 15, 3
 """The longest run, and the most rows since a value occurred, that are told apart."""
 
+_BRIEF = 7
+"""Up to this size the decisions on the size of a distance stand in one line with those on the step and the side."""
+
 W, N, NW, NE, WW, NN, NEE = range(7)
 """Places of neighbours among those that are looked at."""
 
@@ -116,8 +119,7 @@ def code_sample(m, coder, words, made, s, near, numbers, value):
     """
     place, at, blend, k, energy, now, y, x, top, _ = numbers
     slope = _set_contexts(m, s, near, place, blend, k, energy, at, now, y, x, top)
-    for group in range(3):  # of all decisions but those on a distance's lower bits
-        fetch(m, CONTEXTS, group)
+    fetch(m, CONTEXTS, 0)
     around = min(max(energy - 4 * k - 12, 0), 15)
     expected = (blend >> 3) >> k
     up = (top >> k) - expected
@@ -154,8 +156,8 @@ def _code_distance(m, coder, words, made, s, numbers, distance):
         m.choices[0], m.choices[1] = 32 * around + 1 + min(size, 10), 64 * place + 2 + size
         give_split(m, s, _edge(expected, k, is_less, 1 << size), is_less)
         if size > 1:
-            fetch(m, CONTEXTS, 64 + 2 * size + is_less)
-        node = 16 + 20 * is_less + size
+            fetch(m, CONTEXTS, _group(size, is_less))
+        node = 1 + size + _BRIEF * is_less if size <= _BRIEF else 16 * (1 + is_less) + size - _BRIEF
         more = decide_given(
             m, coder, words, made, GIVEN, CONTEXTS, node, SAMPLE, 32 + size, 1 if distance >> size else 0
         )
@@ -171,12 +173,27 @@ def _code_distance(m, coder, words, made, s, numbers, distance):
             continue
         m.choices[0], m.choices[1] = 32 * around + 12 + min(i, 10), 64 * place + 20 + size
         give_split(m, s, _edge(expected, k, is_less, split), is_less)
-        node = ((64 + 2 * size + is_less) << 4) + (known if known < 8 else 8 + min(i, 7))
+        node = _node_of_bit(size, is_less, known, i)
         correction = 64 + 8 * size + min(i, 7)
         bit = decide_given(m, coder, words, made, GIVEN, CONTEXTS, node, SAMPLE, correction, (distance >> i) & 1)
         choose_part(s, bit == is_less)
         known = 2 * known + bit
     return known
+
+
+@inline
+def _group(size, is_less):
+    """Return the group of nodes of the bits of distances of a size: small ones share it."""
+    return 3 if size < 4 else 4 if size == 4 else 2 * size + is_less
+
+
+@inline
+def _node_of_bit(size, is_less, known, i):
+    """Return the node of bit i of a distance, the bits above which are known."""
+    first = _group(size, is_less) << 4
+    if size > 4:
+        return first + (known if known < 8 else 8 + min(i, 7))
+    return first + 8 * is_less + known + (4 if size == 3 else 0)
 
 
 @inline
