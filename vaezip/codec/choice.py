@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
+
 from vaezip.codec import coders, forms, remaking
 from vaezip.codec.forms import CLEARLY
 from vaezip.codec.jobs import BlockJob, Candidate, mark_of, name_of, prepared
@@ -30,7 +32,13 @@ edges is not known."""
 
 _NEARLY, _NEARLY_DEEP = 100, 40
 """A trial of whole rows in which one way takes more by one byte in so many, or less, does not tell which is best; of
-samples and ranks that the deep coder codes, which takes little time, by so many."""
+what the deep coder codes, which takes little time, by so many."""
+
+_OF_RANKS = 100
+"""Ranks in the place of samples of 16 bits save one byte in so many of a trial, or more; what they save of less they
+may cost in the whole, which has more values than ranks of some rows tell."""
+
+_LEVELS = 256
 
 _OF_LEARNING = 10
 """What learns all from the picture takes up to one byte in so many more for patches than for all."""
@@ -104,11 +112,11 @@ def _promising(job: BlockJob) -> list[Candidate]:
 
 def _promising_deep(job: BlockJob, others: tuple[Candidate, ...]) -> list[Candidate]:
     """Return the candidates to code pictures of 16 bits with, or ranks in the place of them: the one that is best on
-    some rows, and those that are nearly as good."""
+    some rows, and models and the deep coder where these are nearly as good. Of samples and ranks the trial decides."""
     if job.made_of is not None and remaking.settles(job, drawn=False):
         return [coders.REMADE]
     some, may_gain = bands(job.samples), remaking.may_gain(job)
-    tried = [one for one in others if _promises(job, one)]
+    tried = [one for one in others if _may_code(job, one) and _promises(job, one)]
     made = [coders.REMADE] if job.made_of is not None and not remaking.shows_on_parts(job) else []
     if len(tried) == 1 and not may_gain:
         return [*tried, *made]
@@ -116,10 +124,22 @@ def _promising_deep(job: BlockJob, others: tuple[Candidate, ...]) -> list[Candid
     lengths: dict[Candidate, float] = {one: _bytes_for(trial, one) for one in tried}
     if may_gain:
         ranks, values = remaking.some_ranks(job, bands)
-        lengths[coders.REMADE] = _bytes_for(ranks, coders.DEEP) + values * some.size / job.samples.size
+        length = _bytes_for(ranks, coders.DEEP) + values * some.size / job.samples.size
+        if (lengths[coders.DEEP] - length) * _OF_RANKS >= lengths[coders.DEEP]:
+            del lengths[coders.DEEP]
+            lengths[coders.REMADE] = length
     best = min(lengths.values())
-    nearly: dict[Candidate, int] = {coders.DEEP: _NEARLY_DEEP, coders.REMADE: _NEARLY_DEEP}
+    nearly: dict[Candidate, int] = {coders.DEEP: _NEARLY_DEEP}
     return [one for one in lengths if (lengths[one] - best) * nearly.get(one, _NEARLY) <= best] + made
+
+
+def _may_code(job: BlockJob, candidate: Candidate) -> bool:
+    """Tell whether a candidate may code ranks: no JPEG had less than all 256 values and none between that is missing,
+    as ranks of a list have, and a look for one takes longer than to code them."""
+    if candidate != coders.JPEG_PIXELS:
+        return True
+    used = np.flatnonzero(np.bincount(job.samples.ravel()))
+    return len(used) == _LEVELS or int(used[-1]) >= len(used)
 
 
 def shortest(job: BlockJob, candidate: Candidate, checksum: int) -> bytes:
