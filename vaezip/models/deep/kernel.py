@@ -12,7 +12,7 @@ from vaezip.entropy.decisions import IS_SHORT, coder_of, head_of
 from vaezip.exact.jit import borrowing, inline, jit
 from vaezip.models.deep import regression
 from vaezip.models.deep.regression import DECAYS, MARGIN, NEAREST, SEGMENT
-from vaezip.models.deep.sample import NE, NEE, NN, NW, WW, N, W, code_hit, code_sample, graded
+from vaezip.models.deep.sample import NE, NEE, NN, NW, WW, N, W, begin_sample, code_hit, code_sample, graded
 from vaezip.models.deep.state import BLEND, CENTRE, LEVEL, LEVELS, LINEAR, MEAN, MEDIAN, PACE, PREDICTIONS
 
 _DECAYS, _NEAREST = np.array(DECAYS), np.array(NEAREST, np.int64)
@@ -140,6 +140,8 @@ def _code(m, coder, words, made, s, near, rows, numbers, place, y, x, now):
     known = place, at, blend, k, energy, now, y, x, top, rows[at]
     if numbers[3]:
         value, rank = code_hit(m, coder, words, made, s, near, known, value)
+    else:
+        begin_sample(m, s, near, known)
     if rank == 0:
         value = min(code_sample(m, coder, words, made, s, near, known, value), top)
     plane[y, x] = value

@@ -42,6 +42,7 @@ class State(NamedTuple):
         ranks: int64 (channels, 4, width + 2 · MARGIN), what a sample was equal to: 1 … 5, or 0.
         streaks: int64 (channels, width + 2 · MARGIN), for how many rows on a sample equalled its left one.
         runs: int64 (channels, 2), how many samples to the left equal the left one, and the sample before these.
+        candidates: int64 (5, 2), what the sample is likely to equal, and the place of that in the order.
         seen: int32 (channels, top + 1), the row of the frame in which each value occurred last, or 0.
         noise: int64 (channels, LEVELS + 2), 8 times the usual error by level.
         usual: int64 (channels,), 16 times what decides how much a sample weighs, as it usually is.
@@ -65,6 +66,7 @@ class State(NamedTuple):
     ranks: NDArray[np.int64]
     streaks: NDArray[np.int64]
     runs: NDArray[np.int64]
+    candidates: NDArray[np.int64]
     seen: NDArray[np.int32]
     noise: NDArray[np.int64]
     usual: NDArray[np.int64]
@@ -100,6 +102,7 @@ def new_state(shape: tuple[int, int, int], top: int, *, has_past: bool) -> State
         ranks=np.zeros((channels, 4, columns), np.int64),
         streaks=np.zeros((channels, columns), np.int64),
         runs=np.zeros((channels, 2), np.int64),
+        candidates=np.zeros((5, 2), np.int64),
         seen=np.zeros((channels, top + 1), np.int32),
         noise=np.full((channels, LEVELS + 2), _FIRST_NOISE, np.int64),
         usual=np.full(channels, _FIRST_ENERGY, np.int64),
