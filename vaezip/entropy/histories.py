@@ -180,8 +180,8 @@ def decide_ahead(m, coder, words, made, count, kind, correction, bit):
 
 @inline
 def _decide(m, coder, words, made, given, count, node, kind, correction, bit):
-    _find(m, count, node)
-    turn(m, count)
+    _find(m, m.places, count, node)
+    m.chosen[0], m.chosen[1], m.chosen[2] = m.choices[0], m.choices[1], m.choices[2]
     return _code(m, coder, words, made, given, count, kind, correction, bit)
 
 
@@ -223,16 +223,16 @@ def _predict(m, given, count, kind, correction):
 @inline
 def look_ahead(m, count, node):
     """Find the slots of the next decision, whose contexts and choices are set, and ask for their memory."""
-    _find(m, count, node)
+    _find(m, m.ahead, count, node)
     for i in range(count):
         prefetch(m.slots, m.ahead[i])
 
 
 @inline
-def _find(m, count, node):
-    """Find the slots: the line by a hash, and the slot in it by the lowest bits of context and node."""
+def _find(m, places, count, node):
+    """Write the places of slots: the line by a hash, and the slot in it by the lowest bits of context and node."""
     for i in range(count):
-        m.ahead[i] = _line(m, i, node >> LINE_BITS) | ((node ^ m.contexts[i]) & _WITHIN)
+        places[i] = _line(m, i, node >> LINE_BITS) | ((node ^ m.contexts[i]) & _WITHIN)
 
 
 @inline
