@@ -18,6 +18,6 @@ def bits_of(by, m, decisions):
 
 def predicted(m, count, *, node=0, kind=1, correction=2):
     """Return the frequency of a 1 by :mod:`vaezip.entropy.histories`."""
-    histories._find(m, count, node)
+    histories._find(m, m.ahead, count, node)
     histories.turn(m, count)
     return histories._predict(m, 0, count, kind, correction)
