@@ -151,6 +151,12 @@ def test_what_is_no_picture_in_a_folder_is_skipped_and_counted(run, mixed, optio
     assert names_in("set.vz") == ["a.png"]
 
 
+def test_vz_files_in_a_folder_are_counted_apart(run, mixed):
+    run("compress", "in", "-q")
+    assert run("compress", "in", "-o", "set.vz").err == "in: 2 files and 1 .vz file skipped; -v lists them\n"
+    assert f"{Path('in/a.png.vz')}: a .vz file, skipped\n" in run("compress", "in", "-o", "set.vz", "-f", "-v").err
+
+
 def test_one_that_is_skipped(run, save):
     Path("in").mkdir()
     Path("in/photo").write_bytes(b"a picture, but who knows")
@@ -643,7 +649,7 @@ def test_model_that_does_not_fit(run, save):
 @pytest.mark.parametrize("mode", ["P", "RGB;16"])
 def test_model_that_is_not_for_such_pictures(run, save, mode):
     save("a.png", noise(mode))
-    told = f"coded without a model, as 'mnist' does not code such pictures; mode: {mode}"
+    told = f"coded without a model, as 'mnist' does not code pictures of mode {mode}"
     assert run("compress", "a.png", "--model", "mnist") == (0, "", f"a.png: {told}\n")
     assert run("compress", "-f", "a.png") == (0, "", "")
 

@@ -16,7 +16,7 @@ import click
 import vaezip
 from vaezip.cli import batches, inputs, names, options, originals, streams
 from vaezip.cli.ahead import ahead
-from vaezip.cli.console import Console, LocatedError, Remarks, blame, plural, with_console
+from vaezip.cli.console import DROPPED, KEPT, Console, LocatedError, Remarks, blame, plural, with_console
 from vaezip.cli.inputs import Source
 from vaezip.cli.originals import Read
 from vaezip.cli.prices import Prices
@@ -230,11 +230,11 @@ class _Job:
     def __init__(self, flags: _Flags, workers: Workers, console: Console) -> None:
         self.flags, self.workers, self.console = flags, workers, console
         self.options = flags.options(workers)
-        self.dropped = Remarks(console, "metadata that a .vz file does not keep")
+        self.dropped = Remarks(console, DROPPED)
         self.without_model = Remarks(
-            console, f"coded without a model, as '{flags.model}' does not code such pictures; mode"
+            console, f"coded without a model, as '{flags.model}' does not code pictures of mode {{}}"
         )
-        self.damaged = Remarks(console, "the JPEG file is kept as it is, as it")
+        self.damaged = Remarks(console, KEPT)
         self.removal = Removal(flags.remove, console)
         options.check_device(flags.device)
         self.model_files = () if flags.model == options.AUTO else (flags.model,)
