@@ -400,6 +400,15 @@ def test_a_picture_without_a_name_among_others(small_blocks, place):
     assert_same(decompress(compress(pictures.items())), pictures)
 
 
+def test_no_threads_are_as_many_as_there_are_cores():
+    data = compress(picture("L", 8, 8), preset=1, threads=0)
+    assert same(decompress(data, threads=0), picture("L", 8, 8))
+    with pytest.raises(VaezipError, match="the number of threads must be 0 or more"):
+        compress(picture("L", 8, 8), threads=-1)
+    with pytest.raises(VaezipError, match="the number of threads must be 0 or more"):
+        decompress(data, threads=-1)
+
+
 @pytest.mark.parametrize("threads", [2, 3])
 def test_threads_do_not_change_the_bytes(small_models, small_blocks, threads):
     small = small_models["colour"]

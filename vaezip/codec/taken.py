@@ -44,10 +44,13 @@ class Taken:
         self.shared: set[str] = set()
 
     def has(self, digest: bytes, entry: Entry) -> bool:
-        """Take a picture, as a copy if it equals one before it, and tell whether it does."""
+        """Take a picture, as a copy if it equals one before it, and tell whether it does; one without a name, by which
+        a copy tells its original, is neither."""
+        if not entry.name:
+            return False
         file = digest_of_file(entry.original) if entry.original is not None else b""
         original, file_before = self._seen.setdefault(digest, (entry.name, file))
-        if not entry.name or original == entry.name:
+        if original == entry.name:
             return False
         if not file or file != file_before:
             self.shared.add(original)
