@@ -497,7 +497,9 @@ def feathered(mode, pixels):
 
 def alpha_coders(data):
     """Of each block: the fingerprint of the model of alpha, or the mark of the coder."""
-    return [payloads._read_alpha(block.payload[1:])[0] for group in vz.parse(data).groups for block in group.blocks]
+    return [
+        payloads._read_alpha(block.payload[1:])[0].model for group in vz.parse(data).groups for block in group.blocks
+    ]
 
 
 GREY = model_file.fingerprint(model_file.find(select.ALPHA_MODEL))

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-from vaezip.codec.blocks import Samples
+from vaezip.codec.blocks import Samples, plain_bytes
 from vaezip.codec.copies import CRC_BYTES
 from vaezip.codec.runs import Entry
 from vaezip.models.kinds import COPY, MODE_NAMES
@@ -20,7 +20,7 @@ LEAST = 1 << 12
 def digest(mode: str, samples: Samples) -> bytes:
     """Return what is equal for equal pictures, whatever their metadata."""
     found = hashlib.sha256(f"{mode} {samples.shape}".encode())
-    found.update(samples.astype(samples.dtype.newbyteorder("<"), copy=False).tobytes())
+    found.update(plain_bytes(samples))
     return found.digest()
 
 
