@@ -212,7 +212,7 @@ seconds. The share counts all passes: what is tried, coded, decoded again and co
 
 A line on each file that went well, and progress, are shown where standard error is a terminal;
 `-v` shows the lines elsewhere too, `-q` neither. `-q` also leaves out remarks: what was skipped or
-dropped, and that functions are compiled, which takes some seconds, once on a machine. The lines
+dropped, and that functions are compiled, which takes up to a minute, once on a machine. The lines
 of `test` that a file is ok, of `info` and of `models` go to standard output.
 
 Files are written whole or not at all: after an error or an interrupt, what stood under the name of
