@@ -28,8 +28,8 @@ which is done without it, and a pipe needs no `-`. `--best` is `-9`, and `--fast
 Of an option or a command that vaezip does not have, the message names the one that does the same.
 
 `--rm` removes an input once its output is on the disk (by `fsync`), was read back and is whole, if the input still is
-what was read, and nothing of it was dropped. What `compress` wrote it has decoded and compared before. But of formats other than JPEG
-the picture comes back and not the file: another PNG of the same pixels and metadata.
+what was read, and nothing of it was dropped. What `compress` wrote it has decoded and compared before. But of formats
+other than JPEG the picture comes back and not the file: another PNG of the same pixels and metadata.
 
 `--only` takes several pictures out of a set: names, base names, and patterns, of which `*` also stands for slashes.
 
