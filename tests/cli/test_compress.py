@@ -767,10 +767,10 @@ def test_interrupt_without_signal_handlers(run, save, monkeypatch):
 
 def test_models_are_loaded_once_for_many_files(run, save, monkeypatch):
     loads = []
-    monkeypatch.setattr(library, "_loaded", {})  # other tests have loaded models before
-    monkeypatch.setattr(model_file, "load", lambda path, device, real=model_file.load: loads.append(path) or real(path))
     for i in range(3):
         save(f"{i}.png", digit(i))
+    monkeypatch.setattr(library, "_loaded", {})  # other tests have loaded models before
+    monkeypatch.setattr(model_file, "load", lambda path, device, real=model_file.load: loads.append(path) or real(path))
     assert run("compress", "0.png", "1.png", "2.png", "--model", "mnist").status == 0
     assert loads == [model_file.find("mnist")]
 
@@ -789,10 +789,17 @@ def test_embedded_model(run, save, other_model):
 
 def test_embedded_model_of_a_set(run, save, other_model):
     pictures = {name: save(name, digit(i)) for i, name in enumerate(("a.png", "b.png"))}
-    assert run("compress", "--model", str(other_model), "--embed-model", *pictures, "-o", "set.vz") == (0, "", "")
+    assert run("compress", "-q", "--model", str(other_model), "--embed-model", *pictures, "-o", "set.vz") == (0, "", "")
     other_model.unlink()
     found = vaezip.decompress(Path("set.vz").read_bytes())
     assert all(vaezip.pictures.same(found[name], picture) for name, picture in pictures.items())
+
+
+def test_a_chosen_model_that_is_not_embedded_is_told(run, save, other_model):
+    save("in/a.png")
+    told = f"set.vz: written without the model {other_model}, which would make it no smaller\n"
+    assert run("compress", "--model", str(other_model), "--embed-model", "in", "-o", "set.vz") == (0, "", told)
+    assert vaezip.open("set.vz").info()["models"] == []
 
 
 def test_model_that_costs_more_than_it_saves_is_not_embedded(run, save):
