@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vaezip.codec import coders, payload, remaking
 from vaezip.codec.blocks import Samples, samples_checksum
+from vaezip.codec.halved import Halved, find_halved
 from vaezip.codec.select import LEAST_DRAWN, MOST_DRAWN, bytes_of_neighbours, is_drawn, is_noise, trial_part, trial_rows
 from vaezip.errors import VaezipError
 from vaezip.models import kinds
@@ -33,12 +34,15 @@ if TYPE_CHECKING:
     from vaezip.models.base import Model
     from vaezip.models.effort import Effort
     from vaezip.origins.inverse import Found
-    from vaezip.origins.upsampling import Sampling
 
 _COLOURS, _NO_LIMIT = 3, 1 << 62
 
 _CLEARLY = 50
 """A trial in which one way takes less by one byte of so many tells which is best; of less, all is coded both ways."""
+
+_OF_FEW, _PLAINLY = 4, 100
+"""One patch of so many tells which model is best where it takes less by one byte in so many: of 24 photographs none of
+which the best of all patches, or of the whole, was another."""
 
 _MANY = 256
 """Of so many pictures or more the first tell, at the least effort, whether one way is best."""
@@ -76,13 +80,6 @@ def mark_of(candidate: Candidate) -> bytes:
 
 def _name(candidate: Candidate) -> str:
     return candidate.path.stem if isinstance(candidate, Reference) else coders.name_of(candidate)
-
-
-class Halved(NamedTuple):
-    """A way in which chroma may have been enlarged, and the model of grey that codes it before it was."""
-
-    model: Reference
-    sampling: Sampling
 
 
 @dataclass(frozen=True)
@@ -133,20 +130,8 @@ def prepared(job: BlockJob) -> BlockJob:
         return job
     with priced(ORIGINS, ORIGINS):
         origin = search.find(job.samples[..., :_COLOURS])
-        halved = _halved(job, origin) if origin else None
+        halved = find_halved(job, origin) if origin else None
     return replace(job, origin=origin, halved=halved)
-
-
-def _halved(job: BlockJob, origin: search.Candidate) -> Halved | None:
-    """Return how chroma may have been at half the resolution, unless a model was chosen, which then codes."""
-    if job.alpha is None or coders.GRAPHIC not in job.candidates:
-        return None
-    sampling = halving.find(job.samples[..., :_COLOURS], origin)
-    if sampling is None:
-        return None
-    sheets = (len(job.samples), *sampling.sheet(job.samples.shape[1:3]), 1)
-    model = job.library.by_reference(job.alpha)
-    return Halved(job.alpha, sampling) if payload.fits_coded(model, job.mode, sheets) else None
 
 
 def encode(job: BlockJob) -> list[Block]:
@@ -252,11 +237,10 @@ def _promising(job: BlockJob) -> list[Candidate]:
     if any(coders.settles(mark_of(candidate), job.samples, job.mode) for candidate in whole):
         return whole
     trial = replace(job, samples=some, alpha=None, effort=replace(job.effort, steps=0))
-    alone = len(tried) == 1  # which nothing needs to be tried for
-    lengths = {candidate: 0 if alone else _bytes_for(trial, candidate) for candidate in tried}
-    best = min(tried, key=lambda candidate: lengths[candidate])
+    lengths = _lengths(job, trial, tried)
+    best = min(lengths, key=lambda candidate: lengths[candidate])
     found = {best: None, **dict.fromkeys(candidate for candidate in quick if candidate not in coders.LEARNING)}
-    for candidate in tried:
+    for candidate in lengths:
         if candidate in coders.CODERS and lengths[candidate] * _OF_LEARNING < lengths[best] * (_OF_LEARNING + 1):
             found[candidate] = None
     if job.halved and lengths[job.halved.model] * _OF_PATCHES < lengths[best] * (_OF_PATCHES + 1):
@@ -266,6 +250,20 @@ def _promising(job: BlockJob) -> list[Candidate]:
         return list(found)
     beaten = _beaten(job, best, drawn)
     return [candidate for candidate in found if candidate not in beaten]
+
+
+def _lengths(job: BlockJob, trial: BlockJob, tried: list[Candidate]) -> dict[Candidate, int]:
+    """Return what candidates take for a part; or one alone, that needs no trial, or is a model and takes plainly less
+    than other models for a few patches of a large picture, where nothing learns."""
+    if len(tried) == 1:
+        return {tried[0]: 0}
+    if len(job.samples) == 1 and not job.halved and all(isinstance(one, Reference) for one in tried):
+        few = replace(trial, samples=trial.samples[::_OF_FEW], effort=replace(trial.effort, rows=0))
+        lengths = {one: _bytes_for(few, one) for one in tried}
+        best, second = sorted(lengths, key=lambda one: lengths[one])[:2]
+        if (lengths[second] - lengths[best]) * _PLAINLY >= lengths[best]:
+            return {best: lengths[best]}
+    return {one: _bytes_for(trial, one) for one in tried}
 
 
 def _promising_deep(job: BlockJob, others: tuple[Candidate, ...]) -> list[Candidate]:
