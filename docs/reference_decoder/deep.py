@@ -31,7 +31,7 @@ def decode_deep(data: bytes, shape: tuple[int, int, int, int], depth: int = 16) 
     require(form < 4, "a block of the deep coder has an unknown form")
     require(top < 1 << depth, "a sample has more bits than its mode")
     stack = Stack(reader.rest())
-    bits = clamp((n * h * w * channels).bit_length() + 2, 12, 20)
+    bits = clamp((n * h * w * channels).bit_length() + 6, 16, 24)
     decisions = Decisions(stack, bits)
     decisions.first_weights = [16384] * 5 + [4915] * 31
     pictures: list[Picture] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vaezip.entropy.decisions import bounded
-from vaezip.entropy.histories import combined, decide, decide_given, fetch
+from vaezip.entropy.histories import ask, combined, decide, decide_given
 from vaezip.exact.jit import borrowing, inline
 from vaezip.models.deep.given import choose_part, choose_side, give_below, give_middle, give_split
 from vaezip.models.deep.state import GIVEN, LINEAR, MEDIAN
@@ -117,7 +117,7 @@ def code_sample(m, coder, words, made, s, near, numbers, value):
     place, at, blend, k, energy, now, y, x, top, _ = numbers
     slope = _set_contexts(m, s, near, place, blend, k, energy, at, now, y, x, top)
     for group in range(3):  # of all decisions but those on a distance's lower bits
-        fetch(m, CONTEXTS, group)
+        ask(m, CONTEXTS, group)
     around = min(max(energy - 4 * k - 12, 0), 15)
     expected = (blend >> 3) >> k
     up = (top >> k) - expected
@@ -154,7 +154,7 @@ def _code_distance(m, coder, words, made, s, numbers, distance):
         m.choices[0], m.choices[1] = 32 * around + 1 + min(size, 10), 64 * place + 2 + size
         give_split(m, s, _edge(expected, k, is_less, 1 << size), is_less)
         if size > 1:
-            fetch(m, CONTEXTS, 64 + 2 * size + is_less)
+            ask(m, CONTEXTS, 64 + 2 * size + is_less)
         node = 16 + 20 * is_less + size
         more = decide_given(
             m, coder, words, made, GIVEN, CONTEXTS, node, SAMPLE, 32 + size, 1 if distance >> size else 0
