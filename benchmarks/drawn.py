@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ def pictures(data: Path | None) -> Iterator[tuple[str, str, vaezip.Picture]]:
         if picture is None or not coder.promises(picture.samples[None], picture.mode):
             continue
         rows = max(1, MOST_PIXELS // picture.samples.shape[1])
-        some = vaezip.Picture(picture.mode, np.ascontiguousarray(picture.samples[:rows]))
+        some = replace(picture, samples=np.ascontiguousarray(picture.samples[:rows]))
         kind = graphics.kind_of(some)
         yield name, "grey" if kind == "palette" and some.mode in ("L", "LA") else kind, some
 
