@@ -302,7 +302,7 @@ A list with one object per FILE that could be read, in their order:
 | `blocks[].bytes` | integer | size of the coded pixels |
 | `blocks[].steps` | integer | K, the gradient steps that a decoder takes |
 | `blocks[].steps_on` | string or null | `posterior` or `pixel network`; null if no model is there |
-| `blocks[].origin` | object or null | their origin: `name`, `chroma` ("4:2:0"), `pixels`, `explained` |
+| `blocks[].origin` | object or null | their origin: `name`, `chroma` ("4:2:0"), `pixels`, `explained`, `rectangles` |
 | `models` | list | the models in the file, as `--embed-model` puts them there |
 | `models[].name` | string | of the model |
 | `models[].fingerprint` | string | as in the blocks |

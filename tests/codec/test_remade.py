@@ -14,6 +14,7 @@ from vaezip.codec import choice, coders, payload, remade, remaking
 from vaezip.errors import VaezipError
 from vaezip.models import file as model_file
 from vaezip.models.effort import PRESETS, Effort
+from vaezip.models.library import Library, Reference
 from vaezip.origins import ranking
 from vaezip.origins.bayer import Layout
 
@@ -231,6 +232,58 @@ def test_parts_of_another_size_have_models_of_their_own():
     data = compressed(samples, "RGB")
     assert blocks(data)[0]["origin"]["name"] == "pixels repeated 2×2"
     assert np.array_equal(vaezip.decompress(data).samples, samples)
+
+
+def in_a_drawing(piece, *, height=90, width=110):
+    """Put a picture (height, width, channels) into a drawn one."""
+    found = np.full((height, width, piece.shape[2]), 200, np.uint8)
+    found[4::9, 5:-5] = 60
+    found[11 : 11 + piece.shape[0], 13 : 13 + piece.shape[1]] = piece
+    return found
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
+def test_both_readers_read_pieces(monkeypatch, mode):
+    monkeypatch.setattr(choice, "promising", _promising)
+    channels = len(mode)
+    samples = in_a_drawing(np.random.default_rng(2).integers(0, 256, (66, 70, channels)).astype(np.uint8))
+    data = compressed(samples, mode)
+    (block,) = blocks(data)
+    assert block["origin"]["rectangles"] == [{"top": 11, "left": 13, "height": 66, "width": 70}]
+    assert [part["mode"] for part in block["origin"]["parts"]] == [mode, mode]
+    for found in both(data):
+        assert np.array_equal(found, samples)
+
+
+def test_a_photograph_in_a_drawing_is_coded_by_a_model(monkeypatch):
+    samples = in_a_drawing(smooth(3, height=70, width=72)[0])
+    data = compressed(samples, "RGB")
+    (block,) = blocks(data)
+    drawn, photograph = block["origin"]["parts"]
+    assert drawn["fingerprint"] == coders.GRAPHIC.hex()
+    assert photograph["fingerprint"] in {one.fingerprint.hex() for one in Library().fitting("RGB", 70, 72)}
+    assert np.array_equal(vaezip.decompress(data).samples, samples)
+    monkeypatch.setattr(remaking, "kind_of", lambda samples, mode: None)
+    assert len(data) < len(compressed(samples, "RGB"))
+
+
+def test_the_models_of_the_largest_piece_code_the_others(monkeypatch):
+    asked = []
+    samples = in_a_drawing(smooth(3, height=70, width=72)[0], width=260)
+    samples[11:80, 160:230] = smooth(3, height=69, width=70, seed=3)[0]
+    coded = choice.shortest
+    monkeypatch.setattr(choice, "shortest", lambda job, one, sum: asked.append((job, one)) or coded(job, one, sum))
+    data = compressed(samples, "RGB")
+    assert len(blocks(data)[0]["origin"]["rectangles"]) == 2
+    tried = [{one for job, one in asked if job.samples.shape[1] == height} for height in (70, 69)]
+    models = [{one for one in some if isinstance(one, Reference)} for some in tried]
+    assert len(models[0]) > len(models[1]) == 1
+
+
+def test_a_picture_that_was_a_jpeg_as_a_whole_is_not_cut(monkeypatch):
+    monkeypatch.setattr(choice, "_settles_whole", lambda job, quick: True)
+    samples = in_a_drawing(smooth(3, height=70, width=72)[0])
+    assert blocks(compressed(samples, "RGB"))[0]["method"] != "remade"
 
 
 def test_both_readers_read_tones(monkeypatch):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from vaezip.codec import coders, forms, remaking
@@ -45,6 +45,8 @@ def promising(job: BlockJob) -> list[Candidate]:
     if job.made_of is None:
         return _promising(replace(job, candidates=others))
     quick = [one for one in others if one in coders.CODERS and _promises(job, one)]
+    if remaking.is_cut(job) and _settles_whole(job, quick):
+        return _promising(replace(job, candidates=others))
     if not job.open and remaking.settles(job, drawn=bool(quick)):
         return [coders.REMADE, *quick]
     found, some = _promising(replace(job, candidates=others)), trial_part(job.samples)
@@ -82,9 +84,8 @@ def _promising(job: BlockJob) -> list[Candidate]:
         return quick
     if some.size == job.samples.size:
         return candidates
-    whole = [candidate for candidate in quick if coders.is_whole(mark_of(candidate))]
-    if any(coders.settles(mark_of(candidate), job.samples, job.mode) for candidate in whole):
-        return whole
+    if _settles_whole(job, quick):
+        return [candidate for candidate in quick if coders.is_whole(mark_of(candidate))]
     trial = job.on(some)
     alone = len(tried) == 1  # which nothing needs to be tried for
     lengths = {candidate: 0 if alone else _bytes_for(trial, candidate) for candidate in tried}
@@ -150,6 +151,12 @@ def _promises(job: BlockJob, candidate: Candidate) -> bool:
 def _is_quick(candidate: Candidate) -> bool:
     """Tell whether a candidate is a coder of whose worth a look tells, without a trial."""
     return candidate in coders.CODERS and candidate not in coders.LEARNING
+
+
+def _settles_whole(job: BlockJob, quick: Iterable[Candidate]) -> bool:
+    """Tell whether one of some coders, which promise, will be by far the best for the pictures as a whole."""
+    whole = [mark_of(one) for one in quick if coders.is_whole(mark_of(one))]
+    return any(coders.settles(mark, job.samples, job.mode) for mark in whole)
 
 
 def _is_drawn(job: BlockJob, candidate: Candidate) -> bool:

@@ -431,7 +431,7 @@ class Compressor:
             job, pictures = self._job(pending.group, band), pending.group.per_block
             if pending.runs[0] is not run and encoding.keeps_models(job):
                 self._flight.wait_for(pending.runs[0].jobs)
-                job = encoding.by_models_of(job, pending.runs[0].blocks())
+                job = job.by_models_of(pending.runs[0].blocks())
             run.jobs.append(self._flight.begin(flight.within_memory, encoding.encode_run, job, pictures))
         if not self.options.embed_model:  # with models in it, the whole file alone tells what is shorter
             self._unsettled = [*(one for one in self._unsettled if not one.settle()), run]
