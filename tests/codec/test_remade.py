@@ -10,7 +10,8 @@ from click.testing import CliRunner
 import vaezip
 from tests.origins.pictures import frame
 from vaezip.cli import main
-from vaezip.codec import choice, coders, payload, remade, remaking
+from vaezip.codec import choice, coders, encoding, payload, remade, remaking
+from vaezip.codec.jobs import BlockJob
 from vaezip.errors import VaezipError
 from vaezip.models import file as model_file
 from vaezip.models.effort import PRESETS, Effort
@@ -280,10 +281,32 @@ def test_the_models_of_the_largest_piece_code_the_others(monkeypatch):
     assert len(models[0]) > len(models[1]) == 1
 
 
-def test_a_picture_that_was_a_jpeg_as_a_whole_is_not_cut(monkeypatch):
-    monkeypatch.setattr(choice, "_settles_whole", lambda job, quick: True)
+@pytest.mark.parametrize("settled", [True, False])
+def test_a_picture_that_was_a_jpeg_as_a_whole_is_not_cut(monkeypatch, settled):
+    monkeypatch.setattr(choice, "_settles_whole", lambda job, quick: settled)
+    monkeypatch.setattr(choice, "_promises", lambda job, one: one == coders.JPEG_PIXELS)
     samples = in_a_drawing(smooth(3, height=70, width=72)[0])
-    assert blocks(compressed(samples, "RGB"))[0]["method"] != "remade"
+    fitting = tuple(coders.fitting("RGB", samples.shape[:2]))
+    job = BlockJob("RGB", samples[None], fitting, None, Library(), EFFORT, made_of=4)
+    found = choice.promising(job)
+    assert (found[0], coders.REMADE in found) == (coders.JPEG_PIXELS, not settled)
+
+
+def test_each_of_many_large_pictures_is_cut_where_it_has_photographs_in_it():
+    """Which all of them together have not."""
+    drawn = in_a_drawing(np.zeros((1, 1, 3), np.uint8))
+    samples = np.stack([drawn, in_a_drawing(smooth(3, height=70, width=72)[0])])
+    candidates = (*Library().fitting("RGB", 90, 110), *coders.fitting("RGB", (90, 110)))
+    found = encoding.encode_run(BlockJob("RGB", samples, candidates, None, Library(), EFFORT), 1)
+    assert [block.model for (block,) in found] == [coders.GRAPHIC, coders.REMADE]
+
+
+def test_what_is_mostly_a_photograph_is_also_coded_as_a_whole(monkeypatch):
+    monkeypatch.setattr(choice, "_promises", lambda job, one: isinstance(one, Reference))
+    samples = in_a_drawing(smooth(3, height=78, width=96)[0])
+    models = tuple(Library().fitting("RGB", *samples.shape[:2]))
+    job = BlockJob("RGB", samples[None], (*models, coders.REMADE), None, Library(), EFFORT, made_of=4)
+    assert choice.promising(job) == [*models, coders.REMADE]
 
 
 def test_both_readers_read_tones(monkeypatch):

@@ -45,8 +45,8 @@ def promising(job: BlockJob) -> list[Candidate]:
     if job.made_of is None:
         return _promising(replace(job, candidates=others))
     quick = [one for one in others if one in coders.CODERS and _promises(job, one)]
-    if remaking.is_cut(job) and _settles_whole(job, quick):
-        return _promising(replace(job, candidates=others))
+    if remaking.is_cut(job):
+        return _promising_cut(job, others, quick)
     if not job.open and remaking.settles(job, drawn=bool(quick)):
         return [coders.REMADE, *quick]
     found, some = _promising(replace(job, candidates=others)), trial_part(job.samples)
@@ -101,6 +101,16 @@ def _promising(job: BlockJob) -> list[Candidate]:
         return list(found)
     beaten = _beaten(job, best, drawn)
     return [candidate for candidate in found if candidate not in beaten]
+
+
+def _promising_cut(job: BlockJob, others: tuple[Candidate, ...], quick: list[Candidate]) -> list[Candidate]:
+    """Return the candidates to code a drawn picture that has photographs in it with: its parts, beside the coders that
+    promise to do well without a model; if drawings are not most of it, also what codes the whole."""
+    if _settles_whole(job, quick):
+        return [one for one in quick if coders.is_whole(mark_of(one))]
+    if coders.GRAPHIC in quick and not job.open:
+        return [coders.REMADE, *quick]
+    return [*_promising(replace(job, candidates=others)), coders.REMADE]
 
 
 def _promising_deep(job: BlockJob, others: tuple[Candidate, ...]) -> list[Candidate]:

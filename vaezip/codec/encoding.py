@@ -59,7 +59,8 @@ def encode_run(job: BlockJob, pictures: int) -> list[list[Block]]:
     found = choice.promising(prepared(job))
     # what all are made of, some of them may not be made of
     if found != [coders.REMADE] and all(one in job.candidates for one in found):
-        job = replace(job, candidates=tuple(one for one in job.candidates if one in found))
+        kept = [*found, coders.REMADE] if pictures == 1 else found  # for each may have photographs in it
+        job = replace(job, candidates=tuple(one for one in job.candidates if one in kept))
     starts = range(0, len(job.samples), pictures)
     return spread(encode, [replace(job, samples=job.samples[i : i + pictures]) for i in starts])
 

@@ -93,11 +93,11 @@ def _by_models_of(part: BlockJob, parts: list[BlockJob], blocks: list[Block]) ->
 
 
 def _part(job: BlockJob, mode: str, samples: Samples, effort: Effort) -> BlockJob:
-    """Return the job of a part: by the models of the job, or by those for another mode or size."""
+    """Return the job of a part: by the models of the job, or by those for another mode, size, or kind of picture."""
     candidates: tuple[Candidate, ...] = tuple(one for one in job.candidates if isinstance(one, Reference))
     height, width = samples.shape[1:3]
     others = PLANES.get(mode) is not PLANES.get(job.mode) or (height, width) != job.samples.shape[1:3]
-    if is_wide(job.mode) or (candidates and others):
+    if is_wide(job.mode) or is_cut(job) or (candidates and others):
         candidates = tuple(job.library.fitting(mode, height, width))
     if job.open:  # which holds no models that stand in no block
         candidates = ()

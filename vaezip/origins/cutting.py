@@ -62,11 +62,6 @@ def promises(samples: Samples, mode: str) -> bool:
     return mode in MODES and len(samples) == 1 and bool(_rectangles(samples[0]))
 
 
-def settles(samples: Samples, mode: str) -> bool:
-    """Tell whether the parts are the best that there is to code: always, but for coders without a model."""
-    return True
-
-
 def find(samples: Samples, mode: str) -> Cut:
     """Return the rectangles of a picture, (1, height, width, channels), and its parts."""
     picture = samples[0]
