@@ -281,15 +281,17 @@ def test_the_models_of_the_largest_piece_code_the_others(monkeypatch):
     assert len(models[0]) > len(models[1]) == 1
 
 
-@pytest.mark.parametrize("settled", [True, False])
-def test_a_picture_that_was_a_jpeg_as_a_whole_is_not_cut(monkeypatch, settled):
-    monkeypatch.setattr(choice, "_settles_whole", lambda job, quick: settled)
-    monkeypatch.setattr(choice, "_promises", lambda job, one: one == coders.JPEG_PIXELS)
-    samples = in_a_drawing(smooth(3, height=70, width=72)[0])
-    fitting = tuple(coders.fitting("RGB", samples.shape[:2]))
-    job = BlockJob("RGB", samples[None], fitting, None, Library(), EFFORT, made_of=4)
-    found = choice.promising(job)
-    assert (found[0], coders.REMADE in found) == (coders.JPEG_PIXELS, not settled)
+@pytest.mark.parametrize("where", ["everywhere", "in it"])
+def test_a_picture_that_was_a_jpeg_as_a_whole_is_not_cut(monkeypatch, where):
+    samples = in_a_drawing(smooth(3, height=70, width=72)[0])[None]
+    monkeypatch.setattr(choice, "_promises", lambda job, one: one == coders.JPEG_PIXELS and promises(job))
+    fitting = tuple(coders.fitting("RGB", samples.shape[1:3]))
+
+    def promises(job):
+        return where == "everywhere" or np.array_equal(job.samples, samples)
+
+    found = choice.promising(BlockJob("RGB", samples, fitting, None, Library(), EFFORT, made_of=4))
+    assert (found[0], coders.REMADE in found) == (coders.JPEG_PIXELS, where == "in it")
 
 
 def test_each_of_many_large_pictures_is_cut_where_it_has_photographs_in_it():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from vaezip.codec import coders, forms, remaking
@@ -84,8 +84,9 @@ def _promising(job: BlockJob) -> list[Candidate]:
         return quick
     if some.size == job.samples.size:
         return candidates
-    if _settles_whole(job, quick):
-        return [candidate for candidate in quick if coders.is_whole(mark_of(candidate))]
+    whole = [candidate for candidate in quick if coders.is_whole(mark_of(candidate))]
+    if any(coders.settles(mark_of(candidate), job.samples, job.mode) for candidate in whole):
+        return whole
     trial = job.on(some)
     alone = len(tried) == 1  # which nothing needs to be tried for
     lengths = {candidate: 0 if alone else _bytes_for(trial, candidate) for candidate in tried}
@@ -105,9 +106,11 @@ def _promising(job: BlockJob) -> list[Candidate]:
 
 def _promising_cut(job: BlockJob, others: tuple[Candidate, ...], quick: list[Candidate]) -> list[Candidate]:
     """Return the candidates to code a drawn picture that has photographs in it with: its parts, beside the coders that
-    promise to do well without a model; if drawings are not most of it, also what codes the whole."""
-    if _settles_whole(job, quick):
-        return [one for one in quick if coders.is_whole(mark_of(one))]
+    promise to do well without a model; if drawings are not most of it, also what codes the whole. What promises on the
+    drawing, too, though it depends on places, is by far the best for the whole: that was a JPEG."""
+    left = replace(job, samples=remaking.without_pieces(job))
+    if any(_promises(left, one) for one in quick if coders.is_whole(mark_of(one))):
+        return _promising(replace(job, candidates=others))
     if coders.GRAPHIC in quick and not job.open:
         return [coders.REMADE, *quick]
     return [*_promising(replace(job, candidates=others)), coders.REMADE]
@@ -161,12 +164,6 @@ def _promises(job: BlockJob, candidate: Candidate) -> bool:
 def _is_quick(candidate: Candidate) -> bool:
     """Tell whether a candidate is a coder of whose worth a look tells, without a trial."""
     return candidate in coders.CODERS and candidate not in coders.LEARNING
-
-
-def _settles_whole(job: BlockJob, quick: Iterable[Candidate]) -> bool:
-    """Tell whether one of some coders, which promise, will be by far the best for the pictures as a whole."""
-    whole = [mark_of(one) for one in quick if coders.is_whole(mark_of(one))]
-    return any(coders.settles(mark, job.samples, job.mode) for mark in whole)
 
 
 def _is_drawn(job: BlockJob, candidate: Candidate) -> bool:

@@ -50,6 +50,11 @@ def is_cut(job: BlockJob) -> bool:
     return job.made_of is not None and SEARCHES[job.made_of] is cutting
 
 
+def without_pieces(job: BlockJob) -> Samples:
+    """Return the picture of a job without the parts that are to be coded as pictures of their own."""
+    return cutting.find(job.samples, job.mode).parts[0]
+
+
 def shows_on_parts(job: BlockJob) -> bool:
     """Tell whether patches of the pictures of a job are made of the same as the whole."""
     return job.made_of is not None and SEARCHES[job.made_of] is ranking
