@@ -110,7 +110,9 @@ def main() -> None:
     for one in MADE:
         rows.append({"picture": one.name, "mode": one.mode, **measured(pasted(one, files, arguments.data))})
         print(json.dumps(rows[-1]), flush=True)
-        total = {key: sum(row[key] for row in rows) for key in ("ours", "encode_s", "whole", "whole_s", *PEERS)}
+        total = {
+            key: round(sum(row[key] for row in rows), 2) for key in ("ours", "encode_s", "whole", "whole_s", *PEERS)
+        }
         means = {key: round(mean([row["ours"] / row[key] for row in rows]), 4) for key in ("whole", *PEERS)}
         result = {**machine.this_run(), "every": arguments.every, "total": total, "means": means, "pictures": rows}
         RESULT.write_text(json.dumps(result, indent=1) + "\n", "utf-8")

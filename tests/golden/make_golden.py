@@ -130,8 +130,8 @@ def noise(mode: str, height: int, width: int, seed: int) -> vaezip.Picture:
 
 def pieced(height: int, width: int, seed: int) -> vaezip.Picture:
     """Draw a picture with a rectangle in it of which nothing is known."""
-    found = drawing("RGB", height, width, seed)
-    found.samples[9:75, 11:77] = noise("RGB", 66, 66, seed).samples
+    found = drawing("L", height, width, seed)
+    found.samples[9:75, 11:77] = noise("L", 66, 66, seed).samples // 3
     return found
 
 
