@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from vaezip.codec import coders, forms, remaking
@@ -104,7 +104,7 @@ def _promising(job: BlockJob) -> list[Candidate]:
     return [candidate for candidate in found if candidate not in beaten]
 
 
-def _promising_cut(job: BlockJob, others: tuple[Candidate, ...], quick: list[Candidate]) -> list[Candidate]:
+def _promising_cut(job: BlockJob, others: tuple[Candidate, ...], quick: Sequence[Candidate]) -> list[Candidate]:
     """Return the candidates to code a drawn picture that has photographs in it with: its parts, beside the coders that
     promise to do well without a model; if drawings are not most of it, also what codes the whole. What promises on the
     drawing, too, though it depends on places, is by far the best for the whole: that was a JPEG."""
