@@ -126,13 +126,15 @@ def narrowed(pictures: list[vaezip.Picture]) -> list[vaezip.Picture]:
 
 
 def crops(photo: vaezip.Picture, pictures: list[vaezip.Picture]) -> list[vaezip.Picture]:
-    """Return parts of a photograph of the sizes of pictures, which go down it one after the other."""
+    """Return parts of a photograph of the sizes of pictures, no two the same: they go down it one after the other, and
+    begin again, further to the right, where they have gone down and up, for equal pictures are coded once."""
     found, top = [], 0
     for one in pictures:
         height, width, channels = one.samples.shape
         rows, columns, _ = photo.samples.shape
         samples = photo.samples[..., :channels] if channels > 1 else photo.samples.mean(axis=2, keepdims=True)
-        part = samples.round().astype(np.uint8)[_mirrored(top, height, rows)][:, _mirrored(0, width, columns)]
+        left = top // (2 * rows) * width
+        part = samples.round().astype(np.uint8)[_mirrored(top, height, rows)][:, _mirrored(left, width, columns)]
         found.append(vaezip.Picture(NARROW[one.mode], np.ascontiguousarray(part)))
         top += height
     return found

@@ -27,7 +27,7 @@ from measured import Found, Kept, digest_of, digest_of_source
 import vaezip
 from vaezip.bench import machine
 from vaezip.bench.peers import CODECS, as_bits, as_given
-from vaezip.codec import jobs
+from vaezip.codec import choice, encoding, jobs
 from vaezip.errors import VaezipError
 from vaezip.models.graphic.model import Coding
 from vaezip.pictures import io as picture_files
@@ -58,7 +58,8 @@ class Watch:
         watched = ExitStack()
         for module, name, told in (
             (jobs, "prepared", self._timed),
-            (jobs, "promising", self._timed),
+            (encoding, "prepared", self._timed),
+            (choice, "promising", self._timed),
             (Coding, "encode", self._weighed),
         ):
             watched.enter_context(patch.object(module, name, told(getattr(module, name))))

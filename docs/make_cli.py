@@ -27,9 +27,9 @@ to other flags as in `-dc`; `-T0` takes all cores, `-c` and `--stdout` write to 
 which is done without it, and a pipe needs no `-`. `--best` is `-9`, and `--fast` is `-1`; of several the last counts.
 Of an option or a command that vaezip does not have, the message names the one that does the same.
 
-`--rm` removes an input once its output was read back from the disk and is whole, if the input still is what was read,
-and nothing of it was dropped. What `compress` wrote it has decoded and compared before. But of formats other than JPEG
-the picture comes back and not the file: another PNG of the same pixels and metadata.
+`--rm` removes an input once its output is on the disk (by `fsync`), was read back and is whole, if the input still is
+what was read, and nothing of it was dropped. What `compress` wrote it has decoded and compared before. But of formats
+other than JPEG the picture comes back and not the file: another PNG of the same pixels and metadata.
 
 `--only` takes several pictures out of a set: names, base names, and patterns, of which `*` also stands for slashes.
 
@@ -212,7 +212,7 @@ seconds. The share counts all passes: what is tried, coded, decoded again and co
 
 A line on each file that went well, and progress, are shown where standard error is a terminal;
 `-v` shows the lines elsewhere too, `-q` neither. `-q` also leaves out remarks: what was skipped or
-dropped, and that functions are compiled, which takes some seconds, once on a machine. The lines
+dropped, and that functions are compiled, which takes up to a minute, once on a machine. The lines
 of `test` that a file is ok, of `info` and of `models` go to standard output.
 
 Files are written whole or not at all: after an error or an interrupt, what stood under the name of
@@ -302,7 +302,7 @@ A list with one object per FILE that could be read, in their order:
 | `blocks[].bytes` | integer | size of the coded pixels |
 | `blocks[].steps` | integer | K, the gradient steps that a decoder takes |
 | `blocks[].steps_on` | string or null | `posterior` or `pixel network`; null if no model is there |
-| `blocks[].origin` | object or null | their origin: `name`, `chroma` ("4:2:0"), `pixels`, `explained` |
+| `blocks[].origin` | object or null | their origin: `name`, `chroma` ("4:2:0"), `pixels`, `explained`, `rectangles` |
 | `models` | list | the models in the file, as `--embed-model` puts them there |
 | `models[].name` | string | of the model |
 | `models[].fingerprint` | string | as in the blocks |

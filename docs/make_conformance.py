@@ -99,8 +99,8 @@ def coders() -> Files:
     """Return files of each coder whose payload is damaged in its middle, and at its end."""
     names = (
         *("archive", "bilevel", "deep", "deep-linked", "graphic-noise", "graphic-p", "graphic-rgba", "halved-1"),
-        *("jpeg-pixels", "remade-mosaic", "remade-repeated", "remade-tones", "remade-values", "verbatim"),
-        *("mnist-set-k3", "photo-born", "photo-k3", "photo-p4", "baseline.jpg"),
+        *("jpeg-pixels", "remade-mosaic", "remade-pieces", "remade-repeated", "remade-tones", "remade-values"),
+        *("verbatim", "mnist-set-k3", "photo-born", "photo-k3", "photo-p4", "baseline.jpg"),
     )
     found: Files = {}
     for path in (GOLDEN / f"{name}.vz" for name in names):

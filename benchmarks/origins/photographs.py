@@ -41,10 +41,11 @@ def cropped(path: Path, side: int) -> Colours:
     return np.ascontiguousarray(colours[top : top + side, left : left + side])
 
 
-def by_ours(samples: NDArray[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Code a picture, decode it, and compare; return what it takes in bytes and seconds, and its first block."""
+def by_ours(samples: NDArray[Any], mode: str = "") -> tuple[dict[str, Any], dict[str, Any]]:
+    """Code a picture, in colours where no mode is named, decode it, and compare; return what it takes in bytes and
+    seconds, and its first block."""
     began = time.process_time()
-    data = vaezip.compress(vaezip.Picture("RGB;16" if samples.dtype == np.uint16 else "RGB", samples))
+    data = vaezip.compress(vaezip.Picture(mode or ("RGB;16" if samples.dtype == np.uint16 else "RGB"), samples))
     between = time.process_time()
     decoded = vaezip.decompress(data)
     ended = time.process_time()

@@ -31,7 +31,7 @@ def decode_deep(data: bytes, shape: tuple[int, int, int, int], depth: int = 16) 
     require(form < 4, "a block of the deep coder has an unknown form")
     require(top < 1 << depth, "a sample has more bits than its mode")
     stack = Stack(reader.rest())
-    bits = clamp((n * h * w * channels).bit_length() + 2, 12, 20)
+    bits = clamp((n * h * w * channels).bit_length() + 6, 16, 24)
     decisions = Decisions(stack, bits)
     decisions.first_weights = [16384] * 5 + [4915] * 31
     pictures: list[Picture] = []
@@ -378,7 +378,8 @@ class Sample:
 
             while 1 << size <= most:
                 choices = 32 * a + 1 + min(size, 10), 64 * p + 2 + size
-                if not split(1 << size, choices, 16 + 20 * less + size, 32 + size):
+                node = 1 + size + 7 * less if size <= 7 else 16 * (1 + less) + size - 7
+                if not split(1 << size, choices, node, 32 + size):
                     break
                 size += 1
             steps = 1
@@ -386,7 +387,12 @@ class Sample:
                 y, bit = (2 * steps + 1) << i, 0
                 if y <= most:
                     choices = 32 * a + 12 + min(i, 10), 64 * p + 20 + size
-                    node = 16 * (64 + 2 * size + less) + (steps if steps < 8 else 8 + min(i, 7))
+                    if size <= 3:
+                        node = 48 + 8 * less + steps + 4 * (size - 2)
+                    elif size == 4:
+                        node = 64 + 8 * less + steps
+                    else:
+                        node = 16 * (2 * size + less) + (steps if steps < 8 else 8 + min(i, 7))
                     bit = split(y, choices, node, 64 + 8 * size + min(i, 7))
                 steps = 2 * steps + bit
             steps = -steps if less else steps
@@ -439,9 +445,10 @@ class Sample:
                 (age, run, bounded((8 * z - self.blend) >> (self.k + 2), 20)),
                 (age, w - channel.other, n - w),
             ]
-            h = [hashes(5000 + 100 * p + 20 * j + i, *part) for i, part in enumerate(parts)]
+            own = {1, 4, 11, 12}  # those that depend on the candidate
+            h = [hashes(5000 + 100 * p + i + 20 * j * (i in own), *part) for i, part in enumerate(parts)]
             choices = 528 + 128 * j + equal, 272 + 36 * j + q, 328 + 16 * j + o
-            if self.pop(2, 0, h, choices, 224 + 8 * j + t):
+            if self.pop(2, j, h, choices, 224 + 8 * j + t):
                 return z, j + 1
         return None, 0
 

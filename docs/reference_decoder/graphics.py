@@ -97,7 +97,7 @@ class Drawing:
         self.n, self.h, self.w = shape
         self.channels, self.levels = channels, levels
         bits = min(max((self.n * self.h * self.w).bit_length() + 1, 12), 18)
-        self.decisions, self.mask = Decisions(stack, bits), (1 << bits) - 1
+        self.decisions, self.mask = Decisions(stack, bits + 4), (1 << bits) - 1
         self.memory: dict[tuple[int, int], list[int]] = {}  # what followed a neighbourhood: pixel and trust
         self.places: dict[int, int] = {}
         self.width = self.w + 16
@@ -284,18 +284,22 @@ class Drawing:
             matched = 1 + min(self.length, 31)
         shape = self.shape
         h = [
-            hashes(7, two, c),
-            hashes(9, large, c),
+            hashes(7, two, c >> 4) ^ c % 16,
             hashes(10, (likeness * 512 + shape) * 128 + more, k),
-            hashes(11, matched, recalled),
-            hashes(12, self.around, 8 * likeness + k),
-            hashes(13, self.W, c, 8 * shape + k),
-            hashes(14, self.N, c, hashes(self.NE, self.NW)),
-            hashes(15, 512 * likeness + shape, recalled),
             hashes(17, c, matched, k),
         ]
         if self.brief:
-            h = [h[i] for i in (0, 2, 4, 8)]
+            h.append(hashes(12, self.around, 8 * likeness + k))
+        else:
+            low = c ^ c >> 8 ^ c >> 16 ^ c >> 24
+            high = low >> 4
+            h += [
+                hashes(9, large) ^ (low ^ 3 * high) % 16,
+                hashes(13, self.W, shape) ^ (low ^ 5 * high) % 16,
+                hashes(14, self.N, hashes(self.NE, self.NW)) ^ (low ^ 7 * high) % 16,
+                hashes(11, matched, recalled),
+                hashes(15, 512 * likeness + shape, recalled),
+            ]
         choices = 64 + 52 * k + matched, 64 + 16 * k + likeness + 128 * min(shape % 8, 6), 16 + recalled
         return self.decisions.pop(HIT, 0, h, choices, 16 + 8 * k + min(self.length, 7))
 

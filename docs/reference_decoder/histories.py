@@ -48,8 +48,8 @@ class Decisions:
 
     def __init__(self, stack: Stack, slot_bits: int) -> None:
         fill_tables()
-        self.stack, self.lines = stack, 1 << (slot_bits - 4)
-        self.slots: dict[tuple[int, int], list[int]] = {}
+        self.stack, self.shift = stack, 36 - slot_bits
+        self.slots: dict[int, tuple[int, int, int]] = {}
         self.maps: dict[tuple[int, int, int], list[int]] = {}
         self.weights: dict[tuple[int, int], list[int]] = {}
         self.uses: dict[tuple[int, int], int] = {}
@@ -68,11 +68,11 @@ class Decisions:
         given: tuple[int, ...] = (),
     ) -> int:
         """Pop a decision, some of whose inputs may be given (section 18.1)."""
-        slots, maps, x = [], [], list(given)
+        places, slots, maps, x = [], [], [], list(given)
         for i, context in enumerate(h):
-            line = ((context + (node >> 4) * 0x9E3779B1) % 2**32 * 0x2545F491) % 2**32
-            place = ((line * self.lines) >> 32) * 16 + (node ^ context) % 16
-            slots.append(self.slots.setdefault((i, place), [2**17, 0, 1]))
+            line = ((context - context % 16 + (node >> 4) * 0x9E3779B1) % 2**32 * 0x2545F491) % 2**32
+            places.append((line >> self.shift) * 16 + (node ^ context) % 16)
+            slots.append(self.slots.get(places[-1], (2**17, 0, 1)))
             history = slots[-1][2]
             maps.append(self.maps.setdefault((kind, i, history), list(FIRST_MAP[history])))
             x += [STRETCH[slots[-1][0] >> 6], STRETCH[maps[-1][0] >> 10]]
@@ -96,15 +96,16 @@ class Decisions:
             last[s] = clamp(last[s] + ((y[s] * error + 2**17) >> 18), -(2**19), 2**19)
             used = self.uses.get((s, choices[s]), 0)
             self.uses[s, choices[s]] = min(used + 1, 255)
-            step = (65536 * b - SQUASH[y[s] + 3072]) * (2 + 1400 // (20 + used))
+            step = ((65536 * b - SQUASH[y[s] + 3072]) * (2 + 1400 // (20 + used))) >> 3
             for i, v in enumerate(x):
-                rows[s][i] = clamp(rows[s][i] + ((v * step + 2**17) >> 18), -(2**19), 2**19)
-        for slot, entry in zip(slots, maps):
+                rows[s][i] = clamp(rows[s][i] + ((v * step + 2**14) >> 15), -(2**19), 2**19)
+        for place, slot, entry in zip(places, slots, maps):
             p, n = entry
             entry[:] = [clamp(p + (((b * 2**22 - p) * pace(n)) >> 16), 1, 2**22 - 1), min(n + 1, 255)]
             p, n, history = slot
             history = 2 * history + b
             if history >= 128:
                 history = history % 64 + 64
-            slot[:] = [clamp(p + (((b * 2**18 - p) * pace(n)) >> 16), 1, 2**18 - 1), min(n + 1, 126), history]
+            p = clamp(p + (((b * 2**18 - p) * pace(n)) >> 16), 1, 2**18 - 1)
+            self.slots[place] = p, min(n + 1, 126), history
         return b

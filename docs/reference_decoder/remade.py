@@ -183,4 +183,35 @@ class Tones:
         return tones[0, 0][places[..., 0]]
 
 
-KINDS = (Values, Repeated, Mosaic, Tones)
+class Pieces:
+    """Hold which rectangles are coded as pictures (section 17.6)."""
+
+    def __init__(self, reader: Reader, number: int) -> None:
+        require(number in (1, 2, 3, 4), "pictures of this mode are not cut")
+        self.number, count = number, reader.number(1) + 1
+        require(count <= 64, "there are too many rectangles")
+        self.rectangles = [self.rectangle(reader) for _ in range(count)]
+
+    @staticmethod
+    def rectangle(reader: Reader) -> tuple[int, int, int, int]:
+        """Read first row, first column, rows and columns."""
+        top, left = reader.varint(), reader.varint()
+        return top, left, reader.varint() + 1, reader.varint() + 1
+
+    def parts(self, shape: Shape) -> list[tuple[int, Shape]]:
+        """Return the mode of the parts, and their shapes."""
+        n, h, w, c = shape
+        require(n == 1, "several pictures are not cut")
+        require(all(t + rows <= h and x + columns <= w for t, x, rows, columns in self.rectangles), "beyond the border")
+        require(sum(rows * columns for _, _, rows, columns in self.rectangles) <= h * w, "the rectangles are too large")
+        return [(self.number, shape), *((self.number, (1, *size, c)) for _, _, *size in self.rectangles)]
+
+    def samples(self, parts: list[np.ndarray], shape: Shape) -> np.ndarray:
+        """Put the rectangles into the first part."""
+        found = parts[0].copy()
+        for (top, left, rows, columns), part in zip(self.rectangles, parts[1:]):
+            found[:, top : top + rows, left : left + columns] = part
+        return found
+
+
+KINDS = (Values, Repeated, Mosaic, Tones, Pieces)

@@ -151,6 +151,12 @@ def test_what_is_no_picture_in_a_folder_is_skipped_and_counted(run, mixed, optio
     assert names_in("set.vz") == ["a.png"]
 
 
+def test_vz_files_in_a_folder_are_counted_apart(run, mixed):
+    run("compress", "in", "-q")
+    assert run("compress", "in", "-o", "set.vz").err == "in: 2 files and 1 .vz file skipped; -v lists them\n"
+    assert f"{Path('in/a.png.vz')}: a .vz file, skipped\n" in run("compress", "in", "-o", "set.vz", "-f", "-v").err
+
+
 def test_one_that_is_skipped(run, save):
     Path("in").mkdir()
     Path("in/photo").write_bytes(b"a picture, but who knows")
@@ -643,7 +649,7 @@ def test_model_that_does_not_fit(run, save):
 @pytest.mark.parametrize("mode", ["P", "RGB;16"])
 def test_model_that_is_not_for_such_pictures(run, save, mode):
     save("a.png", noise(mode))
-    told = f"coded without a model, as 'mnist' does not code such pictures; mode: {mode}"
+    told = f"coded without a model, as 'mnist' does not code pictures of mode {mode}"
     assert run("compress", "a.png", "--model", "mnist") == (0, "", f"a.png: {told}\n")
     assert run("compress", "-f", "a.png") == (0, "", "")
 
@@ -761,10 +767,10 @@ def test_interrupt_without_signal_handlers(run, save, monkeypatch):
 
 def test_models_are_loaded_once_for_many_files(run, save, monkeypatch):
     loads = []
-    monkeypatch.setattr(library, "_loaded", {})  # other tests have loaded models before
-    monkeypatch.setattr(model_file, "load", lambda path, device, real=model_file.load: loads.append(path) or real(path))
     for i in range(3):
         save(f"{i}.png", digit(i))
+    monkeypatch.setattr(library, "_loaded", {})  # other tests have loaded models before
+    monkeypatch.setattr(model_file, "load", lambda path, device, real=model_file.load: loads.append(path) or real(path))
     assert run("compress", "0.png", "1.png", "2.png", "--model", "mnist").status == 0
     assert loads == [model_file.find("mnist")]
 
@@ -783,10 +789,17 @@ def test_embedded_model(run, save, other_model):
 
 def test_embedded_model_of_a_set(run, save, other_model):
     pictures = {name: save(name, digit(i)) for i, name in enumerate(("a.png", "b.png"))}
-    assert run("compress", "--model", str(other_model), "--embed-model", *pictures, "-o", "set.vz") == (0, "", "")
+    assert run("compress", "-q", "--model", str(other_model), "--embed-model", *pictures, "-o", "set.vz") == (0, "", "")
     other_model.unlink()
     found = vaezip.decompress(Path("set.vz").read_bytes())
     assert all(vaezip.pictures.same(found[name], picture) for name, picture in pictures.items())
+
+
+def test_a_chosen_model_that_is_not_embedded_is_told(run, save, other_model):
+    save("in/a.png")
+    told = f"set.vz: written without the model {other_model}, which would make it no smaller\n"
+    assert run("compress", "--model", str(other_model), "--embed-model", "in", "-o", "set.vz") == (0, "", told)
+    assert vaezip.open("set.vz").info()["models"] == []
 
 
 def test_model_that_costs_more_than_it_saves_is_not_embedded(run, save):

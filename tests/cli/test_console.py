@@ -60,7 +60,7 @@ def test_what_takes_long_is_told_once(monkeypatch, capsys, terminal, options, to
     ],
 )
 def test_remarks(capsys, options, places, told):
-    remarks = Remarks(Console(**options), "dropped")
+    remarks = Remarks(Console(**options), "dropped: {}")
     for place, kinds in zip(places, (["x"], ["x", "y"])):
         remarks.add(place, kinds)
     remarks.add("c", [])

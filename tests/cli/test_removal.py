@@ -1,5 +1,6 @@
 """``--rm`` removes nothing that is not safe elsewhere."""
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -13,6 +14,12 @@ from vaezip.pictures.picture import Picture
 from .conftest import digit, files, noise
 
 QUICK = ("--model", "mnist", "-1")
+
+
+@pytest.fixture(autouse=True)
+def _quick_disk(monkeypatch):
+    """Let no test wait for the disk of the machine."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 
 def test_an_input_is_removed_once_its_file_is_whole(run, save):
@@ -67,6 +74,18 @@ def test_nothing_is_removed_where_the_output_does_not_read_back(run, save, monke
         "",
         "vaezip: a.png.vz: does not read back as it was written; no input is removed\n",
     )
+    assert files() == ["a.png", "a.png.vz"]
+
+
+def test_nothing_is_removed_before_the_output_is_on_the_disk(run, save, monkeypatch):
+    save("a.png")
+
+    def fail(_):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    told = "vaezip: a.png.vz: does not reach the disk (Input/output error); no input is removed\n"
+    assert run("compress", "--rm", *QUICK, "a.png") == (1, "", told)
     assert files() == ["a.png", "a.png.vz"]
 
 

@@ -81,7 +81,11 @@ def test_from_pictures_to_a_file_that_needs_nothing_else(run, digits, monkeypatc
     others = ["vaezip", "vaezip by mnist-binary", "PNG", "WebP lossless", "JPEG XL effort 7"]
     assert [line.split("  ")[0] for line in lines[4:-1]] == others
     assert lines[-1].startswith("The training does not pay: mnist-binary, which comes with vaezip, takes ")
-    assert run("compress", "--model", "digits.safetensors", "--embed-model", "digits", "-o", "set.vz") == (0, "", "")
+    assert run("compress", "-q", "--model", "digits.safetensors", "--embed-model", "digits", "-o", "set.vz") == (
+        0,
+        "",
+        "",
+    )
     before = {path.name: vaezip.pictures.read(path.read_bytes()) for path in Path("digits").iterdir()}
     os.mkdir("elsewhere")
     Path("set.vz").rename("elsewhere/set.vz")
@@ -138,7 +142,11 @@ def test_colour_is_predicted_pixel_by_pixel(run, scraps):
     assert (record["objective"], record["steps"], record["batch"], record["held_out"]) == ("elbo", steps, 4, 1)
     command = "vaezip train --data scraps --latents 2 --hidden 32 --epochs 2 --batch 4"
     assert f"Made by `{command}`; the figures are those of `scraps.json`." in Path("scraps.md").read_text()
-    assert run("compress", "--model", "scraps.safetensors", "--embed-model", scraps, "-o", "set.vz") == (0, "", "")
+    assert run("compress", "-q", "--model", "scraps.safetensors", "--embed-model", scraps, "-o", "set.vz") == (
+        0,
+        "",
+        "",
+    )
     assert run("decompress", "set.vz", "-o", "out") == (0, "", "")
     for path in Path(scraps).iterdir():
         assert vaezip.pictures.same(

@@ -222,8 +222,8 @@ def test_auto_takes_few_bytes_for_stripes():
 
 
 def test_auto_tries_parts_of_a_large_picture(monkeypatch, discs):
-    """All models code some patches, the best of them alone the whole; those that do not see across the edges of tiles
-    are not tried."""
+    """All models code a few patches, which tell here, the best of them alone the whole; those that do not see across
+    the edges of tiles are not tried."""
     monkeypatch.setattr(select, "_TRIAL_PIXELS", 1000)
     monkeypatch.setattr(select, "_TRIAL_SIDE", 24)
     monkeypatch.setattr(remaking, "kind_of", lambda *_: None)  # so small a picture has not all values
@@ -241,7 +241,7 @@ def test_auto_tries_parts_of_a_large_picture(monkeypatch, discs):
     by_models = [(model, shape) for model, shape in coded if model]
     whole = [model for model, shape in by_models if shape == (1, 90, 70, 3)]
     assert len(whole) == 1
-    assert {shape for _, shape in by_models} == {(1, 90, 70, 3), (9, 24, 24, 3)}
+    assert {shape for _, shape in by_models} == {(1, 90, 70, 3), (3, 24, 24, 3)}
     architectures = {name: model_file.architecture(path) for name, path in model_file.shipped().items()}
     del architectures[select.PLANES_MODEL]  # for the colours were no planes
     across = [a for a in architectures.values() if a.channels == 3 and isinstance(a, PixelArchitecture)]
@@ -400,6 +400,15 @@ def test_a_picture_without_a_name_among_others(small_blocks, place):
     assert_same(decompress(compress(pictures.items())), pictures)
 
 
+def test_no_threads_are_as_many_as_there_are_cores():
+    data = compress(picture("L", 8, 8), preset=1, threads=0)
+    assert same(decompress(data, threads=0), picture("L", 8, 8))
+    with pytest.raises(VaezipError, match="the number of threads must be 0 or more"):
+        compress(picture("L", 8, 8), threads=-1)
+    with pytest.raises(VaezipError, match="the number of threads must be 0 or more"):
+        decompress(data, threads=-1)
+
+
 @pytest.mark.parametrize("threads", [2, 3])
 def test_threads_do_not_change_the_bytes(small_models, small_blocks, threads):
     small = small_models["colour"]
@@ -488,7 +497,9 @@ def feathered(mode, pixels):
 
 def alpha_coders(data):
     """Of each block: the fingerprint of the model of alpha, or the mark of the coder."""
-    return [payloads._read_alpha(block.payload[1:])[0] for group in vz.parse(data).groups for block in group.blocks]
+    return [
+        payloads._read_alpha(block.payload[1:])[0].model for group in vz.parse(data).groups for block in group.blocks
+    ]
 
 
 GREY = model_file.fingerprint(model_file.find(select.ALPHA_MODEL))

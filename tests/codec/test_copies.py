@@ -47,6 +47,14 @@ def test_equal_pictures_are_coded_once_and_come_back_with_names_and_times():
     assert len(data) < len(once) + 120
 
 
+@pytest.mark.parametrize("names", [("", "a", "b"), ("a", "", "b")])
+def test_a_picture_without_a_name_is_neither_copy_nor_original(names):
+    pictures = {name: drawn(1) for name in names}
+    data = made(pictures)
+    assert_back(data, pictures)
+    assert [picture.get("copy_of") for picture in vaezip.Archive(data).info()["pictures"]].count("a") == 1
+
+
 def test_metadata_may_differ():
     pictures = {
         "a.png": drawn(1, boxes=text(b"one")),

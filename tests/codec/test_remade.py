@@ -10,10 +10,12 @@ from click.testing import CliRunner
 import vaezip
 from tests.origins.pictures import frame
 from vaezip.cli import main
-from vaezip.codec import choice, coders, payload, remade, remaking
+from vaezip.codec import choice, coders, encoding, payload, remade, remaking
+from vaezip.codec.jobs import BlockJob
 from vaezip.errors import VaezipError
 from vaezip.models import file as model_file
 from vaezip.models.effort import PRESETS, Effort
+from vaezip.models.library import Library, Reference
 from vaezip.origins import ranking
 from vaezip.origins.bayer import Layout
 
@@ -231,6 +233,82 @@ def test_parts_of_another_size_have_models_of_their_own():
     data = compressed(samples, "RGB")
     assert blocks(data)[0]["origin"]["name"] == "pixels repeated 2×2"
     assert np.array_equal(vaezip.decompress(data).samples, samples)
+
+
+def in_a_drawing(piece, *, height=90, width=110):
+    """Put a picture (height, width, channels) into a drawn one."""
+    found = np.full((height, width, piece.shape[2]), 200, np.uint8)
+    found[4::9, 5:-5] = 60
+    found[11 : 11 + piece.shape[0], 13 : 13 + piece.shape[1]] = piece
+    return found
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
+def test_both_readers_read_pieces(monkeypatch, mode):
+    monkeypatch.setattr(choice, "promising", _promising)
+    channels = len(mode)
+    samples = in_a_drawing(np.random.default_rng(2).integers(0, 256, (66, 70, channels)).astype(np.uint8))
+    data = compressed(samples, mode)
+    (block,) = blocks(data)
+    assert block["origin"]["rectangles"] == [{"top": 11, "left": 13, "height": 66, "width": 70}]
+    assert [part["mode"] for part in block["origin"]["parts"]] == [mode, mode]
+    for found in both(data):
+        assert np.array_equal(found, samples)
+
+
+def test_a_photograph_in_a_drawing_is_coded_by_a_model(monkeypatch):
+    samples = in_a_drawing(smooth(3, height=70, width=72)[0])
+    data = compressed(samples, "RGB")
+    (block,) = blocks(data)
+    drawn, photograph = block["origin"]["parts"]
+    assert drawn["fingerprint"] == coders.GRAPHIC.hex()
+    assert photograph["fingerprint"] in {one.fingerprint.hex() for one in Library().fitting("RGB", 70, 72)}
+    assert np.array_equal(vaezip.decompress(data).samples, samples)
+    monkeypatch.setattr(remaking, "kind_of", lambda samples, mode: None)
+    assert len(data) < len(compressed(samples, "RGB"))
+
+
+def test_the_models_of_the_largest_piece_code_the_others(monkeypatch):
+    asked = []
+    samples = in_a_drawing(smooth(3, height=70, width=72)[0], width=260)
+    samples[11:80, 160:230] = smooth(3, height=69, width=70, seed=3)[0]
+    coded = choice.shortest
+    monkeypatch.setattr(choice, "shortest", lambda job, one, sum: asked.append((job, one)) or coded(job, one, sum))
+    data = compressed(samples, "RGB")
+    assert len(blocks(data)[0]["origin"]["rectangles"]) == 2
+    tried = [{one for job, one in asked if job.samples.shape[1] == height} for height in (70, 69)]
+    models = [{one for one in some if isinstance(one, Reference)} for some in tried]
+    assert len(models[0]) > len(models[1]) == 1
+
+
+@pytest.mark.parametrize("where", ["everywhere", "in it"])
+def test_a_picture_that_was_a_jpeg_as_a_whole_is_not_cut(monkeypatch, where):
+    samples = in_a_drawing(smooth(3, height=70, width=72)[0])[None]
+    monkeypatch.setattr(choice, "_promises", lambda job, one: one == coders.JPEG_PIXELS and promises(job))
+    fitting = tuple(coders.fitting("RGB", samples.shape[1:3]))
+
+    def promises(job):
+        return where == "everywhere" or np.array_equal(job.samples, samples)
+
+    found = choice.promising(BlockJob("RGB", samples, fitting, None, Library(), EFFORT, made_of=4))
+    assert (found[0], coders.REMADE in found) == (coders.JPEG_PIXELS, where == "in it")
+
+
+def test_each_of_many_large_pictures_is_cut_where_it_has_photographs_in_it():
+    """Which all of them together have not."""
+    drawn = in_a_drawing(np.zeros((1, 1, 3), np.uint8))
+    samples = np.stack([drawn, in_a_drawing(smooth(3, height=70, width=72)[0])])
+    candidates = (*Library().fitting("RGB", 90, 110), *coders.fitting("RGB", (90, 110)))
+    found = encoding.encode_run(BlockJob("RGB", samples, candidates, None, Library(), EFFORT), 1)
+    assert [block.model for (block,) in found] == [coders.GRAPHIC, coders.REMADE]
+
+
+def test_what_is_mostly_a_photograph_is_also_coded_as_a_whole(monkeypatch):
+    monkeypatch.setattr(choice, "_promises", lambda job, one: isinstance(one, Reference))
+    samples = in_a_drawing(smooth(3, height=78, width=96)[0])
+    models = tuple(Library().fitting("RGB", *samples.shape[:2]))
+    job = BlockJob("RGB", samples[None], (*models, coders.REMADE), None, Library(), EFFORT, made_of=4)
+    assert choice.promising(job) == [*models, coders.REMADE]
 
 
 def test_both_readers_read_tones(monkeypatch):

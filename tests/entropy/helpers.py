@@ -7,17 +7,16 @@ from vaezip.entropy import histories
 
 def bits_of(by, m, decisions):
     """Return what decisions (contexts, bit) cost by the module that predicts them, learning from each."""
-    cost, given = 0.0, (0,) if by is histories else ()
+    cost = 0.0
     for contexts, bit in decisions:
         m.contexts[: len(contexts)] = contexts
         p = predicted(m, len(contexts)) if by is histories else by.predict(m, len(contexts), 0, 1, 2)
         cost -= np.log2((p if bit else (1 << by.PRECISION) - p) / (1 << by.PRECISION))
-        by.update(m, *given, len(contexts), 1, 2, bit)
+        by.update(m, len(contexts), 1, 2, bit)
     return cost
 
 
 def predicted(m, count, *, node=0, kind=1, correction=2):
     """Return the frequency of a 1 by :mod:`vaezip.entropy.histories`."""
-    histories._find(m, count, node)
-    histories.turn(m, count)
+    histories._begin(m, count, node)
     return histories._predict(m, 0, count, kind, correction)

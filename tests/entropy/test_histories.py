@@ -15,10 +15,8 @@ from vaezip.entropy.histories import (
     MOST_CONTEXTS,
     PRECISION,
     decide,
-    decide_ahead,
-    look_ahead,
+    learn,
     new_histories,
-    turn,
     update,
 )
 from vaezip.exact.jit import jit
@@ -58,44 +56,46 @@ def test_nothing_leaves_its_bounds(decisions):
         m.choices[:] = choice
         p = predicted(m, MOST_CONTEXTS, node=context & 255, kind=0, correction=1)
         assert 0 < p < 1 << PRECISION
-        update(m, 0, MOST_CONTEXTS, 0, 1, bit)
+        update(m, MOST_CONTEXTS, 0, 1, bit)
     assert (np.abs(m.weights) <= 1 << 19).all()
     kept = m.slots ^ np.uint32(FIRST_SLOT)
     assert ((kept & np.uint32(HISTORIES - 1)) > 0).all()
     assert ((m.corrections >= 0) & (m.corrections <= 65536)).all()
 
 
-def test_slots_that_are_looked_for_ahead_are_those_of_the_decision():
+def test_what_is_learned_early_is_what_the_next_decision_had_learned():
     rng = np.random.default_rng(3)
     contexts, bits = rng.integers(0, 40, (300, 9)), rng.integers(0, 2, 300)
     coder, words = np.zeros(4, np.uint64), np.zeros(1, np.uint32)
-    once, ahead, made = learning(), learning(), [room(300, np.uint32) for _ in range(2)]
-    _set(ahead, contexts[0])
+    late, early, made = learning(), learning(), [room(300, np.uint32) for _ in range(2)]
     for i, bit in enumerate(bits):
-        _set(once, contexts[i])
-        _at_once(once, coder, words, made[0], bit)
-        _before(ahead, contexts[min(i + 1, len(bits) - 1)], coder, words, made[1], bit)
+        _decide(late, contexts[i], coder, words, made[0], bit, False)
+        _decide(early, contexts[i], coder, words, made[1], bit, True)
+    _learn(late)
     assert np.array_equal(made[0][0], made[1][0])
-    assert np.array_equal(once.slots, ahead.slots)
+    assert np.array_equal(late.slots, early.slots)
+    assert np.array_equal(late.weights, early.weights)
 
 
 @jit
-def _set(m, contexts):
+def _decide(m, contexts, coder, words, made, bit, early):
     for i in range(9):
         m.contexts[i] = contexts[i]
     for k in range(3):
         m.choices[k] = contexts[k] & 3
-    look_ahead(m, 9, 0)
-
-
-@jit
-def _at_once(m, coder, words, made, bit):
     decide(m, coder, words, made, 9, 0, 0, 1, bit)
+    if early:
+        learn(m)
 
 
 @jit
-def _before(m, next_contexts, coder, words, made, bit):
-    """Decide once the next decision is asked for."""
-    turn(m, 9)
-    _set(m, next_contexts)
-    decide_ahead(m, coder, words, made, 9, 0, 1, bit)
+def _learn(m):
+    learn(m)
+
+
+def test_contexts_that_differ_in_their_lowest_bits_share_a_line():
+    m = learning()
+    m.contexts[:] = np.arange(MOST_CONTEXTS)
+    predicted(m, MOST_CONTEXTS)
+    assert len(set(m.places >> 4)) == 1
+    assert len(set(m.places)) == 16

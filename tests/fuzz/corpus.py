@@ -446,6 +446,9 @@ def remade() -> Files:
     samples |= {"mosaic": ("RGB", mosaic), "repeated": ("RGB", small.repeat(2, axis=0).repeat(3, axis=1))}
     samples["deep"] = "I;16", (grey.astype(np.uint16) * 13) + grey[::-1]
     samples["tones"] = "RGB", (grey * np.array([1.0, 0.84, 0.66])).astype(np.uint8)
+    cut = np.zeros((72, 80, 3), np.uint8)
+    cut[3:70, 5:71] = np.random.default_rng(1).integers(0, 256, (67, 66, 3))
+    samples["pieces"] = "RGB", cut
     return {f"remade-{name}": vaezip.compress(Picture(*one), preset=1) for name, one in samples.items()}
 
 

@@ -128,6 +128,13 @@ def noise(mode: str, height: int, width: int, seed: int) -> vaezip.Picture:
     return vaezip.Picture(mode, samples)
 
 
+def pieced(height: int, width: int, seed: int) -> vaezip.Picture:
+    """Draw a picture with a rectangle in it of which nothing is known."""
+    found = drawing("L", height, width, seed)
+    found.samples[9:75, 11:77] = noise("L", 66, 66, seed).samples // 3
+    return found
+
+
 def born(height: int, width: int, seed: int) -> vaezip.Picture:
     """The same as colours of a JPEG, with a corner of which nothing is known."""
     planes = odd("RGB", height, width, seed).samples // 4 + np.array([100, 90, 105], np.uint8)
@@ -258,6 +265,7 @@ def cases() -> dict[str, tuple[Pictures, dict[str, object]]]:
     found["remade-mosaic"] = {"": seen(41, 42, seed=6)}, {}
     sepia = (odd("L", 44, 45, seed=7).samples * np.array([1.0, 0.84, 0.66])).astype(np.uint8)
     found["remade-tones"] = {"": vaezip.Picture("RGB", sepia)}, {}
+    found["remade-pieces"] = {"": pieced(80, 90, seed=17)}, {}
     found["deep"] = {"": sensed("RGB;16", 20, 36, seed=15)}, {}
     found["deep-linked"] = {f"{i}.png": sensed("I;16", 40, 50, seed=i) for i in range(2)}, {}
     found["deep-alpha"] = {"": sensed("LA;16", 30, 31, seed=16)}, {}

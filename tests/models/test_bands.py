@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vaezip.models.bands import bands
+from vaezip.models.bands import SAMPLES, bands
 
 
 def rows_of(height, width=64, pictures=1, channels=1):
@@ -22,9 +22,9 @@ def test_rows_of_one_picture_are_from_the_middle_of_each_third():
         assert abs(rows.mean() - middle) < 1
 
 
-@pytest.mark.parametrize(("height", "samples"), [(1024, 1 << 14), (4096, 1 << 15), (1 << 15, 1 << 15)])
-def test_one_of_eight_samples_is_taken_within_bounds(height, samples):
-    assert 0.95 * samples <= bands(rows_of(height)).size <= samples
+@pytest.mark.parametrize("height", [1024, 4096, 1 << 15])
+def test_about_as_many_samples_are_taken_of_every_picture(height):
+    assert 0.95 * SAMPLES <= bands(rows_of(height)).size <= SAMPLES
 
 
 def test_a_band_has_eight_rows_at_least():
@@ -36,7 +36,7 @@ def test_a_small_picture_stands_for_itself():
 
 
 def test_of_many_pictures_the_first_are_taken():
-    assert bands(rows_of(16, 16, 1000)).shape == (125, 16, 16, 1)
+    assert bands(rows_of(16, 16, 1000)).shape == (64, 16, 16, 1)
     found = bands(rows_of(3000, pictures=5))
     assert found.shape[0] == 2
     assert (found[:, 0, 0, 0] % 10_000 > 1000).all()

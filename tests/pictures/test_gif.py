@@ -57,3 +57,9 @@ def test_what_stands_behind_the_end():
     assert read(gif(behind=b"ab")).dropped == ("2 bytes behind the end",)
     assert refusal(read, gif(behind=gif())) == "holds several pictures; save them singly"
     assert read(gif(background=3)).dropped == ("background colour",)
+
+
+@pytest.mark.parametrize("data", [gif()[:-1], gif()[:-2], gif()[:-1] + b"no block"])
+def test_a_gif_without_its_end_is_damaged(data):
+    """Frames of an animation may have stood there."""
+    assert "before its end mark" in refusal(read, data)

@@ -96,6 +96,12 @@ def test_same_tells_pictures_apart():
     assert not same(picture("L"), Picture("P", picture("L").samples, (("palette", bytes(3)),)))
 
 
+def test_a_picture_is_shown_in_a_line():
+    palette = (("palette", bytes(6)), ("text", b"a\0\0\0b"), ("text", b"c\0\0\0d"))
+    assert repr(picture("RGB")).startswith("<vaezip.Picture RGB ")
+    assert repr(Picture("P", np.zeros((2, 3, 1), np.uint8), palette)) == "<vaezip.Picture P 3×2 with palette, text>"
+
+
 def test_the_order_of_modes_and_boxes_is_fixed():
     assert list(MODES) == ["1", "L", "LA", "RGB", "RGBA", "P", "I;16", "LA;16", "RGB;16", "RGBA;16"]
     assert BOXES[:8] == ("palette", "transparency", "icc", "exif", "xmp", "text", "resolution", "gamma")

@@ -73,7 +73,7 @@ STATE = ("master", "average", "mean", "square", "pace")
 
 def reached() -> str:
     """Hash all that the learners know, and forget them."""
-    layers = [layer for made in Recorded.made for learner in made.learners for layer in learner.layers]
+    layers = [layer for made in Recorded.made for learner in made.learners for layer in learner.network]
     Recorded.made.clear()
     return digest(*(getattr(layer, name).tobytes() for layer in layers for name in STATE)) if layers else ""
 

@@ -9,6 +9,8 @@ import pytest
 from numba import njit
 
 from tests.processors import aarch64, digests
+from vaezip.models import file as model_file
+from vaezip.models.pixel.settings import Adaptation
 
 
 @njit
@@ -41,6 +43,18 @@ def test_fused_operations_of_both_processors_are_found(line):
 )
 def test_operations_that_round_once_each_are_not(line):
     assert not digests.FUSED.search(f"\t{line}\n")
+
+
+def test_what_learning_reached_is_part_of_what_is_compared():
+    model = model_file.load(model_file.find("photo-gray"))
+    assert digests.reached() == ""
+    found = set()
+    for scale in (1.0, 2.0):
+        learners = digests.Recorded(model.architecture, model.layers, settings=Adaptation(1), groups=1)
+        learners.learners[0].network[0].master[:] *= scale
+        found.add(digests.reached())
+    assert len(found - {""}) == 2
+    assert digests.reached() == ""
 
 
 def result(**changes):

@@ -10,7 +10,7 @@ import pytest
 
 from vaezip.errors import OutputError
 from vaezip.system import files as system_files
-from vaezip.system.files import Folder, NoSpaceError, check, is_temporary, remove_temporaries, store, write
+from vaezip.system.files import Folder, NoSpaceError, check, is_temporary, remove_temporaries, settle, store, write
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
 
@@ -565,3 +565,27 @@ def test_temporary_files_of_a_process_that_was_killed_are_removed():
         Path(name).touch()
     remove_temporaries(Path("."))
     assert files() == [".vaezip-notes", "a.tmp"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders cannot be opened there")
+def test_files_and_their_names_are_put_on_the_disk(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+    paths = [tmp_path / "a", tmp_path / "b"]
+    for path in paths:
+        path.write_bytes(b"x")
+    settle(paths)
+    assert synced == [path.stat().st_ino for path in (*paths, tmp_path)]
+
+
+@pytest.mark.parametrize(("number", "told"), [(errno.EIO, True), (errno.ENOSPC, True), (errno.EINVAL, False)])
+def test_a_disk_that_does_not_take_a_file_is_told(tmp_path, monkeypatch, number, told):
+    path = tmp_path / "a"
+    path.write_bytes(b"x")
+
+    def fail(_):
+        raise OSError(number, "no")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="no") if told else contextlib.nullcontext():
+        settle([path])

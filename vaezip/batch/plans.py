@@ -19,7 +19,7 @@ class Plan:
     Attributes:
         executor: does the jobs: any of :mod:`concurrent.futures`, or one that keeps to its protocol, such as those of
             Dask, loky and mpi4py; None for threads of this process. It stays open.
-        threads: how many of our own, where there is no executor.
+        threads: how many of our own, where there is no executor; 0 for as many as there are cores.
         update: do again what was made of another source, or in another way; else such a result is an error.
         force: do all again.
         retries: how often to begin again on a file that a machine, and not its content, made fail.

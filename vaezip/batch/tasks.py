@@ -14,6 +14,7 @@ from vaezip.batch.places import Place
 from vaezip.batch.sources import Source
 from vaezip.codec import sequences
 from vaezip.codec.archive import Archive, ReadOptions
+from vaezip.codec.blocks import plain_bytes
 from vaezip.codec.compressor import Compressor, Options
 from vaezip.errors import FormatError, ImageError, IncompleteError, OutputError, VaezipError
 from vaezip.models import file as model_file
@@ -241,15 +242,15 @@ class Testing:
             if isinstance(found, VaezipError):
                 errors[name] = found
         _raise_first(errors, len(archive.names))
-        alone = archive.names == [""] and isinstance(found, Picture)
-        return Made(None, len(archive.names), pixels_sha256=digest_of(found) if alone else None)
+        pixels = digest_of(found) if archive.names == [""] and isinstance(found, Picture) else None
+        return Made(None, len(archive.names), pixels_sha256=pixels)
 
 
-def digest_of(picture: Any) -> str:
-    """Return the SHA-256 of mode, size and samples, lower bytes first, of a picture."""
-    samples = picture.samples
-    found = hashlib.sha256(f"{picture.mode} {samples.shape[1]}x{samples.shape[0]}\n".encode())
-    found.update(samples.astype(samples.dtype.newbyteorder("<"), copy=False).tobytes())
+def digest_of(picture: Picture) -> str:
+    """Return the SHA-256 of mode, size and samples of a picture."""
+    height, width, _ = picture.samples.shape
+    found = hashlib.sha256(f"{picture.mode} {width}x{height}\n".encode())
+    found.update(plain_bytes(picture.samples))
     return found.hexdigest()
 
 

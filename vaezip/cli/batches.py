@@ -16,18 +16,14 @@ from vaezip.batch.places import is_url
 from vaezip.batch.shards import Shard
 from vaezip.batch.sources import Source
 from vaezip.cli import inputs, streams
-from vaezip.cli.console import Console, LocatedError, Remarks, blame, plural
+from vaezip.cli.console import DROPPED, KEPT, LACKING, Console, LocatedError, Remarks, blame, plural
 from vaezip.cli.remedies import REMEDIES
 from vaezip.errors import VaezipError
 
 if TYPE_CHECKING:
     from vaezip.batch.outcomes import Outcome, Summary
 
-_REMARKS = {
-    "dropped": "metadata that a .vz file does not keep",
-    "kept": "the JPEG file is kept as it is, as it",
-    "lacking": "without the metadata that only PNG would keep",
-}
+_REMARKS = {"dropped": DROPPED, "kept": KEPT, "lacking": LACKING}
 """How the remarks of outcomes are worded, by their kind."""
 
 

@@ -16,7 +16,7 @@ import click
 import vaezip
 from vaezip.cli import batches, inputs, names, options, originals, streams
 from vaezip.cli.ahead import ahead
-from vaezip.cli.console import Console, LocatedError, Remarks, blame, plural, with_console
+from vaezip.cli.console import DROPPED, KEPT, Console, LocatedError, Remarks, blame, plural, with_console
 from vaezip.cli.inputs import Source
 from vaezip.cli.originals import Read
 from vaezip.cli.prices import Prices
@@ -29,6 +29,7 @@ from vaezip.pictures.formats import has_picture_suffix
 from vaezip.system import signals
 from vaezip.system.files import Folder, check_free, is_special
 from vaezip.system.threads import Workers
+from vaezip.vz.archive import parse
 from vaezip.vz.limits import MAX_STEPS
 
 if TYPE_CHECKING:
@@ -230,11 +231,12 @@ class _Job:
     def __init__(self, flags: _Flags, workers: Workers, console: Console) -> None:
         self.flags, self.workers, self.console = flags, workers, console
         self.options = flags.options(workers)
-        self.dropped = Remarks(console, "metadata that a .vz file does not keep")
+        self.dropped = Remarks(console, DROPPED)
         self.without_model = Remarks(
-            console, f"coded without a model, as '{flags.model}' does not code such pictures; mode"
+            console, f"coded without a model, as '{flags.model}' does not code pictures of mode {{}}"
         )
-        self.damaged = Remarks(console, "the JPEG file is kept as it is, as it")
+        self.damaged = Remarks(console, KEPT)
+        self.without_embedded = Remarks(console, "written without the model {}, which would make it no smaller")
         self.removal = Removal(flags.remove, console)
         options.check_device(flags.device)
         self.model_files = () if flags.model == options.AUTO else (flags.model,)
@@ -317,6 +319,7 @@ class _Job:
             streams.write(target, data, force=self.flags.force, sources=[source.path for source in sources])
         if target != STDIO and not target.lower().endswith(names.SUFFIX) and not is_special(target):
             self.console.remark(f"{label}: is one .vz file of all pictures; end OUT in '/' for a file each in a folder")
+        self._note_model(label, data)
         self._summarise(f"{label}: {plural(len(sources) - len(unfit), 'picture')}, ", size, values, data)
         found.tell(label)
         if unfit:
@@ -361,6 +364,7 @@ class _Job:
             else:
                 name = source.name + names.SUFFIX
                 folder.write(name, data, force=self.flags.force, sources=[source.path], like=source.path)
+        self._note_model(streams.source_label(source.path), data)
         self._summarise(f"{streams.source_label(source.path)}: ", read.size, read.values, data)
         found.tell(streams.source_label(source.path))
         self._note(source, read)
@@ -371,6 +375,11 @@ class _Job:
         """Note the JPEG files that could not be taken apart."""
         for name, reason in compressor.kept.items():
             self.damaged.add(streams.source_label(sources[name].path), [reason])
+
+    def _note_model(self, where: str, data: bytes) -> None:
+        """Note a file that was to hold the chosen model, and does not."""
+        if self.flags.embed_model and self.flags.model != options.AUTO and not parse(data).embedded:
+            self.without_embedded.add(where, [self.flags.model])
 
     def _as_it_is(self, data: bytes) -> bytes:
         """Return the file that keeps another as it is."""
@@ -395,6 +404,7 @@ class _Job:
         self.dropped.tell()
         self.without_model.tell()
         self.damaged.tell()
+        self.without_embedded.tell()
 
     def _read(self, source: Source) -> Read:
         return originals.read(source, max_pixels=self.flags.max_pixels, pixels=self.flags.pixels)

@@ -189,11 +189,17 @@ class Console:
                 self._shown = 0
 
 
+DROPPED = "metadata that a .vz file does not keep: {}"
+LACKING = "without the metadata that only PNG would keep: {}"
+KEPT = "the JPEG file is kept as it is, as it {}"
+"""Remarks on a picture that several commands make; the braces stand for the kinds of what is remarked."""
+
+
 class Remarks:
     """Remarks of one sort on some pictures: one line for all, or with -v one for each."""
 
     def __init__(self, console: Console, text: str) -> None:
-        """``text`` stands before the kinds of what is remarked."""
+        """Begin with none; ``text`` has braces in the place of the kinds of what is remarked."""
         self.console, self.text = console, text
         self._places: list[str] = []
         self._kinds: dict[str, None] = {}
@@ -202,18 +208,18 @@ class Remarks:
         """Add the kinds of one picture, which may be none."""
         found = list(kinds)
         if found and self.console.verbose:
-            self.console.note(f"{where}: {self.text}: {', '.join(found)}")
+            self.console.note(f"{where}: {self.text.replace('{}', ', '.join(found))}")
         elif found:
             self._places.append(where)
             self._kinds.update(dict.fromkeys(found))
 
     def tell(self) -> None:
         """Report the line for all, if there is any remark."""
-        kinds = f"{self.text}: {', '.join(self._kinds)}"
+        told = self.text.replace("{}", ", ".join(self._kinds))
         if len(self._places) == 1:
-            self.console.remark(f"{self._places[0]}: {kinds}")
+            self.console.remark(f"{self._places[0]}: {told}")
         elif self._places:
-            self.console.remark(f"{plural(len(self._places), 'picture')}: {kinds}; -v lists them")
+            self.console.remark(f"{plural(len(self._places), 'picture')}: {told}; -v lists them")
 
 
 def _print(text: str) -> None:

@@ -16,7 +16,7 @@ import vaezip
 from vaezip.cli import batches, inputs, names, options, streams
 from vaezip.cli.ahead import ahead
 from vaezip.cli.archives import Damage, Found, is_set, open_archive, picture_size, progress, require_models
-from vaezip.cli.console import Console, LocatedError, Remarks, blame, plural, with_console
+from vaezip.cli.console import LACKING, Console, LocatedError, Remarks, blame, plural, with_console
 from vaezip.cli.remedies import worded
 from vaezip.cli.removal import Removal, digest
 from vaezip.cli.streams import PATH, STDIO
@@ -26,11 +26,8 @@ from vaezip.system.files import Folder, NoSpaceError, check_free, date
 _Written: TypeAlias = tuple[Path, bytes, tuple[str, ...]]
 """A file that a picture became, its bytes, and the kinds of metadata that it lacks."""
 
-
 _PNG_LEVEL = 6
 """As :data:`vaezip.pictures.png.metadata.LEVEL`, which is too heavy to import for a help text."""
-
-_DROPPED = "without the metadata that only PNG would keep"
 
 
 @click.command()
@@ -154,7 +151,7 @@ class _Job:
 
     def __init__(self, target: _Target, how: options.Opened, console: Console, kept: streams.Protected) -> None:
         self.target, self.how, self.console, self.kept = target, how, console, kept
-        self.dropped = Remarks(console, _DROPPED)
+        self.dropped = Remarks(console, LACKING)
         self.removal = Removal(False, console)
         self._made: dict[str, bytes] = {}
         self._lacking: tuple[str, ...] = ()

@@ -17,6 +17,10 @@ from vaezip.system.files import is_special
 __all__ = ["Source", "bound", "check_distinct", "find", "results"]
 
 
+_IS_RESULT = "a .vz file"
+"""Why what is compressed already is left out, which is counted apart: it is no surprise beside its picture."""
+
+
 def find(paths: Sequence[str], console: Console) -> list[Source]:
     """Return the pictures of a command line, in its order.
 
@@ -51,7 +55,8 @@ def _below(folder: str, console: Console) -> list[Source]:
     for file, reason in sorted(skipped):
         console.note(f"{file}: {reason}, skipped")
     if skipped and not console.verbose:
-        console.remark(f"{folder}: {plural(len(skipped), 'file')} skipped; -v lists {_pronoun(skipped)}")
+        results = sum(reason == _IS_RESULT for _, reason in skipped)
+        console.remark(f"{folder}: {_count(len(skipped) - results, results)} skipped; -v lists {_pronoun(skipped)}")
     if not pictures and console.failures == failures:
         raise LocatedError(folder, "holds no pictures")
     return [Source(os.path.normpath(os.path.join(folder, f)), _slashes(f)) for f in sorted(pictures)]
@@ -86,11 +91,23 @@ def _reason_to_skip(entry: os.DirEntry[str]) -> str | None:
     """Tell why an entry of a folder is left out, if it is."""
     if entry.is_dir():
         return "a link to a folder" if entry.is_symlink() else None
+    if is_result(entry.name):
+        return _IS_RESULT
     if not has_picture_suffix(entry.name):
         return "not a picture by its suffix"
     if not is_picture_in_folder(entry.name):
         return "hidden"
     return "a device, pipe or socket" if is_special(entry.path) else None
+
+
+def _count(others: int, results: int) -> str:
+    """Word how many files are skipped, and apart from these how many .vz files.
+
+    >>> _count(2, 0), _count(0, 1), _count(1, 12)
+    ('2 files', '1 .vz file', '1 file and 12 .vz files')
+    """
+    counts = [plural(others, "file")] if others else []
+    return " and ".join(counts + ([plural(results, ".vz file")] if results else []))
 
 
 def _pronoun(things: Sequence[object]) -> str:

@@ -9,7 +9,7 @@ import click
 
 from vaezip.cli.console import Console, LocatedError
 from vaezip.cli.streams import STDIO
-from vaezip.system.files import is_special
+from vaezip.system.files import is_special, settle
 
 
 def digest(data: bytes) -> bytes:
@@ -20,7 +20,7 @@ def digest(data: bytes) -> bytes:
 class Removal:
     """The removal of inputs, where the command line asks for it.
 
-    An input is removed only if the output, read back from the disk, holds the bytes that were written, which the
+    An input is removed only if the output is on the disk and, read back, holds the bytes that were written, which the
     compressor decoded and compared, if the input still holds what was read of it, and if nothing of it was dropped.
     """
 
@@ -45,6 +45,12 @@ class Removal:
         if dropped:
             for path in inputs:
                 self.console.remark(f"{path}: kept, as its result lacks metadata: {', '.join(dropped)}")
+            return
+        try:
+            settle(written)
+        except OSError as error:
+            reason = f"does not reach the disk ({error.strerror}); no input is removed"
+            self.console.report(LocatedError(error.filename, reason))
             return
         for path, expected in written.items():
             if not _holds(path, expected):

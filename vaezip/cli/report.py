@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import vaezip
-from vaezip.cli import options, streams
+from vaezip.cli import inputs, options, streams
 from vaezip.cli.ahead import ahead
 from vaezip.cli.archives import is_set, open_archive, require_models
 from vaezip.cli.console import Console, LocatedError, blame, plural, with_console
-from vaezip.cli.names import SUFFIX
 from vaezip.cli.remedies import worded
 from vaezip.cli.streams import PATH
 from vaezip.errors import OutputError, VaezipError
@@ -50,9 +49,9 @@ def command(*, folder: str, output: str, fast: bool, force: bool, reading: optio
         if output != streams.STDIO and not output.lower().endswith((".html", ".htm")):
             raise OutputError("is no name of a page; give it the suffix .html")
         streams.check(output, force)
-    files = list(_files(folder))
+    files = inputs.results((folder,), console)
     if not files:
-        raise LocatedError(folder, "holds no .vz files; 'vaezip compress' makes them")
+        return
     with reading.opened() as how:
         maker = _Maker(how, console, () if fast else _PEERS)
         rows = maker.rows(files)
@@ -64,16 +63,6 @@ def command(*, folder: str, output: str, fast: bool, force: bool, reading: optio
         data = page.render(os.path.basename(os.path.abspath(folder)), rows, labels=maker.labels, missing=maker.missing)
         streams.write(output, data.encode("utf-8"), force=force, sources=files)
     console.summary(f"{streams.target_label(output)}: {plural(len(rows), 'picture')}")
-
-
-def _files(folder: str) -> Iterator[str]:
-    """Yield the .vz files of a folder and below it, in order; or the one file."""
-    if not os.path.isdir(folder):
-        yield folder
-        return
-    for here, below, names in os.walk(folder):
-        below.sort()
-        yield from (os.path.join(here, name) for name in sorted(names) if name.lower().endswith(SUFFIX))
 
 
 @dataclass(frozen=True)

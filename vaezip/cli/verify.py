@@ -11,7 +11,7 @@ import vaezip
 from vaezip.cli import inputs, options, streams
 from vaezip.cli.ahead import ahead
 from vaezip.cli.archives import Damage, Found, is_set, open_archive, picture_size, progress, require_models
-from vaezip.cli.console import Console, LocatedError, Remarks, blame, plural, printable, with_console
+from vaezip.cli.console import DROPPED, Console, LocatedError, Remarks, blame, plural, printable, with_console
 from vaezip.cli.inputs import Source
 from vaezip.cli.streams import STDIO
 from vaezip.errors import VaezipError
@@ -43,7 +43,7 @@ class _Job:
 
     def __init__(self, how: options.Opened, console: Console, file: str) -> None:
         self.how, self.console, self.label = how, console, streams.source_label(file)
-        self.dropped = Remarks(console, "metadata that a .vz file does not keep")
+        self.dropped = Remarks(console, DROPPED)
         self.archive, _ = open_archive(file, how.options)
         self.frames: dict[str, vaezip.Picture] = {}
 

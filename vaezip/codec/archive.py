@@ -28,7 +28,7 @@ from vaezip.models.library import FileLibrary, Library
 from vaezip.pictures import io
 from vaezip.pictures.formats import format_name
 from vaezip.pictures.picture import DEFAULT_MAX_PIXELS, Box, Picture
-from vaezip.system.threads import Workers
+from vaezip.system.threads import Workers, count_of
 from vaezip.vz import archive as vz
 from vaezip.vz import records
 from vaezip.vz.records import Group, has_model
@@ -45,7 +45,7 @@ class ReadOptions:
     Attributes:
         models: model files beside the shipped ones.
         device: ``cpu``, or ``cuda`` where PyTorch sees one.
-        threads: how many to use.
+        threads: how many to use, 0 for as many as there are cores.
         max_pixels: larger pictures are refused.
         executor: does the work in the place of threads of our own; see :class:`vaezip.Options`.
         memory: bytes that the process may take, of which 256 MiB are for the program itself: fewer blocks are decoded
@@ -96,9 +96,11 @@ class Archive:
 
         Raises:
             FormatError: the file is damaged or of an unknown version.
+            VaezipError: the number of threads is negative.
             TypeError: there is no such option.
         """
-        self.options = replace(options or ReadOptions(), **changes)
+        asked = replace(options or ReadOptions(), **changes)
+        self.options = replace(asked, threads=count_of(asked.threads))
         found = recover(data) if self.options.salvage else Recovered(vz.parse(data))
         self.file, self.lost, self.missing = found.file, found.lost, found.missing
         library = library or Library(self.options.models, self.options.device)

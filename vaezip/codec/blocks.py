@@ -30,9 +30,14 @@ _MARGIN, _TILE = 3, 32
 """Rows above and columns beside a picture, and the side of a tile, by which the memory of a block is bounded."""
 
 
+def plain_bytes(samples: Samples) -> bytes:
+    """Return the bytes of samples, the lower first on every machine."""
+    return samples.astype(samples.dtype.newbyteorder("<"), copy=False).tobytes()
+
+
 def samples_checksum(samples: Samples, before: int = 0) -> int:
-    """CRC-32 of samples, lower bytes first on every machine; it goes on from ``before``."""
-    return zlib.crc32(samples.astype(samples.dtype.newbyteorder("<"), copy=False).tobytes(), before)
+    """Compute the CRC-32 of samples; it goes on from ``before``."""
+    return zlib.crc32(plain_bytes(samples), before)
 
 
 def new_group(mode: str, size: tuple[int, int], pixels: int) -> Group:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from vaezip.codec import coders, forms, remaking
+from vaezip.codec.blocks import Samples
 from vaezip.codec.forms import CLEARLY
 from vaezip.codec.jobs import BlockJob, Candidate, mark_of, name_of, prepared
 from vaezip.codec.select import LEAST_DRAWN, MOST_DRAWN, bytes_of_neighbours, is_drawn, is_noise, trial_part, trial_rows
@@ -24,13 +27,23 @@ _OF_NEIGHBOURS = 20
 """Of so many black and white pictures a model's form is kept without a look at that by the coder of drawn pictures,
 five times as slow, unless it takes more by one byte in so many than the neighbours of pixels make."""
 
+_OF_FEW, _PLAINLY = 4, 100
+"""One patch of so many tells which model is best where it takes less by one byte in so many: of 24 photographs none of
+which the best of all patches, or of the whole, was another."""
+
 _OF_PATCHES = 10
 """Of chroma at half the resolution, patches take up to one byte in so many more than all, for what lies beyond their
 edges is not known."""
 
 _NEARLY, _NEARLY_DEEP = 100, 40
 """A trial of whole rows in which one way takes more by one byte in so many, or less, does not tell which is best; of
-samples and ranks that the deep coder codes, which takes little time, by so many."""
+what the deep coder codes, which takes little time, by so many."""
+
+_OF_RANKS = 100
+"""Ranks in the place of samples of 16 bits save one byte in so many of a trial, or more; what they save of less they
+may cost in the whole, which has more values than ranks of some rows tell."""
+
+_LEVELS = 256
 
 _OF_LEARNING = 10
 """What learns all from the picture takes up to one byte in so many more for patches than for all."""
@@ -45,6 +58,8 @@ def promising(job: BlockJob) -> list[Candidate]:
     if job.made_of is None:
         return _promising(replace(job, candidates=others))
     quick = [one for one in others if one in coders.CODERS and _promises(job, one)]
+    if remaking.is_cut(job):
+        return _promising_cut(job, others, quick)
     if not job.open and remaking.settles(job, drawn=bool(quick)):
         return [coders.REMADE, *quick]
     found, some = _promising(replace(job, candidates=others)), trial_part(job.samples)
@@ -85,12 +100,10 @@ def _promising(job: BlockJob) -> list[Candidate]:
     whole = [candidate for candidate in quick if coders.is_whole(mark_of(candidate))]
     if any(coders.settles(mark_of(candidate), job.samples, job.mode) for candidate in whole):
         return whole
-    trial = job.on(some)
-    alone = len(tried) == 1  # which nothing needs to be tried for
-    lengths = {candidate: 0 if alone else _bytes_for(trial, candidate) for candidate in tried}
-    best = min(tried, key=lambda candidate: lengths[candidate])
+    lengths = _lengths(job, some, tried)
+    best = min(lengths, key=lambda candidate: lengths[candidate])
     found = {best: None, **dict.fromkeys(candidate for candidate in quick if candidate not in coders.LEARNING)}
-    for candidate in tried:
+    for candidate in lengths:
         if candidate in coders.CODERS and lengths[candidate] * _OF_LEARNING < lengths[best] * (_OF_LEARNING + 1):
             found[candidate] = None
     if job.halved and lengths[job.halved.model] * _OF_PATCHES < lengths[best] * (_OF_PATCHES + 1):
@@ -102,13 +115,40 @@ def _promising(job: BlockJob) -> list[Candidate]:
     return [candidate for candidate in found if candidate not in beaten]
 
 
+def _lengths(job: BlockJob, some: Samples, tried: list[Candidate]) -> dict[Candidate, int]:
+    """Return what candidates take for a part; or one alone, that needs no trial, or is a model and takes plainly less
+    than other models for a few patches of a large picture, where nothing learns."""
+    if len(tried) == 1:
+        return {tried[0]: 0}
+    trial = job.on(some)
+    if len(job.samples) == 1 and not job.halved and all(isinstance(one, Reference) for one in tried):
+        few = replace(trial, samples=some[::_OF_FEW], effort=replace(trial.effort, rows=0))
+        lengths = {one: _bytes_for(few, one) for one in tried}
+        best, second = sorted(lengths, key=lambda one: lengths[one])[:2]
+        if (lengths[second] - lengths[best]) * _PLAINLY >= lengths[best]:
+            return {best: lengths[best]}
+    return {one: _bytes_for(trial, one) for one in tried}
+
+
+def _promising_cut(job: BlockJob, others: tuple[Candidate, ...], quick: Sequence[Candidate]) -> list[Candidate]:
+    """Return the candidates to code a drawn picture that has photographs in it with: its parts, beside the coders that
+    promise to do well without a model; if drawings are not most of it, also what codes the whole. What promises on the
+    drawing, too, though it depends on places, is by far the best for the whole: that was a JPEG."""
+    left = replace(job, samples=remaking.without_pieces(job))
+    if any(_promises(left, one) for one in quick if coders.is_whole(mark_of(one))):
+        return _promising(replace(job, candidates=others))
+    if coders.GRAPHIC in quick and not job.open:
+        return [coders.REMADE, *quick]
+    return [*_promising(replace(job, candidates=others)), coders.REMADE]
+
+
 def _promising_deep(job: BlockJob, others: tuple[Candidate, ...]) -> list[Candidate]:
     """Return the candidates to code pictures of 16 bits with, or ranks in the place of them: the one that is best on
-    some rows, and those that are nearly as good."""
+    some rows, and models and the deep coder where these are nearly as good. Of samples and ranks the trial decides."""
     if job.made_of is not None and remaking.settles(job, drawn=False):
         return [coders.REMADE]
     some, may_gain = bands(job.samples), remaking.may_gain(job)
-    tried = [one for one in others if _promises(job, one)]
+    tried = [one for one in others if _may_code(job, one) and _promises(job, one)]
     made = [coders.REMADE] if job.made_of is not None and not remaking.shows_on_parts(job) else []
     if len(tried) == 1 and not may_gain:
         return [*tried, *made]
@@ -116,10 +156,22 @@ def _promising_deep(job: BlockJob, others: tuple[Candidate, ...]) -> list[Candid
     lengths: dict[Candidate, float] = {one: _bytes_for(trial, one) for one in tried}
     if may_gain:
         ranks, values = remaking.some_ranks(job, bands)
-        lengths[coders.REMADE] = _bytes_for(ranks, coders.DEEP) + values * some.size / job.samples.size
+        length = _bytes_for(ranks, coders.DEEP) + values * some.size / job.samples.size
+        if (lengths[coders.DEEP] - length) * _OF_RANKS >= lengths[coders.DEEP]:
+            del lengths[coders.DEEP]
+            lengths[coders.REMADE] = length
     best = min(lengths.values())
-    nearly: dict[Candidate, int] = {coders.DEEP: _NEARLY_DEEP, coders.REMADE: _NEARLY_DEEP}
+    nearly: dict[Candidate, int] = {coders.DEEP: _NEARLY_DEEP}
     return [one for one in lengths if (lengths[one] - best) * nearly.get(one, _NEARLY) <= best] + made
+
+
+def _may_code(job: BlockJob, candidate: Candidate) -> bool:
+    """Tell whether a candidate may code ranks: no JPEG had less than all 256 values and none between that is missing,
+    as ranks of a list have, and a look for one takes longer than to code them."""
+    if candidate != coders.JPEG_PIXELS:
+        return True
+    used = np.flatnonzero(np.bincount(job.samples.ravel()))
+    return len(used) == _LEVELS or int(used[-1]) >= len(used)
 
 
 def shortest(job: BlockJob, candidate: Candidate, checksum: int) -> bytes:

@@ -33,7 +33,7 @@ from vaezip.pictures.formats import is_jpeg
 from vaezip.pictures.jpeg.parts import shape_of
 from vaezip.pictures.picture import DEFAULT_MAX_PIXELS, Picture, check_size, refuse_dropped
 from vaezip.system import meter
-from vaezip.system.threads import Workers
+from vaezip.system.threads import Workers, count_of
 from vaezip.vz import archive as vz
 from vaezip.vz import limits
 from vaezip.vz.names import is_unicode
@@ -66,7 +66,7 @@ class Options:
             once where they take more, and what takes more alone is refused. None for as many as there are threads.
         verify: decode every block again and compare.
         device: ``cpu``, or ``cuda`` where PyTorch sees one.
-        threads: how many to use; the bytes are the same.
+        threads: how many to use, 0 for as many as there are cores; the bytes are the same.
         executor: does the work in the place of threads of our own: any of :mod:`concurrent.futures`, threads or
             processes, or one that keeps to its protocol. It stays open.
     """
@@ -139,10 +139,11 @@ class Compressor:
 
         Raises:
             ModelError: the chosen model is missing or cannot be used.
-            VaezipError: preset, steps or block are out of range.
+            VaezipError: preset, steps, block or threads are out of range.
             TypeError: there is no such option.
         """
-        self.options = replace(options or Options(), **changes)
+        asked = replace(options or Options(), **changes)
+        self.options = replace(asked, threads=count_of(asked.threads))
         self.effort = self.options.chosen_effort()
         chosen = None if self.options.model == AUTO else model_file.find(os.fspath(self.options.model))
         self.library = library or Library((chosen,) if chosen else (), self.options.device)
@@ -431,7 +432,7 @@ class Compressor:
             job, pictures = self._job(pending.group, band), pending.group.per_block
             if pending.runs[0] is not run and encoding.keeps_models(job):
                 self._flight.wait_for(pending.runs[0].jobs)
-                job = encoding.by_models_of(job, pending.runs[0].blocks())
+                job = job.by_models_of(pending.runs[0].blocks())
             run.jobs.append(self._flight.begin(flight.within_memory, encoding.encode_run, job, pictures))
         if not self.options.embed_model:  # with models in it, the whole file alone tells what is shorter
             self._unsettled = [*(one for one in self._unsettled if not one.settle()), run]

@@ -5,7 +5,6 @@ So any executor may do it: threads, processes, or other machines. The bytes are 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 from vaezip.codec import choice, coders
@@ -18,7 +17,7 @@ from vaezip.pictures.jpeg.parts import UnfitJpeg
 from vaezip.system import meter
 from vaezip.system.prices import ON_ALL, priced
 from vaezip.system.threads import spread
-from vaezip.vz.records import Block, has_model
+from vaezip.vz.records import Block
 
 CHOICE = 0.15
 """Of the time that a block takes, about so much goes to the choice of candidates; what is left goes to encoding by each
@@ -60,7 +59,8 @@ def encode_run(job: BlockJob, pictures: int) -> list[list[Block]]:
     found = choice.promising(prepared(job))
     # what all are made of, some of them may not be made of
     if found != [coders.REMADE] and all(one in job.candidates for one in found):
-        job = replace(job, candidates=tuple(one for one in job.candidates if one in found))
+        kept = [*found, coders.REMADE] if pictures == 1 else found  # for each may have photographs in it
+        job = replace(job, candidates=tuple(one for one in job.candidates if one in kept))
     starts = range(0, len(job.samples), pictures)
     return spread(encode, [replace(job, samples=job.samples[i : i + pictures]) for i in starts])
 
@@ -69,13 +69,6 @@ def keeps_models(job: BlockJob) -> bool:
     """Tell whether pictures are coded by the models of those before them in a set, without another trial: many that are
     black and white, where all is to be coded but once, for the neighbours of pixels tell where a model does badly."""
     return choice.is_estimated(job, coders.GRAPHIC)
-
-
-def by_models_of(job: BlockJob, blocks: Iterable[Block]) -> BlockJob:
-    """Return a job that tries no models but those of some blocks, if these have any, beside the coders without one."""
-    used = {block.model for block in blocks if has_model(block.model)}
-    kept = tuple(one for one in job.candidates if mark_of(one) in used or isinstance(one, bytes))
-    return replace(job, candidates=kept) if used else job
 
 
 def code(job: BlockJob, candidate: Candidate) -> Block:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from vaezip.models.base import Model
     from vaezip.models.effort import Effort
     from vaezip.origins.upsampling import Sampling
+    from vaezip.vz.records import Block
 
 COLOURS = 3
 """Channels before alpha."""
@@ -86,6 +88,15 @@ class BlockJob:
     def on(self, samples: Samples) -> BlockJob:
         """Return the job of a trial: some of the samples, without alpha's model and without steps."""
         return replace(self, samples=samples, alpha=None, effort=replace(self.effort, steps=0))
+
+    def by_models_of(self, blocks: Iterable[Block]) -> BlockJob:
+        """Return a job that tries no models but those of some blocks, if these have any that code such pictures
+        whatever they were before, beside the coders without one."""
+        used = {block.model for block in blocks}
+        models = [one for one in self.candidates if isinstance(one, Reference) and one.fingerprint in used]
+        if all(one == self.planes for one in models):
+            return self
+        return replace(self, candidates=(*models, *(one for one in self.candidates if isinstance(one, bytes))))
 
 
 @timed("origins")

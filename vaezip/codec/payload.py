@@ -10,12 +10,13 @@ import math
 import struct
 import zlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.codec import coders, jpeg, remade
+from vaezip.codec.remade import Part
 from vaezip.errors import FormatError
 from vaezip.models.base import Model, seed_with
 from vaezip.models.cost import Cost
@@ -24,10 +25,9 @@ from vaezip.models.registry import search_of
 from vaezip.origins import header
 from vaezip.origins.header import Origin
 from vaezip.pictures.picture import DEFAULT_MAX_PIXELS
-from vaezip.vz.records import NO_MODEL, has_model
+from vaezip.vz.records import NO_MODEL, Block, has_model
 
 if TYPE_CHECKING:
-    from vaezip.codec.remade import Part
     from vaezip.models.effort import Effort
     from vaezip.origins.inverse import Found
 
@@ -125,28 +125,23 @@ def decode(
         FormatError: the payload is not what :func:`encode` made of such pictures.
         ImageError: the picture of a JPEG has more pixels.
     """
-    n, height, width, channels = shape
     if model is None and coder == coders.REMADE:
         return remade.decode(payload, mode, shape, part=lambda part: _decode_part(part, find))
     if model is None and coder != NO_MODEL:
         return coders.of_block(coder, mode, shape).decode(payload, mode, shape)
     if model is None and mode == JPEG:
-        data, checksum = jpeg.decode(payload, width, max_pixels)
+        data, checksum = jpeg.decode(payload, shape[2], max_pixels)
         return np.frombuffer(data, np.uint8).reshape(shape), checksum
     if model is None:
         return _verbatim(payload, mode, shape)
-    origin, stream, coded_shape = _read_head(payload, mode, shape, model)
-    colours, steps = PLANES[mode].channels, steps_of(payload)
-    alpha = None
-    if channels > colours:
-        coder, coded, stream = _read_alpha(stream)
-        alpha_model = _model_of(coder, find)
-        alpha, _ = decode(coded, GREY.mode, (n, height, width, 1), model=alpha_model, coder=coder, find=find)
-    planes, checksum = model.decode(stream, coded_shape, steps)
+    found = _read(payload, mode, shape, model)
+    alpha = _decode_part(found.alpha, find)[0] if found.alpha else None
+    steps = steps_of(payload)
+    planes, checksum = model.decode(found.stream, found.shape, steps)
     planes //= _value_of_one(model, mode)
-    colour = origin.samples(planes, (height, width)) if origin else planes
+    colour = found.origin.samples(planes, (shape[1], shape[2])) if found.origin else planes
     samples = colour if alpha is None else np.concatenate([colour, alpha], axis=3)
-    beside = zlib.crc32(payload[1 : len(payload) - len(stream)])
+    beside = zlib.crc32(payload[1 : len(payload) - len(found.stream)])
     return samples, seed_with(checksum, steps) ^ _mark(payload[0] & _HAS_ORIGIN) ^ beside
 
 
@@ -158,29 +153,23 @@ def cost(
     Raises:
         FormatError: the payload cannot be what :func:`encode` made of such pictures.
     """
-    n, height, width, channels = shape
     if model is None and coder == coders.REMADE:
         return remade.cost(payload, mode, shape, part=lambda part: _part_cost(part, find))
     if model is None and coder != NO_MODEL:
         return coders.of_block(coder, mode, shape).cost(payload, mode, shape)
     if model is None and mode == JPEG:
-        return jpeg.cost(payload, width)
+        return jpeg.cost(payload, shape[2])
     if model is None:  # no more than the file itself, which is in memory
         return Cost(0, len(payload))
-    origin, stream, coded_shape = _read_head(payload, mode, shape, model)
-    colours, steps = PLANES[mode].channels, steps_of(payload)
-    before = origin.cost(n * height * width) if origin else Cost(0, 0)
-    alpha = Cost(0, 0)
-    if channels > colours:
-        coder, coded, stream = _read_alpha(stream)
-        alpha_model = _model_of(coder, find)
-        alpha = cost(coded, GREY.mode, (n, height, width, 1), model=alpha_model, coder=coder, find=find)
-        alpha = alpha.beside(Cost(2 * n * height * width * channels, 0))  # to join them with the colours
-    return model.cost(stream, coded_shape, steps).beside(alpha).beside(before)
+    found = _read(payload, mode, shape, model)
+    total = model.cost(found.stream, found.shape, steps_of(payload))
+    if found.alpha:  # which is joined with the colours
+        total = total.beside(_part_cost(found.alpha, find).beside(Cost(2 * math.prod(shape), 0)))
+    return total.beside(found.origin.cost(math.prod(shape[:3]))) if found.origin else total
 
 
 def _decode_part(part: Part, find: Find) -> tuple[Samples, int]:
-    """Decode a part of pictures that are made of others: samples and checksum."""
+    """Decode a part of pictures, such as their alpha, or what they are made of: samples and checksum."""
     model, block = _part_model(part, find), part.block
     return decode(block.payload, part.mode, part.shape, model=model, coder=block.model, find=find)
 
@@ -191,15 +180,10 @@ def _part_cost(part: Part, find: Find) -> Cost:
 
 
 def _part_model(part: Part, find: Find) -> Model | None:
-    """Return the model of a part, which is not made of others again."""
+    """Return the model of a part, which is not made of others again; None where a coder without one made it."""
     if part.block.model == coders.REMADE:
         raise FormatError("the coded data is damaged")
-    return _model_of(part.block.model, find)
-
-
-def _model_of(coder: bytes, find: Find) -> Model | None:
-    """Return the model of a fingerprint; None for the mark of a coder without one."""
-    return find(coder) if has_model(coder) else None
+    return find(part.block.model) if has_model(part.block.model) else None
 
 
 def pixels(payload: bytes, mode: str, shape: tuple[int, ...]) -> int:
@@ -211,20 +195,37 @@ def pixels(payload: bytes, mode: str, shape: tuple[int, ...]) -> int:
     return jpeg.pixels(payload, shape[2]) if mode == JPEG else shape[0] * shape[1] * shape[2]
 
 
-def _read_head(
-    payload: bytes, mode: str, shape: tuple[int, ...], model: Model
-) -> tuple[Origin | None, bytes, tuple[int, int, int, int]]:
-    """Return the origin, what stands behind it, and the shape of what the model codes; refuse a model that does not
-    code such pictures, and too few bytes."""
-    n, height, width, _ = shape
+class _Read(NamedTuple):
+    """Hold what stands in a payload by a model.
+
+    Attributes:
+        origin: what the colours were before, if they were anything.
+        alpha: where there is any.
+        stream: of the model.
+        shape: of what the model codes.
+    """
+
+    origin: Origin | None
+    alpha: Part | None
+    stream: bytes
+    shape: tuple[int, int, int, int]
+
+
+def _read(payload: bytes, mode: str, shape: tuple[int, ...], model: Model) -> _Read:
+    """Take a payload by a model apart; refuse a model that does not code such pictures, and too few bytes."""
+    n, height, width, channels = shape
     origin, stream = _read_origin(payload, mode, shape) if payload else (None, b"")
-    coded = n, height, width, PLANES[mode].channels if mode in PLANES else 0
+    colours = PLANES[mode].channels if mode in PLANES else 0
+    coded = n, height, width, colours
     coded = origin.coded_shape(coded) if origin else coded
     if not fits_coded(model, mode, coded):
         raise FormatError(f"the file is damaged: model '{model.name}' does not code such pictures")
     if len(payload) < model.least_bytes(math.prod(coded)):
         raise FormatError("the coded data is truncated")
-    return origin, stream, coded
+    if channels == colours:
+        return _Read(origin, None, stream, coded)
+    block, stream = _read_alpha(stream)
+    return _Read(origin, Part(GREY.mode, (n, height, width, 1), block), stream, coded)
 
 
 def fits_coded(model: Model, mode: str, coded: tuple[int, ...]) -> bool:
@@ -290,8 +291,8 @@ def _encode_alpha(alpha: Samples, model: Model | None, effort: Effort) -> bytes:
     return min(forms, key=len)
 
 
-def _read_alpha(payload: bytes) -> tuple[bytes, bytes, bytes]:
-    """Return the fingerprint of the model of alpha, or the mark of the coder; what it coded; and what comes after."""
+def _read_alpha(payload: bytes) -> tuple[Block, bytes]:
+    """Return the block of alpha, and what comes after."""
     if len(payload) < _LENGTH.size:
         raise FormatError("the coded data is truncated")
     length = _LENGTH.unpack(payload[: _LENGTH.size])[0]
@@ -300,7 +301,7 @@ def _read_alpha(payload: bytes) -> tuple[bytes, bytes, bytes]:
     coder = payload[_LENGTH.size : start] if length & _BY_MODEL else coders.GRAPHIC
     if length & _BY_MODEL and not has_model(coder):
         raise FormatError("the coded data is damaged")
-    return coder, payload[start:end], payload[end:]
+    return Block(coder, payload[start:end]), payload[end:]
 
 
 def _value_of_one(model: Model, mode: str) -> np.uint8:

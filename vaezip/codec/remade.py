@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from vaezip.errors import FormatError
 from vaezip.models.cost import Cost
 from vaezip.models.kinds import ROWS
-from vaezip.origins import bayer, enlarged, tones, values
+from vaezip.origins import bayer, enlarged, pieces, tones, values
 from vaezip.vz.records import NO_MODEL, Block
 from vaezip.vz.wire import Reader, varint
 
@@ -48,7 +48,7 @@ class Origin(Protocol):
         """Describe it in what JSON holds."""
 
 
-KINDS: tuple[Callable[[Reader, str], Origin], ...] = (values.read, enlarged.read, bayer.read, tones.read)
+KINDS: tuple[Callable[[Reader, str], Origin], ...] = (values.read, enlarged.read, bayer.read, tones.read, pieces.read)
 """What reads the origin of a kind, whose number in files is its place here, which it keeps for ever."""
 
 

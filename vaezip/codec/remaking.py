@@ -12,7 +12,7 @@ from vaezip.codec import coders, remade
 from vaezip.models.effort import of_steps, scale
 from vaezip.models.kinds import PLANES, is_wide
 from vaezip.models.library import Reference
-from vaezip.origins import curve, mosaic, ranking, shrinking
+from vaezip.origins import curve, cutting, mosaic, ranking, shrinking
 from vaezip.vz.records import Block
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Samples = NDArray[Any]
 Code = Callable[["BlockJob", int], Block]
 
-SEARCHES: dict[int, Any] = {1: shrinking, 3: curve, 2: mosaic, 0: ranking}
+SEARCHES: dict[int, Any] = {1: shrinking, 3: curve, 2: mosaic, 4: cutting, 0: ranking}
 """The search of each kind of :data:`vaezip.codec.remade.KINDS`; the first that promises is taken."""
 
 _HALF = 2
@@ -45,6 +45,16 @@ def settles(job: BlockJob, *, drawn: bool) -> bool:
     return bool(search.settles(job.samples, job.mode))
 
 
+def is_cut(job: BlockJob) -> bool:
+    """Tell whether parts of the picture of a job are to be coded as pictures of their own."""
+    return job.made_of is not None and SEARCHES[job.made_of] is cutting
+
+
+def without_pieces(job: BlockJob) -> Samples:
+    """Return the picture of a job without the parts that are to be coded as pictures of their own."""
+    return cutting.find(job.samples, job.mode).parts[0]
+
+
 def shows_on_parts(job: BlockJob) -> bool:
     """Tell whether patches of the pictures of a job are made of the same as the whole."""
     return job.made_of is not None and SEARCHES[job.made_of] is ranking
@@ -62,7 +72,7 @@ def some_ranks(job: BlockJob, some: Callable[[Samples], Samples]) -> tuple[Block
     """
     found = ranking.find(job.samples, job.mode)
     ((mode, _),) = found.origin.parts(job.samples.shape)
-    return _part(job, mode, some(found.parts[0])), len(found.origin.to_bytes())
+    return _part(job, mode, some(found.parts[0]), job.effort), len(found.origin.to_bytes())
 
 
 def encode(job: BlockJob, checksum: int, *, code: Code) -> bytes:
@@ -70,25 +80,34 @@ def encode(job: BlockJob, checksum: int, *, code: Code) -> bytes:
     assert job.made_of is not None, "the job was not prepared"
     found = SEARCHES[job.made_of].find(job.samples, job.mode)
     modes = [mode for mode, _ in found.origin.parts(job.samples.shape)]
-    parts = [_part(job, mode, samples) for mode, samples in zip(modes, found.parts)]
-    blocks = [code(part, 0) for part in parts[:-1]]
+    leaves_time = _HALF * max(samples[..., 0].size for samples in found.parts) <= job.samples[..., 0].size
+    effort = _closer(job.effort) if leaves_time else job.effort
+    parts = [_part(job, mode, samples, effort) for mode, samples in zip(modes, found.parts)]
+    blocks: list[Block] = []
+    for part in parts[:-1]:
+        blocks.append(code(_by_models_of(part, parts, blocks), 0))
     head = remade.head(job.made_of, found.origin, blocks)
-    last = code(parts[-1], checksum ^ zlib.crc32(head))
+    last = code(_by_models_of(parts[-1], parts, blocks), checksum ^ zlib.crc32(head))
     return head + last.model + last.payload
 
 
-def _part(job: BlockJob, mode: str, samples: Samples) -> BlockJob:
-    """Return the job of a part: by the models of the job, or by those for another mode or size."""
+def _by_models_of(part: BlockJob, parts: list[BlockJob], blocks: list[Block]) -> BlockJob:
+    """Return the job of a part, which tries no models but those of the parts before it in its mode, if these have any;
+    the first is the largest."""
+    return part.by_models_of(block for other, block in zip(parts, blocks) if other.mode == part.mode)
+
+
+def _part(job: BlockJob, mode: str, samples: Samples, effort: Effort) -> BlockJob:
+    """Return the job of a part: by the models of the job, or by those for another mode, size, or kind of picture."""
     candidates: tuple[Candidate, ...] = tuple(one for one in job.candidates if isinstance(one, Reference))
     height, width = samples.shape[1:3]
     others = PLANES.get(mode) is not PLANES.get(job.mode) or (height, width) != job.samples.shape[1:3]
-    if is_wide(job.mode) or (candidates and others):
+    if is_wide(job.mode) or is_cut(job) or (candidates and others):
         candidates = tuple(job.library.fitting(mode, height, width))
     if job.open:  # which holds no models that stand in no block
         candidates = ()
     fitting = coders.fitting(mode, (height, width), ranks=is_wide(job.mode))
     quick = [mark for mark in fitting if mark != coders.REMADE]
-    effort = _closer(job.effort) if _HALF * samples[..., 0].size <= job.samples[..., 0].size else job.effort
     return type(job)(
         mode=mode,
         samples=samples,
@@ -101,8 +120,8 @@ def _part(job: BlockJob, mode: str, samples: Samples) -> BlockJob:
 
 
 def _closer(effort: Effort) -> Effort:
-    """Return the next effort but one of those that learn by one network, for which a part of half as many pixels, or
-    fewer, leaves time."""
+    """Return the next effort but one of those that learn by one network, for which parts of half as many pixels, or
+    fewer, leave time."""
     known = scale()
     if not effort.steps or effort not in known:
         return effort

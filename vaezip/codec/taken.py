@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-from vaezip.codec.blocks import Samples
+from vaezip.codec.blocks import Samples, plain_bytes
 from vaezip.codec.copies import CRC_BYTES
 from vaezip.codec.runs import Entry
 from vaezip.models.kinds import COPY, MODE_NAMES
@@ -20,7 +20,7 @@ LEAST = 1 << 12
 def digest(mode: str, samples: Samples) -> bytes:
     """Return what is equal for equal pictures, whatever their metadata."""
     found = hashlib.sha256(f"{mode} {samples.shape}".encode())
-    found.update(samples.astype(samples.dtype.newbyteorder("<"), copy=False).tobytes())
+    found.update(plain_bytes(samples))
     return found.digest()
 
 
@@ -44,10 +44,13 @@ class Taken:
         self.shared: set[str] = set()
 
     def has(self, digest: bytes, entry: Entry) -> bool:
-        """Take a picture, as a copy if it equals one before it, and tell whether it does."""
+        """Take a picture, as a copy if it equals one before it, and tell whether it does; one without a name, by which
+        a copy tells its original, is neither."""
+        if not entry.name:
+            return False
         file = digest_of_file(entry.original) if entry.original is not None else b""
         original, file_before = self._seen.setdefault(digest, (entry.name, file))
-        if not entry.name or original == entry.name:
+        if original == entry.name:
             return False
         if not file or file != file_before:
             self.shared.add(original)

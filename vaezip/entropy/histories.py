@@ -6,9 +6,15 @@ history. A caller may give inputs of its own, too. The inputs are *stretched*, m
 *squashed* as in :mod:`.mixing`, by three sets of weights, each chosen by a small number. A last set mixes what they
 give, and two tables that the bits so far have filled correct the result.
 
-All of it is integer arithmetic. The bounds: |t| < 2^12 and |weight| ≤ 2^19 make products below 2^31, which are shifted
-by 10 before at most 40 of them are added; an error is below 2^16, and its product with a rate of at most 2^9 and an
-input below 2^37. The last weights, bounded alike, meet numbers below 2^12.
+Most of the time goes into waiting for slots. They stand in *lines* of sixteen, the size that memory is read in; all
+contexts share the lines. Contexts that differ in their four lowest bits alone, and decisions in the same context, share
+one of them. What a bit tells is learned only once the slots of the next decision are asked for, so that there is work
+until they come.
+
+All of it is integer arithmetic. The bounds: |t| < 2^11 and |weight| ≤ 2^19 make products below 2^30, which are shifted
+by 10 before at most 48 of them are added; a *step*, an error below 2^16 times a rate of at most 72, shifted by 3, is
+below 2^20 · 0.57, and its product with an input below 2^31 − 2^14. The last weights, bounded alike, meet numbers below
+2^12.
 """
 
 from __future__ import annotations
@@ -24,22 +30,20 @@ from vaezip.entropy.mixing import LINE_BITS, new_record
 from vaezip.exact import elementwise
 from vaezip.exact.backend import backend
 from vaezip.exact.jit import borrowing, inline
+from vaezip.exact.lanes import LANES, dot, move
 from vaezip.exact.prefetch import prefetch
 
 PRECISION = 16
 """log2 of the sum of the frequencies of 0 and 1."""
 
-MOST_CONTEXTS, MOST_GIVEN, SETS = 15, 5, 3
+MOST_CONTEXTS, MOST_GIVEN, SETS = 16, 5, 3
 """Contexts of a decision at most, inputs that are given at most, and sets of weights that are chosen for it."""
 
 HISTORIES = 128
 """Histories: the last bits, as many as there were but six at most, behind a 1."""
 
-_VECTOR = 8
-_INPUTS = 6 * _VECTOR
-"""Room for two inputs of each context, one that never changes, and those that are given, in vectors of so many."""
-
 _WITHIN = (1 << LINE_BITS) - 1
+_ABOVE = 0xFFFFFFFF ^ _WITHIN
 
 _STRETCHED, _WIDEST = 2047, 3071
 """The greatest input, and the greatest sum."""
@@ -52,6 +56,7 @@ _LIMIT = 126
 _BIAS = 256
 _WEIGHT_BOUND = 1 << 19
 _BUCKETS = 25
+_NOTES = 4
 _LEAST = 2
 """The least frequency of a bit, of 2^16."""
 
@@ -79,16 +84,17 @@ def new_histories(
 ) -> Histories:
     """Return a record of what has been learned, which is nothing, with room for one decision.
 
-    Its fields are ``slots``, lines of 16 for each context: 18 bits of probability, 7 of count and 7 of history,
-    exclusive-or what they begin with, so that nobody touches those that are not used; ``maps`` by kind, context and
-    history, 22 bits of probability and 10 of count; ``weights``, 2^16 for 1, by set and choice, and ``uses`` of these;
+    Its fields are ``slots``, of all contexts: 18 bits of probability, 7 of count and 7 of history, exclusive-or what
+    they begin with, so that nobody touches those that are not used; ``maps`` by kind, context and history, 22 bits of
+    probability and 10 of count; ``weights``, 2^16 for 1, by set and choice, one after another, and ``uses`` of these;
     ``last``, the weights of the sets, by kind; ``corrections`` and ``seconds``, of 2^16, by the correction and by the
-    second choice; the four :func:`tables`; ``lines``, the lines of a context; for the next decision, ``contexts`` and
-    ``choices``, which the caller sets, and places of slots ``ahead``; and for the present one, ``places``, what was
-    ``found`` there, ``chosen`` weights, ``inputs`` and ``outputs``.
+    second choice; the four :func:`tables`; ``shift``, 32 less the bits of a line's number; for the next decision,
+    ``contexts``, ``choices`` and ``given`` inputs, which the caller sets, and places of slots ``ahead``; for the
+    present one, ``places``, what was ``found`` there, ``chosen`` weights, ``inputs`` and ``outputs``; and what is
+    ``noted`` of it, if anything, until it is learned: contexts, kind, correction and bit.
 
     Args:
-        slot_bits: log2 of the slots of each context.
+        slot_bits: log2 of the slots.
         contexts: of a decision at most.
         most_bits: log2 of the slots at most; kernels are compiled for these.
         choices: what a set of weights is chosen by is less.
@@ -97,18 +103,22 @@ def new_histories(
         given: inputs that the caller gives at most.
     """
     stretch, squash, paces, rates = tables()
+    inputs = (given + 2 * contexts) // LANES * LANES + LANES
     fields = [
-        ("inputs", np.int32, (_INPUTS,)),
-        ("weights", np.int32, (SETS, choices, _INPUTS)),
-        ("contexts", np.int64, (MOST_CONTEXTS,)),
-        ("ahead", np.int64, (MOST_CONTEXTS,)),
-        ("places", np.int64, (MOST_CONTEXTS,)),
+        ("inputs", np.int32, (inputs,)),
+        ("weights", np.int32, (SETS * choices * inputs,)),
+        ("contexts", np.uint32, (MOST_CONTEXTS,)),
+        ("choices", np.uint32, (SETS,)),
+        ("given", np.int32, (MOST_GIVEN,)),
+        ("ahead", np.uint32, (MOST_CONTEXTS,)),
+        ("places", np.uint32, (MOST_CONTEXTS,)),
         ("found", np.uint32, (MOST_CONTEXTS,)),
-        ("choices", np.int64, (SETS,)),
-        ("chosen", np.int64, (SETS,)),
+        ("chosen", np.uint32, (SETS,)),
+        ("noted", np.int64, (_NOTES,)),
+        ("is_noted", np.int64),
         ("outputs", np.int64, (SETS + 1,)),
         ("last", np.int64, (kinds, SETS)),
-        ("lines", np.int64),
+        ("shift", np.uint32),
         ("stretch", stretch.dtype, stretch.shape),
         ("squash", squash.dtype, squash.shape),
         ("paces", paces.dtype, paces.shape),
@@ -117,14 +127,14 @@ def new_histories(
         ("uses", np.uint8, (SETS, choices)),
         ("corrections", np.int64, (corrections, _BUCKETS + 1)),
         ("seconds", np.int64, (choices, _BUCKETS + 1)),
-        ("slots", np.uint32, (contexts << most_bits,)),
+        ("slots", np.uint32, (1 << most_bits,)),
     ]
     m = new_record(fields)
     m.weights[:], m.last[:], m.maps[:] = FIRST_WEIGHT, 65536 // SETS, _first_map()
-    m.weights[..., :given] = FIRST_OF_GIVEN
+    m.weights.reshape(-1, inputs)[:, :given] = FIRST_OF_GIVEN
     m.corrections[:] = m.seconds[:] = squash[np.clip(np.arange(_BUCKETS + 1) * 256, 1, 6143)]
     m.stretch[:], m.squash[:], m.paces[:], m.rates[:] = stretch, squash, paces, rates
-    m.lines = 1 << (slot_bits - LINE_BITS)
+    m.shift = 32 - (slot_bits - LINE_BITS)
     return m
 
 
@@ -150,7 +160,7 @@ def combined(context, value):
 
 @borrowing
 def decide(m, coder, words, made, count, node, kind, correction, bit):
-    """Code one bit, or decode it, learn from it, and return it.
+    """Code one bit, or decode it, and return it; what it tells is learned with the next one.
 
     Args:
         m: whose contexts and choices are set.
@@ -163,52 +173,60 @@ def decide(m, coder, words, made, count, node, kind, correction, bit):
         correction: which table corrects the result.
         bit: to code.
     """
-    return _decide(m, coder, words, made, 0, count, node, kind, correction, bit)
+    return decide_here(m, coder, words, made, 0, count, node, kind, correction, bit)
 
 
 @borrowing
 def decide_given(m, coder, words, made, given, count, node, kind, correction, bit):
-    """Code one bit as :func:`decide` does, where the first inputs are ``given``, stretched."""
-    return _decide(m, coder, words, made, given, count, node, kind, correction, bit)
-
-
-@borrowing
-def decide_ahead(m, coder, words, made, count, kind, correction, bit):
-    """Code one bit as :func:`decide` does, by the slots that :func:`look_ahead` found before the last :func:`turn`."""
-    return _code(m, coder, words, made, 0, count, kind, correction, bit)
+    """Code one bit as :func:`decide` does, where so many inputs are given, stretched."""
+    return decide_here(m, coder, words, made, given, count, node, kind, correction, bit)
 
 
 @inline
-def _decide(m, coder, words, made, given, count, node, kind, correction, bit):
-    _find(m, count, node)
-    turn(m, count)
-    return _code(m, coder, words, made, given, count, kind, correction, bit)
-
-
-@inline
-def _code(m, coder, words, made, given, count, kind, correction, bit):
+def decide_here(m, coder, words, made, given, count, node, kind, correction, bit):
+    """Code one bit as :func:`decide_given` does, within the function that calls this: quicker, and longer."""
+    _begin(m, count, node)
     p = _predict(m, given, count, kind, correction)
     bit = code(coder, words, made, p, PRECISION, bit)
     if not coder[IS_SHORT]:
-        update(m, given, count, kind, correction, bit)
+        m.noted[0], m.noted[1], m.noted[2], m.noted[3] = count, kind, correction, bit
+        m.is_noted = 1
     return bit
+
+
+@inline
+def _begin(m, count, node):
+    """Find the slots of a decision, whose contexts and choices are set, and ask for them; learn from the one before."""
+    for i in range(MOST_CONTEXTS):
+        m.ahead[i] = _line(m, i, node >> LINE_BITS) | ((m.contexts[i] ^ node) & _WITHIN)
+    for i in range(count):
+        prefetch(m.slots, np.int64(m.ahead[i]))
+    learn(m)
+    for i in range(MOST_CONTEXTS):
+        m.places[i] = m.ahead[i]
+    for k in range(SETS):
+        m.chosen[k] = m.choices[k]
 
 
 @inline
 def _predict(m, given, count, kind, correction):
     """Return the frequency of a 1 by the slots that were found."""
+    for i in range(m.inputs.size):
+        m.inputs[i] = 0
+    for i in range(given):
+        m.inputs[i] = m.given[i]
     for i in range(count):
         slot = np.int64(m.slots[m.places[i]] ^ np.uint32(FIRST_SLOT))
         m.found[i] = slot
         m.inputs[given + 2 * i] = m.stretch[slot >> 20]
         m.inputs[given + 2 * i + 1] = m.stretch[np.int64(m.maps[kind, i, slot & (HISTORIES - 1)]) >> 20]
-    last = given + 2 * count
-    m.inputs[last] = _BIAS
-    for i in range(last + 1, _width(last)):
-        m.inputs[i] = 0
+    m.inputs[given + 2 * count] = _BIAS
     mixed = 0
     for k in range(SETS):
-        m.outputs[k] = min(max(np.int64(_mixed(m, k, m.chosen[k], _width(last))) >> 6, -_WIDEST), _WIDEST)
+        total = 0
+        for i in range(0, m.inputs.size, LANES):
+            total += dot(m.weights, _row(m, k) + i, m.inputs, i)
+        m.outputs[k] = min(max(total >> 6, -_WIDEST), _WIDEST)
         mixed += m.last[kind, k] * m.outputs[k]
     t = min(max(mixed >> 16, -_WIDEST), _WIDEST)
     m.outputs[SETS] = t
@@ -221,60 +239,36 @@ def _predict(m, given, count, kind, correction):
 
 
 @inline
-def look_ahead(m, count, node):
-    """Find the slots of the next decision, whose contexts and choices are set, and ask for their memory."""
-    _find(m, count, node)
-    for i in range(count):
-        prefetch(m.slots, m.ahead[i])
-
-
-@inline
-def _find(m, count, node):
-    """Find the slots: the line by a hash, and the slot in it by the lowest bits of context and node."""
-    for i in range(count):
-        m.ahead[i] = _line(m, i, node >> LINE_BITS) | ((node ^ m.contexts[i]) & _WITHIN)
-
-
-@inline
 def _line(m, i, group):
-    """Return the first slot of the line that a context has for a group of nodes."""
-    line = ((m.contexts[i] + group * 0x9E3779B1) & 0xFFFFFFFF) * 0x2545F491 & 0xFFFFFFFF
-    return (((line * m.lines) >> 32) * m.maps.shape[1] + i) << LINE_BITS
+    """Return the first slot of the line that a context has for a group of nodes, in 32 bits, which fill vectors."""
+    more = np.uint32((group * 0x9E3779B1) & 0xFFFFFFFF)
+    line = np.uint32(np.uint32((m.contexts[i] & np.uint32(_ABOVE)) + more) * np.uint32(0x2545F491))
+    return np.uint32(np.uint32(line >> m.shift) << LINE_BITS)
 
 
 @inline
-def fetch(m, count, group):
-    """Ask for the memory of the slots of a group of 16 nodes, of which decisions are likely to come soon."""
+def ask(m, count, group=0):
+    """Ask for the lines of contexts that are set, of a group of 16 nodes, of which decisions are likely to come."""
     for i in range(count):
-        prefetch(m.slots, _line(m, i, group))
+        prefetch(m.slots, np.int64(_line(m, i, group)))
 
 
 @inline
-def turn(m, count):
-    """Make the next decision the present one."""
-    for i in range(count):
-        m.places[i] = m.ahead[i]
-    for k in range(SETS):
-        m.chosen[k] = m.choices[k]
+def _row(m, k):
+    """Return the place of the weights that a set chose."""
+    return (k * m.uses.shape[1] + np.int64(m.chosen[k])) * m.inputs.size
 
 
 @inline
-def _width(last):
-    """Return how many inputs are looked at: up to the last one, and zeros that fill a vector."""
-    return (last | (_VECTOR - 1)) + 1
+def learn(m):
+    """Learn from the last decision, unless that is done: before the next one, or sooner, while memory comes."""
+    if m.is_noted:
+        m.is_noted = 0
+        update(m, m.noted[0], m.noted[1], m.noted[2], m.noted[3])
 
 
 @inline
-def _mixed(m, k, choice, width):
-    """Return the sum of the weighted inputs; every number is cast, for numba would take 64 bits."""
-    total = np.int32(0)
-    for i in range(width):
-        total = np.int32(total + np.int32(np.int32(m.weights[k, choice, i] * m.inputs[i]) >> 10))
-    return total
-
-
-@inline
-def update(m, given, count, kind, correction, bit):
+def update(m, count, kind, correction, bit):
     """Learn from a bit, after :func:`_predict` with the same arguments."""
     goal = np.int64(bit) << 16
     t = m.outputs[SETS]
@@ -287,8 +281,9 @@ def update(m, given, count, kind, correction, bit):
         m.last[kind, k] = min(max(last, -_WEIGHT_BOUND), _WEIGHT_BOUND)
         used = np.int64(m.uses[k, m.chosen[k]])
         m.uses[k, m.chosen[k]] = np.uint8(min(used + 1, _USES))
-        step = np.int32((goal - m.squash[m.outputs[k] + 3072]) * m.rates[used])
-        _move(m, k, m.chosen[k], step, _width(given + 2 * count))
+        step = ((goal - m.squash[m.outputs[k] + 3072]) * m.rates[used]) >> 3
+        for i in range(0, m.inputs.size, LANES):
+            move(m.weights, _row(m, k) + i, m.inputs, i, step, _WEIGHT_BOUND)
     for i in range(count):
         _teach(m, kind, i, np.int64(bit))
 
@@ -300,15 +295,6 @@ def _near(tables, row, column, goal):
 
 
 @inline
-def _move(m, k, choice, step, width):
-    """Move weights by a step in the direction of the inputs; products take 64 bits, and what is left of them 32."""
-    for i in range(width):
-        moved = np.int32((np.int64(m.inputs[i]) * np.int64(step) + (1 << 17)) >> 18)
-        moved = np.int32(moved + m.weights[k, choice, i])
-        m.weights[k, choice, i] = min(max(moved, np.int32(-_WEIGHT_BOUND)), np.int32(_WEIGHT_BOUND))
-
-
-@inline
 def _teach(m, kind, i, bit):
     """Let a context learn from a bit: its slot, and what is expected after its history."""
     slot = np.int64(m.found[i])
@@ -316,12 +302,11 @@ def _teach(m, kind, i, bit):
     entry = np.int64(m.maps[kind, i, history])
     p, seen = entry >> 10, entry & 1023
     p += (((bit << 22) - p) * m.paces[seen]) >> 16
-    m.maps[kind, i, history] = np.uint32((min(max(p, 1), (1 << 22) - 1) << 10) | min(seen + 1, 255))
+    m.maps[kind, i, history] = np.uint32((max(p, 1) << 10) | (seen + (seen < 255)))
     p, seen = slot >> _PROBABILITY_SHIFT, (slot >> _HISTORY_BITS) & 127
     p += (((bit << _PROBABILITY_BITS) - p) * m.paces[seen]) >> 16
-    p = min(max(p, 1), (1 << _PROBABILITY_BITS) - 1)
     history = 2 * history + bit
     if history >= HISTORIES:
         history = (history & (HISTORIES // 2 - 1)) | (HISTORIES // 2)
-    slot = (p << _PROBABILITY_SHIFT) | (min(seen + 1, _LIMIT) << _HISTORY_BITS) | history
+    slot = (max(p, 1) << _PROBABILITY_SHIFT) | ((seen + (seen < _LIMIT)) << _HISTORY_BITS) | history
     m.slots[m.places[i]] = np.uint32(slot ^ FIRST_SLOT)

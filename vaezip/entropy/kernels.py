@@ -10,6 +10,8 @@ Kernels that pop take the stack's (state, words, size) first, and return its new
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from vaezip.entropy import grids
@@ -25,6 +27,11 @@ _GAUSSIAN_EDGE = tables.GAUSSIAN_RANGE << tables.ARGUMENT_BITS
 _LOGISTIC_SPREAD = (1 << grids.LOGISTIC_PRECISION) - grids.LEVELS
 _LATENT_STEP = grids.POSTERIOR_MEAN_BITS - grids.LATENT_BITS
 _COLOUR_SHIFT = grids.COEFFICIENT_BITS - grids.MEAN_BITS
+
+_PLACE_BITS, _LIKELY_ERROR = 6, 0.125
+_PLACES = np.array([math.log(odd / ((2 << _PLACE_BITS) - odd)) * 0.55 for odd in range(1, 2 << _PLACE_BITS, 2)])
+"""Where a logistic has each of so many equal shares of its probability, in standard deviations from its mean. A symbol
+is only looked for from there, and found wherever it is; so this need not be exact."""
 
 
 # --- distribution functions ---
@@ -146,11 +153,15 @@ def _pop_one(state, words, size, cdf, of, symbols, precision):
 
 
 @inline
-def pop_one_mixture(state, words, size, means, log_scales, weights, table, scales, guess, step):
-    """Take one mixture's symbol off the stack, for kernels here and elsewhere; return (state, size, symbol)."""
+def pop_one_mixture(state, words, size, means, log_scales, weights, table, scales, mean, spread):
+    """Take one mixture's symbol off the stack, and return (state, size, symbol). It is looked for from where it would
+    be if the mixture were one logistic of about its mean and spread."""
     of = means, log_scales, weights, table, scales
     levels, precision = grids.LEVELS, grids.LOGISTIC_PRECISION
-    return _pop_near(state, words, size, _cdf_mixture, of, levels, precision, guess, step)
+    place = slot_of(state, np.uint64(precision)) >> np.uint64(precision - _PLACE_BITS)
+    guess = min(max(mean + spread * _PLACES[place] + 0.5, 1.0), levels - 1.0)
+    step = min(1.0 + _LIKELY_ERROR * spread, levels / 4.0)
+    return _pop_near(state, words, size, _cdf_mixture, of, levels, precision, np.int64(guess), np.int64(step))
 
 
 @inline
@@ -172,7 +183,8 @@ def softmax(logits, count, powers, whole, at, weights):
         total += weights[at + k]
     left = whole
     for k in range(count):
-        weights[at + k] = weights[at + k] * whole // total
+        # as whole as the true quotient: up to 2^44 / total, it is rounded by less than its distance to the next integer
+        weights[at + k] = np.int64(np.float64(weights[at + k] * whole) / np.float64(total))
         left -= weights[at + k]
     weights[at + best] += left
 

@@ -10,6 +10,7 @@ other lanes hold.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from vaezip.exact.jit import borrowing
+from vaezip.exact.product16 import HAS_WIDE_REGISTERS
 
 LANES = 4
 """Systems side by side."""
@@ -26,8 +28,8 @@ LANES = 4
 TARGETS = 3
 """How many of the last variables can be regressed on those before."""
 
-_BLOCK = 8
-"""Elements of a row that are reduced together."""
+_BLOCK = 8 if HAS_WIDE_REGISTERS else 4
+"""Elements of each of two rows that are reduced together: as many as registers hold."""
 
 _LONG = ir.IntType(64)
 _LANES = ir.VectorType(ir.DoubleType(), LANES)
@@ -35,26 +37,37 @@ _LANES = ir.VectorType(ir.DoubleType(), LANES)
 
 def workspace(size: int) -> NDArray[np.float64]:
     """Allocate LANES matrices of so many variables, and rows for their coefficients: (rows, columns, LANES)."""
-    return np.zeros((size + TARGETS + 1, size + _BLOCK, LANES))
+    return np.zeros((size + LANES, size + _BLOCK, LANES))
 
 
 @borrowing
 def factorise(a, size):
     """Factorise A = Uᵀ U, in place; the reciprocals of U's diagonal take its place.
 
+    Two rows are reduced by all above them together, then the second by the first. What is below the diagonal stays
+    unknown.
+
     Args:
         a: a :func:`workspace`, symmetric positive definite matrices in the upper triangles.
         size: how many variables.
     """
-    for n in range(size):
+    for n in range(0, size - 1, 2):
         for m in range(n, size, _BLOCK):
-            _reduce(a, n, m)  # type: ignore[call-arg]
-        pivot, row = a[n, n], a[n]
-        for t in range(LANES):
-            pivot[t] = 1.0 / np.sqrt(pivot[t])
+            _reduce_two(a, n, m)  # type: ignore[call-arg]
+        _finish_row(a, n, size)
         for m in range(n + 1, size):
-            for t in range(LANES):
-                row[m, t] *= pivot[t]
+            _reduce_by_row_before(a, n + 1, m)  # type: ignore[call-arg]
+        _finish_row(a, n + 1, size)
+    if size % 2:
+        _reduce_one(a, size - 1, size - 1)  # type: ignore[call-arg]
+        _finish_row(a, size - 1, size)
+
+
+@borrowing
+def _finish_row(a, n, size):
+    _invert_root(a, n)  # type: ignore[call-arg]
+    for m in range(n + 1, size):
+        _scale(a, n, m)
 
 
 @borrowing
@@ -65,16 +78,12 @@ def regress(a, size, targets):
         a, size: after :func:`factorise`.
         targets: how many, up to TARGETS.
     """
-    sums = a[size + TARGETS]
     for j in range(TARGETS):
         a[size + j] = 0.0
         if j < targets:
             a[size + j, size - targets + j] = -1.0
     for n in range(size - 2, -1, -1):
-        _residues(a, n, size)  # type: ignore[call-arg]
-        for j in range(max(0, n - (size - targets) + 1), targets):
-            for t in range(LANES):
-                a[size + j, n, t] = sums[j, t] * a[n, n, t]
+        _substitute(a, n, size, targets)  # type: ignore[call-arg]
 
 
 class _Cells:
@@ -95,18 +104,18 @@ class _Cells:
         self.builder.store(value, self.place(row, column), align=8)
 
 
-Terms = Callable[[Any], tuple[Any, list[Any]]]
+Terms = Callable[[Any], tuple[list[Any], list[Any]]]
 
 
 def _less(b: Any, first: list[Any], begin: Any, end: Any, terms: Terms) -> list[Any]:
-    """Write first_j − Σ_k share_k · term_kj for k = begin … end − 1, in this order."""
+    """Write first_rj − Σ_k share_kr · term_kj for k = begin … end − 1, in this order, those of the first r first."""
     before, loop, after = b.block, b.append_basic_block("term"), b.append_basic_block("done")
     b.cbranch(b.icmp_signed("<", begin, end), loop, after)
     b.position_at_end(loop)
     k = b.phi(_LONG)
     sums = [b.phi(_LANES) for _ in first]
-    share, found = terms(k)
-    new = [b.fsub(total, b.fmul(share, term)) for total, term in zip(sums, found)]
+    shares, found = terms(k)
+    new = [b.fsub(total, b.fmul(*pair)) for total, pair in zip(sums, product(shares, found))]
     following = b.add(k, _LONG(1))
     for phi, start, next_ in zip([k, *sums], [begin, *first], [following, *new]):
         phi.add_incoming(start, before)
@@ -134,29 +143,75 @@ def _on_cells(write: Callable[..., None], integers: int) -> Callable[..., Any]:
     return lambda array: (typed(array), generate)
 
 
-def _write_reduce(b: Any, a: _Cells, n: Any, m: Any) -> None:
-    columns = [b.add(m, _LONG(j)) for j in range(_BLOCK)]
-    first = [a.load(n, column) for column in columns]
-    left = _less(b, first, _LONG(0), n, lambda k: (a.load(k, n), [a.load(k, column) for column in columns]))
-    for value, column in zip(left, columns):
-        a.store(value, n, column)
+def _write_reduce(rows: int) -> Callable[..., None]:
+    def write(b: Any, a: _Cells, n: Any, m: Any) -> None:
+        places = [(b.add(n, _LONG(i)), b.add(m, _LONG(j))) for i in range(rows) for j in range(_BLOCK)]
+        columns, shares = [column for _, column in places[:_BLOCK]], [row for row, _ in places[::_BLOCK]]
+
+        def terms(k: Any) -> tuple[list[Any], list[Any]]:
+            return [a.load(k, share) for share in shares], [a.load(k, column) for column in columns]
+
+        left = _less(b, [a.load(*place) for place in places], _LONG(0), n, terms)
+        for value, place in zip(left, places):
+            a.store(value, *place)
+
+    return write
 
 
-def _write_residues(b: Any, a: _Cells, n: Any, size: Any) -> None:
+def _write_reduction_by_row_before(b: Any, a: _Cells, n: Any, m: Any) -> None:
+    before = b.sub(n, _LONG(1))
+    a.store(b.fsub(a.load(n, m), b.fmul(a.load(before, n), a.load(before, m))), n, m)
+
+
+def _write_inverse_root(b: Any, a: _Cells, n: Any) -> None:
+    root = b.module.declare_intrinsic(f"llvm.sqrt.v{LANES}f64", (), ir.FunctionType(_LANES, [_LANES]))
+    a.store(b.fdiv(ir.Constant(_LANES, [1.0] * LANES), b.call(root, [a.load(n, n)])), n, n)
+
+
+def _write_scale(b: Any, a: _Cells, n: Any, m: Any) -> None:
+    a.store(b.fmul(a.load(n, m), a.load(n, n)), n, m)
+
+
+def _write_substitute(b: Any, a: _Cells, n: Any, size: Any, targets: Any) -> None:
     rows = [b.add(size, _LONG(j)) for j in range(TARGETS)]
     first = [ir.Constant(_LANES, [0.0] * LANES)] * TARGETS
-    sums = _less(b, first, b.add(n, _LONG(1)), size, lambda k: (a.load(n, k), [a.load(row, k) for row in rows]))
-    for j, value in enumerate(sums):
-        a.store(value, b.add(size, _LONG(TARGETS)), _LONG(j))
+    sums = _less(b, first, b.add(n, _LONG(1)), size, lambda k: ([a.load(n, k)], [a.load(row, k) for row in rows]))
+    for row, value in zip(rows, sums):
+        is_before = b.icmp_signed("<", n, b.sub(row, targets))
+        a.store(b.select(is_before, b.fmul(value, a.load(n, n)), a.load(row, n)), row, n)
 
 
 @intrinsic
-def _reduce(typing, a, n, m):
+def _reduce_one(typing, a, n, m):
     """Compute a[n, m …] −= Σ_(k < n) a[k, n] · a[k, m …], _BLOCK elements."""
-    return _on_cells(_write_reduce, 2)(a)
+    return _on_cells(_write_reduce(1), 2)(a)
 
 
 @intrinsic
-def _residues(typing, a, n, size):
-    """Compute a[size + TARGETS, j] = −Σ_(k > n) a[n, k] · a[size + j, k]."""
-    return _on_cells(_write_residues, 2)(a)
+def _reduce_two(typing, a, n, m):
+    """Compute the same of row n and of row n + 1: what rows before n take from it."""
+    return _on_cells(_write_reduce(2), 2)(a)
+
+
+@intrinsic
+def _reduce_by_row_before(typing, a, n, m):
+    """Compute a[n, m] −= a[n − 1, n] · a[n − 1, m]."""
+    return _on_cells(_write_reduction_by_row_before, 2)(a)
+
+
+@intrinsic
+def _invert_root(typing, a, n):
+    """Compute a[n, n] = 1 / √a[n, n]."""
+    return _on_cells(_write_inverse_root, 1)(a)
+
+
+@intrinsic
+def _scale(typing, a, n, m):
+    """Compute a[n, m] ·= a[n, n]."""
+    return _on_cells(_write_scale, 2)(a)
+
+
+@intrinsic
+def _substitute(typing, a, n, size, targets):
+    """Compute a[size + j, n] = −a[n, n] · Σ_(k > n) a[n, k] · a[size + j, k] for the targets j that come after n."""
+    return _on_cells(_write_substitute, 3)(a)

@@ -133,8 +133,10 @@ def _has_wide_registers() -> bool:
     return bool(get_host_cpu_features().get("avx512f"))
 
 
+HAS_WIDE_REGISTERS = _has_wide_registers()
+
 # As many sums at once as stay in registers, or all of it takes three times as long.
-_FOURS, _TWOS = (4, 4) if _has_wide_registers() else (1, 2)
+_FOURS, _TWOS = (4, 4) if HAS_WIDE_REGISTERS else (1, 2)
 _four_rows, _two_rows = _block(4, _FOURS), _block(2, _TWOS)
 _four_by_three, _four_by_two, _eight_by_one = _block(4, min(3, _FOURS)), _block(4, min(2, _FOURS)), _block(8, 1)
 _four_by_one, _two_by_one = _block(4, 1), _block(2, 1)

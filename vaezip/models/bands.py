@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 Samples = NDArray[Any]
 """(pictures, height, width, channels)."""
 
-_PART, _LEAST, _MOST = 8, 1 << 14, 1 << 15
-"""One of so many samples is taken, but so many at least and at most."""
+SAMPLES = 1 << 14
+"""About so many samples are taken."""
 
 _PLACES, _ROWS = 3, 8
 """In how many places rows are taken, and how many of each at least."""
@@ -21,10 +21,9 @@ def bands(samples: Samples) -> Samples:
     """Return the first of many pictures; of large ones rows of the first two; of one rows from the middle of each
     third, below one another, for there is often nothing at the edges."""
     n, height, width, channels = samples.shape
-    count = min(max(samples.size // _PART, _LEAST), _MOST)
-    rows = max(_ROWS, count // (_PLACES * width * channels))
+    rows = max(_ROWS, SAMPLES // (_PLACES * width * channels))
     if _PLACES * rows >= height:
-        return samples[: max(2, count // (height * width * channels))]
+        return samples[: max(2, SAMPLES // (height * width * channels))]
     if n > 1:
         top = (height - _PLACES * rows) // 2
         return samples[:2, top : top + _PLACES * rows]

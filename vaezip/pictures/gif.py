@@ -6,6 +6,7 @@ import struct
 
 from vaezip.pictures.behind import look_behind
 from vaezip.pictures.findings import Findings, label
+from vaezip.pictures.picture import damage
 
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
 _PLAIN_TEXT, _CONTROL, _COMMENT, _APPLICATION = 0x01, 0xF9, 0xFE, 0xFF
@@ -21,7 +22,7 @@ def look_into_gif(data: bytes, found: Findings) -> None:
     Each step moves on in the file, so there are no more steps than bytes.
 
     Raises:
-        ImageError: the file holds several pictures.
+        ImageError: the file holds several pictures, or ends early, so that there may have been several.
     """
     if len(data) < 13:
         return
@@ -37,8 +38,9 @@ def look_into_gif(data: bytes, found: Findings) -> None:
             place = _end_of_blocks(data, place + 11 + _table_bytes(table))
         else:
             place = _look_into_extension(data, place, found)
-    if data[place : place + 1] == bytes([_TRAILER]):
-        look_behind(data, place + 1, found)
+    if data[place : place + 1] != bytes([_TRAILER]):
+        raise damage("the file ends, or is of no blocks, before its end mark")
+    look_behind(data, place + 1, found)
 
 
 def _table_bytes(flags: int) -> int:

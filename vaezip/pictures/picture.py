@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -106,7 +106,7 @@ _SIZES = {
 }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Picture:
     """Hold the samples of one picture and its metadata.
 
@@ -124,7 +124,7 @@ class Picture:
     samples: Samples
     boxes: tuple[Box, ...] = ()
     dropped: tuple[str, ...] = ()
-    original: bytes | None = field(default=None, repr=False)
+    original: bytes | None = None
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
@@ -133,6 +133,11 @@ class Picture:
         if not self.samples.flags.c_contiguous:
             object.__setattr__(self, "samples", np.ascontiguousarray(self.samples))
         _check_boxes(self.boxes, self.mode)
+
+    def __repr__(self) -> str:
+        height, width, _ = self.samples.shape
+        held = ", ".join(dict.fromkeys(name for name, _ in self.boxes))
+        return f"<vaezip.Picture {self.mode} {width}×{height}{f' with {held}' if held else ''}>"
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         """Return the samples, for :func:`numpy.asarray`."""

@@ -121,6 +121,25 @@ def date(path: PathLike, modified: int | None) -> None:
                 os.utime(path, (modified, modified))
 
 
+def settle(paths: Iterable[PathLike]) -> None:
+    """Have the system put files and their names on the disk, before what they were made of is removed.
+
+    Raises:
+        OSError: the disk does not take one, which it names; but not where the system cannot do so for such a file.
+    """
+    files = [Path(path) for path in paths]
+    for path in dict.fromkeys([*files, *(file.parent for file in files)]):
+        try:
+            descriptor = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            if error.errno not in _CANNOT_SETTLE:
+                raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+
+
 def is_temporary(path: Path) -> bool:
     """Tell whether a file is a temporary one; where nobody is writing, of a process that was killed."""
     return path.name.startswith(_TEMPORARY[0]) and path.name.endswith(_TEMPORARY[1])
@@ -250,6 +269,11 @@ _folders: list[Folder] = []
 _TEMPORARY = (".vaezip-", ".tmp")
 """The ends of a temporary file's name, which is not made from the target's: that may be as long as names can be."""
 
+
+_CANNOT_SETTLE = frozenset(
+    getattr(errno, name, errno.EACCES) for name in ("EACCES", "EPERM", "EBADF", "EINVAL", "EROFS", "ENOTSUP")
+)
+"""How systems say that they cannot put such a file on the disk at once: folders of Windows, some of the network."""
 
 _BY_DESCRIPTOR = hasattr(os, "O_NOFOLLOW") and {os.open, os.mkdir, os.link, os.rename, os.unlink} <= os.supports_dir_fd
 """Whether the system takes names that begin at an open folder, so that nobody can put a link in the way meanwhile."""

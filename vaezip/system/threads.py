@@ -18,6 +18,7 @@ from pathlib import Path
 from threading import Condition, Lock, Thread, get_ident, local
 from typing import Any, Generic, TypeVar
 
+from vaezip.errors import VaezipError
 from vaezip.system.prices import helping
 
 Item = TypeVar("Item")
@@ -37,6 +38,17 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return _within_quota(len(os.sched_getaffinity(0)))
     return os.cpu_count() or 1
+
+
+def count_of(threads: int) -> int:
+    """Return the threads that a setting asks for: 0 stands for as many as there are cores for this process.
+
+    Raises:
+        VaezipError: it is no such number.
+    """
+    if threads < 0:
+        raise VaezipError("the number of threads must be 0 or more")
+    return threads or usable_cores()
 
 
 def _within_quota(cores: int) -> int:
@@ -92,14 +104,18 @@ class Workers(Executor):
     """N threads that take tasks in the order of submission; parts of a task go first."""
 
     def __init__(self, count: int) -> None:
-        """Start ``count`` threads."""
-        self.count = count
+        """Start ``count`` threads, or as :func:`count_of` says.
+
+        Raises:
+            VaezipError: that is no number of threads.
+        """
+        self.count = count_of(count)
         self._tasks: deque[Callable[[], None]] = deque()
         self._changed = Condition()
         self._closed = False
         self._products = products_on_one_thread()
         self._products.__enter__()
-        self._threads = [Thread(target=self._work, name=f"vaezip-{i}", daemon=True) for i in range(count)]
+        self._threads = [Thread(target=self._work, name=f"vaezip-{i}", daemon=True) for i in range(self.count)]
         for thread in self._threads:
             thread.start()
 

@@ -105,6 +105,7 @@ def test_repeated_samples_are_hits():
 def test_some_rows_tell_the_form_of_large_pictures_if_there_is_a_choice(height, tried, monkeypatch):
     sizes, encode = [], coder._encode
     monkeypatch.setattr(coder, "bands", lambda samples: samples[:, :8])
+    monkeypatch.setattr(coder, "_FEW", 1 << 10)
     monkeypatch.setattr(
         coder, "_encode", lambda samples, *rest: sizes.append(len(samples[0])) or encode(samples, *rest)
     )

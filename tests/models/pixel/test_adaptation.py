@@ -10,7 +10,7 @@ from vaezip.models.pixel import adaptation_kernels as kernels
 from vaezip.models.pixel import strips
 from vaezip.models.pixel.adaptation import Learner, Learners
 from vaezip.models.pixel.adaptation_layers import coarser
-from vaezip.models.pixel.constants import BETAS, SUM_BOUND
+from vaezip.models.pixel.constants import BETAS, GRADIENT_BITS, SUM_BOUND
 from vaezip.models.pixel.least_squares import frame_with_predictions
 from vaezip.models.pixel.network import PixelNetwork, inputs
 from vaezip.models.pixel.settings import Adaptation
@@ -172,7 +172,18 @@ def assert_packed(layers):
     assert np.array_equal(back[:, : units.shape[1], : units.shape[2]], units)
     for packed, parts in ((layers.forward, (units, hints)), (layers.backward, (units,))):
         assert np.count_nonzero(packed) == sum(np.count_nonzero(part) for part in parts)
-    assert np.array_equal(layers.reach, np.abs(units).sum(1).max(1))
+    for matrix, ends in zip(layers.backward, layers.ends):
+        assert_runs(np.abs(matrix.astype(np.int64)).sum(2), ends)
+
+
+def assert_runs(sizes, ends):
+    """Runs go to the last pair, and none of a unit's weights could be summed beyond 32 bits in one, nor with one pair
+    more."""
+    ends = ends[: ends.argmax() + 1].tolist()
+    assert ends[-1] == len(sizes)
+    for begin, end in zip([0, *ends], ends):
+        assert sizes[begin:end].sum(0).max() <= SUM_BOUND >> GRADIENT_BITS
+        assert end == len(sizes) or sizes[begin : end + 1].sum(0).max() > SUM_BOUND >> GRADIENT_BITS
 
 
 def assert_bounded(layers, packed, bias):

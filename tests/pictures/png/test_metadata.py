@@ -102,10 +102,10 @@ def test_metadata_after_the_pixels_and_of_unknown_unit():
     assert same(read(write(got, ".png")), got)
 
 
-def test_a_prefix_of_exif_that_stands_twice_is_none_of_the_data():
-    """Else a picture would not come back: writing keeps what is left of it, and reading takes that away."""
-    got = read(grey(before=chunk(b"eXIf", b"Exif\0\0" * 3 + EXIF_BYTES)))
-    assert got.boxes == (("exif", EXIF_BYTES),)
+@pytest.mark.parametrize("times", range(4))
+def test_exif_data_may_have_the_prefix_of_a_jpeg_any_number_of_times(times):
+    got = read(grey(before=chunk(b"eXIf", b"Exif\0\0" * times + b"II*\0")))
+    assert got.boxes == (("exif", b"II*\0"),)
     assert same(read(write(got, ".png")), got)
 
 

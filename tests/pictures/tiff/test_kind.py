@@ -77,6 +77,15 @@ def test_white_is_zero_becomes_black_is_zero(order):
     assert (got.mode, got.samples.tolist()) == ("I;16", [[[65535], [15]]])
 
 
+@pytest.mark.parametrize("planar", [1, 2])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_where_white_is_zero_alpha_is_as_it_is(dtype, planar):
+    pytest.importorskip("tifffile")
+    samples, greatest = noise(dtype, 2), np.iinfo(dtype).max
+    got = read(rows(samples, kind=(0, planar), _338=[2]))
+    assert np.array_equal(got.samples, np.stack([greatest - samples[..., 0], samples[..., 1]], axis=-1))
+
+
 @pytest.mark.parametrize("bits", [9, 10, 11, 12, 13, 14, 15])
 def test_samples_of_9_to_15_bits_keep_their_values_and_the_depth_is_told(bits):
     if bits != 12:
@@ -247,6 +256,12 @@ def test_a_jpeg_in_a_tiff_is_checked_as_one_alone():
     place, length = tags[273][0], tags[279][0]
     end = place + length
     assert "a scan" in refusal(read, data[: end - 60] + b"\x11" * 58 + data[end - 2 :])
+
+
+def test_tables_of_a_jpeg_in_a_tiff_that_are_no_bytes_are_damage():
+    samples = picture("RGB").samples
+    data = rows(samples, kind=(2, 1), _259=[7], _347=[255, 216, 256, 217])
+    assert "the tables of its JPEGs are not bytes" in refusal(read, data)
 
 
 def test_tiles_that_are_larger_than_the_picture_are_damage():

@@ -34,6 +34,9 @@ _HEAD = 3
 _LEVELS = 256
 """Of modes that have neither bits nor indices of colours."""
 
+_FEW = 1 << 17
+"""So many samples, or fewer, are coded in every form: some rows tell little of what all rows teach."""
+
 _NEAR, _EQUAL = 10, 9
 """Hits are tried where samples that equal a neighbour are so many to so many that are next to one: any smooth
 distribution makes about half as many."""
@@ -59,7 +62,7 @@ def encode(samples: Samples, mode: str, checksum: int, *, effort: Effort) -> byt
     some = bands(samples)
     kinds = (False, True) if _are_often_equal(some) else (False,)
     forms = [_Form(hits, linked) for linked in (False, True)[: len(samples)] for hits in kinds]
-    if some.size < samples.size and len(forms) > 1:
+    if samples.size > max(_FEW, some.size) and len(forms) > 1:
         forms = [min(forms, key=lambda form: len(_encode(some, form, 0)))]
     return min((_encode(samples, form, checksum) for form in forms), key=len)
 

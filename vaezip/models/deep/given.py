@@ -34,7 +34,7 @@ def below(s, d, x):
 @inline
 def give(m, d, part, whole):
     """Give the share of a part as an input of the next decision."""
-    m.inputs[d] = m.stretch[min((part << 12) // whole, 4095)] if whole >= _LEAST else 0
+    m.given[d] = m.stretch[min((part << 12) // whole, 4095)] if whole >= _LEAST else 0
 
 
 @borrowing

@@ -12,7 +12,7 @@ from vaezip.entropy.decisions import IS_SHORT, coder_of, head_of
 from vaezip.exact.jit import borrowing, inline, jit
 from vaezip.models.deep import regression
 from vaezip.models.deep.regression import DECAYS, MARGIN, NEAREST, SEGMENT
-from vaezip.models.deep.sample import NE, NEE, NN, NW, WW, N, W, code_hit, code_sample, graded
+from vaezip.models.deep.sample import NE, NEE, NN, NW, WW, N, W, begin_sample, code_hit, code_sample, graded
 from vaezip.models.deep.state import BLEND, CENTRE, LEVEL, LEVELS, LINEAR, MEAN, MEDIAN, PACE, PREDICTIONS
 
 _DECAYS, _NEAREST = np.array(DECAYS), np.array(NEAREST, np.int64)
@@ -140,6 +140,8 @@ def _code(m, coder, words, made, s, near, rows, numbers, place, y, x, now):
     known = place, at, blend, k, energy, now, y, x, top, rows[at]
     if numbers[3]:
         value, rank = code_hit(m, coder, words, made, s, near, known, value)
+    else:
+        begin_sample(m, s, near, known)
     if rank == 0:
         value = min(code_sample(m, coder, words, made, s, near, known, value), top)
     plane[y, x] = value
@@ -160,7 +162,7 @@ def _predict(s, near, place, at, others, base, top, x, now):
     """Predict a sample in all ways, and return their blend, in eighths."""
     w, n, slope = near[W], near[N], near[NE] - near[NW]
     for r in range(_NEAREST.size):
-        found = regression.predict(s.coefficients[r, place], s.regressors, _NEAREST[r], others) + base
+        found = regression.predict(s.coefficients[r, place], s.regressors[r], _NEAREST[r] + others) + base
         s.predictions[LINEAR + r] = np.int64(np.floor(8.0 * min(max(found, 0.0), np.float64(top)) + 0.5))
     s.predictions[MEDIAN] = 8 * base
     s.predictions[LEVEL] = 8 * min(max(w + (slope >> 1), 0), top)
@@ -212,6 +214,6 @@ def _learn(s, place, at, value, blend, others, base, top, x, now):
     usual = np.float64(s.usual[at])
     s.usual[at] += (off - s.usual[at]) >> 8
     target = np.float64(value - base)
-    regression.observe(s.sums[0, place], s.regressors, _NEAREST[0], others, 1.0, target)
+    regression.observe(s.sums[0, place], s.regressors[0], _NEAREST[0] + others, 1.0, target)
     weight = (usual + 16.0) / (usual + 16.0 + np.float64(off))
-    regression.observe(s.sums[1, place], s.regressors, _NEAREST[1], others, weight, target)
+    regression.observe(s.sums[1, place], s.regressors[1], _NEAREST[1] + others, weight, target)

@@ -20,11 +20,11 @@ Samples = NDArray[Any]
 
 Shape = tuple[int, int, int, int]
 
-_LEAST_BITS, _MOST_BITS = 12, 20
+_LEAST_BITS, _MOST_BITS = 16, 24
 _ROW_SAMPLES = 1 << 14
 """Samples that are coded by one call, if a row has no more."""
 
-_SLOT_BYTES = 4 * sample.CONTEXTS
+_SLOT_BYTES = 4
 _LEARNED = 1 << 21
 """More bytes than weights, maps and corrections take."""
 
@@ -104,8 +104,8 @@ def _inside(state: State) -> NDArray[np.int32]:
 
 
 def slot_bits(shape: Shape) -> int:
-    """Return log2 of the slots of each context, for samples of a shape."""
-    return min(max(int(np.prod(shape)).bit_length() + 2, _LEAST_BITS), _MOST_BITS)
+    """Return log2 of the slots, for samples of a shape."""
+    return min(max(int(np.prod(shape)).bit_length() + 6, _LEAST_BITS), _MOST_BITS)
 
 
 def cost(shape: Shape, top: int, *, linked: bool) -> Cost:

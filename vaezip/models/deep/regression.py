@@ -42,8 +42,11 @@ DECAYS = ((0.85, 0.65), (0.93, 0.85))
 
 _RIDGE_SHARE, _RIDGE = 1.0 / 8192.0, 1.0 / 1024.0
 
+_VECTOR = 8
+"""Numbers that are computed together; rows of sums have room for a multiple of it."""
+
 _OWN, _BEFORE, _PAST = (np.array(places, np.int64) for places in (OWN, BEFORE, PAST))
-_NEAREST, _DECAYS = np.array(NEAREST, np.int64), np.array(DECAYS)
+_NEAREST = np.array(NEAREST, np.int64)
 
 
 @inline
@@ -53,7 +56,8 @@ def _median_at(plane, y, x):
 
 @borrowing
 def gather(frame, past, has_past, order, place, y, x, v):
-    """Write the regressors of a sample, and return their number beside the neighbours, and the median prediction.
+    """Write the regressors of a sample that each predictor sees, the second one all, and return their number beside the
+    neighbours, and the median prediction.
 
     Args:
         frame: int32 (channels, MARGIN + height, width + 2 · MARGIN).
@@ -62,52 +66,58 @@ def gather(frame, past, has_past, order, place, y, x, v):
         order: of coding of the channels.
         place: of the channel in it.
         y, x: of the sample, in the frame.
-        v: float64, filled.
+        v: float64 (2, columns), filled.
     """
-    plane = frame[order[place]]
+    plane, every = frame[order[place]], v[1]
     expected = _median_at(plane, y, x)
     at = _OWN.shape[0]
     for q in range(at):
-        v[q] = plane[y + _OWN[q, 0], x + _OWN[q, 1]] - expected
+        every[q] = plane[y + _OWN[q, 0], x + _OWN[q, 1]] - expected
     for earlier in range(place):
         other = frame[order[earlier]]
         base = _median_at(other, y, x)
         for q in range(_BEFORE.shape[0]):
-            v[at] = other[y + _BEFORE[q, 0], x + _BEFORE[q, 1]] - base
+            every[at] = other[y + _BEFORE[q, 0], x + _BEFORE[q, 1]] - base
             at += 1
     if has_past:
         other = past[order[place]]
         base = _median_at(other, y, x)
         for q in range(_PAST.shape[0]):
-            v[at] = other[min(y + _PAST[q, 0], other.shape[0] - 1), x + _PAST[q, 1]] - base
+            every[at] = other[min(y + _PAST[q, 0], other.shape[0] - 1), x + _PAST[q, 1]] - base
             at += 1
-    return at - _OWN.shape[0], expected
+    others = at - _OWN.shape[0]
+    for q in range(_NEAREST[0]):
+        v[0, q] = every[q]
+    for q in range(others):
+        v[0, _NEAREST[0] + q] = every[_OWN.shape[0] + q]
+    return others, expected
 
 
 @borrowing
-def predict(coefficients, v, nearest, others):
+def predict(coefficients, v, size):
     """Sum the products of coefficients and regressors."""
     total = 0.0
-    for q in range(nearest):
+    for q in range(size):
         total += coefficients[q] * v[q]
-    for q in range(others):
-        total += coefficients[nearest + q] * v[_OWN.shape[0] + q]
     return total
 
 
+@inline
+def _end(i):
+    """Return where the numbers up to one of a row end that are computed together."""
+    return (i | (_VECTOR - 1)) + 1
+
+
 @borrowing
-def observe(sums, v, nearest, others, weight, target):
+def observe(sums, v, size, weight, target):
     """Add a sample with a weight to the sums of its segment: v vᵀ below the diagonal, in the last row v times the
-    target, and in the corner nothing."""
-    last = sums.shape[0] - 1
-    for i in range(nearest + others):
-        weighed = weight * (v[i] if i < nearest else v[_OWN.shape[0] + i - nearest])
-        row = sums[i]
-        for j in range(min(i + 1, nearest)):
+    target. Right of the diagonal stands something, too, for vector units take so many at a time."""
+    last = sums[sums.shape[0] - 1]
+    for i in range(size):
+        weighed, row = weight * v[i], sums[i]
+        for j in range(_end(i)):
             row[j] += weighed * v[j]
-        for j in range(nearest, i + 1):
-            row[j] += weighed * v[_OWN.shape[0] + j - nearest]
-        sums[last, i] += weighed * target
+        last[i] += weighed * target
 
 
 @borrowing
@@ -115,7 +125,7 @@ def fold(sums, beside, above, k, decays):
     """Make H of the row so far and of the sums of segment k, then G of it and of the row above."""
     here, after = above[k], above[min(k + 1, above.shape[0] - 1)]
     for i in range(sums.shape[0]):
-        for j in range(i + 1):
+        for j in range(_end(i)):
             total = decays[0] * beside[i, j] + sums[i, j]
             beside[i, j] = total
             here[i, j] = total + decays[1] * after[i, j]
@@ -163,3 +173,8 @@ def solve(beside, above, k, decays, size, scratch, coefficients):
 def regressors(channels: int, *, has_past: bool) -> int:
     """Count the regressors of the last channel of a picture."""
     return len(OWN) + len(BEFORE) * (channels - 1) + len(PAST) * has_past
+
+
+def room(size: int) -> int:
+    """Return how many numbers a row of sums of so many has room for."""
+    return -(-size // _VECTOR) * _VECTOR

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vaezip.entropy.decisions import bounded
-from vaezip.entropy.histories import combined, decide, decide_given, fetch
+from vaezip.entropy.histories import ask, combined, decide, decide_given
 from vaezip.exact.jit import borrowing, inline
 from vaezip.models.deep.given import choose_part, choose_side, give_below, give_middle, give_split
 from vaezip.models.deep.state import GIVEN, LINEAR, MEDIAN
@@ -25,6 +25,9 @@ _BESIDE = 4
 _LONGEST, _OLDEST = 15, 3
 """The longest run, and the most rows since a value occurred, that are told apart."""
 
+_BRIEF = 7
+"""Up to this size the decisions on the size of a distance stand in one line with those on the step and the side."""
+
 W, N, NW, NE, WW, NN, NEE = range(7)
 """Places of neighbours among those that are looked at."""
 
@@ -40,28 +43,17 @@ def graded(value):
 
 
 @borrowing
-def _set_contexts(m, s, near, place, blend, k, energy, at, now, y, x, top):
-    """Set the contexts of a sample, and return how much goes on around it.
-
-    Args:
-        near: of the sample.
-        place: of the channel in the order of coding.
-        blend: the prediction, in eighths.
-        k: log2 of the step.
-        energy: the grade of the errors around.
-        at: the channel.
-        now: the row's place in what is kept of two rows.
-        y, x: of the sample, in the frame.
-        top: the greatest sample.
-    """
+def begin_sample(m, s, near, numbers):
+    """Set the contexts of a sample, and ask for what is known of the first decisions; the arguments are those of
+    :func:`code_sample`."""
+    place, at, blend, k, energy, now, y, x, top, _ = numbers
     h, salt, shift = m.contexts, 1000 * place, k + 3
     w, n, nw, ne, ww, nn = near[W], near[N], near[NW], near[NE], near[WW], near[NN]
     relative = energy - 4 * k
-    slope = abs(w - nw) + abs(n - nw) + abs(n - ne)
     signed, predictions = s.signed[at], s.predictions
     expected = blend >> 3
     h[0] = combined(combined(salt, relative), (blend >> (shift - 2)) & 3)
-    h[1] = combined(combined(salt + 1, relative >> 1), bounded((graded(slope) - 4 * k) >> 1, 14))
+    h[1] = combined(combined(salt + 1, relative >> 1), bounded((_slope(near) - 4 * k) >> 1, 14))
     h[2] = combined(
         combined(salt + 2, bounded(signed[now, x - 1] >> shift, 12)), bounded(signed[1 - now, x] >> shift, 12)
     )
@@ -84,7 +76,13 @@ def _set_contexts(m, s, near, place, blend, k, energy, at, now, y, x, top):
     h[12] = combined(combined(salt + 12, expected >> max(k + 2, 4)), relative >> 1)
     beside = _values_beside(s.seen[at], w, y, top)
     h[13] = combined(combined(combined(salt + 13, beside), bounded(w - expected, 20)), k)
-    return slope
+    ask(m, CONTEXTS)
+
+
+@inline
+def _slope(near):
+    """Return the grade of how much goes on around a sample."""
+    return graded(abs(near[W] - near[NW]) + abs(near[N] - near[NW]) + abs(near[N] - near[NE]))
 
 
 @inline
@@ -104,7 +102,7 @@ def _off(value, blend, shift):
 
 @borrowing
 def code_sample(m, coder, words, made, s, near, numbers, value):
-    """Code a sample, and return it.
+    """Code a sample, and return it, after :func:`begin_sample`.
 
     Args:
         m, coder, words, made: as of :func:`vaezip.entropy.histories.decide`.
@@ -114,14 +112,11 @@ def code_sample(m, coder, words, made, s, near, numbers, value):
             place, row and column, the greatest sample, and the row's streak.
         value: of the sample, to code.
     """
-    place, at, blend, k, energy, now, y, x, top, _ = numbers
-    slope = _set_contexts(m, s, near, place, blend, k, energy, at, now, y, x, top)
-    for group in range(3):  # of all decisions but those on a distance's lower bits
-        fetch(m, CONTEXTS, group)
+    place, _, blend, k, energy, _, _, _, top, _ = numbers
     around = min(max(energy - 4 * k - 12, 0), 15)
     expected = (blend >> 3) >> k
     up = (top >> k) - expected
-    m.choices[0], m.choices[1], m.choices[2] = 32 * around, 64 * place, graded(slope)
+    m.choices[0], m.choices[1], m.choices[2] = 32 * around, 64 * place, _slope(near)
     give_middle(m, s, expected << k, (expected + 1) << k, top)
     steps = (value >> k) - expected
     if decide_given(m, coder, words, made, GIVEN, CONTEXTS, 0, SAMPLE, around, 1 if steps else 0):
@@ -154,8 +149,8 @@ def _code_distance(m, coder, words, made, s, numbers, distance):
         m.choices[0], m.choices[1] = 32 * around + 1 + min(size, 10), 64 * place + 2 + size
         give_split(m, s, _edge(expected, k, is_less, 1 << size), is_less)
         if size > 1:
-            fetch(m, CONTEXTS, 64 + 2 * size + is_less)
-        node = 16 + 20 * is_less + size
+            ask(m, CONTEXTS, _group(size, is_less))
+        node = 1 + size + _BRIEF * is_less if size <= _BRIEF else 16 * (1 + is_less) + size - _BRIEF
         more = decide_given(
             m, coder, words, made, GIVEN, CONTEXTS, node, SAMPLE, 32 + size, 1 if distance >> size else 0
         )
@@ -171,12 +166,27 @@ def _code_distance(m, coder, words, made, s, numbers, distance):
             continue
         m.choices[0], m.choices[1] = 32 * around + 12 + min(i, 10), 64 * place + 20 + size
         give_split(m, s, _edge(expected, k, is_less, split), is_less)
-        node = ((64 + 2 * size + is_less) << 4) + (known if known < 8 else 8 + min(i, 7))
+        node = _node_of_bit(size, is_less, known, i)
         correction = 64 + 8 * size + min(i, 7)
         bit = decide_given(m, coder, words, made, GIVEN, CONTEXTS, node, SAMPLE, correction, (distance >> i) & 1)
         choose_part(s, bit == is_less)
         known = 2 * known + bit
     return known
+
+
+@inline
+def _group(size, is_less):
+    """Return the group of nodes of the bits of distances of a size: small ones share it."""
+    return 3 if size < 4 else 4 if size == 4 else 2 * size + is_less
+
+
+@inline
+def _node_of_bit(size, is_less, known, i):
+    """Return the node of bit i of a distance, the bits above which are known."""
+    first = _group(size, is_less) << 4
+    if size > 4:
+        return first + (known if known < 8 else 8 + min(i, 7))
+    return first + 8 * is_less + known + (4 if size == 3 else 0)
 
 
 @inline
@@ -207,42 +217,74 @@ def _code_lower(m, coder, words, made, s, numbers, value):
 def code_hit(m, coder, words, made, s, near, numbers, value):
     """Code whether a sample is equal to its neighbour to the left, above, or above to the right or left, or lies on the
     plane through three of them: return it, and 1 … 5, or 0 where it is not. The arguments are those of
-    :func:`code_sample`."""
-    place, at, blend, k, energy, _, y, x, top, row = numbers
+    :func:`code_sample`, whose contexts are set where it is not."""
+    column, count = s.streaks[numbers[1], numbers[7]], _list_candidates(s, near, numbers[8])
+    known = _set_hit_contexts(m, s, near, numbers)
+    for i in range(count):
+        candidate, j = s.candidates[i, 0], s.candidates[i, 1]
+        _set_contexts_of(m, s, near, numbers, known, i)
+        correction = 224 + 8 * j + column
+        if decide(m, coder, words, made, HIT_CONTEXTS, j, HIT, correction, 1 if value == candidate else 0):
+            return candidate, j + 1
+    begin_sample(m, s, near, numbers)
+    return np.int64(value), 0
+
+
+@borrowing
+def _list_candidates(s, near, top):
+    """List what a sample is likely to equal, each value once, with its place in the order; return of how many."""
+    count = 0
+    for j in range(5):
+        if j < 4:
+            candidate = near[W] if j == 0 else near[N] if j == 1 else near[NE] if j == 2 else near[NW]
+        else:
+            candidate = min(max(near[W] + near[N] - near[NW], 0), top)
+        is_new = True
+        for i in range(count):
+            is_new = is_new and s.candidates[i, 0] != candidate
+        if is_new:
+            s.candidates[count, 0], s.candidates[count, 1] = candidate, j
+            count += 1
+    return count
+
+
+@borrowing
+def _set_hit_contexts(m, s, near, numbers):
+    """Set the contexts that all candidates share; return which neighbours are equal, and how those to the left and
+    above were coded."""
+    place, at, _, _, _, _, y, x, _, row = numbers
     ranks, column = s.ranks[at], s.streaks[at, x]
     w, n, nw, ne = near[W], near[N], near[NW], near[NE]
     equal = _bit(w == n, 0) | _bit(w == nw, 1) | _bit(n == nw, 2) | _bit(n == ne, 3)
     equal |= _bit(ne == near[NEE], 4) | _bit(w == near[WW], 5) | _bit(n == near[NN], 6)
-    left, above = ranks[0, x - 1], ranks[1, x]
-    pair, phase = 6 * left + above, 4 * (y & 3) | x & 3
-    plane = min(max(w + n - nw, 0), top)
-    run, other = min(s.runs[at, 0], _LONGEST), s.runs[at, 1]
-    h, relative = m.contexts, energy - 4 * k
-    for j in range(5):
-        candidate = w if j == 0 else n if j == 1 else ne if j == 2 else nw if j == 3 else plane
-        if (j > 0 and candidate == w) or (j > 1 and candidate == n):
-            continue
-        if (j > 2 and candidate == ne) or (j > 3 and candidate == nw):
-            continue
-        salt = 5000 + 100 * place + 20 * j
-        h[0] = combined(combined(salt, equal), phase)
-        h[1] = combined(combined(salt + 1, bounded((8 * candidate - blend) >> (k + 2), 20)), relative >> 1)
-        h[2] = combined(combined(salt + 2, 36 * pair + 6 * ranks[1, x - 1] + ranks[1, x + 1]), phase)
-        h[3] = combined(combined(salt + 3, 6 * pair + ranks[0, x - 2]), ranks[2, x])
-        h[4] = combined(combined(salt + 4, candidate), pair)
-        h[5] = combined(combined(salt + 5, w), n)
-        h[6] = combined(combined(combined(combined(salt + 6, w), n), ne), nw)
-        h[7] = combined(combined(salt + 7, 16 * column + row), pair)
-        h[8] = combined(combined(salt + 8, 16 * column + row), 36 * ranks[3, x] + 6 * ranks[2, x] + above)
-        h[9] = combined(combined(salt + 9, equal), 6 * pair + ranks[1, x + 1])
-        age = min(y - s.seen[at, candidate], _OLDEST)
-        h[10] = combined(combined(combined(salt + 10, w), other), run)
-        h[11] = combined(combined(combined(salt + 11, age), run), bounded((8 * candidate - blend) >> (k + 2), 20))
-        h[12] = combined(combined(combined(salt + 12, age), w - other), n - w)
-        m.choices[0], m.choices[1], m.choices[2] = 528 + 128 * j + equal, 272 + 36 * j + pair, 328 + 16 * j + row
-        if decide(m, coder, words, made, HIT_CONTEXTS, 0, HIT, 224 + 8 * j + column, 1 if value == candidate else 0):
-            return candidate, j + 1
-    return np.int64(value), 0
+    above = ranks[1, x]
+    pair, phase = 6 * ranks[0, x - 1] + above, 4 * (y & 3) | x & 3
+    h, salt = m.contexts, 5000 + 100 * place
+    h[0] = combined(combined(salt, equal), phase)
+    h[2] = combined(combined(salt + 2, 36 * pair + 6 * ranks[1, x - 1] + ranks[1, x + 1]), phase)
+    h[3] = combined(combined(salt + 3, 6 * pair + ranks[0, x - 2]), ranks[2, x])
+    h[5] = combined(combined(salt + 5, w), n)
+    h[6] = combined(combined(combined(combined(salt + 6, w), n), ne), nw)
+    h[7] = combined(combined(salt + 7, 16 * column + row), pair)
+    h[8] = combined(combined(salt + 8, 16 * column + row), 36 * ranks[3, x] + 6 * ranks[2, x] + above)
+    h[9] = combined(combined(salt + 9, equal), 6 * pair + ranks[1, x + 1])
+    h[10] = combined(combined(combined(salt + 10, w), s.runs[at, 1]), min(s.runs[at, 0], _LONGEST))
+    return equal, pair
+
+
+@borrowing
+def _set_contexts_of(m, s, near, numbers, known, i):
+    """Set the contexts of a candidate alone."""
+    place, at, blend, k, energy, _, y, _, _, row = numbers
+    equal, pair = known
+    candidate, j = s.candidates[i, 0], s.candidates[i, 1]
+    h, salt, run, other = m.contexts, 5000 + 100 * place + 20 * j, min(s.runs[at, 0], _LONGEST), s.runs[at, 1]
+    off, age = bounded((8 * candidate - blend) >> (k + 2), 20), min(y - s.seen[at, candidate], _OLDEST)
+    h[1] = combined(combined(salt + 1, off), (energy - 4 * k) >> 1)
+    h[4] = combined(combined(salt + 4, candidate), pair)
+    h[11] = combined(combined(combined(salt + 11, age), run), off)
+    h[12] = combined(combined(combined(salt + 12, age), near[W] - other), near[N] - near[W])
+    m.choices[0], m.choices[1], m.choices[2] = 528 + 128 * j + equal, 272 + 36 * j + pair, 328 + 16 * j + row
 
 
 @inline

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.exact import tables
-from vaezip.models.deep.regression import MARGIN, NEAREST, SEGMENT, regressors
+from vaezip.models.deep.regression import MARGIN, NEAREST, SEGMENT, regressors, room
 
 LINEAR, MEDIAN, LEVEL, MEAN, BLEND = 0, 2, 3, 4, 5
 """The predictions of a sample: by each of the two regressions, the median one, the left sample and the slope above, the
@@ -42,14 +42,15 @@ class State(NamedTuple):
         ranks: int64 (channels, 4, width + 2 · MARGIN), what a sample was equal to: 1 … 5, or 0.
         streaks: int64 (channels, width + 2 · MARGIN), for how many rows on a sample equalled its left one.
         runs: int64 (channels, 2), how many samples to the left equal the left one, and the sample before these.
+        candidates: int64 (5, 2), what the sample is likely to equal, and the place of that in the order.
         seen: int32 (channels, top + 1), the row of the frame in which each value occurred last, or 0.
         noise: int64 (channels, LEVELS + 2), 8 times the usual error by level.
         usual: int64 (channels,), 16 times what decides how much a sample weighs, as it usually is.
-        sums: float64 (2, channels, size, size), of the segment.
+        sums: float64 (2, channels, size, room of a row), of the segment.
         beside: likewise, H.
-        above: float64 (2, channels, segments, size, size), G.
+        above: float64 (2, channels, segments, size, room of a row), G.
         coefficients: float64 (2, channels, size).
-        regressors: float64 (size,).
+        regressors: float64 (2, room of a row), those of each predictor.
         scratch: float64 (2, size, size).
         predictions: int64 (PREDICTIONS,), in eighths.
         given: int64 (GIVEN, 5).
@@ -65,6 +66,7 @@ class State(NamedTuple):
     ranks: NDArray[np.int64]
     streaks: NDArray[np.int64]
     runs: NDArray[np.int64]
+    candidates: NDArray[np.int64]
     seen: NDArray[np.int32]
     noise: NDArray[np.int64]
     usual: NDArray[np.int64]
@@ -100,14 +102,15 @@ def new_state(shape: tuple[int, int, int], top: int, *, has_past: bool) -> State
         ranks=np.zeros((channels, 4, columns), np.int64),
         streaks=np.zeros((channels, columns), np.int64),
         runs=np.zeros((channels, 2), np.int64),
+        candidates=np.zeros((5, 2), np.int64),
         seen=np.zeros((channels, top + 1), np.int32),
         noise=np.full((channels, LEVELS + 2), _FIRST_NOISE, np.int64),
         usual=np.full(channels, _FIRST_ENERGY, np.int64),
-        sums=np.zeros((kinds, channels, size, size)),
-        beside=np.zeros((kinds, channels, size, size)),
-        above=np.zeros((kinds, channels, segments, size, size)),
+        sums=np.zeros((kinds, channels, size, room(size))),
+        beside=np.zeros((kinds, channels, size, room(size))),
+        above=np.zeros((kinds, channels, segments, size, room(size))),
         coefficients=np.zeros((kinds, channels, size)),
-        regressors=np.zeros(size),
+        regressors=np.zeros((kinds, room(size))),
         scratch=np.zeros((2, size, size)),
         predictions=np.zeros(PREDICTIONS, np.int64),
         given=np.zeros((GIVEN, 5), np.int64),
@@ -122,4 +125,4 @@ def state_bytes(shape: tuple[int, int, int], top: int, *, has_past: bool) -> int
     height, width, channels = shape
     columns, size = width + 2 * MARGIN, regressors(channels, has_past=has_past) + 1
     planes = channels * columns * (8 * (MARGIN + height) + 8 * (2 * PREDICTIONS + 12)) + 4 * channels * (top + 1)
-    return planes + 8 * len(NEAREST) * channels * size * size * (-(-width // SEGMENT) + 5)
+    return planes + 8 * len(NEAREST) * channels * size * room(size) * (-(-width // SEGMENT) + 5)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vaezip.entropy.histories import combined
+from vaezip.entropy.histories import ask, combined
 from vaezip.exact.jit import borrowing, inline
 
 HIT, FLAT, INDEX, SAMPLE, BIT, FLAT_BIT, RUN = range(7)
@@ -45,6 +45,9 @@ REACHES, SEEN = 48, 52
 
 BRIEF = 58
 """Where it stands whether decisions ask fewer contexts, and pixels have fewer candidates, which is quicker."""
+
+LINES = 59
+"""Where the contexts stand that all candidates of a pixel share."""
 
 STATE_SIZE = 64
 
@@ -168,6 +171,20 @@ def flat_contexts(m, s, pixels, y, x):
 
 
 @borrowing
+def hit_lines(m, s):
+    """Find the contexts that all candidates of a pixel share, in whose lines each has a slot; ask for these lines."""
+    if s[BRIEF]:
+        return
+    h = m.contexts
+    s[LINES] = combined(9, s[LARGE])
+    s[LINES + 1] = combined(combined(13, s[W]), s[SHAPE])
+    s[LINES + 2] = combined(combined(14, s[N]), combined(s[NE], s[NW]))
+    for i in range(3):
+        h[i] = s[LINES + i]
+    ask(m, 3)
+
+
+@borrowing
 def hit_contexts(m, s, c, k):
     """Set the contexts of whether a pixel is candidate number k, c; return how many there are."""
     h = m.contexts
@@ -182,22 +199,18 @@ def hit_contexts(m, s, c, k):
     m.choices[0] = 64 + 52 * k + matched
     m.choices[1] = 64 + 16 * k + likeness + 128 * min(s[SHAPE] & 7, 6)
     m.choices[2] = 16 + recalled
+    h[0] = combined(combined(7, s[TWO]), c >> 4) ^ (c & 15)
+    h[1] = combined(combined(10, alike), k)
+    h[2] = combined(combined(combined(17, c), matched), k)
     if s[BRIEF]:
-        h[0] = combined(combined(7, s[TWO]), c)
-        h[1] = combined(combined(10, alike), k)
-        h[2] = combined(combined(12, s[RANKS]), likeness * 8 + k)
-        h[3] = combined(combined(combined(17, c), matched), k)
+        h[3] = combined(combined(12, s[RANKS]), likeness * 8 + k)
         return 4
-    h[0] = combined(combined(7, s[TWO]), c)
-    h[1] = combined(combined(9, s[LARGE]), c)
-    h[2] = combined(combined(10, alike), k)
-    h[3] = combined(combined(11, matched), recalled)
-    h[4] = combined(combined(12, s[RANKS]), likeness * 8 + k)
-    h[5] = combined(combined(combined(13, s[W]), c), (s[SHAPE] << 3) + k)
-    h[6] = combined(combined(combined(14, s[N]), c), combined(s[NE], s[NW]))
+    low = c ^ (c >> 8) ^ (c >> 16) ^ (c >> 24)
+    for i in range(3):
+        h[3 + i] = s[LINES + i] ^ ((low ^ ((low >> 4) * (2 * i + 3))) & 15)
+    h[6] = combined(combined(11, matched), recalled)
     h[7] = combined(combined(15, (likeness << 9) + s[SHAPE]), recalled)
-    h[8] = combined(combined(combined(17, c), matched), k)
-    return 9
+    return 8
 
 
 @borrowing

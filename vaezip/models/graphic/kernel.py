@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vaezip.entropy.decisions import IS_SHORT, coder_of, head_of
-from vaezip.entropy.histories import decide, decide_ahead, look_ahead, turn
+from vaezip.entropy.histories import decide, decide_here, learn
 from vaezip.entropy.mixing import LINE_BITS
 from vaezip.exact.jit import borrowing, inline, jit
 from vaezip.models.graphic import contexts as ctx
@@ -178,12 +178,12 @@ def _code_pixel(m, coder, words, memory, arrays, numbers, made, s, candidates, p
     ctx.look_around(s, pixels, ranks, y, x)
     count = tested = 0
     flat = ctx.is_flat(s)
-    if flat and s[LENGTH]:
-        matches.follow_on(s, arrays[2])
-    else:
-        ctx.hash_neighbours(s, pixels, y, x)
-        matches.follow(s, memory[1], arrays[2])
     if flat:
+        if s[LENGTH]:
+            matches.follow_on(s, arrays[2])
+        else:
+            ctx.hash_neighbours(s, pixels, y, x)
+            matches.follow(s, memory[1], arrays[2])
         contexts = ctx.flat_contexts(m, s, pixels, y, x)
         if decide(m, coder, words, made, contexts, 0, FLAT, min(s[LENGTH], 15), 1 if value == s[W] else 0):
             pixels[y, x], ranks[y, x] = s[W], 0
@@ -191,23 +191,18 @@ def _code_pixel(m, coder, words, memory, arrays, numbers, made, s, candidates, p
             return
         candidates[0] = s[W]
         count = tested = 1
-        ctx.hash_neighbours(s, pixels, y, x)
-    matches.recall(s, memory[0])
+    ctx.hash_neighbours(s, pixels, y, x)
+    matches.ask(s, memory)
     s[SHAPE] = ctx.shape_of(s)
-    count, rank = _candidates(s, candidates, count), MISS
+    ctx.hit_lines(m, s)
+    learn(m)  # from the last decision, while the memory comes that was asked for
+    if not flat:
+        matches.follow(s, memory[1], arrays[2])
+    matches.recall(s, memory[0])
+    count = _candidates(s, candidates, count)
     if s[BRIEF]:
         count = min(count, FEW_CANDIDATES)
-    asked = _look_ahead(m, s, candidates, tested)
-    for k in range(tested, count):
-        turn(m, asked)
-        if k + 1 < count:
-            _look_ahead(m, s, candidates, k + 1)
-        elif numbers[5]:
-            look_ahead(m, ctx.index_contexts(m, s), 1)
-        correction = 16 + 8 * k + min(s[LENGTH], 7)
-        if decide_ahead(m, coder, words, made, asked, HIT, correction, 1 if value == candidates[k] else 0):
-            rank = k
-            break
+    rank = _code_hits(m, coder, words, made, s, candidates, tested, count, value)
     if rank < MISS:
         value = candidates[rank]
     elif numbers[5]:
@@ -220,11 +215,14 @@ def _code_pixel(m, coder, words, memory, arrays, numbers, made, s, candidates, p
 
 
 @borrowing
-def _look_ahead(m, s, candidates, k):
-    """Ask for what is known of whether a pixel is candidate number k; return of how many contexts."""
-    count = ctx.hit_contexts(m, s, candidates[k], k)
-    look_ahead(m, count, 0)
-    return count
+def _code_hits(m, coder, words, made, s, candidates, tested, count, value):
+    """Code which candidate a pixel is, from one of them on, and return its number, or MISS."""
+    for k in range(tested, count):
+        contexts = ctx.hit_contexts(m, s, candidates[k], k)
+        correction = 16 + 8 * k + min(s[LENGTH], 7)
+        if decide_here(m, coder, words, made, 0, contexts, 0, HIT, correction, 1 if value == candidates[k] else 0):
+            return k
+    return MISS
 
 
 @inline

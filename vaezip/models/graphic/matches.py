@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vaezip.exact.jit import borrowing
+from vaezip.exact.prefetch import prefetch
 from vaezip.models.graphic.contexts import HERE, LARGE, LENGTH, MATCH, PLACE, RECALLED, TRUST
 
 SIZES = 4
@@ -13,6 +14,16 @@ SIZES = 4
 _MOST_LENGTH = 65535
 _TRUST_BITS = 8
 _MOST_TRUST = (1 << _TRUST_BITS) - 1
+
+
+@borrowing
+def ask(s, memory):
+    """Ask for the memory of what followed the neighbourhoods."""
+    size = memory[1].size
+    prefetch(memory[1], s[LARGE] & (size - 1))
+    flat = memory[0].reshape(-1)
+    for i in range(SIZES):
+        prefetch(flat, i * size + (s[LARGE + i] & (size - 1)))
 
 
 @borrowing

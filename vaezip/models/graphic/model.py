@@ -24,11 +24,13 @@ Reaches = tuple[tuple[int, int], ...]
 
 NO_REACHES: Reaches = ((bilevel.NOWHERE, 0),) * bilevel.DISTANT
 
-_LEAST_BITS, _MOST_BITS = 12, 18
+_LEAST_BITS, _MOST_BITS, _CONTEXT_BITS = 12, 18, 4
+"""log2 of the entries of a table of matches, at least and at most, and of the slots for each of them."""
+
 _ROW_PIXELS = 1 << 14
 """Pixels that are coded by one call, if a row has no more."""
 
-_PIXEL_BYTES, _SLOT_BYTES = 5, 4 * contexts.MOST_CONTEXTS + 40
+_PIXEL_BYTES, _ENTRY_BYTES = 5, (4 << _CONTEXT_BITS) + 40
 _LEARNED = 1 << 21
 """More bytes than weights, maps and corrections take."""
 
@@ -58,18 +60,18 @@ class Coding:
             brief: ask fewer contexts of each decision, which is quicker.
         """
         n, height, width = shape
-        bits = slot_bits(shape)
+        bits = entry_bits(shape)
         self._shape, self._levels, self._reaches, self._brief = shape, levels, reaches, brief
         self._learned = histories.new_histories(
-            bits,
+            bits + _CONTEXT_BITS,
             contexts.MOST_CONTEXTS,
-            most_bits=_MOST_BITS,
+            most_bits=_MOST_BITS + _CONTEXT_BITS,
             choices=contexts.CHOICES,
             kinds=contexts.KINDS,
             corrections=contexts.CORRECTIONS,
         )
-        slots = 1 << bits
-        self._memory = np.zeros((matches.SIZES, slots), np.int64), np.zeros(slots, np.int64)
+        entries = 1 << bits
+        self._memory = np.zeros((matches.SIZES, entries), np.int64), np.zeros(entries, np.int64)
         cells = (n, height + TOP, width + 2 * SIDE)
         pixels = np.zeros(cells, np.uint32)
         known = np.zeros(contexts.STATE_SIZE, np.int64)
@@ -113,8 +115,8 @@ class Coding:
                 )
 
 
-def slot_bits(shape: tuple[int, int, int]) -> int:
-    """Return log2 of the slots of each context, for pictures of a shape (pictures, height, width)."""
+def entry_bits(shape: tuple[int, int, int]) -> int:
+    """Return log2 of the entries of a table of matches, for pictures of a shape (pictures, height, width)."""
     n, height, width = shape
     return min(max((n * height * width).bit_length() + 1, _LEAST_BITS), _MOST_BITS)
 
@@ -123,5 +125,5 @@ def cost(shape: tuple[int, int, int], channels: int) -> Cost:
     """Compute what it costs to decode pictures of a shape (pictures, height, width)."""
     n, height, width = shape
     cells = n * (height + TOP) * (width + 2 * SIDE)
-    memory = _PIXEL_BYTES * cells + (_SLOT_BYTES << slot_bits(shape)) + (4 + 2 * channels) * n * height * width
+    memory = _PIXEL_BYTES * cells + (_ENTRY_BYTES << entry_bits(shape)) + (4 + 2 * channels) * n * height * width
     return Cost(memory + _LEARNED, _WORK * n * height * width)

@@ -34,11 +34,8 @@ Floats = NDArray[np.float64]
 _PIXELS = 1 << (31 - GRADIENT_BITS - ACTIVATION_BITS)
 """So many products of gradients and 12-bit units are summed in 32 bits: 2^13 · 4095 · 64 < 2^31."""
 
-_OUTPUTS = 1 << (31 - GRADIENT_BITS - 15)
-"""So many products of gradients and weights are: 2^13 · 32767 · 8 < 2^31."""
-
 _REACH = SUM_BOUND >> GRADIENT_BITS
-"""And all are, where no unit's weights, without their signs, sum to more."""
+"""Products of gradients and weights are, where no unit's weights, without their signs, sum to more."""
 
 _BETA1, _BETA2 = BETAS
 
@@ -56,7 +53,7 @@ class Layers(NamedTuple):
         bias: int32 (outputs,), with the rounding's ½; next to the master weights, as all integers.
         forward, backward: int16 (pairs, columns, 2), the weights as the products forwards and backwards take them, as
             in :class:`vaezip.models.pixel.weights.PackedLayers`; backwards, those of units alone.
-        reach: int64: the largest sum of a unit's weights without their signs.
+        ends: int64 (pairs of outputs,): where runs of these end whose products are summed in 32 bits, up to the last.
         shift: int32 (outputs,).
         scale: float64 (outputs,), 2^−shift.
         output: int16 (pixels, outputs), that of the last step.
@@ -73,7 +70,7 @@ class Layers(NamedTuple):
     bias: Ints
     forward: Ints
     backward: Ints
-    reach: Ints
+    ends: Ints
     shift: Ints
     scale: Floats
     output: Ints
@@ -348,14 +345,15 @@ def _sum_columns(n, outputs, rounded, sums):
 @borrowing
 def _for_units(n, layers, i, unit, memory, out, begin, count):
     """Compute the gradient for ``count`` units of the i-th layer, and write it from column ``begin`` on."""
-    sums, w = memory.sums, layers.backward[i]
-    together = w.shape[0] if layers.reach[i] <= _REACH else _OUTPUTS >> 1
-    for pair in range(0, w.shape[0], together):
-        product16(n, memory.rounded[:, 2 * pair :], w[pair : pair + together], sums)
+    sums, w, first, run = memory.sums, layers.backward[i], 0, 0
+    while first < w.shape[0]:
+        end = layers.ends[i, run]
+        product16(n, memory.rounded[:, 2 * first :], w[first:end], sums)
         for p in range(n):
             for u in range(count):
-                before = out[p, begin + u] if pair > 0 else 0.0
+                before = out[p, begin + u] if first > 0 else 0.0
                 out[p, begin + u] = before + np.float64(sums[p, u]) * unit
+        first, run = end, run + 1
 
 
 @borrowing
@@ -385,7 +383,7 @@ def _learn(n, layers, i, x, unit, memory, step):
                 layers.bias[i, o] = np.int32(rounded[units + hints])
             for c in range(master.size):
                 average[c] += (master[c] - average[c]) * step[1]
-    layers.reach[i] = reach(layers.backward[i], units, memory.reached)
+    find_runs(layers.backward[i], units, memory.reached, layers.ends[i])
 
 
 @borrowing
@@ -453,17 +451,22 @@ def write_row(row, units, hints, out):
 
 
 @borrowing
-def reach(backward, units, reached):
-    """Find the largest sum of a unit's weights without their signs."""
-    largest = np.int32(0)
+def find_runs(backward, units, reached, ends):
+    """Find the longest runs of pairs of outputs in which no unit's weights, without their signs, sum to more than can
+    be summed in 32 bits with gradients, and write where they end."""
+    run = 0
     for u in range(units):
         reached[u] = 0
     for k in range(backward.shape[0]):
+        largest = np.int32(0)
         for u in range(units):
             reached[u] += abs(np.int32(backward[k, u, 0])) + abs(np.int32(backward[k, u, 1]))
-    for u in range(units):
-        largest = max(largest, reached[u])
-    return largest
+            largest = max(largest, reached[u])
+        if largest > _REACH:
+            ends[run], run = k, run + 1
+            for u in range(units):
+                reached[u] = abs(np.int32(backward[k, u, 0])) + abs(np.int32(backward[k, u, 1]))
+    ends[run] = backward.shape[0]
 
 
 @jit

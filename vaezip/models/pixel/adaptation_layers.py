@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vaezip.entropy import distributions as d
 from vaezip.exact.layer import Layer
 from vaezip.exact.product16 import LANES, ROWS, empty, pack
-from vaezip.models.pixel.adaptation_kernels import Layers, Memory, Network, reach
+from vaezip.models.pixel.adaptation_kernels import Layers, Memory, Network, find_runs
 from vaezip.models.pixel.architecture import PixelArchitecture
 from vaezip.models.pixel.constants import (
     ACTIVATION_BOUND,
@@ -160,12 +160,13 @@ def _learning(
     forward, backward = empty(outputs, weight.shape[1]), empty(units, outputs)
     pack(weight, forward)
     pack(np.ascontiguousarray(weight[:, :units].T), backward)
-    reached = reach(backward, units, _zeros("int32", units))
+    ends = _zeros("int64", len(backward))
+    find_runs(backward, units, _zeros("int32", units), ends)
     moments = np.zeros_like(master), np.zeros_like(master)
     return Layers._make(
         [
             *(master, master.copy(), *moments, present * size / to_float * pace),
-            *(master[:, -1].astype(np.int32), forward, backward, np.int64(reached)),
+            *(master[:, -1].astype(np.int32), forward, backward, ends),
             *(shift, np.ldexp(1.0, -shift), _zeros("int16", 0, 0)),
             *(np.array(layers[0].clamp, np.int32), np.array(bounds), np.array((units, seen))),
         ]

@@ -47,9 +47,6 @@ SUM_BOUND = (1 << 31) - 1
 SUMMAND_BOUND = 1 << 24
 """The largest gradient of one pixel on the grid on which a tile's gradients for its latents are summed."""
 
-SOFTMAX_SPAN = 40
-"""Natural logarithms between the logits of two logistics beyond which the lesser has no more weight."""
-
 DENSITY_FLOOR = 1e-12
 """Added to the probability of a pixel under each logistic before the gradient of its logarithm is taken."""
 

@@ -130,8 +130,8 @@ def _frame_bytes(a: PixelArchitecture, shape: Shape, *, errors: bool) -> int:
     found += 2 * channels * sets * together * cells * errors
     if a.regressed:
         for count in _regressors(a):
-            found += 8 * (count * (count + 1) // 2 + 1) * sets * together * (-(-width // SEGMENT) + TILE)
-            found += 4 * sets * together * TILE * channels * (count + 1)
+            found += 8 * (count * (count + 10) // 2 + 8) * sets * together * (-(-width // SEGMENT) + TILE)
+            found += 4 * sets * together * TILE * (channels * (count + 1) + SEGMENT * (count + 8))
     tiles = together * -(-width // TILE)
     return found + 24 * tiles * (a.style_offsets + a.latents) + (1 << 20)
 

@@ -25,7 +25,7 @@ from vaezip.entropy.grids import MEAN_BITS
 from vaezip.exact.jit import borrowing, inline, jit
 from vaezip.exact.product16 import product16
 from vaezip.models.pixel import calibration, least_squares
-from vaezip.models.pixel.constants import ACTIVATION_BOUND, BLANK, CHUNK, LAG, RADIUS, TILE
+from vaezip.models.pixel.constants import ACTIVATION_BOUND, BLANK, CHUNK, LAG, RADIUS, SEGMENT, TILE
 from vaezip.models.pixel.context import OFFSETS, median_edge_at
 from vaezip.models.pixel.mixture import joint_mixture
 
@@ -297,10 +297,12 @@ def _predict_conditionally(n, j, frame, predictors, top, chunk):
 
 
 @inline
-def _note_energies(n, frame, order, predictors, chunk):
-    """Write the energies of n pixels, which are known now, into the frame."""
+def _note_pixels(n, frame, order, predictors, top, chunk, scratch):
+    """Write the energies of n pixels, which are known now, into the frame, and keep their vectors."""
     for p in range(n):
-        least_squares.note_energies(frame, chunk.at[p, 0], chunk.at[p, 1], chunk.at[p, 2], order, len(predictors))
+        i, y, x = chunk.at[p, 0], chunk.at[p, 1], chunk.at[p, 2]
+        least_squares.note_energies(frame, i, y, x, order, len(predictors))
+        least_squares.keep_vector(chunk.vector[p], i, y - top - RADIUS, (x - RADIUS) % SEGMENT, scratch)
 
 
 @jit
@@ -317,7 +319,7 @@ def pop_strip(stack, frame, top, rows, networks, offsets, mix, tables, predictor
         tables: of :func:`vaezip.models.pixel.mixture.mixture_tables`.
         predictors: a tuple of :class:`vaezip.models.pixel.least_squares.State`, after the rows above; they go on in
             place.
-        scratch: for their systems of equations.
+        scratch: of :func:`vaezip.models.pixel.least_squares.workspace`.
         calibrator: a :class:`vaezip.models.pixel.calibration.State`, after the rows above; it goes on in place.
         inputs: of :func:`vaezip.models.pixel.calibration.scratch_for`.
 
@@ -355,9 +357,9 @@ def _pop_waves(stack, frame, top, rows, networks, offsets, tables, predictors, s
                 stack = head, words, size
                 head, size = _pop_channel(n, j, frame, order, chunk, mixture, tables, calibrator, inputs, stack)
             if regressed:
-                _note_energies(n, frame, order, predictors, chunk)
+                _note_pixels(n, frame, order, predictors, top, chunk, scratch)
         if regressed and wave % LAG == LAG - 1:
-            least_squares.observe(frame, top + RADIUS, wave // LAG, rows, order, predictors)
+            least_squares.observe(frame, top + RADIUS, wave // LAG, rows, order, predictors, scratch)
     return head, size
 
 
@@ -376,10 +378,9 @@ def _pop_channel(n, j, frame, order, chunk, mixture, tables, calibrator, inputs,
     else:
         calibration.write_moments(n, tables, inputs)
     for p in range(n):
-        guess = np.int64(min(max(inputs.mean[p] + inputs.moved[p] * 2.0**-MEAN_BITS, 1.0), 255.0))
-        step = np.int64(min(1.0 + 0.5 * inputs.spread[p], 64.0))
+        mean, spread = inputs.mean[p] + inputs.moved[p] * 2.0**-MEAN_BITS, inputs.spread[p]
         m, s, w = joint.m[:, p], joint.s[:, p], joint.w[:, p]
-        head, size, value = kernels.pop_one_mixture(head, words, size, m, s, w, tables.cdf, tables.scales, guess, step)
+        head, size, value = kernels.pop_one_mixture(head, words, size, m, s, w, tables.cdf, tables.scales, mean, spread)
         values[p] = value
         _write_value(frame, at[p, 0], at[p, 1], at[p, 2], c, value)
         chunk.hints[p, j] = chunk.vector[p, residual] = value - chunk.prediction[p, c]

@@ -36,6 +36,7 @@ from numpy.typing import NDArray
 from vaezip.exact import cholesky
 from vaezip.exact.cholesky import LANES, factorise, regress
 from vaezip.exact.jit import borrowing, inline, jit
+from vaezip.exact.triangles import PADDING, padded, spread, start_of_row, sum_squares
 from vaezip.models.pixel.architecture import PixelArchitecture
 from vaezip.models.pixel.constants import (
     COEFFICIENT_BITS,
@@ -67,9 +68,9 @@ _NEIGHBOURS = np.array([rule[0] for rule in REGRESSIONS])
 class State(NamedTuple):
     """One predictor of some pictures, up to 32 rows of which are coded at once.
 
-    ``above`` G of the last row, (pictures, segments, entries); ``beside`` H, (pictures, rows, entries): lower
-    triangles row by row, and last the weight of all pixels in them. ``coefficients`` int32 (pictures, rows,
-    channels, regressors) and ``spread`` int16 (pictures, rows, channels) are those of the segments under way.
+    ``above`` G of the last row, (pictures, segments, entries); ``beside`` H, (pictures, rows, entries): triangles of
+    :mod:`vaezip.exact.triangles`, and behind them the weight of all pixels in them. ``coefficients`` int32 (pictures,
+    rows, channels, regressors) and ``spread`` int16 (pictures, rows, channels) are those of the segments under way.
     ``decays``: the weight of a segment relative to the next one in the row, and of a row relative to the row below;
     ``every``: see REGRESSIONS.
     """
@@ -95,7 +96,7 @@ def start(pictures: int, width: int, a: PixelArchitecture) -> States:
 def _start(pictures: int, width: int, a: PixelArchitecture, rule: tuple[int, float, float, int]) -> State:
     neighbours, beside, above, every = rule
     regressors = (neighbours + 1) * a.channels if a.regressed else 0
-    entries = regressors * (regressors + 1) // 2 + 1
+    entries = _entries(regressors)
     return State(
         np.zeros((pictures, -(-width // SEGMENT), entries)),
         np.zeros((pictures, TILE, entries)),
@@ -104,6 +105,12 @@ def _start(pictures: int, width: int, a: PixelArchitecture, rule: tuple[int, flo
         (beside, above),
         every,
     )
+
+
+@inline
+def _entries(regressors):
+    """Count the entries of a triangle, and of the weight behind it."""
+    return start_of_row(regressors) + PADDING
 
 
 @timed("least squares")
@@ -116,7 +123,7 @@ def frame_with_predictions(a: PixelArchitecture, pictures: NDArray[np.uint8]) ->
     if not a.regressed:
         return framed(pictures)
     frame = with_prediction_planes(framed(pictures), a)
-    scratch = workspace(a)
+    scratch = workspace(1, a)
     for picture in frame:
         _predict_all(picture[None], np.array(a.order), start(1, pictures.shape[2], a), scratch)
     return frame
@@ -129,9 +136,21 @@ def with_prediction_planes(frame: Frame, a: PixelArchitecture) -> Frame:
     return out
 
 
-def workspace(a: PixelArchitecture) -> Floats:
-    """Allocate what :func:`solve` needs for the largest predictor of a model."""
-    return cholesky.workspace(vector_size(a.channels, a.predictors))
+class Workspace(NamedTuple):
+    """Memory of the predictors of some pictures: to solve LANES systems, their triangles, (LANES, entries), and
+    matrices of :mod:`vaezip.exact.cholesky`; and v of the pixels of the segments under way, int32 (pictures, rows,
+    SEGMENT, entries up to a multiple of PADDING)."""
+
+    triangles: Floats
+    matrices: Floats
+    vectors: NDArray[np.int32]
+
+
+def workspace(pictures: int, a: PixelArchitecture) -> Workspace:
+    """Allocate what :func:`solve` and :func:`observe` need for the largest predictor of a model."""
+    size = vector_size(a.channels, a.predictors)
+    vectors = np.zeros((pictures, TILE, SEGMENT, padded(size)), np.int32)
+    return Workspace(np.zeros((LANES, _entries(size))), cholesky.workspace(size), vectors)
 
 
 @borrowing
@@ -151,13 +170,12 @@ def predictors_of(planes, channels):
 @jit
 def _predict_all(frame, order, states, scratch):
     """Go strip by strip in the steps of its waves, so that several rows are solved side by side."""
-    v = np.empty(vector_size(order.size, len(states)), np.int32)
-    _predict_rows(frame, order, states, scratch, v, np.empty((len(states), 2, order.size), np.int64))
+    _predict_rows(frame, order, states, scratch, np.empty((len(states), 2, order.size), np.int64))
 
 
 @borrowing
-def _predict_rows(frame, order, states, scratch, v, sums):
-    segments = states[0].above.shape[1]
+def _predict_rows(frame, order, states, scratch, sums):
+    segments, size = states[0].above.shape[1], vector_size(order.size, len(states))
     for top in range(RADIUS, frame.shape[1], TILE):
         rows = min(TILE, frame.shape[1] - top)
         for step in range(segments + rows - 1):
@@ -167,12 +185,13 @@ def _predict_rows(frame, order, states, scratch, v, sums):
                 for row in range(low, low + count):
                     left = RADIUS + SEGMENT * (step - row)
                     for x in range(left, min(left + SEGMENT, frame.shape[2] - RADIUS)):
+                        v = scratch.vectors[i, row, x - left, :size]
                         write_vector(frame, i, top + row, x, order, v)
                         predict(frame, i, top + row, x, states, row, v, sums)
                         for j in range(order.size):
                             predict_conditionally(frame, i, top + row, x, j, states, row, v, sums)
                         note_energies(frame, i, top + row, x, order, len(states))
-            observe(frame, top, step, rows, order, states)
+            observe(frame, top, step, rows, order, states, scratch)
 
 
 @inline
@@ -187,12 +206,21 @@ def write_vector(frame, i, y, x, order, v):
     """Write v of the pixel at frame position (y, x), int32; its residuals are right once its values are known."""
     channels = order.size
     neighbours = v.size // channels - 1
-    for j in range(channels):
-        c = order[j]
+    for j in range(channels):  # indices have no sign, or it is looked for at each of them
+        picture, c = np.uint64(i), np.uint64(order[j])
         predicted = median_edge_at(frame, i, y, x, c)
         for q in range(neighbours):
-            v[q * channels + j] = frame[i, y + _DOWN[q], x + _RIGHT[q], c] - predicted
+            value = frame[picture, np.uint64(y + _DOWN[q]), np.uint64(x + _RIGHT[q]), c]
+            v[np.uint64(q * channels + j)] = value - predicted
         v[neighbours * channels + j] = frame[i, y, x, c] - predicted
+
+
+@borrowing
+def keep_vector(v, i, row, p, scratch):
+    """Keep v of the p-th pixel of a segment, whose values are known now, for :func:`observe`."""
+    kept = scratch.vectors[i, row, p]
+    for n in range(v.size):
+        kept[n] = v[n]
 
 
 @borrowing
@@ -219,49 +247,43 @@ def _solve_one(state, top, step, rows, scratch):
         low, count = step, 1 if step < rows else 0
     for begin in range(0, pictures * count, LANES):
         lanes = min(LANES, pictures * count - begin)
-        for t in range(LANES):  # those beyond repeat the first
-            number = begin + t * (t < lanes)
-            row = low + number % count
-            _write_covariance(state, number // count, row, step - row, scratch, t)
-        factorise(scratch, regressors)
-        regress(scratch, regressors, channels)
+        for t in range(lanes):  # those beyond hold what they held, and nobody asks for their solutions
+            row = low + (begin + t) % count
+            _write_covariance(state, (begin + t) // count, row, step - row, scratch.triangles[t])
+        spread(scratch.triangles, regressors, scratch.matrices)
+        factorise(scratch.matrices, regressors)
+        regress(scratch.matrices, regressors, channels)
         for t in range(lanes):
             i, row = (begin + t) // count, low + (begin + t) % count
-            _round_solution(scratch, t, state.coefficients[i, row], state.spread[i, row])
-
-
-@jit
-def _write_covariance(state, i, row, k, scratch, t):
-    """Write A with its ridge, over the weight of all pixels in it, into the upper triangle of lane t."""
-    above, beside, channels = state.above[i, k], state.beside[i, row], state.spread.shape[2]
-    regressors = state.coefficients.shape[3]
-    decay = state.decays[0] if k > 0 else 0.0  # beside holds the end of an earlier row
-    together = np.empty(above.size)
-    for e in range(above.size):
-        together[e] = decay * beside[e] + state.decays[1] * above[e]
-    weight = 1.0 / (1.0 + together[above.size - 1])
-    at, trace = 0, 0.0
-    for n in range(regressors):
-        for m in range(n + 1):
-            scratch[m, n, t] = together[at + m] * weight
-        at += n + 1
-        if n < regressors - channels:
-            trace += scratch[n, n, t]
-    ridge = RIDGE * weight + RIDGE_SHARE * (trace / (regressors - channels))
-    for n in range(regressors):
-        scratch[n, n, t] += ridge
+            _round_solution(scratch.matrices, t, state.coefficients[i, row], state.spread[i, row])
 
 
 @borrowing
-def _round_solution(scratch, t, coefficients, spread):
-    """Round the solution of lane t; the spread is log2 of the mean square that a regression leaves."""
+def _write_covariance(state, i, row, k, out):
+    """Write A with its ridge, over the weight of all pixels in it."""
+    above, beside, channels = state.above[i, k], state.beside[i, row], state.spread.shape[2]
+    regressors, end = state.coefficients.shape[3], start_of_row(state.coefficients.shape[3])
+    decay = state.decays[0] if k > 0 else 0.0  # beside holds the end of an earlier row
+    weight, trace = 1.0 / (1.0 + (decay * beside[end] + state.decays[1] * above[end])), 0.0
+    for e in range(end):
+        out[e] = (decay * beside[e] + state.decays[1] * above[e]) * weight
+    for n in range(regressors - channels):
+        trace += out[start_of_row(n) + n]
+    ridge = RIDGE * weight + RIDGE_SHARE * (trace / (regressors - channels))
+    for n in range(regressors):
+        out[start_of_row(n) + n] += ridge
+
+
+@borrowing
+def _round_solution(matrices, t, coefficients, spreads):
+    """Round the solution of lane t; a spread is log2 of the mean square that a regression leaves."""
     channels, regressors = coefficients.shape
     for j in range(channels):
         before = regressors - channels + j
-        reciprocal = scratch[before, before, t]
-        spread[j] = _logarithm(1.0 / (reciprocal * reciprocal))
+        reciprocal = matrices[before, before, t]
+        spreads[j] = _logarithm(1.0 / (reciprocal * reciprocal))
         for n in range(before):
-            whole = np.floor(scratch[regressors + j, n, t] * (1 << COEFFICIENT_BITS) + 0.5)
+            whole = np.floor(matrices[regressors + j, n, t] * (1 << COEFFICIENT_BITS) + 0.5)
             coefficients[j, n] = np.int32(min(max(whole, -COEFFICIENT_BOUND), COEFFICIENT_BOUND))
 
 
@@ -369,27 +391,27 @@ def _write_all_energies(frame, found):
 
 
 @jit
-def observe(frame, top, step, rows, order, states):
-    """Learn from the segments of :func:`solve`, now that they are known; ``top`` is the frame row of row 0."""
-    v = np.empty((SEGMENT, vector_size(order.size, len(states))), np.int32)
-    weights, sums = np.zeros(SEGMENT), np.empty(states[len(states) - 1].beside.shape[2])
+def observe(frame, top, step, rows, order, states, scratch):
+    """Learn from the segments of :func:`solve`, whose vectors are known now; ``top`` is the frame row of row 0."""
+    size = vector_size(order.size, len(states))
+    weights, sums = np.zeros(SEGMENT), np.zeros(states[len(states) - 1].beside.shape[2])
     low, count = _rows_under_way(step, rows, states[0].above.shape[1])
     for i in range(frame.shape[0]):
         for row in range(low, low + count):
-            left = RADIUS + SEGMENT * (step - row)
+            v, left = scratch.vectors[i, row], RADIUS + SEGMENT * (step - row)
             pixels = min(SEGMENT, frame.shape[2] - RADIUS - left)
             for p in range(pixels, SEGMENT):
                 weights[p] = 0.0
-                for n in range(v.shape[1]):
+                for n in range(size):
                     v[p, n] = 0
-            for p in range(pixels):
-                write_vector(frame, i, top + row, left + p, order, v[p])
-            _sum(_own_part(v, states[0].coefficients.shape[3], order.size), pixels, sums)
+            regressors = states[0].coefficients.shape[3]
+            sum_squares(v if regressors == size else _own_part(v, size, regressors, order.size), regressors, sums)
+            sums[start_of_row(regressors)] = np.float64(pixels)
             _fold(sums, step - row, states[0].above[i], states[0].beside[i, row], states[0].decays)
             if len(states) > 1:
                 for p in range(pixels):
                     weights[p] = _weight(frame, i, top + row, left + p, len(states))
-                _sum_weighted(v, weights, sums)
+                _sum_weighted(v, size, weights, sums)
             for r in range(1, len(states)):
                 _fold(sums, step - row, states[r].above[i], states[r].beside[i, row], states[r].decays)
 
@@ -404,43 +426,29 @@ def _weight(frame, i, y, x, predictors):
 
 
 @jit
-def _own_part(v, regressors, channels):
+def _own_part(v, size, regressors, channels):
     """Take what one predictor sees of v (SEGMENT, entries): its neighbours, and the residuals."""
-    if v.shape[1] == regressors:
-        return v
-    own, nearest = np.empty((SEGMENT, regressors), np.int32), regressors - channels
+    own, nearest = np.zeros_like(v), regressors - channels
     for p in range(SEGMENT):
         for n in range(nearest):
             own[p, n] = v[p, n]
         for j in range(channels):
-            own[p, nearest + j] = v[p, v.shape[1] - channels + j]
+            own[p, nearest + j] = v[p, size - channels + j]
     return own
 
 
-@borrowing
-def _sum(v, pixels, sums):
-    """Sum v vᵀ over a segment of so many pixels, v int32 (SEGMENT, regressors): lower triangle, and the pixels."""
-    v0, v1, v2, v3, at = v[0], v[1], v[2], v[3], 0
-    for n in range(v.shape[1]):
-        a, b, c, d, part = v0[n], v1[n], v2[n], v3[n], sums[at : at + n + 1]
-        for m in range(part.size):
-            part[m] = np.float64(np.int32(a * v0[m] + b * v1[m] + c * v2[m] + d * v3[m]))
-        at += n + 1
-    sums[at] = np.float64(pixels)
-
-
 @jit
-def _sum_weighted(v, weights, sums):
-    """Sum the same, where each pixel has a weight."""
-    floats, at = v.astype(np.float64), 0
+def _sum_weighted(v, size, weights, sums):
+    """Sum v vᵀ over a segment, where each pixel has a weight: a triangle, and the weights."""
+    floats = v.astype(np.float64)
     v0, v1, v2, v3 = floats[0], floats[1], floats[2], floats[3]
     w0, w1, w2, w3 = weights[0], weights[1], weights[2], weights[3]
-    for n in range(v.shape[1]):
+    for n in range(size):
+        at = start_of_row(n)
         a, b, c, d, part = w0 * v0[n], w1 * v1[n], w2 * v2[n], w3 * v3[n], sums[at : at + n + 1]
         for m in range(part.size):
             part[m] = a * v0[m] + b * v1[m] + c * v2[m] + d * v3[m]
-        at += n + 1
-    sums[at] = w0 + w1 + w2 + w3
+    sums[start_of_row(size)] = w0 + w1 + w2 + w3
 
 
 @borrowing

@@ -95,7 +95,7 @@ def pop_pixels(model: PixelNetworks, stack: Stack, known: Known, *, strip: Strip
     a = model.architecture
     by = predictors.networks, predictors.offsets, a.mixture, model.tables
     inputs = calibration.scratch_for(predictors.calibration, a.mixture * len(predictors.networks))
-    states = known.states, workspace(a), predictors.calibration, inputs
+    states = known.states, workspace(len(known.frame), a), predictors.calibration, inputs
     stack.run(kernel.pop_strip, known.frame, strip.top, strip.rows, *by, *states)
 
 

@@ -140,6 +140,8 @@ def _is_for_pillow(tags: FirstDirectory, kind: Kind) -> bool:
         return False
     if tags.value(PLANAR, 1) == 2 and kind.colour in (GREY_ALPHA, PALETTE_ALPHA):
         return False  # Pillow takes the second plane for more of the first
+    if tags.value(PHOTOMETRIC, 0) == 0 and kind.colour == GREY_ALPHA:
+        return False
     plain = kind.colour == GREY and tags.value(PHOTOMETRIC, 0) == 1 and tags.value(FILL_ORDER, 1) == 1
     return kind.bits <= 8 or (plain and (kind.bits == 16 or (kind.bits == 12 and tags.tiff.order == "<")))
 
@@ -168,4 +170,12 @@ def _by_tifffile(tags: FirstDirectory, look: Look) -> NDArray[Any]:
     greatest = (1 << kind.bits) - 1
     if array.max() > greatest:
         raise damage(f"a sample has more than {kind.bits} bits")
-    return greatest - array if tags.value(PHOTOMETRIC, 0) == 0 else array
+    return _white_is_greatest(array, greatest) if tags.value(PHOTOMETRIC, 0) == 0 else array
+
+
+def _white_is_greatest(array: NDArray[Any], greatest: int) -> NDArray[Any]:
+    """Invert the grey of a picture in which white is 0, and not its alpha."""
+    inverted = greatest - array
+    if array.ndim == 3:
+        inverted[..., 1:] = array[..., 1:]
+    return inverted

@@ -96,7 +96,7 @@ def check_segments(tags: FirstDirectory, kind: Kind) -> None:
     scheme = _FAX.get(compression, GROUP_4)
     scheme = GROUP_3_2D if scheme == GROUP_3 and tags.value(T4_OPTIONS, 0) & 1 else scheme
     most = tags.value(WIDTH, 1) * tags.value(HEIGHT, 1) + GREATEST_TILE
-    common = bytes(tags.values(JPEG_TABLES))[:-2]
+    common = _shared_tables(tags)
     for place, count, size in segments(tags):
         segment = tags.data[place : place + count]
         segment = segment.translate(REVERSED) if lowest_first else segment
@@ -106,6 +106,14 @@ def check_segments(tags: FirstDirectory, kind: Kind) -> None:
             check_jpeg(common + segment[2:] if common else segment, most)
         elif kind[1:3] == (GREY, 1):
             check_fax(segment, (width, size // ((width + 7) // 8)), scheme)
+
+
+def _shared_tables(tags: FirstDirectory) -> bytes:
+    """Return the beginning that the JPEGs of all strips or tiles share."""
+    try:
+        return bytes(tags.values(JPEG_TABLES))[:-2]
+    except ValueError as error:
+        raise damage("the tables of its JPEGs are not bytes") from error
 
 
 def _check_places(tags: FirstDirectory) -> None:

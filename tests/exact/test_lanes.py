@@ -1,0 +1,34 @@
+"""Sixteen numbers at once are what they are one by one."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vaezip.exact import lanes
+from vaezip.exact.jit import jit
+
+SIZE = 2 * lanes.LANES + 3
+
+
+@jit
+def dot(weights, place, inputs, first):
+    return lanes.dot(weights, place, inputs, first)
+
+
+@jit
+def move(weights, place, inputs, first, step, bound):
+    lanes.move(weights, place, inputs, first, step, bound)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(-589824, 589824), st.integers(0, 19))
+@settings(max_examples=50, deadline=None)
+def test_sums_and_steps_are_those_of_single_numbers(seed, step, place):
+    """At their bounds, too: no product leaves 32 bits."""
+    rng = np.random.default_rng(seed)
+    weights = rng.integers(-(1 << 19), (1 << 19) + 1, SIZE).astype(np.int32)
+    inputs = rng.choice([-2047, 2047, 0, 256, 5], SIZE).astype(np.int32)
+    assert dot(weights, place, inputs, 3) == lanes._dot_plainly(weights, place, inputs, 3)
+    plain = weights.copy()
+    lanes._move_plainly(plain, place, inputs, 3, step, 1 << 19)
+    move(weights, place, inputs, 3, step, 1 << 19)
+    assert np.array_equal(weights, plain)
