@@ -64,8 +64,13 @@ def waited(process: subprocess.Popen[bytes]) -> tuple[int, float]:
 
 
 def surroundings() -> dict[str, str]:
-    """Return the environment of a process: one thread, and this very tree."""
-    return {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    """Return the environment of a process: one thread, and this very tree.
+
+    Of glibc's allocator, which keeps more and more of what was freed, large pieces are asked of the system and given
+    back, so that the memory of a process is what it holds.
+    """
+    threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    return {**os.environ, **threads, "MALLOC_MMAP_THRESHOLD_": str(1 << 17), "PYTHONPATH": str(ROOT)}
 
 
 def collected(home: Path, endings: list[dict[str, Any]]) -> dict[str, Any]:

@@ -110,10 +110,10 @@ def check_segments(tags: FirstDirectory, kind: Kind) -> None:
 
 def _shared_tables(tags: FirstDirectory) -> bytes:
     """Return the beginning that the JPEGs of all strips or tiles share."""
-    try:
-        return bytes(tags.values(JPEG_TABLES))[:-2]
-    except ValueError as error:
-        raise damage("the tables of its JPEGs are not bytes") from error
+    values = tags.values(JPEG_TABLES)
+    if not all(0 <= value < 256 for value in values):
+        raise damage("the tables of its JPEGs are not bytes")
+    return bytes(values)[:-2]
 
 
 def _check_places(tags: FirstDirectory) -> None:
