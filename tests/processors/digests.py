@@ -41,9 +41,10 @@ CASES = {
     "photo-p9": {"model": "photo", "effort": make_golden.PRESETS[9]},
     "photo-gray-odd-k3": {"model": "photo-gray", "effort": make_golden.STEPS[3]},
     "photo-alpha": {"model": "photo"},
+    "deep": {},
 }
 """Golden files and the options that make them: tiles with steps of inference, pixels with learning by one network and
-by two, grey with alpha, and alpha by a model of its own."""
+by two, grey with alpha, alpha by a model of its own, and 16 bits."""
 
 FUSED = re.compile(r"^\s*(v?fn?m(?:add|sub|ad|sb)\w*|fnm(?:la|ls)\w*|fml[as]\w*)\s", re.MULTILINE)
 PRODUCT = re.compile(r"^\s*(v?fmul|v?muls[sd]|v?mulp[sd])\s", re.MULTILINE)
