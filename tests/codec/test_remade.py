@@ -243,7 +243,7 @@ def in_a_drawing(piece, *, height=90, width=110):
     return found
 
 
-@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
+@pytest.mark.parametrize("mode", ["L", *(pytest.param(mode, marks=pytest.mark.slow) for mode in ("LA", "RGB", "RGBA"))])
 def test_both_readers_read_pieces(monkeypatch, mode):
     monkeypatch.setattr(choice, "promising", _promising)
     channels = len(mode)
