@@ -28,8 +28,8 @@ _OF_NEIGHBOURS = 20
 five times as slow, unless it takes more by one byte in so many than the neighbours of pixels make."""
 
 _OF_FEW, _PLAINLY = 4, 100
-"""One patch of so many tells which model is best where it takes less by one byte in so many: of 24 photographs none of
-which the best of all patches, or of the whole, was another."""
+"""One patch of so many tells which model is best, where that takes less by one byte in so many. All patches, and the
+whole, then told the same of each of 24 photographs."""
 
 _OF_PATCHES = 10
 """Of chroma at half the resolution, patches take up to one byte in so many more than all, for what lies beyond their
@@ -44,6 +44,7 @@ _OF_RANKS = 100
 may cost in the whole, which has more values than ranks of some rows tell."""
 
 _LEVELS = 256
+"""Of a sample of 8 bits."""
 
 _OF_LEARNING = 10
 """What learns all from the picture takes up to one byte in so many more for patches than for all."""
@@ -166,8 +167,8 @@ def _promising_deep(job: BlockJob, others: tuple[Candidate, ...]) -> list[Candid
 
 
 def _may_code(job: BlockJob, candidate: Candidate) -> bool:
-    """Tell whether a candidate may code ranks: no JPEG had less than all 256 values and none between that is missing,
-    as ranks of a list have, and a look for one takes longer than to code them."""
+    """Tell whether a candidate may code a job. Ranks are 0, 1, … without a gap; fewer than 256 of them were no JPEG,
+    and to look for one takes longer than to code them."""
     if candidate != coders.JPEG_PIXELS:
         return True
     used = np.flatnonzero(np.bincount(job.samples.ravel()))

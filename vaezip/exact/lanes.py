@@ -11,7 +11,8 @@ from typing import Any
 from llvmlite import ir
 from numba import config, types
 from numba.extending import intrinsic
-from numba.np.arrayobj import make_array
+
+from vaezip.exact.vectors import Array, everywhere
 
 LANES = 16
 
@@ -19,13 +20,12 @@ _NUMBER = ir.IntType(32)
 _VECTOR = ir.VectorType(_NUMBER, LANES)
 
 _settings: Any = config
-_array_of: Any = make_array
 
 
 def _address(context: Any, builder: Any, signature: Any, arguments: Any, place: int) -> Any:
     """Return where sixteen numbers stand: argument number ``place`` is an array, the next one the first of them."""
-    data = _array_of(signature.args[place])(context, builder, arguments[place]).data
-    return builder.bitcast(builder.gep(data, [arguments[place + 1]]), _VECTOR.as_pointer())
+    array = context.make_array(signature.args[place])(context, builder, arguments[place])
+    return Array(builder, array).at(arguments[place + 1], kind=_VECTOR)
 
 
 def _constant(number: int) -> Any:
@@ -34,8 +34,7 @@ def _constant(number: int) -> Any:
 
 def _spread(builder: Any, number: Any) -> Any:
     """Return a vector of one number, sixteen times."""
-    one = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), builder.trunc(number, _NUMBER), _NUMBER(0))
-    return builder.shuffle_vector(one, ir.Constant(_VECTOR, ir.Undefined), _constant(0))
+    return everywhere(builder, builder.trunc(number, _NUMBER), LANES)
 
 
 def _dot(_: Any, weights: Any, place: Any, inputs: Any, first: Any) -> Any:

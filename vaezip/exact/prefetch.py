@@ -7,20 +7,20 @@ from typing import Any
 from llvmlite import ir
 from numba import config, types
 from numba.extending import intrinsic
-from numba.np.arrayobj import make_array
+
+from vaezip.exact.vectors import Array
 
 _WRITE, _EVERY_CACHE, _DATA = 1, 3, 1
 
 _settings: Any = config
-_array_of: Any = make_array
 
 
 def _compiled(_: Any, array: Any, place: Any) -> Any:
     """Return the type and the code of :func:`prefetch`, as numba asks for them."""
 
     def write(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        data = _array_of(signature.args[0])(context, builder, arguments[0]).data
-        address = builder.bitcast(builder.gep(data, [arguments[1]]), ir.IntType(8).as_pointer())
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        address = Array(builder, array).at(arguments[1], kind=ir.IntType(8))
         number = ir.IntType(32)
         kind = ir.FunctionType(ir.VoidType(), [address.type, number, number, number])
         function = builder.module.declare_intrinsic("llvm.prefetch", [address.type], kind)

@@ -18,6 +18,7 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from vaezip.exact.jit import borrowing
+from vaezip.exact.vectors import everywhere
 
 LANES = 16
 """Outputs of one vector."""
@@ -97,7 +98,7 @@ def _sums(b: Any, size: tuple[int, int], x: Any, pairs: Any, w: _Rows, out: _Row
     weights = [b.load(w.at(k, b.add(output, _INT64(LANES * v)), _PAIRS), align=2) for v in range(vectors)]
     sums = []
     for p, total in enumerate(totals):
-        pair = _everywhere(b, b.load(x(b.add(row, _INT64(p)), k), align=2))
+        pair = b.bitcast(everywhere(b, b.load(x(b.add(row, _INT64(p)), k), align=2), LANES), _PAIRS)
         sums.append([b.add(t, _multiplied(b, pair, weight)) for t, weight in zip(total, weights)])
     following = b.add(k, _INT64(1))
     k.add_incoming(following, loop)
@@ -110,12 +111,6 @@ def _sums(b: Any, size: tuple[int, int], x: Any, pairs: Any, w: _Rows, out: _Row
     for p, new in enumerate(sums):
         for v, s in enumerate(new):
             b.store(s, out.at(b.add(at, _INT64(p)), b.add(output, _INT64(LANES * v)), _SUMS), align=4)
-
-
-def _everywhere(b: Any, pair: Any) -> Any:
-    """Copy a pair of 16-bit integers into every lane."""
-    lane = b.insert_element(ir.Constant(_SUMS, ir.Undefined), pair, _INT32(0))
-    return b.bitcast(b.shuffle_vector(lane, ir.Constant(_SUMS, ir.Undefined), ir.Constant(_SUMS, None)), _PAIRS)
 
 
 def _multiplied(b: Any, x: Any, w: Any) -> Any:

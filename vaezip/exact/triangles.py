@@ -15,6 +15,7 @@ from numba.extending import intrinsic
 
 from vaezip.exact.cholesky import LANES
 from vaezip.exact.jit import borrowing, inline
+from vaezip.exact.vectors import Array, everywhere
 
 PADDING = 8
 
@@ -67,43 +68,21 @@ def spread(triangles, size, matrices):
             _spread_some(triangles, start_of_row(n) + m, matrices, m, n)  # type: ignore[call-arg]
 
 
-class _Array:
-    """A contiguous array of one to three axes in LLVM."""
-
-    def __init__(self, context: Any, builder: Any, kind: Any, value: Any) -> None:
-        array = context.make_array(kind)(context, builder, value)
-        self.builder, self.data, self.axes = builder, array.data, kind.ndim
-        self.shape = [builder.extract_value(array.shape, axis) for axis in range(kind.ndim)]
-
-    def at(self, *place: Any, kind: Any) -> Any:
-        """Return a pointer to ``kind`` at a place."""
-        b, offset = self.builder, place[0]
-        for extent, index in zip(self.shape[1:], place[1:]):
-            offset = b.add(b.mul(offset, extent), index)
-        return b.bitcast(b.gep(self.data, [offset]), kind.as_pointer())
-
-
 @intrinsic
 def _sum_some(typing, v, n, m, sums, at):
     """Compute sums[at + j] = Σ_p v[p, n] · v[p, m + j] for PADDING j."""
 
     def generate(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
-        rows, out = (_Array(context, b, signature.args[i], arguments[i]) for i in (0, 3))
+        rows, out = (Array(b, context.make_array(signature.args[i])(context, b, arguments[i])) for i in (0, 3))
         total = ir.Constant(_INTEGERS, None)
         for p in range(4):
             one = b.load(rows.at(_INT64(p), arguments[1], kind=_INT32))
             others = b.load(rows.at(_INT64(p), arguments[2], kind=_INTEGERS), align=4)
-            total = b.add(total, b.mul(_everywhere(b, one), others))
+            total = b.add(total, b.mul(everywhere(b, one, PADDING), others))
         b.store(b.sitofp(total, _FLOATS), out.at(arguments[4], kind=_FLOATS), align=8)
         return context.get_dummy_value()
 
     return types.void(v, types.int64, types.int64, sums, types.int64), generate
-
-
-def _everywhere(b: Any, value: Any) -> Any:
-    """Copy an integer into every element of a vector."""
-    one = b.insert_element(ir.Constant(_INTEGERS, ir.Undefined), value, _INT32(0))
-    return b.shuffle_vector(one, ir.Constant(_INTEGERS, ir.Undefined), ir.Constant(_INTEGERS, None))
 
 
 @intrinsic
@@ -111,7 +90,7 @@ def _spread_some(typing, triangles, at, matrices, m, n):
     """Write matrices[m + j, n, t] = triangles[t, at + j] for LANES j and t."""
 
     def generate(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
-        found, out = (_Array(context, b, signature.args[i], arguments[i]) for i in (0, 2))
+        found, out = (Array(b, context.make_array(signature.args[i])(context, b, arguments[i])) for i in (0, 2))
         rows = [b.load(found.at(_INT64(t), arguments[1], kind=_LANES), align=8) for t in range(LANES)]
         for j, column in enumerate(_transposed(b, rows)):
             place = b.add(arguments[3], _INT64(j)), arguments[4], _INT64(0)
