@@ -2,7 +2,8 @@
 ``python tests/fuzz/counts.py --commit COMMIT REPORT ... > tests/fuzz/report.json``; ``report-jpeg-file.json`` is of the
 target of JPEG files alone.
 
-``COMMIT`` is what was fuzzed. Of a target that several reports have, the sums are given.
+``COMMIT`` is what was fuzzed. Of a target that several reports have, the sums are given. What this script wrote may be
+among the reports, so that a run adds to the counts that are kept.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ COUNTS = "core seconds", "executions", "read", "refused", "reasons", "crashes", 
 
 def counts(result: Found) -> dict[str, int]:
     """Count what a report tells of a target; different reasons to refuse are counted, not listed."""
+    if set(result) == set(COUNTS):
+        return dict(result)
     refused = result["refused"]
     return {
         "core seconds": result["core seconds"],

@@ -31,6 +31,8 @@ def test_reports_of_a_target_are_added():
     png = dict(zip(counts.COUNTS, (3600, 17, 5, 12, 2, 1, 1), strict=True))
     assert found["targets"]["png"] == png
     assert found["targets"]["gif"]["refused"] == 0
+    again = counts.added([found, two], "abc")
+    assert again["targets"]["png"] == dict(zip(counts.COUNTS, (5400, 24, 6, 18, 2, 2, 2), strict=True))
 
 
 def test_the_counts_that_are_kept_are_of_all_targets_for_three_hours_without_a_crash():
