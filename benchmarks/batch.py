@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 import vaezip
 from vaezip import batch
 from vaezip.bench import machine
-from vaezip.codec.compressor import Options
+from vaezip.codec.compress_options import Options
 from vaezip.pictures import datasets
 from vaezip.system.threads import usable_cores
 

@@ -33,7 +33,7 @@ from vaezip.bench import machine, runner, worker
 from vaezip.bench.ours import Ours
 from vaezip.bench.plan import Plan
 from vaezip.bench.plots import COLOURS, MARKERS, Label, duration, frame, name_lines
-from vaezip.codec.compressor import Options
+from vaezip.codec.compress_options import Options
 from vaezip.models import file as model_file
 from vaezip.models.effort import Effort
 from vaezip.pictures.picture import Picture

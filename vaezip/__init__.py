@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from vaezip import batch, pictures
-    from vaezip.codec.archive import Archive, ReadOptions, decompress
+    from vaezip.codec.archive import Archive, decompress
     from vaezip.codec.archive import open_file as open
     from vaezip.codec.arrays import imread, imwrite
-    from vaezip.codec.compressor import Compressor, Options, compress
+    from vaezip.codec.compress_options import Options
+    from vaezip.codec.compressor import Compressor, compress
+    from vaezip.codec.read_options import ReadOptions
     from vaezip.codec.warming import warm
     from vaezip.errors import DataError, FormatError, ImageError, ModelError, OutputError, VaezipError
     from vaezip.models.file import load as load_model
@@ -55,8 +57,8 @@ __all__ = [
 _HOMES = {
     "Archive": "codec.archive",
     "Compressor": "codec.compressor",
-    "Options": "codec.compressor",
-    "ReadOptions": "codec.archive",
+    "Options": "codec.compress_options",
+    "ReadOptions": "codec.read_options",
     "compress": "codec.compressor",
     "decompress": "codec.archive",
     "imread": "codec.arrays",

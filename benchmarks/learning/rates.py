@@ -43,7 +43,7 @@ from vaezip.bench.method import Method, Named, UnavailableError
 from vaezip.bench.ours import Ours
 from vaezip.bench.peers import Peer
 from vaezip.bench.plots import COLOURS, GREY, MARKERS, Label, frame, limits_with_margin, name_lines, seconds_axis
-from vaezip.codec.compressor import Options
+from vaezip.codec.compress_options import Options
 from vaezip.models.effort import PRESETS
 from vaezip.pictures import datasets
 from vaezip.pictures.datasets import Collection

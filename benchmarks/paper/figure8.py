@@ -24,7 +24,7 @@ from vaezip.bench.ours import Ours
 from vaezip.bench.plan import Plan
 from vaezip.bench.plots import COLOURS, MARKERS, Label, duration, frame, limits_with_margin, name_lines, seconds_axis
 from vaezip.bench.report import ModelRow
-from vaezip.codec.compressor import Options
+from vaezip.codec.compress_options import Options
 from vaezip.models.effort import Effort
 
 sys.path.insert(0, str(Path(__file__).parents[1]))

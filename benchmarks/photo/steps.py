@@ -35,7 +35,7 @@ from vaezip.bench.ours import Ours
 from vaezip.bench.plan import Plan, parse_steps
 from vaezip.bench.plots import COLOURS, MARKERS, Label, frame, limits_with_margin, name_lines, seconds_axis
 from vaezip.bench.report import ModelRow, Report
-from vaezip.codec.compressor import Options
+from vaezip.codec.compress_options import Options
 from vaezip.models.effort import Effort
 
 STEPS = "1..3,5,7,10"

@@ -3,7 +3,8 @@ import pytest
 
 from vaezip.bench import ours
 from vaezip.codec.archive import Archive
-from vaezip.codec.compressor import Options, compress
+from vaezip.codec.compress_options import Options
+from vaezip.codec.compressor import compress
 from vaezip.errors import ModelError
 from vaezip.models import file as model_file
 from vaezip.models.effort import NONE, PRESETS, Effort

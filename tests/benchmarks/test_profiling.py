@@ -1,7 +1,7 @@
 """Where the time of the codec goes: that each part is found, and counted once."""
 
 from vaezip.bench.ours import Ours
-from vaezip.codec.compressor import Options
+from vaezip.codec.compress_options import Options
 from vaezip.models.effort import Effort
 from vaezip.pictures.picture import Picture
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 import vaezip
-from vaezip.codec import compressor, forms, jpeg, jpeg_dictionary
+from vaezip.codec import forms, jpeg, jpeg_dictionary
 from vaezip.errors import FormatError, ImageError, VaezipError
 from vaezip.models import kinds
 from vaezip.models.cost import DEFAULT as BUDGET
@@ -333,7 +333,3 @@ def test_a_group_of_files_is_one_row():
     assert made[place] == 1
     with pytest.raises(FormatError):
         vaezip.Archive(made[:place] + b"\2" + made[place + 1 :]).original()
-
-
-def test_options_have_the_limit_of_the_reader():
-    assert compressor.Options().max_pixels == vaezip.ReadOptions().max_pixels

@@ -16,8 +16,8 @@ from vaezip.batch.reports import Report
 from vaezip.batch.running import outcomes
 from vaezip.batch.sources import Named, Source
 from vaezip.batch.tasks import Compressing, Decompressing, Task, Testing, loaded
-from vaezip.codec.archive import ReadOptions
-from vaezip.codec.compressor import Options
+from vaezip.codec.compress_options import Options
+from vaezip.codec.read_options import ReadOptions
 from vaezip.errors import FormatError, OutputError
 from vaezip.pictures.png.metadata import LEVEL
 

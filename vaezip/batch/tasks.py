@@ -13,9 +13,11 @@ from vaezip.batch.outcomes import described
 from vaezip.batch.places import Place
 from vaezip.batch.sources import Source
 from vaezip.codec import sequences
-from vaezip.codec.archive import Archive, ReadOptions
+from vaezip.codec.archive import Archive
 from vaezip.codec.blocks import plain_bytes
-from vaezip.codec.compressor import Compressor, Options
+from vaezip.codec.compress_options import Options
+from vaezip.codec.compressor import Compressor
+from vaezip.codec.read_options import ReadOptions
 from vaezip.errors import FormatError, ImageError, IncompleteError, OutputError, VaezipError
 from vaezip.models import file as model_file
 from vaezip.models.library import Library

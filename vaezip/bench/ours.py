@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from vaezip.bench.method import Named
 from vaezip.bench.plan import called
 from vaezip.codec.archive import Archive
-from vaezip.codec.compressor import Compressor, Options
+from vaezip.codec.compress_options import Options
+from vaezip.codec.compressor import Compressor
 from vaezip.codec.select import AUTO
 from vaezip.errors import VaezipError
 from vaezip.models import file as model_file

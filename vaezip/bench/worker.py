@@ -19,7 +19,7 @@ from typing import Any
 from vaezip.bench import measure
 from vaezip.bench.method import Method, MismatchError, UnavailableError
 from vaezip.bench.plan import Plan
-from vaezip.codec.compressor import Options
+from vaezip.codec.compress_options import Options
 from vaezip.errors import VaezipError
 from vaezip.models.effort import Effort
 from vaezip.pictures import datasets

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, SupportsIndex, overload
 
@@ -19,15 +19,16 @@ from vaezip.codec import copies, decoding, describing, jpeg, metadata, salvage
 from vaezip.codec.blocks import Samples, block_shape, check_group, picture_bytes
 from vaezip.codec.decoded import DecodedBlocks
 from vaezip.codec.decoding import DecodeJob
+from vaezip.codec.read_options import ReadOptions
 from vaezip.errors import FormatError, ImageError, MissingError, ModelError, VaezipError
 from vaezip.models import file as model_file
 from vaezip.models.base import Model
-from vaezip.models.cost import MAX_WORK, Budget
+from vaezip.models.cost import Budget
 from vaezip.models.kinds import BILEVEL_GREY, COPY, FILES, JPEG, MODE_NAMES
 from vaezip.models.library import FileLibrary, Library
 from vaezip.pictures import io
 from vaezip.pictures.formats import format_name
-from vaezip.pictures.picture import DEFAULT_MAX_PIXELS, Box, Picture
+from vaezip.pictures.picture import Box, Picture
 from vaezip.system.threads import Workers, count_of
 from vaezip.vz import archive as vz
 from vaezip.vz import records
@@ -36,37 +37,6 @@ from vaezip.vz.salvage import Recovered, recover
 
 _COPIES = 3
 """Of a picture: joined from its blocks, handed over, and written."""
-
-
-@dataclass(frozen=True)
-class ReadOptions:
-    """Say how to decode.
-
-    Attributes:
-        models: model files beside the shipped ones.
-        device: ``cpu``, or ``cuda`` where PyTorch sees one.
-        threads: how many to use, 0 for as many as there are cores.
-        max_pixels: larger pictures are refused.
-        executor: does the work in the place of threads of our own; see :class:`vaezip.Options`.
-        memory: bytes that the process may take, of which 256 MiB are for the program itself: fewer blocks are decoded
-            at once where they take more, and what takes more alone is refused. None for 4 GiB of blocks, or a picture.
-        max_work: operations for each pixel; a block that takes more is refused.
-        cache: bytes that decoded blocks may take which are kept, so that :meth:`Archive.read` finds other pictures of
-            them at once; 0 keeps none.
-        salvage: take what is left of a damaged set: where the directory is lost, what stands in the indices between
-            its blocks. Names and metadata may be lost, too. :meth:`Archive.pictures` gives, for a picture of which only
-            a part is left, an error whose ``picture`` is that part.
-    """
-
-    models: tuple[str | os.PathLike[str], ...] = ()
-    device: str = "cpu"
-    threads: int = 1
-    max_pixels: int = DEFAULT_MAX_PIXELS
-    executor: Executor | None = None
-    memory: int | None = None
-    max_work: int = MAX_WORK
-    cache: int = 1 << 26
-    salvage: bool = False
 
 
 class Archive:

@@ -10,7 +10,8 @@ from typing import IO, Any, SupportsIndex
 from numpy.typing import NDArray
 
 from vaezip.codec.archive import Archive
-from vaezip.codec.compressor import Options, compress
+from vaezip.codec.compress_options import Options
+from vaezip.codec.compressor import compress
 from vaezip.errors import ImageError, OutputError
 from vaezip.pictures import io
 from vaezip.pictures.convert import PictureLike, to_array

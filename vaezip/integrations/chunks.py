@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.codec.archive import Archive
-from vaezip.codec.compressor import Options, compress
+from vaezip.codec.compress_options import Options
+from vaezip.codec.compressor import compress
 from vaezip.codec.select import AUTO
 from vaezip.errors import FormatError, ImageError, ModelError
 from vaezip.models import file as model_file

@@ -13,7 +13,8 @@ from typing import IO, Any
 from PIL import Image, ImageFile
 
 from vaezip.codec.archive import Archive
-from vaezip.codec.compressor import Compressor, Options
+from vaezip.codec.compress_options import Options
+from vaezip.codec.compressor import Compressor
 from vaezip.errors import VaezipError
 from vaezip.models.effort import DEFAULT_PRESET
 from vaezip.pictures.convert import PILLOW_MODES, of_pillow
