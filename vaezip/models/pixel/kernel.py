@@ -24,6 +24,7 @@ from vaezip.entropy import kernels
 from vaezip.entropy.grids import MEAN_BITS
 from vaezip.exact.jit import borrowing, inline, jit
 from vaezip.exact.product16 import product16
+from vaezip.exact.shifts import shifted
 from vaezip.models.pixel import calibration, least_squares
 from vaezip.models.pixel.constants import ACTIVATION_BOUND, BLANK, CHUNK, LAG, RADIUS, SEGMENT, TILE
 from vaezip.models.pixel.context import OFFSETS, median_edge_at
@@ -42,7 +43,7 @@ _AROUND = len(OFFSETS)
 @inline
 def _shifted(total, shift, low, high):
     """Compute clamp(total >> shift) in 32 bits."""
-    return min(max(np.int32(np.int32(total) >> (shift & 31)), np.int32(low)), np.int32(high))
+    return min(max(shifted(np.int32(total), np.int32(shift & 31)), np.int32(low)), np.int32(high))
 
 
 @inline
