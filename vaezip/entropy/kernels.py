@@ -165,8 +165,8 @@ def pop_one_mixture(state, words, size, means, log_scales, weights, table, scale
 
 
 @inline
-def softmax(logits, count, powers, whole, at, weights):
-    """Write the weights of the first ``count`` logits, whose sum is ``whole``, from ``weights[at]`` on.
+def softmax(logits, count, powers, weights):
+    """Write the weights of the first ``count`` logits, whose sum is 2^WEIGHT_BITS.
 
     Args:
         logits: integers in units of 2^−WEIGHT_LOGIT_BITS.
@@ -179,14 +179,15 @@ def softmax(logits, count, powers, whole, at, weights):
             best = k
     total = np.int64(0)
     for k in range(count):
-        weights[at + k] = powers[min(np.int64(logits[best]) - np.int64(logits[k]), grids.WEIGHT_SPAN)]
-        total += weights[at + k]
+        weights[k] = powers[min(np.int64(logits[best]) - np.int64(logits[k]), grids.WEIGHT_SPAN)]
+        total += weights[k]
+    whole = np.int64(1 << grids.WEIGHT_BITS)
     left = whole
     for k in range(count):
         # as whole as the true quotient: up to 2^44 / total, it is rounded by less than its distance to the next integer
-        weights[at + k] = np.int64(np.float64(weights[at + k] * whole) / np.float64(total))
-        left -= weights[at + k]
-    weights[at + best] += left
+        weights[k] = np.int64(np.float64(weights[k] * whole) / np.float64(total))
+        left -= weights[k]
+    weights[best] += left
 
 
 # --- arrays of symbols ---
@@ -196,7 +197,7 @@ def softmax(logits, count, powers, whole, at, weights):
 def softmax_rows(logits, powers, weights):
     """Write the weights of each row of logits, whose sum is 2^WEIGHT_BITS."""
     for i in range(logits.shape[0]):
-        softmax(logits[i], logits.shape[1], powers, np.int64(1 << grids.WEIGHT_BITS), 0, weights[i])
+        softmax(logits[i], logits.shape[1], powers, weights[i])
 
 
 @jit

@@ -4,8 +4,8 @@
 correctly rounded element-wise mathematics, :mod:`tables` the integer tables that stand
 for transcendental functions. They run alike on NumPy and on PyTorch (CPU and CUDA) by the
 Python array API. :mod:`narrow` is compiled, for NumPy, with the results of :mod:`affine`;
-:mod:`product16`, :mod:`triangles` and :mod:`cholesky` are for compiled kernels. See ``docs/exactness.md`` for the
-argument.
+:mod:`product16`, :mod:`shifts`, :mod:`triangles` and :mod:`cholesky` are for compiled kernels. See
+``docs/exactness.md`` for the argument.
 """
 
 from vaezip.exact.affine import Affine, Convolution

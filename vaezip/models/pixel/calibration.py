@@ -32,7 +32,6 @@ from vaezip.models.pixel.constants import (
     ADJACENT,
     AROUND,
     CHUNK,
-    DENSITY_FLOOR,
     DEVIATION_BOUND,
     ERROR_BITS,
     ERROR_BOUND,
@@ -53,8 +52,8 @@ from vaezip.models.pixel.constants import (
     USUAL_ERROR,
 )
 from vaezip.models.pixel.context import median_edge_at
-from vaezip.models.pixel.gradient import logistic
 from vaezip.models.pixel.least_squares import nearby_energy, predictors_of
+from vaezip.models.pixel.logistics import PIXELS, add_inputs, add_slopes
 
 Floats = NDArray[np.float64]
 
@@ -213,25 +212,20 @@ def note_errors(n, j, state, at, scratch):
 @borrowing
 def observe(n, j, state, tables, scratch):
     """Gather the gradient for what :func:`calibrate` has just used, now that the values are known."""
-    whole, for_mean, for_scale, (w, m, s) = scratch.whole, scratch.for_mean, scratch.for_scale, scratch.mixtures
-    values = scratch.values
-    for p in range(n):
+    whole, for_mean, for_scale = scratch.whole, scratch.for_mean, scratch.for_scale
+    of = tables.sigmoid, tables.reciprocal, tables.interior, tables.inner
+    for p in range(CHUNK):
         whole[p] = for_mean[p] = for_scale[p] = 0.0
-    for k in range(w.shape[0]):
-        for p in range(n):
-            inside, by_mean, by_scale = logistic(np.float64(values[p]), m[k, p], s[k, p], tables)
-            part = np.float64(w[k, p]) * (inside + DENSITY_FLOOR)
-            whole[p] += part
-            for_mean[p] += part * by_mean
-            for_scale[p] += part * by_scale
+    for k in range(scratch.mixtures.w.shape[0]):
+        for p in range(0, n, PIXELS):
+            add_slopes(k, p, scratch.values, scratch.mixtures, of, (whole, for_mean, for_scale))  # type: ignore[call-arg]
     for p in range(n):
         for_mean[p] = _clamped(scratch.spread[p] * (for_mean[p] / whole[p]), SLOPE_BOUND)
         for_scale[p] = _clamped(for_scale[p] / whole[p], SLOPE_BOUND)
     for p in range(n):
-        for kind in range(2):
-            c = scratch.classes[kind, p]
-            _gather(state.move_gradient[c, j], state.move_size[c, j], for_mean[p], scratch.f[p])
-            _gather(state.stretch_gradient[c, j], state.stretch_size[c, j], for_scale[p], scratch.g[p])
+        a, b = scratch.classes[0, p], scratch.classes[1, p]
+        add_inputs(p, for_mean[p], scratch.f, a, b, j, state.move_gradient, state.move_size)  # type: ignore[call-arg]
+        add_inputs(p, for_scale[p], scratch.g, a, b, j, state.stretch_gradient, state.stretch_size)
     state.pixels[0] += n * (j == 0)
 
 
@@ -273,14 +267,6 @@ def _write_products(n, j, weights, classes, inputs, terms, out):
             h += terms[p + 7, q]
         out[p], out[p + 1], out[p + 2], out[p + 3] = a, b, c, d
         out[p + 4], out[p + 5], out[p + 6], out[p + 7] = e, f, g, h
-
-
-@inline
-def _gather(gradient, size, slope, values):
-    """Add a pixel's gradient and squares to those of one class."""
-    for q in range(values.size):
-        gradient[q] += slope * values[q]
-        size[q] += values[q] * values[q]
 
 
 @inline

@@ -24,10 +24,11 @@ from vaezip.entropy import kernels
 from vaezip.entropy.grids import MEAN_BITS
 from vaezip.exact.jit import borrowing, inline, jit
 from vaezip.exact.product16 import product16
+from vaezip.exact.shifts import shifted
 from vaezip.models.pixel import calibration, least_squares
 from vaezip.models.pixel.constants import ACTIVATION_BOUND, BLANK, CHUNK, LAG, RADIUS, SEGMENT, TILE
 from vaezip.models.pixel.context import OFFSETS, median_edge_at
-from vaezip.models.pixel.mixture import joint_mixture
+from vaezip.models.pixel.logistics import write_mixtures
 
 Ints = NDArray[Any]
 
@@ -42,7 +43,7 @@ _AROUND = len(OFFSETS)
 @inline
 def _shifted(total, shift, low, high):
     """Compute clamp(total >> shift) in 32 bits."""
-    return min(max(np.int32(np.int32(total) >> (shift & 31)), np.int32(low)), np.int32(high))
+    return min(max(shifted(np.int32(total), np.int32(shift & 31)), np.int32(low)), np.int32(high))
 
 
 @inline
@@ -208,8 +209,8 @@ def _empty_chunk(networks, mix, predictors):
 
 
 @jit
-def _empty_mixture(mix):
-    return np.zeros(mix, np.int64), np.zeros(mix, np.int64), np.zeros(mix, np.int64)
+def _empty_mixtures(mix):
+    return np.zeros((mix, CHUNK), np.int64), np.zeros((mix, CHUNK), np.int64), np.zeros((mix, CHUNK), np.int64)
 
 
 def wave_count(rows: int, width: int) -> int:
@@ -326,16 +327,16 @@ def pop_strip(stack, frame, top, rows, networks, offsets, mix, tables, predictor
     Returns:
         head and size of the stack.
     """
-    memory = _empty_chunk(networks, mix, len(predictors)), _empty_mixture(mix * len(networks))
+    chunk = _empty_chunk(networks, mix, len(predictors))
     return _pop_waves(
-        stack, frame, top, rows, networks, offsets, tables, predictors, scratch, calibrator, inputs, memory
+        stack, frame, top, rows, networks, offsets, tables, predictors, scratch, calibrator, inputs, chunk
     )
 
 
 @borrowing
-def _pop_waves(stack, frame, top, rows, networks, offsets, tables, predictors, scratch, calibrator, inputs, memory):
+def _pop_waves(stack, frame, top, rows, networks, offsets, tables, predictors, scratch, calibrator, inputs, chunk):
     """Do what :func:`pop_strip` does, in memory that it makes; what makes none itself is compiled in half the time."""
-    (head, words, size), (chunk, mixture), order = stack, memory, networks[0].order
+    (head, words, size), order = stack, networks[0].order
     pictures, width, channels = frame.shape[0], frame.shape[2] - 2 * RADIUS, order.size
     regressed, calibrated = frame.shape[3] > channels, calibrator.move.shape[0] > 0
     for wave in range(waves_of_segments(rows, width)):
@@ -355,7 +356,7 @@ def _pop_waves(stack, frame, top, rows, networks, offsets, tables, predictors, s
                     _predict_conditionally(n, j, frame, predictors, top, chunk)
                 _run_heads(n, j, networks, chunk)
                 stack = head, words, size
-                head, size = _pop_channel(n, j, frame, order, chunk, mixture, tables, calibrator, inputs, stack)
+                head, size = _pop_channel(n, j, frame, order, chunk, tables, calibrator, inputs, stack)
             if regressed:
                 _note_pixels(n, frame, order, predictors, top, chunk, scratch)
         if regressed and wave % LAG == LAG - 1:
@@ -364,15 +365,11 @@ def _pop_waves(stack, frame, top, rows, networks, offsets, tables, predictors, s
 
 
 @borrowing
-def _pop_channel(n, j, frame, order, chunk, mixture, tables, calibrator, inputs, stack):
+def _pop_channel(n, j, frame, order, chunk, tables, calibrator, inputs, stack):
     """Take the j-th channel of n pixels from the stack, once its parameters are known."""
-    (head, words, size), (w, m, s), at, values = stack, mixture, chunk.at, inputs.values
-    c, mix, joint = order[j], chunk.out.shape[2] // 3, inputs.mixtures
+    (head, words, size), at, values, c, joint = stack, chunk.at, inputs.values, order[j], inputs.mixtures
     calibrated, residual = calibrator.move.shape[0] > 0, chunk.vector.shape[1] - order.size + j
-    for p in range(n):
-        joint_mixture(chunk.out, p, chunk.prediction[p, c], mix, tables.powers, w, m, s)
-        for k in range(w.size):
-            joint.w[k, p], joint.m[k, p], joint.s[k, p] = w[k], m[k], s[k]
+    write_mixtures(n, chunk.out, chunk.prediction, c, tables.powers, joint)
     if calibrated:
         calibration.calibrate(n, j, calibrator, frame, order, at, tables, inputs)
     else:
@@ -401,7 +398,7 @@ def mixtures(frame, top, rows, waves, networks, offsets, mix, tables, out):
             filled.
     """
     predictors = max(1, least_squares.predictors_of(frame.shape[3], networks[0].order.size))
-    memory = _empty_chunk(networks, mix, predictors), _empty_mixture(mix * len(networks))
+    memory = _empty_chunk(networks, mix, predictors), _empty_mixtures(mix * len(networks))
     _write_waves(frame, top, rows, waves, networks, offsets, tables, memory, out)
 
 
@@ -427,7 +424,7 @@ def _write_waves(frame, top, rows, waves, networks, offsets, tables, memory, out
 @inline
 def _write_mixtures(n, frame, networks, offsets, tables, chunk, mixture, out):
     """Compute the mixtures of a chunk of n pixels."""
-    (w, m, s), order, mix = mixture, networks[0].order, chunk.out.shape[2] // 3
+    (w, m, s), order = mixture, networks[0].order
     channels = order.size
     _run_trunk(n, frame, networks, offsets, chunk)
     hints = (1 + least_squares.predictors_of(frame.shape[3], channels)) * channels
@@ -437,11 +434,10 @@ def _write_mixtures(n, frame, networks, offsets, tables, chunk, mixture, out):
     for j in range(channels):
         c = order[j]
         _run_heads(n, j, networks, chunk)
+        write_mixtures(n, chunk.out, chunk.prediction, c, tables.powers, mixture)
         for p in range(n):
             i, y, x = chunk.at[p, 0], chunk.at[p, 1], chunk.at[p, 2]
-            predicted = chunk.prediction[p, c]
-            joint_mixture(chunk.out, p, predicted, mix, tables.powers, w, m, s)
             into = out[chunk.place[p, 0] + j * chunk.place[p, 1]]
-            for k in range(w.size):
-                into[0, k], into[1, k], into[2, k] = np.int32(w[k]), np.int32(m[k]), np.int32(s[k])
-            chunk.hints[p, j] = np.int64(frame[i, y, x, c]) - predicted
+            for k in range(w.shape[0]):
+                into[0, k], into[1, k], into[2, k] = np.int32(w[k, p]), np.int32(m[k, p]), np.int32(s[k, p])
+            chunk.hints[p, j] = np.int64(frame[i, y, x, c]) - chunk.prediction[p, c]

@@ -43,12 +43,8 @@ def mixture_tables() -> Tables:
     return Tables(*d.logistic_tables(), d.weight_powers(), *likelihoods.gradient_tables())
 
 
-WHOLE = np.int64(1 << d.WEIGHT_BITS)
-"""The sum of the weights of a mixture."""
-
-
 @inline
-def write_mixture(out, prediction, mix, powers, whole, at, w, m, s):
+def write_mixture(out, prediction, mix, powers, w, m, s):
     """Write the mixture of one channel of one pixel, as :class:`vaezip.entropy.distributions.LogisticMixture` has it.
 
     Args:
@@ -56,22 +52,12 @@ def write_mixture(out, prediction, mix, powers, whole, at, w, m, s):
         prediction: the median-edge prediction.
         mix: logistics.
         powers: e^−x, of :func:`mixture_tables`.
-        whole: the sum of the weights.
-        at: where to write.
-        w, m, s: weights, means and log scales, filled from ``at`` on.
+        w, m, s: weights, means and log scales, filled.
     """
-    kernels.softmax(out, mix, powers, whole, at, w)
+    kernels.softmax(out, mix, powers, w)
     for k in range(mix):
-        m[at + k] = (prediction << d.MEAN_BITS) + out[mix + k]
-        s[at + k] = min(max(out[2 * mix + k], d.LOG_SCALE_LOW), d.LOG_SCALE_HIGH)
-
-
-@inline
-def joint_mixture(out, p, prediction, mix, powers, w, m, s):
-    """Write one mixture of those of all networks for pixel p."""
-    whole = WHOLE // out.shape[0]
-    for v in range(out.shape[0]):
-        write_mixture(out[v, p], prediction, mix, powers, whole, v * mix, w, m, s)
+        m[k] = (prediction << d.MEAN_BITS) + out[mix + k]
+        s[k] = min(max(out[2 * mix + k], d.LOG_SCALE_LOW), d.LOG_SCALE_HIGH)
 
 
 @borrowing
@@ -90,7 +76,7 @@ def mixture_gradient(parameters, values, prediction, mixture, tables, out):
     w, m, s, part = mixture
     mix = w.size
     for i in range(values.size):
-        write_mixture(parameters[i], prediction[i], mix, tables.powers, WHOLE, 0, w, m, s)
+        write_mixture(parameters[i], prediction[i], mix, tables.powers, w, m, s)
         x, total = float(values[i]), 0.0
         for k in range(mix):
             inside, by_mean, by_scale = logistic(x, m[k], s[k], tables)
