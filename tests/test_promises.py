@@ -19,7 +19,7 @@ def test_every_promise_has_tests(promise, tests):
         if not path.startswith(".ci"):
             assert (TESTS / path).exists(), path
         if function:
-            assert f"\ndef {function}" in (TESTS / path).read_text(encoding="utf-8"), name
+            assert f"\ndef {function}(" in (TESTS / path).read_text(encoding="utf-8"), name
 
 
 def test_there_are_promises():

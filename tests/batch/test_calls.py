@@ -248,3 +248,12 @@ def test_whoever_asks_is_told_of_each(photos, tmp_path):
     told = []
     batch.compress(photos(3), tmp_path / "made", QUICK, tell=told.append)
     assert {outcome.name for outcome in told} == {"0000.png", "0002.png", "odd/0001.png"}
+
+
+@pytest.mark.parametrize("over", ["force", "update"])
+def test_results_of_two_files_that_would_become_one_are_not_written_over_each_other(photos, tmp_path, over):
+    batch.compress(photos(1), tmp_path / "made", QUICK)
+    one = next((tmp_path / "made").rglob("*.png.vz"))
+    one.with_name(one.name.removesuffix(".png.vz") + ".vz").write_bytes(one.read_bytes())
+    with pytest.raises(FormatError, match=r"and would become one; take them one by one$"):
+        batch.decompress(tmp_path / "made", tmp_path / "back", models=(QUICK.model,), **{over: True})

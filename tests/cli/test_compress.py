@@ -473,7 +473,7 @@ def test_unwritable_folder(run, save, monkeypatch):
     assert run("compress", "a.png") == (
         1,
         "",
-        "vaezip: a.png.vz: cannot be written: the folder '.' is not writable\n",
+        "vaezip: a.png.vz: cannot be written: the folder '.' is not writable; name another with -o\n",
     )
 
 

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import files, noise
+from tests.cli.conftest import digit, files, noise
 from tests.vz import hostile
 from vaezip.cli import archives, streams
 from vaezip.cli.console import Console
 from vaezip.cli.inputs import bound, find
 from vaezip.errors import FormatError
+from vaezip.system.files import Folder
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX")
 
@@ -179,3 +180,60 @@ def test_a_deep_folder_is_walked_without_recursion(save):
 def test_bounds_of_what_is_read_are_those_that_the_page_states():
     assert bound(100).most == 8 * 100 + (64 << 20)
     assert (archives._BOUND.most, archives._BOUND.files) == (2 << 30, False)
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(run, save, monkeypatch):
+    save("a.png")
+    read_file = streams._read_file
+
+    def grows(file, size, bound):
+        data = read_file(file, size, bound)
+        with open("a.png", "ab") as more:
+            more.write(b"more")
+        return data
+
+    monkeypatch.setattr(streams, "_read_file", grows)
+    said = "vaezip: a.png: has changed while it was read; take it again once it is whole\n"
+    assert run("compress", "a.png") == (1, "", said)
+    assert files() == ["a.png"]
+
+
+def test_a_file_that_is_removed_meanwhile_is_named(run, save, monkeypatch):
+    save("a.png")
+    look = streams.check
+    monkeypatch.setattr(streams, "check", lambda *a, **k: (look(*a, **k), Path("a.png").unlink(missing_ok=True)))
+    assert run("compress", "a.png") == (1, "", "vaezip: a.png: cannot be read: No such file or directory\n")
+    assert files() == []
+
+
+@pytest.mark.parametrize("command", ["compress", "decompress"])
+def test_a_name_that_is_too_long_is_told_with_a_remedy(run, save, command):
+    save("a.png")
+    run("compress", "a.png")
+    source, name = ("a.png", "n" * 256 + ".vz") if command == "compress" else ("a.png.vz", "n" * 256 + ".png")
+    assert run(command, source, "-o", name) == (
+        1,
+        "",
+        f"vaezip: {name}: cannot be written: File name too long; name another with -o\n",
+    )
+    assert files() == ["a.png", "a.png.vz"]
+
+
+def test_names_that_the_file_system_of_the_output_takes_for_one_lose_no_picture(run, save, monkeypatch):
+    save("a/X.png", digit(0))
+    save("b/x.png", digit(1))
+    Path("out").mkdir()
+    write = Folder.write
+    monkeypatch.setattr(Folder, "write", lambda self, name, data, **how: write(self, name.lower(), data, **how))
+    monkeypatch.setattr(streams, "_identity", _of_lower_case(streams._identity))
+    status, _, err = run("compress", "a/X.png", "b/x.png", "-o", "out", "-f", "--rm")
+    assert (status, err) == (1, f"vaezip: {WRITTEN_JUST_NOW}\n")
+    assert {"b/x.png", "out/x.png.vz"} <= set(files())
+
+
+WRITTEN_JUST_NOW = "out/x.png.vz: was just written from another picture; name another output with -o"
+
+
+def _of_lower_case(identity):
+    """The identity of files in a folder that takes small letters and capitals for one."""
+    return lambda path, follow=True: identity(str(path).replace("X.png.vz", "x.png.vz"), follow)

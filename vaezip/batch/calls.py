@@ -80,7 +80,7 @@ def _run(
     given: Named | Iterable[Named], wanted: Callable[[str], bool], destination: str | None, task: Task, plan: Plan
 ) -> Summary:
     found = sources.find(given, wanted)
-    share = _shared(found, plan)
+    share = _shared(found, task, plan)
     may_be_done = destination is not None and not plan.force and _prepared(destination)
     summary = Summary()
     with ExitStack() as stack:
@@ -98,17 +98,19 @@ def _run(
     return summary
 
 
-def _shared(found: Iterator[Source], plan: Plan) -> Iterator[Source]:
+def _shared(found: Iterator[Source], task: Task, plan: Plan) -> Iterator[Source]:
     """Yield the files of this share.
 
     Raises:
         FormatError: there are no files, in any share, or two would become one.
     """
     names: set[str] = set()
+    over = plan.force or plan.update  # else the second finds the file of the first, and leaves it
     for source in found:
-        if source.name in names:
-            raise FormatError(f"two files are called '{source.name}', and would become one; take them one by one")
-        names.add(source.name)
+        name = task.result(source.name) if over else source.name
+        if name in names:
+            raise FormatError(f"two files are called '{name}', and would become one; take them one by one")
+        names.add(name)
         if plan.shard is None or plan.shard.holds(source.name):
             yield source
     if not names:

@@ -34,7 +34,7 @@ def file_names(names: Sequence[str], originals: Container[str] = ()) -> dict[str
     """
     files = {name: file_name(name, original=name in originals) for name in names}
     # a name comes right before those that begin with it and a zero, which no name holds
-    ordered = sorted((_key(file).replace("/", "\0"), name) for name, file in files.items())
+    ordered = sorted((alike(file).replace("/", "\0"), name) for name, file in files.items())
     for (above, holder), (below, name) in itertools.pairwise(ordered):
         if above == below:
             raise FormatError(f"'{holder}' and '{name}' would be the same file", _REMEDY)
@@ -79,7 +79,7 @@ def without_suffix(path: str) -> str | None:
     return stem if suffix.lower() == SUFFIX else None
 
 
-def _key(file: str) -> str:
+def alike(file: str) -> str:
     """Return a key that is equal for names that the file system takes as one."""
     if sys.platform in ("win32", "darwin"):
         return unicodedata.normalize("NFC", file).casefold()

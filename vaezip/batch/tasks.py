@@ -56,6 +56,9 @@ class Task(Protocol):
     def how(self) -> str:
         """Describe all that decides the result beside the source."""
 
+    def result(self, name: str) -> str:
+        """Return a name that two sources have alike whose results may be one file."""
+
     def most_bytes(self) -> int:
         """Return the bytes that a source may have."""
 
@@ -118,6 +121,10 @@ class Compressing:
         flags = (chosen.embed_model, chosen.solid, chosen.pixels, chosen.strict)
         return described({"format": [VERSION, REVISION], "effort": effort, "model": model, "flags": flags})
 
+    def result(self, name: str) -> str:
+        """See :class:`Task`."""
+        return names.alike(name)
+
     def most_bytes(self) -> int:
         """See :class:`Task`."""
         return most_bytes(self.options.max_pixels)
@@ -158,6 +165,10 @@ class Decompressing:
     def how(self) -> str:
         """See :class:`Task`; how hard zlib tried on a PNG changes no pixel."""
         return described({"salvage": self.options.salvage})
+
+    def result(self, name: str) -> str:
+        """See :class:`Task`."""
+        return names.alike(names.lossless(names.without_suffix(name) or name))
 
     def most_bytes(self) -> int:
         """See :class:`Task`."""
@@ -230,6 +241,10 @@ class Testing:
     def how(self) -> str:
         """See :class:`Task`."""
         return described({})
+
+    def result(self, name: str) -> str:
+        """See :class:`Task`."""
+        return name
 
     def most_bytes(self) -> int:
         """See :class:`Task`."""

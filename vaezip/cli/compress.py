@@ -277,7 +277,7 @@ class _Job:
                 with self.console.attempt(source.path):
                     found = job.result()
                     progress.begin(_place(i, len(free)) + source.path, found.size, found.weight)
-                    self._compress(source, found, target(source), where)
+                    self._compress(source, found, target(source), where, kept)
 
     def _free(self, sources: list[Source], target: Callable[[Source], str]) -> list[Source]:
         """Leave out what was compressed already, and report that in one line, or with -v in one for each."""
@@ -350,7 +350,14 @@ class _Job:
     def _kept(self, sources: list[Source]) -> streams.Protected:
         return streams.Protected((source.path for source in sources), self.model_files)
 
-    def _compress(self, source: Source, read: Read, target: str, folder: Folder | None = None) -> None:
+    def _compress(
+        self,
+        source: Source,
+        read: Read,
+        target: str,
+        folder: Folder | None = None,
+        kept: streams.Protected | None = None,
+    ) -> None:
         found = Prices(self.console)
         with blame(streams.source_label(source.path)), found.watched(), self._compressor() as compressor:
             originals.add(compressor, "", read)
@@ -358,7 +365,7 @@ class _Job:
             self._note_kept(compressor, {"": source})
             if read.frames and len(data) >= read.size:
                 data = self._as_it_is(read.data)
-        with blame(streams.target_label(target)):
+        with blame(streams.target_label(target)), kept.writing(target) if kept else nullcontext():
             if folder is None:
                 streams.write(target, data, force=self.flags.force, sources=[source.path], like=source.path)
             else:

@@ -16,6 +16,7 @@ REMEDIES = {
     "take-alone": "take it out with --only NAME -o FILE",
     "overwrite": "use -f to overwrite it",
     "other-output": "name another with -o",
+    "more-space": "make room, or name a place elsewhere with -o",
     "data-folder": "give --data DIR",
     "bench": "install it with: pip install '.[bench]' in a checkout of vaezip",
     "formats": "install it with: pip install '.[formats]' in a checkout of vaezip",

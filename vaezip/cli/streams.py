@@ -88,9 +88,18 @@ def read(path: str, bound: Bound) -> bytes:
         with open(path, "rb", buffering=0) as file:
             status = os.fstat(file.fileno())
             _refuse_unreadable(status.st_mode)
-            return _read_file(file, status.st_size, bound) if stat.S_ISREG(status.st_mode) else _read(file, bound)
+            if not stat.S_ISREG(status.st_mode):
+                return _read(file, bound)
+            data = _read_file(file, status.st_size, bound)
+            if _state(os.fstat(file.fileno())) != _state(status):
+                raise FormatError("has changed while it was read; take it again once it is whole")
+            return data
     except OSError as error:
         raise FormatError(f"cannot be read: {error.strerror or error}") from error
+
+
+def _state(status: os.stat_result) -> tuple[int, int]:
+    return status.st_size, status.st_mtime_ns
 
 
 def _read_stdin(bound: Bound) -> bytes:
@@ -110,7 +119,7 @@ def _read_file(file: io.FileIO, size: int, bound: Bound) -> bytes:
     if len(first) == size:
         return first
     file.seek(0)
-    return file.read()
+    return file.read(max(size, bound.most) + 1)  # and not without an end, where somebody adds to it
 
 
 def _read(file: BinaryIO | io.FileIO, bound: Bound) -> bytes:
@@ -201,7 +210,7 @@ def write(path: str, data: bytes, *, force: bool = False, sources: Sequence[str]
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise system_files.refusal(error) from error
+        raise OutputError(str(system_files.refusal(error))) from error  # without a remedy, which names files
 
 
 def tell(text: str) -> None:
@@ -218,7 +227,7 @@ def tell(text: str) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise system_files.refusal(error) from error
+        raise OutputError(str(system_files.refusal(error))) from error  # without a remedy, which names files
 
 
 def flush() -> None:

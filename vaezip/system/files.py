@@ -453,7 +453,7 @@ def _check_folder(folder: Path) -> None:
     if not exists:
         raise _no_folder(folder)
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise OutputError(f"cannot be written: the folder '{folder}' is not writable")
+        raise OutputError(f"cannot be written: the folder '{folder}' is not writable", "other-output")
 
 
 def _no_folder(folder: PathLike) -> OutputError:
@@ -464,8 +464,10 @@ def refusal(error: OSError) -> OutputError:
     """Return the error for an output that the system does not take."""
     if isinstance(error, FileExistsError):
         return _exists()
-    full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None))
-    return (NoSpaceError if full else OutputError)(f"cannot be written: {error.strerror or error}")
+    reason = f"cannot be written: {error.strerror or error}"
+    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
+        return NoSpaceError(reason, "more-space")
+    return OutputError(reason, "other-output" if error.errno in (errno.ENAMETOOLONG, errno.EROFS) else None)
 
 
 def _exists() -> OutputError:

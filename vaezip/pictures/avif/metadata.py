@@ -6,11 +6,12 @@ import struct
 from collections.abc import Iterator
 
 from vaezip.errors import SeveralError
+from vaezip.pictures.avif.coded_size import coded_size
 from vaezip.pictures.avif.kind import ALPHA
 from vaezip.pictures.behind import look_behind
 from vaezip.pictures.findings import Findings, label
 from vaezip.pictures.iso_boxes import IsoBox, whole_boxes
-from vaezip.pictures.picture import SEVERAL, bare_exif
+from vaezip.pictures.picture import SEVERAL, bare_exif, damage
 
 _LAYOUT = frozenset({b"ftyp", b"meta", b"mdat", b"moov", b"free", b"skip"})
 _PICTURES = frozenset({b"av01", b"grid", b"iovl", b"tmap", b"iden", b"hvc1", b"jpeg", b"unci"})
@@ -41,7 +42,12 @@ def look_into_avif(data: bytes, found: Findings) -> None:
 def _look_into_meta(data: bytes, boxes: dict[bytes, IsoBox], found: Findings) -> None:
     """Look at the items of a file, and at the properties of them all."""
     items = _items(data, boxes[b"iinf"]) if b"iinf" in boxes else {}
-    _look_at_pictures(items, _primary(data, boxes.get(b"pitm")), list(_references(data, boxes.get(b"iref"))), found)
+    primary, references = _primary(data, boxes.get(b"pitm")), list(_references(data, boxes.get(b"iref")))
+    _look_at_pictures(items, primary, references, found)
+    alpha = next((source for kind, source, targets in references if kind == b"auxl" and primary in targets), None)
+    for item in (primary, alpha):
+        if item is not None and items.get(item, (b"",))[0] == b"av01":
+            _check_size(data, boxes, item)
     with_exif = [item for item, (kind, _) in items.items() if kind == b"Exif"]
     for item in with_exif[:1]:
         exif = _content(data, boxes, item)
@@ -57,6 +63,19 @@ def _look_into_meta(data: bytes, boxes: dict[bytes, IsoBox], found: Findings) ->
     for outer in whole_boxes(data, boxes[b"iprp"].start, boxes[b"iprp"].end) if b"iprp" in boxes else ():
         for box in whole_boxes(data, outer.start, outer.end) if outer.type == b"ipco" else ():
             _look_at_property(box.type, data[box.start : box.end], found)
+
+
+def _check_size(data: bytes, boxes: dict[bytes, IsoBox], item: int) -> None:
+    """Refuse a picture whose coded size is none that the file tells: the decoder would stretch it."""
+    size = coded_size(_content(data, boxes, item))
+    told = {
+        struct.unpack(">II", data[box.start + 4 : box.start + 12])
+        for outer in (whole_boxes(data, boxes[b"iprp"].start, boxes[b"iprp"].end) if b"iprp" in boxes else ())
+        for box in (whole_boxes(data, outer.start, outer.end) if outer.type == b"ipco" else ())
+        if box.type == b"ispe" and box.end - box.start >= 12
+    }
+    if size is not None and told and size != max(told, key=lambda one: one[0] * one[1]):
+        raise damage("its picture has not the size that the file tells")
 
 
 def _look_at_property(kind: bytes, content: bytes, found: Findings) -> None:
