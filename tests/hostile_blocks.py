@@ -48,13 +48,21 @@ def model_bytes(
         "settings": json.dumps(asdict(Settings()) | (settings or {}), sort_keys=True),
         "information": "{}",
     }
-    return save_tensors(tensors, metadata)
+    return in_order(save_tensors(tensors, metadata))
+
+
+def in_order(model: bytes) -> bytes:
+    """Return the file of a model with the keys of its header in order, for the library shuffles those of texts."""
+    end = 8 + int.from_bytes(model[:8], "little")
+    header = json.dumps(json.loads(model[8:end]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + model[end:]
 
 
 def with_metadata(model: bytes, **metadata: str) -> bytes:
     """Write the file of a model anew, with other metadata."""
     old = json.loads(model[8 : 8 + int.from_bytes(model[:8], "little")])["__metadata__"]
-    return save_tensors(load_tensors(model), old | metadata)
+    return in_order(save_tensors(load_tensors(model), old | metadata))
 
 
 def _drawn(rng: np.random.Generator, most: int, shape: tuple[int, ...]) -> Any:

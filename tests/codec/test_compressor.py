@@ -226,7 +226,7 @@ def test_auto_tries_parts_of_a_large_picture(monkeypatch, discs):
     the edges of tiles are not tried."""
     monkeypatch.setattr(select, "_TRIAL_PIXELS", 1000)
     monkeypatch.setattr(select, "_TRIAL_SIDE", 24)
-    monkeypatch.setattr(remaking, "kind_of", lambda *_: None)  # so small a picture has not all values
+    monkeypatch.setattr(remaking, "with_kind", lambda job: job)  # so small a picture has not all values
     original = Picture("RGB", discs(1, 90, 70, 3)[0])
     coded = []
     encode = payloads.encode

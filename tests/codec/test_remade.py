@@ -105,7 +105,7 @@ def test_values_with_holes_are_shorter_by_a_model(monkeypatch):
     assert block["origin"]["parts"][0]["fingerprint"] == model_file.fingerprint(model_file.find("photo-gray")).hex()
     for found in both(data):
         assert np.array_equal(found, samples)
-    monkeypatch.setattr(remaking, "kind_of", lambda samples, mode: None)
+    monkeypatch.setattr(remaking, "with_kind", lambda job: job)
     assert len(data) < len(compressed(samples, "L"))
 
 
@@ -124,7 +124,7 @@ def test_a_trial_on_a_part_tells_where_that_is_enough(monkeypatch):
 def test_a_picture_without_holes_keeps_its_bytes(monkeypatch):
     samples = smooth(1)[0]
     data = compressed(samples, "L")
-    monkeypatch.setattr(remaking, "kind_of", lambda samples, mode: None)
+    monkeypatch.setattr(remaking, "with_kind", lambda job: job)
     assert compressed(samples, "L") == data
 
 
@@ -215,7 +215,7 @@ def test_a_mosaic_is_shorter_by_models(monkeypatch):
     data = compressed(samples, "RGB")
     assert blocks(data)[0]["method"] == "remade"
     assert np.array_equal(vaezip.decompress(data).samples, samples)
-    monkeypatch.setattr(remaking, "kind_of", lambda samples, mode: None)
+    monkeypatch.setattr(remaking, "with_kind", lambda job: job)
     assert len(data) < len(compressed(samples, "RGB"))
 
 
@@ -264,7 +264,7 @@ def test_a_photograph_in_a_drawing_is_coded_by_a_model(monkeypatch):
     assert drawn["fingerprint"] == coders.GRAPHIC.hex()
     assert photograph["fingerprint"] in {one.fingerprint.hex() for one in Library().fitting("RGB", 70, 72)}
     assert np.array_equal(vaezip.decompress(data).samples, samples)
-    monkeypatch.setattr(remaking, "kind_of", lambda samples, mode: None)
+    monkeypatch.setattr(remaking, "with_kind", lambda job: job)
     assert len(data) < len(compressed(samples, "RGB"))
 
 
@@ -329,7 +329,7 @@ def test_tones_are_shorter_as_grey(monkeypatch):
     data = compressed(samples, "RGB")
     assert blocks(data)[0]["method"] == "remade"
     assert np.array_equal(vaezip.decompress(data).samples, samples)
-    monkeypatch.setattr(remaking, "kind_of", lambda samples, mode: None)
+    monkeypatch.setattr(remaking, "with_kind", lambda job: job)
     assert len(data) < len(compressed(samples, "RGB"))
 
 

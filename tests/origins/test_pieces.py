@@ -35,8 +35,7 @@ def pasted(places, channels=3, **size):
 @given(st.integers(2, 70), st.integers(2, 70), st.integers(64, 80), st.integers(64, 90), st.sampled_from(sorted(MODES)))
 def test_a_photograph_is_found_wherever_it_is(top, left, height, width, mode):
     samples = pasted([(top, left, height, width)], MODES[mode])
-    assert cutting.promises(samples, mode)
-    found = cutting.find(samples, mode)
+    found = cutting.find(samples, mode, cutting.rectangles_of(samples, mode))
     assert found.origin.rectangles == (Rectangle(top, left, height, width),)
     whole, piece = found.parts
     assert len(np.unique(whole)) <= 3
@@ -55,34 +54,34 @@ def test_what_is_written_is_read(numbers):
 def test_many_are_found_the_largest_first():
     places = [(10, 10, 70, 66), (10, 150, 70, 70), (110, 20, 67, 90)]
     samples = pasted(places, height=200, width=240)
-    assert [tuple(one) for one in cutting.find(samples, "RGB").origin.rectangles] == [places[2], places[1], places[0]]
+    assert [tuple(one) for one in cutting.rectangles_of(samples, "RGB")] == [places[2], places[1], places[0]]
 
 
 def test_what_is_all_drawn_or_all_photograph_is_not_cut():
-    assert not cutting.promises(drawing(), "RGB")
-    assert not cutting.promises(noise(1, 150, 170, 3), "RGB")
+    assert not cutting.rectangles_of(drawing(), "RGB")
+    assert not cutting.rectangles_of(noise(1, 150, 170, 3), "RGB")
 
 
 @pytest.mark.parametrize("mode", ["P", "1", "I;16", "RGB;16"])
 def test_other_modes_are_not_cut(mode):
     channels = 3 if "RGB" in mode else 1
-    assert not cutting.promises(pasted([(20, 20, 80, 80)], channels).astype(np.uint16), mode)
+    assert not cutting.rectangles_of(pasted([(20, 20, 80, 80)], channels).astype(np.uint16), mode)
 
 
 def test_several_pictures_are_not_cut():
-    assert not cutting.promises(np.repeat(pasted([(20, 20, 80, 80)]), 2, axis=0), "RGB")
+    assert not cutting.rectangles_of(np.repeat(pasted([(20, 20, 80, 80)]), 2, axis=0), "RGB")
 
 
 def test_small_pieces_and_pictures_are_left():
-    assert not cutting.promises(pasted([(20, 20, 40, 50)]), "RGB")
-    assert not cutting.promises(pasted([(3, 3, 20, 90)], height=31, width=160), "RGB")
+    assert not cutting.rectangles_of(pasted([(20, 20, 40, 50)]), "RGB")
+    assert not cutting.rectangles_of(pasted([(3, 3, 20, 90)], height=31, width=160), "RGB")
 
 
 def test_a_pattern_is_no_photograph():
     """Noise that repeats is, pixel for pixel, new beside its neighbours, but no photograph."""
     samples = drawing()
     samples[0, 20:116, 20:116] = np.tile(noise(8, 8, 3), (12, 12, 1))
-    assert not cutting.promises(samples, "RGB")
+    assert not cutting.rectangles_of(samples, "RGB")
 
 
 def test_what_is_left_must_be_drawn():
@@ -90,7 +89,7 @@ def test_what_is_left_must_be_drawn():
     samples = pasted([(20, 20, 80, 120)])
     seldom = np.random.default_rng(1).random(samples.shape[:3]) < 0.2
     samples[seldom] = noise(int(seldom.sum()), 3)
-    assert not cutting.promises(samples, "RGB")
+    assert not cutting.rectangles_of(samples, "RGB")
 
 
 def test_it_says_how_many_there_are():

@@ -17,6 +17,7 @@ from vaezip.system.spans import timed
 if TYPE_CHECKING:
     from vaezip.models.base import Model
     from vaezip.models.effort import Effort
+    from vaezip.origins.pieces import Rectangle
     from vaezip.origins.upsampling import Sampling
     from vaezip.vz.records import Block
 
@@ -61,6 +62,7 @@ class BlockJob:
         origin: a map that its colours may have gone through; see :func:`prepared`.
         halved: how their chroma may have been at half the resolution, and the model that codes it then.
         made_of: the kind of other pictures that its pictures are made of, likewise.
+        rectangles: in which other pictures stand, if it is made of these.
         planes: the model that is tried on the planes that colours were before, and on nothing else, if there is one.
         budget, memory: bytes that jobs may take together, and that a thread takes for this one.
     """
@@ -77,6 +79,7 @@ class BlockJob:
     origin: search.Candidate | None = None
     halved: Halved | None = None
     made_of: int | None = None
+    rectangles: tuple[Rectangle, ...] = ()
     planes: Reference | None = None
     budget: Budget = UNLIMITED
     memory: int = 0
@@ -104,7 +107,7 @@ def prepared(job: BlockJob) -> BlockJob:
     """Return a job that knows what its colours were before, if a model may code them and they were anything, and what
     its pictures are made of, if that is anything."""
     if coders.REMADE in job.candidates:
-        job = replace(job, made_of=remaking.kind_of(job.samples, job.mode))
+        job = remaking.with_kind(job)
     if not payload.takes_origin(job.mode) or not any(isinstance(one, Reference) for one in job.candidates):
         return job
     with priced(ORIGINS, ORIGINS):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
@@ -31,9 +32,17 @@ _SMALL = 1 << 12
 """Of fewer pixels nothing is settled before it is coded."""
 
 
-def kind_of(samples: Samples, mode: str) -> int | None:
-    """Return the kind of origin that samples have, if they have any."""
-    return next((kind for kind, search in SEARCHES.items() if search.promises(samples, mode)), None)
+def with_kind(job: BlockJob) -> BlockJob:
+    """Return a job that knows the kind of origin that its pictures have, if they have any, and the rectangles in which
+    others stand: to find these takes as long as to see that there are some."""
+    for kind, search in SEARCHES.items():
+        if search is cutting:
+            rectangles = cutting.rectangles_of(job.samples, job.mode)
+            if rectangles:
+                return replace(job, made_of=kind, rectangles=rectangles)
+        elif search.promises(job.samples, job.mode):
+            return replace(job, made_of=kind)
+    return replace(job, made_of=None)
 
 
 def settles(job: BlockJob, *, drawn: bool) -> bool:
@@ -52,7 +61,7 @@ def is_cut(job: BlockJob) -> bool:
 
 def without_pieces(job: BlockJob) -> Samples:
     """Return the picture of a job without the parts that are to be coded as pictures of their own."""
-    return cutting.find(job.samples, job.mode).parts[0]
+    return cutting.find(job.samples, job.mode, job.rectangles).parts[0]
 
 
 def shows_on_parts(job: BlockJob) -> bool:
@@ -78,7 +87,8 @@ def some_ranks(job: BlockJob, some: Callable[[Samples], Samples]) -> tuple[Block
 def encode(job: BlockJob, checksum: int, *, code: Code) -> bytes:
     """Code pictures as what they are made of; ``code`` codes the job of a part with a checksum."""
     assert job.made_of is not None, "the job was not prepared"
-    found = SEARCHES[job.made_of].find(job.samples, job.mode)
+    known = (job.rectangles,) if is_cut(job) else ()
+    found = SEARCHES[job.made_of].find(job.samples, job.mode, *known)
     modes = [mode for mode, _ in found.origin.parts(job.samples.shape)]
     leaves_time = _HALF * max(samples[..., 0].size for samples in found.parts) <= job.samples[..., 0].size
     effort = _closer(job.effort) if leaves_time else job.effort

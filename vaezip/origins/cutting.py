@@ -57,20 +57,19 @@ class Cut(NamedTuple):
     parts: list[Samples]
 
 
-def promises(samples: Samples, mode: str) -> bool:
-    """Tell whether a drawn picture has photographs in it."""
-    return mode in MODES and len(samples) == 1 and bool(_rectangles(samples[0]))
+def rectangles_of(samples: Samples, mode: str) -> tuple[Rectangle, ...]:
+    """Return the rectangles of a drawn picture that hold photographs, from the largest on; none of other pictures."""
+    return tuple(_rectangles(samples[0])) if mode in MODES and len(samples) == 1 else ()
 
 
-def find(samples: Samples, mode: str) -> Cut:
-    """Return the rectangles of a picture, (1, height, width, channels), and its parts."""
+def find(samples: Samples, mode: str, rectangles: tuple[Rectangle, ...]) -> Cut:
+    """Return what a picture, (1, height, width, channels), with such rectangles is made of, and its parts."""
     picture = samples[0]
-    rectangles = _rectangles(picture)
     whole = picture.copy()
     for one in rectangles:
         whole[one.place] = _around(picture, one)
     pieces = [np.ascontiguousarray(picture[one.place])[None] for one in rectangles]
-    return Cut(Pieces(mode, tuple(rectangles)), [whole[None], *pieces])
+    return Cut(Pieces(mode, rectangles), [whole[None], *pieces])
 
 
 def _rectangles(picture: Samples) -> list[Rectangle]:
