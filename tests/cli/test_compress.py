@@ -487,7 +487,7 @@ def test_full_disk(run, save, monkeypatch):
     assert run("compress", "a.png", "-f") == (
         1,
         "",
-        f"vaezip: a.png.vz: cannot be written: {os.strerror(errno.ENOSPC)}\n",
+        f"vaezip: a.png.vz: cannot be written: {os.strerror(errno.ENOSPC)}; make room, or name a place elsewhere with -o\n",
     )
     assert files() == ["a.png", "a.png.vz"]
     assert Path("a.png.vz").read_bytes() == b"old"
@@ -499,7 +499,7 @@ def test_full_device(run, save):
     assert run("compress", "a.png", "-o", "/dev/full") == (
         1,
         "",
-        f"vaezip: /dev/full: cannot be written: {os.strerror(errno.ENOSPC)}\n",
+        f"vaezip: /dev/full: cannot be written: {os.strerror(errno.ENOSPC)}; make room, or name a place elsewhere with -o\n",
     )
 
 
