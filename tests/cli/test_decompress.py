@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import vaezip
-from vaezip.cli import names, streams
+from vaezip.cli import names, remedies, streams
 from vaezip.models import file as model_file
 from vaezip.pictures.picture import Picture, same
 from vaezip.vz import archive as vz
@@ -329,7 +329,7 @@ def test_full_disk_ends_a_set_and_leaves_nothing_half_done(run, set_of, monkeypa
     set_of("sub/a.png", "b.png")
     for function in ("link", "replace"):
         monkeypatch.setattr(os, function, no_space)
-    expected = f"vaezip: {Path('set/sub/a.png')}: cannot be written: {os.strerror(errno.ENOSPC)}\n"
+    expected = f"vaezip: {Path('set/sub/a.png')}: cannot be written: {os.strerror(errno.ENOSPC)}; {remedies.REMEDIES['more-space']}\n"
     assert run("decompress", "set.vz") == (1, "", expected)
     assert files() == ["set.vz"]
 
