@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 import vaezip
-from vaezip.cli import ahead, compress
+from vaezip.cli import ahead, compress, remedies
 from vaezip.codec import blocks, payload
 from vaezip.models import file as model_file
 from vaezip.models import library
@@ -487,7 +487,7 @@ def test_full_disk(run, save, monkeypatch):
     assert run("compress", "a.png", "-f") == (
         1,
         "",
-        f"vaezip: a.png.vz: cannot be written: {os.strerror(errno.ENOSPC)}; make room, or name a place elsewhere with -o\n",
+        f"vaezip: a.png.vz: cannot be written: {os.strerror(errno.ENOSPC)}; {remedies.REMEDIES['more-space']}\n",
     )
     assert files() == ["a.png", "a.png.vz"]
     assert Path("a.png.vz").read_bytes() == b"old"
@@ -499,7 +499,7 @@ def test_full_device(run, save):
     assert run("compress", "a.png", "-o", "/dev/full") == (
         1,
         "",
-        f"vaezip: /dev/full: cannot be written: {os.strerror(errno.ENOSPC)}; make room, or name a place elsewhere with -o\n",
+        f"vaezip: /dev/full: cannot be written: {os.strerror(errno.ENOSPC)}; {remedies.REMEDIES['more-space']}\n",
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import vaezip
-from vaezip.cli import names, streams
+from vaezip.cli import names, remedies, streams
 from vaezip.models import file as model_file
 from vaezip.pictures.picture import Picture, same
 from vaezip.vz import archive as vz
@@ -329,7 +329,8 @@ def test_full_disk_ends_a_set_and_leaves_nothing_half_done(run, set_of, monkeypa
     set_of("sub/a.png", "b.png")
     for function in ("link", "replace"):
         monkeypatch.setattr(os, function, no_space)
-    expected = f"vaezip: {Path('set/sub/a.png')}: cannot be written: {os.strerror(errno.ENOSPC)}; make room, or name a place elsewhere with -o\n"
+    reason = f"cannot be written: {os.strerror(errno.ENOSPC)}; {remedies.REMEDIES['more-space']}"
+    expected = f"vaezip: {Path('set/sub/a.png')}: {reason}\n"
     assert run("decompress", "set.vz") == (1, "", expected)
     assert files() == ["set.vz"]
 
