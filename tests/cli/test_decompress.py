@@ -329,7 +329,8 @@ def test_full_disk_ends_a_set_and_leaves_nothing_half_done(run, set_of, monkeypa
     set_of("sub/a.png", "b.png")
     for function in ("link", "replace"):
         monkeypatch.setattr(os, function, no_space)
-    expected = f"vaezip: {Path('set/sub/a.png')}: cannot be written: {os.strerror(errno.ENOSPC)}; {remedies.REMEDIES['more-space']}\n"
+    reason = f"cannot be written: {os.strerror(errno.ENOSPC)}; {remedies.REMEDIES['more-space']}"
+    expected = f"vaezip: {Path('set/sub/a.png')}: {reason}\n"
     assert run("decompress", "set.vz") == (1, "", expected)
     assert files() == ["set.vz"]
 
