@@ -169,7 +169,7 @@ typed by hand: the script takes them from the JSON files that the links name.
 
 ## The method
 
-A pixel model codes a picture from the top to the bottom. Once a band of two to four rows is coded, both sides know
+A pixel model codes a picture from the top to the bottom. Once a band of some rows is coded, both sides know
 these rows; so both take the same gradient step on −log p(x | context, z; θ) of this band, by the weights θ of the
 pixel network, and code the next band by the new weights. Nothing is sent for it. As in Algorithm 2, the decoder
 repeats what the encoder did, and the [rule of exactness](exactness.md) makes the steps the same on every machine:
@@ -180,7 +180,7 @@ Two things beside it use the pixels that are known, too, and take no gradient:
 
 - **Calibration** shifts and stretches the mixture of each sample by how far the mixtures nearby, and all so far,
   have been off.
-- **Least squares** predict each pixel linearly from those around it, fitted anew every four rows, and the network
+- **Least squares** predict each pixel linearly from those around it, fitted anew for every few pixels, and the network
   takes these predictions as inputs.
 
 ## What it gains
@@ -222,7 +222,7 @@ it is greater on those that are sharpened, as the table above shows.
 Least squares take a part before either begins. A small model trained with them as inputs takes
 {less(regression[True], regression[False])} fewer bits than one without, in one run of
 {found["regression"]["steps"]:,} steps each ([regression.json](../experiments/photo/regression.json)): what is
-linear in a picture of its own is fitted in closed form, at each four rows, and is not left to gradients.
+linear in a picture of its own is fitted in closed form, for every few pixels, and is not left to gradients.
 
 ## Where it saturates""")
     yield effort(rates)

@@ -1,4 +1,4 @@
-"""Write ``README.md`` from ``variants.json``, ``passes.json`` and ``sets.json``."""
+"""Write ``README.md`` from ``variants.json``, ``passes.json``, ``rows.json`` and ``sets.json``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from vaezip.bench.plots import COLOURS, GREY
+from vaezip.models.effort import PRESETS
 
 Found = dict[str, Any]
 
@@ -38,6 +39,13 @@ crops, bands of 2 rows, one orientation. The rates are half of one that suits th
 much. So whoever asks for more than one step by `--steps` gets a second network beside the first and more orientations
 tried, and from four and six steps on the best two and three of them in full.
 """
+_ROWS = """
+## After how many rows to learn, and from how many pixels
+
+Made by `python experiments/learning/rows.py --photos FOLDER` from `rows.json`: files of photographs that training held
+out, at K = 1. A wave has no more pixels than a row group has rows, and the network takes as long for a few pixels as
+for many: so higher row groups take less time, and what they lose in bytes a little less thinning gets back.
+"""
 _SETS = """
 ## The rate for sets of small pictures
 
@@ -54,7 +62,7 @@ def publish(path: Path) -> None:
 def sections(folder: Path) -> str:
     """Return the parts of the README that the files of a folder give."""
     text = ""
-    for name, section in (("variants", of_variants), ("passes", of_passes), ("sets", of_sets)):
+    for name, section in (("variants", of_variants), ("passes", of_passes), ("rows", of_rows), ("sets", of_sets)):
         path = folder / f"{name}.json"
         text += section(json.loads(path.read_text())) if path.exists() else ""
     return text
@@ -114,6 +122,19 @@ def of_passes(found: Found) -> str:
     for row in found["rows"].values():
         learnt = [str(row["passes"]), str(row["rate"])] if row["passes"] else ["none", "–"]
         lines.append([*learnt, f"{row['bpd']:.4f}", _percent(row["bpd"] / none["bpd"] if none else None)])
+    return text + _table(lines) + _run_on(found)
+
+
+def of_rows(found: Found) -> str:
+    """The table of row groups and thinning."""
+    megapixels = found["pixels"] / 1e6
+    text = _ROWS + f"\n{megapixels:.2f} megapixels; the model is `{found['model']}` ({found['fingerprint']}).\n\n"
+    lines = [["rows", "one pixel in", "preset", "bytes", "compress, s/MP", "decompress, s/MP"], ["-"] * 6]
+    presets = {(effort.rows, effort.thin): f"`-{n}`" for n, effort in PRESETS.items() if effort.steps == 1}
+    for row in found["rows"].values():
+        times = [f"{row[part] / megapixels:.1f}" for part in ("compress_s", "decompress_s")]
+        preset = presets.get((row["rows"], row["thin"]), "")
+        lines.append([str(row["rows"]), str(row["thin"]), preset, f"{row['bytes']:,}", *times])
     return text + _table(lines) + _run_on(found)
 
 

@@ -227,7 +227,8 @@ def test_names_that_the_file_system_of_the_output_takes_for_one_lose_no_picture(
     monkeypatch.setattr(Folder, "write", lambda self, name, data, **how: write(self, name.lower(), data, **how))
     monkeypatch.setattr(streams, "_identity", _of_lower_case(streams._identity))
     status, _, err = run("compress", "a/X.png", "b/x.png", "-o", "out", "-f", "--rm")
-    assert (status, err) == (1, f"vaezip: {WRITTEN_JUST_NOW}\n")
+    # here, where capitals are others, what was made of the first does not stand by its name, and it stays, too
+    assert (status, err.splitlines()[1:]) == (1, [f"vaezip: {WRITTEN_JUST_NOW}"])
     assert {"b/x.png", "out/x.png.vz"} <= set(files())
 
 

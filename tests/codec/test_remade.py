@@ -16,7 +16,7 @@ from vaezip.errors import VaezipError
 from vaezip.models import file as model_file
 from vaezip.models.effort import PRESETS, Effort
 from vaezip.models.library import Library, Reference
-from vaezip.origins import ranking
+from vaezip.origins import cutting, ranking
 from vaezip.origins.bayer import Layout
 
 ROOT = Path(__file__).parents[2]
@@ -290,7 +290,9 @@ def test_a_picture_that_was_a_jpeg_as_a_whole_is_not_cut(monkeypatch, where):
     def promises(job):
         return where == "everywhere" or np.array_equal(job.samples, samples)
 
-    found = choice.promising(BlockJob("RGB", samples, fitting, None, Library(), EFFORT, made_of=4))
+    rectangles = cutting.rectangles_of(samples, "RGB")
+    job = BlockJob("RGB", samples, fitting, None, Library(), EFFORT, made_of=4, rectangles=rectangles)
+    found = choice.promising(job)
     assert (found[0], coders.REMADE in found) == (coders.JPEG_PIXELS, where == "in it")
 
 

@@ -108,9 +108,9 @@ def of_steps(steps: int) -> Effort:
 PRESETS = {
     1: Effort(rows=0),
     2: NONE,
-    3: Effort(1, 4, 8),
-    4: Effort(1, 4, 4),
-    5: Effort(1, 4, 2),
+    3: Effort(1, 16, 8),
+    4: Effort(1, 16, 3),
+    5: Effort(1, 8, 2),
     6: Effort(1, 2),
     7: of_steps(2),
     8: of_steps(4),
@@ -119,6 +119,9 @@ PRESETS = {
 """``-1`` … ``-9`` of the command line; ``benchmarks/learning`` measures what each gains and costs.
 
 They are in the order of :func:`scale`: ``of_steps(1)`` is one of them, and all behind it are of :func:`of_steps`.
+Lower row groups learn sooner, but a wave has no more pixels than its row group has rows, and few pixels take as long
+as many: so where little is learned, higher ones and less thinning make as few bytes in less time
+(``experiments/learning/rows.py``).
 """
 
 
