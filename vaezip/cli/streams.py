@@ -210,7 +210,12 @@ def write(path: str, data: bytes, *, force: bool = False, sources: Sequence[str]
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise OutputError(str(system_files.refusal(error))) from error  # without a remedy, which names files
+        raise _without_remedy(error) from error
+
+
+def _without_remedy(error: OSError) -> OutputError:
+    """Return the error for standard output, for which the remedies of files are none."""
+    return OutputError(str(system_files.refusal(error)))
 
 
 def tell(text: str) -> None:
@@ -227,7 +232,7 @@ def tell(text: str) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise OutputError(str(system_files.refusal(error))) from error  # without a remedy, which names files
+        raise _without_remedy(error) from error
 
 
 def flush() -> None:
