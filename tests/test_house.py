@@ -31,7 +31,7 @@ def functions(tree, private=False, inside=None):
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.FunctionDef):
             decorators = {ast.unparse(d).split("(")[0] for d in node.decorator_list}
-            if decorators & {"jit", "borrowing", "inline", "intrinsic"}:
+            if decorators & {"jit", "borrowing", "inline"}:
                 continue
             hidden = private or (node.name.startswith("_") and node.name != "__init__")
             yield node, hidden, inside is not None and "staticmethod" not in decorators

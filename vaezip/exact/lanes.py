@@ -24,8 +24,8 @@ _settings: Any = config
 
 def _address(context: Any, builder: Any, signature: Any, arguments: Any, place: int) -> Any:
     """Return where sixteen numbers stand: argument number ``place`` is an array, the next one the first of them."""
-    array = context.make_array(signature.args[place])(context, builder, arguments[place])
-    return Array(builder, array).at(arguments[place + 1], kind=_VECTOR)
+    array = Array(context, builder, (signature.args[place], arguments[place]))
+    return array.at(arguments[place + 1], kind=_VECTOR)
 
 
 def _constant(number: int) -> Any:

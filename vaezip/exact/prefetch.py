@@ -19,8 +19,8 @@ def _compiled(_: Any, array: Any, place: Any) -> Any:
     """Return the type and the code of :func:`prefetch`, as numba asks for them."""
 
     def write(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array = context.make_array(signature.args[0])(context, builder, arguments[0])
-        address = Array(builder, array).at(arguments[1], kind=ir.IntType(8))
+        array = Array(context, builder, (signature.args[0], arguments[0]))
+        address = array.at(arguments[1], kind=ir.IntType(8))
         number = ir.IntType(32)
         kind = ir.FunctionType(ir.VoidType(), [address.type, number, number, number])
         function = builder.module.declare_intrinsic("llvm.prefetch", [address.type], kind)

@@ -73,7 +73,7 @@ def _sum_some(typing, v, n, m, sums, at):
     """Compute sums[at + j] = Σ_p v[p, n] · v[p, m + j] for PADDING j."""
 
     def generate(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
-        rows, out = (Array(b, context.make_array(signature.args[i])(context, b, arguments[i])) for i in (0, 3))
+        rows, out = (Array(context, b, (signature.args[i], arguments[i])) for i in (0, 3))
         total = ir.Constant(_INTEGERS, None)
         for p in range(4):
             one = b.load(rows.at(_INT64(p), arguments[1], kind=_INT32))
@@ -90,7 +90,7 @@ def _spread_some(typing, triangles, at, matrices, m, n):
     """Write matrices[m + j, n, t] = triangles[t, at + j] for LANES j and t."""
 
     def generate(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
-        found, out = (Array(b, context.make_array(signature.args[i])(context, b, arguments[i])) for i in (0, 2))
+        found, out = (Array(context, b, (signature.args[i], arguments[i])) for i in (0, 2))
         rows = [b.load(found.at(_INT64(t), arguments[1], kind=_LANES), align=8) for t in range(LANES)]
         for j, column in enumerate(_transposed(b, rows)):
             place = b.add(arguments[3], _INT64(j)), arguments[4], _INT64(0)

@@ -12,10 +12,12 @@ _LANE = ir.IntType(32)
 class Array:
     """A contiguous array of one to three axes in LLVM."""
 
-    def __init__(self, builder: Any, array: Any) -> None:
-        """Take what ``make_array`` of numba gives."""
+    def __init__(self, context: Any, builder: Any, given: tuple[Any, Any]) -> None:
+        """Take an array as numba gives it: its type, and its value."""
+        kind, value = given
+        array = context.make_array(kind)(context, builder, value)
         self.builder, self.data = builder, array.data
-        self.shape = [builder.extract_value(array.shape, axis) for axis in range(array.shape.type.count)]
+        self.shape = [builder.extract_value(array.shape, axis) for axis in range(kind.ndim)]
 
     def at(self, *place: Any, kind: Any) -> Any:
         """Return a pointer to ``kind`` at a place."""

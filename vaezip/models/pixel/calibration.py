@@ -218,13 +218,13 @@ def observe(n, j, state, tables, scratch):
         whole[p] = for_mean[p] = for_scale[p] = 0.0
     for k in range(scratch.mixtures.w.shape[0]):
         for p in range(0, n, PIXELS):
-            add_slopes(k, p, scratch.values, scratch.mixtures, of, (whole, for_mean, for_scale))  # type: ignore[call-arg]
+            add_slopes(k, p, scratch.values, scratch.mixtures, of, (whole, for_mean, for_scale))
     for p in range(n):
         for_mean[p] = _clamped(scratch.spread[p] * (for_mean[p] / whole[p]), SLOPE_BOUND)
         for_scale[p] = _clamped(for_scale[p] / whole[p], SLOPE_BOUND)
     for p in range(n):
         a, b = scratch.classes[0, p], scratch.classes[1, p]
-        add_inputs(p, for_mean[p], scratch.f, a, b, j, state.move_gradient, state.move_size)  # type: ignore[call-arg]
+        add_inputs(p, for_mean[p], scratch.f, a, b, j, state.move_gradient, state.move_size)
         add_inputs(p, for_scale[p], scratch.g, a, b, j, state.stretch_gradient, state.stretch_size)
     state.pixels[0] += n * (j == 0)
 

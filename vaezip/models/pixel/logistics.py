@@ -15,7 +15,7 @@ from numba.core import cgutils as numba_tools
 from numba.extending import intrinsic
 
 from vaezip.entropy import distributions as d
-from vaezip.exact.jit import borrowing
+from vaezip.exact.jit import borrowing, inline
 from vaezip.exact.vectors import Array, everywhere
 from vaezip.models import likelihoods
 from vaezip.models.pixel.constants import DENSITY_FLOOR
@@ -47,19 +47,17 @@ def write_mixtures(n, out, prediction, c, powers, mixtures):
     """
     for v in range(out.shape[0]):
         for p in range(0, n, PIXELS):
-            _write_some(out, v, p, prediction, c, powers, mixtures)  # type: ignore[call-arg]
+            _write_some(out, (v, p, c), prediction, powers, mixtures)  # type: ignore[call-arg]
 
 
 @intrinsic
-def _write_some(typing, out, v, p, prediction, c, powers, mixtures):
-    """Write the mixtures that network v gives PIXELS pixels, from the p-th on."""
+def _write_some(typing, out, place, prediction, powers, mixtures):
+    """Write the mixtures of a channel that a network gives PIXELS pixels, from one on; the place is all three."""
 
     def write(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
-        given, predicted, table = (
-            Array(b, context.make_array(signature.args[i])(context, b, arguments[i])) for i in (0, 3, 5)
-        )
-        written = _arrays(context, b, signature.args[6], arguments[6])
-        _, v, p, _, c, _, _ = arguments
+        given, predicted, table = (Array(context, b, (signature.args[i], arguments[i])) for i in (0, 2, 3))
+        written = _arrays(context, b, signature.args[4], arguments[4])
+        v, p, c = (b.extract_value(arguments[1], i) for i in range(3))
         whole, mix = b.udiv(_INT64(1 << d.WEIGHT_BITS), given.shape[0]), b.udiv(given.shape[2], _INT64(3))
         first = b.mul(v, mix)
 
@@ -78,7 +76,7 @@ def _write_some(typing, out, v, p, prediction, c, powers, mixtures):
                 b.store(b.sext(numbers, _INTS), array.at(*place, kind=_INTS), align=8)
         return context.get_dummy_value()
 
-    return types.void(out, types.int64, types.int64, prediction, types.int64, powers, mixtures), write
+    return types.void(out, place, prediction, powers, mixtures), write
 
 
 def _best(b: Any, mix: Any, parameter: Callable[[int, Any], Any]) -> tuple[Any, Any]:
@@ -129,8 +127,8 @@ def _write_weights(
         b.store(b.add(b.load(one), b.sext(b.extract_element(rest, _INT32(i)), _INT64)), one)
 
 
-@intrinsic
-def add_slopes(typing, k, p, values, mixtures, tables, sums):
+@inline
+def add_slopes(k, p, values, mixtures, tables, sums):
     """Add what logistic k of PIXELS pixels, from the p-th on, has to their sums: its weighted density, and that times
     its derivatives by mean and scale.
 
@@ -142,10 +140,16 @@ def add_slopes(typing, k, p, values, mixtures, tables, sums):
             :func:`vaezip.models.likelihoods.gradient_tables`.
         sums: three of float64 (pixels,).
     """
+    _add_slopes(k, p, values, mixtures, tables, sums)  # type: ignore[call-arg]
+
+
+@intrinsic
+def _add_slopes(typing, k, p, values, mixtures, tables, sums):
+    """Do what :func:`add_slopes` does."""
 
     def write(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
         mixture, by, out = (_arrays(context, b, signature.args[i], arguments[i]) for i in (3, 4, 5))
-        known = Array(b, context.make_array(signature.args[2])(context, b, arguments[2]))
+        known = Array(context, b, (signature.args[2], arguments[2]))
         x = _floats(b, b.load(known.at(arguments[1], kind=_INTS), align=8))
         parts = [b.load(part.at(*arguments[:2], kind=_INTS), align=8) for part in mixture]
         found = _logistics(b, x, parts, [table.data for table in by])
@@ -157,8 +161,8 @@ def add_slopes(typing, k, p, values, mixtures, tables, sums):
     return types.void(types.int64, types.int64, values, mixtures, tables, sums), write
 
 
-@intrinsic
-def add_inputs(typing, p, slope, inputs, first, second, j, gradient, size):
+@inline
+def add_inputs(p, slope, inputs, first, second, j, gradient, size):
     """Add the inputs of pixel p times a slope to the gradients of channel j of two different classes, and their squares
     to the sizes.
 
@@ -169,10 +173,17 @@ def add_inputs(typing, p, slope, inputs, first, second, j, gradient, size):
         first, second, j: int64, the classes and the channel.
         gradient, size: float64 (classes, channels, inputs).
     """
+    _add_inputs(p, slope, inputs, (first, second, j), gradient, size)  # type: ignore[call-arg]
+
+
+@intrinsic
+def _add_inputs(typing, p, slope, inputs, to, gradient, size):
+    """Do what :func:`add_inputs` does; both classes and the channel are what it adds to."""
 
     def write(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
-        known, *out = (Array(b, context.make_array(signature.args[i])(context, b, arguments[i])) for i in (2, 6, 7))
-        p, slope, _, *classes, j, _, _ = arguments
+        known, *out = (Array(context, b, (signature.args[i], arguments[i])) for i in (2, 4, 5))
+        p, slope, _, to, _, _ = arguments
+        *classes, j = (b.extract_value(to, i) for i in range(3))
         some = b.sub(known.shape[1], b.and_(known.shape[1], _INT64(_INPUTS - 1)))
 
         def add(q: Any, kind: Any, slopes: Any) -> None:
@@ -189,7 +200,7 @@ def add_inputs(typing, p, slope, inputs, first, second, j, gradient, size):
             add(q, _FLOAT, slope)
         return context.get_dummy_value()
 
-    kinds = types.int64, types.float64, inputs, types.int64, types.int64, types.int64, gradient, size
+    kinds = types.int64, types.float64, inputs, to, gradient, size
     return types.void(*kinds), write
 
 
@@ -222,7 +233,7 @@ def _logistics(b: Any, x: Any, mixture: list[Any], tables: list[Any]) -> tuple[A
 def _arrays(context: Any, b: Any, kind: Any, value: Any) -> list[Array]:
     """Return the arrays of a tuple."""
     parts = (b.extract_value(value, i) for i in range(len(kind.types)))
-    return [Array(b, context.make_array(one)(context, b, part)) for one, part in zip(kind.types, parts)]
+    return [Array(context, b, given) for given in zip(kind.types, parts)]
 
 
 def _all(kind: Any, number: float) -> Any:
