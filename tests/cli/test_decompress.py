@@ -354,6 +354,22 @@ def test_only_one(run, set_of):
     assert same(vaezip.pictures.read("c.png"), pictures["b.png"])
 
 
+@pytest.mark.parametrize(
+    ("patterns", "taken"),
+    [
+        (["2024/*"], ["2024/a.png", "2024/may/b.png"]),
+        (["b.png"], ["2024/may/b.png", "2025/b.png"]),
+        (["c.png", "2025/?.png"], ["2025/b.png", "c.png"]),
+    ],
+)
+def test_only_some(run, set_of, patterns, taken):
+    pictures = set_of("2024/a.png", "2024/may/b.png", "2025/b.png", "c.png")
+    chosen = [word for pattern in patterns for word in ("--only", pattern)]
+    assert run("decompress", "set.vz", *chosen, "-o", "out") == (0, "", "")
+    assert files() == [*(f"out/{name}" for name in taken), "set.vz"]
+    assert all(same(vaezip.pictures.read(f"out/{name}"), pictures[name]) for name in taken)
+
+
 def test_only_one_goes_where_the_whole_set_would_put_it(run, set_of):
     set_of("a.png", "sub/b.png")
     assert run("decompress", "set.vz", "--only", "sub/b.png") == (0, "", "")
