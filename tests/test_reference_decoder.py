@@ -175,7 +175,7 @@ def test_indices_between_blocks_are_stepped_over(monkeypatch: pytest.MonkeyPatch
         (0, 0xF4, "format version 4 of .vz is not read any more"),
         (0, 0xF6, "format version 6 of .vz is not known"),
         (4, 0, "revision 0 of the draft of format 5 is not read"),
-        (4, 9, "revision 9 of the draft of format 5 is not read"),
+        (4, 10, "revision 10 of the draft of format 5 is not read"),
         (5, 0x18, "unknown flags"),
         (5, 0xD0, "unknown mode"),
     ],

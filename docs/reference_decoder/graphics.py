@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from .coefficients import bounded, clamp
-from .histories import Decisions, hashes
+from .histories import STRETCH, Decisions, hashes
 from .primitives import Reader, require
 from .stack import Stack
 
@@ -105,6 +105,8 @@ class Drawing:
         self.ranks = np.zeros(self.cells.size, np.int64)
         self.runs = 0
         self.errors = [0] * 8
+        self.first = [[0, sample] for sample in range(256)]  # how often each sample of channel 0 came
+        self.rows: dict[int, list[list[int]]] = {}  # counts and samples
         self.place = self.length = 0
         self.distant: list[tuple[int, int]] = []
         self.brief = False
@@ -349,22 +351,26 @@ class Drawing:
             a = grade(abs(w - nw) + abs(n - nw) + abs(n - ne))
             before = bounded(self.differences[c - 1], 63) if c else 0
             earlier = bounded(self.differences[c - 2], 31) if c > 1 else bounded(nn - n, 31)
+            coarse = [v & 0xE0E0E0E0 for v in (self.W, self.N, self.NE, self.NW)]
             S = 64 + 256 * c
             h = [
                 hashes(S, a),
                 hashes(S + 2, bounded(w - P, 40), bounded(n - P, 40)),
-                hashes(S + 4, self.W, pixel),
+                hashes(S + 4, self.shape, before, self.around % 64),
                 hashes(S + 5, P, pixel),
                 hashes(S + 6, grade(ne - n) + 16 * grade(w - ww), 16 * grade(w - nw) + grade(n - nw)),
                 hashes(S + 7, bounded(Q - P, 31), a),
                 hashes(S + 8, guess, before),
                 hashes(S + 10, before, earlier),
-                hashes(S + 11, ((w + n) >> 1) - P, (self.around >> 3) % 64),
+                hashes(S + 11, *coarse, before),
             ]
             if self.brief:
                 h = [h[i] for i in (0, 3, 4, 7)]
-            difference = self.pop_difference(h, P, c, min(a, 15))
+            sources = self.sources(c, pixel)
+            difference = self.pop_difference(h, P, c, min(a, 15), sources)
             sample = P + difference
+            for source in sources:
+                self.count(source, sample)
             for i, predicted in enumerate((plain, risen)):
                 self.errors[2 * c + i] += 16 * abs(sample - predicted) - (errors[i] >> 4)
             self.differences.append(difference)
@@ -372,28 +378,62 @@ class Drawing:
             pixel |= sample << 8 * c
         return pixel
 
-    def pop_difference(self, h: list[int], expected: int, c: int, a: int) -> int:
+    def sources(self, c: int, known: int) -> list[list[list[int]]]:
+        """Return the counts that tell of a sample: those of channel 0, or a row, and two rows."""
+        W, N = self.W & 0xF8F8F8F8, self.N & 0xF8F8F8F8
+        places = [hashes(c, known), hashes(c + 4, known, W), hashes(c + 8, known, N)]
+        found = [self.rows.setdefault(place & self.mask, [[0, 0] for _ in range(8)]) for place in places]
+        return [self.first, *found[1:]] if c == 0 else found
+
+    @staticmethod
+    def count(source: list[list[int]], sample: int) -> None:
+        """Count a sample in a source."""
+        if len(source) == 256:
+            source[sample][0] = min(source[sample][0] + 1, 65535)
+            return
+        for entry in source:
+            if entry[0] and entry[1] == sample:
+                entry[0] = min(entry[0] + 1, 65535)
+                return
+        min(source)[:] = [1, sample]
+
+    def pop_difference(self, h: list[int], P: int, c: int, a: int, sources: list[list[list[int]]]) -> int:
         """Pop the difference of a sample to what is expected."""
         K, L, C = 768 + 64 * c + 4 * a, 1024 + 32 * c, 512 + 160 * c
-        third = 700 + 32 * c + min(grade(self.errors[2 * c] >> 7), 31)
+        left = range(256)
 
-        def pop(node: int, first: int, second: int, correction: int) -> int:
-            return self.decisions.pop(SAMPLE, node, h, (K + first, L + second, third), C + correction)
+        def counted(source: list[list[int]], samples: Sequence[int]) -> int:
+            return sum(count for count, sample in source if sample in samples)
 
-        if not pop(0, 0, 0, a):
+        def pop(node: int, row: int, second: int, correction: int, ones: Sequence[int]) -> int:
+            nonlocal left
+            shares = [(counted(source, ones), counted(source, left)) for source in sources]
+            given = tuple(STRETCH[((32 * one + 1) << 12) // (32 * all + 2)] for one, all in shares)
+            one, all = shares[0]
+            state = 3 * min(all.bit_length(), 6) + (0 if one == 0 else 1 if one == all else 2)
+            choices = K + row, L + second, 1000 + 21 * (4 * c + row) + state
+            b = self.decisions.pop(SAMPLE, node, h, choices, C + correction, given)
+            left = ones if b else [sample for sample in left if sample not in ones]
+            return b
+
+        if not pop(0, 0, 0, a, [sample for sample in left if sample != P]):
             return 0
-        less = expected == 255
-        if 0 < expected < 255:
-            less = bool(pop(1, 1, 1, 16))
-        most, e = expected if less else 255 - expected, 1
-        while 1 << e <= most and pop(1 + 7 * less + e, 2, 2 + e, 32 + e):
+        less = P == 255
+        if 0 < P < 255:
+            less = bool(pop(1, 1, 1, 16, range(P)))
+        most, e = P if less else 255 - P, 1
+
+        def side(least: int, end: int) -> list[int]:
+            return [P - magnitude if less else P + magnitude for magnitude in range(least, min(end, most + 1))]
+
+        while 1 << e <= most and pop(1 + 7 * less + e, 2, 2 + e, 32 + e, side(1 << e, 256)):
             e += 1
         known = 1
         for i in range(e - 2, -1, -1):
-            b = 0
-            if (2 * known + 1) << i <= most:
+            b, upper = 0, 2 * known + 1
+            if upper << i <= most:
                 node = 16 * (48 + 2 * e + less) + (known if known < 8 else 8 + i)
-                b = pop(node, 3, 12 + i, 64 + 8 * e + i)
+                b = pop(node, 3, 12 + i, 64 + 8 * e + i, side(upper << i, (upper + 1) << i))
             known = 2 * known + b
         return -known if less else known
 

@@ -13,7 +13,7 @@ from .modes import BLACK_AND_WHITE, COPY, MODES, PALETTE, ROWS
 from .payload import NO_MODEL, decode_block
 from .primitives import FormatError, Reader, require, unpack
 
-VERSION, REVISION = 5, 8
+VERSION, REVISION = 5, 9
 SIGNATURE = b"z\r\n"
 FIRST_BYTES = 6
 GREATEST_SIDE = 1 << 30

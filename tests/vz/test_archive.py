@@ -147,13 +147,13 @@ def test_models_and_back(written, data):
 def test_a_file_without_models_is_as_ever():
     """The bytes of a file of format version 5."""
     by_hand = GOOD + NAMES + BLOCKS
-    expected = b"\xf5z\r\n\x08\x01payload\0" + by_hand
+    expected = b"\xf5z\r\n\x09\x01payload\0" + by_hand
     written = write_archive([simple(names=("7", "8"))], {}, {})
     assert written[: len(expected)] == expected
     assert write_archive([simple(names=("7", "8"))]) == written
 
 
-WITH_MODEL = b"\xf5z\r\n\x08\x03"
+WITH_MODEL = b"\xf5z\r\n\x09\x03"
 MODEL_FILE = b"a model"
 
 
@@ -196,8 +196,8 @@ def test_a_damaged_model_leaves_the_rest_readable():
         (with_model(v(0)), "does not list"),
         (with_model(v(1) + entry() + b"\0"), "unknown field at its end"),
         (with_model(v(1 << 40)), "truncated or damaged"),
-        (with_model(v(1) + entry()).replace(WITH_MODEL, b"\xf5z\r\n\x08\x01"), "unknown field at its end"),
-        (with_model(v(1) + entry()).replace(WITH_MODEL, b"\xf5z\r\n\x08\x43"), "unknown field 0x43"),
+        (with_model(v(1) + entry()).replace(WITH_MODEL, b"\xf5z\r\n\x09\x01"), "unknown field at its end"),
+        (with_model(v(1) + entry()).replace(WITH_MODEL, b"\xf5z\r\n\x09\x43"), "unknown field 0x43"),
     ],
 )
 def test_an_impossible_model_is_refused(data, reason):
@@ -266,7 +266,7 @@ def test_equal_times_cost_next_to_nothing():
 
 
 def timed(archive_of, listed):
-    return archive_of(GOOD + NAMES + BLOCKS + listed, b"payload").replace(b"\xf5z\r\n\x08\x01", b"\xf5z\r\n\x08\x05")
+    return archive_of(GOOD + NAMES + BLOCKS + listed, b"payload").replace(b"\xf5z\r\n\x09\x01", b"\xf5z\r\n\x09\x05")
 
 
 def test_times_by_hand(archive_of):
@@ -316,7 +316,7 @@ def test_inline_and_back(mode, size, boxes, fingerprint, payload, called):
 
 def test_the_smallest_header():
     header = inline_header(Group(0, 0, 0, boxes=[()], blocks=[Block(b"\1\2\3\4", b"")]))
-    assert header == b"\xf5z\r\n\x08\x02\1\2\3\4"
+    assert header == b"\xf5z\r\n\x09\x02\1\2\3\4"
 
 
 def test_truncated_headers_are_refused():
@@ -342,15 +342,15 @@ def test_truncated_headers_are_refused():
         (b"\xf6z\r\n\x02\1\2\3\4", "version 6 is newer than this vaezip, which reads version 5; use a newer release"),
         (b"\xf1z\r\n\x02\1\2\3\4", "version 1, of a release before 0.2, is not read any more; use the release that"),
         (b"\xf4z\r\n\x02\1\2\3\4", "version 4, of a release before 0.2, is not read any more; use the release that"),
-        (b"\xf5z\r\n\x00\x02\1\2\3\4", "revision 0 of the draft of format 5 is not read, .* has revision 8; use the"),
-        (b"\xf5z\r\n\x09\x02\1\2\3\4", "revision 9 of the draft of format 5 is not read, .* has revision 8; use the"),
-        (b"\xf5z\r\n\x08\x11\1\2\3\4", "unknown field 0x11"),
-        (b"\xf5z\r\n\x08\x08\1\2\3\4", "unknown field 0x08"),
+        (b"\xf5z\r\n\x00\x02\1\2\3\4", "revision 0 of the draft of format 5 is not read, .* has revision 9; use the"),
+        (b"\xf5z\r\n\x0a\x02\1\2\3\4", "revision 10 of the draft of format 5 is not read, .* has revision 9; use the"),
+        (b"\xf5z\r\n\x09\x11\1\2\3\4", "unknown field 0x11"),
+        (b"\xf5z\r\n\x09\x08\1\2\3\4", "unknown field 0x08"),
         (b"\xf5z\r\n", "truncated"),
-        (b"\xf5z\r\n\x08", "truncated"),
-        (b"\xf5z\r\n\x08\x01", "truncated"),
-        (b"\xf5z\r\n\x08\x00\0\0\0\0\x00\x05", "side"),
-        (b"\xf5z\r\n\x08\x00\0\0\0\0" + b"\xff" * 10, "too large"),
+        (b"\xf5z\r\n\x09", "truncated"),
+        (b"\xf5z\r\n\x09\x01", "truncated"),
+        (b"\xf5z\r\n\x09\x00\0\0\0\0\x00\x05", "side"),
+        (b"\xf5z\r\n\x09\x00\0\0\0\0" + b"\xff" * 10, "too large"),
     ],
 )
 def test_what_cannot_be_read_is_refused_by_name(data, reason):
@@ -428,7 +428,7 @@ BOMBS = {
 
 def packed_archive(directory, payload=b""):
     packed = b"\1" + zlib.compress(directory, 9)
-    return b"\xf5z\r\n\x08\x01" + payload + packed + struct.pack("<II", zlib.crc32(packed), len(packed))
+    return b"\xf5z\r\n\x09\x01" + payload + packed + struct.pack("<II", zlib.crc32(packed), len(packed))
 
 
 REFUSALS = {
@@ -452,7 +452,7 @@ def test_a_small_directory_cannot_ask_for_much_memory(bomb, limited_memory):
 
 def test_many_empty_boxes_are_refused(limited_memory):
     boxes = zlib.compress(bytes(1 << 26), 9)
-    inline = b"\xf5z\r\n\x08\x04\0\0\0\0" + v(1, 1) + v(len(boxes) + 1) + b"\1" + boxes
+    inline = b"\xf5z\r\n\x09\x04\0\0\0\0" + v(1, 1) + v(len(boxes) + 1) + b"\1" + boxes
     with limited_memory(3 << 28), pytest.raises(FormatError, match="pieces of metadata"):
         parse(inline)
 
@@ -593,9 +593,9 @@ def test_random_bytes_are_refused_or_parsed(data):
     for prefix in (
         b"",
         b"\xf5z\r\n",
-        b"\xf5z\r\n\x08",
-        b"\xf5z\r\n\x08\x00" + bytes(4),
-        b"\xf5z\r\n\x08\x04" + bytes(4),
+        b"\xf5z\r\n\x09",
+        b"\xf5z\r\n\x09\x00" + bytes(4),
+        b"\xf5z\r\n\x09\x04" + bytes(4),
     ):
         with contextlib.suppress(FormatError):
             parse(prefix + data)

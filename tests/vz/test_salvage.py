@@ -210,7 +210,7 @@ def forged(content):
 @pytest.mark.parametrize("content", [bytes(1 << 20), b"\0\0\0\0" + bytes(1 << 20)])
 def test_many_small_indices_cannot_ask_for_much_together(content, limited_memory):
     with limited_memory(1 << 28), pytest.raises(FormatError, match="more of it looks like indices"):
-        recover(b"\xf5z\r\n\x08\x09" + forged(content) * 100)
+        recover(b"\xf5z\r\n\x09\x09" + forged(content) * 100)
 
 
 def test_many_indices_of_the_same_blocks_are_refused():
@@ -246,4 +246,4 @@ def test_a_small_index_cannot_ask_for_much_memory(limited_memory):
 
     content = b"\0" + b"".join(map(index.varint, (0, 0, limits.MAX_SIDE - 1))) + describe([tall], [])
     with limited_memory(1 << 26), pytest.raises(FormatError, match="nothing of it can be recovered"):
-        recover(b"\xf5z\r\n\x08\x0112345" + forged(content))
+        recover(b"\xf5z\r\n\x09\x0112345" + forged(content))

@@ -20,7 +20,7 @@ below 2^20 · 0.57, and its product with an input below 2^31 − 2^14. The last 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,12 +75,28 @@ def tables() -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64], N
     return stretch.clip(-_STRETCHED, _STRETCHED).astype(np.int32), squash.astype(np.int32), paces, rates
 
 
+class Given(NamedTuple):
+    """Inputs that a caller gives: how many, and what their weights begin with."""
+
+    count: int
+    weight: int
+
+
+NO_INPUTS = Given(0, 0)
+
 Histories = Any
 """The record of :func:`new_histories`. numba knows its fields, and mypy does not."""
 
 
 def new_histories(
-    slot_bits: int, contexts: int, *, most_bits: int, choices: int, kinds: int, corrections: int, given: int = 0
+    slot_bits: int,
+    contexts: int,
+    *,
+    most_bits: int,
+    choices: int,
+    kinds: int,
+    corrections: int,
+    given: Given = NO_INPUTS,
 ) -> Histories:
     """Return a record of what has been learned, which is nothing, with room for one decision.
 
@@ -100,10 +116,10 @@ def new_histories(
         choices: what a set of weights is chosen by is less.
         kinds: of decisions.
         corrections: what a correction is chosen by is less.
-        given: inputs that the caller gives at most.
+        given: inputs that the caller gives, at most.
     """
     stretch, squash, paces, rates = tables()
-    inputs = (given + 2 * contexts) // LANES * LANES + LANES
+    inputs = (given.count + 2 * contexts) // LANES * LANES + LANES
     fields = [
         ("inputs", np.int32, (inputs,)),
         ("weights", np.int32, (SETS * choices * inputs,)),
@@ -131,14 +147,14 @@ def new_histories(
     ]
     m = new_record(fields)
     m.weights[:], m.last[:], m.maps[:] = FIRST_WEIGHT, 65536 // SETS, _first_map()
-    m.weights.reshape(-1, inputs)[:, :given] = FIRST_OF_GIVEN
+    m.weights.reshape(-1, inputs)[:, : given.count] = given.weight
     m.corrections[:] = m.seconds[:] = squash[np.clip(np.arange(_BUCKETS + 1) * 256, 1, 6143)]
     m.stretch[:], m.squash[:], m.paces[:], m.rates[:] = stretch, squash, paces, rates
     m.shift = 32 - (slot_bits - LINE_BITS)
     return m
 
 
-FIRST_WEIGHT, FIRST_OF_GIVEN = 65536 * 3 // 40, 65536 // 4
+FIRST_WEIGHT = 65536 * 3 // 40
 
 
 def _first_map() -> NDArray[np.uint32]:

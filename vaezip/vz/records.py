@@ -10,7 +10,7 @@ from vaezip.vz.wire import inflated
 
 VERSION = 5
 
-REVISION = 8
+REVISION = 9
 """Of a draft: until release 0.2 freezes the format, each change raises it, and a reader takes no other."""
 
 NO_MODEL = bytes(4)

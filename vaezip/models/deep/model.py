@@ -24,6 +24,8 @@ _LEAST_BITS, _MOST_BITS = 16, 24
 _ROW_SAMPLES = 1 << 14
 """Samples that are coded by one call, if a row has no more."""
 
+_GIVEN_WEIGHT = 1 << 14
+
 _SLOT_BYTES = 4
 _LEARNED = 1 << 21
 """More bytes than weights, maps and corrections take."""
@@ -52,7 +54,7 @@ class Coding:
             choices=sample.CHOICES,
             kinds=sample.KINDS,
             corrections=sample.CORRECTIONS,
-            given=GIVEN,
+            given=histories.Given(GIVEN, _GIVEN_WEIGHT),
         )
 
     def encode(self, samples: Samples) -> list[NDArray[np.uint32]]:

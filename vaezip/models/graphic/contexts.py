@@ -49,7 +49,7 @@ BRIEF = 58
 LINES = 59
 """Where the contexts stand that all candidates of a pixel share."""
 
-STATE_SIZE = 64
+STATE_SIZE = 80
 
 
 @inline

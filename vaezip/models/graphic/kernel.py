@@ -75,8 +75,8 @@ def _code_rows(m, coder, words, memory, arrays, numbers, made, candidates):
         m: what has been learned.
         coder: whether it decodes, and the head of the stack.
         words: of the stack.
-        memory: what followed which neighbours: pixels and, in the lowest bits, their trust, by the four sizes; and the
-            places of the largest.
+        memory: what followed which neighbours: pixels and, in the lowest bits, their trust, by the four sizes; the
+            places of the largest; and the counts of :mod:`.colours`.
         arrays: all pixels and their ranks, with margins; the pixels as a row; and what is known of one pixel.
         numbers: the picture, the first row and the end, the width, channels or levels, whether pixels are indices, and
             the distant places, rows up and columns to the right, and whether decisions ask fewer contexts.
@@ -208,7 +208,7 @@ def _code_pixel(m, coder, words, memory, arrays, numbers, made, s, candidates, p
     elif numbers[5]:
         value = _code_index(m, coder, words, made, s, candidates, count, numbers[4], value)
     else:
-        value = code_sample(m, coder, words, made, s, numbers[4], value)
+        value = code_sample(m, coder, words, made, s, memory[2], numbers[4], value)
     pixels[y, x], ranks[y, x] = value, rank + 1
     matches.learn(s, memory[0], value)
     matches.go_on(s, value)

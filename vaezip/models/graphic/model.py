@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vaezip.entropy import decisions, histories
 from vaezip.entropy.stack import Stack
 from vaezip.models.cost import Cost
-from vaezip.models.graphic import bilevel, contexts, kernel, matches
+from vaezip.models.graphic import bilevel, colours, contexts, kernel, matches
 from vaezip.models.graphic.contexts import SIDE, TOP
 
 Pixels = NDArray[np.uint32]
@@ -30,7 +30,7 @@ _LEAST_BITS, _MOST_BITS, _CONTEXT_BITS = 12, 18, 4
 _ROW_PIXELS = 1 << 14
 """Pixels that are coded by one call, if a row has no more."""
 
-_PIXEL_BYTES, _ENTRY_BYTES = 5, (4 << _CONTEXT_BITS) + 40
+_PIXEL_BYTES, _ENTRY_BYTES = 5, (4 << _CONTEXT_BITS) + 40 + 4 * colours.ENTRIES
 _LEARNED = 1 << 21
 """More bytes than weights, maps and corrections take."""
 
@@ -69,9 +69,10 @@ class Coding:
             choices=contexts.CHOICES,
             kinds=contexts.KINDS,
             corrections=contexts.CORRECTIONS,
+            given=histories.Given(colours.SOURCES, histories.FIRST_WEIGHT),
         )
-        entries = 1 << bits
-        self._memory = np.zeros((matches.SIZES, entries), np.int64), np.zeros(entries, np.int64)
+        followers = np.zeros((matches.SIZES, 1 << bits), np.int64), np.zeros(1 << bits, np.int64)
+        self._memory = *followers, colours.new_colours(bits)
         cells = (n, height + TOP, width + 2 * SIDE)
         pixels = np.zeros(cells, np.uint32)
         known = np.zeros(contexts.STATE_SIZE, np.int64)

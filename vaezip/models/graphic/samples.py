@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from vaezip.entropy.decisions import bounded
-from vaezip.entropy.histories import combined, decide
+from vaezip.entropy.histories import combined, decide_given
 from vaezip.exact.jit import borrowing, inline
+from vaezip.models.graphic.colours import SOURCES, STATES, begin, count, find_rows, keep, part, state_of
 from vaezip.models.graphic.contexts import (
     BRIEF,
     NE,
@@ -13,6 +14,7 @@ from vaezip.models.graphic.contexts import (
     RANKS,
     RECALLED,
     SAMPLE,
+    SHAPE,
     WW,
     N,
     W,
@@ -26,6 +28,9 @@ ERRORS = 32
 DIFFERENCES = 44
 """And the differences of the channels before."""
 
+_COARSE = 0xE0E0E0E0
+"""The bits of a pixel that tell roughly what it is."""
+
 CONTEXTS, FEW_CONTEXTS = 9, 4
 """Of a difference, and of one that asks fewer."""
 
@@ -36,23 +41,24 @@ def _channel(pixel, shift):
 
 
 @borrowing
-def code_sample(m, coder, words, made, s, channels, value):
+def code_sample(m, coder, words, made, s, colours, channels, value):
     """Code a pixel; its channels one after another, each expected to rise from its neighbours as the one before."""
     pixel = rise = 0
     contexts = FEW_CONTEXTS if s[BRIEF] else CONTEXTS
     for c in range(channels):
         shift = 8 * c
+        find_rows(s, colours, c, pixel)
         plain = median_of(_channel(s[W], shift), _channel(s[N], shift), _channel(s[NW], shift))
         risen = min(max(plain + rise, 0), 255)
         errors = ERRORS + 2 * c
         first, second = (risen, plain) if s[errors] > s[errors + 1] else (plain, risen)
-        around = _sample_contexts(m, s, c, pixel, first, second)
-        m.choices[0], m.choices[1] = 768 + c * 64 + min(around, 15) * 4, 1024 + c * 32
-        m.choices[2] = 700 + c * 32 + min(graded(s[errors] >> 7), 31)
+        around = min(_sample_contexts(m, s, c, pixel, first, second), 15)
+        begin(s, colours, c)
         difference = _code_difference(
-            m, coder, words, made, contexts, first, _channel(value, shift), c, min(around, 15)
+            m, coder, words, made, s, colours, contexts, first, _channel(value, shift), c, around
         )
         sample = first + difference
+        count(s, colours, c, sample)
         s[errors] += 16 * abs(sample - plain) - (s[errors] >> 4)
         s[errors + 1] += 16 * abs(sample - risen) - (s[errors + 1] >> 4)
         s[DIFFERENCES + c] = difference
@@ -82,54 +88,77 @@ def _sample_contexts(m, s, c, pixel, first, second):
         return around
     h[0] = combined(salt, around)
     h[1] = combined(combined(salt + 2, bounded(w - first, 40)), bounded(n - first, 40))
-    h[2] = combined(combined(salt + 4, s[W]), pixel)
+    h[2] = combined(combined(combined(salt + 4, s[SHAPE]), before), s[RANKS] & 63)
     h[3] = combined(combined(salt + 5, first), pixel)
     h[4] = combined(combined(salt + 6, graded(ne - n) + 16 * graded(w - ww)), 16 * graded(w - nw) + graded(n - nw))
     h[5] = combined(combined(salt + 7, bounded(second - first, 31)), around)
     h[6] = combined(combined(salt + 8, guess), before)
     h[7] = combined(combined(salt + 10, before), earlier)
-    h[8] = combined(combined(salt + 11, ((w + n) >> 1) - first), (s[RANKS] >> 3) & 63)
+    coarse = combined(combined(salt + 11, s[W] & _COARSE), s[N] & _COARSE)
+    h[8] = combined(combined(combined(coarse, s[NE] & _COARSE), s[NW] & _COARSE), before)
     return around
 
 
 @borrowing
-def _code_difference(m, coder, words, made, contexts, expected, sample, c, around):
+def _code_difference(m, coder, words, made, s, colours, contexts, expected, sample, c, around):
     """Code how far a sample lies from what is expected: whether, on which side, in how many bits, and these."""
-    base0, base1 = m.choices[0], m.choices[1]
-    difference = sample - expected
-    correction = 512 + c * 160
-    if not decide(m, coder, words, made, contexts, 0, SAMPLE, correction + around, 1 if difference else 0):
+    first, second, third = 768 + 64 * c + 4 * around, 1024 + 32 * c, 1000 + 4 * STATES * c
+    correction, difference = 512 + 160 * c, sample - expected
+    part(m, s, colours, c, expected, expected + 1, False)
+    _choose(m, s, first, second, third)
+    bit = 1 if difference else 0
+    if not decide_given(m, coder, words, made, SOURCES, contexts, 0, SAMPLE, correction + around, bit):
         return 0
+    keep(s, True)
     negative = 1 if difference < 0 else 0
-    m.choices[0], m.choices[1] = base0 + 1, base1 + 1
     if expected == 0:
         negative = 0
     elif expected == 255:
         negative = 1
     else:
-        negative = decide(m, coder, words, made, contexts, 1, SAMPLE, correction + 16, negative)
+        part(m, s, colours, c, 0, expected, True)
+        _choose(m, s, first + 1, second + 1, third + STATES)
+        negative = decide_given(m, coder, words, made, SOURCES, contexts, 1, SAMPLE, correction + 16, negative)
+        keep(s, negative)
     magnitude = abs(difference)
     most = expected if negative else 255 - expected
     size = 1
-    m.choices[0] = base0 + 2
     while (1 << size) <= most:
-        m.choices[1] = base1 + 2 + size
+        _part_magnitudes(m, s, colours, c, expected, negative, 1 << (size - 1), 1 << size, False)
+        _choose(m, s, first + 2, second + 2 + size, third + 2 * STATES)
         node = 1 + 7 * negative + size  # in the line of the nodes before
-        if not decide(
-            m, coder, words, made, contexts, node, SAMPLE, correction + 32 + size, 1 if magnitude >> size else 0
-        ):
+        bit = 1 if magnitude >> size else 0
+        bit = decide_given(m, coder, words, made, SOURCES, contexts, node, SAMPLE, correction + 32 + size, bit)
+        keep(s, bit)
+        if not bit:
             break
         size += 1
     known = 1
-    m.choices[0] = base0 + 3
     for i in range(size - 2, -1, -1):
-        if (((known << 1) | 1) << i) > most:
+        upper = (known << 1) | 1
+        if (upper << i) > most:
             known = 2 * known
             continue
-        m.choices[1] = base1 + 12 + i
+        _part_magnitudes(m, s, colours, c, expected, negative, upper << i, (upper + 1) << i, True)
+        _choose(m, s, first + 3, second + 12 + i, third + 3 * STATES)
         node = ((48 + size * 2 + negative) << 4) + (known if known < 8 else 8 + i)
-        bit = decide(
-            m, coder, words, made, contexts, node, SAMPLE, correction + 64 + size * 8 + i, (magnitude >> i) & 1
-        )
+        corrected, bit = correction + 64 + size * 8 + i, (magnitude >> i) & 1
+        bit = decide_given(m, coder, words, made, SOURCES, contexts, node, SAMPLE, corrected, bit)
+        keep(s, bit)
         known = 2 * known + bit
     return -known if negative else known
+
+
+@inline
+def _choose(m, s, first, second, third):
+    """Choose the weights of a decision, by what the counts of colours know of it among others."""
+    m.choices[0], m.choices[1], m.choices[2] = first, second, third + state_of(s)
+
+
+@inline
+def _part_magnitudes(m, s, colours, c, expected, negative, least, end, is_one):
+    """Part what is left by magnitudes from least to end − 1, on one side of what is expected."""
+    if negative:
+        part(m, s, colours, c, max(expected - end + 1, 0), expected - least + 1, is_one)
+    else:
+        part(m, s, colours, c, expected + least, min(expected + end, 256), is_one)
