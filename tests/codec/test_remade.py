@@ -109,6 +109,23 @@ def test_values_with_holes_are_shorter_by_a_model(monkeypatch):
     assert len(data) < len(compressed(samples, "L"))
 
 
+def scanned(height, width):
+    """Draw what a scan of ink looks like: soft grains, mostly black or white, in 16 greys."""
+    grains = np.random.default_rng(0).integers(0, 64, (height + 2, width + 2))
+    for _ in range(2):
+        grains = grains[:-1] + grains[1:]
+        grains = grains[:, :-1] + grains[:, 1:]
+    return (((grains - 504) // 8 + 8).clip(0, 15) * 17).astype(np.uint8)[..., None]
+
+
+def test_ranks_of_few_greys_are_shorter_as_samples(monkeypatch):
+    samples = scanned(128, 160)
+    data = compressed(samples, "L")
+    assert all(np.array_equal(found, samples) for found in both(data))
+    monkeypatch.setattr(remaking, "_FEW_RANKS", 0)
+    assert len(data) < 0.97 * len(compressed(samples, "L"))
+
+
 def test_a_trial_on_a_part_tells_where_that_is_enough(monkeypatch):
     tried, coded = [], payload.encode
     monkeypatch.setattr(choice, "trial_part", lambda samples: samples[:, :16, :16])
