@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from vaezip.models.graphic import looks
 from vaezip.models.graphic.model import Pixels
 from vaezip.models.graphic.palettes import packed
 from vaezip.origins.pieces import MODES, MOST, Pieces, Rectangle
@@ -24,6 +26,10 @@ _CELL = 16
 _NEW, _OF_NEW = 2, 5
 """The share of new pixels from which on a cell is photographic: of text it is 0.37 at most, in photographs mostly 0.9,
 and less where these are smooth."""
+
+_ROWS, _ASIDE, _MANY = 4, 3, 5
+"""One row of so many tells first whether so many of some cells, so many down and across, are photographic: they are in
+every rectangle that is cut, and seldom of text."""
 
 _LEAST_SIDE, _LEAST_AREA = 32, 1 << 12
 _LEAST_CUT = 12
@@ -76,7 +82,7 @@ def _rectangles(picture: Samples) -> list[Rectangle]:
     """Return the rectangles of a picture (height, width, channels) that hold photographs, from the largest on; none
     where not all else is drawn."""
     height, width, _ = picture.shape
-    if min(height, width) < _LEAST_SIDE:
+    if min(height, width) < _LEAST_SIDE or not _may_have_photographs(picture):
         return []
     pixels = packed(picture)
     new = _new(pixels)
@@ -89,6 +95,18 @@ def _rectangles(picture: Samples) -> list[Rectangle]:
     left = height * width - sum(one.area for one in found)
     is_drawn = left * _LEAST_LEFT >= height * width and _MOST_NEW * np.count_nonzero(new) <= left
     return sorted(found, key=lambda one: -one.area) if is_drawn and len(found) <= MOST else []
+
+
+def _may_have_photographs(picture: Samples) -> bool:
+    """Tell by some rows whether most of some neighbouring cells of a picture (height, width, channels) are
+    photographic."""
+    height, width, _ = picture.shape
+    counts = np.zeros((-(-height // _CELL), -(-width // _CELL)), np.int64)
+    looks.count_new(np.ascontiguousarray(picture), _ROWS, _CELL, counts)
+    rows = np.bincount(np.arange(_ROWS // 2, height, _ROWS) // _CELL, minlength=len(counts))
+    columns = np.diff(np.arange(0, width, _CELL), append=width)
+    cells = np.pad(_OF_NEW * counts >= _NEW * np.maximum(rows, 1)[:, None] * columns, _ASIDE - 1)
+    return int(sliding_window_view(cells, (_ASIDE, _ASIDE)).sum(axis=(2, 3)).max()) >= _MANY
 
 
 def _varies(pixels: Pixels) -> bool:

@@ -133,7 +133,12 @@ def _look(samples: Samples) -> tuple[_Grid, list[Part]] | None:
     if channels == 1:
         luma = [(part[..., 0], (part[..., 0] > 0) & (part[..., 0] < 255)) for part in parts]
     else:
-        found = [preimages(part) for part in parts]
+        most_off = (1 - ON_LATTICE) * sum(part[..., 0].size for part in parts)
+        for part in parts:
+            found.append(preimages(part))
+            most_off -= np.count_nonzero(found[-1][1] == NEAR)
+            if most_off < 0:
+                return None
         counts = np.sum([np.bincount(known.ravel(), minlength=3) for _, known in found], 0)
         if counts[EXACT] < ON_LATTICE * (counts[EXACT] + counts[NEAR]) or not counts[EXACT]:
             return None

@@ -57,7 +57,7 @@ def shares(windows: Windows, spread: int = 1) -> NDArray[np.float64]:
     """
     counts, one = np.zeros((SIDE, SIDE, 2), np.int64), basis()
     for plane, known in windows:
-        _count_vanished(plane, known, one, spread, counts)
+        _count_vanished(np.ascontiguousarray(plane), known, one, spread, counts)
     return (counts[..., 0] + 1) / (counts[..., 1] + 2)
 
 
@@ -93,24 +93,64 @@ def _transform(one, plane, top, left, room, out):
             same_column = same_column and room[64 + 8 * j + i] == room[64 + i]
         rows += same_row
         columns += same_column
+    if max(rows, columns) >= _MOST_FLAT:
+        return True
     transform(one, room[64:], room, out)
-    return max(rows, columns) >= _MOST_FLAT
+    return False
+
+
+@borrowing
+def _look_along(plane, known, x, sums, one, rows):
+    """Look at eight columns of a plane: sum up, from the top down to each row, how many rows are known there, and how
+    many are flat; and transform those that are not."""
+    for y in range(plane.shape[0]):
+        is_known, is_flat = True, True
+        for j in range(x, x + 8):
+            is_known = is_known and known[y, j]
+            is_flat = is_flat and plane[y, j] == plane[y, x]
+        sums[0, y + 1], sums[1, y + 1] = sums[0, y] + is_known, sums[1, y] + is_flat
+        if is_known:
+            for u in range(8):
+                total = 0.0
+                for j in range(8):
+                    total += one[u, j] * (float(plane[y, x + j]) - 128.0)
+                rows[y, u] = total
+
+
+@borrowing
+def _flat_columns(plane, y, x):
+    """Count the columns of a block that are flat."""
+    count = 0
+    for j in range(x, x + 8):
+        i = y + 1
+        while i < y + 8 and plane[i, j] == plane[y, j]:
+            i += 1
+        count += i == y + 8
+    return count
 
 
 @jit
 def _count_vanished(plane, known, one, spread, counts):
-    room, out = np.zeros(128), np.zeros(64)
-    for a in range(8):
-        for b in range(8):
-            for y in range((8 - a) % 8, plane.shape[0] - 7, 8 * spread):
-                for x in range((8 - b) % 8, plane.shape[1] - 7, 8 * spread):
-                    if not _is_known(known, y, x) or _transform(one, plane, y, x, room, out):
+    """Count the high frequencies of blocks that are not flat, and those that vanish. The blocks of one column share the
+    transforms of their rows."""
+    sums, rows = np.zeros((2, plane.shape[0] + 1), np.int64), np.zeros((plane.shape[0], 8))
+    for b in range(8):
+        for x in range((8 - b) % 8, plane.shape[1] - 7, 8 * spread):
+            _look_along(plane, known, x, sums, one, rows)
+            if sums[1, plane.shape[0]] == plane.shape[0]:
+                continue
+            for a in range(8):
+                for y in range((8 - a) % 8, plane.shape[0] - 7, 8 * spread):
+                    is_known, flat = sums[0, y + 8] - sums[0, y] == 8, sums[1, y + 8] - sums[1, y]
+                    if not is_known or max(flat, _flat_columns(plane, y, x)) >= _MOST_FLAT:
                         continue
-                    for i in range(64):
-                        if (i >> 3) + (i & 7) >= _HIGH:
+                    for v in range(1, 8):
+                        for u in range(_HIGH - v, 8):
+                            total = 0.0
+                            for i in range(8):
+                                total += one[v, i] * rows[y + i, u]
                             counts[a, b, 1] += 1
-                            if abs(out[i]) < _VANISHED:
-                                counts[a, b, 0] += 1
+                            counts[a, b, 0] += abs(total) < _VANISHED
 
 
 def transforms(windows: Windows, phase: tuple[int, int], most: int) -> NDArray[np.float64]:
