@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from vaezip.models.graphic import looks
 from vaezip.models.graphic.model import Pixels
-from vaezip.models.graphic.palettes import packed
+from vaezip.models.graphic.palettes import different, packed
 from vaezip.origins.pieces import MODES, MOST, Pieces, Rectangle
 
 Samples = NDArray[Any]
@@ -115,7 +115,7 @@ def _varies(pixels: Pixels) -> bool:
     some = pixels[: max(2, _LOOKED_AT // pixels.shape[1])].astype(np.uint64)
     here, left, above = some[1:, 1:], some[1:, :-1], some[:-1, 1:]
     three = here * _MULTIPLIERS[0] ^ left * _MULTIPLIERS[1] ^ above * _MULTIPLIERS[2]
-    return len(np.unique(some)) > _FEW_COLOURS and _MOST_ALIKE * len(np.unique(three)) >= three.size
+    return len(different(some)) > _FEW_COLOURS and _MOST_ALIKE * len(different(three)) >= three.size
 
 
 def _new(pixels: Pixels) -> Mask:

@@ -74,6 +74,12 @@ def _has_holes(samples: Samples) -> bool:
     return bool(spreads) and all(spread >= 2 * count - 1 for spread, count in spreads)
 
 
+def different(numbers: NDArray[Any]) -> NDArray[Any]:
+    """Return the numbers that differ, sorted, in a small part of the time that np.unique takes, which hashes them."""
+    ordered = np.sort(numbers, axis=None)
+    return ordered[np.append(True, ordered[1:] != ordered[:-1])]
+
+
 def packed(samples: Samples) -> Pixels:
     """Return pixels as numbers."""
     found = np.zeros(samples.shape[:-1], np.uint32)
@@ -92,10 +98,10 @@ def unpacked(pixels: Pixels, count: int) -> Samples:
 
 def of(pixels: Pixels, channels: int) -> Pixels | None:
     """Return the colours of pictures in the order in which they are numbered, or None where they are too many."""
-    some = np.unique(pixels.reshape(-1)[:: max(1, pixels.size // 4096)])
+    some = different(pixels.reshape(-1)[:: max(1, pixels.size // 4096)])
     if some.size > _MOST_COLOURS:
         return None
-    colours = np.unique(pixels)
+    colours = different(pixels)
     if colours.size > _MOST_COLOURS:
         return None
     return colours[np.argsort(_brightness(colours, channels), kind="stable")]
