@@ -16,10 +16,10 @@ MOST_COLOURS = 1 << (_BITS - 1)
 @inline
 def _equals(picture, y, x, other_y, other_x):
     """Tell whether two pixels of a picture are the same."""
-    for channel in range(picture.shape[2]):
-        if picture[y, x, channel] != picture[other_y, other_x, channel]:
-            return False
-    return True
+    channel = 0
+    while channel < picture.shape[2] and picture[y, x, channel] == picture[other_y, other_x, channel]:
+        channel += 1
+    return channel == picture.shape[2]
 
 
 @inline
@@ -61,7 +61,7 @@ def count_new(picture, step, side, counts):
 
 @borrowing
 def count_expected(rows):
-    """Count the pixels, of those with one to the left, that are that one or, of colours, go on from the two to the left.
+    """Count the pixels that are the one to the left or, of colours, go on from the two to the left.
 
     Args:
         rows: uint8 (rows, width, channels).
