@@ -200,6 +200,8 @@ def _promises(job: BlockJob, candidate: Candidate) -> bool:
     mark = mark_of(candidate)
     if candidate == job.planes:
         return job.origin is not None
+    if candidate == coders.GRAPHIC and job.plain:
+        return True
     return mark not in coders.CODERS or coders.by_mark(mark).promises(job.samples, job.mode)
 
 

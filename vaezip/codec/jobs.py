@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vaezip.codec import coders, payload, remaking
 from vaezip.codec.blocks import Samples
-from vaezip.codec.select import LEAST_DRAWN, trial_rows
+from vaezip.codec.select import LEAST_DRAWN, trial_part, trial_rows
 from vaezip.models import kinds
 from vaezip.models.cost import UNLIMITED, Budget
 from vaezip.models.library import Library, Reference
@@ -119,7 +119,7 @@ def prepared(job: BlockJob) -> BlockJob:
         return job
     with priced(ORIGINS, ORIGINS):
         origin = search.find(job.samples[..., :COLOURS])
-        halved = _halved(job, origin) if origin else None
+        halved = _halved(job, origin) if origin and not _is_settled(job) else None
     return replace(job, origin=origin, halved=halved)
 
 
@@ -128,6 +128,15 @@ def _is_plain(job: BlockJob) -> bool:
     if job.open or kinds.levels(job.mode) == 2 or job.samples[..., 0].size < LEAST_DRAWN:
         return False
     return coders.is_plain(trial_rows(job.samples))
+
+
+def _is_settled(job: BlockJob) -> bool:
+    """Tell whether a coder of whole pictures will be by far the best for one of which parts could be tried."""
+    if job.open or trial_part(job.samples).size == job.samples.size:
+        return False
+    whole = [mark for mark in map(mark_of, job.candidates) if coders.is_whole(mark)]
+    looked_at = job.samples, job.mode
+    return any(coders.by_mark(mark).promises(*looked_at) and coders.settles(mark, *looked_at) for mark in whole)
 
 
 def _halved(job: BlockJob, origin: search.Candidate) -> Halved | None:

@@ -27,9 +27,9 @@ _NEW, _OF_NEW = 2, 5
 """The share of new pixels from which on a cell is photographic: of text it is 0.37 at most, in photographs mostly 0.9,
 and less where these are smooth."""
 
-_ROWS, _ASIDE, _MANY = 4, 3, 5
-"""One row of so many tells first whether so many of some cells, so many down and across, are photographic: they are in
-every rectangle that is cut, and seldom of text."""
+_STEP, _ASIDE, _MANY = 4, 3, 5
+"""One row of so many tells first whether so many of some cells, so many down and across, are photographic: in every
+rectangle that is cut they are, and seldom where text is."""
 
 _LEAST_SIDE, _LEAST_AREA = 32, 1 << 12
 _LEAST_CUT = 12
@@ -98,15 +98,24 @@ def _rectangles(picture: Samples) -> list[Rectangle]:
 
 
 def _may_have_photographs(picture: Samples) -> bool:
-    """Tell by some rows whether most of some neighbouring cells of a picture (height, width, channels) are
-    photographic."""
+    """Tell whether most of some neighbouring cells of a picture (height, width, channels) are photographic: by all
+    rows, unless some of these tell that hardly any are, or all."""
+    most = _most_neighbours(picture, _STEP)
+    return most == _ASIDE**2 or (most >= _MANY and _most_neighbours(picture, 1) >= _MANY)
+
+
+def _most_neighbours(picture: Samples, step: int) -> int:
+    """Return how many of some neighbouring cells are photographic by one of so many rows, where most are."""
     height, width, _ = picture.shape
     counts = np.zeros((-(-height // _CELL), -(-width // _CELL)), np.int64)
-    looks.count_new(np.ascontiguousarray(picture), _ROWS, _CELL, counts)
-    rows = np.bincount(np.arange(_ROWS // 2, height, _ROWS) // _CELL, minlength=len(counts))
+    looks.count_new(np.ascontiguousarray(picture), step, _CELL, counts)
+    rows = np.bincount(np.arange(step // 2, height, step) // _CELL, minlength=len(counts))
     columns = np.diff(np.arange(0, width, _CELL), append=width)
-    cells = np.pad(_OF_NEW * counts >= _NEW * np.maximum(rows, 1)[:, None] * columns, _ASIDE - 1)
-    return int(sliding_window_view(cells, (_ASIDE, _ASIDE)).sum(axis=(2, 3)).max()) >= _MANY
+    cells = _OF_NEW * counts >= _NEW * np.maximum(rows, 1)[:, None] * columns
+    if np.count_nonzero(cells) < _MANY:
+        return 0
+    around = sliding_window_view(np.pad(cells, _ASIDE - 1), (_ASIDE, _ASIDE))
+    return int(around.sum(axis=(2, 3)).max())
 
 
 def _varies(pixels: Pixels) -> bool:

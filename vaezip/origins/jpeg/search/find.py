@@ -189,6 +189,8 @@ def _look(samples: Samples) -> _Look | None:
 
 def _grid(luma: grid.Windows) -> _Grid | None:
     """Return the likeliest grid; None where there is none."""
+    if grid.has_no_grid(luma):
+        return None
     shares = grid.shares(luma, 1 if sum(plane.size for plane, _ in luma) < (1 << 14) else 2).ravel()
     usual = float(np.median(shares))
     if shares.max() - usual < _OUTSTANDING * (1 - usual):
