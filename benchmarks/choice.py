@@ -1,9 +1,9 @@
 """Measure what the choice takes of the time of a drawn picture: ``python benchmarks/choice.py --data DIR``.
 
-All looks at a picture, and all trials on parts of it, are counted until coders begin with the whole, also those at parts
-that are coded as pictures of their own. The pictures of ``DIR/pictures/{screens,graphics}`` of less than 1.5 megapixels
-are compressed at the default preset, on one thread, as whoever compresses them does it; the check, which decodes all
-again, is counted by itself, for it can be left out. Writes ``results/choice.json`` beside this file.
+All looks at a picture, and all trials on parts of it, are counted until coders begin with the whole, also those at
+parts that are coded as pictures of their own. The pictures of ``DIR/pictures/{screens,graphics}`` of less than 1.5
+megapixels are compressed at the default preset, on one thread, as whoever compresses them does it; the check, which
+decodes all again, is counted by itself, for it can be left out. Writes ``results/choice.json`` beside this file.
 """
 
 from __future__ import annotations

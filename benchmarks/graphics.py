@@ -46,8 +46,8 @@ _TIMED = 1 << 16
 
 
 class Watch:
-    """Tell what goes on while ours codes: the seconds of the choice and of the check, and the bytes of the decisions that
-    are kept of a pixel."""
+    """Tell what goes on while ours codes: the seconds of the choice and of the check, and the bytes of the decisions
+    that are kept of a pixel."""
 
     def __init__(self) -> None:
         self.choice = self.check = 0.0

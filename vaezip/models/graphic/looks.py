@@ -10,8 +10,6 @@ from vaezip.exact.jit import borrowing, inline, jit
 _BITS = 11
 """log2 of the slots for colours, of which at most half are taken."""
 
-MOST_COLOURS = 1 << (_BITS - 1)
-
 
 @inline
 def _equals(picture, y, x, other_y, other_x):
@@ -87,7 +85,7 @@ def find_colours(pixels, most, found):
 
     Args:
         pixels: uint8 (count, channels).
-        most: colours, MOST_COLOURS at most.
+        most: colours, 1,024 at most.
         found: uint8 (most, channels).
     """
     slots, count = np.full(1 << _BITS, -1, np.int64), 0

@@ -68,7 +68,11 @@ def shares(windows: Windows, spread: int = 1) -> NDArray[np.float64]:
 
 def has_no_grid(windows: Windows) -> bool:
     """Tell whether some areas are flat, but blocks vary as often at one phase as at others: flat areas of what was a
-    JPEG end where its blocks do."""
+    JPEG end where its blocks do.
+
+    Args:
+        windows: of luma.
+    """
     counts = np.zeros((SIDE, SIDE, 4), np.int64)
     for plane, _ in windows:
         _count_varying(np.ascontiguousarray(plane), counts)
