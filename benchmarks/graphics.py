@@ -27,7 +27,7 @@ from measured import Found, Kept, digest_of, digest_of_source
 import vaezip
 from vaezip.bench import machine
 from vaezip.bench.peers import CODECS, as_bits, as_given
-from vaezip.codec import choice, encoding, jobs
+from vaezip.codec import choice, encoding, forms, jobs
 from vaezip.errors import VaezipError
 from vaezip.models.graphic.model import Coding
 from vaezip.pictures import io as picture_files
@@ -46,32 +46,41 @@ _TIMED = 1 << 16
 
 
 class Watch:
-    """Tell what goes on while ours codes: the seconds of the choice, and the bytes of the decisions that are kept of a
-    pixel."""
+    """Tell what goes on while ours codes: the seconds of the choice and of the check, and the bytes of the decisions
+    that are kept of a pixel."""
 
     def __init__(self) -> None:
-        self.choice = 0.0
+        self.choice = self.check = 0.0
         self.kept_bytes = 0.0
+        self._depth = 0
 
     def watching(self) -> ExitStack:
         """Put functions that do the same, and tell, in the place of those that are watched."""
         watched = ExitStack()
         for module, name, told in (
-            (jobs, "prepared", self._timed),
-            (encoding, "prepared", self._timed),
-            (choice, "promising", self._timed),
+            (jobs, "prepared", partial(self._timed, "choice")),
+            (encoding, "prepared", partial(self._timed, "choice")),
+            (choice, "prepared", partial(self._timed, "choice")),
+            (choice, "promising", partial(self._timed, "choice")),
+            (encoding, "check", partial(self._timed, "check")),
+            (forms, "check", partial(self._timed, "check")),
             (Coding, "encode", self._weighed),
         ):
             watched.enter_context(patch.object(module, name, told(getattr(module, name))))
         return watched
 
-    def _timed(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def _timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function whose time counts for a name, but within others that are watched, where it counts once."""
+
         def timed(*arguments: Any) -> Any:
+            self._depth += 1
             began = time.process_time()
             try:
                 return function(*arguments)
             finally:
-                self.choice += time.process_time() - began
+                self._depth -= 1
+                if not self._depth:
+                    setattr(self, name, getattr(self, name) + time.process_time() - began)
 
         return timed
 
@@ -133,9 +142,9 @@ def ours(picture: vaezip.Picture) -> Found:
     return found | {"choice_s": round(watch.choice, 4), "kept_bytes_a_pixel": round(watch.kept_bytes, 2)}
 
 
-def pictures(data: Path) -> Iterator[tuple[str, vaezip.Picture | None, str]]:
+def pictures(data: Path, folders: tuple[str, ...] = FOLDERS) -> Iterator[tuple[str, vaezip.Picture | None, str]]:
     """Yield the name of each file, its picture without metadata, and why there is none."""
-    for path in (path for folder in FOLDERS for path in sorted((data / "pictures" / folder).iterdir())):
+    for path in (path for folder in folders for path in sorted((data / "pictures" / folder).iterdir())):
         name = f"{path.parent.name}/{path.name}"
         try:
             picture = picture_files.read(path.read_bytes())

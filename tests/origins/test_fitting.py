@@ -1,6 +1,7 @@
 """A map that nobody knows is found from the colours alone."""
 
 import zlib
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -56,3 +57,14 @@ def test_waves_are_the_same_everywhere():
 
 
 WAVES = 1784176371
+
+
+@pytest.mark.parametrize("size", [1, 4, 6])
+def test_equations_are_solved_exactly(size):
+    draw = np.random.default_rng(size)
+    inputs = draw.integers(-300, 300, (40, size))
+    matrix, vector = inputs.T @ inputs, inputs.T @ draw.integers(-(1 << 28), 1 << 28, 40)
+    found = fitting.solve(matrix, vector, Fraction(1 << 20, 3))
+    assert np.abs(matrix @ np.array(found) * 3 / (1 << 20) - vector).max() < np.abs(matrix).sum() * 3 / (1 << 20)
+    assert fitting.solve(np.zeros_like(matrix), vector, Fraction(1)) is None
+    assert fitting.solve(np.array([[0, 2], [3, 0]]), np.array([4, 9]), Fraction(1, 2)) == [2, 1]  # 1.5 and 1, to even

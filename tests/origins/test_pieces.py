@@ -72,6 +72,14 @@ def test_several_pictures_are_not_cut():
     assert not cutting.rectangles_of(np.repeat(pasted([(20, 20, 80, 80)]), 2, axis=0), "RGB")
 
 
+def test_what_hardly_has_new_pixels_is_told_by_some_rows(monkeypatch):
+    monkeypatch.setattr(cutting, "_new", lambda *_: pytest.fail("all pixels are looked at"))
+    assert not cutting.rectangles_of(drawing(), "RGB")
+    noisy = drawing()
+    noisy[0, 40:56, 48:64] = noise(16, 16, 3)  # a cell, and no neighbours
+    assert not cutting.rectangles_of(noisy, "RGB")
+
+
 def test_small_pieces_and_pictures_are_left():
     assert not cutting.rectangles_of(pasted([(20, 20, 40, 50)]), "RGB")
     assert not cutting.rectangles_of(pasted([(3, 3, 20, 90)], height=31, width=160), "RGB")

@@ -56,6 +56,13 @@ def test_other_pictures_promise_nothing():
     assert not curve.promises(rng.integers(0, 256, (1, 40, 40, 3)).astype(np.uint8), "RGB"), "many colours"
 
 
+def test_of_large_pictures_some_pixels_tell_first_but_not_alone():
+    samples = SEPIA.astype(np.uint8)[np.random.default_rng(3).integers(0, 256, (1, 200, 300))]
+    assert curve.promises(samples, "RGB")
+    samples[0, 199, 299] = (0, 255, 0)  # one pixel, of a colour far from the curve
+    assert not curve.promises(samples, "RGB")
+
+
 def test_it_says_how_many():
     found = curve.find(SEPIA.astype(np.uint8)[PLACES], "RGB").origin.describe((2, 30, 40, 3))
     assert found == {"name": "grey in 256 tones", "pixels": 2400, "explained": 2400}

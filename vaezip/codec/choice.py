@@ -93,8 +93,11 @@ def _promising(job: BlockJob) -> list[Candidate]:
         candidates, tried = [*candidates, last], [*tried, last]
     if len(candidates) == 1 or not tried:
         return candidates
+    has_models = len(quick) < len(candidates)
+    if has_models and job.plain:
+        return quick
     drawn = {candidate: _bytes_of_rows(job, candidate) for candidate in quick if _is_drawn(job, candidate)}
-    if len(quick) < len(candidates) and any(_suffices(job, length) for length in drawn.values()):
+    if has_models and any(_suffices(job, length) for length in drawn.values()):
         return quick
     if some.size == job.samples.size:
         return candidates
@@ -197,6 +200,8 @@ def _promises(job: BlockJob, candidate: Candidate) -> bool:
     mark = mark_of(candidate)
     if candidate == job.planes:
         return job.origin is not None
+    if candidate == coders.GRAPHIC and job.plain:
+        return True
     return mark not in coders.CODERS or coders.by_mark(mark).promises(job.samples, job.mode)
 
 

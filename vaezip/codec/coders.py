@@ -104,6 +104,12 @@ def is_whole(mark: bytes) -> bool:
     return mark in CODERS and hasattr(by_mark(mark), "settles")
 
 
+def is_plain(samples: Samples) -> bool:
+    """Tell whether drawn pictures repeat themselves so much that no model comes near the coder of these."""
+    coder: Any = by_mark(GRAPHIC)
+    return bool(coder.is_plain(samples))
+
+
 def settles(mark: bytes, samples: Samples, mode: str) -> bool:
     """Tell whether a coder of whole pictures, which promises for some samples, will be by far the best."""
     coder: Any = by_mark(mark)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vaezip.codec import coders, payload, remaking
 from vaezip.codec.blocks import Samples
+from vaezip.codec.select import LEAST_DRAWN, trial_part, trial_rows
+from vaezip.models import kinds
 from vaezip.models.cost import UNLIMITED, Budget
 from vaezip.models.library import Library, Reference
 from vaezip.origins import halving, search
@@ -59,7 +61,8 @@ class BlockJob:
         verify: whether the block is decoded again and compared.
         open: whether only the whole file tells which models are worth it: then every form is kept.
         before: CRC-32 of the bytes that the block's checksum covers, too.
-        origin: a map that its colours may have gone through; see :func:`prepared`.
+        plain: whether its pictures repeat themselves so much that no model is tried; see :func:`prepared`.
+        origin: a map that its colours may have gone through, likewise.
         halved: how their chroma may have been at half the resolution, and the model that codes it then.
         made_of: the kind of other pictures that its pictures are made of, likewise.
         rectangles: in which other pictures stand, if it is made of these.
@@ -76,6 +79,7 @@ class BlockJob:
     verify: bool = True
     open: bool = False
     before: int = 0
+    plain: bool = False
     origin: search.Candidate | None = None
     halved: Halved | None = None
     made_of: int | None = None
@@ -106,14 +110,33 @@ class BlockJob:
 def prepared(job: BlockJob) -> BlockJob:
     """Return a job that knows what its colours were before, if a model may code them and they were anything, and what
     its pictures are made of, if that is anything."""
+    is_drawn = coders.GRAPHIC in job.candidates and coders.by_mark(coders.GRAPHIC).promises(job.samples, job.mode)
+    job = replace(job, plain=is_drawn and _is_plain(job))
     if coders.REMADE in job.candidates:
         job = remaking.with_kind(job)
-    if not payload.takes_origin(job.mode) or not any(isinstance(one, Reference) for one in job.candidates):
+    has_models = not job.plain and any(isinstance(one, Reference) for one in job.candidates)
+    if not payload.takes_origin(job.mode) or not has_models or (is_drawn and remaking.is_cut(job) and not job.open):
         return job
     with priced(ORIGINS, ORIGINS):
         origin = search.find(job.samples[..., :COLOURS])
-        halved = _halved(job, origin) if origin else None
+        halved = _halved(job, origin) if origin and not _is_settled(job) else None
     return replace(job, origin=origin, halved=halved)
+
+
+def _is_plain(job: BlockJob) -> bool:
+    """Tell by some rows whether drawn pictures repeat themselves so much that no model comes near."""
+    if job.open or kinds.levels(job.mode) == 2 or job.samples[..., 0].size < LEAST_DRAWN:
+        return False
+    return coders.is_plain(trial_rows(job.samples))
+
+
+def _is_settled(job: BlockJob) -> bool:
+    """Tell whether a coder of whole pictures will be by far the best for one of which parts could be tried."""
+    if job.open or trial_part(job.samples).size == job.samples.size:
+        return False
+    whole = [mark for mark in map(mark_of, job.candidates) if coders.is_whole(mark)]
+    looked_at = job.samples, job.mode
+    return any(coders.by_mark(mark).promises(*looked_at) and coders.settles(mark, *looked_at) for mark in whole)
 
 
 def _halved(job: BlockJob, origin: search.Candidate) -> Halved | None:

@@ -26,6 +26,10 @@ Code = Callable[["BlockJob", int], Block]
 SEARCHES: dict[int, Any] = {1: shrinking, 3: curve, 2: mosaic, 4: cutting, 0: ranking}
 """The search of each kind of :data:`vaezip.codec.remade.KINDS`; the first that promises is taken."""
 
+_OF_PHOTOGRAPHS = mosaic, ranking
+"""What plain drawings are never coded as: nearly all samples of a mosaic are new, and repetitions tell more of values
+than ranks do."""
+
 _HALF = 2
 
 _GREY, _FEW_RANKS = "L", 64
@@ -39,6 +43,8 @@ def with_kind(job: BlockJob) -> BlockJob:
     """Return a job that knows the kind of origin that its pictures have, if they have any, and the rectangles in which
     others stand: to find these takes as long as to see that there are some."""
     for kind, search in SEARCHES.items():
+        if job.plain and search in _OF_PHOTOGRAPHS:
+            continue
         if search is cutting:
             rectangles = cutting.rectangles_of(job.samples, job.mode)
             if rectangles:

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from vaezip.exact.jit import borrowing
+from vaezip.models.graphic.palettes import colours_of
 from vaezip.origins.colour import chart
 from vaezip.origins.search import different
 from vaezip.origins.tones import MODE, Tones
@@ -38,10 +40,11 @@ def promises(samples: Samples, mode: str) -> bool:
     if mode != MODE:
         return False
     pixels = samples.reshape(-1, samples.shape[-1])
-    if len(different(pixels[:: max(1, len(pixels) // _LOOKED_AT)])) > _MOST:
-        return False
-    colours = different(pixels)
-    return _FEWEST <= len(colours) <= _MOST and _is_curve(_followed(colours))
+    for some in (pixels[:: max(1, len(pixels) // _LOOKED_AT)], pixels):
+        colours = colours_of(some, _MOST)
+        if colours is None or not _is_curve(_followed(different(colours))):
+            return False
+    return len(colours) >= _FEWEST
 
 
 def settles(samples: Samples, mode: str) -> bool:
@@ -60,15 +63,28 @@ def find(samples: Samples, mode: str) -> Toned:
 
 def _followed(colours: Colours) -> Colours:
     """Return colours in the order in which they lie on a curve from the darkest of them on."""
-    left = colours[np.argsort(colours.astype(np.int64) @ _LUMA, kind="stable")]
-    out = np.empty_like(left)
-    at = 0
-    for place in range(len(out)):
-        out[place] = left[at]
-        left = np.delete(left, at, axis=0)
-        if len(left):
-            at = int(np.argmin(np.square(left.astype(np.int64) - out[place]).sum(axis=1)))
-    return out
+    found = colours[np.argsort(colours.astype(np.int64) @ _LUMA, kind="stable")]
+    _follow(found)
+    return found
+
+
+@borrowing
+def _follow(colours):
+    """Put behind each colour, (count, 3), the one of those behind it that is nearest; the others keep their order."""
+    for place in range(1, colours.shape[0]):
+        nearest, least = place, 1 << 20
+        for other in range(place, colours.shape[0]):
+            far = 0
+            for channel in range(3):
+                apart = np.int64(colours[other, channel]) - np.int64(colours[place - 1, channel])
+                far += apart * apart
+            if far < least:
+                nearest, least = other, far
+        for channel in range(3):
+            value = colours[nearest, channel]
+            for other in range(nearest, place, -1):
+                colours[other, channel] = colours[other - 1, channel]
+            colours[place, channel] = value
 
 
 def _is_curve(colours: Colours) -> bool:

@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from vaezip.models.graphic import looks
 from vaezip.models.graphic.model import Pixels
-from vaezip.models.graphic.palettes import packed
+from vaezip.models.graphic.palettes import different, packed
 from vaezip.origins.pieces import MODES, MOST, Pieces, Rectangle
 
 Samples = NDArray[Any]
@@ -24,6 +26,10 @@ _CELL = 16
 _NEW, _OF_NEW = 2, 5
 """The share of new pixels from which on a cell is photographic: of text it is 0.37 at most, in photographs mostly 0.9,
 and less where these are smooth."""
+
+_STEP, _ASIDE, _MANY = 4, 3, 5
+"""One row of so many tells first whether so many of some cells, so many down and across, are photographic: in every
+rectangle that is cut they are, and seldom where text is."""
 
 _LEAST_SIDE, _LEAST_AREA = 32, 1 << 12
 _LEAST_CUT = 12
@@ -76,7 +82,7 @@ def _rectangles(picture: Samples) -> list[Rectangle]:
     """Return the rectangles of a picture (height, width, channels) that hold photographs, from the largest on; none
     where not all else is drawn."""
     height, width, _ = picture.shape
-    if min(height, width) < _LEAST_SIDE:
+    if min(height, width) < _LEAST_SIDE or not _may_have_photographs(picture):
         return []
     pixels = packed(picture)
     new = _new(pixels)
@@ -91,13 +97,34 @@ def _rectangles(picture: Samples) -> list[Rectangle]:
     return sorted(found, key=lambda one: -one.area) if is_drawn and len(found) <= MOST else []
 
 
+def _may_have_photographs(picture: Samples) -> bool:
+    """Tell whether most of some neighbouring cells of a picture (height, width, channels) are photographic: by all
+    rows, unless some of these tell that hardly any are, or all."""
+    most = _most_neighbours(picture, _STEP)
+    return most == _ASIDE**2 or (most >= _MANY and _most_neighbours(picture, 1) >= _MANY)
+
+
+def _most_neighbours(picture: Samples, step: int) -> int:
+    """Return how many of some neighbouring cells are photographic by one of so many rows, where most are."""
+    height, width, _ = picture.shape
+    counts = np.zeros((-(-height // _CELL), -(-width // _CELL)), np.int64)
+    looks.count_new(np.ascontiguousarray(picture), step, _CELL, counts)
+    rows = np.bincount(np.arange(step // 2, height, step) // _CELL, minlength=len(counts))
+    columns = np.diff(np.arange(0, width, _CELL), append=width)
+    cells = _OF_NEW * counts >= _NEW * np.maximum(rows, 1)[:, None] * columns
+    if np.count_nonzero(cells) < _MANY:
+        return 0
+    around = sliding_window_view(np.pad(cells, _ASIDE - 1), (_ASIDE, _ASIDE))
+    return int(around.sum(axis=(2, 3)).max())
+
+
 def _varies(pixels: Pixels) -> bool:
     """Tell by the first rows of a rectangle whether pixels vary as those of photographs do: in many colours, of which
     one tells little of the next, neither from left to right nor from above, unlike in patterns."""
     some = pixels[: max(2, _LOOKED_AT // pixels.shape[1])].astype(np.uint64)
     here, left, above = some[1:, 1:], some[1:, :-1], some[:-1, 1:]
     three = here * _MULTIPLIERS[0] ^ left * _MULTIPLIERS[1] ^ above * _MULTIPLIERS[2]
-    return len(np.unique(some)) > _FEW_COLOURS and _MOST_ALIKE * len(np.unique(three)) >= three.size
+    return len(different(some)) > _FEW_COLOURS and _MOST_ALIKE * len(different(three)) >= three.size
 
 
 def _new(pixels: Pixels) -> Mask:

@@ -126,18 +126,18 @@ def _channel(inputs: Numbers, values: Numbers, astray: int) -> list[int] | None:
 def solve(matrix: Numbers, vector: Numbers, scale: Fraction) -> list[int] | None:
     """Solve equations exactly, and return the solution times a scale, rounded; None where there is no single one."""
     size = len(vector)
-    rows = [[Fraction(int(n)) for n in row] + [Fraction(int(v))] for row, v in zip(matrix, vector)]
-    for i in range(size):
+    rows = [[*row, value] for row, value in zip(matrix.tolist(), vector.tolist())]
+    last = 1
+    for i in range(size):  # by Bareiss: each division leaves no rest, so that nothing but integers is needed
         pivot = next((j for j in range(i, size) if rows[j][i]), None)
         if pivot is None:
             return None
         rows[i], rows[pivot] = rows[pivot], rows[i]
-        rows[i] = [n / rows[i][i] for n in rows[i]]
         for j in range(size):
-            if j != i and rows[j][i]:
-                factor = rows[j][i]
-                rows[j] = [n - factor * m for n, m in zip(rows[j], rows[i])]
-    return [round(row[size] * scale) for row in rows]
+            if j != i:
+                rows[j] = [(rows[i][i] * n - rows[j][i] * m) // last for n, m in zip(rows[j], rows[i])]
+        last = rows[i][i]
+    return [round(Fraction(row[size] * scale.numerator, last * scale.denominator)) for row in rows]
 
 
 def _arranged(found: ColourMap) -> ColourMap | None:

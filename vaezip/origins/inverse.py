@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,6 +51,7 @@ class Inverse(NamedTuple):
     reach: int
 
 
+@lru_cache(maxsize=32)
 def inverse(found: ColourMap) -> Inverse | None:
     """Return a map with its inverse, in exact fractions; None where there is none."""
     rows = [[Fraction(n, 1 << (found.inner + found.outer)) for n in row[:3]] for row in found.rows]

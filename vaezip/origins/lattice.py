@@ -22,8 +22,9 @@ Colours = NDArray[np.uint8]
 Frequency = NDArray[np.int64]
 """Of red, green and blue, cycles over 2^32."""
 
-_SIDE, _CUBES, _FEWEST = 32, 24, 40
-"""The side of the cubes whose transforms are added, how many, and the fewest colours of one."""
+_SIDE, _FIRST_CUBES, _CUBES, _FEWEST = 32, 8, 24, 40
+"""The side of the cubes whose transforms are added, how many, first and where these leave hope, and the fewest colours
+of one."""
 
 _LOW = 4
 """Lower frequencies, in cycles of a cube, are the smooth density of colours."""
@@ -36,8 +37,8 @@ _IN_PHASE, _SURELY = 64, 25
 """A peak has one part in so many of the power of colours all in phase; the first three have more. On photographs the
 third has one in 30 or less, but one in 11 or more of what went through a map of determinant 4."""
 
-_REFINED = 1 << 14
-"""Colours by which peaks are refined, at most."""
+_REFINED, _OF_ALL = 1 << 14, 4
+"""Colours by which peaks are refined, at most; before the last step, of which one in so many tells enough."""
 
 UNIT = 1 << 32
 _STEPS, _SCALE = 1 << 12, 1 << 12
@@ -66,22 +67,29 @@ class Peak(NamedTuple):
 
 def frequencies(colours: Colours) -> list[Frequency]:
     """Return the frequencies of the peaks of a set of colours, the strongest first; none where none stands out."""
+    found: list[Peak] = []
+    for cubes, surely in ((_FIRST_CUBES, 2 * _SURELY), (_CUBES, _SURELY)):
+        found, whole = _peaks(colours, cubes)
+        if len(found) < 3 or found[2].power * surely < whole:
+            return []
+    colours = colours[:: -(-len(colours) // _REFINED)]
+    refined = sorted((_refined(colours, peak.frequency) for peak in found[:_KEPT]), key=_rank)
+    return [peak.frequency for peak in _different(refined, UNIT >> 7)]
+
+
+def _peaks(colours: Colours, most: int) -> tuple[list[Peak], int]:
+    """Return the peaks that stand out in the cubes with most colours, and the power of all these colours in phase."""
     cells, counts = _cells(colours, _SIDE)
-    order = np.lexsort((np.arange(len(counts)), -counts))[:_CUBES]
+    order = np.lexsort((np.arange(len(counts)), -counts))[:most]
     order = order[counts[order] >= _FEWEST]
     if not len(order):
-        return []
+        return [], 0
     inside = np.isin(cells, order)
     some, cubes = colours[inside], cells[inside]
     noise, whole = (_SCALE * _SCALE * int(n) for n in (len(some), (counts[order] ** 2).sum()))
     least = max(_STANDS_OUT * noise, whole // _IN_PHASE)
     found = [Peak(_power(some, cubes, bins), bins) for bins in _proposed(some, cubes, order)]
-    found = _different(sorted((peak for peak in found if peak.power > least), key=_rank), UNIT >> 4)
-    if len(found) < 3 or found[2].power * _SURELY < whole:
-        return []
-    colours = colours[:: -(-len(colours) // _REFINED)]
-    refined = sorted((_refined(colours, peak.frequency) for peak in found[:_KEPT]), key=_rank)
-    return [peak.frequency for peak in _different(refined, UNIT >> 7)]
+    return _different(sorted((peak for peak in found if peak.power > least), key=_rank), UNIT >> 4), whole
 
 
 def _different(peaks: list[Peak], apart: int) -> list[Peak]:
@@ -124,20 +132,12 @@ def _proposed(colours: Colours, cells: NDArray[np.int64], cubes: NDArray[np.int6
 
 def _refined(colours: Colours, frequency: Frequency) -> Peak:
     """Return the peak near a frequency, by steps that shrink while the cubes grow in which colours are in phase."""
+    found, power = frequency.copy(), 0
     for side in (32, 64, 128, 256):
-        cells, _ = _cells(colours, side)
-        best = Peak(_power(colours, cells, frequency), frequency)
-        step = UNIT // (2 * side)
-        while step > UNIT // (64 * side):
-            around = [best.frequency + step * np.array(move) for move in product((-1, 0, 1), repeat=3) if any(move)]
-            better = min((Peak(_power(colours, cells, near), near) for near in around), key=_rank)
-            if better.power > best.power:
-                best = better
-            else:
-                step //= 2
-        frequency = best.frequency
-    centred = (frequency + UNIT // 2) % UNIT - UNIT // 2
-    return Peak(best.power, centred if tuple(centred) > (0, 0, 0) else -centred)
+        some = np.ascontiguousarray(colours[:: _OF_ALL if side < 256 else 1])
+        power = int(_climb(some, _cells(some, side)[0], found, side, *waves()))
+    centred = (found + UNIT // 2) % UNIT - UNIT // 2
+    return Peak(power, centred if tuple(centred) > (0, 0, 0) else -centred)
 
 
 def _apart(a: Frequency, b: Frequency) -> int:
@@ -150,14 +150,43 @@ def _power(colours: Colours, cells: NDArray[np.int64], frequency: Frequency) -> 
 
 
 @jit
+def _climb(colours, cells, found, side, cos, sin):
+    """Move a frequency to where the power is greatest around it, by steps that shrink; return the power."""
+    best, near, better = _sum(colours, cells, found, cos, sin), found.copy(), found.copy()
+    step = UNIT // (2 * side)
+    while step > UNIT // (64 * side):
+        most = best
+        for move in range(27):
+            near[0], near[1] = found[0] + step * (move // 9 - 1), found[1] + step * (move // 3 % 3 - 1)
+            near[2] = found[2] + step * (move % 3 - 1)
+            power = _sum(colours, cells, near, cos, sin)
+            if power > most:
+                most = power
+                better[:] = near
+        if most > best:
+            best = most
+            found[:] = better
+        else:
+            step //= 2
+    return best
+
+
+@jit
 def _sum(colours, cells, frequency, cos, sin):
     """Return the power of a frequency: the squares of the sums of each cube, added."""
     real, imaginary = np.zeros(512, np.int64), np.zeros(512, np.int64)
+    x, y, cell = 0, 0, 0  # sums of colours in a row that are of one cube wait here
     for i in range(colours.shape[0]):
         phase = frequency[0] * colours[i, 0] + frequency[1] * colours[i, 1] + frequency[2] * colours[i, 2]
         step = (phase >> _SHIFT) & (4095)
-        real[cells[i]] += cos[step]
-        imaginary[cells[i]] += sin[step]
+        if cells[i] != cell:
+            real[cell] += x
+            imaginary[cell] += y
+            x, y, cell = 0, 0, cells[i]
+        x += cos[step]
+        y += sin[step]
+    real[cell] += x
+    imaginary[cell] += y
     total = 0
     for i in range(512):
         total += real[i] * real[i] + imaginary[i] * imaginary[i]

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from vaezip.models.graphic import palettes
 from vaezip.origins import fitting, inverse
 from vaezip.origins.colour import ColourMap, chart, named
 from vaezip.origins.header import FITTED
@@ -22,6 +23,9 @@ _FEWEST = 48
 
 _MORE, _FEWEST_FITTED = 1 << 16, 1 << 11
 """Pixels from which a map is fitted, and the fewest colours of them."""
+
+_FIRST, _HOPEFUL = 8, 50
+"""Of each so many colours one is looked at before all; so many of a hundred must be reached, or all are too few."""
 
 _ENOUGH, _ENOUGH_FITTED = 80, 60
 """Of a hundred colours that are looked at, so many must be reached: by chance 25 are, or fewer."""
@@ -50,9 +54,13 @@ def find(samples: NDArray[Any]) -> Candidate | None:
 
 
 def _share(known: ColourMap, colours: NDArray[np.uint8]) -> int:
-    """Return how many of a hundred colours a map reaches."""
+    """Return how many of a hundred colours a map reaches, or of some where these leave no hope."""
     back = inverse.inverse(known)
-    return inverse.explained(back, colours) * 100 // len(colours) if back else 0
+    for some in (np.ascontiguousarray(colours[::_FIRST]), colours):
+        share = inverse.explained(back, some) * 100 // len(some) if back else 0
+        if share < _HOPEFUL:
+            break
+    return share
 
 
 def distinct(colours: NDArray[Any]) -> NDArray[np.uint8]:
@@ -66,7 +74,7 @@ def different(colours: NDArray[Any]) -> NDArray[np.uint8]:
     """Return the colours (count, 3) that differ."""
     numbers = chart(colours).ravel()
     changed = numbers[1:] != numbers[:-1]  # of drawn pictures few are left to sort
-    found = np.unique(np.append(numbers[:1], numbers[1:][changed]))
+    found = palettes.different(np.append(numbers[:1], numbers[1:][changed]))
     return np.stack([found >> 16, found >> 8 & 255, found & 255], axis=-1).astype(np.uint8)
 
 

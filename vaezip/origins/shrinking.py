@@ -15,6 +15,9 @@ Samples = NDArray[Any]
 _LOOKED_AT = 32
 """Rows and columns that are looked at first."""
 
+_MIDDLE = 64
+"""Rows, or columns, in the middle that are looked at before."""
+
 _FEWEST = 8
 """A picture of fewer rows or columns, or one that changes between fewer, is not made smaller."""
 
@@ -62,9 +65,16 @@ def _grid(samples: Samples) -> tuple[int, int]:
     """Return the greatest grid between whose lines no rows differ, and how many rows are missing above; (1, 0) where
     there is none."""
     few = samples[:, :, :: -(-samples.shape[2] // _LOOKED_AT)]
-    if _grid_of(_changes(few))[0] == 1:
+    middle = samples.shape[1] // 2 - _MIDDLE // 2
+    if _changes_anywhere(few[:, max(middle, 0) : middle + _MIDDLE]) or _grid_of(_changes(few))[0] == 1:
         return 1, 0
     return _grid_of(_changes(samples))
+
+
+def _changes_anywhere(samples: Samples) -> bool:
+    """Tell whether some rows change at such places that no grid of 2 or more has all of them as lines."""
+    rows = _changes(samples)
+    return len(rows) > 1 and int(np.gcd.reduce(np.diff(rows))) == 1
 
 
 def _changes(samples: Samples) -> NDArray[np.intp]:

@@ -89,3 +89,34 @@ def test_what_has_no_grid_is_told_by_a_look_at_its_frequencies_alone(monkeypatch
     y, x = np.mgrid[:200, :200]
     noise = np.random.default_rng(0).integers(0, 40, (200, 200))
     assert find.traces(np.repeat((y // 2 + x // 3 + noise)[..., None], channels, 2).astype(np.uint8)) is None
+
+
+def letters(height=160, width=240):
+    """Draw soft strokes in grey, at any places of a grid of 8."""
+    stroke = np.random.default_rng(5).integers(60, 200, (9, 7))
+    found = np.full((height, width), 222)
+    for top in range(3, height - 9, 19):
+        for left in range(5, width - 7, 13):
+            found[top : top + 9, left : left + 7] = stroke
+    return found[..., None].astype(np.uint8)
+
+
+def test_flat_areas_tell_that_there_is_no_grid(monkeypatch):
+    """Then no frequencies are looked at, of which a few letters tell anything by chance."""
+    assert find.traces(decoded(jpeg(letters(), quality=85))) == 1.0
+    monkeypatch.setattr(find.grid, "shares", lambda *_: pytest.fail("the frequencies are looked at"))
+    assert find.traces(letters()) is None
+
+
+def test_a_picture_is_looked_at_but_once(monkeypatch):
+    """The coder asks whether it was a JPEG, whether it surely was, and which."""
+    samples, _ = was_jpeg(96, 96, quality=80)
+    share, exact = find.traces(samples), find.explained(samples)
+    assert share is not None
+    monkeypatch.setattr(find.grid, "shares", lambda *_: pytest.fail("it is looked at again"))
+    assert find.explained(samples.copy()) == exact
+    assert find.detect(samples) is not None
+    other = samples.copy()
+    other[40, 40] ^= 1
+    with pytest.raises(pytest.fail.Exception):
+        find.traces(other)

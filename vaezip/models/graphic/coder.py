@@ -61,6 +61,11 @@ def promises(samples: Samples, mode: str) -> bool:
     return mode == _PALETTE or palettes.repeats(samples)
 
 
+def is_plain(samples: Samples) -> bool:
+    """Tell whether pictures repeat themselves so much that no model comes near."""
+    return palettes.repeats_nearly_all(samples)
+
+
 def encode(samples: Samples, mode: str, checksum: int, *, effort: Effort) -> bytes:
     """Code pictures in the form that is shorter."""
     pixels = palettes.packed(samples)

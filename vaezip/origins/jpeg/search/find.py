@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -54,6 +55,9 @@ _MARGIN = 16
 _COST = np.array([0] + [2 * magnitude.bit_length() + 1 for magnitude in range(1, 256)])
 """About how many bits a coefficient takes, by its magnitude."""
 
+_REMEMBERED = 4
+"""Looks, for the coder asks first whether a picture was a JPEG, then whether it surely was, and then which."""
+
 _ROUNDS = 3
 _PROBED, _SCORED, _LOOKED_AT = 2, 3, 8
 """Of the windows, those with most chroma: how many tell the sampling, are solved, and tell the steps."""
@@ -91,19 +95,17 @@ def traces(samples: Samples) -> float | None:
     """Return the share of blocks, in a part of a picture (height, width, 1 or 3), that a JPEG gives exactly; None where
     there was none."""
     found = _look(samples)
-    return found[0].fit.exact if found else None
+    return found.grid.fit.exact if found and found.grid else None
 
 
 def explained(samples: Samples) -> float:
     """Return the share of blocks of luma, or of samples of chroma if that is less, that a JPEG gives exactly in a part
     of a picture, (height, width, 1 or 3); 0 where there was none."""
     found = _look(samples)
-    if found is None:
+    if not found or not found.grid:
         return 0.0
-    place, parts = found
-    if not parts or place.fit.exact == 0:
-        return place.fit.exact
-    return min(place.fit.exact, _explained(_described(samples, place, parts), parts))
+    exact = found.grid.fit.exact
+    return min(exact, _explained(found.description, found.parts)) if found.parts and exact > 0 else exact
 
 
 def detect(samples: Samples) -> Description | None:
@@ -113,7 +115,7 @@ def detect(samples: Samples) -> Description | None:
         samples: (height, width, 1 or 3).
     """
     found = _look(samples)
-    return _described(samples, *found) if found else None
+    return found.description if found and found.grid else None
 
 
 class _Grid(NamedTuple):
@@ -123,34 +125,72 @@ class _Grid(NamedTuple):
     fit: grid.Fit
 
 
-def _look(samples: Samples) -> tuple[_Grid, list[Part]] | None:
-    """Return the grid of luma, and of a picture in colours the parts that were looked at."""
+class _Look:
+    """A look at parts of a picture, which finds each thing but once; it equals one at the same parts.
+
+    Attributes:
+        size: of the picture.
+        luma: of the parts.
+        parts: of a picture in colours, else none.
+    """
+
+    def __init__(self, size: tuple[int, int], luma: grid.Windows, parts: list[Part]) -> None:
+        self.size, self.luma, self.parts = size, luma, parts
+        self._bytes = b"".join(array.tobytes() for pair in parts or luma for array in pair)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Look) and (self.size, self._bytes) == (other.size, other._bytes)
+
+    def __hash__(self) -> int:
+        return hash((self.size, self._bytes))
+
+    @cached_property
+    def grid(self) -> _Grid | None:
+        """The likeliest grid of luma, if there is any."""
+        return _grid(self.luma)
+
+    @cached_property
+    def description(self) -> Description:
+        """The description of the picture, which has a grid."""
+        assert self.grid
+        (phase, fit), size = self.grid, self.size
+        luma = Description(size, phase, (1, 1), False, (fit.steps,), fit.rounds_once)
+        return _with_chroma(luma, self.parts) if self.parts else luma
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _remembered(look: _Look) -> _Look:
+    """Return the first look that equals one, which may have found something."""
+    return look
+
+
+def _look(samples: Samples) -> _Look | None:
+    """Return a look at parts of a picture; None where its colours are of no JPEG."""
     height, width, channels = samples.shape
     if min(height, width) < SIDE:
         return None
     parts = [samples[place] for place in windows_of(height, width)]
     found: list[Part] = []
     if channels == 1:
-        luma = [(part[..., 0], (part[..., 0] > 0) & (part[..., 0] < 255)) for part in parts]
+        luma = [(part[..., 0].copy(), (part[..., 0] > 0) & (part[..., 0] < 255)) for part in parts]
     else:
-        found = [preimages(part) for part in parts]
+        most_off = (1 - ON_LATTICE) * sum(part[..., 0].size for part in parts)
+        for part in parts:
+            found.append(preimages(part))
+            most_off -= np.count_nonzero(found[-1][1] == NEAR)
+            if most_off < 0:
+                return None
         counts = np.sum([np.bincount(known.ravel(), minlength=3) for _, known in found], 0)
         if counts[EXACT] < ON_LATTICE * (counts[EXACT] + counts[NEAR]) or not counts[EXACT]:
             return None
         luma = [(ycc[0], known == EXACT) for ycc, known in found]
-    place = _grid(luma)
-    return (place, found) if place else None
-
-
-def _described(samples: Samples, place: _Grid, parts: list[Part]) -> Description:
-    """Return the description of a picture whose grid is known, and of one in colours the parts that were looked at."""
-    fit = place.fit
-    luma = Description(samples.shape[:2], place.phase, (1, 1), False, (fit.steps,), fit.rounds_once)
-    return _with_chroma(luma, parts) if parts else luma
+    return _remembered(_Look((height, width), luma, found))
 
 
 def _grid(luma: grid.Windows) -> _Grid | None:
     """Return the likeliest grid; None where there is none."""
+    if grid.has_no_grid(luma):
+        return None
     shares = grid.shares(luma, 1 if sum(plane.size for plane, _ in luma) < (1 << 14) else 2).ravel()
     usual = float(np.median(shares))
     if shares.max() - usual < _OUTSTANDING * (1 - usual):

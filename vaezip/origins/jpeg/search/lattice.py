@@ -28,6 +28,11 @@ def _preimages(rgb, out, known):
     for i in range(rgb.shape[0]):
         for j in range(rgb.shape[1]):
             r, g, b = int(rgb[i, j, 0]), int(rgb[i, j, 1]), int(rgb[i, j, 2])
+            if j and r == rgb[i, j - 1, 0] and g == rgb[i, j - 1, 1] and b == rgb[i, j - 1, 2]:
+                known[i, j] = known[i, j - 1]
+                for channel in range(3):
+                    out[channel, i, j] = out[channel, i, j - 1]
+                continue
             y = (19595 * r + 38470 * g + 7471 * b + 32768) >> 16
             cr = 128 + (((r - y) * 46742 + 32768) >> 16)
             cb = 128 + (((b - y) * 36984 + 32768) >> 16)
