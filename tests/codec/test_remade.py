@@ -109,6 +109,14 @@ def test_values_with_holes_are_shorter_by_a_model(monkeypatch):
     assert len(data) < len(compressed(samples, "L"))
 
 
+def test_ranks_of_few_greys_are_shorter_as_samples(monkeypatch):
+    samples = smooth(1, height=160, width=200) // 16 * 17
+    data = compressed(samples[0], "L")
+    assert all(np.array_equal(found, samples[0]) for found in both(data))
+    monkeypatch.setattr(remaking, "_FEW_RANKS", 0)
+    assert len(data) < 0.97 * len(compressed(samples[0], "L"))
+
+
 def test_a_trial_on_a_part_tells_where_that_is_enough(monkeypatch):
     tried, coded = [], payload.encode
     monkeypatch.setattr(choice, "trial_part", lambda samples: samples[:, :16, :16])

@@ -88,7 +88,7 @@ def of_block(mark: bytes, mode: str, shape: tuple[int, ...]) -> Coder:
 
 def fitting(mode: str, shape: tuple[int, ...], *, ranks: bool = False) -> list[bytes]:
     """Return the marks of the coders to try for pictures of a mode and a shape, (height, width); ``ranks`` tells that
-    they are of 8 bits in the place of 16."""
+    they are of 8 bits in the place of 16, or few."""
     marks = [mark for mark in CODERS if by_mark(mark).fits(mode, shape)]
     return [mark for mark in marks if mark not in LEARNING or is_wide(mode) or ranks]
 

@@ -28,6 +28,9 @@ SEARCHES: dict[int, Any] = {1: shrinking, 3: curve, 2: mosaic, 4: cutting, 0: ra
 
 _HALF = 2
 
+_GREY, _FEW_RANKS = "L", 64
+"""So many ranks, or fewer, of a grey picture may take some percent less as samples than as colours."""
+
 _SMALL = 1 << 12
 """Of fewer pixels nothing is settled before it is coded."""
 
@@ -116,7 +119,7 @@ def _part(job: BlockJob, mode: str, samples: Samples, effort: Effort) -> BlockJo
         candidates = tuple(job.library.fitting(mode, height, width))
     if job.open:  # which holds no models that stand in no block
         candidates = ()
-    fitting = coders.fitting(mode, (height, width), ranks=is_wide(job.mode))
+    fitting = coders.fitting(mode, (height, width), ranks=is_wide(job.mode) or _are_few(samples, mode))
     quick = [mark for mark in fitting if mark != coders.REMADE]
     return type(job)(
         mode=mode,
@@ -127,6 +130,11 @@ def _part(job: BlockJob, mode: str, samples: Samples, effort: Effort) -> BlockJo
         effort=effort,
         planes=job.planes,
     )
+
+
+def _are_few(samples: Samples, mode: str) -> bool:
+    """Tell whether pictures have one channel of few values, as scans of prints and dithered pictures have."""
+    return mode == _GREY and int(samples.max()) < _FEW_RANKS
 
 
 def _closer(effort: Effort) -> Effort:
