@@ -12,7 +12,8 @@ def bits_of(by, m, decisions):
         m.contexts[: len(contexts)] = contexts
         p = predicted(m, len(contexts)) if by is histories else by.predict(m, len(contexts), 0, 1, 2)
         cost -= np.log2((p if bit else (1 << by.PRECISION) - p) / (1 << by.PRECISION))
-        by.update(m, len(contexts), 1, 2, bit)
+        given = (0,) if by is histories else ()
+        by.update(m, *given, len(contexts), 1, 2, bit)
     return cost
 
 

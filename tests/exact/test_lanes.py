@@ -7,12 +7,17 @@ from hypothesis import strategies as st
 from vaezip.exact import lanes
 from vaezip.exact.jit import jit
 
-SIZE = 2 * lanes.LANES + 3
+SIZE = 3 * lanes.LANES + 22
 
 
 @jit
-def dot(weights, place, inputs, first):
-    return lanes.dot(weights, place, inputs, first)
+def dots_of_two(weights, places, inputs):
+    return lanes.dots_of_two(weights, places, inputs)
+
+
+@jit
+def dots_of_three(weights, places, inputs):
+    return lanes.dots_of_three(weights, places, inputs)
 
 
 @jit
@@ -27,7 +32,9 @@ def test_sums_and_steps_are_those_of_single_numbers(seed, step, place):
     rng = np.random.default_rng(seed)
     weights = rng.integers(-(1 << 19), (1 << 19) + 1, SIZE).astype(np.int32)
     inputs = rng.choice([-2047, 2047, 0, 256, 5], SIZE).astype(np.int32)
-    assert dot(weights, place, inputs, 3) == lanes._dot_plainly(weights, place, inputs, 3)
+    places = place, 22 - place, 7
+    for made, plainly in ((dots_of_two, lanes._dots_plainly), (dots_of_three, lanes._longer_dots_plainly)):
+        assert made(weights, places, inputs) == plainly(weights, places, inputs)
     plain = weights.copy()
     lanes._move_plainly(plain, place, inputs, 3, step, 1 << 19)
     move(weights, place, inputs, 3, step, 1 << 19)

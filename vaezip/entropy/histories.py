@@ -27,36 +27,29 @@ from numpy.typing import NDArray
 
 from vaezip.entropy.decisions import IS_SHORT, code
 from vaezip.entropy.mixing import LINE_BITS, new_record
+from vaezip.entropy.slots import FIRST_SLOT, HISTORIES, find, teach
 from vaezip.exact import elementwise
 from vaezip.exact.backend import backend
 from vaezip.exact.jit import borrowing, inline
-from vaezip.exact.lanes import LANES, dot, move
+from vaezip.exact.lanes import LANES, dots_of_three, dots_of_two, move
 from vaezip.exact.prefetch import prefetch
 
 PRECISION = 16
 """log2 of the sum of the frequencies of 0 and 1."""
 
-MOST_CONTEXTS, MOST_GIVEN, SETS = 16, 5, 3
+MOST_CONTEXTS, MOST_GIVEN, SETS = LANES - 1, 5, 3
 """Contexts of a decision at most, inputs that are given at most, and sets of weights that are chosen for it."""
 
-HISTORIES = 128
-"""Histories: the last bits, as many as there were but six at most, behind a 1."""
-
-_WITHIN = (1 << LINE_BITS) - 1
-_ABOVE = 0xFFFFFFFF ^ _WITHIN
+_OF_HISTORIES, _OF_GIVEN = LANES, 2 * LANES
+"""Where the inputs of histories begin, and those that are given; first stand those of slots, and the bias."""
 
 _STRETCHED, _WIDEST = 2047, 3071
 """The greatest input, and the greatest sum."""
 
-FIRST_SLOT = (1 << 31) | 1
-_COUNT_BITS = _HISTORY_BITS = 7
-_PROBABILITY_SHIFT = _COUNT_BITS + _HISTORY_BITS
-_PROBABILITY_BITS = 18
-_LIMIT = 126
 _BIAS = 256
 _WEIGHT_BOUND = 1 << 19
 _BUCKETS = 25
-_NOTES = 4
+_NOTES = 5
 _LEAST = 2
 """The least frequency of a bit, of 2^16."""
 
@@ -65,21 +58,28 @@ _USES = 255
 
 
 @lru_cache
-def tables() -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]:
-    """Return t = 256 · ln(p / (1 − p)) for p = (i + ½) / 4096, 2^16 · p for t = −3072 … 3071, 2^16 / (n + 1.6) for n =
-    0 … 255, and the rates of weights after n = 0 … 255 uses."""
+def tables() -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]:
+    """Return t = 256 · ln(p / (1 − p)) for p = (i + ½) / 4096, 2^16 · p for t = −3072 … 3071, and the rates of weights
+    after n = 0 … 255 uses."""
     squash = np.floor(65536.0 / (1.0 + elementwise.exp(backend(), -np.arange(-3072.0, 3072.0) / 256.0)) + 0.5)
     stretch = np.searchsorted(squash[1:], 16 * np.arange(4096) + 8) - _WIDEST
-    paces = 655360 // (10 * np.arange(256) + 16)
     rates = 2 + 1400 // (20 + np.arange(_USES + 1))
-    return stretch.clip(-_STRETCHED, _STRETCHED).astype(np.int32), squash.astype(np.int32), paces, rates
+    return stretch.clip(-_STRETCHED, _STRETCHED).astype(np.int32), squash.astype(np.int32), rates
 
 
 class Given(NamedTuple):
-    """Inputs that a caller gives: how many, and what their weights begin with."""
+    """Say what inputs a caller gives.
+
+    Attributes:
+        count: how many, where it gives any.
+        weight: what their weights begin with.
+        ends: of each set, the choices from which on it gives none. There as many others begin as those of given inputs
+            do: of the first contexts, slot and history in turn. Where all weights begin alike, ends change nothing.
+    """
 
     count: int
     weight: int
+    ends: tuple[int, int, int] = (0, 0, 0)
 
 
 NO_INPUTS = Given(0, 0)
@@ -104,10 +104,11 @@ def new_histories(
     they begin with, so that nobody touches those that are not used; ``maps`` by kind, context and history, 22 bits of
     probability and 10 of count; ``weights``, 2^16 for 1, by set and choice, one after another, and ``uses`` of these;
     ``last``, the weights of the sets, by kind; ``corrections`` and ``seconds``, of 2^16, by the correction and by the
-    second choice; the four :func:`tables`; ``shift``, 32 less the bits of a line's number; for the next decision,
+    second choice; the :func:`tables`; ``shift``, 32 less the bits of a line's number; for the next decision,
     ``contexts``, ``choices`` and ``given`` inputs, which the caller sets, and places of slots ``ahead``; for the
-    present one, ``places``, what was ``found`` there, ``chosen`` weights, ``inputs`` and ``outputs``; and what is
-    ``noted`` of it, if anything, until it is learned: contexts, kind, correction and bit.
+    present one, ``places``, what was ``found`` there and is ``expected`` after it, and what is ``taught``, ``chosen``
+    weights, ``inputs`` and ``outputs``; and what is ``noted`` of it, if anything, until it is learned: contexts, kind,
+    correction, bit and given inputs. What is read by vectors stands first, for it is to begin where a line does.
 
     Args:
         slot_bits: log2 of the slots.
@@ -116,19 +117,18 @@ def new_histories(
         choices: what a set of weights is chosen by is less.
         kinds: of decisions.
         corrections: what a correction is chosen by is less.
-        given: inputs that the caller gives, at most.
+        given: what inputs the caller gives.
     """
-    stretch, squash, paces, rates = tables()
-    inputs = (given.count + 2 * contexts) // LANES * LANES + LANES
+    stretch, squash, rates = tables()
+    inputs = _OF_GIVEN + (LANES if given.count else 0)
+    lines = ("contexts", "ahead", "places", "found", "expected", "taught")
     fields = [
         ("inputs", np.int32, (inputs,)),
+        *((name, np.uint32, (LANES,)) for name in lines),
+        ("slots", np.uint32, (1 << most_bits,)),
         ("weights", np.int32, (SETS * choices * inputs,)),
-        ("contexts", np.uint32, (MOST_CONTEXTS,)),
         ("choices", np.uint32, (SETS,)),
         ("given", np.int32, (MOST_GIVEN,)),
-        ("ahead", np.uint32, (MOST_CONTEXTS,)),
-        ("places", np.uint32, (MOST_CONTEXTS,)),
-        ("found", np.uint32, (MOST_CONTEXTS,)),
         ("chosen", np.uint32, (SETS,)),
         ("noted", np.int64, (_NOTES,)),
         ("is_noted", np.int64),
@@ -137,19 +137,19 @@ def new_histories(
         ("shift", np.uint32),
         ("stretch", stretch.dtype, stretch.shape),
         ("squash", squash.dtype, squash.shape),
-        ("paces", paces.dtype, paces.shape),
         ("rates", rates.dtype, rates.shape),
         ("maps", np.uint32, (kinds, contexts, HISTORIES)),
         ("uses", np.uint8, (SETS, choices)),
         ("corrections", np.int64, (corrections, _BUCKETS + 1)),
         ("seconds", np.int64, (choices, _BUCKETS + 1)),
-        ("slots", np.uint32, (1 << most_bits,)),
     ]
     m = new_record(fields)
     m.weights[:], m.last[:], m.maps[:] = FIRST_WEIGHT, 65536 // SETS, _first_map()
-    m.weights.reshape(-1, inputs)[:, : given.count] = given.weight
+    for rows, end in zip(m.weights.reshape(SETS, choices, inputs), given.ends):
+        rows[:end, _OF_GIVEN:] = given.weight
+        rows[end:, [i // 2 + i % 2 * _OF_HISTORIES for i in range(given.count)]] = given.weight
     m.corrections[:] = m.seconds[:] = squash[np.clip(np.arange(_BUCKETS + 1) * 256, 1, 6143)]
-    m.stretch[:], m.squash[:], m.paces[:], m.rates[:] = stretch, squash, paces, rates
+    m.stretch[:], m.squash[:], m.rates[:] = stretch, squash, rates
     m.shift = 32 - (slot_bits - LINE_BITS)
     return m
 
@@ -205,7 +205,7 @@ def decide_here(m, coder, words, made, given, count, node, kind, correction, bit
     p = _predict(m, given, count, kind, correction)
     bit = code(coder, words, made, p, PRECISION, bit)
     if not coder[IS_SHORT]:
-        m.noted[0], m.noted[1], m.noted[2], m.noted[3] = count, kind, correction, bit
+        m.noted[0], m.noted[1], m.noted[2], m.noted[3], m.noted[4] = count, kind, correction, bit, given
         m.is_noted = 1
     return bit
 
@@ -213,12 +213,9 @@ def decide_here(m, coder, words, made, given, count, node, kind, correction, bit
 @inline
 def _begin(m, count, node):
     """Find the slots of a decision, whose contexts and choices are set, and ask for them; learn from the one before."""
-    for i in range(MOST_CONTEXTS):
-        m.ahead[i] = _line(m, i, node >> LINE_BITS) | ((m.contexts[i] ^ node) & _WITHIN)
-    for i in range(count):
-        prefetch(m.slots, np.int64(m.ahead[i]))
+    _ask(m, m.contexts, count, node)
     learn(m)
-    for i in range(MOST_CONTEXTS):
+    for i in range(LANES):
         m.places[i] = m.ahead[i]
     for k in range(SETS):
         m.chosen[k] = m.choices[k]
@@ -230,19 +227,19 @@ def _predict(m, given, count, kind, correction):
     for i in range(m.inputs.size):
         m.inputs[i] = 0
     for i in range(given):
-        m.inputs[i] = m.given[i]
+        m.inputs[_OF_GIVEN + i] = m.given[i]
+    m.inputs[count] = _BIAS
     for i in range(count):
         slot = np.int64(m.slots[m.places[i]] ^ np.uint32(FIRST_SLOT))
-        m.found[i] = slot
-        m.inputs[given + 2 * i] = m.stretch[slot >> 20]
-        m.inputs[given + 2 * i + 1] = m.stretch[np.int64(m.maps[kind, i, slot & (HISTORIES - 1)]) >> 20]
-    m.inputs[given + 2 * count] = _BIAS
+        expected = np.int64(m.maps[kind, i, slot & (HISTORIES - 1)])
+        m.found[i], m.expected[i] = slot, expected
+        m.inputs[i] = m.stretch[slot >> 20]
+        m.inputs[_OF_HISTORIES + i] = m.stretch[expected >> 20]
     mixed = 0
+    rows = _row(m, 0), _row(m, 1), _row(m, 2)
+    totals = dots_of_three(m.weights, rows, m.inputs) if given else dots_of_two(m.weights, rows, m.inputs)
     for k in range(SETS):
-        total = 0
-        for i in range(0, m.inputs.size, LANES):
-            total += dot(m.weights, _row(m, k) + i, m.inputs, i)
-        m.outputs[k] = min(max(total >> 6, -_WIDEST), _WIDEST)
+        m.outputs[k] = min(max(totals[k] >> 6, -_WIDEST), _WIDEST)
         mixed += m.last[kind, k] * m.outputs[k]
     t = min(max(mixed >> 16, -_WIDEST), _WIDEST)
     m.outputs[SETS] = t
@@ -255,18 +252,23 @@ def _predict(m, given, count, kind, correction):
 
 
 @inline
-def _line(m, i, group):
-    """Return the first slot of the line that a context has for a group of nodes, in 32 bits, which fill vectors."""
-    more = np.uint32((group * 0x9E3779B1) & 0xFFFFFFFF)
-    line = np.uint32(np.uint32((m.contexts[i] & np.uint32(_ABOVE)) + more) * np.uint32(0x2545F491))
-    return np.uint32(np.uint32(line >> m.shift) << LINE_BITS)
+def ask(m, count, group=0):
+    """Ask for the lines of contexts that are set, of a group of 16 nodes, of which decisions are likely to come."""
+    _ask(m, m.contexts, count, group << LINE_BITS)
 
 
 @inline
-def ask(m, count, group=0):
-    """Ask for the lines of contexts that are set, of a group of 16 nodes, of which decisions are likely to come."""
+def ask_for(m, contexts, count):
+    """Ask for the lines of contexts that are going to be set, so many of LANES, of the first group of nodes."""
+    _ask(m, contexts, count, 0)
+
+
+@inline
+def _ask(m, contexts, count, node):
+    """Find the places of slots, and ask for their lines."""
+    find(contexts, node, np.int64(m.shift), m.ahead)
     for i in range(count):
-        prefetch(m.slots, np.int64(_line(m, i, group)))
+        prefetch(m.slots, np.int64(m.ahead[i]))
 
 
 @inline
@@ -280,11 +282,11 @@ def learn(m):
     """Learn from the last decision, unless that is done: before the next one, or sooner, while memory comes."""
     if m.is_noted:
         m.is_noted = 0
-        update(m, m.noted[0], m.noted[1], m.noted[2], m.noted[3])
+        update(m, m.noted[4], m.noted[0], m.noted[1], m.noted[2], m.noted[3])
 
 
 @inline
-def update(m, count, kind, correction, bit):
+def update(m, given, count, kind, correction, bit):
     """Learn from a bit, after :func:`_predict` with the same arguments."""
     goal = np.int64(bit) << 16
     t = m.outputs[SETS]
@@ -298,31 +300,17 @@ def update(m, count, kind, correction, bit):
         used = np.int64(m.uses[k, m.chosen[k]])
         m.uses[k, m.chosen[k]] = np.uint8(min(used + 1, _USES))
         step = ((goal - m.squash[m.outputs[k] + 3072]) * m.rates[used]) >> 3
-        for i in range(0, m.inputs.size, LANES):
-            move(m.weights, _row(m, k) + i, m.inputs, i, step, _WEIGHT_BOUND)
+        move(m.weights, _row(m, k), m.inputs, 0, step, _WEIGHT_BOUND)
+        move(m.weights, _row(m, k) + LANES, m.inputs, LANES, step, _WEIGHT_BOUND)
+        if given:
+            move(m.weights, _row(m, k) + _OF_GIVEN, m.inputs, _OF_GIVEN, step, _WEIGHT_BOUND)
+    teach(m.found, m.expected, np.int64(bit), m.taught)
     for i in range(count):
-        _teach(m, kind, i, np.int64(bit))
+        m.slots[m.places[i]] = m.taught[i]
+        m.maps[kind, i, np.int64(m.found[i]) & (HISTORIES - 1)] = m.expected[i]
 
 
 @inline
 def _near(tables, row, column, goal):
     """Move what corrects a result to what came."""
     tables[row, column] += (min(goal, 65535) - tables[row, column]) >> 6
-
-
-@inline
-def _teach(m, kind, i, bit):
-    """Let a context learn from a bit: its slot, and what is expected after its history."""
-    slot = np.int64(m.found[i])
-    history = slot & (HISTORIES - 1)
-    entry = np.int64(m.maps[kind, i, history])
-    p, seen = entry >> 10, entry & 1023
-    p += (((bit << 22) - p) * m.paces[seen]) >> 16
-    m.maps[kind, i, history] = np.uint32((max(p, 1) << 10) | (seen + (seen < 255)))
-    p, seen = slot >> _PROBABILITY_SHIFT, (slot >> _HISTORY_BITS) & 127
-    p += (((bit << _PROBABILITY_BITS) - p) * m.paces[seen]) >> 16
-    history = 2 * history + bit
-    if history >= HISTORIES:
-        history = (history & (HISTORIES // 2 - 1)) | (HISTORIES // 2)
-    slot = (max(p, 1) << _PROBABILITY_SHIFT) | ((seen + (seen < _LIMIT)) << _HISTORY_BITS) | history
-    m.slots[m.places[i]] = np.uint32(slot ^ FIRST_SLOT)

@@ -16,7 +16,10 @@ from vaezip.exact.vectors import Array, everywhere
 
 LANES = 16
 
-_NUMBER = ir.IntType(32)
+DOTS = 3
+"""So many sums are made together."""
+
+_NUMBER, _LONG = ir.IntType(32), ir.IntType(64)
 _VECTOR = ir.VectorType(_NUMBER, LANES)
 
 _settings: Any = config
@@ -37,16 +40,39 @@ def _spread(builder: Any, number: Any) -> Any:
     return everywhere(builder, builder.trunc(number, _NUMBER), LANES)
 
 
-def _dot(_: Any, weights: Any, place: Any, inputs: Any, first: Any) -> Any:
-    def write(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        w = builder.load(_address(context, builder, signature, arguments, 0), align=4)
-        x = builder.load(_address(context, builder, signature, arguments, 2), align=4)
-        product = builder.ashr(builder.mul(w, x), _constant(10))
-        kind = ir.FunctionType(_NUMBER, [_VECTOR])
-        total = builder.module.declare_intrinsic("llvm.vector.reduce.add.v16i32", (), kind)
-        return builder.sext(builder.call(total, [product]), ir.IntType(64))
+def _dots(vectors: int) -> Any:
+    def typed(_: Any, weights: Any, places: Any, inputs: Any) -> Any:
+        def write(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            b = builder
+            rows, numbers = (Array(context, b, (signature.args[i], arguments[i])) for i in (0, 2))
+            starts = [b.extract_value(arguments[1], i) for i in range(DOTS)]
+            sums = [_constant(0)] * DOTS
+            for vector in range(vectors):
+                x = b.load(numbers.at(_LONG(LANES * vector), kind=_VECTOR), align=4)
+                for i, start in enumerate(starts):
+                    w = b.load(rows.at(b.add(start, _LONG(LANES * vector)), kind=_VECTOR), align=4)
+                    sums[i] = b.add(sums[i], b.ashr(b.mul(w, x), _constant(10)))
+            totals = [b.sext(b.extract_element(_totals(b, *sums), _NUMBER(i)), _LONG) for i in range(DOTS)]
+            return context.make_tuple(b, signature.return_type, totals)
 
-    return types.int64(weights, place, inputs, first), write
+        return places(weights, places, inputs), write
+
+    return typed
+
+
+def _totals(b: Any, one: Any, two: Any, three: Any) -> Any:
+    """Return a vector that begins with the sums of three vectors, which are added up together."""
+
+    def added(v: Any, w: Any, *lanes: list[int]) -> Any:
+        return b.add(*(b.shuffle_vector(v, w, ir.Constant(ir.VectorType(_NUMBER, len(some)), some)) for some in lanes))
+
+    quarters = []
+    for v in (one, two, three):
+        half = added(v, v, list(range(8)), list(range(8, 16)))
+        quarters.append(added(half, half, list(range(4)), list(range(4, 8))))
+    one, two, three = quarters
+    pairs = added(one, two, [0, 1, 4, 5], [2, 3, 6, 7])
+    return added(pairs, added(three, three, [0, 1, 0, 1], [2, 3, 2, 3]), [0, 2, 4, 4], [1, 3, 5, 5])
 
 
 def _move(_: Any, weights: Any, place: Any, inputs: Any, first: Any, step: Any, bound: Any) -> Any:
@@ -66,9 +92,14 @@ def _move(_: Any, weights: Any, place: Any, inputs: Any, first: Any, step: Any, 
     return types.void(weights, place, inputs, first, step, bound), write
 
 
-def _dot_plainly(weights: Any, place: int, inputs: Any, first: int) -> int:
-    pairs = zip(weights[place : place + LANES].tolist(), inputs[first : first + LANES].tolist())
-    return sum((w * x) >> 10 for w, x in pairs)
+def _dots_plainly(weights: Any, places: Any, inputs: Any, count: int = 2 * LANES) -> tuple[int, ...]:
+    numbers = inputs[:count].tolist()
+    rows = (weights[place : place + count].tolist() for place in places)
+    return tuple(sum((w * x) >> 10 for w, x in zip(row, numbers)) for row in rows)
+
+
+def _longer_dots_plainly(weights: Any, places: Any, inputs: Any) -> tuple[int, ...]:
+    return _dots_plainly(weights, places, inputs, 3 * LANES)
 
 
 def _move_plainly(weights: Any, place: int, inputs: Any, first: int, step: int, bound: int) -> None:
@@ -77,8 +108,12 @@ def _move_plainly(weights: Any, place: int, inputs: Any, first: int, step: int, 
         weights[place + i] = min(max(moved, -bound), bound)
 
 
-dot: Any = _dot_plainly if _settings.DISABLE_JIT else intrinsic(_dot)
-"""Return the sum of sixteen products, each shifted by 10, of numbers of two arrays, from a place in each on."""
+dots_of_two: Any = _dots_plainly if _settings.DISABLE_JIT else intrinsic(_dots(2))
+"""Return the sums of 32 products, each shifted by 10, of the first numbers of an array and of those of another from
+three places on."""
+
+dots_of_three: Any = _longer_dots_plainly if _settings.DISABLE_JIT else intrinsic(_dots(3))
+"""Return the same of 48."""
 
 move: Any = _move_plainly if _settings.DISABLE_JIT else intrinsic(_move)
 """Move sixteen weights by (input · step + 2^14) >> 15, but not beyond a bound."""

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 Samples = NDArray[Any]
 """(pictures, height, width, channels)."""
 
-SAMPLES = 1 << 14
+SAMPLES = 1 << 13
 """About so many samples are taken."""
 
-_PLACES, _ROWS = 3, 8
+_PLACES, _ROWS = 3, 4
 """In how many places rows are taken, and how many of each at least."""
 
 

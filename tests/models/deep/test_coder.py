@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vaezip.errors import FormatError
+from vaezip.models.bands import bands
 from vaezip.models.cost import DEFAULT as BUDGET
 from vaezip.models.deep import coder
 from vaezip.models.effort import DEFAULT
@@ -112,6 +113,23 @@ def test_some_rows_tell_the_form_of_large_pictures_if_there_is_a_choice(height, 
     samples = noisy(height, 64, 1).repeat(64 // height, axis=1)
     assert_comes_back(samples, coder.encode(samples, "I;16", 1234, effort=DEFAULT))
     assert sizes == tried
+
+
+def test_the_form_of_large_pictures_is_that_of_the_last_trial_once(monkeypatch):
+    forms, encode = [], coder._encode
+    monkeypatch.setattr(coder, "_FEW", 1 << 10)
+    monkeypatch.setattr(coder, "_KNOWN", {})
+    monkeypatch.setattr(
+        coder, "_encode", lambda samples, form, checksum: forms.append(form) or encode(samples, form, 0)
+    )
+    samples = np.random.default_rng(2).integers(0, 9999, (1, 90, 600, 1), np.uint16).repeat(3, axis=1)
+    for _ in range(2):
+        coder.encode(bands(samples), "I;16", 0, effort=DEFAULT)
+        coder.encode(samples, "I;16", 0, effort=DEFAULT)
+    tried = [coder._Form(False, False), coder._Form(True, False)]
+    assert forms == 2 * [*tried, tried[1]]
+    coder.encode(samples, "I;16", 0, effort=DEFAULT)
+    assert forms[6:] == [*tried, tried[1]]
 
 
 def test_damage_is_refused_or_changes_the_checksum():

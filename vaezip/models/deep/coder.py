@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -47,6 +48,15 @@ class _Form(NamedTuple):
     linked: bool
 
 
+_Key = tuple[tuple[int, ...], bytes]
+
+_KNOWN: dict[_Key, _Form] = {}
+"""The forms that few samples were shortest in, until more are coded that they stand for: a trial of them chooses a
+coder, too."""
+
+_MOST_KNOWN = 64
+
+
 def fits(mode: str, shape: tuple[int, ...]) -> bool:
     """Tell whether pictures of a mode are coded: of 16 bits a sample, and of ranks of 8 bits in the place of them."""
     return is_wide(mode) or levels(mode) == _LEVELS
@@ -60,11 +70,32 @@ def promises(samples: Samples, mode: str) -> bool:
 def encode(samples: Samples, mode: str, checksum: int, *, effort: Effort) -> bytes:
     """Code pictures in the form that is shortest, of many samples on some of them."""
     some = bands(samples)
+    if samples.size > max(_FEW, some.size):
+        return _encode(samples, _form_of(some), checksum)
+    coded = {form: _encode(samples, form, checksum) for form in _forms(some)}
+    best = min(coded, key=lambda form: len(coded[form]))
+    if len(_KNOWN) >= _MOST_KNOWN:
+        _KNOWN.clear()
+    _KNOWN[_key(samples)] = best
+    return coded[best]
+
+
+def _forms(some: Samples) -> list[_Form]:
+    """Return the forms that are worth a trial."""
     kinds = (False, True) if _are_often_equal(some) else (False,)
-    forms = [_Form(hits, linked) for linked in (False, True)[: len(samples)] for hits in kinds]
-    if samples.size > max(_FEW, some.size) and len(forms) > 1:
-        forms = [min(forms, key=lambda form: len(_encode(some, form, 0)))]
-    return min((_encode(samples, form, checksum) for form in forms), key=len)
+    return [_Form(hits, linked) for linked in (False, True)[: len(some)] for hits in kinds]
+
+
+def _form_of(some: Samples) -> _Form:
+    """Return the form that is shortest for some samples, by a trial, unless that was the last that they were in."""
+    if (known := _KNOWN.pop(_key(some), None)) is not None:
+        return known
+    forms = _forms(some)
+    return min(forms, key=lambda form: len(_encode(some, form, 0))) if len(forms) > 1 else forms[0]
+
+
+def _key(samples: Samples) -> _Key:
+    return samples.shape, sha256(samples.tobytes()).digest()
 
 
 def _are_often_equal(samples: Samples) -> bool:

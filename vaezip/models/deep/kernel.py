@@ -12,7 +12,7 @@ from vaezip.entropy.decisions import IS_SHORT, coder_of, head_of
 from vaezip.exact.jit import borrowing, inline, jit
 from vaezip.models.deep import regression
 from vaezip.models.deep.regression import DECAYS, MARGIN, NEAREST, SEGMENT
-from vaezip.models.deep.sample import NE, NEE, NN, NW, WW, N, W, begin_sample, code_hit, code_sample, graded
+from vaezip.models.deep.sample import NE, NEE, NN, NW, WW, N, W, begin_hits, begin_sample, code_hit, code_sample, graded
 from vaezip.models.deep.state import BLEND, CENTRE, LEVEL, LEVELS, LINEAR, MEAN, MEDIAN, PACE, PREDICTIONS
 
 _DECAYS, _NEAREST = np.array(DECAYS), np.array(NEAREST, np.int64)
@@ -132,6 +132,9 @@ def _code(m, coder, words, made, s, near, rows, numbers, place, y, x, now):
     plane = s.frame[at]
     near[W], near[N], near[NW], near[NE] = plane[y, x - 1], plane[y - 1, x], plane[y - 1, x - 1], plane[y - 1, x + 1]
     near[WW], near[NN], near[NEE] = plane[y, x - 2], plane[y - 2, x], plane[y - 1, x + 2]
+    hits = 0, 0, 0, 0
+    if numbers[3]:
+        hits = begin_hits(m, s, near, (place, at, y, x, top, rows[at]))
     others, base = regression.gather(s.frame, s.past, numbers[4], s.order, place, y, x, s.regressors)
     blend = _predict(s, near, place, at, others, base, top, x, now)
     energy = _set_given(s, at, blend, top, x, now)
@@ -139,7 +142,7 @@ def _code(m, coder, words, made, s, near, rows, numbers, place, y, x, now):
     value, rank = np.int64(plane[y, x]), 0
     known = place, at, blend, k, energy, now, y, x, top, rows[at]
     if numbers[3]:
-        value, rank = code_hit(m, coder, words, made, s, near, known, value)
+        value, rank = code_hit(m, coder, words, made, s, near, known, hits, value)
     else:
         begin_sample(m, s, near, known)
     if rank == 0:
@@ -214,6 +217,6 @@ def _learn(s, place, at, value, blend, others, base, top, x, now):
     usual = np.float64(s.usual[at])
     s.usual[at] += (off - s.usual[at]) >> 8
     target = np.float64(value - base)
-    regression.observe(s.sums[0, place], s.regressors[0], _NEAREST[0] + others, 1.0, target)
+    regression.observe(s.sums[0, place], s.regressors, 0, _NEAREST[0] + others, 1.0, target)
     weight = (usual + 16.0) / (usual + 16.0 + np.float64(off))
-    regression.observe(s.sums[1, place], s.regressors[1], _NEAREST[1] + others, weight, target)
+    regression.observe(s.sums[1, place], s.regressors, 1, _NEAREST[1] + others, weight, target)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.entropy import decisions, histories
+from vaezip.entropy.histories import Given
 from vaezip.entropy.stack import Stack
 from vaezip.models.cost import Cost
 from vaezip.models.deep import kernel, sample
@@ -54,7 +55,7 @@ class Coding:
             choices=sample.CHOICES,
             kinds=sample.KINDS,
             corrections=sample.CORRECTIONS,
-            given=histories.Given(GIVEN, _GIVEN_WEIGHT),
+            given=Given(GIVEN, _GIVEN_WEIGHT, sample.OF_HITS),
         )
 
     def encode(self, samples: Samples) -> list[NDArray[np.uint32]]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import numpy as np
 
 from vaezip.exact.jit import borrowing, inline
+from vaezip.exact.rows import add_scaled, add_two
 from vaezip.models.median import median_of
 
 OWN = (
@@ -41,9 +42,6 @@ DECAYS = ((0.85, 0.65), (0.93, 0.85))
 """What the sums of each predictor are multiplied by, beside and above."""
 
 _RIDGE_SHARE, _RIDGE = 1.0 / 8192.0, 1.0 / 1024.0
-
-_VECTOR = 8
-"""Numbers that are computed together; rows of sums have room for a multiple of it."""
 
 _OWN, _BEFORE, _PAST = (np.array(places, np.int64) for places in (OWN, BEFORE, PAST))
 _NEAREST = np.array(NEAREST, np.int64)
@@ -102,22 +100,24 @@ def predict(coefficients, v, size):
     return total
 
 
-@inline
-def _end(i):
-    """Return where the numbers up to one of a row end that are computed together."""
-    return (i | (_VECTOR - 1)) + 1
-
-
 @borrowing
-def observe(sums, v, size, weight, target):
+def observe(sums, v, r, size, weight, target):
     """Add a sample with a weight to the sums of its segment: v vᵀ below the diagonal, in the last row v times the
-    target. Right of the diagonal stands something, too, for vector units take so many at a time."""
-    last = sums[sums.shape[0] - 1]
+    target. Right of the diagonal stands something, too, for vector units take so many at a time.
+
+    Args:
+        sums: of a predictor.
+        v: float64 (2, columns), of both.
+        r: the predictor.
+        size: regressors.
+        weight: of the sample.
+        target: the sample, less its median prediction.
+    """
+    last = sums.shape[0] - 1
     for i in range(size):
-        weighed, row = weight * v[i], sums[i]
-        for j in range(_end(i)):
-            row[j] += weighed * v[j]
-        last[i] += weighed * target
+        weighed = weight * v[r, i]
+        add_scaled(sums, i, (0, i + 1), weighed, v, r)
+        sums[last, i] += weighed * target
 
 
 @borrowing
@@ -125,56 +125,47 @@ def fold(sums, beside, above, k, decays):
     """Make H of the row so far and of the sums of segment k, then G of it and of the row above."""
     here, after = above[k], above[min(k + 1, above.shape[0] - 1)]
     for i in range(sums.shape[0]):
-        for j in range(_end(i)):
-            total = decays[0] * beside[i, j] + sums[i, j]
-            beside[i, j] = total
-            here[i, j] = total + decays[1] * after[i, j]
+        add_two(beside, i, i + 1, (decays[0], 1.0), beside, sums)
+        add_two(here, i, i + 1, (1.0, decays[1]), beside, after)
 
 
 @borrowing
 def solve(beside, above, k, decays, size, scratch, coefficients):
     """Solve for the coefficients of segment k, by Cholesky's factor U of A, with a ridge.
 
+    Each row n of U, once known, is taken from all below it; the targets are the last of these.
+
     Args:
         beside, above, decays: of the predictor.
         size: regressors.
-        scratch: float64 (2, size, size) or larger.
+        scratch: float64 (2, size + 1, columns) or larger.
         coefficients: filled.
     """
     a, u, after = scratch[0], scratch[1], above[min(k + 1, above.shape[0] - 1)]
     last, trace = beside.shape[0] - 1, 0.0
     for i in range(size):
-        for j in range(i + 1):
-            a[i, j] = decays[0] * beside[i, j] + decays[1] * after[i, j]
+        add_two(a, i, i + 1, (decays[0], decays[1]), beside, after)
         trace += a[i, i]
+    add_two(a, last, size, (decays[0], decays[1]), beside, after)
     ridge = _RIDGE_SHARE * (trace / size) + _RIDGE
-    for i in range(size):
-        for j in range(i):
-            total = a[i, j]
-            for n in range(j):
-                total -= u[i, n] * u[j, n]
-            u[i, j] = total * u[j, j]
-        total = a[i, i] + ridge
-        for n in range(i):
-            total -= u[i, n] * u[i, n]
-        u[i, i] = 1.0 / np.sqrt(total)
-    for i in range(size):
-        total = decays[0] * beside[last, i] + decays[1] * after[last, i]
-        for n in range(i):
-            total -= u[i, n] * coefficients[n]
-        coefficients[i] = total * u[i, i]
+    for n in range(size):
+        a[n, n] += ridge
+    for n in range(size):
+        inverse = 1.0 / np.sqrt(a[n, n])
+        u[n, n] = inverse
+        for j in range(n + 1, size):
+            u[n, j] = a[j, n] * inverse
+        for j in range(n + 1, size):
+            add_scaled(a, j, (n + 1, j + 1), -u[n, j], u, n)
+        coefficients[n] = a[last, n] * inverse
+        add_scaled(a, last, (n + 1, size), -coefficients[n], u, n)
     for i in range(size - 1, -1, -1):
         total = coefficients[i]
         for n in range(i + 1, size):
-            total -= u[n, i] * coefficients[n]
+            total -= u[i, n] * coefficients[n]
         coefficients[i] = total * u[i, i]
 
 
 def regressors(channels: int, *, has_past: bool) -> int:
     """Count the regressors of the last channel of a picture."""
     return len(OWN) + len(BEFORE) * (channels - 1) + len(PAST) * has_past
-
-
-def room(size: int) -> int:
-    """Return how many numbers a row of sums of so many has room for."""
-    return -(-size // _VECTOR) * _VECTOR

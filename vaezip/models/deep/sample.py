@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vaezip.entropy.decisions import bounded
-from vaezip.entropy.histories import ask, combined, decide, decide_given
+from vaezip.entropy.histories import ask, ask_for, combined, decide, decide_given
 from vaezip.exact.jit import borrowing, inline
 from vaezip.models.deep.given import choose_part, choose_side, give_below, give_middle, give_split
 from vaezip.models.deep.state import GIVEN, LINEAR, MEDIAN
@@ -14,6 +14,9 @@ SAMPLE, LOWER, HIT = range(3)
 """Kinds of decisions."""
 
 KINDS, CHOICES, CORRECTIONS = 3, 1168, 264
+OF_HITS = 528, 272, 328
+"""From these choices of each set on they are those of hits."""
+
 CONTEXTS, LOWER_CONTEXTS, HIT_CONTEXTS = 14, 2, 13
 MOST_SIZE = 17
 MOST_DECISIONS = 5 + 2 + 2 * MOST_SIZE + 16
@@ -214,15 +217,46 @@ def _code_lower(m, coder, words, made, s, numbers, value):
 
 
 @borrowing
-def code_hit(m, coder, words, made, s, near, numbers, value):
+def begin_hits(m, s, near, numbers):
+    """List what a sample is likely to equal, and set and ask for the contexts of that which wait for no prediction.
+
+    Args:
+        m, s, near: as of :func:`code_sample`.
+        numbers: place and number of the channel, row and column, the greatest sample, and the row's streak.
+
+    Returns:
+        How many candidates there are; of how many contexts are asked for ahead, which is one where the samples to the
+        left and above were hits; which neighbours are equal; and how those two were coded.
+    """
+    place, at, y, x, top, _ = numbers
+    count = _list_candidates(s, near, top)
+    equal, pair = _set_hit_contexts(m, s, near, numbers)
+    ahead = 1 if s.ranks[at, 0, x - 1] and s.ranks[at, 1, x] else count
+    for i in range(ahead):
+        _set_early(s, near, (place, at, y, pair), i)
+    ask_for(m, s.early, 2 * ahead)
+    return count, ahead, equal, pair
+
+
+@borrowing
+def code_hit(m, coder, words, made, s, near, numbers, known, value):
     """Code whether a sample is equal to its neighbour to the left, above, or above to the right or left, or lies on the
     plane through three of them: return it, and 1 … 5, or 0 where it is not. The arguments are those of
-    :func:`code_sample`, whose contexts are set where it is not."""
-    column, count = s.streaks[numbers[1], numbers[7]], _list_candidates(s, near, numbers[8])
-    known = _set_hit_contexts(m, s, near, numbers)
+    :func:`code_sample`, whose contexts are set where it is not, and what :func:`begin_hits` returned."""
+    place, at, _, _, _, _, y, x, _, row = numbers
+    column, (count, ahead, equal, pair) = s.streaks[at, x], known
+    for i in range(ahead):
+        _set_late(s, numbers, i)
+    ask_for(m, s.late, 2 * ahead)
     for i in range(count):
+        if i >= ahead:
+            _set_early(s, near, (place, at, y, pair), i)
+            _set_late(s, numbers, i)
         candidate, j = s.candidates[i, 0], s.candidates[i, 1]
-        _set_contexts_of(m, s, near, numbers, known, i)
+        m.contexts[1], m.contexts[4], m.contexts[11] = s.late[2 * i], s.early[2 * i], s.late[2 * i + 1]
+        m.contexts[12] = s.early[2 * i + 1]
+        m.choices[0], m.choices[1] = OF_HITS[0] + 128 * j + equal, OF_HITS[1] + 36 * j + pair
+        m.choices[2] = OF_HITS[2] + 16 * j + row
         correction = 224 + 8 * j + column
         if decide(m, coder, words, made, HIT_CONTEXTS, j, HIT, correction, 1 if value == candidate else 0):
             return candidate, j + 1
@@ -250,9 +284,9 @@ def _list_candidates(s, near, top):
 
 @borrowing
 def _set_hit_contexts(m, s, near, numbers):
-    """Set the contexts that all candidates share; return which neighbours are equal, and how those to the left and
-    above were coded."""
-    place, at, _, _, _, _, y, x, _, row = numbers
+    """Set the contexts that all candidates share, and ask for them; return which neighbours are equal, and how those to
+    the left and above were coded."""
+    place, at, y, x, _, row = numbers
     ranks, column = s.ranks[at], s.streaks[at, x]
     w, n, nw, ne = near[W], near[N], near[NW], near[NE]
     equal = _bit(w == n, 0) | _bit(w == nw, 1) | _bit(n == nw, 2) | _bit(n == ne, 3)
@@ -269,22 +303,29 @@ def _set_hit_contexts(m, s, near, numbers):
     h[8] = combined(combined(salt + 8, 16 * column + row), 36 * ranks[3, x] + 6 * ranks[2, x] + above)
     h[9] = combined(combined(salt + 9, equal), 6 * pair + ranks[1, x + 1])
     h[10] = combined(combined(combined(salt + 10, w), s.runs[at, 1]), min(s.runs[at, 0], _LONGEST))
+    h[1] = h[4] = h[0]  # which are not known yet
+    ask(m, 11)
     return equal, pair
 
 
-@borrowing
-def _set_contexts_of(m, s, near, numbers, known, i):
-    """Set the contexts of a candidate alone."""
-    place, at, blend, k, energy, _, y, _, _, row = numbers
-    equal, pair = known
-    candidate, j = s.candidates[i, 0], s.candidates[i, 1]
-    h, salt, run, other = m.contexts, 5000 + 100 * place + 20 * j, min(s.runs[at, 0], _LONGEST), s.runs[at, 1]
+@inline
+def _set_early(s, near, numbers, i):
+    """Set those contexts of a candidate alone that wait for no prediction."""
+    place, at, y, pair = numbers
+    candidate, salt = s.candidates[i, 0], 5000 + 100 * place + 20 * s.candidates[i, 1]
+    age = min(y - s.seen[at, candidate], _OLDEST)
+    s.early[2 * i] = combined(combined(salt + 4, candidate), pair)
+    s.early[2 * i + 1] = combined(combined(combined(salt + 12, age), near[W] - s.runs[at, 1]), near[N] - near[W])
+
+
+@inline
+def _set_late(s, numbers, i):
+    """Set those contexts of a candidate alone that depend on the prediction."""
+    place, at, blend, k, energy, _, y, _, _, _ = numbers
+    candidate, salt = s.candidates[i, 0], 5000 + 100 * place + 20 * s.candidates[i, 1]
     off, age = bounded((8 * candidate - blend) >> (k + 2), 20), min(y - s.seen[at, candidate], _OLDEST)
-    h[1] = combined(combined(salt + 1, off), (energy - 4 * k) >> 1)
-    h[4] = combined(combined(salt + 4, candidate), pair)
-    h[11] = combined(combined(combined(salt + 11, age), run), off)
-    h[12] = combined(combined(combined(salt + 12, age), near[W] - other), near[N] - near[W])
-    m.choices[0], m.choices[1], m.choices[2] = 528 + 128 * j + equal, 272 + 36 * j + pair, 328 + 16 * j + row
+    s.late[2 * i] = combined(combined(salt + 1, off), (energy - 4 * k) >> 1)
+    s.late[2 * i + 1] = combined(combined(combined(salt + 11, age), min(s.runs[at, 0], _LONGEST)), off)
 
 
 @inline

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaezip.exact import tables
-from vaezip.models.deep.regression import MARGIN, NEAREST, SEGMENT, regressors, room
+from vaezip.exact.lanes import LANES
+from vaezip.exact.rows import room, zeros
+from vaezip.models.deep.regression import MARGIN, NEAREST, SEGMENT, regressors
 
 LINEAR, MEDIAN, LEVEL, MEAN, BLEND = 0, 2, 3, 4, 5
 """The predictions of a sample: by each of the two regressions, the median one, the left sample and the slope above, the
@@ -43,6 +45,7 @@ class State(NamedTuple):
         streaks: int64 (channels, width + 2 · MARGIN), for how many rows on a sample equalled its left one.
         runs: int64 (channels, 2), how many samples to the left equal the left one, and the sample before these.
         candidates: int64 (5, 2), what the sample is likely to equal, and the place of that in the order.
+        early, late: uint32 (LANES,), contexts of these alone, two each: those that wait for no prediction, and others.
         seen: int32 (channels, top + 1), the row of the frame in which each value occurred last, or 0.
         noise: int64 (channels, LEVELS + 2), 8 times the usual error by level.
         usual: int64 (channels,), 16 times what decides how much a sample weighs, as it usually is.
@@ -51,7 +54,7 @@ class State(NamedTuple):
         above: float64 (2, channels, segments, size, room of a row), G.
         coefficients: float64 (2, channels, size).
         regressors: float64 (2, room of a row), those of each predictor.
-        scratch: float64 (2, size, size).
+        scratch: float64 (2, size, room of a row).
         predictions: int64 (PREDICTIONS,), in eighths.
         given: int64 (GIVEN, 5).
         order: of the coding of channels.
@@ -67,6 +70,8 @@ class State(NamedTuple):
     streaks: NDArray[np.int64]
     runs: NDArray[np.int64]
     candidates: NDArray[np.int64]
+    early: NDArray[np.uint32]
+    late: NDArray[np.uint32]
     seen: NDArray[np.int32]
     noise: NDArray[np.int64]
     usual: NDArray[np.int64]
@@ -103,15 +108,17 @@ def new_state(shape: tuple[int, int, int], top: int, *, has_past: bool) -> State
         streaks=np.zeros((channels, columns), np.int64),
         runs=np.zeros((channels, 2), np.int64),
         candidates=np.zeros((5, 2), np.int64),
+        early=np.zeros(LANES, np.uint32),
+        late=np.zeros(LANES, np.uint32),
         seen=np.zeros((channels, top + 1), np.int32),
         noise=np.full((channels, LEVELS + 2), _FIRST_NOISE, np.int64),
         usual=np.full(channels, _FIRST_ENERGY, np.int64),
-        sums=np.zeros((kinds, channels, size, room(size))),
-        beside=np.zeros((kinds, channels, size, room(size))),
-        above=np.zeros((kinds, channels, segments, size, room(size))),
+        sums=zeros(kinds, channels, size, room(size)),
+        beside=zeros(kinds, channels, size, room(size)),
+        above=zeros(kinds, channels, segments, size, room(size)),
         coefficients=np.zeros((kinds, channels, size)),
-        regressors=np.zeros((kinds, room(size))),
-        scratch=np.zeros((2, size, size)),
+        regressors=zeros(kinds, room(size)),
+        scratch=zeros(2, size, room(size)),
         predictions=np.zeros(PREDICTIONS, np.int64),
         given=np.zeros((GIVEN, 5), np.int64),
         order=np.array(ORDERS[channels], np.int64),
