@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 
 import numpy as np
 
@@ -400,31 +400,33 @@ class Drawing:
     def pop_difference(self, h: list[int], P: int, c: int, a: int, sources: list[list[list[int]]]) -> int:
         """Pop the difference of a sample to what is expected."""
         K, L, C = 768 + 64 * c + 4 * a, 1024 + 32 * c, 512 + 160 * c
-        left = range(256)
+        left: Collection[int] = range(256)
+        counts = [{sample: count for count, sample in source if count} for source in sources]
 
-        def counted(source: list[list[int]], samples: Sequence[int]) -> int:
-            return sum(count for count, sample in source if sample in samples)
+        def counted(source: dict[int, int], samples: Collection[int]) -> int:
+            return sum(count for sample, count in source.items() if sample in samples)
 
-        def pop(node: int, row: int, second: int, correction: int, ones: Sequence[int]) -> int:
+        def pop(node: int, row: int, second: int, correction: int, ones: Collection[int]) -> int:
             nonlocal left
-            shares = [(counted(source, ones), counted(source, left)) for source in sources]
+            shares = [(counted(source, ones), counted(source, left)) for source in counts]
             given = tuple(STRETCH[((32 * one + 1) << 12) // (32 * all + 2)] for one, all in shares)
             one, all = shares[0]
             state = 3 * min(all.bit_length(), 6) + (0 if one == 0 else 1 if one == all else 2)
             choices = K + row, L + second, 1000 + 21 * (4 * c + row) + state
             b = self.decisions.pop(SAMPLE, node, h, choices, C + correction, given)
-            left = ones if b else [sample for sample in left if sample not in ones]
+            left = set(left).intersection(ones) if b else set(left).difference(ones)
             return b
 
-        if not pop(0, 0, 0, a, [sample for sample in left if sample != P]):
+        if not pop(0, 0, 0, a, {*range(256)} - {P}):
             return 0
         less = P == 255
         if 0 < P < 255:
             less = bool(pop(1, 1, 1, 16, range(P)))
         most, e = P if less else 255 - P, 1
 
-        def side(least: int, end: int) -> list[int]:
-            return [P - magnitude if less else P + magnitude for magnitude in range(least, min(end, most + 1))]
+        def side(least: int, end: int) -> range:
+            end = min(end, most + 1)
+            return range(P - end + 1, P - least + 1) if less else range(P + least, P + end)
 
         while 1 << e <= most and pop(1 + 7 * less + e, 2, 2 + e, 32 + e, side(1 << e, 256)):
             e += 1

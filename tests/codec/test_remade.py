@@ -119,7 +119,7 @@ def scanned(height, width):
 
 
 def test_ranks_of_few_greys_are_shorter_as_samples(monkeypatch):
-    samples = scanned(128, 160)
+    samples = scanned(96, 128)
     data = compressed(samples, "L")
     assert all(np.array_equal(found, samples) for found in both(data))
     monkeypatch.setattr(remaking, "_FEW_RANKS", 0)
@@ -168,7 +168,7 @@ def test_damage_is_refused_by_both_readers(remade_alone):
     start = len(data) - len(vaezip.Archive(data).file.groups[0].blocks[0].payload)
     known = reference_decoder.load_models(MODELS)
     for place in range(start, start + 24):
-        for byte in (0, 1, 2, 3, 128, 255):
+        for byte in (0, 2, 3, 255):
             if data[place] == byte:
                 continue
             forged = data[:place] + bytes([byte]) + data[place + 1 :]

@@ -14,6 +14,7 @@ DIGESTS = {
     (5, 6): "8cf11a4791d86485665032d84c0af21e6f2a9a556325deb19e6fd68af65ac501",
     (5, 7): "443d785f412d5d655de2e407bc26f8ef44017fa020e1d166964cde434d483be7",
     (5, 8): "19b99c654d8836e182b23c4d24049d4acc1d3b85c275a089049c21ca24d0f482",
+    (5, 9): "19b99c654d8836e182b23c4d24049d4acc1d3b85c275a089049c21ca24d0f482",
 }
 """SHA-256 of the constants by version and revision. With another digest old files no longer decode: it needs others."""
 
