@@ -79,7 +79,7 @@ def timed(arguments: list[str], package: Path) -> float:
     """Run the command line of a package, and return the seconds that it takes."""
     began = time.perf_counter()
     command = [sys.executable, "-m", "vaezip.cli", *arguments]
-    subprocess.run(command, check=True, env=os.environ | {"PYTHONPATH": str(package)})
+    subprocess.run(command, check=True, cwd=package, env=os.environ | {"PYTHONPATH": str(package)})
     return time.perf_counter() - began
 
 
