@@ -69,8 +69,8 @@ def side_by_side(folder: Path, height: int, width: int) -> vaezip.Picture:
 def measured(source: Path, preset: int, package: Path) -> Row:
     """Return the seconds of compressing and decompressing a picture, and the bytes."""
     packed, back = source.with_suffix(".vz"), source.with_name("back.png")
-    compress = timed(["compress", "-qf", "-T2", f"-{preset}", str(source), "-o", str(packed)], package)
-    decompress = timed(["decompress", "-qf", "-T2", str(packed), "-o", str(back)], package)
+    compress = timed(["compress", "-qf", "--threads=2", f"-{preset}", str(source), "-o", str(packed)], package)
+    decompress = timed(["decompress", "-qf", "--threads=2", str(packed), "-o", str(back)], package)
     assert vaezip.pictures.same(vaezip.pictures.read(back), vaezip.pictures.read(source))
     return {"compress_s": compress, "decompress_s": decompress, "bytes": packed.stat().st_size}
 
