@@ -3,8 +3,9 @@
 Each change of :data:`CHANGES` is a commit; it and the one before it are checked out side by side, each with
 the models that it shipped, and take turns on the same images in one run, so that a noisy machine is noisy for
 both. Times are medians of processor time, of the codec alone in one thread, without verification; every file is decoded
-and compared. ``--only`` measures the changes of one commit, and leaves the others as they stand. Writes
-``results/history.json`` and ``.md`` beside this file; it needs the history of the repository.
+and compared. ``--only`` measures the changes of one commit, and leaves the others as they stand; where
+``NUMBA_CPU_NAME`` is set, such as to haswell, kernels are for another processor, and what is found stands beside the
+rest. Writes ``results/history.json`` and ``.md`` beside this file; it needs the history of the repository.
 """
 
 from __future__ import annotations
@@ -144,7 +145,9 @@ def measured(change: Change, options: argparse.Namespace) -> dict[str, Any]:
         children = {side: stack.enter_context(child(commit, folder / side)) for side, commit in commits.items()}
         rows = [_row(work, children, folder, options) for work in change.works]
     hashes = {side: _git("rev-parse", "--short", commit) for side, commit in commits.items()}
-    return {"what": change.what, "commits": hashes, "works": rows}
+    processor = os.environ.get("NUMBA_CPU_NAME")
+    what = f"{change.what}, compiled for {processor}" if processor else change.what
+    return {"what": what, "commits": hashes, "works": rows}
 
 
 def _row(
