@@ -42,9 +42,10 @@ CASES = {
     "photo-gray-odd-k3": {"model": "photo-gray", "effort": make_golden.STEPS[3]},
     "photo-alpha": {"model": "photo"},
     "deep": {},
+    "graphic-noise": {},
 }
 """Golden files and the options that make them: tiles with steps of inference, pixels with learning by one network and
-by two, grey with alpha, alpha by a model of its own, and 16 bits."""
+by two, grey with alpha, alpha by a model of its own, 16 bits, and a drawing of many colours."""
 
 FUSED = re.compile(r"^\s*(v?fn?m(?:add|sub|ad|sb)\w*|fnm(?:la|ls)\w*|fml[as]\w*)\s", re.MULTILINE)
 PRODUCT = re.compile(r"^\s*(v?fmul|v?muls[sd]|v?mulp[sd])\s", re.MULTILINE)
