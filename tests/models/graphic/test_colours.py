@@ -102,8 +102,7 @@ def test_what_is_left_is_parted_in_two(samples, first, end, is_one):
     kept = s.copy()
     colours.keep(kept, 1)
     colours.keep(s, 0)
-    colours.part(m, kept, counts, 0, 0, 256, True)
-    assert [int(kept[67]), int(s[67])] == [ones, len(samples) - ones]
+    assert [int(kept[colours._LEFT]), int(s[colours._LEFT])] == [ones, len(samples) - ones]
 
 
 def test_colours_that_came_before_take_what_tells_them_apart():
