@@ -56,6 +56,9 @@ coder, too."""
 
 _MOST_KNOWN = 64
 
+_OF_TRIALS = 0
+"""The checksum that trials code."""
+
 
 def fits(mode: str, shape: tuple[int, ...]) -> bool:
     """Tell whether pictures of a mode are coded: of 16 bits a sample, and of ranks of 8 bits in the place of them."""
@@ -74,9 +77,10 @@ def encode(samples: Samples, mode: str, checksum: int, *, effort: Effort) -> byt
         return _encode(samples, _form_of(some), checksum)
     coded = {form: _encode(samples, form, checksum) for form in _forms(some)}
     best = min(coded, key=lambda form: len(coded[form]))
-    if len(_KNOWN) >= _MOST_KNOWN:
-        _KNOWN.clear()
-    _KNOWN[_key(samples)] = best
+    if checksum == _OF_TRIALS:  # of any other, two forms could be as long that are not here
+        if len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.clear()
+        _KNOWN[_key(samples)] = best
     return coded[best]
 
 
@@ -91,7 +95,7 @@ def _form_of(some: Samples) -> _Form:
     if (known := _KNOWN.pop(_key(some), None)) is not None:
         return known
     forms = _forms(some)
-    return min(forms, key=lambda form: len(_encode(some, form, 0))) if len(forms) > 1 else forms[0]
+    return min(forms, key=lambda form: len(_encode(some, form, _OF_TRIALS))) if len(forms) > 1 else forms[0]
 
 
 def _key(samples: Samples) -> _Key:
