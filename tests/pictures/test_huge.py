@@ -7,6 +7,7 @@ import zlib
 import pytest
 
 from tests.pictures.avif.test_kind import needs_avif
+from vaezip.pictures import pillow
 from vaezip.pictures.io import read
 from vaezip.pictures.sequences.files import read_all
 
@@ -130,6 +131,15 @@ def test_a_huge_picture_is_refused_before_memory_is_taken(data, reader):
         assert tracemalloc.get_traced_memory()[1] < MEMORY
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize(("before", "reason"), [(b"", "more than the limit"), (b"E", "is of no blocks")])
+def test_a_gif_whose_frame_is_larger_than_its_screen_is_refused_before_pillow_sees_it(monkeypatch, before, reason):
+    monkeypatch.setattr(pillow.Image, "open", lambda *_, **__: pytest.fail("Pillow takes memory for it"))
+    control = b"!\xf9\x04" + bytes([2 << 2, 0, 0, 0, 0])
+    frame = b"," + struct.pack("<HHHHB", 9, 0, 65535, 65535, 0) + b"\x02\x02\x44\x01\0"
+    head = b"GIF89a" + struct.pack("<HHBBB", 17, 16, 0x80, 0, 0) + bytes(6)
+    assert reason in refusal(read, head + before + control + frame + b";")
 
 
 def avif_of(told):

@@ -15,6 +15,8 @@ _PLAIN_TEXT, _CONTROL, _COMMENT, _APPLICATION = 0x01, 0xF9, 0xFE, 0xFF
 _XMP_NAME, _ICC_NAME = b"XMP DataXMP", b"ICCRGBG1012"
 _XMP_TRAILER = bytes([1, *range(0xFF, -1, -1), 0])
 
+_NO_BLOCKS = "the file ends, or is of no blocks, before its end mark"
+
 
 def look_into_gif(data: bytes, found: Findings) -> None:
     """Find the pixel aspect ratio, the profile and the XMP of a GIF, name its other blocks, and look behind its end.
@@ -39,8 +41,27 @@ def look_into_gif(data: bytes, found: Findings) -> None:
         else:
             place = _look_into_extension(data, place, found)
     if data[place : place + 1] != bytes([_TRAILER]):
-        raise damage("the file ends, or is of no blocks, before its end mark")
+        raise damage(_NO_BLOCKS)
     look_behind(data, place + 1, found)
+
+
+def extent(data: bytes) -> tuple[int, int]:
+    """Return width and height of the screen of a GIF and its first frame together, for which Pillow takes memory when
+    it opens the file.
+
+    Raises:
+        ImageError: what stands before the frame are no blocks; Pillow would look for a frame behind it.
+    """
+    if len(data) < 13:
+        raise damage(_NO_BLOCKS)
+    width, height = struct.unpack_from("<HH", data, 6)
+    place = 13 + _table_bytes(data[10])
+    while place < len(data) and data[place] == _EXTENSION:
+        place = _end_of_blocks(data, place + 2)
+    if data[place : place + 1] != bytes([_IMAGE]) or place + 9 > len(data):
+        raise damage(_NO_BLOCKS)
+    x, y, across, down = struct.unpack_from("<4H", data, place + 1)
+    return max(width, x + across), max(height, y + down)
 
 
 def _table_bytes(flags: int) -> int:

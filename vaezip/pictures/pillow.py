@@ -18,6 +18,7 @@ from vaezip.pictures.bmp.kind import look_at_bmp
 from vaezip.pictures.bmp.metadata import with_resolution
 from vaezip.pictures.exact_kinds import PALETTE, RGB, RGBA, Kind, Look, unsupported, way
 from vaezip.pictures.formats import BY_SUFFIX, READABLE, foreign_name, format_name
+from vaezip.pictures.gif import extent
 from vaezip.pictures.jpeg.kind import look_at_jpeg
 from vaezip.pictures.jpeg2000.kind import look_at_jpeg2000
 from vaezip.pictures.library_messages import Heard, overheard
@@ -105,6 +106,8 @@ def read_by_pillow(data: bytes, max_pixels: int) -> Picture:
         if foreign := foreign_name(data):
             raise unsupported(foreign, "PNG")
         raise ImageError(f"not a picture that vaezip can read, or a damaged one (it reads {', '.join(READABLE)})")
+    if name == "GIF":
+        check_size(*extent(data), max_pixels)
     look = _LOOKS[name](data)
     check_size(look.width, look.height, max_pixels)
     modes = way(look).modes
