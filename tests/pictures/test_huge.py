@@ -7,6 +7,7 @@ import zlib
 import pytest
 
 from tests.pictures.avif.test_kind import needs_avif
+from vaezip.errors import ImageError
 from vaezip.pictures import pillow
 from vaezip.pictures.io import read
 from vaezip.pictures.sequences.files import read_all
@@ -131,6 +132,15 @@ def test_a_huge_picture_is_refused_before_memory_is_taken(data, reader):
         assert tracemalloc.get_traced_memory()[1] < MEMORY
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "data", [webp(), saved(pillow_rgb(16, 24), "WEBP"), saved(pillow_rgb(16, 24), "WEBP", lossless=True)]
+)
+def test_a_webp_is_refused_before_pillow_sees_it(monkeypatch, data):
+    monkeypatch.setattr(pillow.Image, "open", lambda *_, **__: pytest.fail("Pillow takes memory for it"))
+    with pytest.raises(ImageError, match="more than the limit of 383"):
+        read(data, 16 * 24 - 1)
 
 
 @pytest.mark.parametrize(("before", "reason"), [(b"", "more than the limit"), (b"E", "is of no blocks")])

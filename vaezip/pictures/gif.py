@@ -45,7 +45,7 @@ def look_into_gif(data: bytes, found: Findings) -> None:
     look_behind(data, place + 1, found)
 
 
-def extent(data: bytes) -> tuple[int, int]:
+def extent_of_gif(data: bytes) -> tuple[int, int]:
     """Return width and height of the screen of a GIF and its first frame together, for which Pillow takes memory when
     it opens the file.
 

@@ -18,7 +18,7 @@ from vaezip.pictures.bmp.kind import look_at_bmp
 from vaezip.pictures.bmp.metadata import with_resolution
 from vaezip.pictures.exact_kinds import PALETTE, RGB, RGBA, Kind, Look, unsupported, way
 from vaezip.pictures.formats import BY_SUFFIX, READABLE, foreign_name, format_name
-from vaezip.pictures.gif import extent
+from vaezip.pictures.gif import extent_of_gif
 from vaezip.pictures.jpeg.kind import look_at_jpeg
 from vaezip.pictures.jpeg2000.kind import look_at_jpeg2000
 from vaezip.pictures.library_messages import Heard, overheard
@@ -27,6 +27,7 @@ from vaezip.pictures.picture import Picture, as_samples, check_size, damage, fir
 from vaezip.pictures.pnm.kind import look_at_pnm
 from vaezip.pictures.tiff.kind import look_at_tiff
 from vaezip.pictures.tiff.writing import with_metadata, without_metadata
+from vaezip.pictures.webp import extent_of_webp
 
 
 class _PillowSwitches:
@@ -94,6 +95,8 @@ _LOOKS: dict[str, Callable[[bytes], Look]] = {
 }
 """How to tell what a file holds, by the name of its format."""
 
+_EXTENTS: dict[str, Callable[[bytes], tuple[int, int]]] = {"GIF": extent_of_gif, "WEBP": extent_of_webp}
+"""Width and height for which Pillow takes memory when it opens a file, by the name of its format."""
 
 _ASKED = ("AVIF",)
 """The formats whose metadata Pillow tells, whoever decodes the samples."""
@@ -106,8 +109,8 @@ def read_by_pillow(data: bytes, max_pixels: int) -> Picture:
         if foreign := foreign_name(data):
             raise unsupported(foreign, "PNG")
         raise ImageError(f"not a picture that vaezip can read, or a damaged one (it reads {', '.join(READABLE)})")
-    if name == "GIF":
-        check_size(*extent(data), max_pixels)
+    if name in _EXTENTS:
+        check_size(*_EXTENTS[name](data), max_pixels)
     look = _LOOKS[name](data)
     check_size(look.width, look.height, max_pixels)
     modes = way(look).modes
