@@ -40,7 +40,7 @@ def main() -> None:
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "photographs.png")
-        source.write_bytes(vaezip.pictures.write(mosaic(options.data / "photos" / "train"), ".png"))
+        source.write_bytes(vaezip.pictures.write(mosaic(options.data / "photos" / "train", HEIGHT, WIDTH), ".png"))
         for preset, threads in product(PRESETS, THREADS):
             flags = ["--threads", str(threads)]
             rows.append({"threads": threads, "bar_mb": bar(threads)} | measured(source, preset, flags))
@@ -52,13 +52,14 @@ def main() -> None:
     RESULT.write_text(json.dumps(machine.this_run() | report, indent=1) + "\n", encoding="utf-8")
 
 
-def mosaic(folder: Path) -> vaezip.Picture:
-    """Return parts of photographs side by side, as large as two blocks."""
-    found = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+def mosaic(folder: Path, height: int, width: int) -> vaezip.Picture:
+    """Return parts of photographs side by side, cut to a size."""
+    rows, columns = -(-height // SIDE), -(-width // SIDE)
+    found = np.zeros((rows * SIDE, columns * SIDE, 3), np.uint8)
     parts = cycle(part for file in sorted(folder.iterdir()) if (part := corner(file)) is not None)
-    for top, left in product(range(0, HEIGHT, SIDE), range(0, WIDTH, SIDE)):
-        found[top : top + SIDE, left : left + SIDE] = next(parts)
-    return vaezip.Picture("RGB", found)
+    for row, column in product(range(rows), range(columns)):
+        found[row * SIDE :, column * SIDE :][:SIDE, :SIDE] = next(parts)
+    return vaezip.Picture("RGB", np.ascontiguousarray(found[:height, :width]))
 
 
 def corner(file: Path) -> Any:

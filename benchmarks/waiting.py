@@ -16,11 +16,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from itertools import cycle, product
+from itertools import product
 from pathlib import Path
 
-import numpy as np
-from in_flight import SIDE, corner
+from in_flight import mosaic
 
 import vaezip
 from vaezip.bench import machine
@@ -46,7 +45,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for (size, runs), preset in product(SIZES.items(), PRESETS):
             source = Path(folder, "photographs.png")
-            source.write_bytes(vaezip.pictures.write(side_by_side(options.data / "photos" / "train", *size), ".png"))
+            source.write_bytes(vaezip.pictures.write(mosaic(options.data / "photos" / "train", *size), ".png"))
             found: dict[str, list[Row]] = {name: [] for name in packages}
             for _, (name, package) in product(range(runs), packages.items()):
                 found[name].append(measured(source, preset, package))
@@ -54,16 +53,6 @@ def main() -> None:
             rows.append({"size": size, "preset": preset, **medians})
             print(json.dumps(rows[-1]), flush=True)
     RESULT.write_text(json.dumps(machine.this_run() | {"threads": 2, "rows": rows}, indent=1) + "\n", encoding="utf-8")
-
-
-def side_by_side(folder: Path, height: int, width: int) -> vaezip.Picture:
-    """Return parts of photographs side by side."""
-    rows, columns = -(-height // SIDE), -(-width // SIDE)
-    found = np.zeros((rows * SIDE, columns * SIDE, 3), np.uint8)
-    parts = cycle(part for file in sorted(folder.iterdir()) if (part := corner(file)) is not None)
-    for row, column in product(range(rows), range(columns)):
-        found[row * SIDE :, column * SIDE :][:SIDE, :SIDE] = next(parts)
-    return vaezip.Picture("RGB", np.ascontiguousarray(found[:height, :width]))
 
 
 def measured(source: Path, preset: int, package: Path) -> Row:
