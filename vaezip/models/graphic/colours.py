@@ -58,7 +58,7 @@ def find_rows(s, colours, c, known):
 
 @borrowing
 def begin(s, colours, c):
-    """Leave all samples."""
+    """Begin with a sample of channel c, of which nothing is known: all 256 are left."""
     for j in range(SOURCES):
         s[_LEFT + j] = _counted(s, colours, c, j, 0, _SAMPLES)
 
@@ -81,7 +81,8 @@ def _counted(s, colours, c, j, first, end):
 
 @borrowing
 def part(m, s, colours, c, first, end, is_one):
-    """Part what is left: the samples from first to end − 1, which a 1 stands for, or else a 0; give their shares."""
+    """Part the samples that are left in two: those from first to end − 1, for which a 1 stands, or else a 0, and the
+    others; give the decision the shares of a 1."""
     for j in range(SOURCES):
         left = s[_LEFT + j]
         inside = _counted(s, colours, c, j, first, end) if left else 0
@@ -101,7 +102,7 @@ def state_of(s):
 
 @borrowing
 def keep(s, bit):
-    """Leave the part that a bit stands for."""
+    """Go on with the part for which a bit stands."""
     for j in range(SOURCES):
         s[_LEFT + j] = s[_PART + j] if bit else s[_LEFT + j] - s[_PART + j]
 

@@ -98,12 +98,10 @@ def unpacked(pixels: Pixels, count: int) -> Samples:
 
 def of(pixels: Pixels, channels: int) -> Pixels | None:
     """Return the colours of pictures in the order in which they are numbered, or None where they are too many."""
-    some = different(pixels.reshape(-1)[:: max(1, pixels.size // 4096)])
-    if some.size > _MOST_COLOURS:
+    found = colours_of(pixels[..., None].view(np.uint8), _MOST_COLOURS)
+    if found is None:
         return None
-    colours = different(pixels)
-    if colours.size > _MOST_COLOURS:
-        return None
+    colours = np.sort(found.view(np.uint32)[:, 0])
     return colours[np.argsort(_brightness(colours, channels), kind="stable")]
 
 

@@ -105,11 +105,9 @@ def _code_difference(m, coder, words, made, s, colours, contexts, expected, samp
     first, second, third = 768 + 64 * c + 4 * around, 1024 + 32 * c, 1000 + 4 * STATES * c
     correction, difference = 512 + 160 * c, sample - expected
     part(m, s, colours, c, expected, expected + 1, False)
-    _choose(m, s, first, second, third)
-    bit = 1 if difference else 0
-    if not decide_given(m, coder, words, made, SOURCES, contexts, 0, SAMPLE, correction + around, bit):
+    choices, bit = (first, second, third), 1 if difference else 0
+    if not _decide(m, coder, words, made, s, choices, contexts, 0, correction + around, bit):
         return 0
-    keep(s, True)
     negative = 1 if difference < 0 else 0
     if expected == 0:
         negative = 0
@@ -117,20 +115,16 @@ def _code_difference(m, coder, words, made, s, colours, contexts, expected, samp
         negative = 1
     else:
         part(m, s, colours, c, 0, expected, True)
-        _choose(m, s, first + 1, second + 1, third + STATES)
-        negative = decide_given(m, coder, words, made, SOURCES, contexts, 1, SAMPLE, correction + 16, negative)
-        keep(s, negative)
+        choices = first + 1, second + 1, third + STATES
+        negative = _decide(m, coder, words, made, s, choices, contexts, 1, correction + 16, negative)
     magnitude = abs(difference)
     most = expected if negative else 255 - expected
     size = 1
     while (1 << size) <= most:
         _part_magnitudes(m, s, colours, c, expected, negative, 1 << (size - 1), 1 << size, False)
-        _choose(m, s, first + 2, second + 2 + size, third + 2 * STATES)
+        choices, bit = (first + 2, second + 2 + size, third + 2 * STATES), 1 if magnitude >> size else 0
         node = 1 + 7 * negative + size  # in the line of the nodes before
-        bit = 1 if magnitude >> size else 0
-        bit = decide_given(m, coder, words, made, SOURCES, contexts, node, SAMPLE, correction + 32 + size, bit)
-        keep(s, bit)
-        if not bit:
+        if not _decide(m, coder, words, made, s, choices, contexts, node, correction + 32 + size, bit):
             break
         size += 1
     known = 1
@@ -140,19 +134,21 @@ def _code_difference(m, coder, words, made, s, colours, contexts, expected, samp
             known = 2 * known
             continue
         _part_magnitudes(m, s, colours, c, expected, negative, upper << i, (upper + 1) << i, True)
-        _choose(m, s, first + 3, second + 12 + i, third + 3 * STATES)
+        choices, bit = (first + 3, second + 12 + i, third + 3 * STATES), (magnitude >> i) & 1
         node = ((48 + size * 2 + negative) << 4) + (known if known < 8 else 8 + i)
-        corrected, bit = correction + 64 + size * 8 + i, (magnitude >> i) & 1
-        bit = decide_given(m, coder, words, made, SOURCES, contexts, node, SAMPLE, corrected, bit)
-        keep(s, bit)
-        known = 2 * known + bit
+        corrected = correction + 64 + size * 8 + i
+        known = 2 * known + _decide(m, coder, words, made, s, choices, contexts, node, corrected, bit)
     return -known if negative else known
 
 
 @inline
-def _choose(m, s, first, second, third):
-    """Choose the weights of a decision, by what the counts of colours know of it among others."""
-    m.choices[0], m.choices[1], m.choices[2] = first, second, third + state_of(s)
+def _decide(m, coder, words, made, s, choices, contexts, node, correction, bit):
+    """Code one bit of a difference, whose parts are known, also by what the counts of colours tell of it, and leave the
+    part that it stands for."""
+    m.choices[0], m.choices[1], m.choices[2] = choices[0], choices[1], choices[2] + state_of(s)
+    bit = decide_given(m, coder, words, made, SOURCES, contexts, node, SAMPLE, correction, bit)
+    keep(s, bit)
+    return bit
 
 
 @inline
