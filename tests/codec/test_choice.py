@@ -61,6 +61,11 @@ def test_only_the_whole_file_tells_what_is_plain_where_models_are_to_be_embedded
     assert not jobs.prepared(replace(job, samples=job.samples[:, :40, :40])).plain, "small pictures are soon tried"
 
 
+def test_greys_are_tried_for_photographs_of_few_greys_repeat_themselves_too():
+    greys = replace(colour_job(lines()), mode="L", samples=lines()[..., :1])
+    assert not jobs.prepared(greys).plain
+
+
 def test_a_drawing_with_noise_in_it_is_tried():
     samples = lines()
     samples[:, 100:] = np.random.default_rng(0).integers(0, 256, (1, 200, 300, 3))

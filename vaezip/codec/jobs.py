@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from vaezip.codec import coders, payload, remaking
 from vaezip.codec.blocks import Samples
 from vaezip.codec.select import LEAST_DRAWN, trial_part, trial_rows
-from vaezip.models import kinds
 from vaezip.models.cost import UNLIMITED, Budget
 from vaezip.models.library import Library, Reference
 from vaezip.origins import halving, search
@@ -124,8 +123,9 @@ def prepared(job: BlockJob) -> BlockJob:
 
 
 def _is_plain(job: BlockJob) -> bool:
-    """Tell by some rows whether drawn pictures repeat themselves so much that no model comes near."""
-    if job.open or kinds.levels(job.mode) == 2 or job.samples[..., 0].size < LEAST_DRAWN:
+    """Tell by some rows whether drawn pictures in colours repeat themselves so much that no model comes near;
+    photographs of few greys repeat themselves as much."""
+    if job.open or job.samples.shape[3] < COLOURS or job.samples[..., 0].size < LEAST_DRAWN:
         return False
     return coders.is_plain(trial_rows(job.samples))
 
